@@ -1,0 +1,37 @@
+# make demo    installs what is needed into .venv and runs `didact distill`
+# make test    installs what is needed into .venv, then lint, types, floors and tests
+PYTHON ?= python3.11
+BIN := .venv/bin
+# One BLAS thread for each test process: the tests run side by side and the numbers repeat.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test lint types floors unit docs clean
+
+.venv/.installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt "torch==2.13.0"
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	    --editable ".[torch,export,lsp]" $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
+	touch $@
+
+demo: .venv/.installed
+	OMP_NUM_THREADS= $(BIN)/didact distill --output runs/demo --overwrite
+
+lint: .venv/.installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/.installed
+	$(BIN)/mypy
+
+floors: .venv/.installed
+	$(BIN)/lint-imports --no-cache
+
+unit: .venv/.installed
+	$(BIN)/pytest -n 2 --dist loadfile
+
+test: lint types floors unit
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,5 @@
+"""``python -m didact`` is ``didact``."""
+
+from didact.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""One file per rule; a rule's docstring is its page."""

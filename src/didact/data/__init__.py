@@ -1,0 +1,1 @@
+"""Floor 2: data sources, resident tensors, batches, augmentation."""

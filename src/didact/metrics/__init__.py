@@ -1,0 +1,1 @@
+"""Floor 1: numbers about predictions, and statistics over seeds."""

@@ -1,0 +1,1 @@
+"""Floor 2: models, teachers, taps and adapters: what has state."""

@@ -1,0 +1,1 @@
+"""Floor 4: numeric laws that any distillation loss must obey."""

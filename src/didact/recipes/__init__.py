@@ -1,0 +1,1 @@
+"""Floor 5: typed functions that name a run fully."""
