@@ -1,1 +1,24 @@
 """Floor 4: the training loops."""
+
+from didact._core.optional import require
+
+require("torch", extra="torch")
+
+from didact.train._distill import distill, distill_from, resume
+from didact.train._interrupt import StoppedError
+from didact.train._ramp import Ramp
+from didact.train._result import DistillResult
+from didact.train._run import RunFolder, read_toml
+from didact.train._settings import DistillSettings
+
+__all__ = [
+    "DistillResult",
+    "DistillSettings",
+    "Ramp",
+    "RunFolder",
+    "StoppedError",
+    "distill",
+    "distill_from",
+    "read_toml",
+    "resume",
+]

@@ -1,0 +1,22 @@
+"""``didact list``: the data sets, models and losses there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+KINDS = ("data", "models", "losses")
+
+
+def command(
+    kind: Annotated[str, typer.Argument(help="data, models or losses")],
+) -> None:
+    """List the data sets, models or losses that can be named."""
+    from didact._core.errors import UnknownNameError
+    from didact._core.lookup import suggest
+    from didact.cli._listing import show
+
+    if kind not in KINDS:
+        raise UnknownNameError(f"there is no list of {kind!r}; {suggest(kind, KINDS)}")
+    show(kind)

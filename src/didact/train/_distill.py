@@ -1,0 +1,185 @@
+"""``distill``: teacher(s) to student over several seeds, with a record and evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+
+from didact._core.errors import DidactError, RunFolderError, UsageError
+from didact.data import Data
+from didact.train._cell import Parts, run_cell
+from didact.train._checkpoint import Checkpoints
+from didact.train._fit import Surroundings
+from didact.train._interrupt import Stopper
+from didact.train._log import Log
+from didact.train._losses import LossLike
+from didact.train._models import ModelLike
+from didact.train._parts import LossEntry, build_parts, name_of, try_parts
+from didact.train._result import DistillResult
+from didact.train._run import CHECKPOINT, RunFolder, default_path
+from didact.train._settings import DistillSettings
+from didact.train._summary import finish
+
+Losses = LossLike | Sequence[LossEntry]
+Teachers = ModelLike | Sequence[ModelLike]
+
+
+def distill(
+    *,
+    student: ModelLike = "mlp",
+    teacher: Teachers = "cnn",
+    data: str | Data = "digits",
+    loss: Losses = "kd",
+    output: str | Path | None = None,
+    overwrite: bool = False,
+    console: Console | None = None,
+    **settings: Any,
+) -> DistillResult:
+    """Train the teacher(s), the student alone and the student distilled; compare them.
+
+    The loss is ``(1 - lambda) * CE + lambda * sum_i w_i * loss_i`` with ``lambda = kd_weight``.
+
+    Args:
+        student: A model name, ``"pkg.mod:Name"``, a module (copied for each seed), or a function
+            that builds one.
+        teacher: The same, or a run folder, a ``.safetensors`` file, or a trained module; a list for
+            several teachers.
+        data: A source name (see ``didact list data``), or a :class:`didact.data.Data`.
+        loss: A loss name, a function of ``(student_logits, teacher_logits)``, or a list of these
+            or of pairs ``(loss, weight)``.
+        output: The run folder to make; by default one in ``runs/``.
+        overwrite: Replace a run folder that exists.
+        console: Where progress is shown; nowhere by default.
+        settings: Any field of :class:`didact.train.DistillSettings`.
+
+    Returns:
+        The result: its ``summary`` is what ``result.json`` holds.
+
+    Raises:
+        DidactError: A setting, name, model or data set that cannot be used; nothing is overwritten.
+    """
+    teachers = cast("list[ModelLike]", teacher if _is_several(teacher) else [teacher])
+    losses = cast("list[LossEntry]", loss if _is_several(loss) else [loss])
+    chosen = DistillSettings.build(
+        student=name_of(student),
+        teacher=tuple(name_of(one) for one in teachers),
+        data=data if isinstance(data, str) else data.name,
+        loss=tuple(name_of(one) for one in losses),
+        **settings,
+    )
+    parts = build_parts(chosen, student, teachers, losses, data)
+    try_parts(parts, chosen)
+    path = Path(output) if output is not None else default_path("distill")
+    folder = RunFolder.create(path, chosen.to_toml(), overwrite=overwrite)
+    return _launch(folder, chosen, parts, console)
+
+
+def distill_from(
+    settings: DistillSettings,
+    output: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    console: Console | None = None,
+) -> DistillResult:
+    """The same from settings alone, in which every part has a name."""
+    values = dict(settings)
+    names = {name: values.pop(name) for name in ("student", "teacher", "data", "loss")}
+    return distill(
+        **names | {"loss": list(names["loss"])},
+        output=output,
+        overwrite=overwrite,
+        console=console,
+        **values,
+    )
+
+
+def resume(folder: str | Path, *, console: Console | None = None) -> DistillResult:
+    """Go on with a run that was killed or stopped; its ``run.toml`` says everything.
+
+    Raises:
+        RunFolderError: The folder is not a run folder, or the run is complete.
+        CheckpointError: A checkpoint is damaged.
+    """
+    run = RunFolder.open(Path(folder))
+    if run.complete:
+        raise RunFolderError(
+            f"{folder} is complete; there is nothing to resume. "
+            f"Look at it with: didact report {folder}"
+        )
+    chosen = DistillSettings.build(**run.settings())
+    parts = build_parts(chosen, chosen.student, chosen.teacher, list(chosen.loss), chosen.data)
+    return _launch(run, chosen, parts, console)
+
+
+def _is_several(part: object) -> bool:
+    return isinstance(part, list | tuple)
+
+
+def _launch(
+    folder: RunFolder, chosen: DistillSettings, parts: Parts, console: Console | None
+) -> DistillResult:
+    """Run in this process, or in ``devices`` new ones."""
+    try:
+        fabric = Fabric(
+            accelerator=chosen.accelerator,
+            devices=chosen.devices,
+            strategy="auto" if chosen.devices == 1 else "ddp_spawn",
+            precision=chosen.precision,
+        )
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(f"cannot use {chosen.devices} x {chosen.accelerator}: {error}") from error
+    began = time.monotonic()
+    if chosen.threads is not None:
+        torch.set_num_threads(chosen.threads)
+    if chosen.devices == 1:
+        with Stopper() as stopper:
+            return _run(fabric, folder, chosen, parts, console, stopper, began)
+    work = cast("Callable[[Fabric], DistillResult | DidactError]", _in_process)
+    result: DistillResult | DidactError = fabric.launch(work, folder, chosen, parts, began)
+    if isinstance(result, DidactError):
+        raise result
+    return result
+
+
+def _in_process(
+    fabric: Fabric, folder: RunFolder, chosen: DistillSettings, parts: Parts, began: float
+) -> DistillResult | DidactError:
+    """One of several processes; an error is returned, because a raised one loses its type."""
+    console = Console(stderr=True) if fabric.is_global_zero else None
+    if chosen.threads is not None:
+        torch.set_num_threads(chosen.threads)
+    try:
+        with Stopper() as stopper:
+            return _run(fabric, folder, chosen, parts, console, stopper, began)
+    except DidactError as error:
+        return error
+
+
+def _run(
+    fabric: Fabric,
+    folder: RunFolder,
+    chosen: DistillSettings,
+    parts: Parts,
+    console: Console | None,
+    stopper: Stopper,
+    began: float,
+) -> DistillResult:
+    checkpoints = Checkpoints(folder.path / CHECKPOINT, chosen.to_toml())
+    with Log(console, total_epochs=_total_epochs(chosen, parts)) as log:
+        around = Surroundings(fabric, chosen, folder, checkpoints, log, stopper)
+        cells = [run_cell(seed, parts, around) for seed in chosen.seeds]
+        log.say("measuring and exporting")
+    return finish(cells, parts, around, console, began)
+
+
+def _total_epochs(chosen: DistillSettings, parts: Parts) -> int:
+    teachers = sum(not source.trained for source in parts.teachers)
+    students = len({"alone", "distilled"} & set(chosen.arms))
+    epochs = teachers * (chosen.teacher_epochs or chosen.epochs) + students * chosen.epochs
+    return epochs * len(chosen.seeds)
