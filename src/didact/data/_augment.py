@@ -1,0 +1,118 @@
+"""Random crops, flips and brightness for a whole batch at once, on the tensor itself.
+
+Everything random is drawn for a whole epoch beforehand (:class:`Plan`), so what happens to the
+n-th image of an epoch does not depend on how the epoch is cut into batches or shared out among
+processes. A crop is one gather from a view of all windows of the padded image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from didact._core.errors import UnknownNameError
+from didact._core.lookup import suggest
+
+_PARTS = ("crop", "flip", "brightness")
+AUGMENTATIONS = (
+    "none",
+    *("-".join(chosen) for n in (1, 2, 3) for chosen in combinations(_PARTS, n)),
+)
+BRIGHTNESS = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What happens to each of ``N`` images: all tensors are ``[N]`` (or ``None``: not at all)."""
+
+    flip: Tensor | None
+    down: Tensor | None
+    right: Tensor | None
+    brightness: Tensor | None
+
+    def part(self, positions: slice) -> Plan:
+        """The plan of some of the images."""
+        values = (self.flip, self.down, self.right, self.brightness)
+        return Plan(*(None if v is None else v[positions] for v in values))
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """A named augmentation for images of one size.
+
+    ``"crop"`` pads each side by an eighth of the shorter side (4 of 32 pixels, 1 of 8) with zeros
+    and cuts a random window of the original size; ``"flip"`` mirrors left and right with chance
+    1/2; ``"brightness"`` multiplies by a factor in ``[0.75, 1.25]``. They are joined by hyphens:
+    ``"crop-flip"``.
+    """
+
+    crop: bool
+    flip: bool
+    brightness: bool
+    padding: int
+
+    @classmethod
+    def named(cls, name: str, image_shape: tuple[int, int, int]) -> Augmentation:
+        """The augmentation called ``name``.
+
+        Raises:
+            UnknownNameError: No augmentation has this name.
+        """
+        if name not in AUGMENTATIONS:
+            raise UnknownNameError(
+                f"no augmentation is called {name!r}; {suggest(name, AUGMENTATIONS)}"
+            )
+        parts = name.split("-")
+        crop = "crop" in parts
+        padding = max(1, min(image_shape[1:]) // 8) if crop else 0
+        return cls(crop, "flip" in parts, "brightness" in parts, padding)
+
+    @property
+    def moves_pixels(self) -> bool:
+        """Whether there is a crop or a flip."""
+        return self.crop or self.flip
+
+    def draw(self, count: int, generator: torch.Generator, device: torch.device) -> Plan:
+        """Draw what happens to ``count`` images. The generator is on the CPU."""
+
+        def integers(high: int) -> Tensor:
+            return torch.randint(high, (count,), generator=generator).to(device)
+
+        window = 2 * self.padding + 1
+        zero = torch.zeros(count, dtype=torch.int64, device=device) if self.moves_pixels else None
+        factor = None
+        if self.brightness:
+            drawn = torch.rand(count, generator=generator).to(device)
+            factor = (1 - BRIGHTNESS + 2 * BRIGHTNESS * drawn).view(-1, 1, 1, 1)
+        return Plan(
+            flip=integers(2) if self.flip else zero,
+            down=integers(window) if self.crop else zero,
+            right=integers(window) if self.crop else zero,
+            brightness=factor,
+        )
+
+    def windows(self, images: Tensor) -> Tensor:
+        """A view ``[flips, N, C, down, right, H, W]`` of all windows of the padded images.
+
+        The padded copy (twice, where there is a flip) is the memory that this costs.
+        """
+        height, width = images.shape[2:]
+        padded = F.pad(images, (self.padding,) * 4)
+        both = torch.stack([padded, padded.flip(-1)]) if self.flip else padded.unsqueeze(0)
+        return both.unfold(3, height, 1).unfold(4, width, 1)
+
+    def bytes_of_windows(self, images: Tensor) -> int:
+        """How many bytes :meth:`windows` allocates."""
+        height, width = (side + 2 * self.padding for side in images.shape[2:])
+        copies = 2 if self.flip else 1
+        return copies * images.shape[0] * images.shape[1] * height * width * images.element_size()
+
+
+def cut(windows: Tensor, indices: Tensor, plan: Plan) -> Tensor:
+    """The windows that the plan chooses of the images at ``indices``, ``[B, C, H, W]``."""
+    chosen: Tensor = windows[plan.flip, indices, :, plan.down, plan.right]
+    return chosen

@@ -1,0 +1,102 @@
+"""A user's own images in one NumPy file."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from didact._core.errors import DataError
+from didact.data._arrays import checked_split, image_tensor, label_tensor
+from didact.data._registry import Parts, Request, source
+from didact.data._split import Split
+from didact.data._subsets import complement, fixed_test_indices
+
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, MemoryError)
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+@source(
+    "npz",
+    description="your images in one .npz: x and y, with x_test and y_test, or is_test, or neither",
+    licence="yours",
+    argument="PATH",
+)
+def read_npz(request: Request) -> Parts:
+    """Images and labels of a ``.npz`` file, without pickles.
+
+    Keys: ``x`` uint8 ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]``; ``y`` integers ``[N]``;
+    optionally ``x_test`` and ``y_test``, or ``is_test`` bool ``[N]``; optionally ``classes``, the
+    names. With no word about a test set, a fixed stratified fifth is the test set.
+
+    Raises:
+        DataError: The file is missing or damaged, or its arrays are of another form.
+    """
+    path = Path(request.argument).expanduser()
+    arrays = _arrays(path)
+    for key in ("x", "y"):
+        if key not in arrays:
+            raise DataError(f"{path} has no {key!r}; it has {', '.join(arrays) or 'nothing'}")
+    everything = _split(path, arrays, "x", "y")
+    names = _class_names(path, arrays, everything)
+    if "x_test" in arrays or "y_test" in arrays:
+        if "x_test" not in arrays or "y_test" not in arrays:
+            raise DataError(f"{path} must have both x_test and y_test, or neither")
+        return Parts(everything, _split(path, arrays, "x_test", "y_test"), names)
+    test = _test_indices(path, arrays, everything, len(names))
+    train = complement(test, len(everything))
+    return Parts(everything.subset(train), everything.subset(test), names)
+
+
+def _arrays(path: Path) -> Arrays:
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; expected npz:PATH with the path of a .npz file")
+    try:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DataError(f"{path} is one array; expected a .npz file with arrays x and y")
+            with archive:
+                return {key: archive[key] for key in archive.files}
+    except (*_DAMAGE, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"{path} is damaged or not a .npz file of plain arrays ({error}); "
+            "write it with numpy.savez_compressed, without object arrays"
+        ) from error
+
+
+def _split(path: Path, arrays: Arrays, x: str, y: str) -> Split:
+    images = image_tensor(arrays[x], f"{path}: {x}")
+    return checked_split(images, label_tensor(arrays[y], f"{path}: {y}"), str(path))
+
+
+def _class_names(path: Path, arrays: Arrays, everything: Split) -> tuple[str, ...]:
+    if "classes" in arrays:
+        classes = arrays["classes"]
+        if classes.ndim != 1:
+            raise DataError(f"{path}: classes has shape {classes.shape}; expected one name each")
+        return tuple(str(name) for name in classes.tolist())
+    highest = int(everything.labels.max()) if len(everything) else -1
+    if highest >= len(everything):
+        raise DataError(
+            f"{path}: label {highest} with only {len(everything)} images; expected 0..K-1, and at "
+            "least one image per class"
+        )
+    return tuple(str(number) for number in range(highest + 1))
+
+
+def _test_indices(path: Path, arrays: Arrays, everything: Split, num_classes: int) -> torch.Tensor:
+    if "is_test" not in arrays:
+        return fixed_test_indices(everything.labels, num_classes)
+    is_test = arrays["is_test"]
+    if is_test.dtype != np.bool_ or is_test.shape != (len(everything),):
+        raise DataError(
+            f"{path}: is_test is {is_test.dtype} {is_test.shape}; expected bool "
+            f"({len(everything)},)"
+        )
+    return torch.from_numpy(np.flatnonzero(is_test))
