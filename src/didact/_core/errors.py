@@ -8,7 +8,13 @@ from __future__ import annotations
 
 
 class DidactError(Exception):
-    """The base of every error that didact raises on purpose."""
+    """The base of every error that didact raises on purpose.
+
+    Attributes:
+        exit_code: What the command line ends with.
+    """
+
+    exit_code = 2
 
 
 class UsageError(DidactError, ValueError):

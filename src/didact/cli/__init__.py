@@ -15,7 +15,6 @@ COMMANDS = ("distill", "learn", "report", "compare", "list", "check", "explain",
 """The commands, in the order of the help page. ``didact NAME`` is ``didact.cli.NAME.command``."""
 
 INTERRUPTED = 130
-USER_ERROR = 2
 
 
 def build(arguments: list[str]) -> typer.Typer:
@@ -57,7 +56,7 @@ def main() -> None:
         build(sys.argv[1:])()
     except DidactError as error:
         sys.stderr.write(f"error: {error}\n")
-        raise SystemExit(USER_ERROR) from None
+        raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         raise SystemExit(INTERRUPTED) from None

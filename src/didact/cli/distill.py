@@ -135,7 +135,11 @@ def command(
     With no options: digits, few labels, 5 seeds, under a minute; the evidence is printed and
     written to runs/. All results are of the test split, which nothing is chosen on.
     """
-    given = {name: value for name, value in locals().items() if value not in (None, [], False)}
+    given = {
+        name: value
+        for name, value in locals().items()
+        if value is not None and value is not False and value != []
+    }
     from didact._core.errors import UsageError
     from didact.cli._distill_run import run, run_resumed
 

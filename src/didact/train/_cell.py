@@ -22,6 +22,7 @@ from didact.train._objective import (
     mean_probs_logits,
 )
 from didact.train._schedule import build_optimizer, seed_everything
+from didact.train._settings import DistillSettings
 
 STUDENT_STREAM, TEACHER_STREAM, TRAINING_STREAM = 1, 2, 3
 
@@ -184,8 +185,9 @@ def _train(model: nn.Module, plan: _Plan, cell: Cell, around: Surroundings) -> T
 def _job(model: nn.Module, plan: _Plan, cell: Cell, around: Surroundings) -> Job:
     fabric, settings, data = around.fabric, around.settings, cell.data
     learner = Learner(model, plan.extra).to(fabric.device) if plan.extra else model
+    split = data.train if plan.unlabelled else _labelled_only(data)
     batches = Batches(
-        data.train if plan.unlabelled else _labelled_only(data),
+        split,
         batch_size=settings.batch_size // fabric.world_size,
         seed=cell.seed,
         shuffle=True,
@@ -195,6 +197,7 @@ def _job(model: nn.Module, plan: _Plan, cell: Cell, around: Surroundings) -> Job
         labelled=data.labelled if plan.unlabelled else None,
         rank=fabric.global_rank,
         world_size=fabric.world_size,
+        drop_last=_last_is_too_small(len(split), settings),
         device=fabric.device,
         workers=settings.workers,
     )
@@ -210,6 +213,12 @@ def _job(model: nn.Module, plan: _Plan, cell: Cell, around: Surroundings) -> Job
         objective=plan.objective,
         validate=_validation(data, around),
     )
+
+
+def _last_is_too_small(samples: int, settings: DistillSettings) -> bool:
+    """Whether a part of an epoch's last step would hold one sample: BatchNorm needs two."""
+    left = samples % settings.batch_size
+    return samples > settings.batch_size and 0 < left < 2 * settings.devices * settings.accumulate
 
 
 def _labelled_only(data: Data) -> AnySplit:

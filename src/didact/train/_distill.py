@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
 from rich.console import Console
+from torch import nn
 
 from didact._core.errors import DidactError, RunFolderError, UsageError
 from didact.data import Data
 from didact.train._cell import Parts, run_cell
 from didact.train._checkpoint import Checkpoints
+from didact.train._files import read_tensors
 from didact.train._fit import Surroundings
 from didact.train._interrupt import Stopper
 from didact.train._log import Log
 from didact.train._losses import LossLike
 from didact.train._models import ModelLike
-from didact.train._parts import LossEntry, build_parts, name_of, try_parts
+from didact.train._parts import Ingredients, LossEntry, build_parts, name_of, try_parts
 from didact.train._result import DistillResult
-from didact.train._run import CHECKPOINT, RunFolder, default_path
+from didact.train._run import CHECKPOINT, STUDENT, RunFolder, default_path
 from didact.train._settings import DistillSettings
 from didact.train._summary import finish
 
 Losses = LossLike | Sequence[LossEntry]
 Teachers = ModelLike | Sequence[ModelLike]
+_Outcome = dict[str, Any] | DidactError
 
 
 def distill(
@@ -73,11 +77,11 @@ def distill(
         loss=tuple(name_of(one) for one in losses),
         **settings,
     )
-    parts = build_parts(chosen, student, teachers, losses, data)
-    try_parts(parts, chosen)
+    given = Ingredients(student, teachers, losses, data)
+    try_parts(build_parts(chosen, given), chosen)
     path = Path(output) if output is not None else default_path("distill")
     folder = RunFolder.create(path, chosen.to_toml(), overwrite=overwrite)
-    return _launch(folder, chosen, parts, console)
+    return _launch(folder, chosen, given, console)
 
 
 def distill_from(
@@ -113,8 +117,7 @@ def resume(folder: str | Path, *, console: Console | None = None) -> DistillResu
             f"Look at it with: didact report {folder}"
         )
     chosen = DistillSettings.build(**run.settings())
-    parts = build_parts(chosen, chosen.student, chosen.teacher, list(chosen.loss), chosen.data)
-    return _launch(run, chosen, parts, console)
+    return _launch(run, chosen, Ingredients.named(chosen), console)
 
 
 def _is_several(part: object) -> bool:
@@ -122,7 +125,7 @@ def _is_several(part: object) -> bool:
 
 
 def _launch(
-    folder: RunFolder, chosen: DistillSettings, parts: Parts, console: Console | None
+    folder: RunFolder, chosen: DistillSettings, given: Ingredients, console: Console | None
 ) -> DistillResult:
     """Run in this process, or in ``devices`` new ones."""
     try:
@@ -139,37 +142,51 @@ def _launch(
         torch.set_num_threads(chosen.threads)
     if chosen.devices == 1:
         with Stopper() as stopper:
-            return _run(fabric, folder, chosen, parts, console, stopper, began)
-    work = cast("Callable[[Fabric], DistillResult | DidactError]", _in_process)
-    result: DistillResult | DidactError = fabric.launch(work, folder, chosen, parts, began)
-    if isinstance(result, DidactError):
-        raise result
-    return result
+            return _run(fabric, folder, chosen, given, console, stopper, began)
+    work = partial(_in_process, folder=folder, chosen=chosen, given=given, began=began)
+    outcome: _Outcome = fabric.launch(work)
+    if isinstance(outcome, DidactError):
+        raise outcome
+    return DistillResult(folder.path, outcome, _saved_student(folder, chosen, given, outcome))
+
+
+def _saved_student(
+    folder: RunFolder, chosen: DistillSettings, given: Ingredients, summary: dict[str, Any]
+) -> nn.Module:
+    """The student that other processes have trained and written."""
+    parts = build_parts(chosen, given)
+    source = parts.teachers[0] if summary["student_arm"] == "teacher" else parts.student
+    model = source.build(parts.load_data(summary["student_seed"]))
+    state, _ = read_tensors(folder.path / STUDENT)
+    model.load_state_dict(state)
+    return model.eval()
 
 
 def _in_process(
-    fabric: Fabric, folder: RunFolder, chosen: DistillSettings, parts: Parts, began: float
-) -> DistillResult | DidactError:
+    fabric: Fabric, folder: RunFolder, chosen: DistillSettings, given: Ingredients, began: float
+) -> _Outcome:
     """One of several processes; an error is returned, because a raised one loses its type."""
     console = Console(stderr=True) if fabric.is_global_zero else None
     if chosen.threads is not None:
         torch.set_num_threads(chosen.threads)
     try:
         with Stopper() as stopper:
-            return _run(fabric, folder, chosen, parts, console, stopper, began)
+            result = _run(fabric, folder, chosen, given, console, stopper, began)
     except DidactError as error:
         return error
+    return result.summary
 
 
 def _run(
     fabric: Fabric,
     folder: RunFolder,
     chosen: DistillSettings,
-    parts: Parts,
+    given: Ingredients,
     console: Console | None,
     stopper: Stopper,
     began: float,
 ) -> DistillResult:
+    parts = build_parts(chosen, given)
     checkpoints = Checkpoints(folder.path / CHECKPOINT, chosen.to_toml())
     with Log(console, total_epochs=_total_epochs(chosen, parts)) as log:
         around = Surroundings(fabric, chosen, folder, checkpoints, log, stopper)

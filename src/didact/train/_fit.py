@@ -136,7 +136,8 @@ def _backward(
         return loss.detach()
     total = torch.zeros((), device=fabric.device)
     for part in (parts := _parts(batch, count)):
-        with fabric.no_backward_sync(_wrapped(model)) if part is not parts[-1] else nullcontext():
+        done = fabric.world_size == 1 or part is parts[-1]
+        with nullcontext() if done else fabric.no_backward_sync(_wrapped(model)):
             views = _share(job.look(model, part), part, batch)
             loss = sum_terms(job.objective(views, fraction))
             fabric.backward(loss)

@@ -13,6 +13,8 @@ from didact._core.errors import DidactError
 class StoppedError(DidactError):
     """The user stopped the run; it can go on with ``--resume``."""
 
+    exit_code = 130
+
 
 class Stopper:
     """While active, the first SIGINT or SIGTERM only sets :attr:`requested`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from didact._core.errors import UsageError
@@ -25,13 +26,22 @@ def name_of(part: object) -> str:
     return str(getattr(part, "__name__", type(part).__name__))
 
 
-def build_parts(
-    chosen: DistillSettings,
-    student: ModelLike,
-    teachers: Sequence[ModelLike],
-    losses: Sequence[LossEntry],
-    data: str | Data,
-) -> Parts:
+@dataclass(frozen=True)
+class Ingredients:
+    """What the user gave, names or objects; it can be sent to another process if they can."""
+
+    student: ModelLike
+    teachers: Sequence[ModelLike]
+    losses: Sequence[LossEntry]
+    data: str | Data
+
+    @classmethod
+    def named(cls, chosen: DistillSettings) -> Ingredients:
+        """Where everything has a name, the settings are enough."""
+        return cls(chosen.student, chosen.teacher, list(chosen.loss), chosen.data)
+
+
+def build_parts(chosen: DistillSettings, given: Ingredients) -> Parts:
     """Find what the settings name; the objects are those that were given instead of names.
 
     Raises:
@@ -39,10 +49,10 @@ def build_parts(
     """
 
     def load(seed: int) -> Data:
-        if isinstance(data, Data):
-            return data
+        if isinstance(given.data, Data):
+            return given.data
         return load_data(
-            data,
+            given.data,
             data_dir=chosen.data_dir,
             seed=seed,
             validation=chosen.validation,
@@ -50,14 +60,14 @@ def build_parts(
             label_noise=chosen.label_noise,
         )
 
-    wanted = teachers if {"teacher", "distilled"} & set(chosen.arms) else ()
-    given = chosen.teacher_weights or (1.0,) * len(wanted)
+    wanted = given.teachers if {"teacher", "distilled"} & set(chosen.arms) else ()
+    weights = chosen.teacher_weights or (1.0,) * len(wanted)
     return Parts(
         load_data=load,
-        student=find_model(student, role="student"),
+        student=find_model(given.student, role="student"),
         teachers=[find_model(one, role="teacher") for one in wanted],
-        teacher_weights=[weight / sum(given) for weight in given],
-        terms=build_terms(losses, chosen.loss_options),
+        teacher_weights=[weight / sum(weights) for weight in weights],
+        terms=build_terms(given.losses, chosen.loss_options),
     )
 
 

@@ -47,7 +47,7 @@ def finish(
     cell, arm = best_student(cells)
     model = cell.students[arm].model if arm in cell.students else cell.teachers[0].model
     name = (parts.student if arm in cell.students else parts.teachers[0]).name
-    summary = _summary(cells, cell, parts, around)
+    summary = _summary(cells, cell, parts, around) | {"student_arm": arm}
     folder, device = around.folder, around.fabric.device
     if around.fabric.is_global_zero:
         save_model(folder.path / STUDENT, model.state_dict(), name, cell.data)

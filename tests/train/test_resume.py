@@ -1,0 +1,174 @@
+"""A killed run goes on to the same bits; a stopped one says how."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from didact._core.errors import CheckpointError, NonFiniteError, RunFolderError
+from didact.train import StoppedError, distill, resume
+from run_process import SETTINGS, names, start_or_resume
+
+KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def forks() -> Any:
+    """A server that has everything imported, so that a process starts in no time."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["didact.train", "run_process"])
+    return context
+
+
+def run_to_the_end(forks: Any, folder: Path, parts: dict[str, str]) -> float:
+    began = time.monotonic()
+    process = forks.Process(target=start_or_resume, args=(str(folder), parts))
+    process.start()
+    process.join(120)
+    assert process.exitcode == 0
+    return time.monotonic() - began
+
+
+def test_killed_at_random_moments_it_ends_in_the_same_bits(forks: Any, tmp_path: Path) -> None:
+    parts = names(tmp_path)
+    whole = tmp_path / "whole"
+    run_to_the_end(forks, tmp_path / "warm-up", parts)
+    seconds = run_to_the_end(forks, whole, parts)
+    expected = load_file(whole / "student.safetensors")
+    rows = _rows(whole)
+    random_moment = random.Random(2026)
+    kills, number = 0, 0
+    while kills < KILLS:
+        number += 1
+        folder = tmp_path / f"killed-{number}"
+        while True:
+            process = forks.Process(target=start_or_resume, args=(str(folder), parts))
+            process.start()
+            process.join(random_moment.uniform(0.02, 0.4) * seconds)
+            if process.is_alive() and kills < KILLS:
+                os.kill(process.pid, signal.SIGKILL)
+                kills += 1
+                process.join()
+                continue
+            process.join(120)
+            assert process.exitcode == 0
+            break
+        got = load_file(folder / "student.safetensors")
+        assert all(torch.equal(got[name], expected[name]) for name in expected)
+        assert _rows(folder) == rows
+        results = [json.loads((f / "result.json").read_text()) for f in (whole, folder)]
+        assert results[0]["paired"] == results[1]["paired"]
+
+
+def _rows(folder: Path) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def test_a_full_disk_is_one_message_and_the_run_goes_on_later(forks: Any, tmp_path: Path) -> None:
+    parts = names(tmp_path)
+    folder = tmp_path / "run"
+    process = forks.Process(target=start_or_resume, args=(str(folder), parts, 5000))
+    process.start()
+    process.join(120)
+    assert process.exitcode == 2
+    message = (tmp_path / "error.txt").read_text()
+    assert "no room left" in message
+    assert "--resume" in message
+    assert not list(folder.rglob("*.tmp"))
+    run_to_the_end(forks, folder, parts)
+    assert (folder / "result.json").exists()
+
+
+class _StopAfter:
+    """Asks the run to stop after some steps."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+        import didact.train._fit as module
+
+        real = module._time_to_save
+        left = [steps]
+
+        def count(around: Any, saved: float) -> bool:
+            left[0] -= 1
+            if left[0] == 0:
+                around.stopper.requested = True
+            return real(around, saved)
+
+        monkeypatch.setattr(module, "_time_to_save", count)
+
+
+def test_a_stopped_run_prints_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = names(tmp_path)
+    settings = {**SETTINGS, "checkpoint_seconds": 1e6}
+    whole = distill(**parts, output=tmp_path / "whole", **settings)
+    with monkeypatch.context() as patch:
+        _StopAfter(patch, 61)
+        with pytest.raises(StoppedError, match=rf"didact distill --resume {tmp_path / 'run'}"):
+            distill(**parts, output=tmp_path / "run", **settings)
+    again = resume(tmp_path / "run")
+    expected, got = whole.student.state_dict(), again.student.state_dict()
+    assert all(torch.equal(expected[name], got[name]) for name in expected)
+    with pytest.raises(RunFolderError, match="complete"):
+        resume(tmp_path / "run")
+
+
+def test_nan_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+    file = tmp_path / "bad.py"
+    file.write_text(
+        "steps = [0]\n"
+        "def nan(student_logits, teacher_logits):\n"
+        "    steps[0] += 1\n"
+        "    scale = float('nan') if steps[0] == 20 else 1.0\n"
+        "    return (student_logits - teacher_logits).square().mean() * scale\n"
+    )
+    parts = names(tmp_path)
+    with pytest.raises(NonFiniteError, match=r"became nan in epoch 4.*checkpoint is kept"):
+        distill(**parts, output=tmp_path / "run", loss=f"{file}:nan", **SETTINGS)
+    from didact.train._files import read_tensors
+
+    tensors, about = read_tensors(tmp_path / "run" / "checkpoint" / "distilled.0.part")
+    assert about["position"]["epoch"] == 3
+    assert about["position"]["step"] == 1
+    assert all(t.isfinite().all() for n, t in tensors.items() if n.startswith("model."))
+
+
+@pytest.mark.parametrize("damage", ["truncate", "garbage", "other settings"])
+def test_a_damaged_checkpoint_is_one_message(
+    tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = names(tmp_path)
+    with monkeypatch.context() as patch:
+        _StopAfter(patch, 5)
+        with pytest.raises(StoppedError):
+            distill(**parts, output=tmp_path / "run", **SETTINGS)
+    file = next((tmp_path / "run" / "checkpoint").glob("*.part"))
+    content = file.read_bytes()
+    if damage == "truncate":
+        file.write_bytes(content[: len(content) // 2])
+    elif damage == "garbage":
+        file.write_bytes(b"\x80\x04cos\nsystem\n" + content[20:])
+    else:
+        toml = tmp_path / "run" / "run.toml"
+        toml.write_text(toml.read_text().replace("epochs = 8", "epochs = 9"))
+    with pytest.raises(CheckpointError, match=r"checkpoint.*(damaged|settings)"):
+        resume(tmp_path / "run")
+    assert file.exists()
+
+
+def test_resume_of_what_is_no_run_folder(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="not a run folder"):
+        resume(tmp_path)
+    (tmp_path / "run.toml").write_text("epochs = [")
+    with pytest.raises(RunFolderError, match="cannot read"):
+        resume(tmp_path)
