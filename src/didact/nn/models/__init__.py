@@ -1,0 +1,1 @@
+"""The zoo: one file for each family; every file here is found by itself."""
