@@ -1,1 +1,59 @@
-"""Floor 1: numbers about predictions, and statistics over seeds."""
+"""Floor 1: numbers about predictions, about sequences of tasks, and statistics over seeds."""
+
+from didact._core.optional import require
+
+require("torch", extra="torch")
+
+from didact.metrics._agreement import agreement_kl, agreement_top1
+from didact.metrics._calibration import (
+    Calibration,
+    brier_score,
+    expected_calibration_error,
+    negative_log_likelihood,
+)
+from didact.metrics._classification import accuracy, confusion_matrix, per_class_accuracy
+from didact.metrics._comparison import (
+    MOST_SEEDS_FOR_EXACT,
+    Difference,
+    paired_test,
+    sign_flip_p_value,
+    welch_test,
+)
+from didact.metrics._incremental import (
+    average_accuracy,
+    average_incremental_accuracy,
+    backward_transfer,
+    forgetting,
+    forward_transfer,
+    intransigence,
+    last_accuracy,
+)
+from didact.metrics._seeds import Interval, Quartiles, mean_interval, quartiles
+
+__all__ = [
+    "MOST_SEEDS_FOR_EXACT",
+    "Calibration",
+    "Difference",
+    "Interval",
+    "Quartiles",
+    "accuracy",
+    "agreement_kl",
+    "agreement_top1",
+    "average_accuracy",
+    "average_incremental_accuracy",
+    "backward_transfer",
+    "brier_score",
+    "confusion_matrix",
+    "expected_calibration_error",
+    "forgetting",
+    "forward_transfer",
+    "intransigence",
+    "last_accuracy",
+    "mean_interval",
+    "negative_log_likelihood",
+    "paired_test",
+    "per_class_accuracy",
+    "quartiles",
+    "sign_flip_p_value",
+    "welch_test",
+]

@@ -1,1 +1,31 @@
-"""Floor 5: one self-contained HTML page from a run folder."""
+"""Floor 5: one self-contained HTML page from a run folder, and the table for the terminal."""
+
+from didact._core.optional import require
+
+for _module in ("pydantic", "scipy", "matplotlib", "jinja2"):
+    require(_module, extra="torch")
+
+from didact.report._compare import ComparedRun, Comparison, compare
+from didact.report._compare_table import (
+    comparison_json,
+    comparison_markdown,
+    comparison_table,
+)
+from didact.report._load import Run, load_result, load_run
+from didact.report._render import render
+from didact.report._table import evidence_table, verdict
+
+__all__ = [
+    "ComparedRun",
+    "Comparison",
+    "Run",
+    "compare",
+    "comparison_json",
+    "comparison_markdown",
+    "comparison_table",
+    "evidence_table",
+    "load_result",
+    "load_run",
+    "render",
+    "verdict",
+]
