@@ -129,7 +129,7 @@ def test_nan_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path: Path) ->
         "steps = [0]\n"
         "def nan(student_logits, teacher_logits):\n"
         "    steps[0] += 1\n"
-        "    scale = float('nan') if steps[0] == 20 else 1.0\n"
+        "    scale = float('nan') if steps[0] == 21 else 1.0  # the first call is the rehearsal\n"
         "    return (student_logits - teacher_logits).square().mean() * scale\n"
     )
     parts = names(tmp_path)

@@ -11,18 +11,19 @@ from didact.data import AnySplit, Batches, Data
 from didact.metrics import accuracy, negative_log_likelihood
 from didact.nn import Teacher
 from didact.train._evaluate import in_order, predict
-from didact.train._features import FeaturePair, features_of
+from didact.train._features import Place
 from didact.train._fit import Job, Look, Objective, Surroundings, fit
 from didact.train._looks import look_at_labels, look_at_teachers
+from didact.train._losses import LossChoice
 from didact.train._models import ModelSource, checked
 from didact.train._objective import (
     DistillationObjective,
-    DistillationTerm,
     label_objective,
     mean_probs_logits,
 )
 from didact.train._schedule import build_optimizer, seed_everything
 from didact.train._settings import DistillSettings
+from didact.train._terms import BuiltTerms, Scene, build_terms
 
 STUDENT_STREAM, TEACHER_STREAM, TRAINING_STREAM = 1, 2, 3
 
@@ -35,7 +36,7 @@ class Parts:
     student: ModelSource
     teachers: Sequence[ModelSource]
     teacher_weights: Sequence[float]
-    terms: Sequence[DistillationTerm]
+    losses: Sequence[LossChoice]
 
 
 @dataclass
@@ -87,7 +88,7 @@ class _Plan:
     look: Look = look_at_labels
     extra: Sequence[nn.Module] = ()
     unlabelled: bool = False
-    taps: FeaturePair | None = None
+    taps: BuiltTerms | None = None
 
 
 class Learner(nn.Module):
@@ -134,29 +135,44 @@ def run_cell(seed: int, parts: Parts, around: Surroundings) -> Cell:
 def _distillation_plan(model: nn.Module, cell: Cell, parts: Parts, around: Surroundings) -> _Plan:
     settings = around.settings
     teachers = [Teacher(trained.model) for trained in cell.teachers]
-    names = parts.student.name, parts.teachers[0].name
-    features = features_of(model, teachers[0], parts.terms, settings, names, cell.data)
-    extra = [term.function for term in parts.terms if isinstance(term.function, nn.Module)]
-    if features is not None and features.projector is not None:
-        extra.append(features.projector)
-    objective = DistillationObjective(
-        parts.terms,
+    built = build_terms(parts.losses, scene_of(model, teachers[0], parts, settings, cell.data))
+    look = look_at_teachers(teachers, cell.data, around.fabric, settings.augment, built)
+    return _Plan(
+        "distilled",
+        settings.epochs,
+        settings.learning_rate,
+        objective_of(built, parts, settings),
+        look,
+        built.trained,
+        unlabelled=True,
+        taps=built,
+    )
+
+
+def scene_of(
+    student: nn.Module, teacher: nn.Module, parts: Parts, settings: DistillSettings, data: Data
+) -> Scene:
+    """What the losses are built for; features are those of the first teacher."""
+    return Scene(
+        Place(student, parts.student.name, settings.student_layer, "student"),
+        Place(teacher, parts.teachers[0].name, settings.teacher_layer, "teacher"),
+        data.image_shape,
+        len(data.train),
+        settings.batch_size,
+    )
+
+
+def objective_of(
+    built: BuiltTerms, parts: Parts, settings: DistillSettings
+) -> DistillationObjective:
+    """The objective of the distilled student."""
+    return DistillationObjective(
+        built.terms,
         settings.kd_weight,
         settings.temperature,
         settings.warmup_epochs / settings.epochs,
         settings.combine,
         parts.teacher_weights,
-    )
-    look = look_at_teachers(teachers, cell.data, around.fabric, settings.augment, features)
-    return _Plan(
-        "distilled",
-        settings.epochs,
-        settings.learning_rate,
-        objective,
-        look,
-        extra,
-        unlabelled=True,
-        taps=features,
     )
 
 

@@ -1,110 +1,140 @@
-"""The features that a feature loss compares: one module of the student, one of the teacher."""
+"""The features that a loss compares: which modules are tapped, and the projector between them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from didact._core.errors import ShapeError, UsageError
-from didact.data import Data
-from didact.nn import MODELS, Projector, feature_shapes, tap
-from didact.train._losses import needs_features
-from didact.train._objective import DistillationTerm
-from didact.train._settings import DistillSettings
+from didact._core.errors import DidactError, UsageError
+from didact.nn import MODELS, Projector, Tap, feature_shapes, tap
+
+Features = Tensor | list[Tensor]
+Try = Callable[[Features, Features], object]
+TRIED_SAMPLES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where features are taken: a model, its name, and the module that the user named, if any."""
+
+    model: nn.Module
+    name: str
+    layer: str | None
+    role: str
+
+    def stages(self) -> list[str]:
+        """Module paths to try, the deepest first.
+
+        Raises:
+            UsageError: None was named and the model is not one of didact's own.
+        """
+        if self.layer is not None:
+            return [self.layer]
+        if self.name in MODELS:
+            return list(reversed(MODELS[self.name].feature_paths))
+        raise UsageError(
+            f"a feature loss needs to know where the {self.role} {self.name} is tapped; "
+            f"give --{self.role}-layer with a module path, as in named_modules()"
+        )
+
+    def shapes(self, image_shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
+        """The shape of each stage's output for one image, from a run that changes nothing."""
+        return feature_shapes(self.model, self.stages(), image_shape)
 
 
 class FeaturePair:
-    """Taps on both models, and a projector where a loss needs equal shapes.
+    """Taps on both models for one loss.
 
     Args:
-        student: The student, not wrapped.
-        teacher: The teacher.
-        paths: Module paths in the student and in the teacher.
-        terms: The losses; those on features are tried once on random features.
-        data: What the models are trained on.
+        student: Where the student is tapped.
+        teacher: Where the teacher is tapped.
+        paths: The modules, in the student and in the teacher.
+        projector: Brings the student's features to the teacher's shape; a ``ModuleList`` with one
+            for each module where there are several.
+        several: Whether the loss takes lists of features.
     """
 
     def __init__(
         self,
-        student: nn.Module,
-        teacher: nn.Module,
-        paths: tuple[str, str],
-        terms: Sequence[DistillationTerm],
-        data: Data,
+        student: Place,
+        teacher: Place,
+        paths: tuple[Sequence[str], Sequence[str]],
+        projector: nn.Module | None = None,
+        *,
+        several: bool = False,
     ) -> None:
-        shapes = (
-            feature_shapes(student, [paths[0]], data.image_shape)[paths[0]],
-            feature_shapes(teacher, [paths[1]], data.image_shape)[paths[1]],
-        )
-        self.projector: nn.Module | None = None
-        if any(not _takes(term, shapes) for term in terms):
-            device = next(student.parameters()).device
-            self.projector = Projector(*shapes).to(device)
-        self._student_tap = tap(student, paths[0])
-        self._teacher_tap = tap(teacher, paths[1])
+        self.projector = projector
+        self._several = several
+        self._student_taps = [tap(student.model, path) for path in paths[0]]
+        self._teacher_taps = [tap(teacher.model, path) for path in paths[1]]
 
-    def pair(self) -> tuple[Tensor, Tensor]:
+    def pair(self) -> tuple[Features, Features]:
         """The features of the last forward of both, the student's projected."""
-        student_features = self._student_tap.value
+        if self._several:
+            own, wanted = _values(self._student_taps), _values(self._teacher_taps)
+            if isinstance(self.projector, nn.ModuleList):
+                own = [project(one) for project, one in zip(self.projector, own, strict=True)]
+            return own, wanted
+        student_features = self._student_taps[0].value
         if self.projector is not None:
             student_features = self.projector(student_features)
-        return student_features, self._teacher_tap.value
+        return student_features, self._teacher_taps[0].value
 
     def remove(self) -> None:
         """Take the taps off both models."""
-        self._student_tap.remove()
-        self._teacher_tap.remove()
+        for one in (*self._student_taps, *self._teacher_taps):
+            one.remove()
 
 
-def feature_path(layer: str | None, model_name: str, *, role: str) -> str:
-    """The module to tap: the one that was asked for, else the model's penultimate feature.
+def one_pair(
+    student: Place, teacher: Place, image_shape: tuple[int, int, int], attempt: Try, loss: str
+) -> FeaturePair:
+    """The deepest pair of stages that the loss takes, with a projector where it needs one.
 
     Raises:
-        UsageError: None was asked for and the model is not one of didact's own.
+        UsageError: The loss takes the features of no pair of stages.
     """
-    if layer is not None:
-        return layer
-    if model_name in MODELS:
-        return MODELS[model_name].embedding
+    own, wanted = student.shapes(image_shape), teacher.shapes(image_shape)
+    reason: Exception | None = None
+    for student_path, teacher_path in zip(own, wanted, strict=False):
+        shapes = own[student_path], wanted[teacher_path]
+        for projected in (shapes[0], shapes[1]):
+            try:
+                attempt(_random(projected), _random(shapes[1]))
+            except (DidactError, RuntimeError, TypeError, ValueError, IndexError) as error:
+                reason = error
+                continue
+            projector = None
+            if projected != shapes[0]:
+                device = next(student.model.parameters()).device
+                projector = Projector(*shapes).to(device)
+            return FeaturePair(student, teacher, ([student_path], [teacher_path]), projector)
     raise UsageError(
-        f"a feature loss needs to know where the {role} {model_name} is tapped; "
-        f"give --{role}-layer with a module path, as in named_modules()"
-    )
+        f"loss {loss!r} takes the features of none of {', '.join(own)} (student) with "
+        f"{', '.join(wanted)} (teacher): {reason}. Name others with --student-layer and "
+        "--teacher-layer"
+    ) from reason
 
 
-def features_of(
-    student: nn.Module,
-    teacher: nn.Module,
-    terms: Sequence[DistillationTerm],
-    settings: DistillSettings,
-    names: tuple[str, str],
-    data: Data,
-) -> FeaturePair | None:
-    """The taps that the losses need, or None where no loss looks at features."""
-    if not needs_features(terms):
-        return None
-    student_name, teacher_name = names
-    paths = (
-        feature_path(settings.student_layer, student_name, role="student"),
-        feature_path(settings.teacher_layer, teacher_name, role="teacher"),
-    )
-    return FeaturePair(student, teacher, paths, terms, data)
+def all_maps(place: Place, image_shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
+    """The stages that give feature maps, from the first to the last, with their shapes."""
+    found = place.shapes(image_shape)
+    maps = {path: found[path] for path in reversed(list(found)) if len(found[path]) == 4}
+    if not maps:
+        raise UsageError(
+            f"the {place.role} {place.name} has no feature maps, which this loss compares; "
+            "take a convolutional network"
+        )
+    return maps
 
 
-def _takes(term: DistillationTerm, shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> bool:
-    """Whether a feature loss compares features of these shapes as they are."""
-    wanted = {"student_features", "teacher_features"}
-    if not wanted <= set(term.inputs) or shapes[0] == shapes[1]:
-        return True
+def _values(taps: Sequence[Tap]) -> list[Tensor]:
+    return [one.value for one in taps]
+
+
+def _random(shape: tuple[int, ...]) -> Tensor:
     generator = torch.Generator().manual_seed(0)
-    student, teacher = (torch.rand(4, *shape[1:], generator=generator) for shape in shapes)
-    arguments = {term.inputs["student_features"]: student, term.inputs["teacher_features"]: teacher}
-    try:
-        term.function(**arguments, **term.options)
-    except ShapeError:
-        return False
-    except (TypeError, IndexError):
-        return True  # it needs more than features; it is tried on the first batch
-    return True
+    return torch.rand(TRIED_SAMPLES, *shape[1:], generator=generator, requires_grad=True)

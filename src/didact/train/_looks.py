@@ -10,9 +10,9 @@ from torch import nn
 from didact.data import Batch, Data, Split
 from didact.nn import Teacher
 from didact.train._evaluate import in_order, predict
-from didact.train._features import FeaturePair
 from didact.train._fit import Look
 from didact.train._objective import Views
+from didact.train._terms import BuiltTerms
 
 MOST_CACHED_LOGITS = 50_000_000
 
@@ -23,23 +23,19 @@ def look_at_labels(model: nn.Module, batch: Batch) -> Views:
 
 
 def look_at_teachers(
-    teachers: Sequence[Teacher],
-    data: Data,
-    fabric: Fabric,
-    augment: str,
-    features: FeaturePair | None,
+    teachers: Sequence[Teacher], data: Data, fabric: Fabric, augment: str, built: BuiltTerms
 ) -> Look:
     """The student's logits, the teachers', and the features where a loss wants them."""
     size = len(data.train) * data.num_classes * len(teachers)
     still = augment == "none" and isinstance(data.train, Split)
-    if still and features is None and size <= MOST_CACHED_LOGITS:
+    if still and not built.pairs and size <= MOST_CACHED_LOGITS:
         # The images of an epoch never change, so neither do the frozen teachers' logits.
         known = [predict(one, in_order(data, "train", fabric.device))[0] for one in teachers]
         cached = [logits.to(fabric.device) for logits in known]
 
         def look_up(model: nn.Module, batch: Batch) -> Views:
             logits = [one[batch.indices] for one in cached]
-            return Views(model(batch.images), logits, batch.labels)
+            return Views(model(batch.images), logits, batch.labels, batch.indices)
 
         return look_up
 
@@ -47,15 +43,6 @@ def look_at_teachers(
         with fabric.autocast():
             logits = [teacher(batch.images) for teacher in teachers]
         student_logits = model(batch.images)
-        if features is None:
-            return Views(student_logits, logits, batch.labels)
-        student_features, teacher_features = features.pair()
-        return Views(
-            student_logits,
-            logits,
-            batch.labels,
-            student_features=student_features,
-            teacher_features=teacher_features,
-        )
+        return Views(student_logits, logits, batch.labels, batch.indices, built.features())
 
     return look

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from didact.train._ramp import Ramp
 
 Terms = dict[str, Tensor]
+Features = Tensor | Sequence[Tensor]
 UNLABELLED = -1
 
 
@@ -20,17 +21,19 @@ UNLABELLED = -1
 class Views:
     """What a loss may look at for one part of a batch.
 
-    ``labels`` are -1 where a sample has none. ``share`` and ``labelled_share`` turn a mean over
-    this part into its share of the mean over the whole step (all parts, all devices).
+    ``labels`` are -1 where a sample has none; ``indices`` are the samples' places in the training
+    split; ``features`` holds the student's and the teacher's for each loss that compares features.
+    ``share`` and ``labelled_share`` turn a mean over this part into its share of the mean over the
+    whole step (all parts, all devices).
     """
 
     student_logits: Tensor
     teachers_logits: Sequence[Tensor]
     labels: Tensor
+    indices: Tensor | None = None
+    features: Mapping[str, tuple[Features, Features]] = field(default_factory=dict)
     share: float = 1.0
     labelled_share: float = 1.0
-    student_features: Tensor | None = None
-    teacher_features: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class DistillationTerm:
         inputs: From what didact has (``student_logits``, ``temperature``, ...) to the name of the
             function's parameter for it.
         options: Further keyword arguments, constant over the run.
+        labels_optional: Whether the loss does without labels where a sample has none.
     """
 
     name: str
@@ -51,6 +55,7 @@ class DistillationTerm:
     weight: float
     inputs: Mapping[str, str]
     options: Mapping[str, Any]
+    labels_optional: bool = False
 
 
 def label_objective(views: Views, fraction: float) -> Terms:  # noqa: ARG001 - always the same
@@ -90,18 +95,21 @@ class DistillationObjective:
             found["label"] = (1 - weight) * label_term(views)
         if weight > 0:
             for term in self.terms:
-                value = self._over_teachers(term, views, temperature)
+                value = self._over_teachers(term, views, temperature, fraction)
                 found[term.name] = weight * term.weight * value
         return found
 
-    def _over_teachers(self, term: DistillationTerm, views: Views, temperature: float) -> Tensor:
+    def _over_teachers(
+        self, term: DistillationTerm, views: Views, temperature: float, fraction: float
+    ) -> Tensor:
+        given = {"temperature": temperature, "progress": fraction}
         if len(views.teachers_logits) < 2 or "teacher_logits" not in term.inputs:
-            return _apply(term, views, views.teachers_logits[0], temperature)
+            return _apply(term, views, views.teachers_logits[0], given)
         if self.combine == "probs":
             used = temperature if "temperature" in term.inputs else 1.0
             mean = mean_probs_logits(views.teachers_logits, self.teacher_weights, used)
-            return _apply(term, views, mean, temperature)
-        values = [_apply(term, views, one, temperature) for one in views.teachers_logits]
+            return _apply(term, views, mean, given)
+        values = [_apply(term, views, one, given) for one in views.teachers_logits]
         pairs = zip(self.teacher_weights, values, strict=True)
         return torch.stack([weight * value for weight, value in pairs]).sum()
 
@@ -127,37 +135,41 @@ def mean_probs_logits(
 
 
 def _apply(
-    term: DistillationTerm, views: Views, teacher_logits: Tensor, temperature: float
+    term: DistillationTerm, views: Views, teacher_logits: Tensor, given: Mapping[str, Any]
 ) -> Tensor:
+    student_features, teacher_features = views.features.get(term.name, (None, None))
     available: dict[str, Any] = {
+        **given,
         "student_logits": views.student_logits,
         "teacher_logits": teacher_logits,
         "teachers_logits": views.teachers_logits,
         "labels": views.labels,
-        "student_features": views.student_features,
-        "teacher_features": views.teacher_features,
-        "temperature": temperature,
+        "indices": views.indices,
+        "student_features": student_features,
+        "teacher_features": teacher_features,
     }
-    share = views.share
-    if "labels" in term.inputs:
-        share = views.labelled_share
-        if share == 0:
+    inputs, share = dict(term.inputs), views.share
+    if "labels" in inputs and bool((labelled := views.labels != UNLABELLED).logical_not().any()):
+        if term.labels_optional:
+            del inputs["labels"]
+        elif views.labelled_share == 0 or not bool(labelled.any()):
             return views.student_logits.sum() * 0.0
-        available = _labelled_rows(available, views.labels != UNLABELLED)
-    arguments = {parameter: available[name] for name, parameter in term.inputs.items()}
+        else:
+            share = views.labelled_share
+            available = _rows(available, labelled)
+    elif "labels" in inputs and not term.labels_optional:
+        share = views.labelled_share
+    arguments = {parameter: available[name] for name, parameter in inputs.items()}
     value = term.function(**arguments, **term.options)
     return value if share == 1 else value * share
 
 
-def _labelled_rows(available: dict[str, Any], labelled: Tensor) -> dict[str, Any]:
-    if bool(labelled.all()):
-        return available
-    rows: dict[str, Any] = {}
-    for name, value in available.items():
+def _rows(available: Mapping[str, Any], wanted: Tensor) -> dict[str, Any]:
+    """The same with only the wanted samples."""
+
+    def pick(value: Any) -> Any:
         if isinstance(value, Tensor):
-            rows[name] = value[labelled]
-        elif isinstance(value, list | tuple):
-            rows[name] = [one[labelled] for one in value]
-        else:
-            rows[name] = value
-    return rows
+            return value[wanted]
+        return [one[wanted] for one in value] if isinstance(value, list | tuple) else value
+
+    return {name: pick(value) for name, value in available.items()}

@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from didact._core.errors import UsageError
+import torch
+from torch import Tensor, nn
+
+from didact._core.errors import DidactError, UsageError
 from didact.data import Data
 from didact.data import load as load_data
-from didact.train._cell import Parts
-from didact.train._losses import LossLike, build_terms
+from didact.nn import Teacher
+from didact.train._cell import Parts, objective_of, scene_of
+from didact.train._losses import LossLike, choose_losses
 from didact.train._models import ModelLike, checked, find_model
+from didact.train._objective import Views
 from didact.train._settings import DistillSettings
+from didact.train._terms import build_terms
+
+REHEARSED_SAMPLES = 8
 
 LossEntry = LossLike | tuple[LossLike, float]
 
@@ -67,7 +75,7 @@ def build_parts(chosen: DistillSettings, given: Ingredients) -> Parts:
         student=find_model(given.student, role="student"),
         teachers=[find_model(one, role="teacher") for one in wanted],
         teacher_weights=[weight / sum(weights) for weight in weights],
-        terms=build_terms(given.losses, chosen.loss_options),
+        losses=choose_losses(given.losses, chosen.loss_options),
     )
 
 
@@ -80,6 +88,49 @@ def try_parts(parts: Parts, chosen: DistillSettings) -> None:
     data = parts.load_data(chosen.seeds[0])
     if not len(data.validation):
         raise UsageError(f"{data.name} has no validation split; give --validation 0.1")
-    for source in parts.teachers:
-        checked(source, data, role="teacher")
-    checked(parts.student, data, role="student")
+    teachers = [Teacher(checked(source, data, role="teacher")) for source in parts.teachers]
+    student = checked(parts.student, data, role="student")
+    if "distilled" in chosen.arms:
+        _rehearse(student, teachers, parts, chosen, data)
+
+
+def _rehearse(
+    student: nn.Module,
+    teachers: Sequence[Teacher],
+    parts: Parts,
+    chosen: DistillSettings,
+    data: Data,
+) -> None:
+    """Compute the objective once on random images.
+
+    Raises:
+        UsageError: A loss fails, or its value is not one number that depends on the student.
+    """
+    count = min(REHEARSED_SAMPLES, chosen.batch_size)
+    images = torch.randn(count, *data.image_shape)
+    labels = torch.arange(count) % data.num_classes
+    built = build_terms(parts.losses, scene_of(student, teachers[0], parts, chosen, data))
+    objective = objective_of(built, parts, chosen)
+    try:
+        teachers_logits = [teacher(images) for teacher in teachers]
+        views = Views(student(images), teachers_logits, labels, labels, built.features())
+        terms = objective(views, 1.0)
+    except DidactError:
+        raise
+    except Exception as error:
+        names = ", ".join(choice.name for choice in parts.losses)
+        raise UsageError(
+            f"the loss {names} fails on logits {tuple(student(images).shape)}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    finally:
+        built.remove()
+    for name, value in terms.items():
+        if not isinstance(value, Tensor) or value.dim() != 0:
+            got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise UsageError(f"loss {name!r} returns {got}; expected one number, a scalar tensor")
+        if not value.requires_grad:
+            raise UsageError(
+                f"loss {name!r} does not depend on the student: no gradient reaches it. "
+                "Look for detach(), .data, .item(), no_grad or argmax in it"
+            )

@@ -75,8 +75,8 @@ def _summary(cells: Sequence[Cell], best: Cell, parts: Parts, around: Surroundin
         "data": data_of(best, settings),
         "models": models_of(best, teacher_names, parts.student.name, around.fabric.device),
         "loss": {
-            "names": [term.name for term in parts.terms],
-            "weights": [term.weight for term in parts.terms],
+            "names": [choice.name for choice in parts.losses],
+            "weights": [choice.weight for choice in parts.losses],
             "options": dict(settings.loss_options),
             "temperature": settings.temperature.write(),
             "kd_weight": settings.kd_weight.write(),
