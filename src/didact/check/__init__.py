@@ -1,1 +1,23 @@
 """A tower of its own: static analysis of distillation code, with the standard library alone."""
+
+from didact.check._config import Settings
+from didact.check._finding import Edit, Finding, Fix, Severity, Span
+from didact.check._report import Diagnostic, FileResult, Report
+from didact.check._run import Options, check_paths, check_source
+from didact.check._select import Selection
+
+__all__ = [
+    "Diagnostic",
+    "Edit",
+    "FileResult",
+    "Finding",
+    "Fix",
+    "Options",
+    "Report",
+    "Selection",
+    "Settings",
+    "Severity",
+    "Span",
+    "check_paths",
+    "check_source",
+]

@@ -1,0 +1,151 @@
+"""What a call does when it stands alone on its line, as a sentence."""
+
+from __future__ import annotations
+
+from didact._core.i18n import Text
+
+ACTIONS: dict[str, Text] = {
+    "zero_grad": Text(
+        "Clears the gradients that {o} holds; otherwise `backward()` would add to those of the "
+        "last step.",
+        "清空 {o} 所管参数的梯度；否则 `backward()` 会在上一步的梯度上继续累加。",
+    ),
+    "backward": Text(
+        "Backpropagates {o}: adds ∂{o}/∂θ to `.grad` of every parameter θ that {o} depends on."
+        "{reached}",
+        "对 {o} 反向传播：把 ∂{o}/∂θ 累加到它所依赖的每个参数 θ 的 `.grad` 上。{reached}",
+    ),
+    "step": Text(
+        "{o} moves its parameters one step, using the gradients now in `.grad`.",
+        "{o} 用当前 `.grad` 中的梯度更新一次参数。",
+    ),
+    "scheduler.step": Text(
+        "Moves the learning-rate schedule {o} one step on.", "学习率调度器 {o} 前进一步。"
+    ),
+    "eval": Text(
+        "Puts {o} in evaluation mode: dropout off, BatchNorm uses its running statistics and stops "
+        "updating them. It does not stop gradients; that is what `no_grad` is for.",
+        "把 {o} 切到评估模式：关闭 dropout，BatchNorm 使用滑动统计量且不再更新。"
+        "它并不阻止梯度计算，那是 `no_grad` 的事。",
+    ),
+    "train": Text(
+        "Puts {o} in training mode: dropout on, BatchNorm uses and updates batch statistics.",
+        "把 {o} 切到训练模式：启用 dropout，BatchNorm 用批统计量并更新滑动统计量。",
+    ),
+    "to": Text(
+        "Moves {o} to {args} (in place if {o} is a module; a tensor must be assigned).",
+        "把 {o} 移到 {args}（模块是原地生效，张量必须重新赋值）。",
+    ),
+    "cuda": Text(
+        "Moves {o} to the GPU (in place for a module; a tensor must be assigned).",
+        "把 {o} 移到 GPU（模块原地生效，张量必须重新赋值）。",
+    ),
+    "load_state_dict": Text(
+        "Copies the saved weights {0} into {o}.", "把保存的权重 {0} 拷入 {o}。"
+    ),
+    "detach": Text(
+        "Computes {o} without its graph and throws the result away: this line has no effect "
+        "(`detach_()` or an assignment would).",
+        "得到脱离计算图的 {o}，但结果没有保存：这一行不起作用（应赋值，或用 `detach_()`）。",
+    ),
+    "detach_": Text(
+        "Cuts {o} out of the graph in place: no gradient flows back beyond it.",
+        "原地把 {o} 从计算图中切断：梯度不再往前传。",
+    ),
+    "requires_grad_": Text(
+        "Switches the gradient of {o} on or off ({args}).", "设置 {o} 是否需要梯度（{args}）。"
+    ),
+    "append": Text("Adds {0} at the end of {o}.", "把 {0} 追加到 {o}。"),
+    "extend": Text("Adds all items of {0} at the end of {o}.", "把 {0} 的所有元素追加到 {o}。"),
+    "update": Text("Updates {o}{with_args}.", "更新 {o}{with_args}。"),
+    "print": Text(
+        "Prints {args}; nothing is computed for training here.", "打印 {args}；与训练计算无关。"
+    ),
+    "save": Text("Saves {0} to the file {1}.", "把 {0} 保存到文件 {1}。"),
+    "clip_grad_norm_": Text(
+        "Scales the gradients of {0} down if their common norm is above {1}; must come after "
+        "backward and before step.",
+        "若 {0} 的总梯度范数超过 {1} 就按比例缩小；应放在 backward 之后、step 之前。",
+    ),
+    "manual_seed": Text("Fixes the random seed to {0}.", "把随机种子固定为 {0}。"),
+    "register_buffer": Text(
+        "Stores a tensor in the module that is saved with it but not trained: {args}.",
+        "在模块中注册一个随模型保存、但不参与训练的张量：{args}。",
+    ),
+    "add_exemplars": Text("Adds exemplars to the memory {o}.", "把样例加入记忆 {o}。"),
+    "sort": Text("Sorts {o} in place.", "原地排序 {o}。"),
+    "shuffle": Text("Shuffles {0} in place.", "原地打乱 {0}。"),
+    "super_init": Text(
+        "Runs the constructor of the parent class (for `nn.Module` it must come before any layer "
+        "is assigned).",
+        "调用父类构造函数（对 `nn.Module` 来说，必须先于任何层的赋值）。",
+    ),
+    "fill_": Text("Sets every entry of {o} to {0}.", "把 {o} 的所有元素置为 {0}。"),
+    "mul_": Text("Multiplies {o} by {0} in place.", "原地把 {o} 乘以 {0}。"),
+    "copy_": Text("Copies {0} into {o}.", "把 {0} 的数值拷入 {o}。"),
+}
+
+METHOD_HINTS: tuple[tuple[str, Text], ...] = (
+    (
+        "herding",
+        Text(
+            "Chooses exemplars by herding: samples whose mean features follow the class mean "
+            "(iCaRL).",
+            "用 herding 选取样例：使样例特征均值逐步逼近类均值（iCaRL）。",
+        ),
+    ),
+    (
+        "exemplar",
+        Text(
+            "Manages the exemplar memory (stored samples of old classes).",
+            "维护样例记忆（保留的旧类样本）。",
+        ),
+    ),
+    (
+        "rehearsal",
+        Text(
+            "Handles the rehearsal memory (stored samples of old classes).",
+            "处理回放记忆（保留的旧类样本）。",
+        ),
+    ),
+    (
+        "weight_align",
+        Text(
+            "Aligns the weight norms of the new classes with those of the old ones (WA): w_new ← "
+            "w_new · mean‖w_old‖ / mean‖w_new‖.",
+            "权重对齐（WA）：w_new ← w_new · mean‖w_old‖ / mean‖w_new‖，抵消对新类的偏向。",
+        ),
+    ),
+    (
+        "update_fc",
+        Text(
+            "Widens the classifier for the new classes; the weights of the old ones are kept.",
+            "为新类扩展分类头，保留旧类的权重。",
+        ),
+    ),
+    (
+        "incremental",
+        Text("Runs one step of the class-incremental procedure.", "执行一步类增量学习流程。"),
+    ),
+    (
+        "freeze",
+        Text("Freezes a model: its parameters get no gradient.", "冻结模型：其参数不再计算梯度。"),
+    ),
+)
+"""Own method names that say what they do, first match wins."""
+
+IMPORTS: dict[str, Text] = {
+    "torch": Text("tensors and automatic differentiation", "张量与自动求导"),
+    "torch.nn": Text("layers, modules and loss classes", "层、模块与损失类"),
+    "torch.nn.functional": Text(
+        "losses and activations as plain functions", "函数形式的损失与激活"
+    ),
+    "torch.optim": Text("optimisers", "优化器"),
+    "torch.utils.data": Text("datasets and loaders", "数据集与数据加载"),
+    "torchvision": Text("vision models and data sets", "视觉模型与数据集"),
+    "copy": Text(
+        "copies of objects (`deepcopy` for the old model)", "对象拷贝（`deepcopy` 用于保存旧模型）"
+    ),
+    "numpy": Text("arrays", "数组计算"),
+    "math": Text("mathematics of single numbers", "标量数学函数"),
+}

@@ -1,0 +1,158 @@
+"""The loss as a whole, as a formula with the names of its terms."""
+
+from __future__ import annotations
+
+import ast
+
+from didact._core.i18n import Text
+from didact.check._engine import Analysis
+from didact.check._events import LossUse, Term, Total
+from didact.check._spaces import Space
+from didact.check.explain._site import Site
+from didact.check.explain._term_names import term_name
+
+NO_LOSS = Text("No loss is computed here.", "这段代码没有计算损失。")
+_ORDER = {"backward": 0, "return": 1, "assign": 2}
+
+
+def main_total(analysis: Analysis) -> Total | None:
+    """The sum that is trained on: what is backpropagated, else returned, else assigned last."""
+    totals = [t for t in analysis.totals if t.value.terms]
+    if not totals:
+        return None
+    return min(
+        totals,
+        key=lambda t: (-len(t.value.terms), _ORDER.get(t.how, 3), -getattr(t.node, "lineno", 0)),
+    )
+
+
+def terms_of(analysis: Analysis) -> list[Term]:
+    """The terms of the main total, each loss once; without a total every loss that is computed."""
+    total = main_total(analysis)
+    terms = list(total.value.terms) if total is not None else [Term(u) for u in analysis.uses]
+    unique: dict[int, Term] = {}
+    for term in terms:
+        unique[id(term.use.node)] = term
+    return list(unique.values())
+
+
+def formula(analysis: Analysis) -> str | None:
+    """``L = ...`` as the code computes it, or None where it computes no loss."""
+    terms = terms_of(analysis)
+    if not terms:
+        return None
+    parts = [_term(analysis, term) for term in terms]
+    text = parts[0]
+    for part in parts[1:]:
+        text += f" − {part[1:]}" if part.startswith("−") else f" + {part}"
+    return f"L = {text}"
+
+
+def _term(analysis: Analysis, term: Term) -> str:
+    weight = _weight(term)
+    body = _body(analysis, term)
+    loop = _loop(analysis, term.use)
+    sign = "−" if term.scale.const < 0 else ""
+    return f"{sign}{loop}{weight}{body}"
+
+
+def _weight(term: Term) -> str:
+    parts = []
+    const = abs(term.scale.const)
+    if const != 1.0:
+        parts.append(f"{const:g}")
+    for symbol, exponent in term.scale.atoms:
+        compound = any(c in symbol for c in "+- ")
+        base = f"({symbol})" if compound and not symbol.startswith("(") else symbol
+        power = {2.0: "²", 3.0: "³", -1.0: "⁻¹", -2.0: "⁻²", 1.0: ""}.get(
+            exponent, f"^{exponent:g}"
+        )
+        parts.append(base + power)
+    return "".join(p + " · " for p in parts)
+
+
+def _loop(analysis: Analysis, use: LossUse) -> str:
+    """``Σ_{teacher ∈ teachers}`` where the loss is summed over a loop of teachers."""
+    node: ast.AST | None = use.node
+    statement = analysis.statement_of(use.node)
+    if not isinstance(statement, ast.AugAssign):
+        return ""
+    while node is not None and not isinstance(node, ast.For):
+        node = analysis.parent_of(node)
+    if not isinstance(node, ast.For) or "loader" in ast.unparse(node.iter):
+        return ""
+    over = node.iter.args[0] if isinstance(node.iter, ast.Call) and node.iter.args else node.iter
+    return f"Σ[{ast.unparse(node.target)} in {ast.unparse(over)}] "
+
+
+def _body(analysis: Analysis, term: Term) -> str:
+    use = term.use
+    divisor = _divisor(term)
+    if use.kind == "kl_div":
+        return _kl(analysis, use) + divisor
+    if use.kind in {"soft_cross_entropy", "kl_by_hand"}:
+        p, q = _distribution(analysis, use, target=True), _distribution(analysis, use, target=False)
+        return f"Σ {p}·log {q}" if use.kind == "soft_cross_entropy" else f"KL({p} ‖ {q})"
+    left, right = _source(use.input_node), _source(use.target_node)
+    if use.kind == "cross_entropy":
+        return f"CE(softmax({left}), {right})"
+    if use.kind == "nll":
+        return f"NLL({left}, {right})"
+    if use.kind == "bce":
+        return f"BCE({left}, {right})"
+    if use.kind == "bce_logits":
+        return f"BCE(σ({left}), {right})"
+    if use.kind == "mse":
+        return f"‖{left} − {right}‖²{divisor}"
+    if use.kind == "cosine":
+        return f"(1 − cos({left}, {right}))"
+    return _source(use.node)
+
+
+def _divisor(term: Term) -> str:
+    """``/C`` where a KL is averaged over its classes, too; a mean over samples is understood."""
+    return "/C" if term.use.kind == "kl_div" and term.use.reduction == "mean" else ""
+
+
+def _kl(analysis: Analysis, use: LossUse) -> str:
+    target = _distribution(analysis, use, target=True)
+    if use.target.space is Space.LOG_PROBS and not use.log_target:
+        target = f"log {target}"
+    if use.input.space is Space.LOG_PROBS and use.target.space in {Space.PROBS, Space.UNKNOWN}:
+        return f"KL({target} ‖ {_distribution(analysis, use, target=False)})"
+    if use.input.space is Space.UNKNOWN:
+        return f"KL({target} ‖ exp({_source(use.input_node)}))"
+    prediction = _distribution(analysis, use, target=False)
+    prediction = f"log {prediction}" if use.input.space is Space.LOG_PROBS else prediction
+    return f"Σ P·(log P − Q)[P = {target}, Q = {prediction}]"
+
+
+def _distribution(analysis: Analysis, use: LossUse, *, target: bool) -> str:
+    """``softmax(t / T)`` behind an argument, as far as it is known."""
+    node = use.target_node if target else use.input_node
+    value = use.target if target else use.input
+    if node is None:
+        return "?"
+    if value.space not in {Space.PROBS, Space.LOG_PROBS, Space.SIGMOID_PROBS}:
+        return _source(node)
+    site = Site(analysis, None, use)
+    made = site.producer(node)
+    if made is None:
+        return _source(node)
+    scores, divisor = site.scores(node)
+    link = "σ" if value.space is Space.SIGMOID_PROBS else "softmax"
+    return f"{link}({' '.join(scores.split())}{f'/{divisor}' if divisor else ''})"
+
+
+def _source(node: ast.expr | None) -> str:
+    return "?" if node is None else " ".join(ast.unparse(node).split())
+
+
+def names(analysis: Analysis) -> list[Text]:
+    """What the terms are called, with the paper."""
+    found = []
+    for term in terms_of(analysis):
+        name = term_name(term.use)
+        if name is not None and name not in found:
+            found.append(name)
+    return found

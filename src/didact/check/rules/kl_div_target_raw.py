@@ -1,0 +1,120 @@
+"""The target of `kl_div` is raw scores; it must be probabilities.
+
+## What it does
+
+Finds `kl_div` without `log_target=True` whose second argument is logits.
+
+## Why is this bad
+
+The target enters as `t * log t`, which does not exist for t < 0 and is no distribution anyway;
+the gradient to the student is −t, so classes with a negative score are pushed up or down at
+random.
+
+## Measured effect
+
+Raw scores on both sides: the loss is NaN from the first batch.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits):
+    student_log_probs = F.log_softmax(student_logits, dim=1)
+    return F.kl_div(student_log_probs, teacher_logits, reduction="batchmean")
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits):
+    student_log_probs = F.log_softmax(student_logits, dim=1)
+    return F.kl_div(student_log_probs, F.softmax(teacher_logits, dim=1), reduction="batchmean")
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+None known; a model's output of unknown space is not reported.
+
+## References
+
+PyTorch, `torch.nn.KLDivLoss`.
+
+---
+
+`kl_div` 的 target 是未归一化的分数，而它必须是概率。
+
+## 它检查什么
+
+检查未设 `log_target=True` 且第二个参数为 logits 的 `kl_div`。
+
+## 为什么
+
+target 以 `t · log t` 的形式进入损失，t < 0 时没有定义，而且它根本不是一个分布；传给学生的梯
+度是 −t，分数为负的类别会被推向错误的方向。
+
+## 实测影响
+
+两侧都是原始分数时，第一个 batch 的损失就是 NaN。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+暂无；空间未知的模型输出不报告。
+
+## 参考
+
+PyTorch 文档 `torch.nn.KLDivLoss`。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._finding import Severity
+from didact.check.rules._common import arguments, is_raw, uses
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD103"
+NAME = "kl-div-target-raw"
+SEVERITY = Severity.ERROR
+TOPIC = "space"
+CATALOGUE = ("KL-TARGET-RAW",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find raw scores in the place of probabilities."""
+    for use in uses(analysis, "kl_div"):
+        if use.log_target is False and is_raw(analysis, use, use.target):
+            yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+
+
+_MESSAGE = Text(
+    "the target of kl_div is raw scores; the formula needs probabilities there. t * log t is NaN "
+    "for every negative score {both}",
+    "kl_div 的 target 是未归一化的分数，而公式要求概率。分数为负时 t·log t 为 NaN {both}",
+)

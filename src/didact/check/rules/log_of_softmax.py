@@ -1,0 +1,132 @@
+"""`log(softmax(x))` underflows; `log_softmax(x)` does not.
+
+## What it does
+
+Finds the logarithm of a softmax's output, in one expression, over several statements, or
+through a helper of the same file.
+
+## Why is this bad
+
+softmax rounds to exactly 0 when a logit lies far below the largest; log 0 is −inf, 0 · −inf is
+NaN, and the gradient is NaN with it. log_softmax computes x − logsumexp(x), which is exact.
+
+## Measured effect
+
+In float32 the gradient is NaN at a gap of 200 between logits, in float16 the value is −inf at a
+gap of 18.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits):
+    student_probs = F.softmax(student_logits, dim=1)
+    teacher_probs = F.softmax(teacher_logits, dim=1)
+    return F.kl_div(torch.log(student_probs), teacher_probs, reduction="batchmean")
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits):
+    teacher_probs = F.softmax(teacher_logits, dim=1)
+    return F.kl_div(F.log_softmax(student_logits, dim=1), teacher_probs, reduction="batchmean")
+```
+
+## Fix safety
+
+Display only: where the softmax is used elsewhere too the edit is the author's to choose.
+
+## Known false alarms
+
+Silent where an epsilon or a clamp guards the logarithm and where masses of classes were merged
+first (decoupled distillation).
+
+## References
+
+PyTorch, `torch.nn.functional.log_softmax`.
+
+---
+
+`log(softmax(x))` 会下溢；`log_softmax(x)` 不会。
+
+## 它检查什么
+
+检查对 softmax 结果取对数的写法，无论写在一个表达式里、跨多条语句，还是经过本文件的辅助函数。
+
+## 为什么
+
+某个 logit 远小于最大值时，softmax 会舍入为 0；log 0 = −inf，0 · −inf = NaN，梯度也随之成为
+NaN。log_softmax 计算的是 x − logsumexp(x)，没有这个问题。
+
+## 实测影响
+
+float32 下 logits 相差 200 时梯度为 NaN，float16 下相差 18 就得到 −inf。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+仅提示：若 softmax 结果还有别的用途，如何修改由作者决定。
+
+## 已知误报
+
+加了 epsilon 或 clamp，或先合并了若干类的概率（解耦蒸馏）时不报告。
+
+## 参考
+
+PyTorch 文档 `torch.nn.functional.log_softmax`。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._finding import Severity
+from didact.check._spaces import Grad, Space
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD111"
+NAME = "log-of-softmax"
+SEVERITY = Severity.WARNING
+TOPIC = "space"
+CATALOGUE = ("LOG-OF-SOFTMAX",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find a logarithm taken of a softmax."""
+    for log in analysis.logs:
+        value = log.argument
+        if (
+            value.space is Space.PROBS
+            and value.scale.is_one
+            and not log.guarded
+            and not value.by_name
+        ):
+            quiet = value.grad is Grad.NO
+            yield Found(log.node, _MESSAGE, severity=Severity.INFO if quiet else None)
+
+
+_MESSAGE = Text(
+    "log(softmax(x)) gives -inf, and NaN in the gradient, when a probability rounds to 0 (a gap "
+    "of about 104 between logits in float32, 18 in float16); log_softmax(x) computes the same "
+    "without rounding",
+    "概率舍入为 0 时（float32 下 logits 相差约 104，float16 下约 18），log(softmax(x)) 得到 −inf，"
+    "梯度出现 NaN；log_softmax(x) 计算同一个量而不会下溢",
+)

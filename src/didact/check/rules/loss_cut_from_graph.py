@@ -1,0 +1,152 @@
+"""The loss is taken out of the graph before `backward()`.
+
+## What it does
+
+Finds a loss that went through `.item()`, `.data`, `.detach()`, `Variable(...)` or
+`torch.tensor(...)` and is then backpropagated, or made to require a gradient anew.
+
+## Why is this bad
+
+What is left is a number. `requires_grad=True` makes it a new leaf: `backward()` runs without an
+error and no parameter sees anything of it.
+
+## Measured effect
+
+Gradient None, or that of the other terms alone; the toy student stays at 52.7 %, as without
+distillation.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def train_step(student_logits, teacher_probs, labels):
+    soft = F.kl_div(F.log_softmax(student_logits, dim=1), teacher_probs, reduction="batchmean")
+    loss = F.cross_entropy(student_logits, labels) + soft.item()
+    loss.backward()
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def train_step(student_logits, teacher_probs, labels):
+    soft = F.kl_div(F.log_softmax(student_logits, dim=1), teacher_probs, reduction="batchmean")
+    loss = F.cross_entropy(student_logits, labels) + soft
+    loss.backward()
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+`.item()` for logging is not reported: only what reaches `backward()` counts.
+
+## References
+
+ngailapdi/LWF, issue 8.
+
+---
+
+损失在 `backward()` 之前就脱离了计算图。
+
+## 它检查什么
+
+检查经过 `.item()`、`.data`、`.detach()`、`Variable(...)` 或 `torch.tensor(...)` 之后又被反
+向传播、或重新要求梯度的损失。
+
+## 为什么
+
+剩下的只是一个数。`requires_grad=True` 会把它变成新的叶子：`backward()` 不报错，但没有任何参
+数能收到梯度。
+
+## 实测影响
+
+梯度为 None，或只有其他项的梯度；小实验精度停在 52.7 %，等于没有蒸馏。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+用于记录日志的 `.item()` 不报告：只看进入 `backward()` 的量。
+
+## 参考
+
+ngailapdi/LWF，issue 8。
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._events import Term
+from didact.check._finding import Severity
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD505"
+NAME = "loss-cut-from-graph"
+SEVERITY = Severity.ERROR
+TOPIC = "teacher"
+CATALOGUE = (
+    "ITEM-IN-GRAPH",
+    "GRAPH-CUT",
+)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find losses that are trained on and have no graph."""
+    for node in analysis.index.of(ast.Call):
+        if isinstance(node, ast.Call) and _wants_gradient(node):
+            value = analysis.value_of(node)
+            if value is not None and value.terms and all(term.cut for term in value.terms):
+                yield Found(node, _MESSAGE)
+    for total in analysis.totals:
+        if total.how != "backward":
+            continue
+        whole = {id(term.use.node) for term in total.value.terms if not term.cut}
+        for term in total.value.terms:
+            if term.cut and id(term.use.node) not in whole and not _is_normaliser(term):
+                yield Found(term.use.node, _MESSAGE)
+
+
+def _wants_gradient(node: ast.Call) -> bool:
+    return any(
+        keyword.arg == "requires_grad"
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
+        for keyword in node.keywords
+    )
+
+
+def _is_normaliser(term: Term) -> bool:
+    """``loss / loss.detach()`` rescales on purpose."""
+    return any(exponent < 0 for _, exponent in term.scale.atoms)
+
+
+_MESSAGE = Text(
+    "this loss leaves the graph (.item(), .data, detach, Variable or torch.tensor) before "
+    "backward(): it is a number, and no parameter gets a gradient from it",
+    "这个损失在 backward() 之前脱离了计算图（.item()、.data、detach、Variable 或 torch.tensor）："
+    "它只是一个数，没有参数能从它得到梯度",
+)

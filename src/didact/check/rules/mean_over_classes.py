@@ -1,0 +1,139 @@
+"""A cross-entropy written by hand is averaged over the classes.
+
+## What it does
+
+Finds `(-p * log_q).mean()` and `kl_div(..., reduction="none").mean()`.
+
+## Why is this bad
+
+Σ over the classes of p log q is the cross-entropy of one sample. A mean over the class
+dimension gives 1/C of it.
+
+## Measured effect
+
+1/C of the gradient.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def soft_cross_entropy(student_logits, teacher_logits):
+    log_probs = F.log_softmax(student_logits, dim=-1)
+    target = F.softmax(teacher_logits, dim=-1)
+    return (-target * log_probs).mean()
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def soft_cross_entropy(student_logits, teacher_logits):
+    log_probs = F.log_softmax(student_logits, dim=-1)
+    target = F.softmax(teacher_logits, dim=-1)
+    return (-target * log_probs).sum(-1).mean()
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+Silent where a number of classes is multiplied back, or the mean's dimension is not known.
+
+## References
+
+Hinton et al. 2015.
+
+---
+
+手写的交叉熵对类别也取了平均。
+
+## 它检查什么
+
+检查 `(-p * log_q).mean()` 与 `kl_div(..., reduction="none").mean()`。
+
+## 为什么
+
+p log q 对类别求和才是一个样本的交叉熵。对类别维取平均只得到它的 1/C。
+
+## 实测影响
+
+梯度为正确值的 1/C。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+之后又乘回类别数，或不知道在哪一维取平均时不报告。
+
+## 参考
+
+Hinton 等 2015。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._events import Term
+from didact.check._finding import Severity
+from didact.check._spaces import NORMALISED
+from didact.check.rules._common import SOFT, arguments, has_factor, uses
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD304"
+NAME = "mean-over-classes"
+SEVERITY = Severity.WARNING
+TOPIC = "reduction"
+CATALOGUE = ("CLASS-MEAN",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find point-wise losses whose first reduction is a mean over classes."""
+    for use in uses(analysis, *SOFT):
+        if (
+            use.reduction != "none"
+            or use.target.space not in NORMALISED
+            or has_factor(analysis, use)
+        ):
+            continue
+        reduced = [term for term in analysis.terms_of(use) if term.reductions]
+        if reduced and all(_over_classes(term, use.input.axis) for term in reduced):
+            yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+
+
+def _over_classes(term: Term, axis: int | None) -> bool:
+    if not term.reductions or term.reductions[0].kind != "mean":
+        return False
+    if any("mask" in symbol or "weight" in symbol for symbol in term.scale.symbols):
+        return False
+    dim = term.reductions[0].dim
+    return dim is None or (dim == axis and axis is not None)
+
+
+_MESSAGE = Text(
+    "the first reduction is a mean over the classes: the term is 1/C of the formula (1/100 at "
+    "100 classes). Sum over the classes, then take the mean over the samples {both}",
+    "第一步归约就对类别取了平均：这一项只有公式的 1/C（100 类时为 1/100）。应先对类别求和，再对样"
+    "本取平均 {both}",
+)

@@ -1,0 +1,201 @@
+"""Soft targets at temperature T beside a hard loss, without the factor T².
+
+## What it does
+
+Finds a distillation term with a temperature on both sides that is added to a loss on true
+labels and never multiplied by T².
+
+## Why is this bad
+
+d/dz of T-softened cross-entropy is (softmax(s/T) − softmax(t/T)) / T, and for large T the
+difference itself shrinks like 1/T. So the gradient of the soft term falls like 1/T² while that
+of the hard term stays: at T = 4 the weight of distillation is a sixteenth of what is written.
+T² undoes it, so that weights found at one temperature hold at another.
+
+## Measured effect
+
+At T = 4 the gradient is 1/16. The toy student reaches 69.0 % (right: 72.3 %), 54.7 % together
+with the mean over classes.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def loss(student_logits, teacher_logits, labels, T=4.0, alpha=0.9):
+    soft = F.kl_div(
+        F.log_softmax(student_logits / T, dim=1),
+        F.softmax(teacher_logits / T, dim=1),
+        reduction="batchmean",
+    )
+    return alpha * soft + (1 - alpha) * F.cross_entropy(student_logits, labels)
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def loss(student_logits, teacher_logits, labels, T=4.0, alpha=0.9):
+    soft = F.kl_div(
+        F.log_softmax(student_logits / T, dim=1),
+        F.softmax(teacher_logits / T, dim=1),
+        reduction="batchmean",
+    )
+    return alpha * T**2 * soft + (1 - alpha) * F.cross_entropy(student_logits, labels)
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+Silent where the soft term is the only one, where T² is applied anywhere on its way (also by the
+caller in the same file, or on the gradients), and with `# kd: no-t2`. A weight that was tuned
+without T² may have taken its place.
+
+## References
+
+Hinton et al. 2015, section 2.
+
+---
+
+温度为 T 的软目标与硬损失相加，却没有乘 T²。
+
+## 它检查什么
+
+检查两侧都有温度、与真实标签损失相加、但从未乘 T² 的蒸馏项。
+
+## 为什么
+
+软化交叉熵对 logit 的导数是 (softmax(s/T) − softmax(t/T)) / T，T 较大时括号内的差本身也按
+1/T 缩小。于是软损失的梯度按 1/T² 下降，硬损失不变：T = 4 时蒸馏的实际权重只有所写的 1/16。
+乘 T² 正好抵消，换温度时权重不必重调。
+
+## 实测影响
+
+T = 4 时梯度为 1/16。小实验精度 69.0 %（正确写法 72.3 %），若同时对类别取平均则为 54.7 %。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+软损失是唯一的一项，或途中任何地方乘过 T²（包括同文件的调用者、直接乘在梯度上），或注明
+`# kd: no-t2` 时不报告。在没有 T² 时调出的权重可能已代替了它。
+
+## 参考
+
+Hinton 等 2015，第 2 节。
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._events import LossUse, Term
+from didact.check._finding import Severity
+from didact.check._scale import Scale
+from didact.check._spaces import NORMALISED, Space
+from didact.check.rules._common import (
+    SOFT,
+    arguments,
+    beside_hard_term,
+    place_of,
+    power_of,
+    temperature_of,
+    temperature_symbol,
+    uses,
+)
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD201"
+NAME = "missing-t-squared"
+SEVERITY = Severity.WARNING
+TOPIC = "temperature"
+CATALOGUE = ("NO-T2",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find soft terms beside hard ones whose factor lacks the temperature altogether."""
+    for use in uses(analysis, *SOFT):
+        temperature = _temperature(use)
+        if temperature is None or _is_applied(analysis, use, temperature):
+            continue
+        if beside_hard_term(analysis, use) or _is_commented_out(analysis, use):
+            size = _size(temperature)
+            yield Found(
+                place_of(analysis, use),
+                _MESSAGE.format(t=temperature.text, size=size, both=arguments(use)),
+            )
+
+
+def _temperature(use: LossUse) -> Scale | None:
+    shared = temperature_of(use)
+    if shared is None and use.target.space not in NORMALISED and use.target.temperature is None:
+        shared = use.input.temperature
+    return None if shared is None or shared.is_one else shared
+
+
+def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
+    terms = analysis.terms_of(use)
+    if any(
+        analysis.defaults.get(symbol, 0) >= 10 for term in terms for symbol in term.scale.symbols
+    ):
+        return True
+    symbol = temperature_symbol(temperature)
+    if symbol is None:
+        needed = temperature.const**2
+        return temperature.atoms != () or any(
+            abs(t.scale.const) >= 0.9 * needed or t.scale.atoms
+            for t in analysis.terms_of(use)
+            if t.scale.const != 1
+        )
+    if any(power_of(term, symbol) for term in analysis.terms_of(use)):
+        return True
+    return any(
+        other.scope.node is use.scope.node
+        and power_of(Term(use, other.base.scale.times(other.other.scale)), symbol) >= 2
+        for other in (*analysis.operations_of("multiply"), *analysis.operations_of("power"))
+        if other.base.space is Space.SCALAR
+    )
+
+
+def _is_commented_out(analysis: Analysis, use: LossUse) -> bool:
+    """The factor stands in a comment after the loss: ``loss  # * T**2``."""
+    node = use.scope.node
+    first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", None) or 0
+    commented = r"#\s*\*\s*\(?\s*[\w.]*([tT]|temp\w*|temperature)\s*(\*\*\s*2|\*\s*[tT])"
+    lines = (analysis.index.comments.get(line, "") for line in range(first, last + 1))
+    return not isinstance(node, ast.Module) and any(re.match(commented, line) for line in lines)
+
+
+def _size(temperature: Scale) -> Text:
+    number = temperature.const if not temperature.atoms else 4.0
+    return Text(f"1/{number**2:.3g} at T = {number:g}", f"T = {number:g} 时为 1/{number**2:.3g}")
+
+
+_MESSAGE = Text(
+    "the soft term at T = {t} is added to a hard term without the factor T**2: its gradient is "
+    "about 1/T**2 of the formula's ({size}) {both}",
+    "温度 T = {t} 的软损失与硬损失相加，却没有乘 T²：它的梯度约为公式的 1/T²（{size}）{both}",
+)

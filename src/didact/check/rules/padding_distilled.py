@@ -1,0 +1,129 @@
+"""Token-level distillation is reduced over all positions, padding included.
+
+## What it does
+
+Finds, in code for language models, `kl_div` on [B, S, V] with a built-in reduction and no mask
+in the function.
+
+## Why is this bad
+
+On padding both models say anything; the student is trained to copy it, and the real tokens'
+share of the mean falls with the padding.
+
+## Measured effect
+
+75 % of the positions in a test batch were padding; in one project perplexity fell by 4 when it
+was fixed, and the ranking of methods changed.
+
+## Example
+
+```python
+import torch.nn.functional as F
+from transformers import Trainer
+
+
+def kd_loss(student_logits, teacher_logits):
+    log_probs = F.log_softmax(student_logits, dim=2)
+    return F.kl_div(log_probs, F.softmax(teacher_logits, dim=2), reduction="sum")
+```
+
+## Use instead
+
+```python
+import torch.nn.functional as F
+from transformers import Trainer
+
+
+def kd_loss(student_logits, teacher_logits, mask):
+    log_probs = F.log_softmax(student_logits, dim=2)
+    loss = F.kl_div(log_probs, F.softmax(teacher_logits, dim=2), reduction="none")
+    return (loss.sum(-1) * mask).sum() / mask.sum()
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+Packed batches without padding; silent where a mask is mentioned in the function.
+
+## References
+
+peremartra/optipfair, issue 34; Liger-Kernel, pull request 974.
+
+---
+
+token 级蒸馏对所有位置取平均，包括填充位置。
+
+## 它检查什么
+
+在语言模型代码中，检查对 [B, S, V] 使用内置归约、且函数里没有掩码的 `kl_div`。
+
+## 为什么
+
+填充位置上两个模型的输出毫无意义，学生却被训练去模仿；填充越多，真实 token 在平均中的份额越
+小。
+
+## 实测影响
+
+某测试批中 75 % 的位置是填充；有项目修正后困惑度降低 4，方法的排名也变了。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+没有填充的打包批次；函数中提到掩码时不报告。
+
+## 参考
+
+peremartra/optipfair，issue 34；Liger-Kernel，pull request 974。
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._finding import Severity
+from didact.check.rules._common import arguments, function_text, uses
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD306"
+NAME = "padding-distilled"
+SEVERITY = Severity.WARNING
+TOPIC = "reduction"
+CATALOGUE = ("PAD-UNMASKED",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find losses over all positions of a padded batch."""
+    if not any(path.startswith("transformers") for path in analysis.index.imports.values()):
+        return
+    for use in uses(analysis, "kl_div"):
+        sequence = use.input.axis in (2, -1) and (use.input.rank or 0) >= 3
+        if (
+            sequence
+            and use.reduction in ("mean", "sum", "batchmean")
+            and not re.search(r"mask|-100|ignore|pad", function_text(analysis, use))
+        ):
+            yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+
+
+_MESSAGE = Text(
+    "every position counts here, padding included: use reduction='none', sum over the "
+    "vocabulary, multiply by the mask and divide by mask.sum() {both}",
+    "这里所有位置都参与计算，包括填充：应使用 reduction='none'，对词表求和，乘掩码，再除以 "
+    "mask.sum() {both}",
+)

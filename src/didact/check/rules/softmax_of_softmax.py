@@ -1,0 +1,133 @@
+"""A softmax of probabilities flattens them to almost uniform.
+
+## What it does
+
+Finds softmax or log_softmax applied to the output of a softmax, or to a target vector of
+probabilities that was filled in by hand.
+
+## Why is this bad
+
+The inner softmax lies in [0, 1], so the outer one cannot exceed e / (e + C − 1): whatever the
+teacher says, the target is almost uniform.
+
+## Measured effect
+
+The largest probability is 0.23 at 10 classes and 0.027 at 100.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits):
+    teacher_probs = F.softmax(F.softmax(teacher_logits, dim=1), dim=1)
+    return F.kl_div(F.log_softmax(student_logits, dim=1), teacher_probs, reduction="batchmean")
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits):
+    teacher_probs = F.softmax(teacher_logits, dim=1)
+    return F.kl_div(F.log_softmax(student_logits, dim=1), teacher_probs, reduction="batchmean")
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+Attention weights that are normalised a second time over another axis are not reported when the
+axis differs.
+
+## References
+
+Hinton et al. 2015.
+
+---
+
+对概率再做 softmax 会把它压成近似均匀分布。
+
+## 它检查什么
+
+检查对 softmax 的输出、或对手工填写的概率向量再做 softmax 或 log_softmax。
+
+## 为什么
+
+内层 softmax 的取值在 [0, 1] 之间，所以外层最大只能到 e / (e + C − 1)：无论教师说什么，目标
+都几乎是均匀的。
+
+## 实测影响
+
+最大概率：10 类 0.23，100 类 0.027。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+在另一个维度上第二次归一化的注意力权重不报告。
+
+## 参考
+
+Hinton 等 2015。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._finding import Severity
+from didact.check._spaces import Space
+from didact.check._values import Value
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD112"
+NAME = "softmax-of-softmax"
+SEVERITY = Severity.ERROR
+TOPIC = "space"
+CATALOGUE = ("SOFTMAX-OF-SOFTMAX",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find a softmax of what is a distribution already."""
+    for softmax in analysis.softmaxes:
+        value = softmax.argument
+        if "sigmoid" in softmax.kind or value.by_name or not _is_distribution(value):
+            continue
+        same_axis = value.axis is None or softmax.dim is None or value.axis == softmax.dim
+        if same_axis or {value.axis, softmax.dim} == {1, -1}:
+            yield Found(softmax.node, _MESSAGE.format(space=value.space.text))
+
+
+def _is_distribution(value: Value) -> bool:
+    return value.space is Space.PROBS or (
+        value.space is Space.ONE_HOT and value.payload == "filled"
+    )
+
+
+_MESSAGE = Text(
+    "softmax is applied to {space}: the result is almost uniform, its largest entry is at most e "
+    "/ (e + C - 1) (0.23 at 10 classes, 0.027 at 100)",
+    "对{space}又做了一次 softmax：结果近似均匀，最大值不超过 e / (e + C − 1)（10 类 0.23，100 类 "
+    "0.027）",
+)

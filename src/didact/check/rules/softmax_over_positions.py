@@ -1,0 +1,146 @@
+"""The softmax runs over one dimension, the sum over classes over another.
+
+## What it does
+
+Finds, on tensors of three or more dimensions, losses whose softmax axis is not the axis they
+are summed over, or whose two sides are normalised over different axes.
+
+## Why is this bad
+
+On [B, S, V] `dim=1` normalises over the positions: the numbers of one position do not sum to
+one, and the loss compares nothing that is a distribution over the vocabulary.
+
+## Measured effect
+
+Sums over the vocabulary of 2.6, 2.5, 5.4 instead of 1.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def soft_loss(scores, soft_labels):
+    scores = scores[:, :-1, :]
+    return -torch.sum(F.log_softmax(scores, dim=1) * soft_labels, dim=-1).mean()
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def soft_loss(scores, soft_labels):
+    scores = scores[:, :-1, :]
+    return -torch.sum(F.log_softmax(scores, dim=-1) * soft_labels, dim=-1).mean()
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+On [B, C, H, W] dim=1 is right; only a contradiction within the code is reported.
+
+## References
+
+uta-smile/TCL, issue 12.
+
+---
+
+softmax 在一个维度上归一化，对类别求和却在另一个维度。
+
+## 它检查什么
+
+在三维及以上的张量上，检查 softmax 的维度与求和维度不同、或两侧归一化维度不同的损失。
+
+## 为什么
+
+对 [B, S, V]，`dim=1` 是在位置上归一化：同一位置各词之和不是 1，损失比较的根本不是词表上的分
+布。
+
+## 实测影响
+
+对词表求和得到 2.6、2.5、5.4，应为 1。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+对 [B, C, H, W]，dim=1 是正确的；只有代码自相矛盾时才报告。
+
+## 参考
+
+uta-smile/TCL，issue 12。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._finding import Severity
+from didact.check.rules._common import SOFT, uses
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD401"
+NAME = "softmax-over-positions"
+SEVERITY = Severity.ERROR
+TOPIC = "dimension"
+CATALOGUE = ("DIM-SEQ",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find axes that contradict each other."""
+    for use in uses(analysis, *SOFT):
+        rank = max(use.input.rank or 0, use.target.rank or 0)
+        axis, other = use.input.axis, use.target.axis
+        if rank < 3 or axis is None:
+            continue
+        if other is not None and _differ(axis, other, rank):
+            yield Found(use.node, _SIDES.format(a=axis, b=other))
+            continue
+        for term in analysis.terms_of(use):
+            first = term.reductions[0] if term.reductions else None
+            if (
+                first is not None
+                and first.kind == "sum"
+                and first.dim not in (None, -99)
+                and first.dim is not None
+                and _differ(axis, first.dim, rank)
+                and first.dim != 0
+            ):
+                yield Found(use.node, _SUM.format(a=axis, b=first.dim))
+                break
+
+
+def _differ(one: int, other: int, rank: int) -> bool:
+    return one % rank != other % rank
+
+
+_SUM = Text(
+    "the softmax normalises over dim {a}, but the loss is summed over dim {b} of a tensor with 3 "
+    "or more dimensions: the entries summed are no distribution. Both must be the class dimension",
+    "softmax 在第 {a} 维归一化，损失却在第 {b} 维求和（张量至少三维）：被求和的数不是一个分布。两"
+    "者都应是类别维",
+)
+_SIDES = Text(
+    "one side is normalised over dim {a}, the other over dim {b}",
+    "一侧在第 {a} 维归一化，另一侧在第 {b} 维归一化",
+)

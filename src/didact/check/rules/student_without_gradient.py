@@ -1,0 +1,147 @@
+"""The student runs under `no_grad`: the loss teaches it nothing.
+
+## What it does
+
+Finds a distillation loss whose student output was computed under `no_grad` and which is part of
+what `backward()` is called on.
+
+## Why is this bad
+
+Without a graph the term is a constant. Alone, `backward()` raises; beside a hard loss it adds a
+number and no gradient, without a word.
+
+## Measured effect
+
+Alone: RuntimeError. With cross-entropy: the gradient is that of the cross-entropy alone, the
+toy student at 52.7 %.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def train_step(student, teacher, images, labels):
+    with torch.no_grad():
+        student_logits = student(images)
+        teacher_logits = teacher(images)
+    loss = F.mse_loss(student_logits, teacher_logits)
+    loss.backward()
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def train_step(student, teacher, images, labels):
+    student_logits = student(images)
+    with torch.no_grad():
+        teacher_logits = teacher(images)
+    loss = F.mse_loss(student_logits, teacher_logits)
+    loss.backward()
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+None known.
+
+## References
+
+PyTorch, `torch.no_grad`.
+
+---
+
+学生在 `no_grad` 下运行：损失教不了它任何东西。
+
+## 它检查什么
+
+检查学生输出在 `no_grad` 下计算、又进入 `backward()` 的蒸馏损失。
+
+## 为什么
+
+没有计算图，这一项就是常数。单独使用时 `backward()` 报错；与硬损失相加时，只是多了一个数，没
+有梯度，也没有任何提示。
+
+## 实测影响
+
+单独使用：RuntimeError。与交叉熵相加：梯度只有交叉熵的，小实验精度 52.7 %。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+暂无。
+
+## 参考
+
+PyTorch 文档 `torch.no_grad`。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._events import LossUse
+from didact.check._finding import Severity
+from didact.check._names import role_of
+from didact.check._spaces import Grad, Role
+from didact.check.rules._common import SOFT, arguments, is_loss_scope, uses
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD504"
+NAME = "student-without-gradient"
+SEVERITY = Severity.ERROR
+TOPIC = "teacher"
+CATALOGUE = ("STUDENT-NO-GRAD",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find losses in which nothing has a gradient and which are to be trained on."""
+    for use in uses(analysis, *SOFT, "mse", "l1", "cosine", "cross_entropy"):
+        student = use.input if use.input.role is Role.STUDENT else use.target
+        if student.role is not Role.STUDENT or student.grad is not Grad.NO:
+            continue
+        other = use.target if student is use.input else use.input
+        if (
+            other.grad is not Grad.YES
+            and is_loss_scope(analysis, use)
+            and _runs_student(analysis, use)
+        ):
+            yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+
+
+def _runs_student(analysis: Analysis, use: LossUse) -> bool:
+    return any(
+        forward.under_no_grad
+        and role_of(forward.model) is Role.STUDENT
+        and forward.scope.node is use.scope.node
+        for forward in analysis.forwards
+    )
+
+
+_MESSAGE = Text(
+    "the student's output was computed under no_grad: this loss is a constant, and backward() "
+    "brings the student no gradient from it {both}",
+    "学生的输出是在 no_grad 下计算的：这个损失是常数，backward() 不会从它给学生带来梯度 {both}",
+)

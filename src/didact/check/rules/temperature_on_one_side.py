@@ -1,0 +1,154 @@
+"""One side is softened by a temperature, the other is not.
+
+## What it does
+
+Finds KL, soft cross-entropy and BCE between a softened and an unsoftened distribution.
+
+## Why is this bad
+
+The loss is least where softmax(s / T₁) = softmax(t / T₂), that is s = t · T₁ / T₂: the student
+is taught scaled logits, another confidence than the teacher's.
+
+## Measured effect
+
+Teacher only at T = 4: the student ends at 0.25 times the teacher's logits; student only: at 4
+times. In the toy with noisy labels the first even helps (76.0 % against 72.3 %), the second
+hurts (65.1 %).
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits, T=4.0):
+    log_probs = F.log_softmax(student_logits, dim=1)
+    target = F.softmax(teacher_logits / T, dim=1)
+    return F.kl_div(log_probs, target, reduction="batchmean")
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def kd_loss(student_logits, teacher_logits, T=4.0):
+    log_probs = F.log_softmax(student_logits / T, dim=1)
+    target = F.softmax(teacher_logits / T, dim=1)
+    return F.kl_div(log_probs, target, reduction="batchmean") * T**2
+```
+
+## Fix safety
+
+No automatic fix: the change alters the training objective, so it is shown, never applied.
+
+## Known false alarms
+
+Sharpening a pseudo-label (UDA, FixMatch, DINO) does this on purpose; silent where the code says
+sharpen, uda or pseudo.
+
+## References
+
+Hinton et al. 2015; huawei-noah/Pretrained-Language-Model, issue 11.
+
+---
+
+只有一侧除以了温度。
+
+## 它检查什么
+
+检查一侧软化、另一侧未软化的 KL、软交叉熵与 BCE。
+
+## 为什么
+
+损失在 softmax(s / T₁) = softmax(t / T₂) 处最小，即 s = t · T₁ / T₂：学生学到的是缩放过的
+logits，置信度与教师不同。
+
+## 实测影响
+
+只有教师用 T = 4：学生收敛到教师 logits 的 0.25 倍；只有学生用：4 倍。带噪标签的小实验中前者
+反而有益（76.0 % 对 72.3 %），后者有害（65.1 %）。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：改动会改变训练目标，只提示，不应用。
+
+## 已知误报
+
+伪标签锐化（UDA、FixMatch、DINO）有意如此；代码中写有 sharpen、uda、pseudo 时不报告。
+
+## 参考
+
+Hinton 等 2015；huawei-noah/Pretrained-Language-Model，issue 11。
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check._events import LossUse
+from didact.check._finding import Severity
+from didact.check._names import is_temperature
+from didact.check._scale import Scale
+from didact.check._spaces import Role, Space
+from didact.check.rules._common import SOFT, arguments, function_text, uses
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check._engine import Analysis
+
+CODE = "KD203"
+NAME = "temperature-on-one-side"
+SEVERITY = Severity.WARNING
+TOPIC = "temperature"
+CATALOGUE = ("T-ONE-SIDE",)
+
+
+_MEANT = re.compile(r"sharp|uda\b|pseudo|dino|swav|center|sinkhorn|锐化")
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Find one temperature that is one and one that is not."""
+    for use in uses(analysis, *SOFT, "cross_entropy", "bce"):
+        first, second = _sides(use)
+        if (
+            first is None
+            or second is None
+            or first == second
+            or not (first.is_one or second.is_one)
+        ):
+            continue
+        softened = second if first.is_one else first
+        if softened.atoms and not all(is_temperature(symbol) for symbol in softened.symbols):
+            continue
+        same = use.input.role is use.target.role and use.input.role is not Role.UNKNOWN
+        if not same and not _MEANT.search(function_text(analysis, use)):
+            yield Found(use.node, _MESSAGE.format(t=softened.text, both=arguments(use)))
+
+
+def _sides(use: LossUse) -> tuple[Scale | None, Scale | None]:
+    """The two temperatures; cross_entropy takes its softmax of the scaled logits itself."""
+    target = use.target.temperature
+    if use.kind == "cross_entropy":
+        plain = use.input.space in (Space.LOGITS, Space.OUTPUT) and use.target.space is Space.PROBS
+        return (use.input.scale.power(-1) if plain else None), target
+    return use.input.temperature, target
+
+
+_MESSAGE = Text(
+    "the temperature {t} is on one side only: the loss is least where the student's logits are "
+    "the teacher's times a constant, not where they agree {both}",
+    "只有一侧用了温度 {t}：损失最小时学生的 logits 是教师的常数倍，而不是与之一致 {both}",
+)

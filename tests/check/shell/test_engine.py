@@ -1,0 +1,70 @@
+"""The shell with the engine that it is made for."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from didact.check import check_source
+from didact.check._meta import META, all_rules
+from didact.check._pragmas import PRAGMAS
+from didact.check.rules import RULES
+
+BAD = "loss = F.kl_div(F.softmax(student_logits, dim=1), F.softmax(teacher_logits, dim=1))"
+
+
+def places(code, path="a.py"):
+    return {(f.span.line, f.span.column, f.span.end_column) for f in check_source(code, path)}
+
+
+def test_columns_count_in_characters():
+    start, end = BAD.index("F.kl_div"), len(BAD)
+    assert places(BAD) == {(1, start, end)}
+    shift = len("标签 = '中文'; ")
+    assert places("标签 = '中文'; " + BAD) == {(1, start + shift, end + shift)}
+
+
+def test_every_kind_of_file_reaches_the_engine():
+    assert places(f"```python\n{BAD}\n```\n", "a.md") == {(2, BAD.index("F.kl_div"), len(BAD))}
+    cell = {"cell_type": "code", "source": ["%time\n", BAD]}
+    text = json.dumps({"cells": [cell], "metadata": {}})
+    assert places(text, "a.ipynb") == {(2, BAD.index("F.kl_div"), len(BAD))}
+
+
+def test_comments_silence_the_engine():
+    codes = ", ".join(sorted({f.code for f in check_source(BAD)}))
+    assert places(f"{BAD}  # noqa: {codes}") == set()
+    assert places(f"{BAD}  # noqa") == set()
+
+
+@pytest.mark.parametrize("word", PRAGMAS)
+def test_every_variant_silences_a_rule(word):
+    assert PRAGMAS[word].codes()
+
+
+def test_a_reverse_kl_can_be_declared():
+    code = (
+        "loss = F.kl_div(F.log_softmax(teacher_logits, dim=1), F.softmax(student_logits, dim=1),"
+        " reduction='batchmean')"
+    )
+    assert "KD106" in {f.code for f in check_source(code)}
+    assert "KD106" not in {f.code for f in check_source(f"{code}  # kd: reverse-kl")}
+
+
+def test_the_codes_of_the_shell_are_its_own():
+    assert not set(META) & set(RULES)
+    for code, rule in all_rules().items():
+        assert rule.summary.en, code
+        assert rule.page("zh").strip(), code
+
+
+def test_the_command_finds_and_explains_itself(tmp_path):
+    head = "import torch.nn.functional as F\n\n\ndef f(student_logits, teacher_logits):\n"
+    (tmp_path / "a.py").write_text(f"{head}    {BAD}\n    return loss\n")
+    command = [sys.executable, "-m", "didact", "check", "a.py", "--lang", "en", "--format", "sarif"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 1, result.stderr
+    (run,) = json.loads(result.stdout)["runs"]
+    assert "KD101" in {found["ruleId"] for found in run["results"]}
+    assert all(rule["help"]["markdown"] for rule in run["tool"]["driver"]["rules"])
