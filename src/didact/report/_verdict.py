@@ -108,4 +108,7 @@ def _share(result: Result, get: Cost) -> str:
     """The student's share of what the teachers cost together, as ``0.8%``."""
     student = total([] if result.models.student is None else [result.models.student], get)
     teacher = total(result.models.teacher, get)
-    return f"{100 * student / teacher:.2g}%" if student and teacher else ""
+    if not student or not teacher:
+        return ""
+    percent = 100 * student / teacher
+    return f"{percent:.0f}%" if percent >= 10 else f"{percent:.2g}%"
