@@ -48,7 +48,8 @@ def _headline(settings: DistillSettings) -> str:
     teachers = " + ".join(settings.teacher) if settings.teacher else "no teacher"
     labels = "all labels" if settings.labelled == 1 else f"{100 * settings.labelled:g}% of labels"
     noise = f", {100 * settings.label_noise:g}% label noise" if settings.label_noise else ""
+    seeds = "1 seed" if len(settings.seeds) == 1 else f"{len(settings.seeds)} seeds"
     return (
         f"{settings.data}: {teachers} -> {settings.student}, {' + '.join(settings.loss)}, "
-        f"{labels}{noise}, {len(settings.seeds)} seeds x {settings.epochs} epochs"
+        f"{labels}{noise}, {seeds} x {settings.epochs} epochs"
     )
