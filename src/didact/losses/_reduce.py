@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
+import torch
 from torch import Tensor
 
-from didact._core.errors import UsageError
+from didact._core.errors import NonFiniteError, UsageError
+from didact.losses._precision import values_can_be_read
 
 Reduction = Literal["mean", "sum", "none"]
 
 
-def reduce(per_sample: Tensor, reduction: Reduction, mask: Tensor | None = None) -> Tensor:
-    """Average, add up or leave alone; ``mean`` divides by the number of unmasked positions.
-
-    Args:
-        per_sample: One value for each position, any shape.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        mask: True where a position counts, same shape as ``per_sample``. Masked positions are
-            zero under ``"none"``.
+def check_reduction(reduction: str) -> None:
+    """A reduction is one of three words.
 
     Raises:
         UsageError: ``reduction`` is another word.
@@ -28,13 +25,64 @@ def reduce(per_sample: Tensor, reduction: Reduction, mask: Tensor | None = None)
             f"reduction is {reduction!r}; expected 'mean' (over samples), 'sum' or 'none'. "
             "PyTorch's 'batchmean' is called 'mean' here."
         )
+
+
+def reduce(
+    per_sample: Tensor,
+    reduction: Reduction,
+    mask: Tensor | None = None,
+    *,
+    teacher: Tensor | None = None,
+) -> Tensor:
+    """Average, add up or leave alone; ``mean`` divides by the number of unmasked positions.
+
+    Args:
+        per_sample: One value for each position, any shape.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        mask: True where a position counts, same shape as ``per_sample``. Masked positions are
+            zero under ``"none"``.
+        teacher: The teacher's tensor, to be named should the value not be finite because of it.
+
+    Raises:
+        UsageError: ``reduction`` is another word.
+        NonFiniteError: The value is not finite because the teacher is not.
+    """
+    check_reduction(reduction)
     if mask is not None:
         per_sample = per_sample.masked_fill(~mask, 0.0)
-    if reduction == "none":
-        return per_sample
-    total = per_sample.sum()
-    if reduction == "sum":
-        return total
-    if mask is None:
-        return total / per_sample.numel()
-    return total / mask.sum().clamp(min=1)
+    value = per_sample
+    if reduction != "none":
+        value = per_sample.sum()
+    if reduction == "mean":
+        value = value / (per_sample.numel() if mask is None else mask.sum().clamp(min=1))
+    if teacher is not None:
+        blame_teacher(value, teacher)
+    return value
+
+
+def blame_teacher(value: Tensor, teacher: Tensor, *, name: str = "teacher_logits") -> None:
+    """Say so when a loss is not finite because the teacher is not.
+
+    The finished value is looked at, not the teacher: that costs no pass over the logits. On a GPU,
+    under ``torch.compile`` and under ``torch.func`` nothing is looked at, since reading a value
+    would stop the device or break the graph; the loss is then NaN, as it is when the student's
+    own logits are NaN.
+
+    Raises:
+        NonFiniteError: ``value`` is not finite, and ``teacher`` holds NaN or infinity.
+    """
+    if not values_can_be_read(value):
+        return
+    if math.isfinite(value.item() if value.dim() == 0 else value.detach().sum().item()):
+        return
+    wrong = ~torch.isfinite(teacher)
+    count = int(wrong.sum())
+    if not count:
+        return
+    first = tuple(wrong.nonzero()[0].tolist())
+    kind = "NaN" if bool(teacher.isnan().any()) else "infinity"
+    raise NonFiniteError(
+        f"{name} holds {kind}: {count} of {teacher.numel()} values are not finite, the first at "
+        f"{first}; expected numbers. Look for an overflow in the teacher (half precision?) or a "
+        "damaged checkpoint."
+    )

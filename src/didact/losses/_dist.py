@@ -1,0 +1,121 @@
+"""Huang et al. 2022: Knowledge distillation from a stronger teacher (DIST)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from didact.losses._card import card
+from didact.losses._checks import check_positive
+from didact.losses._node import Parts, closed_form
+
+
+@card(
+    family="logits",
+    kind="divergence",
+    formula="beta * mean_i (1 - r(q_i., p_i.)) + gamma * mean_c (1 - r(q_.c, p_.c))",
+    paper="Huang et al. 2022, arXiv:2205.10536, equations 7 to 10",
+)
+def dist(
+    student_logits: Float[Tensor, "*batch classes"],
+    teacher_logits: Float[Tensor, "*batch classes"],
+    *,
+    beta: float = 1.0,
+    gamma: float = 1.0,
+    temperature: float = 1.0,
+) -> Float[Tensor, ""]:
+    """DIST: Pearson correlation of the probabilities, within each sample and within each class.
+
+    ``beta * inter + gamma * intra``, where inter is the mean over samples of 1 minus the
+    correlation over classes, and intra the mean over classes of 1 minus the correlation over
+    samples. ``1 - r`` is computed as half the squared distance of the two standardised vectors:
+    exactly 0, with gradient 0, where they are equal. A vector without variation correlates with
+    nothing and costs 1, or 0 if both sides are without.
+
+    There is no factor ``T^2``: a correlation does not shrink as T grows, and neither does its
+    gradient.
+
+    Samples interact, so there is no ``reduction``.
+
+    Args:
+        student_logits: ``(..., classes)``; leading dimensions are samples.
+        teacher_logits: Same shape; no gradient goes to it.
+        beta: Weight of the part over classes.
+        gamma: Weight of the part over samples.
+        temperature: T > 0.
+
+    Returns:
+        A scalar from 0 to ``2 (beta + gamma)``.
+
+    Raises:
+        ShapeError: The shapes differ, or there is no sample.
+        DtypeError: Integer logits.
+        RangeError: A negative weight, or ``temperature`` is not above 0.
+        NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
+
+    Paper: Huang, You, Wang, Qian, Xu 2022, arXiv:2205.10536, equations 7 to 10.
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import dist
+        >>> logits = torch.tensor([[2.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+        >>> dist(logits, logits).item()
+        0.0
+    """
+    check_positive(beta, name="beta")
+    check_positive(gamma, name="gamma")
+    return closed_form(
+        student_logits,
+        teacher_logits,
+        partial(_both_ways, beta, gamma),
+        temperature=temperature,
+        reduction="sum",
+        mask=None,
+        power=0,
+    )
+
+
+def _both_ways(beta: float, gamma: float, student: Tensor, teacher: Tensor) -> Parts:
+    student_probs, teacher_probs = torch.softmax(student, -1), torch.softmax(teacher, -1)
+    both = torch.stack((student_probs.flatten(0, -2), teacher_probs.flatten(0, -2)))
+    inter, inter_slope = _unlikeness(both, -1)
+    intra, intra_slope = _unlikeness(both, -2)
+
+    def gradient() -> Tensor:
+        slope = inter_slope().mul_(beta / inter.numel())
+        slope.add_(intra_slope(), alpha=gamma / intra.numel())
+        return torch._softmax_backward_data(
+            slope.view_as(student), student_probs, -1, student_probs.dtype
+        )
+
+    return beta * inter.mean() + gamma * intra.mean(), gradient
+
+
+def _unlikeness(both: Tensor, dim: int) -> Parts:
+    """1 minus Pearson's correlation along ``dim``, and its slope in the student's probabilities."""
+    vectors, lengths, still = _standardise(both, dim)
+    (student, teacher), (student_still, teacher_still) = vectors.unbind(), still.unbind()
+    distance = (student - teacher).square().sum(dim, keepdim=True) / 2
+    value = distance + (student_still ^ teacher_still).to(distance.dtype) / 2
+    return value.squeeze(dim), lambda: ((1 - distance) * student - teacher).div_(lengths[0])
+
+
+def _standardise(probs: Tensor, dim: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Vectors of mean 0 and length 1 along ``dim``, their length before, and which do not vary.
+
+    The latter become 0, of infinite length. Each is scaled by its largest entry first: the square
+    of a probability of 1e-30 would be 0.
+    """
+    centred = probs - probs.mean(dim, keepdim=True)
+    info = torch.finfo(probs.dtype)
+    with torch.no_grad():
+        largest = centred.abs().amax(dim, keepdim=True)
+        rounding = probs.amax(dim, keepdim=True) * (8 * info.eps) + info.tiny / info.eps
+        still = largest <= rounding
+        scale = largest.masked_fill(still, torch.inf)
+    scaled = centred / scale
+    length = scaled.square().sum(dim, keepdim=True).masked_fill(still, 1.0).sqrt()
+    return scaled / length, length * scale, still

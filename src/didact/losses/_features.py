@@ -1,0 +1,137 @@
+"""What the losses on features share: one check, one precision, and products that stay in it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from didact._core.errors import ShapeError
+from didact.losses._checks import check_floating
+from didact.losses._precision import full_precision, in_float
+from didact.losses._reduce import Reduction, blame_teacher, check_reduction, reduce
+
+Alike = Literal["shape", "space", "channels", "batch"]
+
+
+def feature_pair(
+    student: Tensor, teacher: Tensor, *, alike: Alike = "shape", least_dim: int = 2
+) -> tuple[Tensor, Tensor]:
+    """Check both sides; give them back in float32 or float64, the teacher detached.
+
+    Args:
+        student: ``(batch, ...)``.
+        teacher: ``(batch, ...)``.
+        alike: What both must share: the whole ``"shape"``; batch and ``"space"``; batch and
+            ``"channels"``; the ``"batch"`` alone.
+        least_dim: The least number of dimensions.
+
+    Raises:
+        DtypeError: A tensor of integers.
+        ShapeError: The shapes do not fit together, or there is nothing to compare.
+    """
+    check_features(student, teacher, alike=alike, least_dim=least_dim)
+    student, teacher = in_float(student), in_float(teacher.detach())
+    dtype = torch.promote_types(student.dtype, teacher.dtype)
+    return student.to(dtype), teacher.to(dtype)
+
+
+def check_features(
+    student: Tensor, teacher: Tensor, *, alike: Alike = "shape", least_dim: int = 2
+) -> None:
+    """The checks of :func:`feature_pair`, without the conversion."""
+    for side, tensor in (("student", student), ("teacher", teacher)):
+        check_floating(tensor, name=f"{side}_features")
+        if tensor.dim() < least_dim:
+            raise ShapeError(
+                f"{side}_features is {tuple(tensor.shape)}; expected at least {least_dim} "
+                f"dimensions: {_layout(least_dim)}"
+            )
+        if tensor.numel() == 0:
+            raise ShapeError(
+                f"{side}_features is {tuple(tensor.shape)}, an empty batch; expected at "
+                "least one sample. Skip the step when nothing is left of a batch."
+            )
+    if not _fits(student, teacher, alike):
+        raise ShapeError(
+            f"student_features is {tuple(student.shape)} and teacher_features is "
+            f"{tuple(teacher.shape)}; {_advice(alike)}"
+        )
+
+
+def _layout(least_dim: int) -> str:
+    return "(batch, channels, height, width)" if least_dim > 2 else "(batch, ...)"
+
+
+def _fits(student: Tensor, teacher: Tensor, alike: Alike) -> bool:
+    if alike == "shape":
+        return student.shape == teacher.shape
+    if alike == "space":
+        return student.shape[:1] == teacher.shape[:1] and student.shape[2:] == teacher.shape[2:]
+    known = 2 if alike == "channels" else 1
+    return student.shape[:known] == teacher.shape[:known]
+
+
+def _advice(alike: Alike) -> str:
+    return {
+        "shape": "expected one shape for both. Bring the student's to the teacher's with a "
+        "projector (a 1x1 convolution or a linear layer), or pool the larger map",
+        "space": "expected one batch and one height and width for both; the channels may differ. "
+        "Pool the larger map with torch.nn.functional.adaptive_avg_pool2d",
+        "channels": "expected one batch and one number of channels for both; height and width may "
+        "differ. Bring the student's channels to the teacher's with a 1x1 convolution",
+        "batch": "expected the same samples on both sides: one batch size",
+    }[alike]
+
+
+def reduce_features(per_sample: Tensor, reduction: Reduction, teacher: Tensor) -> Tensor:
+    """Reduce, and name the teacher's features where the value is not finite because of them."""
+    return judged(reduce(per_sample, reduction), teacher)
+
+
+def reduce_squares(
+    left: Tensor, right: Tensor, reduction: Reduction, teacher: Tensor, *, divisor: int
+) -> Tensor:
+    """Squared distance of two tensors by sample over a divisor, reduced.
+
+    One fused pass where nobody asked for the samples' own values.
+    """
+    check_reduction(reduction)
+    if reduction == "none":
+        per_sample = F.mse_loss(left, right, reduction="none").flatten(1).sum(1)
+        return judged(per_sample / divisor, teacher)
+    samples = len(left) if reduction == "mean" else 1
+    total = F.mse_loss(left, right, reduction="sum")
+    return judged(total / (divisor * samples), teacher)
+
+
+def judged(value: Tensor, teacher: Tensor) -> Tensor:
+    """The value, unless it is not finite because the teacher's features are not.
+
+    Raises:
+        NonFiniteError: That.
+    """
+    blame_teacher(value, teacher, name="teacher_features")
+    return value
+
+
+def product(left: Tensor, right: Tensor) -> Tensor:
+    """``left @ right`` in the precision of its arguments, also under autocast."""
+    with full_precision(left):
+        return left @ right
+
+
+def unit(vectors: Tensor, dim: int = -1) -> Tensor:
+    """Vectors scaled to Euclidean length 1; a zero vector stays zero and gets no gradient."""
+    length = torch.linalg.vector_norm(vectors, dim=dim, keepdim=True)
+    zero = length == 0
+    inverse: Tensor = length.masked_fill(zero, 1.0).reciprocal().masked_fill(zero, 0.0)
+    return vectors * inverse
+
+
+def safe_sqrt(squared: Tensor) -> Tensor:
+    """Square root whose gradient at 0 is 0, not infinity."""
+    zero = squared == 0
+    return squared.masked_fill(zero, 1.0).sqrt().masked_fill(zero, 0.0)

@@ -1,0 +1,54 @@
+"""Romero et al. 2015: FitNets, hints for thin deep nets."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from didact.losses._card import card
+from didact.losses._features import feature_pair, reduce_squares
+from didact.losses._reduce import Reduction
+
+
+@card(
+    family="features",
+    kind="match",
+    formula="mean over units of (r(s) - t)^2",
+    paper="Romero et al. 2015, arXiv:1412.6550, eq. 3",
+)
+def hint(
+    student_features: Float[Tensor, " batch *units"],
+    teacher_features: Float[Tensor, " batch *units"],
+    *,
+    reduction: Reduction = "mean",
+) -> Float[Tensor, " ..."]:
+    """Squared difference from the teacher's hint layer: ``mean_u (s_u - t_u)^2``.
+
+    The student's features have the teacher's shape: pass them through a regressor ``r`` first
+    (a 1x1 convolution or a linear layer, trained with the student).
+
+    Args:
+        student_features: ``(batch, ...)``, after the regressor.
+        teacher_features: Same shape; no gradient goes to it.
+        reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
+
+    Returns:
+        The loss, in squared feature units: a scalar, or ``(batch,)`` for ``"none"``.
+
+    Raises:
+        ShapeError: The shapes differ, or there is no sample.
+        DtypeError: Integer features.
+
+    Paper: Romero et al. 2015, arXiv:1412.6550, eq. 3, which writes half the sum over the units:
+    this value times half their number. The mean is what the field trains, and its usual weight
+    (100) belongs to it.
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import hint
+        >>> hint(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 4.0]])).item()
+        2.0
+    """
+    student, teacher = feature_pair(student_features, teacher_features)
+    units = student.shape[1:].numel()
+    return reduce_squares(student, teacher, reduction, teacher, divisor=units)

@@ -1,0 +1,62 @@
+"""Liu et al. 2021: Exploring inter-channel correlation for diversity-preserved distillation."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from didact.losses._card import card
+from didact.losses._features import feature_pair, product, reduce_squares, unit
+from didact.losses._reduce import Reduction
+
+
+@card(
+    family="features",
+    kind="match",
+    formula="1/c * |G(t) - G(s)|_F^2,  G(f) = rows of the channels' inner products, length 1",
+    paper="Liu et al. 2021, arXiv:2202.03680, section 3.2",
+)
+def ickd(
+    student_features: Float[Tensor, "batch channels *student_space"],
+    teacher_features: Float[Tensor, "batch channels *teacher_space"],
+    *,
+    reduction: Reduction = "mean",
+) -> Float[Tensor, " ..."]:
+    """How the channels of one sample go together: diversity and redundancy.
+
+    ``1/c * |G(t) - G(s)|_F^2`` where ``G(f)`` holds the inner products between the c channels'
+    maps, each row scaled to length 1. Height and width may differ.
+
+    Args:
+        student_features: ``(batch, channels, ...)``, brought to the teacher's channels by a 1x1
+            convolution and batch norm.
+        teacher_features: Same batch and channels; no gradient goes to it.
+        reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
+
+    Returns:
+        The loss: a scalar, or ``(batch,)`` for ``"none"``. A map of zeros stays zeros.
+
+    Raises:
+        ShapeError: Batch or channels differ, there is no dimension of space, or no sample.
+        DtypeError: Integer features.
+
+    Paper: Liu et al. 2021, arXiv:2202.03680, section 3.2. Rows of length 1 and the division by c
+    are the released code's, to which the published weight of 2.5 belongs.
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import ickd
+        >>> apart, together = torch.eye(2).reshape(1, 2, 1, 2), torch.ones(1, 2, 1, 1)
+        >>> round(ickd(apart, together).item(), 4)
+        0.5858
+    """
+    student, teacher = feature_pair(
+        student_features, teacher_features, alike="channels", least_dim=3
+    )
+    found, wanted = _correlation(student), _correlation(teacher)
+    return reduce_squares(found, wanted, reduction, teacher, divisor=student.shape[1])
+
+
+def _correlation(features: Tensor) -> Tensor:
+    maps = features.flatten(2)
+    return unit(product(maps, maps.mT))

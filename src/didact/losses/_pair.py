@@ -1,0 +1,56 @@
+"""What every loss on one teacher's logits begins with."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from didact.losses._checks import check_mask, check_pair, check_temperature
+from didact.losses._precision import soft_log_probs
+
+
+def log_prob_pair(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    *,
+    temperature: float | Tensor = 1.0,
+    mask: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Check both sides once, then ``log softmax(z / T)`` of each, the teacher detached.
+
+    The student's masked positions are replaced by uniform ones, so that NaN there, on either
+    side, reaches no gradient.
+    """
+    check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
+    return log_probs(student_logits, teacher_logits, temperature=temperature, mask=mask)
+
+
+def check_inputs(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    *,
+    temperature: float | Tensor = 1.0,
+    mask: Tensor | None = None,
+) -> None:
+    """The checks of :func:`log_prob_pair` alone."""
+    check_pair(student_logits, teacher_logits)
+    check_temperature(temperature)
+    check_mask(mask, student_logits.shape[:-1])
+
+
+def log_probs(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    *,
+    temperature: float | Tensor = 1.0,
+    mask: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """:func:`log_prob_pair` without the checks."""
+    return (
+        soft_log_probs(blank_masked(student_logits, mask), temperature),
+        soft_log_probs(teacher_logits.detach(), temperature),
+    )
+
+
+def blank_masked(logits: Tensor, mask: Tensor | None) -> Tensor:
+    """Masked positions become zero logits."""
+    return logits if mask is None else logits.masked_fill(~mask.unsqueeze(-1), 0.0)

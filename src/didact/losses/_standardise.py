@@ -1,0 +1,127 @@
+"""Sun et al. 2024: Logit standardization in knowledge distillation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from didact.losses._card import card
+from didact.losses._checks import check_tensor
+from didact.losses._kd import kd
+from didact.losses._pair import blank_masked, check_inputs
+from didact.losses._precision import in_float
+from didact.losses._reduce import Reduction
+
+
+def standardise_logits(logits: Float[Tensor, "*batch classes"]) -> Float[Tensor, "*batch classes"]:
+    """Logits of mean 0 and standard deviation 1 over the classes of each sample.
+
+    Put around both sides of any loss, it asks the student for the teacher's ranking and
+    proportions, and leaves it free to choose the size of its own logits.
+
+    Args:
+        logits: ``(..., classes)``. A sample whose logits are all equal becomes zeros.
+
+    Returns:
+        The same shape, in float32 or float64. The gradient goes through mean and deviation.
+
+    Raises:
+        ShapeError: Fewer than two dimensions, or no sample.
+        DtypeError: Integer logits.
+
+    Paper: Sun, Ren, Li, Wang, Cao 2024, arXiv:2403.01427, algorithm 1.
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import standardise_logits
+        >>> standardise_logits(torch.tensor([[1.0, 3.0]])).tolist()
+        [[-1.0, 1.0]]
+    """
+    check_tensor(logits, name="logits")
+    logits = in_float(logits)
+    centred = logits - logits.mean(-1, keepdim=True)
+    variance = centred.square().mean(-1, keepdim=True)
+    # The floor stands under the root: the root's own slope at 0 is infinite.
+    return centred * (variance + torch.finfo(logits.dtype).eps ** 2).rsqrt()
+
+
+def standardised(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Any loss on logits, between standardised logits: ``standardised(dkd)(s, t, labels)``.
+
+    Args:
+        loss: A function whose first two arguments are the student's and the teacher's logits.
+
+    Returns:
+        A function with the same arguments.
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import reverse_kl, standardised
+        >>> logits = torch.tensor([[2.0, 0.0, -1.0]])
+        >>> standardised(reverse_kl)(2 * logits, logits).item()
+        0.0
+    """
+
+    def between_standardised(
+        student_logits: Tensor, teacher_logits: Tensor, *rest: Any, **options: Any
+    ) -> Tensor:
+        check_inputs(student_logits, teacher_logits)
+        teacher_logits = standardise_logits(teacher_logits.detach())
+        return loss(standardise_logits(student_logits), teacher_logits, *rest, **options)
+
+    return between_standardised
+
+
+@card(
+    family="logits",
+    kind="divergence",
+    formula="T^2 * KL(softmax(z(t)/T) || softmax(z(s)/T)), z(x) = (x - mean x) / std x",
+    paper="Sun et al. 2024, arXiv:2403.01427, algorithm 1",
+)
+def standardised_kd(
+    student_logits: Float[Tensor, "*batch classes"],
+    teacher_logits: Float[Tensor, "*batch classes"],
+    *,
+    temperature: float = 2.0,
+    reduction: Reduction = "mean",
+    mask: Bool[Tensor, "*batch"] | None = None,
+) -> Float[Tensor, ...]:
+    """Hinton's loss between standardised logits: :func:`kd` of :func:`standardise_logits`.
+
+    Args:
+        student_logits: ``(..., classes)``.
+        teacher_logits: Same shape; no gradient goes to it.
+        temperature: The base temperature, 2 in the paper, which weights this loss with 9.
+        reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
+        mask: True where a position counts, ``(...)``.
+
+    Returns:
+        The loss in nats: a scalar, or ``(...)`` for ``"none"``.
+
+    Raises:
+        ShapeError: The shapes differ, or there is no sample.
+        DtypeError: Integer logits or a mask that is not boolean.
+        RangeError: ``temperature`` is not above 0.
+        NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
+
+    Paper: Sun, Ren, Li, Wang, Cao 2024, arXiv:2403.01427, algorithm 1.
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import standardised_kd
+        >>> logits = torch.tensor([[2.0, 0.0, -1.0]])
+        >>> standardised_kd(10 * logits, logits).item()  # the size of the logits does not matter
+        0.0
+    """
+    check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
+    return kd(
+        standardise_logits(blank_masked(student_logits, mask)),
+        standardise_logits(teacher_logits.detach()),
+        temperature=temperature,
+        reduction=reduction,
+        mask=mask,
+    )

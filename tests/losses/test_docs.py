@@ -1,0 +1,72 @@
+"""The page of the losses is fresh, its examples run, and the annotations hold."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from didact import losses
+
+ROOT = Path(__file__).parents[2]
+
+
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate_losses.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_fresh() -> None:
+    written = (ROOT / "docs/losses.md").read_text("utf-8")
+    assert written == _generator().page(), "run python docs/generate_losses.py"
+
+
+@pytest.mark.parametrize("name", sorted({*losses.CARDS, "standardise_logits", "standardised"}))
+def test_the_example_runs(name: str) -> None:
+    finder, runner = doctest.DocTestFinder(recurse=False), doctest.DocTestRunner()
+    found = finder.find(getattr(losses, name), name, globs={})
+    assert any(test.examples for test in found)
+    for test in found:
+        runner.run(test)
+    assert runner.summarize(verbose=False).failed == 0
+
+
+ANNOTATIONS = """
+import pathlib, sys, warnings
+from jaxtyping import install_import_hook
+# beartype refuses to decorate a method that returns Self.
+files = [p for p in pathlib.Path("src/didact/losses").glob("_*.py") if "Self" not in p.read_text()]
+names = [f"didact.losses.{p.stem}" for p in files if p.stem != "__init__"]
+with install_import_hook(names, "beartype.beartype"):
+    import didact.losses
+sys.path.insert(0, "tests")
+warnings.simplefilter("ignore")
+import losses_support
+losses_support.load_registries()
+for name in sorted(didact.losses.CARDS):
+    losses_support.make_case(name).loss()
+    if "reduction" in losses_support.parameters(didact.losses.CARDS[name]):
+        losses_support.make_case(name).loss(reduction="none")
+try:
+    didact.losses.kd("logits", "logits")
+except Exception as error:
+    assert "beartype" in type(error).__module__ or "jaxtyping" in type(error).__module__, error
+else:
+    raise SystemExit("the annotations were not checked")
+"""
+
+
+def test_the_annotations_hold() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ANNOTATIONS], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,233 @@
+"""The fused arithmetic equals the plain formula, and gives way where it cannot serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from didact import losses
+from didact._core.errors import UsageError
+from didact.losses import _cross_entropy_and_kd, _fused, _fused_rows, _kd, _small, _teacher_sum
+
+LABELS = torch.tensor([0, 2, -100, 1, 4, 0])
+MASK = torch.tensor([True, True, False, True, True, True])
+LOSSES: dict[str, Callable[..., Tensor]] = {
+    "kd": lambda s, t, **o: losses.kd(s, t[0], **o),
+    "ce_and_kd": lambda s, t, **o: losses.cross_entropy_and_kd(s, t[0], LABELS, **o),
+    "weighted_sum": lambda s, t, **o: losses.kd_weighted_sum(s, t, weights=[0.5, 0.2, 0.3], **o),
+    "mean_probs": lambda s, t, **o: losses.kd_mean_probs(s, t, weights=[0.5, 0.2, 0.3], **o),
+    "confidence": lambda s, t, **o: losses.kd_confidence_weighted(s, t, LABELS.clamp_min(0), **o),
+}
+
+
+def logits(dtype: torch.dtype = torch.float64, scale: float = 3.0) -> tuple[Tensor, list[Tensor]]:
+    generator = torch.Generator().manual_seed(0)
+    student, *teachers = (
+        torch.randn(4, 6, 5, generator=generator, dtype=torch.float64) * scale
+    ).to(dtype)
+    return student.requires_grad_(), teachers
+
+
+@pytest.fixture
+def only_plain(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    def switch() -> None:
+        for module in (_kd, _cross_entropy_and_kd, _teacher_sum):
+            monkeypatch.setattr(module, "can_fuse", lambda *_: False)
+
+    return switch
+
+
+@pytest.mark.parametrize("chunk", [1, 13, _fused_rows.CHUNK])
+@pytest.mark.parametrize("temperature", [1.0, 2.0, 3.0, 4.0])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("name", LOSSES)
+def test_value_and_gradient_equal_the_plain_formula(
+    name: str,
+    masked: bool,
+    reduction: str,
+    temperature: float,
+    chunk: int,
+    only_plain: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_fused_rows, "CHUNK", chunk)
+    options = {"temperature": temperature, "reduction": reduction, "mask": MASK if masked else None}
+
+    def measure() -> tuple[Tensor, Tensor]:
+        student, teachers = logits()
+        value = LOSSES[name](student, teachers, **options)
+        upstream = torch.arange(1.0, 1 + value.numel(), dtype=value.dtype).view(value.shape)
+        return value.detach(), torch.autograd.grad(value, student, upstream)[0]
+
+    fused = measure()
+    only_plain()
+    plain = measure()
+    torch.testing.assert_close(fused[0], plain[0], rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(fused[1], plain[1], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", LOSSES)
+def test_lower_precisions_equal_the_plain_formula(
+    name: str, dtype: torch.dtype, only_plain: Callable[[], None]
+) -> None:
+    student, teachers = logits(dtype)
+    value = LOSSES[name](student, teachers)
+    (gradient,) = torch.autograd.grad(value, student)
+    only_plain()
+    expected = LOSSES[name](student, teachers)
+    torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-6)
+    (plain_gradient,) = torch.autograd.grad(expected, student)
+    tolerance = 1e-6 if dtype == torch.float32 else 1e-2
+    torch.testing.assert_close(gradient, plain_gradient, rtol=tolerance, atol=tolerance)
+
+
+def test_the_way_for_few_logits_equals_the_way_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    student, teachers = logits(torch.float32)
+    few = losses.kd(student, teachers[0])
+    (few_gradient,) = torch.autograd.grad(3 * few, student)
+    assert type(few.grad_fn).__name__ == "SmallBackward"
+    monkeypatch.setattr(_small, "SMALL", 0)
+    many = losses.kd(student, teachers[0])
+    assert type(many.grad_fn).__name__ == "_FusedBackward"
+    (many_gradient,) = torch.autograd.grad(3 * many, student)
+    torch.testing.assert_close(few, many, rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(few_gradient, many_gradient, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_second_backward_pass_gives_the_same_gradient(name: str, dtype: torch.dtype) -> None:
+    student, teachers = logits(dtype)
+    value = 2 * LOSSES[name](student, teachers)
+    (first,) = torch.autograd.grad(value, student, retain_graph=True)
+    (second,) = torch.autograd.grad(value, student)
+    torch.testing.assert_close(first, second, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_double_backward_is_right(name: str, reduction: str) -> None:
+    student, teachers = logits()
+    small = student.detach()[:6, :5].requires_grad_()
+    assert torch.autograd.gradgradcheck(
+        lambda s: LOSSES[name](s, teachers, reduction=reduction), (small,), nondet_tol=1e-12
+    )
+
+
+def test_double_backward_in_float32_is_that_of_the_plain_formula() -> None:
+    student, teachers = logits(torch.float32)
+    penalty = torch.autograd.grad(losses.kd(student, teachers[0]), student, create_graph=True)[0]
+    (found,) = torch.autograd.grad(penalty.square().sum(), student)
+    plain = _kd.plain_kd(student, teachers[0], 4.0, "mean")
+    penalty = torch.autograd.grad(plain, student, create_graph=True)[0]
+    (expected,) = torch.autograd.grad(penalty.square().sum(), student)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_the_gradient_becomes_the_leafs_without_a_copy() -> None:
+    student, teachers = logits(torch.float32)
+    value = losses.kd(student, teachers[0], mask=MASK)
+    kept = value.grad_fn.gradient.data_ptr()  # type: ignore[union-attr]
+    value.backward()
+    assert student.grad is not None
+    assert student.grad.data_ptr() == kept
+
+
+@pytest.mark.parametrize("layout", ["transposed", "strided", "expanded"])
+def test_logits_of_any_memory_layout(layout: str) -> None:
+    student, teachers = logits()
+    teacher = teachers[0]
+    views = {
+        "transposed": lambda t: t.t().contiguous().t(),
+        "strided": lambda t: torch.stack([t, t], -1)[..., 0],
+        "expanded": lambda t: t[:1].expand(6, 5),
+    }
+    s, t = views[layout](student.detach()), views[layout](teacher)
+    there = losses.kd(s.clone(memory_format=torch.contiguous_format), t.clone())
+    torch.testing.assert_close(losses.kd(s, t), there)
+    s = s.detach().requires_grad_()
+    losses.kd(s, t).backward()
+    assert s.grad is not None
+
+
+def test_sides_of_different_precision() -> None:
+    student, teachers = logits(torch.float32)
+    expected = losses.kd(student, teachers[0])
+    for dtype in (torch.float64, torch.bfloat16):
+        value = losses.kd(student, teachers[0].to(dtype))
+        torch.testing.assert_close(value.float(), expected, rtol=1e-2, atol=1e-3)
+        (gradient,) = torch.autograd.grad(value, student)
+        assert gradient.dtype == torch.float32
+
+
+def test_the_value_without_a_gradient_is_the_same() -> None:
+    student, teachers = logits()
+    for name, loss in LOSSES.items():
+        with torch.no_grad():
+            without = loss(student, teachers)
+        assert not without.requires_grad
+        torch.testing.assert_close(without, loss(student, teachers).detach(), msg=name)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_in_place_writes_the_gradient_over_the_logits(dtype: torch.dtype) -> None:
+    features = torch.randn(6, 3, generator=torch.Generator().manual_seed(1)).to(dtype)
+    weight = torch.randn(5, 3, generator=torch.Generator().manual_seed(2)).to(dtype)
+    _, teachers = logits(dtype)
+    gradients = []
+    for inplace in (False, True):
+        layer = weight.clone().requires_grad_()
+        student = torch.nn.functional.linear(features, layer)
+        memory, before = student.data_ptr(), student.detach().clone()
+        losses.cross_entropy_and_kd(student, teachers[0], LABELS, inplace=inplace).backward()
+        assert layer.grad is not None
+        gradients.append(layer.grad)
+        assert torch.equal(student, before) is not inplace
+        assert student.data_ptr() == memory
+    torch.testing.assert_close(gradients[0], gradients[1])
+
+
+def test_in_place_is_refused_where_it_would_be_wrong() -> None:
+    view, teachers = logits()
+    leaf = view.detach().clone().requires_grad_()
+    with pytest.raises(UsageError, match="leaf"):
+        losses.kd(leaf, teachers[0], inplace=True)
+    with pytest.raises(UsageError, match="leaf"):
+        losses.kd(leaf.view(6, 5), teachers[0], inplace=True)
+    with pytest.raises(UsageError, match="contiguous"):
+        losses.kd((leaf * 1.0).t().contiguous().t(), teachers[0], inplace=True)
+    value = losses.kd(leaf * 1.0, teachers[0], inplace=True)
+    value.backward(retain_graph=True)
+    with pytest.raises(UsageError, match="second"):
+        value.backward()
+    saved_by_its_layer = leaf.tanh()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        losses.kd(saved_by_its_layer, teachers[0], inplace=True).backward()
+
+
+def test_in_place_leaves_the_logits_alone_without_a_gradient() -> None:
+    student, teachers = logits()
+    before = student.detach().clone()
+    with torch.no_grad():
+        losses.kd(student, teachers[0], inplace=True)
+    assert torch.equal(student, before)
+
+
+def test_the_plain_formula_serves_while_tracing_and_mapping() -> None:
+    student, teachers = logits()
+    seen: list[bool] = []
+
+    def loss(s: Tensor) -> Tensor:
+        seen.append(_fused.can_fuse(s, teachers))
+        return losses.kd(s, teachers[0])
+
+    torch.func.grad(loss)(student.detach())
+    torch.func.vmap(lambda s: loss(s[None].expand(6, 5)))(student.detach())
+    assert seen == [False, False]
+    loss(student)
+    assert seen[-1]
