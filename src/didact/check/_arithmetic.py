@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from didact.check._events import LossUse, Term
+from didact.check._events import Term
+from didact.check._handmade import Side, by_hand, factor_of, joint_grad
 from didact.check._machine import LogRatio, Machine
 from didact.check._names import source
 from didact.check._scale import ONE, Scale
@@ -12,15 +13,6 @@ from didact.check._spaces import Grad, Space
 from didact.check._values import UNKNOWN, Value, merge_terms
 
 _NUMBERS = (Space.SCALAR, Space.NONE)
-
-
-def factor_of(value: Value, node: ast.expr) -> Scale:
-    """A value as a factor: a product of symbols, or its own source text as a symbol."""
-    if value.space is Space.SCALAR:
-        if value.number is not None and not value.scale.atoms:
-            return Scale(value.number)
-        return value.scale if not value.scale.is_one else Scale.of(source(node))
-    return Scale.of(source(value.origin if value.origin is not None else node))
 
 
 def binary(m: Machine, node: ast.BinOp | ast.AugAssign, left: Value, right: Value) -> Value:
@@ -39,7 +31,7 @@ def binary(m: Machine, node: ast.BinOp | ast.AugAssign, left: Value, right: Valu
     if isinstance(operator, ast.MatMult):
         return Value(
             space=_matmul_space(left, right),
-            grad=_grad(left, right),
+            grad=joint_grad(left, right),
             sources=left.sources | right.sources,
         )
     if isinstance(operator, ast.BitAnd | ast.BitOr):
@@ -59,16 +51,13 @@ def negated(value: Value) -> Value:
     return scaled(value, Scale(-1.0))
 
 
-Side = tuple[Value, ast.expr]
-
-
 def multiply(m: Machine, node: ast.AST, one: Side, other: Side) -> Value:
     """A product."""
     (left, left_node), (right, right_node) = one, other
     m.record("multiply", node, base=left, other=right)
     if left.space is Space.SCALAR and right.space is Space.SCALAR:
         return _scalar(left, right, factor_of(left, left_node).times(factor_of(right, right_node)))
-    made = _by_hand(m, node, one, other) or _by_hand(m, node, other, one)
+    made = by_hand(m, node, one, other) or by_hand(m, node, other, one)
     if made is not None:
         return made
     if _is_base(left, right):
@@ -92,70 +81,10 @@ def _with_factor(base: Value, factor: Value, factor_node: ast.expr) -> Value:
     sources = base.sources | factor.sources
     return made.but(
         sources=sources,
-        grad=_grad(base, factor),
+        grad=joint_grad(base, factor),
         payload=base.payload if base.payload == "filled" else None,
         items=None,
         number=made.number,
-    )
-
-
-def _by_hand(m: Machine, node: ast.AST, one: Side, other: Side) -> Value | None:
-    """Recognise ``p * log q`` and ``p * (log p - log q)``."""
-    (weight, weight_node), (logs, logs_node) = one, other
-    if not isinstance(node, ast.expr) or weight.space in (
-        Space.SCALAR,
-        Space.LOG_PROBS,
-        Space.LOSS,
-        Space.MASK,
-    ):
-        return None
-    if isinstance(logs.payload, LogRatio):
-        if weight.space is not Space.PROBS:
-            return None
-        upper, lower = logs.payload.upper, logs.payload.lower
-        return _hand_term(
-            m, node, "kl_by_hand", (lower, logs_node), (upper, weight_node), logs.scale
-        )
-    if logs.space is not Space.LOG_PROBS or isinstance(weight.payload, LogRatio):
-        return None
-    if weight.space in (Space.LOGITS, Space.OUTPUT, Space.FEATURES, Space.LABELS):
-        return None
-    return _hand_term(
-        m,
-        node,
-        "soft_cross_entropy",
-        (logs, logs_node),
-        (weight, weight_node),
-        logs.scale.times(weight.scale),
-    )
-
-
-def _hand_term(
-    m: Machine, node: ast.expr, kind: str, log_side: Side, weight: Side, scale: Scale
-) -> Value:
-    use = LossUse(
-        node=node,
-        kind=kind,
-        input=log_side[0],
-        target=weight[0],
-        input_node=log_side[1],
-        target_node=weight[1],
-        reduction="none",
-        log_target=None,
-        scope=m.scope,
-    )
-    m.uses[(id(node), m.context)] = use
-    sources = log_side[0].sources | weight[0].sources
-    rank = log_side[0].rank or weight[0].rank
-    return Value(
-        space=Space.LOSS,
-        grad=_grad(log_side[0], weight[0]),
-        terms=(Term(use, scale),),
-        sources=sources,
-        rank=rank,
-        axis=log_side[0].axis,
-        scale=scale,
-        origin=node,
     )
 
 
@@ -168,7 +97,7 @@ def _divide(m: Machine, node: ast.AST, one: Side, other: Side) -> Value:
     if left.space in (Space.PROBS, Space.SIGMOID_PROBS) and right.space is left.space:
         return Value(
             payload=LogRatio(left, right),
-            grad=_grad(left, right),
+            grad=joint_grad(left, right),
             sources=left.sources | right.sources,
         )
     made = scaled(left, factor.power(-1))
@@ -178,7 +107,7 @@ def _divide(m: Machine, node: ast.AST, one: Side, other: Side) -> Value:
         made = UNKNOWN if right.is_tensor else made
     return made.but(
         sources=left.sources | right.sources,
-        grad=_grad(left, right),
+        grad=joint_grad(left, right),
         payload="filled" if left.payload == "filled" else None,
     )
 
@@ -205,7 +134,9 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
         return left.but(shifted=True)
     if minus and left.space is right.space is Space.LOG_PROBS:
         ratio = LogRatio(left, right)
-        return Value(payload=ratio, grad=_grad(left, right), sources=left.sources | right.sources)
+        return Value(
+            payload=ratio, grad=joint_grad(left, right), sources=left.sources | right.sources
+        )
     if right.space is Space.SCALAR or left.space is Space.SCALAR:
         base = left if right.space is Space.SCALAR else right
         small = right.number is not None and abs(right.number) < 1e-2
@@ -218,7 +149,7 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
         axis=left.axis if left.axis == right.axis else None,
         rank=left.rank or right.rank,
         scale=left.scale if left.scale == right.scale else ONE,
-        grad=_grad(left, right),
+        grad=joint_grad(left, right),
         sources=left.sources | right.sources,
         origin=node if isinstance(node, ast.expr) else None,
     )
@@ -236,7 +167,7 @@ def _scalar_sum(node: ast.AST, left: Value, right: Value, *, minus: bool) -> Val
 def _sum_of_losses(left: Value, right: Value) -> Value:
     return Value(
         space=Space.LOSS,
-        grad=_grad(left, right),
+        grad=joint_grad(left, right),
         terms=merge_terms(left.terms, right.terms),
         joined=left.joined or right.joined,
         sources=left.sources | right.sources,
@@ -259,14 +190,6 @@ def power(m: Machine, node: ast.AST, base: Value, exponent: Value) -> Value:
     if base.space is Space.UNKNOWN and exponent.number is not None and not base.sources:
         return base.but(scale=base.scale.power(exponent.number), terms=())
     return Value(grad=base.grad, sources=base.sources, role=base.role, rank=base.rank)
-
-
-def _grad(left: Value, right: Value) -> Grad:
-    if Grad.YES in (left.grad, right.grad):
-        return Grad.YES
-    constant = (Grad.NO, Grad.NO)
-    sides = tuple(Grad.NO if v.space in _NUMBERS else v.grad for v in (left, right))
-    return Grad.NO if sides == constant else Grad.UNKNOWN
 
 
 def _matmul_space(left: Value, right: Value) -> Space:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from didact.check._machine import Machine, guess, named
+from didact.check._guess import guess, named
+from didact.check._machine import Machine
 from didact.check._names import dotted, is_feature
 from didact.check._scale import Scale
 from didact.check._spaces import RAW, Grad, Role, Space

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from didact.check._guess import guess, named
 from didact.check._index import ClassInfo
 from didact.check._inline import bind_parameters
-from didact.check._machine import Bound, Frame, Instance, Machine, Path, Routine, guess, named
+from didact.check._machine import Bound, Frame, Instance, Machine, Path, Routine
 from didact.check._names import dotted, is_class_count
 from didact.check._scale import Scale
 from didact.check._spaces import Grad, Space

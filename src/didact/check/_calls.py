@@ -17,43 +17,16 @@ from didact.check._machine import (
     Path,
     Routine,
 )
-from didact.check._names import dotted, is_loss, is_model, source
+from didact.check._names import dotted, is_loss, is_model, source, word_set
 from didact.check._reductions import Call
 from didact.check._spaces import Grad, Space
 from didact.check._tensor_ops import SAME, tensor_call
 from didact.check._unknown_calls import NOT_FORWARD, call_unknown, forward, other_loss, pieces
 from didact.check._values import UNKNOWN, Value
 
-_SELF_RETURNING = frozenset(
-    [
-        "eval",
-        "train",
-        "to",
-        "cuda",
-        "cpu",
-        "half",
-        "float",
-        "double",
-        "requires_grad_",
-        "module",
-        "compile",
-    ]
-)
-_OPTIMIZERS = frozenset(
-    [
-        "SGD",
-        "Adam",
-        "AdamW",
-        "RMSprop",
-        "Adagrad",
-        "Adadelta",
-        "NAdam",
-        "RAdam",
-        "LBFGS",
-        "BertAdam",
-        "FusedAdam",
-        "Lamb",
-    ]
+_SELF_RETURNING = word_set("eval train to cuda cpu half float double requires_grad_ module compile")
+_OPTIMIZERS = word_set(
+    "SGD Adam AdamW RMSprop Adagrad Adadelta NAdam RAdam LBFGS BertAdam FusedAdam Lamb"
 )
 _TRANSPARENT = frozenset(
     ["DataParallel", "DistributedDataParallel", "compile", "checkpoint_wrapper", "prepare"]

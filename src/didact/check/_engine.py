@@ -11,12 +11,13 @@ from typing import TypeVar
 from didact.check._events import Forward, Log, LossUse, Operation, Scope, Softmax, Term, Total
 from didact.check._expressions import evaluate
 from didact.check._finding import Finding
-from didact.check._index import ClassInfo, Function, Index, build_index
+from didact.check._index import ClassInfo, Function, Index
 from didact.check._inline import run_routine
 from didact.check._machine import Frame, Machine, Routine
 from didact.check._statements import run_body
 from didact.check._teacher_state import ModelFacts, model_facts
 from didact.check._values import Value
+from didact.check._walk import build_index
 
 Event = TypeVar("Event", LossUse, Forward, Softmax, Log, Operation, Total)
 _FIRST = ("__init__", "setup", "build", "_init", "configure")
@@ -32,7 +33,7 @@ class Analysis:
         tree: The parsed file.
         source: Its text.
         path: Its name.
-        findings: What the rules say, sorted, nothing suppressed.
+        findings: What the rules say, sorted, nothing suppressed; columns in bytes, as in the tree.
         uses: Every loss computed, in the order of the file.
         forwards: Every model call.
         softmaxes: Every softmax, log_softmax and sigmoid.

@@ -10,14 +10,9 @@ from didact.check import _arithmetic as arithmetic
 from didact.check._assign import bind, element_of
 from didact.check._attributes import attribute
 from didact.check._calls import call
+from didact.check._guess import guess
 from didact.check._library_calls import Chain
-from didact.check._machine import (
-    Kind,
-    Machine,
-    Path,
-    Routine,
-    guess,
-)
+from didact.check._machine import Kind, Machine, Path, Routine
 from didact.check._names import dotted, source
 from didact.check._scale import Scale, as_number
 from didact.check._spaces import Grad, Space

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 
 from didact.check._events import Scope
+from didact.check._guess import guess, named
 from didact.check._index import ClassInfo
-from didact.check._machine import MAX_DEPTH, Frame, Instance, Machine, Path, Routine, guess, named
+from didact.check._machine import MAX_DEPTH, Frame, Instance, Machine, Path, Routine
 from didact.check._names import dotted, is_temperature
 from didact.check._scale import Scale
 from didact.check._spaces import Space

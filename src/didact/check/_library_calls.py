@@ -6,7 +6,7 @@ import ast
 
 from didact.check._losses import CLASSES, FUNCTIONS, arguments_of, use_loss
 from didact.check._machine import Criterion, Layer, Machine
-from didact.check._names import dotted, is_model, source
+from didact.check._names import dotted, is_model, source, word_set
 from didact.check._reductions import Call
 from didact.check._scale import Scale
 from didact.check._spaces import Grad, Space
@@ -20,21 +20,8 @@ _LAYERS = {
     "LogSoftmax": "log_softmax",
     "Sigmoid": "sigmoid",
 }
-_OPTIMIZERS = frozenset(
-    [
-        "SGD",
-        "Adam",
-        "AdamW",
-        "RMSprop",
-        "Adagrad",
-        "Adadelta",
-        "NAdam",
-        "RAdam",
-        "LBFGS",
-        "BertAdam",
-        "FusedAdam",
-        "Lamb",
-    ]
+_OPTIMIZERS = word_set(
+    "SGD Adam AdamW RMSprop Adagrad Adadelta NAdam RAdam LBFGS BertAdam FusedAdam Lamb"
 )
 _TRANSPARENT = frozenset(
     ["DataParallel", "DistributedDataParallel", "compile", "checkpoint_wrapper", "prepare"]

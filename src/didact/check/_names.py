@@ -8,38 +8,18 @@ from functools import lru_cache
 
 from didact.check._spaces import Role, Space
 
-_TEACHER = frozenset(
-    [
-        "teacher",
-        "teachers",
-        "tea",
-        "tch",
-        "tchr",
-        "old",
-        "prev",
-        "previous",
-        "pre",
-        "ref",
-        "reference",
-        "fixed",
-        "frozen",
-        "ema",
-        "expert",
-        "老师",
-        "教师",
-        "旧",
-        "teach",
-        "pretrained",
-        "mentor",
-        "旧模型",
-    ]
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(words.split())
+
+
+_TEACHER = word_set(
+    "teacher teachers tea tch tchr old prev previous pre ref reference fixed frozen ema "
+    "expert 老师 教师 旧 teach pretrained mentor 旧模型"
 )
-_STUDENT = frozenset(
-    ["student", "students", "stu", "stud", "new", "current", "cur", "s", "学生", "新", "新模型"]
-)
-_TEMPERATURE = frozenset(
-    ["t", "temp", "temperature", "tau", "temps", "温度", "temperatures", "distill_t", "kd_t"]
-)
+_STUDENT = word_set("student students stu stud new current cur s 学生 新 新模型")
+_TEMPERATURE = word_set("t temp temperature tau temps 温度 temperatures distill_t kd_t")
 _CLASSES = re.compile(
     r"num_?(of_?)?(all_|old_|new_|total_|known_|seen_)?(class|label|cls)|n_?class|nb_?(cl|class|old)|"
     r"(class|label|cls)_?(num|count)|known_class|vocab|\bn_?labels|\bC\b|\bK\b|\bV\b|\bout_features|"
@@ -51,170 +31,27 @@ _BATCH = re.compile(
     r"numel|valid|mask|count|num_tokens",
     re.IGNORECASE,
 )
-_WEIGHT = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "lambda",
-        "lamb",
-        "lam",
-        "lamda",
-        "lmbda",
-        "lambd",
-        "ratio",
-        "weight",
-        "weights",
-        "wt",
-        "coef",
-        "coeff",
-        "coefs",
-        "coefficient",
-        "mu",
-        "eta",
-        "w",
-        "factor",
-        "权重",
-    ]
+_WEIGHT = word_set(
+    "alpha beta gamma lambda lamb lam lamda lmbda lambd ratio weight weights wt coef coeff "
+    "coefs coefficient mu eta w factor 权重"
 )
-_MODEL = frozenset(
-    [
-        "model",
-        "models",
-        "net",
-        "nets",
-        "network",
-        "networks",
-        "backbone",
-        "classifier",
-        "teacher",
-        "student",
-        "encoder",
-        "module",
-        "resnet",
-        "bert",
-        "gpt",
-        "learner",
-        "solver",
-        "convnet",
-        "generator",
-        "模型",
-        "网络",
-    ]
+_MODEL = word_set(
+    "model models net nets network networks backbone classifier teacher student encoder "
+    "module resnet bert gpt learner solver convnet generator 模型 网络"
 )
-_TENSOR = frozenset(
-    [
-        "logit",
-        "logits",
-        "prob",
-        "probs",
-        "feature",
-        "features",
-        "feat",
-        "feats",
-        "label",
-        "labels",
-        "output",
-        "outputs",
-        "out",
-        "score",
-        "scores",
-        "loss",
-        "losses",
-        "log",
-        "logp",
-        "target",
-        "targets",
-        "pred",
-        "preds",
-        "mask",
-        "masks",
-        "hidden",
-        "attention",
-        "attn",
-        "state",
-        "states",
-        "param",
-        "params",
-        "grad",
-        "aligned",
-        "transform",
-        "embed",
-        "embedding",
-        "criterion",
-        "sorted",
-        "data",
-        "input",
-        "inputs",
-        "x",
-        "batch",
-        "config",
-        "cfg",
-        "args",
-        "opt",
-        "optimizer",
-        "scheduler",
-        "loader",
-        "dataset",
-        "tokenizer",
-        "path",
-        "name",
-        "dir",
-        "kwargs",
-        "ids",
-        "tokens",
-    ]
+_TENSOR = word_set(
+    "logit logits prob probs feature features feat feats label labels output outputs out "
+    "score scores loss losses log logp target targets pred preds mask masks hidden attention "
+    "attn state states param params grad aligned transform embed embedding criterion sorted "
+    "data input inputs x batch config cfg args opt optimizer scheduler loader dataset "
+    "tokenizer path name dir kwargs ids tokens"
 )
-_LOSS = frozenset(
-    [
-        "loss",
-        "losses",
-        "criterion",
-        "criterions",
-        "crit",
-        "kd",
-        "kl",
-        "kld",
-        "distill",
-        "distillation",
-        "distil",
-        "ce",
-        "xent",
-        "bce",
-        "objective",
-    ]
+_LOSS = word_set(
+    "loss losses criterion criterions crit kd kl kld distill distillation distil ce xent bce "
+    "objective"
 )
-_LABEL = frozenset(
-    [
-        "label",
-        "labels",
-        "target",
-        "targets",
-        "y",
-        "gt",
-        "ground",
-        "y_true",
-        "标签",
-        "lbl",
-        "lbls",
-        "lab",
-        "class_label",
-    ]
-)
-_NOT_PREDICTION = frozenset(
-    [
-        "feature",
-        "features",
-        "feat",
-        "feats",
-        "hidden",
-        "attention",
-        "attn",
-        "embedding",
-        "rep",
-        "emb",
-    ]
-)
+_LABEL = word_set("label labels target targets y gt ground y_true 标签 lbl lbls lab class_label")
+_NOT_PREDICTION = word_set("feature features feat feats hidden attention attn embedding rep emb")
 
 
 @lru_cache(maxsize=20_000)

@@ -120,7 +120,7 @@ HANDLERS = {
     **dict.fromkeys(("stack", "cat", "concat", "concatenate", "hstack"), _stack),
     **dict.fromkeys(("zeros_like", "ones_like", "zeros", "ones", "full", "full_like"), _like),
     **dict.fromkeys(("rand_like", "randn_like"), _like),
-    **dict.fromkeys(("squeeze", "unfold", "scatter", "bmm", "matmul", "mm"), _reshaped),
+    **dict.fromkeys(("squeeze", "unfold", "scatter"), _reshaped),
     "flatten": _flatten,
     "unsqueeze": _unsqueeze,
     "where": _where,

@@ -8,10 +8,10 @@ from typing import Any
 
 from didact.check import _arithmetic as arithmetic
 from didact.check._assign import bind, element_of
+from didact.check._effects import in_place, with_comment
 from didact.check._expressions import evaluate
 from didact.check._inline import dotted_call
 from didact.check._machine import Machine
-from didact.check._spaces import Space
 from didact.check._values import UNKNOWN, Value, join
 
 _NO_GRAD = ("no_grad", "inference_mode")
@@ -52,27 +52,8 @@ def _assign(m: Machine, node: ast.Assign) -> None:
     value = evaluate(m, node.value)
     for target in node.targets:
         m.record("assign", node, base=value, name=getattr(target, "id", ""))
-        bind(m, target, _with_comment(m, node, value))
+        bind(m, target, with_comment(m, node, value))
     m.total(node, value, "assign")
-
-
-def _with_comment(m: Machine, node: ast.stmt, value: Value) -> Value:
-    """A shape in a comment, ``# [B, S, V]``, tells the rank."""
-    comment = m.index.comments.get(node.lineno)
-    if comment is None or value.rank is not None:
-        return value
-    rank = _rank_in(comment)
-    return value.but(rank=rank) if rank else value
-
-
-def _rank_in(comment: str) -> int | None:
-    from re import search
-
-    found = search(r"[\[(]\s*(\w+(?:\s*[,x×*]\s*\w+)+)\s*[\])]", comment)
-    if found is None:
-        return None
-    count = len([p for p in found[1].replace("×", ",").replace("*", ",").split(",") if p.strip()])
-    return count if count > 1 else None
 
 
 def _annotated(m: Machine, node: ast.AnnAssign) -> None:
@@ -194,26 +175,7 @@ def _try(m: Machine, node: ast.Try) -> None:
 def _expression(m: Machine, node: ast.Expr) -> None:
     value = evaluate(m, node.value)
     m.record("statement", node, base=value)
-    _in_place(m, node.value, value)
-
-
-def _in_place(m: Machine, node: ast.expr, value: Value) -> None:
-    """``x.mul_(2)`` as a statement changes ``x``."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-        return
-    name = node.func.attr
-    if name == "append" and isinstance(node.func.value, ast.Name) and node.args:
-        added = m.values.get(id(node.args[0]), UNKNOWN)
-        old = m.frame.env.get(node.func.value.id, UNKNOWN)
-        items = (*(old.items or ()), added)[:8]
-        m.frame.env[node.func.value.id] = Value(
-            items=items, terms=added.terms, sources=added.sources
-        )
-    elif name.endswith("_") and not name.endswith("__") and isinstance(node.func.value, ast.Name):
-        made = Value(space=Space.UNKNOWN) if name in ("zero_", "fill_") else value
-        if name == "scatter_":
-            made = Value(space=Space.ONE_HOT, origin=node)
-        m.frame.env[node.func.value.id] = made
+    in_place(m, node.value, value)
 
 
 def _match(m: Machine, node: ast.Match) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from didact.check._machine import Layer, Machine, guess
+from didact.check._guess import guess
+from didact.check._machine import Layer, Machine
 from didact.check._names import is_class_count, source
 from didact.check._scale import Scale
 from didact.check._spaces import NORMALISED, Role, Space

@@ -25,6 +25,7 @@ class ModelFacts:
         frozen: Its parameters' ``requires_grad`` is turned off.
         optimized: Its parameters are given to an optimiser.
         aliases: ``teacher = model`` without a copy, with the statement.
+        averaged: It follows another model by a moving average.
         overrides_train: Classes that define ``train`` themselves.
         gradients_wanted: ``.backward`` or ``autograd.grad`` is asked of a teacher's output.
     """
@@ -34,6 +35,7 @@ class ModelFacts:
     frozen: set[str] = field(default_factory=set)
     optimized: dict[str, ast.Call] = field(default_factory=dict)
     aliases: list[tuple[ast.Assign, str, str]] = field(default_factory=list)
+    averaged: set[str] = field(default_factory=set)
     overrides_train: set[str] = field(default_factory=set)
     gradients_wanted: set[str] = field(default_factory=set)
 
@@ -74,9 +76,14 @@ def _call(node: ast.Call, facts: ModelFacts) -> None:
     if isinstance(function, ast.Attribute):
         _method(node, function, facts)
     name = dotted(function)
-    if name and any(part in name for part in _OPTIMIZERS):
+    rate = any(keyword.arg == "lr" for keyword in node.keywords)
+    if name and (rate or any(part in name for part in _OPTIMIZERS)):
         _optimizer(node, facts)
     last = set(words(name)[-4:]) if name else set()
+    if last & {"momentum", "ema", "average"}:
+        for argument in node.args:
+            model = dotted(argument)
+            facts.averaged |= names_of(model) if model else set()
     for argument in node.args if last & {*_FREEZERS, *_SETTERS} else ():
         model = dotted(argument)
         for part in names_of(model) if model else ():

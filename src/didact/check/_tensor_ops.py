@@ -3,55 +3,19 @@
 from __future__ import annotations
 
 from didact.check import _arithmetic as arithmetic
+from didact.check._handmade import factor_of
 from didact.check._machine import Machine
+from didact.check._names import word_set
 from didact.check._reductions import NORMALISERS, Call, normalise, reduce, take_exp, take_log
 from didact.check._shapes import HANDLERS as SHAPES
 from didact.check._values import UNKNOWN, Value
 
-SAME = frozenset(
-    [
-        "clone",
-        "contiguous",
-        "to",
-        "cuda",
-        "cpu",
-        "float",
-        "double",
-        "half",
-        "bfloat16",
-        "type",
-        "type_as",
-        "requires_grad_",
-        "expand",
-        "expand_as",
-        "repeat",
-        "long",
-        "int",
-        "bool",
-        "interpolate",
-        "upsample",
-        "dropout",
-        "gather",
-        "index_select",
-        "masked_select",
-        "masked_fill",
-        "masked_fill_",
-        "roll",
-        "flip",
-        "narrow",
-        "take_along_dim",
-        "nan_to_num",
-        "as_tensor",
-        "view_as",
-        "swapaxes",
-        "squeeze_",
-        "retain_grad",
-        "tensor_split",
-        "moveaxis",
-        "pin_memory",
-        "clamp_",
-        "copy_",
-    ]
+SAME = word_set(
+    "clone contiguous to cuda cpu float double half bfloat16 type type_as requires_grad_ "
+    "expand expand_as repeat long int bool interpolate upsample dropout gather index_select "
+    "masked_select masked_fill masked_fill_ roll flip narrow take_along_dim nan_to_num "
+    "as_tensor view_as swapaxes squeeze_ retain_grad tensor_split moveaxis pin_memory clamp_ "
+    "copy_"
 )
 """They keep what kind of numbers it is."""
 
@@ -99,7 +63,7 @@ def _divide(m: Machine, call: Call) -> Value:
     if pair is None:
         return call.base
     m.record("divide", call.node, base=call.base, other=pair[0])
-    factor = arithmetic.factor_of(pair[0], pair[1])
+    factor = factor_of(pair[0], pair[1])
     return arithmetic.scaled(call.base, factor.power(-1)).but(payload=None)
 
 

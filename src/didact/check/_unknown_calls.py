@@ -7,61 +7,19 @@ import ast
 from didact.check._events import Forward
 from didact.check._losses import Arguments, use_loss
 from didact.check._machine import Machine
-from didact.check._names import dotted, is_loss, is_model, role_of, source, words
+from didact.check._names import dotted, is_loss, is_model, role_of, source, word_set, words
 from didact.check._reductions import Call
 from didact.check._spaces import Grad, Role, Space
 from didact.check._tensor_ops import tensor_call
 from didact.check._values import UNKNOWN, Value
 
-NOT_FORWARD = frozenset(
-    [
-        "parameters",
-        "named_parameters",
-        "state_dict",
-        "load_state_dict",
-        "zero_grad",
-        "modules",
-        "named_modules",
-        "children",
-        "named_children",
-        "buffers",
-        "apply",
-        "generate",
-        "save_pretrained",
-        "register_forward_hook",
-        "add_module",
-        "size",
-        "shape",
-        "get",
-        "dim",
-        "numel",
-        "no_sync",
-        "save",
-        "load",
-        "step",
-        "backward",
-        "register_buffer",
-        "extend",
-        "append",
-        "items",
-        "keys",
-        "values",
-        "freeze",
-        "unfreeze",
-        "print_trainable_parameters",
-        "set_default",
-        "copy",
-        "update",
-        "named_buffers",
-        "share_memory",
-        "save_checkpoint",
-        "gradient_checkpointing_enable",
-        "set_epoch",
-        "data_ptr",
-        "element_size",
-        "index",
-        "add",
-    ]
+NOT_FORWARD = word_set(
+    "parameters named_parameters state_dict load_state_dict zero_grad modules named_modules "
+    "children named_children buffers apply generate save_pretrained register_forward_hook "
+    "add_module size shape get dim numel no_sync save load step backward register_buffer "
+    "extend append items keys values freeze unfreeze print_trainable_parameters set_default "
+    "copy update named_buffers share_memory save_checkpoint gradient_checkpointing_enable "
+    "set_epoch data_ptr element_size index add"
 )
 
 
@@ -109,6 +67,9 @@ def call_unknown(m: Machine, node: ast.Call, callee: Value, arguments: list[Valu
         name and is_model(name) and not is_loss(name.rsplit(".", 1)[-1])
     ):
         return forward(m, node, name or source(node.func))
+    iterated = callee.role is Role.TEACHER and role_of(name) is Role.UNKNOWN and not is_loss(name)
+    if name and iterated:
+        return forward(m, node, name).but(role=Role.TEACHER)
     if name and "softmax" in words(name) and arguments and name[:1].islower():
         plain, named = pieces(m, node)
         kind = "log_softmax" if "log" in words(name) else "softmax"

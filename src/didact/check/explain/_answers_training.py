@@ -16,8 +16,7 @@ BATCHMEAN = (
         "for 100 "
         "classes). For [B, S, V] flatten to [B·S, V] first, or batchmean is S times too large.",
         "batchmean 先全部求和，再除以第 0 维的大小：[B, C] 时就是 B，得到每个样本的平均 KL，与公式"
-        "一致。"
-        "mean 除以 B·C，只有公式的 1/C（100 类时为 1/100）。[B, S, V] 要先展平成 [B·S, V]，"
+        "一致。mean 除以 B·C，只有公式的 1/C（100 类时为 1/100）。[B, S, V] 要先展平成 [B·S, V]，"
         "否则 batchmean 会大 S 倍。",
     ),
 )
@@ -29,8 +28,7 @@ T_SQUARED = (
         "logits), so the gradient ≈ (s_i − t_i)/(C·T²). Times T² it no longer depends on T, and "
         "the weight "
         "beside the hard term keeps its meaning. If the soft term stands alone, T² only rescales "
-        "the "
-        "learning rate.",
+        "the learning rate.",
         "∂KL/∂s_i = (1/T)·(softmax(s/T)_i − softmax(t/T)_i)。T 较大时 softmax(z/T)_i ≈ 1/C + "
         "z_i/(C·T)（logits 已中心化），"
         "故梯度 ≈ (s_i − t_i)/(C·T²)。乘 T² 后与 T 无关，与硬标签项的权重关系才稳定。"
@@ -48,13 +46,11 @@ MANY_TEACHERS = (
         "to 1. Σ w_k·KL(P_k‖Q) has the gradient of KL(Σ w_k·P_k ‖ Q): the arithmetic mean of "
         "probabilities. "
         "Averaging logits gives the geometric mean, ∏ P_k^w_k renormalised: a class that one "
-        "teacher rules out "
-        "is nearly ruled out. E.g. [.99,.01] and [.5,.5]: .745 against .909.",
+        "teacher rules out is nearly ruled out. E.g. [.99,.01] and [.5,.5]: .745 against .909.",
         "对 N 个教师求和，该项就是单教师时的 N 倍；应除以 N，或使用总和为 1 的权重。"
         "Σ w_k·KL(P_k‖Q) 的梯度等于 KL(Σ w_k·P_k ‖ Q) 的梯度，即概率的算术平均。"
         "平均 logits 得到的是几何平均 ∏ P_k^w_k（再归一化）：只要有一个教师否定某类，该类就几乎被"
-        "排除。"
-        "例如 [.99,.01] 与 [.5,.5]：算术平均 .745，几何平均 .909。",
+        "排除。例如 [.99,.01] 与 [.5,.5]：算术平均 .745，几何平均 .909。",
     ),
 )
 CONVEX = (
@@ -71,14 +67,30 @@ CONVEX = (
         "C = 100、T = 4 时 λ = 0.5 实际相当于 λ ≈ 1/100 或 1/17。",
     ),
 )
+WEIGHT = (
+    Text(
+        "What does the weight in front of the distillation term mean?",
+        "蒸馏项前面的权重该怎么理解？",
+    ),
+    Text(
+        "Something relative to the scale of both terms only: per sample, summed over classes, the "
+        "soft one times T². A factor of 10 may merely make up for a missing T² (16 at T = 4) or "
+        "for "
+        "reduction='mean' (C). With more old classes many methods let it grow: λ = n_old/n_all in "
+        "BiC and WA.",
+        "它只在两项尺度一致时才有意义：都按样本平均、对类别求和，软标签项乘 T²。系数 10 可能只是在"
+        "弥补漏掉的 T²"
+        "（T = 4 时为 16）或 reduction='mean' 的 1/C。旧类越多，很多方法会把它取得越大，"
+        "例如 BiC 和 WA 取 λ = n_旧/n_全部。",
+    ),
+)
 SLICE_FIRST = (
     Text("Slice before or after softmax?", "先切片还是先 softmax？"),
     Text(
         "Before: softmax(z[:, :k]) is a distribution over the k old classes. softmax(z)[:, :k] "
         "sums to less than 1, "
         "as the new classes keep part of the mass; the KL can then be negative, and it also pushes "
-        "the new logits. "
-        "Slicing needs no clone(): a slice does not change its tensor.",
+        "the new logits. Slicing needs no clone(): a slice does not change its tensor.",
         "先切片：softmax(z[:, :k]) 才是 k 个旧类上的概率分布。softmax(z)[:, :k] 之和小于 1（新类占"
         "走一部分概率），"
         "KL 可能为负，还会影响新类的 logits。切片前也不必 clone()，切片不会改动原张量。",
@@ -95,8 +107,7 @@ EVAL_DETACH = (
         "gradients still flow. no_grad(): no graph, no memory for it; BatchNorm in train mode "
         "still drifts. "
         "detach(): cuts the graph after it was built. A teacher needs eval() and no_grad(); "
-        "detach() is "
-        "then superfluous.",
+        "detach() is then superfluous.",
         "这是三件不同的事。eval()：关闭 dropout，BatchNorm 使用并冻结滑动统计量，但梯度照样回传。"
         "no_grad()：不建计算图、省显存，但 train 模式下 BatchNorm 的统计量仍会漂移。"
         "detach()：图建好以后再切断。教师需要 eval() 加 no_grad()，这时 detach() 就多余了。",
@@ -120,19 +131,16 @@ DEEPCOPY = (
         "KL = 0 and its gradient is 0. copy.deepcopy(model) makes parameters of its own; then "
         "eval() and no gradient.",
         "`old = model` 只是同一对象的另一个名字：每一步更新都同时改变两者，教师与学生永远一致，KL "
-        "恒为 0，梯度也为 0。"
-        "copy.deepcopy(model) 才得到独立的参数；之后再 eval() 并关闭梯度。",
+        "恒为 0，梯度也为 0。copy.deepcopy(model) 才得到独立的参数；之后再 eval() 并关闭梯度。",
     ),
 )
 ZERO_GRAD = (
     Text("In which order come zero_grad, backward and step?", "zero_grad、backward、step 的顺序？"),
     Text(
         "backward() adds to .grad, so .grad must be cleared once between two steps: zero_grad → "
-        "forward → backward → "
-        "step. Clearing between backward and step throws the gradient away.",
+        "forward → backward → step. Clearing between backward and step throws the gradient away.",
         "backward() 会把梯度累加到 .grad，所以两次更新之间必须清零一次：zero_grad → 前向 → "
-        "backward → step。"
-        "在 backward 与 step 之间清零会把梯度丢掉。",
+        "backward → step。在 backward 与 step 之间清零会把梯度丢掉。",
     ),
 )
 HERDING = (
@@ -141,10 +149,8 @@ HERDING = (
         "Greedily the sample whose addition brings the mean of the chosen features nearest to the "
         "class mean μ: "
         "p_k = argmin_x ‖μ − (φ(x) + Σ_{j<k} φ(p_j))/k‖. Any prefix is a good summary, so a memory "
-        "can be cut short "
-        "when classes are added (iCaRL).",
+        "can be cut short when classes are added (iCaRL).",
         "贪心选取：每次加入使已选特征均值最接近类均值 μ 的样本，p_k = argmin_x ‖μ − (φ(x) + Σ_"
-        "{j<k} φ(p_j))/k‖。"
-        "任意前缀都能较好代表该类，因此新增类别时可以直接截短样例集（iCaRL）。",
+        "{j<k} φ(p_j))/k‖。任意前缀都能较好代表该类，因此新增类别时可以直接截短样例集（iCaRL）。",
     ),
 )

@@ -61,36 +61,42 @@ def explain_block(node: ast.stmt, reader: Reader) -> Text | None:
 
 
 def _loop(node: ast.For | ast.AsyncFor) -> Text:
-    target, over = code_of(node.target).replace("(", "").replace(")", ""), code_of(node.iter)
-    name = ast.unparse(node.iter).lower()
-    if isinstance(node.iter, ast.Call):
-        called = last_name(node.iter.func)
-        if called == "range":
-            rounds = ", ".join(code_of(a) for a in node.iter.args)
-            epoch = "epoch" in ast.unparse(node.target).lower()
-            return Text(
-                f"Repeats the block for {target} in range({rounds})"
-                + (": one round per epoch." if epoch else "."),
-                f"{target} 取遍 range({rounds})，重复执行"
-                + ("：每轮一个 epoch。" if epoch else "。"),
-            )
-        if called in {"parameters", "named_parameters"}:
-            return Text(
-                f"For every parameter {target} of the model:", f"对模型的每个参数 {target}："
-            )
+    target, over = _targets(node.target), node.iter
+    called = last_name(over.func) if isinstance(over, ast.Call) else ""
+    if called == "range" and isinstance(over, ast.Call):
+        return _range(over, target)
+    if called in {"parameters", "named_parameters"}:
+        return Text(f"For every parameter {target} of the model:", f"对模型的每个参数 {target}：")
+    if called in {"enumerate", "tqdm"} and isinstance(over, ast.Call) and over.args:
+        over = over.args[0]
+    name, shown = ast.unparse(over).lower(), code_of(over)
     if "loader" in name or "dataset" in name:
         return Text(
-            f"For each batch of {over}: {target} (the order in which the loader yields).",
-            f"逐批遍历 {over}，每批取出 {target}。",
+            f"For each batch of {shown}: {target} (in the order in which the loader yields).",
+            f"逐批遍历 {shown}，每批取出 {target}。",
         )
     if role_of(name) is Role.TEACHER or "models" in name or "experts" in name:
         return Text(
-            f"Once for each teacher {target} of {over}: whatever is added up in the block grows "
-            f"with "
-            "the number of teachers.",
-            f"对 {over} 中的每个教师 {target} 执行一次：块内累加的量随教师个数增长。",
+            f"Once for each teacher {target} of {shown}: whatever is added up in the block grows "
+            "with the number of teachers.",
+            f"对 {shown} 中的每个教师 {target} 执行一次：块内累加的量随教师个数增长。",
         )
-    return Text(f"For each {target} of {over}:", f"对 {over} 中的每个 {target}：")
+    return Text(f"For each {target} of {shown}:", f"对 {shown} 中的每个 {target}：")
+
+
+def _range(call: ast.Call, target: str) -> Text:
+    rounds = ", ".join(code_of(a) for a in call.args)
+    epoch = "epoch" in target.lower()
+    return Text(
+        f"Repeats the block for {target} in range({rounds})"
+        + (": one round per epoch." if epoch else "."),
+        f"{target} 取遍 range({rounds})，重复执行" + ("：每轮一个 epoch。" if epoch else "。"),
+    )
+
+
+def _targets(node: ast.expr) -> str:
+    names = [f"`{n.id}`" for n in ast.walk(node) if isinstance(n, ast.Name)]
+    return ", ".join(names) or code_of(node)
 
 
 def _context(node: ast.With | ast.AsyncWith) -> Text:
@@ -138,7 +144,8 @@ def _old(node: ast.expr) -> bool:
 def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Text:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     names = [a.arg for a in arguments if a.arg not in {"self", "cls"}]
-    roles = [_parameter(n) for n in names]
+    pair = {"s", "t"} <= set(names)
+    roles = [_TEACHER if n == "t" and pair else _parameter(n) for n in names]
     listed_en = ", ".join(f"`{n}`{r.en}" for n, r in zip(names, roles, strict=True)) or "nothing"
     listed_zh = "、".join(f"`{n}`{r.zh}" for n, r in zip(names, roles, strict=True)) or "无"
     if node.name == "__init__":
@@ -153,8 +160,12 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Text:
     )
 
 
+_TEACHER = Text(" (of the teacher / old model)", "（教师/旧模型）")
+
+
 def _parameter(name: str) -> Text:
-    if is_temperature(name):
+    suffix_alone = "_t" in name[-2:] and "temp" not in name.lower()  # y_t is the teacher's output
+    if is_temperature(name) and not suffix_alone:
         return Text(" (temperature)", "（温度）")
     if is_weight(name):
         return Text(" (a weight)", "（权重）")
@@ -164,7 +175,7 @@ def _parameter(name: str) -> Text:
         return Text(" (a number of classes)", "（类别数）")
     role = role_of(name)
     if role is Role.TEACHER:
-        return Text(" (of the teacher / old model)", "（教师/旧模型）")
+        return _TEACHER
     if role is Role.STUDENT:
         return Text(" (of the student / new model)", "（学生/新模型）")
     return Text("", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from didact._core.i18n import Text
 from didact.check.explain._losscalls import code_of
@@ -28,8 +29,7 @@ def filled(template: Text, node: ast.Call, owner: ast.expr | None, *, method: bo
         positional.insert(0, code_of(owner))
     elif not positional:
         positional = [code_of(k.value) for k in node.keywords]
-    positional += ["…", "…"]
-    text = Text(_plug(template.en, positional), _plug(template.zh, positional))
+    text = Text(plugged(template.en, positional), plugged(template.zh, positional))
     return text.format(
         o=code_of(owner),
         args=arguments(node),
@@ -38,8 +38,13 @@ def filled(template: Text, node: ast.Call, owner: ast.expr | None, *, method: bo
     )
 
 
-def _plug(template: str, positional: list[str]) -> str:
-    return template.replace("{0}", positional[0]).replace("{1}", positional[1])
+def plugged(template: str, positional: list[str]) -> str:
+    """A template with its positional fields filled; braces in code are kept for ``format``."""
+    texts = [text.replace("{", "{{").replace("}", "}}") for text in [*positional, "…", "…"]]
+    return _FIELD.sub(lambda field: texts[int(field[1])], template)
+
+
+_FIELD = re.compile(r"\{([01])\}")
 
 
 def arguments(node: ast.Call) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from didact.check._finding import Edit
+from didact.check._names import is_temperature
 from didact.check.explain._site import Site
 from didact.check.explain._slices import is_empty
 
@@ -111,15 +112,24 @@ def keep_detached(site: Site) -> list[Edit]:
 
 
 def teacher_without_graph(site: Site) -> list[Edit]:
-    """The teacher's forward under ``torch.no_grad()``."""
+    """The teacher's forward under ``torch.no_grad()``, if nothing else stands in its statement."""
     if site.node is None:
         return []
     statement = site.analysis.statement_of(site.node)
-    if not isinstance(statement, ast.Assign) or "\n" in site.text(statement):
+    if not isinstance(statement, ast.Assign) or not _is_alone(site.node, statement.value):
+        return []
+    text = site.text(statement)
+    if "\n" in text:
         return []
     indent = " " * statement.col_offset
-    text = f"with torch.no_grad():\n{indent}    {site.text(statement)}"
-    return [site.replace(statement, text)]
+    return [site.replace(statement, f"with torch.no_grad():\n{indent}    {text}")]
+
+
+def _is_alone(forward: ast.AST, value: ast.expr) -> bool:
+    """Whether a value is made of the forward, modules and a temperature, of no other tensor."""
+    inside = {id(n) for n in ast.walk(forward)}
+    others = {n.id for n in ast.walk(value) if isinstance(n, ast.Name) and id(n) not in inside}
+    return all(n in {"torch", "F", "nn", "self"} or is_temperature(n) for n in others)
 
 
 def detached_target(site: Site) -> list[Edit]:

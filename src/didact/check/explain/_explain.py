@@ -153,7 +153,12 @@ def _distance(findings: list[Finding]) -> Text:
             "差距：代码计算的就是这个公式，没有发现偏离定义之处。",
         )
     listed = ", ".join(f"{f.code}:{f.span.line}" for f in serious)
+    keeps = "keeps" if len(serious) == 1 else "keep"
     return Text(
-        f"Distance: {len(serious)} point(s) keep the code from the formula ({listed}).",
+        f"Distance: {_count(len(serious), 'point')} {keeps} the code from the formula ({listed}).",
         f"差距：有 {len(serious)} 处与公式不符（{listed}）。",
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

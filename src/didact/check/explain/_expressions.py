@@ -17,6 +17,7 @@ from didact.check.explain._losscalls import code_of, loss_phrase
 from didact.check.explain._methods import METHODS
 from didact.check.explain._operators import OPERATORS
 from didact.check.explain._slices import slice_phrase
+from didact.check.explain._small_expressions import small
 
 _MODULES = {
     "F",
@@ -59,14 +60,10 @@ class Reader:
         if use is not None and (words := loss_phrase(use)) is not None:
             return words
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        return method(node) if method is not None else same(code_of(node))
-
-    def _constant(self, node: ast.Constant) -> Text:
-        if isinstance(node.value, str):
-            return Text(f"the string {node.value!r}", f"字符串 {node.value!r}")
-        if node.value is None:
-            return Text("`None` (nothing yet)", "`None`（暂无）")
-        return same(f"`{node.value!r}`")
+        if method is not None:
+            result: Text = method(node)
+            return result
+        return small(node) or same(code_of(node))
 
     def _call(self, node: ast.Call) -> Text:
         name = last_name(node.func)
@@ -147,56 +144,6 @@ class Reader:
     def _subscript(self, node: ast.Subscript) -> Text:
         return slice_phrase(node, self.analysis.value_of(node.value))
 
-    def _ifexp(self, node: ast.IfExp) -> Text:
-        return Text(
-            f"{code_of(node.body)} if {code_of(node.test)}, otherwise {code_of(node.orelse)}",
-            f"若 {code_of(node.test)} 成立则取 {code_of(node.body)}，否则取 {code_of(node.orelse)}",
-        )
-
-    def _listcomp(self, node: ast.ListComp | ast.GeneratorExp) -> Text:
-        loop = node.generators[0]
-        return Text(
-            f"{code_of(node.elt)} for every {code_of(loop.target)} of {code_of(loop.iter)}",
-            f"对 {code_of(loop.iter)} 中每个 {code_of(loop.target)} 求 {code_of(node.elt)}，组成"
-            f"序列",
-        )
-
-    _generatorexp = _listcomp
-
-    def _lambda(self, node: ast.Lambda) -> Text:
-        parameters = ", ".join(f"`{a.arg}`" for a in node.args.args)
-        return Text(
-            f"a small function of {parameters or 'nothing'} that returns {code_of(node.body)}",
-            f"一个小函数，参数 {parameters or '无'}，返回 {code_of(node.body)}",
-        )
-
-    def _joinedstr(self, node: ast.JoinedStr) -> Text:
-        del node
-        return Text("a formatted string", "格式化后的字符串")
-
-    def _list(self, node: ast.List) -> Text:
-        if not node.elts:
-            return Text("an empty list", "空列表")
-        return Text(
-            f"a list of {len(node.elts)}: {code_of(node)}",
-            f"{len(node.elts)} 个元素的列表 {code_of(node)}",
-        )
-
-    def _dict(self, node: ast.Dict) -> Text:
-        if not node.keys:
-            return Text("an empty dictionary", "空字典")
-        return Text(f"a dictionary of {len(node.keys)} entries", f"{len(node.keys)} 项的字典")
-
-    def _attribute(self, node: ast.Attribute) -> Text:
-        if node.attr == "data":
-            return Text(
-                f"the numbers of {code_of(node.value)} outside the graph (prefer `.detach()`)",
-                f"{code_of(node.value)} 的数值，脱离计算图（建议用 `.detach()`）",
-            )
-        if node.attr == "shape":
-            return Text(f"the shape of {code_of(node.value)}", f"{code_of(node.value)} 的形状")
-        return same(code_of(node))
-
     def _unaryop(self, node: ast.UnaryOp) -> Text:
         if isinstance(node.op, ast.USub):
             inner = self.phrase(node.operand)
@@ -206,10 +153,6 @@ class Reader:
                 f"whether not {code_of(node.operand)}", f"{code_of(node.operand)} 是否不成立"
             )
         return same(code_of(node))
-
-    def _compare(self, node: ast.Compare) -> Text:
-        return Text(f"whether {code_of(node)} (true or false, element by element for tensors)",
-                    f"判断 {code_of(node)}（张量则逐元素）")  # fmt: skip
 
 
 def _in_module(owner: ast.expr) -> bool:

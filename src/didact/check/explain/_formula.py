@@ -8,10 +8,12 @@ from didact._core.i18n import Text
 from didact.check._engine import Analysis
 from didact.check._events import LossUse, Term, Total
 from didact.check._spaces import Space
-from didact.check.explain._site import Site
+from didact.check.explain._call_words import last_name
+from didact.check.explain._site import Site, argument
 from didact.check.explain._term_names import term_name
 
 NO_LOSS = Text("No loss is computed here.", "这段代码没有计算损失。")
+_SHOWN = 3
 _ORDER = {"backward": 0, "return": 1, "assign": 2}
 
 
@@ -45,12 +47,22 @@ def formula(analysis: Analysis) -> str | None:
     text = parts[0]
     for part in parts[1:]:
         text += f" − {part[1:]}" if part.startswith("−") else f" + {part}"
-    return f"L = {text}"
+    rest = _others(analysis, terms)
+    return "; ".join([f"L = {text}", *(f"L{n} = {r}" for n, r in enumerate(rest, start=2))])
+
+
+def _others(analysis: Analysis, terms: list[Term]) -> list[str]:
+    """The first losses that are computed but are not in the main total."""
+    inside = {id(term.use.node) for term in terms}
+    others = {id(u.node): u for u in analysis.uses if id(u.node) not in inside}
+    texts = dict.fromkeys(_term(analysis, Term(use)) for use in others.values())
+    return list(texts)[:_SHOWN]
 
 
 def _term(analysis: Analysis, term: Term) -> str:
     weight = _weight(term)
-    body = _body(analysis, term)
+    body = _patched(analysis, term.use, _body(analysis, term))
+    body = f"const({body})" if term.cut else body
     loop = _loop(analysis, term.use)
     sign = "−" if term.scale.const < 0 else ""
     return f"{sign}{loop}{weight}{body}"
@@ -75,6 +87,12 @@ def _loop(analysis: Analysis, use: LossUse) -> str:
     """``Σ_{teacher ∈ teachers}`` where the loss is summed over a loop of teachers."""
     node: ast.AST | None = use.node
     statement = analysis.statement_of(use.node)
+    while node is not None and node is not statement:
+        if isinstance(node, ast.GeneratorExp | ast.ListComp):
+            first = node.generators[0]
+            names = ast.unparse(first.target).strip("()")
+            return f"Σ[{names} in {ast.unparse(first.iter)}] "
+        node = analysis.parent_of(node)
     if not isinstance(statement, ast.AugAssign):
         return ""
     while node is not None and not isinstance(node, ast.For):
@@ -128,20 +146,43 @@ def _kl(analysis: Analysis, use: LossUse) -> str:
 
 
 def _distribution(analysis: Analysis, use: LossUse, *, target: bool) -> str:
-    """``softmax(t / T)`` behind an argument, as far as it is known."""
+    """``softmax(t/T)`` behind an argument, as it is written, as far as it is known."""
     node = use.target_node if target else use.input_node
     value = use.target if target else use.input
-    if node is None:
-        return "?"
-    if value.space not in {Space.PROBS, Space.LOG_PROBS, Space.SIGMOID_PROBS}:
+    if node is None or value.space not in {Space.PROBS, Space.LOG_PROBS, Space.SIGMOID_PROBS}:
         return _source(node)
-    site = Site(analysis, None, use)
-    made = site.producer(node)
-    if made is None:
+    node = _under_log(node)
+    made = Site(analysis, None, use).producer(node)
+    inner = argument(made) if made is not None else None
+    if inner is None:
         return _source(node)
-    scores, divisor = site.scores(node)
     link = "σ" if value.space is Space.SIGMOID_PROBS else "softmax"
-    return f"{link}({' '.join(scores.split())}{f'/{divisor}' if divisor else ''})"
+    axis = "[dim 0]" if value.axis == 0 else ""
+    before = analysis.value_of(inner)
+    late = value.class_slice and (before is None or before.class_slice != value.class_slice)
+    part = f"[:, {value.class_slice}]" if late and ":" in str(value.class_slice) else ""
+    return f"{link}{axis}({_source(inner).replace(' / ', '/')}){part}"
+
+
+def _under_log(node: ast.expr) -> ast.expr:
+    """What a logarithm is taken of, in ``p.log()`` and ``torch.log(p)``."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return node
+    if node.func.attr != "log":
+        return node
+    return node.args[0] if node.args else node.func.value
+
+
+def _patched(analysis: Analysis, use: LossUse, text: str) -> str:
+    """The term inside the ``abs`` or ``clamp`` that is put around its loss."""
+    node: ast.AST | None = analysis.parent_of(use.node)
+    while node is not None and not isinstance(node, ast.stmt):
+        if isinstance(node, ast.Call):
+            name = last_name(node.func)
+            text = f"|{text}|" if name == "abs" else text
+            text = f"clamp({text})" if name in {"clamp", "relu"} else text
+        node = analysis.parent_of(node)
+    return text
 
 
 def _source(node: ast.expr | None) -> str:

@@ -19,15 +19,13 @@ _REDUCTIONS = {
 }
 _KL = Text(
     "KL(P‖Q) = Σ P·(log P − log Q); kl_div reads its second argument as P (probabilities): "
-    "{target}, "
-    "and its first as log Q (log-probabilities): {input}; {reduction}",
+    "{target}, and its first as log Q (log-probabilities): {input}; {reduction}",
     "KL(P‖Q) = Σ P·(log P − log Q)；kl_div 把第二个参数当作概率 P：{target}，"
     "把第一个参数当作对数概率 log Q：{input}；{reduction}",
 )
 _KL_LOG_TARGET = Text(
     "KL(P‖Q) = Σ P·(log P − log Q); with log_target=True kl_div reads its second argument as log "
-    "P: "
-    "{target}, and its first as log Q: {input}; {reduction}",
+    "P: {target}, and its first as log Q: {input}; {reduction}",
     "KL(P‖Q) = Σ P·(log P − log Q)；设了 log_target=True，kl_div 把第二个参数当作 log P：{target}，"
     "把第一个参数当作 log Q：{input}；{reduction}",
 )
@@ -38,8 +36,7 @@ _CE_HARD = Text(
 )
 _CE_SOFT = Text(
     "the cross-entropy −Σ {target}·log softmax({input}) against soft targets; log_softmax is "
-    "inside, "
-    "on the left; {reduction}",
+    "inside, on the left; {reduction}",
     "对软标签的交叉熵 −Σ {target}·log softmax({input})；左边（输入）内部自带 log_softmax；"
     "{reduction}",
 )
@@ -69,8 +66,7 @@ _OTHERS = {
     ),
     "soft_cross_entropy": Text(
         "the sum Σ p·log q written by hand, p = {target}, log q = {input}; with a minus before it, "
-        "it is the "
-        "cross-entropy of soft targets",
+        "it is the cross-entropy of soft targets",
         "手写的 Σ p·log q：p = {target}，log q = {input}；前面加负号才是软标签交叉熵",
     ),
     "kl_by_hand": Text(
@@ -85,20 +81,26 @@ def loss_phrase(use: LossUse) -> Text | None:
     template = _template(use)
     if template is None:
         return None
-    shown = use.kind == "kl_div"
-    return template.format(
-        input=_argument(use.input_node, use.input) if shown else code_of(use.input_node),
-        target=_argument(use.target_node, use.target) if shown else code_of(use.target_node),
-        reduction=reduction_text(use),
-    )
+    if use.kind == "kl_div":
+        log_probs, probs = {Space.LOG_PROBS}, {Space.PROBS, Space.ONE_HOT}
+        target = _argument(use.target_node, use.target, log_probs if use.log_target else probs)
+        prediction: object = _argument(use.input_node, use.input, log_probs)
+    else:
+        prediction, target = code_of(use.input_node), Text(*[code_of(use.target_node)] * 2)
+    return template.format(input=prediction, target=target, reduction=reduction_text(use))
 
 
-def _argument(node: ast.expr | None, value: Value) -> Text:
-    """An argument with what it really holds."""
+def _argument(node: ast.expr | None, value: Value, wanted: set[Space]) -> Text:
+    """An argument with what it really holds, and whether that is what belongs there."""
     known = facts(value)
     if known is None:
         return Text(code_of(node), code_of(node))
-    return Text(f"{code_of(node)} ({known.en})", f"{code_of(node)}（{known.zh}）")
+    wrong = value.space not in wanted | {Space.UNKNOWN, Space.OUTPUT}
+    note = _MISPLACED if wrong else Text("", "")
+    return Text(f"{code_of(node)} ({known.en}{note.en})", f"{code_of(node)}（{known.zh}{note.zh}）")
+
+
+_MISPLACED = Text("; this does not belong there", "；与这里的要求不符")
 
 
 def _template(use: LossUse) -> Text | None:
@@ -167,7 +169,7 @@ def _axis(axis: int) -> Text:
         if axis == 0
         else Text("", "")
     )
-    return Text(f"sums to 1 over dim {axis}{batch.en}", f"在 dim={axis} 上归一化{batch.zh}")
+    return Text(f"summing to 1 over dim {axis}{batch.en}", f"在 dim={axis} 上归一化{batch.zh}")
 
 
 _OUTPUT = Text("output", "输出（logits）")

@@ -7,8 +7,7 @@ from didact.check.explain._calls import FUNCTIONS
 
 _SHARED = (
     "log_softmax softmax sigmoid exp log pow sqrt abs clamp relu argmax argsort topk max min mean "
-    "sum "
-    "norm matmul mm"
+    "sum norm matmul mm"
 )
 
 METHODS: dict[str, Text] = {

@@ -15,14 +15,14 @@ UNUSED_PARAMETER = "KE101"
 CLONE_BEFORE_SLICE = "KE102"
 MISSPELT = "KE103"
 KEYWORD_AS_NAME = "KD604"
+_SHORT = 40
 
 PAGES: Mapping[str, tuple[Text, Text]] = {
     UNUSED_PARAMETER: (
         Text("A parameter that the function never uses", "函数从未使用的参数"),
         Text(
             "Whoever passes it expects an effect. In a loss this is often a temperature or a "
-            "weight "
-            "that was forgotten in the formula.",
+            "weight that was forgotten in the formula.",
             "传参的人以为它有作用。在损失函数里，往往是公式中漏掉了温度或权重。",
         ),
     ),
@@ -31,11 +31,9 @@ PAGES: Mapping[str, tuple[Text, Text]] = {
         Text(
             "`x.clone()[:, :k]` copies all of x and then takes a view of the copy. Slicing never "
             "changes x, and gradient flows through both forms alike, so the copy is made for "
-            "nothing. "
-            "It does not detach: for that there is `.detach()`.",
+            "nothing. It does not detach: for that there is `.detach()`.",
             "`x.clone()[:, :k]` 先完整拷贝 x，再取其视图。切片本身不会改动 x，两种写法的梯度也完全"
-            "一样，"
-            "所以这次拷贝没有用处。clone 也不会切断梯度，要切断请用 `.detach()`。",
+            "一样，所以这次拷贝没有用处。clone 也不会切断梯度，要切断请用 `.detach()`。",
         ),
     ),
     MISSPELT: (
@@ -60,8 +58,7 @@ _MISSPELT = Text(
 )
 _KEYWORD = Text(
     "`lambda` is a keyword of Python and cannot be the name of a parameter or variable "
-    "(SyntaxError); "
-    "it was renamed `lambda_`",
+    "(SyntaxError); it was renamed `lambda_`",
     "`lambda` 是 Python 关键字，不能作参数名或变量名（SyntaxError）；已改名为 `lambda_`",
 )
 
@@ -132,47 +129,45 @@ def _keyword(tree: ast.Module) -> Iterator[Finding]:
 def misspelt(tree: ast.Module) -> list[Finding]:
     """Names of ``F``, ``nn`` and tensors that do not exist but resemble one that does."""
     defined = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    defined |= {
-        n.attr
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)
-    }
+    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     found = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Attribute) or node.attr in defined:
             continue
-        right = _right_name(node)
+        right = _right_name(node, called=id(node) in called)
         if right is None:
             continue
         wrong = ast.unparse(node)
         correct = wrong[: len(wrong) - len(node.attr)] + right
-        message = _MISSPELT.format(wrong=wrong if len(wrong) < 40 else node.attr, right=right)
+        message = _MISSPELT.format(wrong=wrong if len(wrong) < _SHORT else node.attr, right=right)
         edit = Edit(span(node), correct)
         fix = Fix((edit,), "unsafe", Text("Correct the name", "改正名字"))
         found.append(Finding(MISSPELT, Severity.ERROR, span(node), message, fix))
     return found
 
 
-def _right_name(node: ast.Attribute) -> str | None:
+def _right_name(node: ast.Attribute, *, called: bool) -> str | None:
+    """The name that is meant, or None where the name exists or could be the author's own."""
     base = ast.unparse(node.value)
     if base in {"F", "torch.nn.functional", "nn.functional"}:
-        known = FUNCTIONAL
-    elif base in {"nn", "torch.nn"}:
-        known = MODULES
-    elif not base.startswith(("torch", "np", "F.")):
-        near = difflib.get_close_matches(node.attr, METHODS, n=1, cutoff=0.85)
-        swapped = near and sorted(near[0]) == sorted(node.attr)
-        one_off = (
-            near and abs(len(near[0]) - len(node.attr)) == 1 and near[0].rstrip("s") != node.attr
-        )
-        return near[0] if near and node.attr not in METHODS and (swapped or one_off) else None
-    else:
+        return _nearest(node.attr, FUNCTIONAL, 0.8)
+    if base in {"nn", "torch.nn"}:
+        return _nearest(node.attr, MODULES, 0.8) if node.attr[:1].isupper() else None
+    if isinstance(node.ctx, ast.Store):
+        return "requires_grad" if node.attr in {"require_grad", "requires_grads"} else None
+    own = base in {"self", "cls"} or base.startswith(("torch", "np")) or node.attr.startswith("_")
+    if own or not called:
         return None
-    if node.attr in known:
+    near = _nearest(node.attr, METHODS, 0.85)
+    return near if near is not None and near.rstrip("s_") != node.attr.rstrip("s_") else None
+
+
+def _nearest(name: str, known: frozenset[str], cutoff: float) -> str | None:
+    if name in known:
         return None
     same_letters = {n.lower().replace("_", ""): n for n in sorted(known)}
-    plain = node.attr.lower().replace("_", "")
+    plain = name.lower().replace("_", "")
     if plain in same_letters:
         return same_letters[plain]
-    near = difflib.get_close_matches(node.attr, sorted(known), n=1, cutoff=0.8)
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
     return near[0] if near else None

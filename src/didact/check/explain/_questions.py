@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -65,6 +66,11 @@ class Snippet:
         )
 
     @property
+    def convex(self) -> bool:
+        """Whether a weight is written as one minus another."""
+        return re.search(r"\b1(?:\.0?)? ?- ?[A-Za-z_]", self.source) is not None
+
+    @property
     def sliced(self) -> bool:
         """Whether a loss sees a slice of the classes."""
         return any(u.input.class_slice or u.target.class_slice for u in self.analysis.uses)
@@ -113,7 +119,8 @@ _TRIGGERS: tuple[tuple[Callable[[Snippet], bool], tuple[Text, Text]], ...] = (
         lambda s: s.teachers or s.has("AVG-LOGITS-vs-PROBS", "MULTI-TEACHER-SUM"),
         training.MANY_TEACHERS,
     ),
-    (lambda s: s.weighted, training.CONVEX),
+    (lambda s: s.weighted and s.convex, training.CONVEX),
+    (lambda s: s.weighted and not s.convex, training.WEIGHT),
     (lambda s: s.sliced or s.has("SLICE-AFTER-SOFTMAX"), training.SLICE_FIRST),
     (
         lambda s: _has_teacher(s) and (bool(s.analysis.forwards) or "detach" in s.source),

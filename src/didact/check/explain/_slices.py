@@ -29,6 +29,15 @@ def is_empty(part: ast.expr) -> bool:
     return literal and lower == part.upper.value and forward
 
 
+def is_suspicious(node: ast.Subscript, value: Value | None) -> bool:
+    """Whether a slice takes nothing, or takes samples from a tensor of classes."""
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if any(is_empty(part) for part in parts):
+        return True
+    classwise = value is not None and value.space in _CLASSWISE
+    return classwise and len(parts) == 1 and isinstance(parts[0], ast.Slice)
+
+
 def slice_phrase(node: ast.Subscript, value: Value | None) -> Text:
     """What ``x[...]`` takes from ``x``."""
     base = f"`{_text(node.value)}`"

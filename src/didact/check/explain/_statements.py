@@ -6,12 +6,13 @@ import ast
 from dataclasses import dataclass
 
 from didact._core.i18n import Text
-from didact.check.explain._actions import ACTIONS, METHOD_HINTS
 from didact.check.explain._blocks import explain_block
+from didact.check.explain._call_statements import action
 from didact.check.explain._call_words import last_name
 from didact.check.explain._expressions import Reader
 from didact.check.explain._losscalls import code_of, facts, loss_phrase
 from didact.check.explain._plain import import_words, plain, spaced
+from didact.check.explain._slices import is_suspicious, slice_phrase
 
 _AUGMENTED: dict[type[ast.operator], Text] = {
     ast.Add: Text("Adds to {target}: {what}.", "累加到 {target}：{what}。"),
@@ -21,8 +22,7 @@ _AUGMENTED: dict[type[ast.operator], Text] = {
 }
 _ALIGNS = Text(
     "Rescales the classifier rows {target} by {what}: weight alignment (WA), which takes back the "
-    "bias towards "
-    "the new classes.",
+    "bias towards the new classes.",
     "把分类头的这些行 {target} 乘以 {what}：即权重对齐（WA），用来消除对新类的偏向。",
 )
 _BECOMES = Text("{target} is {what}.", "{target}：{what}。")
@@ -45,7 +45,7 @@ class Narrator:
         return block if block is not None else plain(node)
 
     def _assign(self, node: ast.Assign) -> Text:
-        target = ", ".join(code_of(t) for t in node.targets)
+        target = ", ".join(_target(t) for t in node.targets)
         if (special := self._special_assign(node)) is not None:
             return special
         return self._with_facts(
@@ -100,18 +100,28 @@ class Narrator:
         return Text(f"{sentence.en} → {known.en}.", f"{sentence.zh}→ {known.zh}。")
 
     def _with_losses(self, sentence: Text, node: ast.expr) -> Text:
-        """Add what each loss inside the expression computes, where the sentence only names it."""
+        """Add what each loss in the expression computes, and each odd slice takes, if not said."""
         for inner in ast.walk(node):
             use = self.reader.uses.get(id(inner))
             words = loss_phrase(use) if use is not None and inner is not node else None
-            if use is None or words is None or words.zh in sentence.zh:
-                continue
-            shown = code_of(use.node, 40)
-            sentence = Text(
-                f"{sentence.en} Inside it, {shown} is {words.en}.",
-                f"{sentence.zh}其中 {shown} 是{spaced(words).zh}。",
-            )
+            if use is not None and words is not None and words.zh not in sentence.zh:
+                shown = code_of(use.node, 40)
+                sentence = Text(
+                    f"{sentence.en} Inside it, {shown} is {words.en}.",
+                    f"{sentence.zh}其中 {shown} 是{spaced(words).zh}。",
+                )
+            if isinstance(inner, ast.Subscript) and inner is not node:
+                sentence = self._with_slice(sentence, inner)
         return sentence
+
+    def _with_slice(self, sentence: Text, node: ast.Subscript) -> Text:
+        value = self.reader.analysis.value_of(node.value)
+        if not is_suspicious(node, value):
+            return sentence
+        words, shown = slice_phrase(node, value), code_of(node)
+        return Text(
+            f"{sentence.en} Mind {shown}: {words.en}.", f"{sentence.zh}注意 {shown}：{words.zh}。"
+        )
 
     def _annassign(self, node: ast.AnnAssign) -> Text:
         if node.value is None:
@@ -144,7 +154,7 @@ class Narrator:
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             return Text("A documentation string.", "文档字符串。")
         if isinstance(value, ast.Call):
-            return self._action(value)
+            return action(value, self.reader)
         if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
             shown = code_of(value)
             return Text(f"Shows {shown} in a console or notebook; does nothing in a program.",
@@ -154,63 +164,6 @@ class Narrator:
             f"Evaluates {what.en}; the result is not kept.", f"计算{what.zh}，结果没有保存。"
         )
 
-    def _action(self, node: ast.Call) -> Text:
-        name = last_name(node.func)
-        owner = node.func.value if isinstance(node.func, ast.Attribute) else None
-        owner_text = ast.unparse(owner) if owner is not None else ""
-        if name == "__init__" and owner_text.startswith("super("):
-            name = "super_init"
-        if name == "step" and "sched" in owner_text.lower():
-            name = "scheduler.step"
-        template = ACTIONS.get(name)
-        if template is not None:
-            return self._filled(template, node, owner)
-        for hint, text in METHOD_HINTS:
-            if hint in name.lower():
-                return Text(f"Calls {code_of(node)}: {text.en}", f"调用 {code_of(node)}：{text.zh}")
-        what = spaced(self.reader.phrase(node))
-        return Text(
-            f"Computes {what.en}; the result is not kept.", f"计算{what.zh}，结果没有保存。"
-        )
-
-    def _filled(self, template: Text, node: ast.Call, owner: ast.expr | None) -> Text:
-        arguments = [code_of(a) for a in node.args] + [
-            f"`{k.arg}={ast.unparse(k.value)}`" for k in node.keywords if k.arg
-        ]
-        shown = ", ".join(arguments)
-        plugged = [*arguments, "…", "…"]
-        english, chinese = (
-            t.replace("{0}", plugged[0]).replace("{1}", plugged[1])
-            for t in (template.en, template.zh)
-        )
-        return Text(english, chinese).format(
-            o=code_of(owner),
-            args=shown or "…",
-            with_args=Text(f" with {shown}" if shown else "", f"，参数 {shown}" if shown else ""),
-            reached=self._reached(owner),
-        )
-
-    def _reached(self, owner: ast.expr | None) -> Text:
-        """Who gets the gradient."""
-        nothing = Text("", "")
-        value = self.reader.analysis.value_of(owner) if owner is not None else None
-        if value is None or not value.terms:
-            return nothing
-        roles = {term.use.input.grad for term in value.terms} | {
-            t.use.target.grad for t in value.terms
-        }
-        targets = {t.use.target.grad for t in value.terms if not t.use.is_hard}
-        if "yes" in targets:
-            return Text(
-                " It also reaches what the targets were computed from.",
-                "注意：梯度也会回传到目标（软标签）一侧。",
-            )
-        if "yes" in roles:
-            return Text(
-                " Only the prediction side gets gradient.", "只有预测（学生）一侧得到梯度。"
-            )
-        return nothing
-
     def _import(self, node: ast.Import) -> Text:
         parts = [import_words(a.name, a.asname) for a in node.names]
         return Text("; ".join(p.en for p in parts) + ".", "；".join(p.zh for p in parts) + "。")
@@ -219,6 +172,11 @@ class Narrator:
         names = ", ".join(f"`{a.asname or a.name}`" for a in node.names)
         module = "." * node.level + (node.module or "")
         return Text(f"Imports {names} from `{module}`.", f"从 `{module}` 导入 {names}。")
+
+
+def _target(node: ast.expr) -> str:
+    """A target; of a tuple its parts."""
+    return ", ".join(map(code_of, node.elts)) if isinstance(node, ast.Tuple) else code_of(node)
 
 
 def _is_model(value: ast.expr, target: ast.expr) -> bool:

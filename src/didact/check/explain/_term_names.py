@@ -13,6 +13,8 @@ def term_name(use: LossUse) -> Text | None:
     if use.kind == "soft_cross_entropy":
         return _LWF if old_classes else _SOFT
     if use.kind in {"kl_div", "kl_by_hand"}:
+        if use.input.role is Role.TEACHER and use.target.role is Role.STUDENT:
+            return _REVERSE
         return _LWF if old_classes else _HINTON
     if use.kind == "cross_entropy":
         if use.is_hard:
@@ -37,6 +39,12 @@ _HINTON = Text(
     "KL of softened outputs: the distillation loss of Hinton, Vinyals, Dean 2015 — T² · "
     "KL(softmax(t/T) ‖ softmax(s/T))",
     "软化输出的 KL：Hinton、Vinyals、Dean 2015 的蒸馏损失——T² · KL(softmax(t/T) ‖ softmax(s/T))",
+)
+_REVERSE = Text(
+    "reverse KL, KL(student ‖ teacher): mode seeking (as in MiniLLM, Gu et al. 2024), where "
+    "Hinton's is "
+    "KL(teacher ‖ student)",
+    "反向 KL，即 KL(学生 ‖ 教师)：寻峰（如 MiniLLM，Gu 等 2024）；Hinton 的是 KL(教师 ‖ 学生)",
 )
 _LWF = Text(
     "distillation on the old classes only: Learning without Forgetting (LwF, Li & Hoiem 2016); "

@@ -55,7 +55,7 @@ UninitializedParameter Upsample UpsamplingBilinear2d UpsamplingNearest2d ZeroPad
 ZeroPad3d
 """
 _METHODS = """
-argmax backward clip_grad_norm_ contiguous deepcopy detach device eval index_select
+argmax backward clip_grad_norm_ deepcopy detach eval index_select
 inference_mode load_state_dict log_softmax named_parameters no_grad parameters permute
 requires_grad requires_grad_ reshape scatter_ sigmoid softmax squeeze state_dict train transpose
 unsqueeze zero_grad

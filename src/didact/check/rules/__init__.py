@@ -30,7 +30,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from didact.check._finding import Finding
-from didact.check.rules._rule import Found, Rule, in_characters, read_rule
+from didact.check.rules._rule import Found, Rule, read_rule
 
 if TYPE_CHECKING:
     from didact.check._engine import Analysis
@@ -67,12 +67,14 @@ RULES: Mapping[str, Rule] = _Rules()
 
 
 def findings_of(analysis: Analysis) -> list[Finding]:
-    """What all rules find in one file: sorted, each place once for each code."""
-    lines = None if analysis.source.isascii() else analysis.source.split("\n")
+    """What all rules find in one file: sorted, each place once for each code.
+
+    Columns are as in the tree, in bytes; ``_columns.in_characters`` counts them anew.
+    """
     unique: dict[tuple[object, ...], Finding] = {}
     for rule in RULES.values():
         for found in rule.check(analysis):
-            finding = in_characters(rule.finding(found), lines)
+            finding = rule.finding(found)
             unique.setdefault((finding.code, finding.span), finding)
     return sorted(unique.values(), key=lambda f: (f.span, f.code))
 

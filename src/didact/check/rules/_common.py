@@ -29,7 +29,7 @@ def describe(value: Value) -> Text:
     temperature = value.temperature
     suffix = Text("", "")
     if temperature is not None and not temperature.is_one:
-        suffix = Text(f" at T = {temperature.text}", f"（T = {temperature.text}）")
+        suffix = Text(f" at temperature {temperature.text}", f"（温度 {temperature.text}）")
     return Text("{whose}{space}{suffix}", "{whose}{space}{suffix}").format(
         whose=_WHOSE[value.role], space=value.space.text, suffix=suffix
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -85,7 +84,7 @@ class Rule:
         if language == "zh" and "```python" not in text:
             text = text.replace("## 错误示例\n", f"## 错误示例\n\n```python\n{self.bad}```\n")
             text = text.replace("## 正确写法\n", f"## 正确写法\n\n```python\n{self.good}```\n")
-        return text
+        return _unwrapped(text) if language == "zh" else text
 
     def finding(self, found: Found) -> Finding:
         """A finding of this rule."""
@@ -121,6 +120,21 @@ def _summary(half: str) -> str:
     return half.partition("\n\n")[0].replace("\n", " ").strip()
 
 
+def _unwrapped(text: str) -> str:
+    """Chinese paragraphs on one line each: a line break inside one would show as a space."""
+    lines: list[str] = []
+    code = False
+    for line in text.split("\n"):
+        code ^= line.startswith("```")
+        plain = bool(line) and not code and not line.startswith(("#", "```"))
+        if plain and lines and lines[-1] and not lines[-1].startswith(("#", "```")):
+            ascii_edge = lines[-1][-1].isascii() and line[0].isascii()
+            lines[-1] += (" " if ascii_edge else "") + line
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
 def span_of(node: ast.AST) -> Span:
     """Where a node stands, as ``ast`` counts: columns in bytes of UTF-8."""
     line = getattr(node, "lineno", 1)
@@ -133,24 +147,3 @@ def span_of(node: ast.AST) -> Span:
 def replace(node: ast.AST, text: str) -> Edit:
     """The edit that puts a text in a node's place."""
     return Edit(span_of(node), text)
-
-
-def in_characters(finding: Finding, lines: list[str] | None) -> Finding:
-    """The same finding with columns in characters; ``ast`` counts bytes of UTF-8."""
-    if lines is None:
-        return finding
-    fix = finding.fix
-    if fix is not None:
-        edits = tuple(Edit(_recount(edit.span, lines), edit.text) for edit in fix.edits)
-        fix = Fix(edits, fix.safety, fix.message)
-    return dataclasses.replace(finding, span=_recount(finding.span, lines), fix=fix)
-
-
-def _recount(span: Span, lines: list[str]) -> Span:
-    first = _characters(lines, span.line, span.column)
-    return Span(span.line, first, span.end_line, _characters(lines, span.end_line, span.end_column))
-
-
-def _characters(lines: list[str], line: int, column: int) -> int:
-    text = lines[line - 1] if 0 < line <= len(lines) else ""
-    return column if text.isascii() else len(text.encode()[:column].decode(errors="ignore"))

@@ -93,6 +93,7 @@ from didact._core.i18n import Text
 from didact.check._finding import Severity
 from didact.check._names import source
 from didact.check._spaces import NORMALISED, RAW
+from didact.check._values import Value
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -108,38 +109,27 @@ CATALOGUE = ("EMPTY-SLICE",)
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find slices that cannot hold anything."""
     for node in analysis.index.of(ast.Subscript):
-        if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
+        several = isinstance(node.slice, ast.Tuple) and bool(node.slice.elts)
+        last = node.slice.elts[-1] if isinstance(node.slice, ast.Tuple) and several else node.slice
+        if not isinstance(node.ctx, ast.Load) or not _ends_at_zero(last):
             continue
-        if (
-            isinstance(node.slice, ast.Slice)
-            and _ends_at_zero(node.slice)
-            and node.slice.step is not None
-        ):
-            if not _is_negative(node.slice.step):
-                yield Found(
-                    node, _MESSAGE.format(text=source(node), step=ast.unparse(node.slice.step))
-                )
-        elif isinstance(node.slice, ast.Tuple) and node.slice.elts:
-            last = node.slice.elts[-1]
-            value = analysis.value_of(node.value)
-            tensor = value is not None and (value.space in RAW or value.space in NORMALISED)
-            if (
-                isinstance(last, ast.Slice)
-                and _ends_at_zero(last)
-                and tensor
-                and not _is_negative(last.step)
-            ):
-                yield Found(node, _EMPTY.format(text=source(node)))
+        step = last.step if isinstance(last, ast.Slice) else None
+        if isinstance(step, ast.Name | ast.Attribute | ast.Subscript):
+            yield Found(node, _MESSAGE.format(text=source(node), step=ast.unparse(step)))
+        elif step is None and several and _is_tensor(analysis.value_of(node.value)):
+            yield Found(node, _EMPTY.format(text=source(node)))
 
 
-def _ends_at_zero(part: ast.Slice) -> bool:
+def _is_tensor(value: Value | None) -> bool:
+    return value is not None and (value.space in RAW or value.space in NORMALISED)
+
+
+def _ends_at_zero(part: ast.expr) -> bool:
+    if not isinstance(part, ast.Slice):
+        return False
     zero = isinstance(part.upper, ast.Constant) and part.upper.value == 0
     start = part.lower is None or (isinstance(part.lower, ast.Constant) and part.lower.value == 0)
     return zero and start
-
-
-def _is_negative(step: ast.expr | None) -> bool:
-    return isinstance(step, ast.UnaryOp) and isinstance(step.op, ast.USub)
 
 
 _MESSAGE = Text(

@@ -99,6 +99,7 @@ Hinton 等 2015，第 2 节。
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,7 @@ from didact.check._finding import Severity
 from didact.check._names import is_temperature
 from didact.check._scale import Scale
 from didact.check._spaces import NORMALISED, Role
-from didact.check.rules._common import SOFT, totals_with, uses
+from didact.check.rules._common import SOFT, nearby_text, totals_with, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -121,6 +122,9 @@ TOPIC = "temperature"
 CATALOGUE = ("HARD-CE-AT-T",)
 
 
+_CONTRASTIVE = re.compile(r"contrast|nce|simi|moco|queue|_pos|_neg|l_ij|s_ij|cl_loss")
+
+
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find hard terms whose logits carry the temperature of a soft term in the same sum."""
     for use in uses(analysis, "cross_entropy", "nll"):
@@ -130,8 +134,11 @@ def check(analysis: Analysis) -> Iterator[Found]:
         for total, term in totals_with(analysis, use):
             soft = [t.use for t in total.value.terms if t.use.kind in SOFT]
             paid = any(is_temperature(symbol) for symbol in term.scale.symbols)
-            if not paid and any(
-                softened in (u.input.temperature, u.target.temperature) for u in soft
+            contrastive = _CONTRASTIVE.search(nearby_text(analysis, use))
+            if (
+                not paid
+                and not contrastive
+                and any(softened in (u.input.temperature, u.target.temperature) for u in soft)
             ):
                 yield Found(use.node, _MESSAGE.format(t=softened.text))
                 break

@@ -111,6 +111,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check._events import LossUse, Term
 from didact.check._finding import Severity
+from didact.check._names import is_temperature
 from didact.check._scale import Scale
 from didact.check._spaces import NORMALISED, Space
 from didact.check.rules._common import (
@@ -153,7 +154,9 @@ def _temperature(use: LossUse) -> Scale | None:
     shared = temperature_of(use)
     if shared is None and use.target.space not in NORMALISED and use.target.temperature is None:
         shared = use.input.temperature
-    return None if shared is None or shared.is_one else shared
+    if shared is None or shared.is_one or not all(map(is_temperature, shared.symbols)):
+        return None
+    return shared
 
 
 def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
@@ -195,7 +198,7 @@ def _size(temperature: Scale) -> Text:
 
 
 _MESSAGE = Text(
-    "the soft term at T = {t} is added to a hard term without the factor T**2: its gradient is "
-    "about 1/T**2 of the formula's ({size}) {both}",
-    "温度 T = {t} 的软损失与硬损失相加，却没有乘 T²：它的梯度约为公式的 1/T²（{size}）{both}",
+    "the soft term at temperature {t} is added to a hard term without the factor T**2: its "
+    "gradient is about 1/T**2 of the formula's ({size}) {both}",
+    "温度为 {t} 的软损失与硬损失相加，却没有乘 T²：它的梯度约为公式的 1/T²（{size}）{both}",
 )

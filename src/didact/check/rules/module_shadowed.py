@@ -87,6 +87,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check._finding import Severity
+from didact.check._names import word_set
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -99,24 +100,10 @@ TOPIC = "weights"
 CATALOGUE = ("SHADOWED-MODULE",)
 
 
-_FUNCTIONS = frozenset(
-    [
-        "softmax",
-        "log_softmax",
-        "kl_div",
-        "cross_entropy",
-        "mse_loss",
-        "nll_loss",
-        "sigmoid",
-        "binary_cross_entropy",
-        "binary_cross_entropy_with_logits",
-        "cosine_similarity",
-        "normalize",
-        "Module",
-        "Linear",
-        "no_grad",
-        "CrossEntropyLoss",
-    ]
+_FUNCTIONS = word_set(
+    "softmax log_softmax kl_div cross_entropy mse_loss nll_loss sigmoid binary_cross_entropy "
+    "binary_cross_entropy_with_logits cosine_similarity normalize Module Linear no_grad "
+    "CrossEntropyLoss"
 )
 
 

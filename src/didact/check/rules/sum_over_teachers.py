@@ -121,7 +121,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if loop is None:
             continue
         statement = analysis.statement_of(use.node)
-        adds = isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add)
+        adds = _adds(statement)
         if (
             adds
             and not any(_is_averaged(term) for term in analysis.terms_of(use))
@@ -130,6 +130,16 @@ def check(analysis: Analysis) -> Iterator[Found]:
             )
         ):
             yield Found(statement, _MESSAGE)
+
+
+def _adds(statement: ast.AST) -> bool:
+    """``total += loss`` and ``total = total + loss``."""
+    if isinstance(statement, ast.AugAssign):
+        return isinstance(statement.op, ast.Add)
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.BinOp):
+        return False
+    operands = {ast.unparse(statement.value.left), ast.unparse(statement.value.right)}
+    return isinstance(statement.value.op, ast.Add) and ast.unparse(statement.targets[0]) in operands
 
 
 def _loop_over_teachers(analysis: Analysis, node: ast.AST) -> ast.For | None:

@@ -120,7 +120,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check._events import Forward
 from didact.check._finding import Severity
-from didact.check._names import is_model, role_of, words
+from didact.check._names import dotted, is_model, role_of, words
 from didact.check._spaces import Role
 from didact.check._teacher_state import names_of
 from didact.check.rules._rule import Found
@@ -168,7 +168,8 @@ def _is_settled(analysis: Analysis, forward: Forward) -> bool:
 def _is_updated(analysis: Analysis, model: str) -> bool:
     """A teacher that is itself trained or averaged is another story."""
     names = names_of(model)
-    updated = any(name in analysis.facts.optimized for name in names)
+    facts = analysis.facts
+    updated = any(name in facts.optimized or name in facts.averaged for name in names)
     return updated or bool({"ema", "momentum"} & set(words(model)))
 
 
@@ -181,10 +182,16 @@ def _made(analysis: Analysis, forward: Forward) -> ast.AST | None:
         if info is None or owner.name in analysis.facts.overrides_train:
             return None
         values = info.assigned.get(parts[1], [])
-        registered = [v for v in values if not isinstance(v, ast.List | ast.Tuple | ast.Constant)]
+        registered = [v for v in values if not _is_harmless(v)]
         module = any(_is_module(base) for base in info.bases)
         return analysis.statement_of(registered[0]) if module and registered else None
     return None
+
+
+def _is_harmless(value: ast.expr) -> bool:
+    """A plain list does not register, and a linear layer has no mode."""
+    linear = isinstance(value, ast.Call) and dotted(value.func).endswith("Linear")
+    return linear or isinstance(value, ast.List | ast.Tuple | ast.Constant)
 
 
 def _is_module(base: str) -> bool:

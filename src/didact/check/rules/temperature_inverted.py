@@ -120,6 +120,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         for symbol, exponent in (softmax.argument.scale).atoms:
             if (
                 softmax.argument.space is Space.SCALAR
+                or softmax.argument.scale.const < 0
                 or exponent <= 0
                 or not is_temperature(symbol)
                 or "exp" in symbol

@@ -118,6 +118,7 @@ CATALOGUE = ("NON-CONVEX",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find a lone 1 - a."""
+    seen: set[int] = set()
     for total in analysis.totals:
         terms = total.value.terms
         if total.value.joined or not 2 <= len(terms) <= 4:
@@ -134,7 +135,9 @@ def check(analysis: Analysis) -> Iterator[Found]:
             ):
                 continue
             for term in soft:
-                if message := _judge(term, symbol):
+                message = None if id(term.use.node) in seen else _judge(term, symbol)
+                if message is not None:
+                    seen.add(id(term.use.node))
                     yield Found(
                         term.use.node if term.scale.exponent(symbol) else total.node, message
                     )

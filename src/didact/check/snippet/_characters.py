@@ -21,6 +21,7 @@ _SPACES = dict.fromkeys(map(ord, "\u00a0\u1680\u202f\u205f\u3000\u2002\u2003\u20
 _NOTHING = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\x00"), None)
 _INVISIBLE = str.maketrans({**{chr(k): v for k, v in _SPACES.items()}, "\u2028": "\n"})
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|nbsp|#\d{1,5}|#x[0-9a-fA-F]{1,4});")
 _LINE_TAG = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|pre|h[1-6])>", re.IGNORECASE)
 _TAG = re.compile(
@@ -37,8 +38,8 @@ def plain_lines(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Odd spaces become spaces; characters of no width go."""
-    return text.translate(_INVISIBLE).translate(_NOTHING)
+    """Odd spaces become spaces; characters of no width and control characters go."""
+    return _CONTROL.sub("", text.translate(_INVISIBLE).translate(_NOTHING))
 
 
 def without_html(text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from didact._core.i18n import Text
+from didact.check.snippet._clauses import CLAUSES
 from didact.check.snippet._levels import word_of
 from didact.check.snippet._repair import shorten
 from didact.check.snippet._segment import Piece
@@ -27,12 +28,6 @@ DECORATOR = Text(
     "The decorator `{code}` decorates nothing and was left out.",
     "装饰器 `{code}` 后面没有函数，已略去。",
 )
-_AFTER = {
-    "elif": {"if", "elif"},
-    "else": {"if", "elif", "for", "while", "except"},
-    "except": {"try", "except"},
-    "finally": {"try", "except", "else"},
-}
 _DEFINITIONS = {"def", "class", "async", "@"}
 
 
@@ -83,7 +78,7 @@ class Emitter:
             self.notes.append(DECORATOR.format(code=shorten(text)))
             return
         self._close_try(level, word)
-        if word in _AFTER and self.last_word.get(level) not in _AFTER[word]:
+        if word in CLAUSES and self.last_word.get(level) not in CLAUSES[word]:
             self.notes.append(ORPHAN.format(code=shorten(text)))
             text = text.replace("elif", "if", 1) if word == "elif" else "if True:"
             word = "if"

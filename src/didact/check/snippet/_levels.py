@@ -6,13 +6,14 @@ import re
 from itertools import pairwise
 
 from didact._core.i18n import Text
-from didact.check.snippet._nest import Line, Nester
+from didact.check.snippet._clauses import Line
+from didact.check.snippet._nest import Nester
 from didact.check.snippet._repair import shorten
 from didact.check.snippet._segment import Piece
 from didact.check.snippet._tokens import Source
 
 GUESSED = Text(
-    "Nesting guessed: `{header}` is taken to hold {count} statement(s), up to `{last}`.",
+    "Nesting guessed: `{header}` is taken to hold the statements up to `{last}` ({count}).",
     "嵌套是猜测的：假定 `{header}` 的块里有 {count} 条语句，到 `{last}` 为止。",
 )
 SPACES = Text(

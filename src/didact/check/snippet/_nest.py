@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 
+from didact.check.snippet._clauses import CLAUSES, Block, Line, partners
 from didact.check.snippet._names import (
     accumulators,
     assigned,
@@ -15,37 +15,11 @@ from didact.check.snippet._names import (
 )
 
 _LEAVES = ast.Return | ast.Raise | ast.Break | ast.Continue
-_CLAUSES = {
-    "elif": {"if", "elif"},
-    "else": {"if", "elif", "for", "while", "except"},
-    "except": {"try", "except"},
-    "finally": {"try", "except", "else"},
-}
 _STEPS = {"step", "zero_grad", "update", "clip_grad_norm_", "set_postfix"}
 
 
-@dataclass(slots=True)
-class Line:
-    """One statement as the guess sees it."""
-
-    word: str
-    node: ast.stmt
-    header: bool
-
-
-@dataclass(slots=True)
-class Block:
-    """An open block: its header's index, and what was seen of its body."""
-
-    header: int
-    word: str
-    last: int | None = None
-    partner: int | None = None
-    body: int = 0
-    left: bool = False
-    names: set[str] = field(default_factory=set)
-    used: set[str] = field(default_factory=set)
-    wanted: set[str] = field(default_factory=set)
+DEEPEST = 40
+"""No deeper nesting is guessed; Python itself stops at 100 levels."""
 
 
 class Nester:
@@ -54,7 +28,7 @@ class Nester:
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
         self.sets = [assigned(line.node) for line in lines]
-        self.partner = _partners(lines)
+        self.partner = partners(lines)
         self.stack: list[Block] = []
         self.closed: list[Block] = []
 
@@ -66,13 +40,13 @@ class Nester:
             level = len(self.stack)
             result.append(level)
             self._note(line)
-            if line.header:
+            if line.header and level < DEEPEST:
                 self.stack.append(self._block(index, line, wanted))
         return result
 
     def _make_room(self, index: int, line: Line) -> set[str]:
         """Close what must be closed before this statement; the names an else should set."""
-        if line.word in _CLAUSES:
+        if line.word in CLAUSES:
             opener = next((o for o, p in self.partner.items() if p == index), None)
             if opener is None:
                 return set()
@@ -172,7 +146,8 @@ class Nester:
         targets = loop_targets(line.node)
         used = any(targets & loaded(s.node) for s in self.lines[index + 1 : region])
         if line.word == "while" or not used or "range" in loaded(line.node):
-            return region - 1
+            copies = (i for i in range(index + 2, region) if _keeps_a_copy(self.lines[i].node))
+            return next(copies, region) - 1
         before: set[str] = set()
         for names in self.sets[:index]:
             before |= names
@@ -202,23 +177,10 @@ class Nester:
         return limit
 
 
+def _keeps_a_copy(node: ast.stmt) -> bool:
+    """Whether the trained model is kept as the old one, which is done after the last epoch."""
+    return isinstance(node, ast.Assign) and "deepcopy" in ast.dump(node.value)
+
+
 def _is_step(node: ast.stmt) -> bool:
     return calls_method(node, _STEPS) and "sched" not in ast.dump(node).lower()
-
-
-def _partners(lines: list[Line]) -> dict[int, int]:
-    """For each header that has an ``else`` or the like: the index of that clause."""
-    open_headers: list[int] = []
-    partner: dict[int, int] = {}
-    for index, line in enumerate(lines):
-        if line.word in {"def", "class", "async"}:
-            open_headers.clear()
-        if line.word in _CLAUSES:
-            for opener in reversed(open_headers):
-                if lines[opener].word in _CLAUSES[line.word]:
-                    partner[opener] = index
-                    del open_headers[open_headers.index(opener) :]
-                    break
-        if line.word in {"if", "elif", "for", "while", "try", "except", "else"}:
-            open_headers.append(index)
-    return partner

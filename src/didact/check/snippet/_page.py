@@ -21,12 +21,16 @@ _NUMBERED = re.compile(r"^[ \t]*(\d{1,4})(?:[.:|)](?=[ \t]|$)|(?=[ \tA-Za-z_#@]|
 _FEW = 3
 
 FENCES = Text(
-    "{count} fenced code block(s) were taken from the page; the text around them was left out.",
+    "The code was taken from the fenced blocks of the page ({count}); the text around was left "
+    "out.",
     "从页面中取出了 {count} 个代码块，其余文字略去。",
 )
 PROMPTS = Text(
     "Prompts were removed; lines that look like output or shell commands were left out.",
     "去掉了交互提示符；看起来是输出或 shell 命令的行已略去。",
+)
+QUOTED = Text(
+    "The `>` of a quotation was removed from each line.", "去掉了每行开头的引用符号 `>`。"
 )
 NUMBERS = Text("Line numbers at the start of lines were removed.", "去掉了行首的行号。")
 SHELL = Text(
@@ -39,7 +43,7 @@ def unwrap(text: str) -> tuple[str, list[Text]]:
     """The code on a page, without fences, quote marks, prompts and line numbers."""
     notes: list[Text] = []
     text = _without_fences(text, notes)
-    text = _without_quote_marks(text)
+    text = _without_quote_marks(text, notes)
     text = _without_prompts(text, notes)
     text = _without_shell(text, notes)
     return _without_numbers(text, notes), notes
@@ -60,9 +64,11 @@ def _without_fences(text: str, notes: list[Text]) -> str:
     return "\n\n".join(block.strip("\n") for block in blocks)
 
 
-def _without_quote_marks(text: str) -> str:
+def _without_quote_marks(text: str, notes: list[Text]) -> str:
     lines = text.split("\n")
-    if all(line.startswith(">") and not line.startswith(">>>") for line in lines if line.strip()):
+    filled = [line for line in lines if line.strip()]
+    if filled and all(line.startswith(">") and not line.startswith(">>>") for line in filled):
+        notes.append(QUOTED)
         return "\n".join(line.removeprefix(">").removeprefix(" ") for line in lines)
     return text
 

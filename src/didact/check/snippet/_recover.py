@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+import warnings
 from dataclasses import dataclass, field
 
 from didact._core.i18n import Text
@@ -31,8 +32,12 @@ NOT_PARSED = Text(
     "`{code}` cannot be read as Python and was left out.", "`{code}` 无法按 Python 解析，已略去。"
 )
 CHARACTERS = Text(
-    "Full-width punctuation, curly quotes or odd spaces in the code were made plain.",
-    "代码中的全角标点、弯引号或特殊空格已换成半角字符。",
+    "Full-width punctuation or curly quotes in the code were made plain.",
+    "代码中的全角标点或弯引号已换成半角字符。",
+)
+HTML = Text("HTML tags and entities were removed.", "去掉了 HTML 标签和转义字符。")
+INVISIBLE = Text(
+    "Invisible characters or odd spaces were made plain.", "不可见字符或特殊空格已还原成普通空格。"
 )
 NO_CODE = Text("No Python code was found in the text.", "文本中没有找到 Python 代码。")
 
@@ -67,7 +72,12 @@ def recover(text: str) -> Recovered:
     if len(text) > LIMIT:
         text = text[:LIMIT]
         guesses.append(CUT.format(limit=LIMIT))
-    code, notes = unwrap(visible(without_html(text)))
+    plain = without_html(text)
+    if plain != text:
+        guesses.append(HTML)
+    if visible(plain) != plain:
+        guesses.append(INVISIBLE)
+    code, notes = unwrap(visible(plain))
     guesses += notes
     if (kept := _as_it_is(code)) is not None:
         offset = _first_line(text, code)
@@ -147,7 +157,9 @@ def _parsed(lines: list[str], origin: list[int], guesses: list[Text]) -> Recover
 
 def _bad_line(source: str, count: int) -> int:
     try:
-        ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
     except SyntaxError as error:
         return min(max((error.lineno or 1) - 1, 0), count - 1)
     except (ValueError, RecursionError, MemoryError):

@@ -8,7 +8,8 @@ import warnings
 from dataclasses import dataclass, field
 
 from didact._core.i18n import Text
-from didact.check.snippet._statement import HEADERS, Cutter, Statement, is_lambda
+from didact.check.snippet._grammar import HEADERS, is_lambda
+from didact.check.snippet._statement import Cutter, Statement
 from didact.check.snippet._tokens import Source
 
 LAMBDA = Text(

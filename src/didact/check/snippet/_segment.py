@@ -78,10 +78,16 @@ class Segmenter:
         rest = self.source.raw[code.end : stop].strip()
         if is_strong(code):
             return not (self._among_words(code.start) and self._prose_follows(code, stop))
-        if not isinstance(code.node, ast.Expr):
+        if not isinstance(code.node, ast.Expr) or self._is_docstring(code):
             return True
         alone = not rest or rest.startswith(("#", ";"))
         return alone and self._first_on_line(code.start)
+
+    def _is_docstring(self, code: Code) -> bool:
+        """Whether a string stands directly behind ``def ...:`` or ``class ...:``."""
+        before = next((p for p in reversed(self.pieces) if p.kind != "comment"), None)
+        opens = before is not None and before.header and before.text.startswith(("def", "class"))
+        return opens and re.match(r"[rRuU]?[\"']", code.text) is not None
 
     def _among_words(self, offset: int) -> bool:
         """Whether words stand before this place on its line."""

@@ -10,19 +10,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from didact.check.snippet._grammar import (
+    CLOSE,
+    CONJUNCTIONS,
+    DECORATOR,
+    HEADERS,
+    INFIX,
+    OPEN,
+    STARTERS,
+    TERNARY_REACH,
+    ends_expression,
+    is_lambda,
+)
 from didact.check.snippet._tokens import Source, Token
-
-_HEADERS = "if elif else for while def class with try except finally async"
-HEADERS = frozenset(_HEADERS.split())
-_SIMPLE = "return import from pass break continue raise del assert global nonlocal"
-_STARTERS = HEADERS | frozenset(_SIMPLE.split())
-_INFIX = frozenset({"and", "or", "in", "is", "not", "if", "else", "as", "for", "from", "import"})
-_TAKING = frozenset({"and", "or", "in", "is", "not", "yield", "await", "lambda", "as", "print"})
-_PREFIX = (_STARTERS - {"pass", "break", "continue", "try", "finally", "else"}) | _TAKING
-_CONJUNCTIONS = frozenset({"and", "or", "is", "not", "in", "as", "if"})
-_OPEN, _CLOSE = {"(": ")", "[": "]", "{": "}"}, ")]}"
-_DECORATOR = re.compile(r"@[A-Za-z_][\w.]*(?:\([^()]*\))?\s*(?:@|def\b|class\b|async\b)")
-_TERNARY_REACH = 400
 
 
 @dataclass(slots=True)
@@ -102,23 +102,23 @@ class Cutter:
             return True
         if not self.stack and token.text == ";":
             return True
-        if self.before_words and token.text in _CONJUNCTIONS and not self.stack:
+        if self.before_words and token.text in CONJUNCTIONS and not self.stack:
             return self.result.first not in HEADERS
-        if token.text and token.text in _CLOSE:
+        if token.text and token.text in CLOSE:
             return not self.stack or self.stack[-1] != token.text
         return self.previous is not None and self._collides(self.previous, token)
 
     def _collides(self, before: Token, token: Token) -> bool:
-        if token.kind == "name" and token.text in _STARTERS and not self._may_follow(token):
+        if token.kind == "name" and token.text in STARTERS and not self._may_follow(token):
             return True
-        if not _ends_expression(before) or before.kind == "newline":
+        if not ends_expression(before) or (before.text == "else" and len(self.result.tokens) > 1):
             return False
         if token.kind == "name":
-            return token.text not in _INFIX or (token.text == "not" and not self._not_in(token))
+            return token.text not in INFIX or (token.text == "not" and not self._not_in(token))
         if token.kind == "string":
             return before.kind != "string"
         if token.text == "@" and not self.stack:
-            return bool(_DECORATOR.match(self.source.ascii, token.start))
+            return bool(DECORATOR.match(self.source.ascii, token.start))
         return token.kind == "number" or token.text == "{"
 
     def _not_in(self, token: Token) -> bool:
@@ -130,7 +130,7 @@ class Cutter:
         if self.stack:
             return word in {"for", "if", "else", "async", "from"}
         if word == "if":
-            return _ends_expression(self.previous) and self._is_ternary(token)
+            return ends_expression(self.previous) and self._is_ternary(token)
         if word == "else":
             return self.ternaries > 0
         if word == "import":
@@ -143,11 +143,11 @@ class Cutter:
         """Whether ``else`` comes before a colon."""
         depth = 0
         for token in self.source.tokens(start.end):
-            if token.end - start.end > _TERNARY_REACH or token.kind == "newline":
+            if token.end - start.end > TERNARY_REACH or token.kind == "newline":
                 return False
-            if token.text in _OPEN:
+            if token.text in OPEN:
                 depth += 1
-            elif token.text and token.text in _CLOSE:
+            elif token.text and token.text in CLOSE:
                 depth -= 1
             elif depth == 0 and token.text in {":", "=", ";"}:
                 return False
@@ -164,9 +164,9 @@ class Cutter:
         self.result.end = token.end
         word = token.text
         if token.kind == "operator":
-            if word in _OPEN:
-                self.stack.append(_OPEN[word])
-            elif word in _CLOSE:
+            if word in OPEN:
+                self.stack.append(OPEN[word])
+            elif word in CLOSE:
                 self.stack.pop()
             elif word == ":" and not self.stack:
                 return self._colon()
@@ -193,21 +193,3 @@ class Cutter:
         if self.result.first in HEADERS:
             self.result.header = self.result.missing_colon = True
         return self.result
-
-
-def _ends_expression(token: Token | None) -> bool:
-    if token is None:
-        return False
-    if token.kind in {"number", "string"}:
-        return True
-    if token.kind == "name":
-        return token.text not in _PREFIX
-    return token.text in {")", "]", "}", "..."}
-
-
-def is_lambda(source: Source, token: Token, before: str) -> bool:
-    """Whether this ``lambda`` opens a function, or is used as the name of a number."""
-    if before in {"*", "+", "-", "/", "**", "<", ">", "<=", ">=", "=="}:
-        return False
-    head = source.ascii[token.end : token.end + 200]
-    return bool(re.match(r"\s*(?:\*{0,2}\w+\s*(?:=\s*[\w.'\"]+\s*)?,?\s*)*:", head))

@@ -1,0 +1,133 @@
+"""How many labelled mistakes of public code does `didact check` find, how many right places flag?
+
+    python benchmarks/check_recall.py LABELS.csv FOLDER [--verbose]
+
+LABELS.csv has the columns repo, path, commit, start_line, end_line, label, reason. FOLDER holds
+the repositories as ``owner+name`` (a bare repository, a clone, or either of them under ``repo/``),
+or as plain folders with the files. A file is read at the commit named, else at HEAD, else from
+the folder.
+
+A labelled mistake counts as found if a rule that names that kind in its ``CATALOGUE`` has a finding
+within three lines of the place. A place labelled ``clean`` counts as flagged if any rule has a
+finding of severity warning or error that starts in it; infos are counted apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from didact.check._engine import analyse
+from didact.check._finding import Finding, Severity
+from didact.check.rules import RULES
+
+SLACK = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """One row of the labels."""
+
+    repo: str
+    path: str
+    commit: str
+    start: int
+    end: int
+    labels: tuple[str, ...]
+
+
+def read_places(labels: Path) -> list[Place]:
+    """The rows, a row with several labels kept as one place."""
+    with labels.open(encoding="utf-8", newline="") as file:
+        return [
+            Place(
+                row["repo"],
+                row["path"],
+                row["commit"],
+                int(row["start_line"]),
+                int(row["end_line"]),
+                tuple(label.removesuffix("(latent)") for label in row["label"].split("|")),
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def read_source(folder: Path, place: Place) -> str | None:
+    """The file at its commit, at HEAD, or in the folder."""
+    base = folder / place.repo.replace("/", "+")
+    for directory in (base, base / "repo", base / ".git", base / "repo" / ".git"):
+        if not (directory / "HEAD").exists():
+            continue
+        for commit in (place.commit, "HEAD"):
+            command = ["git", "--git-dir", str(directory), "show", f"{commit}:{place.path}"]
+            done = subprocess.run(command, capture_output=True, check=False)
+            if done.returncode == 0:
+                return done.stdout.decode("utf-8", "replace")
+    plain = base / place.path
+    return plain.read_text(encoding="utf-8", errors="replace") if plain.exists() else None
+
+
+def findings_in(source: str, place: Place) -> list[Finding]:
+    """The findings near a place; nothing if the file does not parse."""
+    try:
+        found = analyse(source, path=place.path).findings
+    except SyntaxError:
+        return []
+    low, high = place.start - SLACK, place.end + SLACK
+    return [f for f in found if f.span.line <= high and f.span.end_line >= low]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("labels", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    kinds = {kind: code for code, rule in RULES.items() for kind in rule.catalogue}
+    hits: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+    places = found_places = clean = flagged = informed = missing = 0
+    for place in read_places(options.labels):
+        source = read_source(options.folder, place)
+        if source is None:
+            missing += 1
+            continue
+        near = findings_in(source, place)
+        codes = {finding.code for finding in near}
+        if place.labels == ("clean",):
+            clean += 1
+            inside = [f for f in near if place.start <= f.span.line <= place.end]
+            loud = [f for f in inside if f.severity is not Severity.INFO]
+            flagged += bool(loud)
+            informed += bool(inside) and not loud
+            if options.verbose and inside:
+                marks = [finding.code for finding in inside]
+                print(f"clean, flagged  {place.repo} {place.path}:{place.start} {marks}")
+            continue
+        got = [label for label in place.labels if kinds.get(label, "?") in codes]
+        places += 1
+        found_places += bool(got)
+        totals.update(place.labels)
+        hits.update(got)
+        if options.verbose and len(got) < len(place.labels):
+            lost = [label for label in place.labels if label not in got]
+            print(f"missed {lost}  {place.repo} {place.path}:{place.start} has {sorted(codes)}")
+    print(f"\n{'kind':28}found of")
+    for kind in sorted(totals):
+        print(f"{kind:28}{hits[kind]:5}{totals[kind]:5}")
+    recall, by_place = sum(hits.values()) / max(totals.total(), 1), found_places / max(places, 1)
+    print(f"\nlabels found           {sum(hits.values())}/{totals.total()} = {recall:.1%}")
+    print(f"places with a hit      {found_places}/{places} = {by_place:.1%}")
+    share = flagged / max(clean, 1)
+    print(f"clean places flagged   {flagged}/{clean} = {share:.1%} (and {informed} with an info)")
+    print(f"places not available   {missing}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
