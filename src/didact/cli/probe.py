@@ -1,0 +1,55 @@
+"""``didact probe``: try the laws of distillation on a loss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_BROKEN = 1
+
+_LAYOUTS = "classes, sequence, outputs, teachers, maps, vectors or layers; default: by trial."
+
+
+def command(
+    loss: Annotated[str, typer.Argument(metavar="LOSS", help="file.py:my_loss or pkg.mod:Class.")],
+    arg: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE for a parameter, such as T=4.")
+    ] = None,
+    init: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE for the constructor of a class.")
+    ] = None,
+    student: Annotated[str | None, typer.Option(help="The parameter of the student.")] = None,
+    teacher: Annotated[str | None, typer.Option(help="The parameter of the teacher.")] = None,
+    labels: Annotated[str | None, typer.Option(help="The parameter of the labels.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="divergence, match or objective; default: recognised.")
+    ] = None,
+    layout: Annotated[str | None, typer.Option(help=_LAYOUTS)] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Laws to leave out.")] = None,
+    form: Annotated[str, typer.Option("--format", help="table, json or junit.")] = "table",
+    lang: Annotated[str | None, typer.Option(help="en or zh; default from the locale.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
+) -> None:
+    """Call a distillation loss on crafted inputs: which laws hold, which break, and why.
+
+    This imports the code that you name, and runs it. Exit code 0: every law of its kind holds;
+    1: a law breaks; 2: the loss cannot be bound, or wrong usage.
+    """
+    from didact.cli._probe import Request, run
+
+    request = Request(
+        loss=loss,
+        arguments=arg or [],
+        init=init or [],
+        roles={"student": student, "teacher": teacher, "labels": labels},
+        kind=kind,
+        layout=layout,
+        ignore=[name for names in ignore or [] for name in names.split(",")],
+        form=form,
+        lang=lang,
+        output=output,
+    )
+    if not run(request):
+        raise typer.Exit(EXIT_BROKEN)

@@ -1,0 +1,210 @@
+"""What must change nothing: constants, the order and number of classes, the other samples."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from didact._core.i18n import Text
+from didact.probe._case import Case, Outcome, breaks, holds, measured, skipped
+from didact.probe._fit import power_law
+from didact.probe._inputs import Inputs, widened
+from didact.probe._law import law
+
+
+def _constants(inputs: Inputs) -> Tensor:
+    return torch.linspace(-3, 5, inputs.student[..., :1].numel()).reshape(
+        inputs.student[..., :1].shape
+    )
+
+
+def _compared(case: Case, changed: Inputs, what: str, chinese: str) -> Outcome:
+    found, here = case.subject(changed), case.here
+    gap = case.distance(found, here)
+    rise = abs(found.value - here.value) / max(abs(here.value), 1e-300)
+    if gap > 10 * case.tolerance or rise > 10 * case.tolerance:
+        return breaks(
+            f"{what} changes the gradient by {gap:.3g}, the value by {rise:.3g}",
+            f"{chinese}使梯度变化 {gap:.3g}，值变化 {rise:.3g}",
+            gap=gap,
+            rise=rise,
+        )
+    return holds(f"gradient changes by {gap:.1e}", f"梯度变化 {gap:.1e}", gap=gap)
+
+
+@law(
+    "student-shift",
+    title=Text("blind to a constant added to the student's logits", "学生 logits 加常数不变"),
+    maths=Text(
+        "L(s + c, t) = L(s, t) for a constant c of each sample.",
+        "对每个样本的常数 c，L(s + c, t) = L(s, t)。",
+    ),
+    meaning=Text(
+        "The student's logits reach the loss without a softmax over the classes.",
+        "学生 logits 未经类别维 softmax 就进入了损失。",
+    ),
+)
+def student_shift(case: Case) -> Outcome:
+    """Another constant for each sample."""
+    moved = case.inputs.having(student=case.inputs.student + _constants(case.inputs))
+    return _compared(case, moved, "a constant on the student", "给学生加常数")
+
+
+@law(
+    "teacher-shift",
+    title=Text("blind to a constant added to the teacher's logits", "教师 logits 加常数不变"),
+    maths=Text(
+        "L(s, t + c) = L(s, t) for a constant c of each sample.",
+        "对每个样本的常数 c，L(s, t + c) = L(s, t)。",
+    ),
+    meaning=Text(
+        "The teacher's logits reach the loss without a softmax over the classes.",
+        "教师 logits 未经类别维 softmax 就进入了损失。",
+    ),
+)
+def teacher_shift(case: Case) -> Outcome:
+    """Another constant for each sample."""
+    moved = case.inputs.having(teacher=case.inputs.teacher + _constants(case.inputs))
+    return _compared(case, moved, "a constant on the teacher", "给教师加常数")
+
+
+@law(
+    "class-permutation",
+    title=Text("the order of the classes does not matter", "与类别顺序无关"),
+    maths=Text(
+        "L(Ps, Pt) = L(s, t) for every permutation P of the classes.",
+        "对类别的任意置换 P，L(Ps, Pt) = L(s, t)。",
+    ),
+    meaning=Text(
+        "Classes are treated differently: a slice, a head of its own, a weight for each class.",
+        "不同类别被区别对待：切片、各自的分类头、逐类权重。",
+    ),
+)
+def class_permutation(case: Case) -> Outcome:
+    """The classes rolled by two."""
+    inputs = case.inputs
+    rolled = inputs.having(
+        student=inputs.student.roll(2, -1),
+        teacher=inputs.teacher.roll(2, -1),
+        labels=torch.where(inputs.labels >= 0, (inputs.labels + 2) % inputs.classes, inputs.labels),
+    )
+    found = case.subject(rolled)
+    gap = float((found.gradient.roll(-2, -1) - case.here.gradient).norm()) / case.here.norm
+    if gap <= 10 * case.tolerance:
+        return holds(f"gradient changes by {gap:.1e}", f"梯度变化 {gap:.1e}", gap=gap)
+    if case.subject.binding.given:
+        names = ", ".join(case.subject.binding.given)
+        return measured(
+            f"classes count differently (gap {gap:.3g}); {names} may number them",
+            f"类别被区别对待（差 {gap:.3g}）；可能由 {names} 指定",
+            gap=gap,
+        )
+    return breaks(f"gradient changes by {gap:.3g}", f"梯度变化 {gap:.3g}", gap=gap)
+
+
+@law(
+    "class-count",
+    title=Text("classes of probability 0 change nothing", "概率为 0 的类别不改变结果"),
+    maths=Text(
+        "Classes with a logit of -10000 on both sides leave value and gradient alone; with them "
+        "the gradient is proportional to C^0.",
+        "两侧 logit 均为 -10000 的类别不改变值与梯度，即梯度 ∝ C^0。",
+    ),
+    meaning=Text(
+        "C^-1 is `reduction='mean'` or `.mean()` over classes: the term is C times too weak, and "
+        "its weight means something else for each data set.",
+        "C^-1 即 `reduction='mean'` 或对类别取 "
+        "`.mean()`：该项弱了 C 倍，且权重的含义随数据集而变。",
+    ),
+)
+def class_count(case: Case) -> Outcome:
+    """Two and four times as many classes."""
+    inputs, here = case.inputs, case.here.gradient
+    ratios = {1.0: 1.0}
+    for times in (2, 4):
+        try:
+            found = case.subject(widened(inputs, times * inputs.classes)).gradient
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            reason = f"{type(error).__name__}: {str(error)[:80]}"
+            return skipped(f"more classes are refused: {reason}", f"不接受更多类别：{reason}")
+        ratios[float(times)] = _ratio(found[..., : inputs.classes], here)
+    power = power_law(ratios)
+    worst = max(abs(r - 1) for r in ratios.values())
+    if worst <= 100 * case.tolerance:
+        return holds("gradient ∝ C^0", "梯度 ∝ C^0", exponent=0.0)
+    if power is None or case.exact is None:
+        listed = ", ".join(f"{r:.3g}" for r in ratios.values())
+        return measured(
+            f"gradient x {listed} for 1, 2, 4 times the classes: no known form",
+            f"类别数为 1、2、4 倍时梯度 × {listed}：不是已知形式",
+            ratios=list(ratios.values()),
+        )
+    mistakes: tuple[str, ...] = ()
+    if abs(power + 1) < 0.05:
+        of_kl = case.exact.form.key.endswith("-kl")
+        mistakes = ("KL-MEAN", "CLASS-MEAN") if of_kl else ("CLASS-MEAN",)
+    if case.exact.form.kind == "match":
+        return measured(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", exponent=power)
+    return breaks(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", *mistakes, exponent=power)
+
+
+def _ratio(found: Tensor, base: Tensor) -> float:
+    return float((found * base).sum() / (base * base).sum())
+
+
+@law(
+    "class-dimension",
+    title=Text("distributions run over the classes", "分布沿类别维"),
+    maths=Text(
+        "The gradient of each sample adds up to 0 over the classes and depends on no other sample.",
+        "每个样本的梯度沿类别求和为 0，且不依赖其他样本。",
+    ),
+    meaning=Text(
+        "If it adds up to 0 over the batch (or the positions) instead, the softmax runs over the "
+        "wrong dimension.",
+        "若沿批次（或位置）求和才为 0，则 softmax 沿了错误的维度。",
+    ),
+)
+def class_dimension(case: Case) -> Outcome:
+    """Which sums of the gradient vanish."""
+    gradient = case.here.gradient
+    sums = {d: float(gradient.sum(d).norm()) / case.here.norm for d in range(gradient.dim())}
+    last = gradient.dim() - 1
+    tolerance = 100 * case.tolerance
+    if sums[last] <= tolerance:
+        note = "; [C, B] gives the same value" if _blind(case) else ""
+        chinese = "；用 [C, B] 值不变" if note else ""
+        return holds(
+            f"sums to {sums[last]:.0e} over the classes{note}",
+            f"沿类别求和 {sums[last]:.0e}{chinese}",
+            sums=sums,
+        )
+    wrong = [d for d in range(last) if sums[d] <= tolerance]
+    if wrong:
+        mistake = "DIM-0" if wrong[0] == 0 else "DIM-SEQ"
+        return breaks(
+            f"sums to 0 over dimension {wrong[0]}, not over the classes",
+            f"沿第 {wrong[0]} 维求和为 0，而不是沿类别维",
+            mistake,
+            sums=sums,
+        )
+    return breaks(
+        f"sums to {sums[last]:.3g} of its norm over the classes",
+        f"沿类别求和为范数的 {sums[last]:.3g}",
+        sums=sums,
+    )
+
+
+def _blind(case: Case) -> bool:
+    """Whether transposed inputs give the same value, so that the shape cannot be told from it."""
+    inputs = case.inputs
+    if inputs.student.dim() != 2 or case.subject.label_form is not None:
+        return False
+    turned = inputs.having(student=inputs.student.T, teacher=inputs.teacher.T)
+    try:
+        value = case.subject.whole(turned).value
+    except Exception:  # noqa: BLE001 - the user's code may raise anything
+        return False
+    return math.isclose(value, case.here.value, rel_tol=1e-6)

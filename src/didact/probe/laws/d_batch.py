@@ -1,0 +1,218 @@
+"""Samples and positions: the mean of parts is the whole, and what is masked has no effect."""
+
+from __future__ import annotations
+
+import torch
+
+from didact._core.i18n import Text
+from didact.probe._case import Case, Outcome, advises, breaks, holds, measured, skipped
+from didact.probe._fit import power_law
+from didact.probe._inputs import chosen, make, repeated
+from didact.probe._law import law
+
+
+@law(
+    "batch",
+    title=Text("the mean of the parts is the whole", "各部分的平均等于整体"),
+    maths=Text(
+        "A batch twice over has the same loss, and the mean of the gradients of two halves is the "
+        "gradient of the batch: gradient proportional to B^0.",
+        "重复一遍的批次损失不变，且两半批次梯度的平均等于整批梯度：梯度 ∝ B^0。",
+    ),
+    meaning=Text(
+        "B^1 is a sum over the samples, B^-1 a division by the batch size twice: the weight means "
+        "something else for each batch size, and gradient accumulation changes the result.",
+        "B^1 表示对样本求和，B^-1 表示除以批大小两次：权重含义随批大小变化，梯度累积会改变结果。",
+    ),
+    binds=("divergence", "match"),
+    logits=False,
+)
+def batch(case: Case) -> Outcome:
+    """Repeat the batch, then split it."""
+    inputs, here = case.inputs, case.here
+    ratios = {1.0: 1.0}
+    for times in (2, 4):
+        found = case.subject(repeated(inputs, times)).gradient
+        total = torch.stack(found.chunk(times)).sum(0)
+        ratios[float(times)] = float((total * here.gradient).sum()) / here.norm**2
+    power = power_law(ratios)
+    if max(abs(r - 1) for r in ratios.values()) > 100 * case.tolerance:
+        if power is None:
+            return _coupled(ratios)
+        text, chinese = f"gradient ∝ B^{power:.1f}", f"梯度 ∝ B^{power:.1f}"
+        if case.subject.binding.of_logits and case.exact:
+            return breaks(
+                text, chinese, "BATCH-SUM" if power > 0 else "BATCH-TWICE", exponent=power
+            )
+        return measured(text, chinese, exponent=power)
+    middle = inputs.student.shape[0] // 2
+    halves = [
+        case.subject(chosen(inputs, rows)).gradient
+        for rows in (slice(0, middle), slice(middle, None))
+    ]
+    gap = float((torch.cat(halves) / 2 - here.gradient).norm()) / here.norm
+    if gap <= 100 * case.tolerance:
+        return holds(
+            "gradient ∝ B^0; accumulation changes nothing",
+            "梯度 ∝ B^0；梯度累积不改变结果",
+            gap=gap,
+        )
+    if case.coupled:
+        return advises(
+            f"samples interact: two halves differ from the whole by {gap:.3g}",
+            f"样本之间有相互作用：两半与整体相差 {gap:.3g}",
+            gap=gap,
+        )
+    return breaks(
+        f"two halves differ from the whole by {gap:.3g}", f"两半与整体相差 {gap:.3g}", gap=gap
+    )
+
+
+def _coupled(ratios: dict[float, float]) -> Outcome:
+    listed = ", ".join(f"{r:.3g}" for r in ratios.values())
+    return measured(
+        f"samples interact: gradient x {listed} for the batch 1, 2, 4 times",
+        f"样本之间有相互作用：批次重复 1、2、4 次时梯度 × {listed}",
+        ratios=list(ratios.values()),
+    )
+
+
+@law(
+    "sequence",
+    title=Text("positions count as samples", "每个位置按样本计"),
+    maths=Text(
+        "L of [B, S, C] equals L of the same rows as [B*S, C]: gradient proportional to S^0.",
+        "[B, S, C] 的 L 等于把同样的行排成 [B*S, C] 的 L：梯度 ∝ S^0。",
+    ),
+    meaning=Text(
+        "S^1 is `reduction='batchmean'` on [B, S, C], w"
+        "hich divides by B alone. A different gradient "
+        "is a softmax over the positions (`dim=1`).",
+        "S^1 是在 [B, S, C] 上用 `reduction='batchmea"
+        "n'`（只除以 B）。梯度不同则是 softmax 沿了位置维（`dim=1`）。",
+    ),
+)
+def sequence(case: Case) -> Outcome:
+    """Repeat the positions; where rows are the layout, also give it sequences."""
+    binding = case.subject.binding
+    if binding.layout == "sequence":
+        return _length(case)
+    if binding.layout != "classes" or case.subject.label_form is not None:
+        return skipped("the loss takes rows here", "此损失按行取输入")
+    inputs = make("sequence", batch=2, positions=3, **case.settings)  # type: ignore[arg-type]
+    try:
+        rows = inputs.having(
+            student=inputs.student.flatten(0, 1),
+            teacher=inputs.teacher.flatten(0, 1),
+            labels=inputs.labels.flatten(),
+        )
+        found, flat = case.subject(inputs), case.subject(rows)
+    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+        name = type(error).__name__
+        return skipped(f"[B, S, C] is refused ({name})", f"不接受 [B, S, C]（{name}）")
+    gap = float((found.gradient.flatten(0, 1) - flat.gradient).norm()) / max(flat.norm, 1e-300)
+    if gap <= 100 * case.tolerance:
+        return holds(
+            "[B, S, C] gives what [B*S, C] gives", "[B, S, C] 与 [B*S, C] 结果相同", gap=gap
+        )
+    return advises(
+        f"made for [B, C]: on [B, S, C] the gradient differs by {gap:.3g}; flatten(0, -2) first",
+        f"为 [B, C] 而写：用于 [B, S, C] 时梯度相差 {gap:.3g}；请先 flatten(0, -2)",
+        gap=gap,
+    )
+
+
+def _length(case: Case) -> Outcome:
+    ratios = {1.0: 1.0}
+    for times in (2, 4):
+        found = case.subject(repeated(case.inputs, times, dim=1)).gradient
+        total = torch.stack(found.chunk(times, 1)).sum(0)
+        ratios[float(times)] = float((total * case.here.gradient).sum()) / case.here.norm**2
+    power = power_law(ratios)
+    if max(abs(r - 1) for r in ratios.values()) <= 100 * case.tolerance:
+        return holds("gradient ∝ S^0", "梯度 ∝ S^0", exponent=0.0)
+    if power is None:
+        return breaks("positions interact", "位置之间有相互作用", ratios=list(ratios.values()))
+    mistakes = ("BATCHMEAN-3D",) if abs(power - 1) < 0.05 else ()
+    return breaks(f"gradient ∝ S^{power:.1f}", f"梯度 ∝ S^{power:.1f}", *mistakes, exponent=power)
+
+
+@law(
+    "masked",
+    title=Text("masked positions have no effect", "被掩码的位置没有影响"),
+    maths=Text(
+        "Where the mask is false nothing changes the loss, and the rest is averaged over the "
+        "positions that count.",
+        "掩码为假处的任何变化都不影响损失，其余按有效位置取平均。",
+    ),
+    meaning=Text(
+        "The mask meets a number that is reduced already, is always true, or the sum is divided by "
+        "all positions: padding teaches, or dilutes what teaches.",
+        "掩码作用在已归约的数上、恒为真，或除以了全部位置数：填充位置参与了训练，或稀释了有效部分。",
+    ),
+    binds=("divergence", "match"),
+)
+def masked(case: Case) -> Outcome:
+    """Mask every third position."""
+    if not case.subject.has("mask"):
+        return skipped("the loss has no mask", "该损失没有掩码参数")
+    inputs = case.inputs
+    mask = (torch.arange(inputs.labels.numel()) % 3 != 1).reshape(inputs.labels.shape)
+    hidden = inputs.having(mask=mask)
+    found = case.subject(hidden)
+    leaked = float(found.gradient[~mask].norm()) / max(found.norm, 1e-300)
+    if leaked > 10 * case.tolerance:
+        unmoved = case.distance(found, case.here) <= 100 * case.tolerance
+        mistakes = ("REDUCED-THEN-MASKED", "DEAD-MASK") if unmoved else ("REDUCED-THEN-MASKED",)
+        return breaks(
+            f"masked positions carry {leaked:.2g} of the gradient",
+            f"被掩码的位置占梯度的 {leaked:.2g}",
+            *mistakes,
+            leaked=leaked,
+        )
+    ratio = float((found.gradient[mask] * case.here.gradient[mask]).sum())
+    ratio /= float((case.here.gradient[mask] ** 2).sum())
+    expected = mask.numel() / int(mask.sum())
+    if abs(ratio - 1) <= 1e-3:
+        return breaks(
+            "masked positions get no gradient, but the sum is divided by all positions",
+            "被掩码位置无梯度，但求和后除以了全部位置数",
+            "MASK-DIVISOR",
+            ratio=ratio,
+        )
+    return holds(
+        f"no gradient there; the rest x {ratio:.3g} (positions that count: x {expected:.3g})",
+        f"该处无梯度；其余 × {ratio:.3g}（按有效位置应为 × {expected:.3g}）",
+        ratio=ratio,
+    )
+
+
+@law(
+    "padding",
+    title=Text("ignored labels are not distilled", "被忽略的标签不参与蒸馏"),
+    maths=Text("dL/ds = 0 at positions whose label is -100.", "标签为 -100 的位置 dL/ds = 0。"),
+    meaning=Text(
+        "The cross-entropy leaves padding out and the distillation term does not.",
+        "交叉熵忽略了填充位置，而蒸馏项没有。",
+    ),
+)
+def padding(case: Case) -> Outcome:
+    """Every third label ignored."""
+    if not case.subject.has("labels") or case.subject.binding.layout != "sequence":
+        return skipped("no labels of positions", "没有逐位置的标签")
+    inputs = case.inputs
+    kept = (torch.arange(inputs.labels.numel()) % 3 != 1).reshape(inputs.labels.shape)
+    try:
+        found = case.subject(inputs.having(labels=inputs.labels.masked_fill(~kept, -100)))
+    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+        name = type(error).__name__
+        return skipped(f"labels of -100 are refused ({name})", f"不接受标签 -100（{name}）")
+    leaked = float(found.gradient[~kept].norm()) / max(found.norm, 1e-300)
+    if leaked <= 10 * case.tolerance:
+        return holds("no gradient there", "该处无梯度", leaked=leaked)
+    return breaks(
+        f"positions labelled -100 carry {leaked:.2g} of the distillation gradient",
+        f"标签为 -100 的位置占蒸馏梯度的 {leaked:.2g}",
+        "PAD-UNMASKED",
+        leaked=leaked,
+    )

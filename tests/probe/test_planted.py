@@ -1,0 +1,17 @@
+"""Every planted mistake is diagnosed by name, and the laws that it must break break."""
+
+import pytest
+
+from didact.probe import probe
+from probe_support import PLANTED, Planted
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda p: f"{p.mistake}-{p.loss.__name__}")
+def test_a_planted_mistake_is_named(planted: Planted):
+    report = probe(planted.loss, **planted.options)
+    assert planted.mistake in [m.key for m in report.mistakes], report.match.en
+    assert set(planted.breaks) <= {r.law for r in report.broken}
+
+
+def test_at_least_25_kinds_are_planted():
+    assert len({p.mistake for p in PLANTED}) >= 25
