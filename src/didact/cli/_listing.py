@@ -8,7 +8,7 @@ from rich.table import Table
 
 def show(kind: str) -> None:
     """Print one list."""
-    table = {"data": _data, "models": _models, "losses": _losses}[kind]()
+    table = {"data": _data, "models": _models, "losses": _losses, "methods": _methods}[kind]()
     Console().print(table)
 
 
@@ -51,4 +51,15 @@ def _losses() -> Table:
             if key not in ("reduction", "mask")
         )
         table.add_row(name, card.formula, defaults, card.paper)
+    return table
+
+
+def _methods() -> Table:
+    from didact.methods import METHODS
+
+    table = _table("name", "what it does", "options", "paper")
+    for name, entry in sorted(METHODS.items()):
+        options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
+        table.add_row(name, entry.summary, options, entry.paper)
+    table.add_row("pkg.mod:Name, file.py:Name", "your own subclass of Method", "", "")
     return table

@@ -1,4 +1,4 @@
-"""``didact list``: the data sets, models and losses there are."""
+"""``didact list``: the data sets, models, losses and methods there are."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-KINDS = ("data", "models", "losses")
+KINDS = ("data", "models", "losses", "methods")
 
 
 def command(
-    kind: Annotated[str, typer.Argument(help="data, models or losses")],
+    kind: Annotated[str, typer.Argument(help="data, models, losses or methods")],
 ) -> None:
-    """List the data sets, models or losses that can be named."""
+    """List the data sets, models, losses or class-incremental methods that can be named."""
     from didact._core.errors import UnknownNameError
     from didact._core.lookup import suggest
     from didact.cli._listing import show

@@ -1,1 +1,34 @@
 """Floor 3: one file per class-incremental method."""
+
+from didact._core.optional import require
+
+require("torch", extra="torch")
+
+from didact.methods._base import Method, NoOptions
+from didact.methods._kept import Kept
+from didact.methods._registry import (
+    METHODS,
+    MethodEntry,
+    build_options,
+    discover,
+    find_method,
+    method,
+)
+from didact.methods._setting import Moment, Setting, Stage
+
+discover()
+
+__all__ = [
+    "METHODS",
+    "Kept",
+    "Method",
+    "MethodEntry",
+    "Moment",
+    "NoOptions",
+    "Setting",
+    "Stage",
+    "build_options",
+    "discover",
+    "find_method",
+    "method",
+]

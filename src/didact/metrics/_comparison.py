@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from didact._core.errors import RangeError, ShapeError
 from didact.metrics._seeds import check_level, checked_values, mean_interval, no_interval_because
@@ -76,6 +75,8 @@ def paired_test(a: Sequence[float], b: Sequence[float], *, level: float = 0.95) 
         )
     differences = left - right
     interval = mean_interval(differences.tolist(), level)
+    from scipy import stats
+
     p_value = None if interval.note else float(stats.ttest_1samp(differences, 0.0).pvalue)
     return Difference(
         mean=interval.mean,
@@ -125,6 +126,8 @@ def welch_test(a: Sequence[float], b: Sequence[float], *, level: float = 0.95) -
     degrees = sum(errors) ** 2 / sum(
         e**2 / (len(side) - 1) for e, side in zip(errors, (left, right), strict=True)
     )
+    from scipy import stats
+
     half = float(stats.t.ppf((1 + level) / 2, degrees)) * error
     return Difference(
         mean=mean,

@@ -7,7 +7,9 @@ require("torch", extra="torch")
 from didact.nn._adapters import Projector, feature_shapes, projectors
 from didact.nn._classifier import ImageClassifier
 from didact.nn._dry_run import output_shape, undisturbed
+from didact.nn._expandable import ExpandableNetwork, ExpandableStage
 from didact.nn._fold import fold_batch_norm
+from didact.nn._heads import CosineHead, widened
 from didact.nn._registry import MODELS, ModelEntry, build_model, discover, model
 from didact.nn._size import count_parameters, size_on_disk
 from didact.nn._taps import Tap, Taps, tap, taps
@@ -19,6 +21,9 @@ discover()
 
 __all__ = [
     "MODELS",
+    "CosineHead",
+    "ExpandableNetwork",
+    "ExpandableStage",
     "ImageClassifier",
     "ModelEntry",
     "Projector",
@@ -39,4 +44,5 @@ __all__ = [
     "taps",
     "undisturbed",
     "unwrap",
+    "widened",
 ]

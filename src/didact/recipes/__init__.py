@@ -7,6 +7,14 @@ from collections.abc import Callable
 from didact.recipes._cifar import cifar10, cifar100
 from didact.recipes._digits import digits
 from didact.recipes._fashion_mnist import fashion_mnist, mnist
+from didact.recipes._learn import (
+    learn_cifar10,
+    learn_cifar100,
+    learn_digits,
+    learn_fashion_mnist,
+    learn_for_data,
+    learn_mnist,
+)
 from didact.train import DistillSettings
 
 _BY_DATA: dict[str, Callable[[], DistillSettings]] = {
@@ -24,4 +32,17 @@ def for_data(data: str | None) -> DistillSettings:
     return _BY_DATA[name]() if name in _BY_DATA else DistillSettings.build(data=name)
 
 
-__all__ = ["cifar10", "cifar100", "digits", "fashion_mnist", "for_data", "mnist"]
+__all__ = [
+    "cifar10",
+    "cifar100",
+    "digits",
+    "fashion_mnist",
+    "for_data",
+    "learn_cifar10",
+    "learn_cifar100",
+    "learn_digits",
+    "learn_fashion_mnist",
+    "learn_for_data",
+    "learn_mnist",
+    "mnist",
+]

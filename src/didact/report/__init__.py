@@ -11,6 +11,7 @@ from didact.report._compare_table import (
     comparison_markdown,
     comparison_table,
 )
+from didact.report._learn_table import learn_table, learn_verdict
 from didact.report._load import Run, load_result, load_run
 from didact.report._render import render
 from didact.report._table import evidence_table, verdict
@@ -24,6 +25,8 @@ __all__ = [
     "comparison_markdown",
     "comparison_table",
     "evidence_table",
+    "learn_table",
+    "learn_verdict",
     "load_result",
     "load_run",
     "render",

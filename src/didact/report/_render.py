@@ -10,6 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from didact._core.errors import RunFolderError
+from didact.report._learn_load import is_learning_run
+from didact.report._learn_page import learn_page
 from didact.report._load import load_run
 from didact.report._page import page
 
@@ -24,7 +26,7 @@ def render(run_folder: str | Path) -> Path:
     all: it is written under another name first.
 
     Args:
-        run_folder: The folder that ``didact distill`` wrote.
+        run_folder: The folder that ``didact distill`` or ``didact learn`` wrote.
 
     Returns:
         The path of the page.
@@ -52,6 +54,8 @@ def to_html(folder: Path) -> str:
         lstrip_blocks=True,
     )
     style = Markup((HERE / "page.css").read_text(encoding="utf-8"))
+    if is_learning_run(folder):
+        return environment.get_template("learn.html.j2").render(style=style, **learn_page(folder))
     return environment.get_template("page.html.j2").render(style=style, **page(load_run(folder)))
 
 

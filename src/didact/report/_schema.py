@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 SCHEMA = 1
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A piece of JSON: what is not known is ignored, NaN is refused."""
+
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
-class Latency(_Part):
+class Latency(Part):
     """Milliseconds for one batch: the median and the quartiles of many."""
 
     median: float
@@ -22,7 +24,7 @@ class Latency(_Part):
     batch_size: int | None = None
 
 
-class Model(_Part):
+class Model(Part):
     """One network and what it costs."""
 
     name: str
@@ -31,14 +33,14 @@ class Model(_Part):
     latency_ms: Latency | None = None
 
 
-class Models(_Part):
+class Models(Part):
     """The networks of a run; teachers may be several."""
 
     teacher: list[Model] = []
     student: Model | None = None
 
 
-class Data(_Part):
+class Data(Part):
     """The data set and how much of it was used."""
 
     name: str
@@ -52,7 +54,7 @@ class Data(_Part):
     image_shape: list[int] = []
 
 
-class Arm(_Part):
+class Arm(Part):
     """One way to train, measured on the test set: one number for each seed that is done."""
 
     test_accuracy: list[float] = []
@@ -69,7 +71,7 @@ class Arm(_Part):
         return found
 
 
-class Reliability(_Part):
+class Reliability(Part):
     """The bins of a reliability diagram; an empty bin has no confidence and no accuracy."""
 
     edges: list[float]
@@ -78,7 +80,7 @@ class Reliability(_Part):
     count: list[int]
 
 
-class Onnx(_Part):
+class Onnx(Part):
     """How far the exported student is from the trained one."""
 
     checked: bool
@@ -86,7 +88,7 @@ class Onnx(_Part):
     max_abs_difference: float | None = None
 
 
-class Result(_Part):
+class Result(Part):
     """``result.json``."""
 
     schema_: Literal[1] = Field(alias="schema")
@@ -127,7 +129,7 @@ class Row(BaseModel):
     validation_nll: float | None = None
 
 
-class Disagreement(_Part):
+class Disagreement(Part):
     """One test image that student and teacher see differently."""
 
     index: int | None = None

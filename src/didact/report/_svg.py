@@ -19,8 +19,12 @@ PLACEHOLDERS = {
     "teacher": "#040404",
     "alone": "#050505",
     "distilled": "#060606",
+    **{f"m{number}": f"#0b0b{number:02d}" for number in range(1, 9)},
 }
-"""Colours that stand for the page's variables ``--ink``, ``--muted``, ... in matplotlib's SVG."""
+"""Colours that stand for the page's variables ``--ink``, ``--muted``, ... in matplotlib's SVG.
+
+``m1`` to ``m8`` are the methods of a class-incremental run.
+"""
 
 FIGURE_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",

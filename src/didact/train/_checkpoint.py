@@ -65,7 +65,7 @@ class Checkpoints:
             tensors["random.cuda"] = torch.cuda.get_rng_state()
         if snapshot.best_model is not None:
             tensors |= {f"best.{name}": value for name, value in snapshot.best_model.items()}
-        optimizer_tensors, optimizer_rest = _flatten(snapshot.optimizer)
+        optimizer_tensors, optimizer_rest = flatten_optimizer(snapshot.optimizer)
         tensors |= optimizer_tensors
         about = {
             "fingerprint": self.fingerprint,
@@ -94,11 +94,11 @@ class Checkpoints:
             torch.cuda.set_rng_state(state)
         position = Position(**about["position"])
         position.best = (float(position.best[0]), int(position.best[1]))
-        best = _with_prefix(tensors, "best.")
+        best = with_prefix(tensors, "best.")
         return Snapshot(
             position=position,
-            model=_with_prefix(tensors, "model."),
-            optimizer=_unflatten(_with_prefix(tensors, "optimizer."), about["optimizer"]),
+            model=with_prefix(tensors, "model."),
+            optimizer=unflatten_optimizer(with_prefix(tensors, "optimizer."), about["optimizer"]),
             best_model=best or None,
         )
 
@@ -128,11 +128,12 @@ def model_state(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
 
 
-def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix``, by the rest of the name."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def _flatten(state: Json) -> tuple[dict[str, Tensor], Json]:
+def flatten_optimizer(state: Json) -> tuple[dict[str, Tensor], Json]:
     """An optimiser's state as named tensors and the rest as JSON."""
     tensors: dict[str, Tensor] = {}
     rest: Json = {"groups": state.get("param_groups", []), "numbers": {}}
@@ -145,7 +146,8 @@ def _flatten(state: Json) -> tuple[dict[str, Tensor], Json]:
     return tensors, rest
 
 
-def _unflatten(tensors: Mapping[str, Tensor], rest: Json) -> Json:
+def unflatten_optimizer(tensors: Mapping[str, Tensor], rest: Json) -> Json:
+    """What :func:`flatten_optimizer` took apart."""
     state: dict[int, Json] = {}
     for key, value in {**rest["numbers"], **tensors}.items():
         index, _, name = key.partition(".")

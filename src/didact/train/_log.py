@@ -65,6 +65,15 @@ class Log:
             self._last_line = time.monotonic()
             self.say(f"[{100 * self._done // max(self._total, 1):3d}%] {text}")
 
+    def advance(self, text: str) -> None:
+        """An epoch has ended, described in words."""
+        self._done += 1
+        if self._progress is not None:
+            self._progress.update(self._task, completed=self._done, description=text)
+        elif self._line_is_due():
+            self._last_line = time.monotonic()
+            self.say(f"[{100 * self._done // max(self._total, 1):3d}%] {text}")
+
     def skip(self, epochs: int) -> None:
         """Epochs that an earlier process has done."""
         self._done += epochs

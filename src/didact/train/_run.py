@@ -20,6 +20,7 @@ DISAGREEMENTS = "disagreements.json"
 STUDENT = "student.safetensors"
 ONNX = "student.onnx"
 CHECKPOINT = "checkpoint"
+CELLS = "cells"
 
 Row = dict[str, Any]
 
@@ -141,5 +142,6 @@ def default_path(kind: str) -> Path:
 def _empty(path: Path) -> None:
     """Remove what a run wrote, and nothing else that may lie in the folder."""
     shutil.rmtree(path / CHECKPOINT, ignore_errors=True)
+    shutil.rmtree(path / CELLS, ignore_errors=True)
     for name in (RESULT, METRICS, DISAGREEMENTS, STUDENT, ONNX, "report.html", SETTINGS):
         (path / name).unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Literal, Protocol
 
 import torch
 from torch import nn
@@ -12,7 +13,20 @@ from torch.optim import SGD, AdamW, Optimizer
 from didact.train._settings import DistillSettings
 
 
-def learning_rate(settings: DistillSettings, base: float, fraction: float) -> float:
+class Schedule(Protocol):
+    """The settings that decide the learning rate."""
+
+    @property
+    def schedule(self) -> Literal["cosine", "step", "constant"]: ...
+
+    @property
+    def milestones(self) -> tuple[float, ...]: ...
+
+    @property
+    def decay(self) -> float: ...
+
+
+def learning_rate(settings: Schedule, base: float, fraction: float) -> float:
     """The learning rate when ``fraction`` of the steps is done.
 
     ``cosine`` falls as ``base * (1 + cos(pi * fraction)) / 2``; ``step`` is multiplied by ``decay``

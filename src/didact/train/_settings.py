@@ -127,7 +127,7 @@ class DistillSettings(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise UsageError("; ".join(_sentence(dict(e)) for e in error.errors())) from None
+            raise UsageError("; ".join(sentence(dict(e)) for e in error.errors())) from None
 
     def changed(self, **values: Any) -> DistillSettings:
         """The same settings but for some, validated again."""
@@ -141,7 +141,8 @@ class DistillSettings(BaseModel):
         return tomli_w.dumps(plain)
 
 
-def _sentence(error: dict[str, Any]) -> str:
+def sentence(error: dict[str, Any]) -> str:
+    """One of pydantic's errors in words, with the option's name as the command line has it."""
     place = ".".join(str(part) for part in error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

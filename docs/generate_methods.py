@@ -1,0 +1,89 @@
+"""Writes ``docs/methods.md`` from the methods themselves: ``python docs/generate_methods.py``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+from didact.methods import METHODS, MethodEntry, NoOptions
+
+PAGE = Path(__file__).parent / "methods.md"
+GROUPS = {
+    "Bounds": ("finetune", "joint"),
+    "Without exemplars": ("lwf", "lwf-mc", "ewc", "ewc-online", "si", "mas"),
+    "Exemplars replayed": ("replay", "der++", "gem", "agem", "ssil"),
+    "Exemplars and distillation": ("icarl", "eeil", "bic", "wa", "lucir", "podnet"),
+    "Networks that expand": ("der", "foster", "memo"),
+    "Frozen backbones": ("simplecil", "ranpac", "slda"),
+}
+HEAD = """# Methods
+
+A method learns one task after another. It gives named loss terms and a few hooks; the loop trains.
+Options are written `--method-option METHOD.OPTION=VALUE`; their defaults are the papers'. The old
+model is frozen, in eval mode, its BatchNorm still; what a method remembers besides its weights
+counts as memory. Each method is one file of `didact.methods`, and passes one suite: the same seed
+gives the same bits, a resumed run too; no image of another task is seen but through the memory,
+which keeps to its budget; the old model does not change during a task; one task is plain training
+where nothing else is said.
+
+Where a paper balances classification and distillation by a fixed share, the distillation has no
+factor `T^2`, as there; LwF has it, and says so.
+
+Every frozen-backbone method trains its network on the first task unless `train_first=false`.
+
+This page is written by `python docs/generate_methods.py` from the methods themselves.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD, _contents()]
+    for title, names in GROUPS.items():
+        parts.append(f"## {title}\n")
+        parts += [_section(METHODS[name]) for name in names]
+    return "\n".join(parts)
+
+
+def _contents() -> str:
+    lines = ["| method | what it does | exemplars | paper |", "|---|---|---|---|"]
+    anchors: list[str] = []
+    for names in GROUPS.values():
+        for name in names:
+            entry = METHODS[name]
+            choice = entry.method.exemplars or "none"
+            anchors.append(re.sub(r"[^a-z0-9-]", "", name))
+            anchor = anchors[-1] + ("-1" if anchors.count(anchors[-1]) > 1 else "")
+            lines.append(f"| [`{name}`](#{anchor}) | {entry.summary} | {choice} | {entry.paper} |")
+    return "\n".join(lines) + "\n"
+
+
+def _section(entry: MethodEntry) -> str:
+    lines = [f"### {entry.name}", "", _plain(inspect.getdoc(entry.method) or ""), ""]
+    if entry.method.Options is not NoOptions:
+        lines += ["| option | default | |", "|---|---|---|", *_options(entry), ""]
+    return "\n".join(lines)
+
+
+def _options(entry: MethodEntry) -> list[str]:
+    texts: dict[str, str] = {}
+    for cls in reversed(entry.method.Options.__mro__):
+        attributes = (inspect.getdoc(cls) or "").partition("Attributes:\n")[2]
+        found = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", attributes, re.MULTILINE)
+        texts |= {name: re.sub(r"\s+", " ", text) for name, text in found}
+    return [
+        f"| `{name}` | `{_short(default)}` | {_plain(texts[name]).replace('|', chr(92) + '|')} |"
+        for name, default in entry.options.items()
+    ]
+
+
+def _short(default: object) -> str:
+    return f"{default:.4g}" if isinstance(default, float) else str(default)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r":\w+:", "", text.replace("``", "`"))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

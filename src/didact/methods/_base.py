@@ -1,0 +1,270 @@
+"""What a class-incremental method is: named loss terms and a few hooks; the loop trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from didact._core.errors import ModelError
+from didact.data import AnySplit, Batch, Batches, Choice, Memory, Task, generator_for, joined
+from didact.methods._kept import Kept
+from didact.methods._setting import Moment, Setting, Stage
+from didact.nn import Teacher, widened
+
+Terms = dict[str, Tensor]
+EVALUATION_BATCH = 512
+MOST_CACHED_LOGITS = 50_000_000
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """A method without hyperparameters."""
+
+
+class Method(nn.Module):
+    """A network that learns one task after another.
+
+    The loop calls, for each task: :meth:`grow`, :meth:`begin_task`, then for each of
+    :meth:`stages` the steps (``losses``, backward, :meth:`after_backward`, optimiser,
+    :meth:`after_step`), then :meth:`after_task`, then :meth:`predict` on test images. A method
+    has no optimiser, no backward for training, no device calls and prints nothing.
+
+    **Labels are columns.** ``batch.labels`` are the columns of the logits: class ``k`` of the
+    stream's order has column ``k``. The first ``task.known`` columns are the old classes',
+    ``task.columns`` those of the classes in this task (a class that comes back is among both).
+
+    **What survives a checkpoint**: parameters and buffers of modules, :attr:`kept`, and
+    :attr:`memory`. Modules are added and replaced in :meth:`grow` alone, from the task's numbers
+    alone: a resumed run calls it for every task so far and then loads the values.
+
+    Attributes:
+        network: The growing model; None before the first task.
+        teacher: The network as it was after the task before; None in the first task, and for
+            methods whose ``distils`` is false.
+        memory: The exemplars.
+        kept: Further tensors to remember.
+        task: The task under way.
+        stage: The stage under way.
+        moment: The step under way.
+    """
+
+    Options: ClassVar[type[Any]] = NoOptions
+    """A frozen dataclass: the hyperparameters with the paper's values as defaults."""
+
+    exemplars: ClassVar[Choice | None] = None
+    """How exemplars are chosen unless the user says otherwise; None for a method without."""
+
+    distils: ClassVar[bool] = False
+    """Whether :attr:`teacher` is wanted."""
+
+    sees_all_tasks: ClassVar[bool] = False
+    """Whether each task's data is that of all tasks so far (the upper bound)."""
+
+    network: nn.Module
+    teacher: Teacher | None
+
+    def __init__(self, options: Any, setting: Setting, memory: Memory) -> None:
+        super().__init__()
+        self.options = options
+        self.setting = setting
+        self.memory = memory
+        self.kept = Kept()
+        self.teacher = None
+        self._cached_logits: tuple[AnySplit, Tensor] | None = None
+
+    # The hooks, in the order in which they are called.
+
+    def grow(self, task: Task) -> None:
+        """Make room for the task's new classes. The only place where modules come and go.
+
+        By default: the teacher becomes a frozen copy of the network if ``distils``, and
+        the classifier gets ``task.seen`` outputs, old weights kept.
+        """
+        if task.index == 0:
+            self.network = self.setting.build_network(task.seen)
+            check_network(self.network)
+            return
+        if self.distils:
+            self.teacher = Teacher(self.network)
+        self.network.classifier = widened(self.network.classifier, task.seen)  # type: ignore[arg-type]
+
+    def begin_task(self, task: Task) -> None:
+        """Give values to what :meth:`grow` made, where random ones will not do."""
+
+    def stages(self, task: Task) -> Sequence[Stage]:
+        """The stretches of training; by default one, on the task's data with the exemplars.
+
+        A function of the task, the memory and the seed alone: a resumed run asks again.
+        """
+        return [Stage("train", self.with_exemplars(task.train))]
+
+    def losses(self, batch: Batch) -> Terms:
+        """The named terms whose sum is the loss of a step. Means over the batch."""
+        raise NotImplementedError
+
+    def after_backward(self, batch: Batch) -> None:
+        """Look at or change the gradients, before the optimiser's step."""
+
+    def after_step(self, batch: Batch) -> None:
+        """The optimiser has stepped."""
+
+    def after_stage(self, stage: Stage) -> None:
+        """A stage has ended."""
+
+    def after_task(self, task: Task) -> None:
+        """Training has ended; by default the memory is filled."""
+        self.fill_memory(task)
+
+    def predict(self, images: Tensor) -> Tensor:
+        """Scores ``(batch, task.seen)`` of normalised images, in eval mode, without gradients."""
+        return self.logits(images)
+
+    def other_predictors(self) -> Mapping[str, Callable[[Tensor], Tensor]]:
+        """Further ways to classify with the same network, such as ``{"cnn": ...}``."""
+        return {}
+
+    # What the hooks are written with.
+
+    def forward(self, batch: Batch) -> Terms:
+        """:meth:`losses`; the loop calls the module so that processes are kept together."""
+        return self.losses(batch)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """The network's logits over the classes seen so far."""
+        found: Tensor = self.network(images)
+        return found
+
+    def cross_entropy(
+        self, logits: Tensor, labels: Tensor, columns: Sequence[int] | None = None
+    ) -> Tensor:
+        """Mean cross-entropy over ``columns`` of the logits, all by default."""
+        if columns is None or len(columns) == logits.shape[-1]:
+            return F.cross_entropy(logits, labels)
+        first, count = columns[0], len(columns)
+        if list(columns) == list(range(first, first + count)):
+            return F.cross_entropy(logits[:, first : first + count], labels - first)
+        outside = torch.ones(logits.shape[-1], dtype=torch.bool, device=logits.device)
+        outside[list(columns)] = False
+        return F.cross_entropy(logits.masked_fill(outside, -torch.inf), labels)
+
+    def teacher_logits(self, batch: Batch) -> Tensor:
+        """The teacher's logits for the batch.
+
+        Where the images of a stage never change, they are computed once for the whole split.
+        """
+        teacher, split = self.teacher, self.stage.split
+        if teacher is None:
+            raise ModelError("there is no teacher in the first task, or distils is not set")
+        still = self.setting.augment == "none" or not self.stage.augment
+        if not still or len(split) * self.task.known > MOST_CACHED_LOGITS:
+            found: Tensor = teacher(batch.images)
+            return found
+        if self._cached_logits is None or self._cached_logits[0] is not split:
+            self._cached_logits = (split, self.over(split, teacher))
+        return self._cached_logits[1][batch.indices]
+
+    def features(self, images: Tensor) -> Tensor:
+        """The network's penultimate features, ``(batch, width)``."""
+        found: Tensor = self.network.features(images)  # type: ignore[operator]
+        return found
+
+    @torch.no_grad()
+    def over(self, split: AnySplit, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """``function`` of all normalised images of a split, in eval mode, in order."""
+        was_training = self.training
+        self.eval()
+        found = [function(batch.images).float() for batch in self.walk(split)]
+        self.train(was_training)
+        return torch.cat(found)
+
+    def walk(self, split: AnySplit, batch_size: int = EVALUATION_BATCH) -> Iterator[Batch]:
+        """Batches of a split, in order, normalised, not augmented; the same on each process."""
+        setting = self.setting
+        return Batches(
+            split,
+            batch_size=batch_size,
+            mean=setting.mean,
+            std=setting.std,
+            device=setting.device,
+            cache_bytes=0,
+        ).epoch(0)
+
+    def with_exemplars(self, split: AnySplit) -> AnySplit:
+        """A split and the exemplars behind it, as one."""
+        return joined(split, self.memory.split()) if len(self.memory) else split
+
+    def fill_memory(self, task: Task) -> None:
+        """Choose the task's exemplars, and drop old ones where they exceed their share."""
+        self.memory.fill(
+            task.train,
+            seen=task.seen,
+            generator=generator_for(self.setting.seed, "exemplars", task.index),
+            features=lambda split: self.over(split, self.features),
+        )
+
+    def replay(self, count: int, purpose: str = "replay") -> tuple[Batch, dict[str, Tensor]] | None:
+        """Exemplars drawn for this step, augmented as in training, and what was stored with them.
+
+        ``count`` is that of all processes together, a multiple of their number; each gets its
+        shard. None while the memory is empty. The draw is without replacement (with it, while
+        there are fewer than ``count``), a function of the seed, the moment, the memory and the
+        ``purpose``: name one where a step draws twice.
+        """
+        setting, generator = self.setting, self.generator(purpose)
+        if not len(self.memory):
+            return None
+        size = len(self.memory)
+        if size >= count:
+            drawn = torch.randperm(size, generator=generator)[:count]
+        else:
+            drawn = torch.randint(size, (count,), generator=generator)
+        share = count // setting.world_size
+        mine = drawn[setting.rank * share : (setting.rank + 1) * share]
+        split, extras = self.memory.take(drawn)
+        batches = Batches(
+            split,
+            batch_size=share,
+            seed=int(torch.randint(2**62, (), generator=generator)),
+            augment=setting.augment,
+            mean=setting.mean,
+            std=setting.std,
+            rank=setting.rank,
+            world_size=setting.world_size,
+            device=setting.device,
+            cache_bytes=0,
+        )
+        place = slice(setting.rank * share, (setting.rank + 1) * share)
+        batch = next(iter(batches.epoch(0)))._replace(indices=mine)
+        return batch, {k: values[place].to(setting.device) for k, values in extras.items()}
+
+    def generator(self, purpose: str) -> torch.Generator:
+        """Random numbers for this step: a function of the seed and the moment."""
+        at = self.moment
+        return generator_for(self.setting.seed, purpose, at.task, at.stage, at.epoch, at.step)
+
+    # What the loop sets.
+
+    task: Task
+    stage: Stage
+    moment: Moment
+
+
+def check_network(network: nn.Module) -> None:
+    """A network needs ``features`` and a linear ``classifier`` to grow.
+
+    Raises:
+        ModelError: It lacks one of them.
+    """
+    if not isinstance(getattr(network, "classifier", None), nn.Linear) or not callable(
+        getattr(network, "features", None)
+    ):
+        raise ModelError(
+            f"{type(network).__name__} has no linear layer called classifier or no function "
+            "features(images); a model that learns new classes needs both, with "
+            "forward(images) = classifier(features(images))"
+        )

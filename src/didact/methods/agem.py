@@ -1,0 +1,68 @@
+"""Chaudhry et al. 2019: Averaged gradient episodic memory (A-GEM)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from didact.data import Batch, Task
+from didact.methods._base import Method, Terms
+from didact.methods._gradients import trained
+from didact.methods._options import above_zero
+from didact.methods._projection import project_average, read_gradients, write_gradients
+from didact.methods._registry import method
+from didact.methods._setting import Stage
+from didact.methods.gem import flat_gradient
+
+
+@dataclass(frozen=True)
+class AgemOptions:
+    """Hyperparameters of A-GEM.
+
+    Attributes:
+        reference_batches: How many exemplars give the reference gradient, in batches of the run's
+            size; the paper takes many (256 on permuted MNIST, 1300 on split CIFAR, appendix C).
+    """
+
+    reference_batches: int = 4
+
+    def __post_init__(self) -> None:
+        above_zero("agem.reference_batches", self.reference_batches)
+
+
+@method(
+    "agem",
+    summary="The gradient is turned so that the average loss on exemplars does not rise.",
+    paper="Chaudhry et al. 2019, arXiv:1812.00420",
+)
+class Agem(Method):
+    """``CE(z, y)`` on new images; the step is projected against one batch of exemplars.
+
+    Paper: Chaudhry et al. 2019, arXiv:1812.00420, section 4, eq. 10-11.
+    """
+
+    Options = AgemOptions
+    exemplars = "random"
+
+    def stages(self, task: Task) -> Sequence[Stage]:
+        """New images alone: the exemplars are for the projection."""
+        return [Stage("train", task.train)]
+
+    def losses(self, batch: Batch) -> Terms:
+        """``CE(z, y)`` over all classes seen so far."""
+        return {"classification": self.cross_entropy(self.logits(batch.images), batch.labels)}
+
+    def after_backward(self, batch: Batch) -> None:  # noqa: ARG002
+        """Turn the gradient, where it is at odds with that of the exemplars."""
+        drawn = self.replay(self.options.reference_batches * self.setting.batch_size, "reference")
+        if drawn is None:
+            return
+        gather = self.setting.gather
+        images, labels = gather(drawn[0].images), gather(drawn[0].labels)
+        parameters = list(trained(self.network).values())
+        loss = self.cross_entropy(self.logits(images), labels)
+        reference = flat_gradient(loss, parameters)
+        gradient = read_gradients(parameters)
+        turned = project_average(gradient, reference)
+        if turned is not gradient:
+            write_gradients(parameters, turned)

@@ -1,0 +1,117 @@
+"""Wu et al. 2019: Large scale incremental learning (BiC)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from didact.data import AnySplit, Batch, Task, generator_for
+from didact.methods._balanced import draw_per_class
+from didact.methods._base import Method, Terms
+from didact.methods._bias import fit_bias
+from didact.methods._options import above_zero, at_least
+from didact.methods._registry import method
+from didact.methods._setting import Stage
+from didact.methods._softened import softened_kl
+
+
+@dataclass(frozen=True)
+class BicOptions:
+    """Hyperparameters of BiC.
+
+    Attributes:
+        temperature: T of the distillation; 2 in section 5.1.
+        held_out: The fraction of each old class's exemplars that fits the bias and is not trained
+            on; as many images of each new class. 1 of 10 in section 5.3.
+    """
+
+    temperature: float = 2.0
+    held_out: float = 0.1
+
+    def __post_init__(self) -> None:
+        above_zero("bic.temperature", self.temperature)
+        at_least("bic.held_out", self.held_out, 0)
+        at_least("1 - bic.held_out", 1 - self.held_out, 0)
+
+
+@method(
+    "bic",
+    summary="Distillation, then two numbers correct the logits of new classes.",
+    paper="Wu et al. 2019, arXiv:1905.13260",
+)
+class Bic(Method):
+    """``l KL_T + (1 - l) CE`` with ``l = known / seen``, then a bias layer on held-out images.
+
+    The bias layers of earlier tasks stay on their classes, in the teacher and in the network.
+    The fit is done by Newton's method on the held-out logits: the problem is convex in its two
+    numbers, so a second training stage would only approach the same answer.
+
+    Paper: Wu et al. 2019, arXiv:1905.13260, sections 3 and 4, eq. 1-5.
+    """
+
+    Options = BicOptions
+    distils = True
+    exemplars = "herding"
+
+    def begin_task(self, task: Task) -> None:
+        """New classes begin without a correction."""
+        scale = torch.ones(task.seen, device=self.setting.device)
+        shift = torch.zeros(task.seen, device=self.setting.device)
+        if "scale" in self.kept:
+            known = len(self.kept["scale"])
+            scale[:known], shift[:known] = self.kept["scale"], self.kept["shift"]
+        self.kept["scale"], self.kept["shift"] = scale, shift
+
+    def stages(self, task: Task) -> Sequence[Stage]:
+        """Training without what is held out."""
+        return [Stage("train", self._divided(task)[0])]
+
+    def losses(self, batch: Batch) -> Terms:
+        """Distillation on the old classes and classification over all."""
+        logits = self.corrected(self.logits(batch.images))
+        classification = self.cross_entropy(logits, batch.labels)
+        if self.teacher is None:
+            return {"classification": classification}
+        share = self.task.known / self.task.seen
+        old_logits = self.corrected(self.teacher_logits(batch))
+        old = softened_kl(logits, old_logits, self.options.temperature)
+        return {"classification": (1 - share) * classification, "distillation": share * old}
+
+    def after_stage(self, stage: Stage) -> None:  # noqa: ARG002
+        """Fit the two numbers of the new classes."""
+        held_out = self._divided(self.task)[1]
+        known = self.task.known
+        if held_out is None or known == self.task.seen:
+            return
+        logits = self.over(held_out, lambda images: self.corrected(self.logits(images)))
+        labels = held_out.labels.to(logits.device)
+        alpha, beta = fit_bias(logits, labels, old_classes=known)
+        scale, shift = self.kept["scale"].clone(), self.kept["shift"].clone()
+        scale[known:], shift[known:] = alpha, beta
+        self.kept["scale"], self.kept["shift"] = scale, shift
+
+    def predict(self, images: Tensor) -> Tensor:
+        """Corrected logits."""
+        return self.corrected(self.logits(images))
+
+    def corrected(self, logits: Tensor) -> Tensor:
+        """``scale_c * z_c + shift_c`` for the columns there are."""
+        columns = logits.shape[-1]
+        return logits * self.kept["scale"][:columns] + self.kept["shift"][:columns]
+
+    def _divided(self, task: Task) -> tuple[AnySplit, AnySplit | None]:
+        """What is trained on, and what is held out: the same number of images of each class."""
+        everything = self.with_exemplars(task.train)
+        old = torch.bincount(self.memory.labels, minlength=1)
+        largest = int(old.max()) if len(self.memory) else 0
+        count = round(largest * self.options.held_out)
+        if not task.known or largest < 2 or not self.options.held_out:
+            return everything, None
+        generator = generator_for(self.setting.seed, "held out", task.index)
+        places = draw_per_class(everything.labels, max(count, 1), generator)
+        rest = torch.ones(len(everything), dtype=torch.bool)
+        rest[places] = False
+        return everything.subset(rest.nonzero().flatten()), everything.subset(places)

@@ -1,0 +1,91 @@
+"""Yan et al. 2021: DER, dynamically expandable representation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from didact.data import Batch, Task, generator_for
+from didact.methods._balanced import class_balanced
+from didact.methods._base import Terms
+from didact.methods._expanding import Expanding
+from didact.methods._options import above_zero, at_least
+from didact.methods._registry import method
+from didact.methods._setting import Stage
+from didact.nn import ExpandableNetwork
+
+
+@dataclass(frozen=True)
+class DerOptions:
+    """Hyperparameters of DER.
+
+    Attributes:
+        auxiliary: lambda_a, weight of the auxiliary loss; 1 in the authors' CIFAR-100 settings.
+        temperature: delta of the classifier's own stage; 5 in section 4.1.
+        classifier_epochs: Epochs of that stage; 30 beside 170. With 0 there is none, and the
+            classifier of the training serves.
+    """
+
+    auxiliary: float = 1.0
+    temperature: float = 5.0
+    classifier_epochs: int = 30
+
+    def __post_init__(self) -> None:
+        at_least("der.auxiliary", self.auxiliary, 0)
+        above_zero("der.temperature", self.temperature)
+        at_least("der.classifier_epochs", self.classifier_epochs, 0)
+
+
+@method(
+    "der",
+    summary="A new backbone for each task beside the frozen old ones, then a balanced classifier.",
+    paper="Yan et al. 2021, arXiv:2103.16788",
+)
+class Der(Expanding):
+    """Two stages: the new backbone on everything, then a fresh classifier on balanced data.
+
+    Without the paper's pruning: this is its "DER without P", and all backbones count as memory.
+
+    Paper: Yan et al. 2021, arXiv:2103.16788, section 3, eq. 1-5 and 3.4 (classifier learning).
+    """
+
+    Options = DerOptions
+
+    def expandable(self, network: nn.Module) -> ExpandableNetwork:
+        """Backbones side by side."""
+        return ExpandableNetwork(network)
+
+    def stages(self, task: Task) -> Sequence[Stage]:
+        """Training on everything, then the classifier on a balanced part of it."""
+        everything = self.with_exemplars(task.train)
+        stages = [Stage("train", everything)]
+        epochs: int = self.options.classifier_epochs
+        if task.index > 0 and len(self.memory) and epochs:
+            generator = generator_for(self.setting.seed, "balanced", task.index)
+            balanced = Stage(
+                "classifier",
+                class_balanced(everything, generator),
+                parameters=lambda: self.grown.classifier.parameters(),
+                epochs=epochs,
+                evaluation_mode=True,
+            )
+            stages.append(balanced)
+        return stages
+
+    def losses(self, batch: Batch) -> Terms:
+        """Both classifications, or the classifier's own at a temperature."""
+        if self.stage.name != "classifier":
+            return super().losses(batch)
+        with torch.no_grad():
+            features = self.features(batch.images)
+        logits = self.grown.classifier(features) / self.options.temperature
+        return {"classification": self.cross_entropy(logits, batch.labels)}
+
+    def after_stage(self, stage: Stage) -> None:
+        """Before the classifier's own stage, draw it anew."""
+        if stage.name == "train" and len(self.stages(self.task)) > 1:
+            seed = self.setting.seed
+            self.reset_classifier(generator_for(seed, "classifier", self.task.index))

@@ -1,0 +1,107 @@
+"""Castro et al. 2018: End-to-end incremental learning (EEIL)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from didact import losses
+from didact.data import Batch, Memory, Task, generator_for
+from didact.methods._balanced import class_balanced
+from didact.methods._base import Method, Terms
+from didact.methods._options import above_zero, at_least
+from didact.methods._registry import method
+from didact.methods._setting import Setting, Stage
+from didact.nn import Teacher
+
+
+@dataclass(frozen=True)
+class EeilOptions:
+    """Hyperparameters of EEIL.
+
+    Attributes:
+        temperature: T of the distillation; 2 in section 5.
+        balanced_epochs: Epochs of the fine-tuning on as many images of each class, but no more
+            than the training has; 30 beside 40 in section 5.
+        balanced_rate: Its learning rate as a fraction of the run's; 0.01 beside 0.1 in section 5.
+    """
+
+    temperature: float = 2.0
+    balanced_epochs: int = 30
+    balanced_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        above_zero("eeil.temperature", self.temperature)
+        at_least("eeil.balanced_epochs", self.balanced_epochs, 0)
+        above_zero("eeil.balanced_rate", self.balanced_rate)
+
+
+@method(
+    "eeil",
+    summary="Distillation task by task, then fine-tuning on as many images of each class.",
+    paper="Castro et al. 2018, arXiv:1807.09536",
+)
+class Eeil(Method):
+    """``CE(z, y) + sum_f KL_T`` over the earlier tasks' heads, then balanced fine-tuning.
+
+    During the fine-tuning the network as it was after the training is the teacher of the new
+    classes, beside the old model for the old ones (section 4, balanced fine-tuning). The images of
+    the balanced set are drawn at random.
+
+    Paper: Castro et al. 2018, arXiv:1807.09536, sections 3 and 4, eq. 1-3.
+    """
+
+    Options = EeilOptions
+    distils = True
+    exemplars = "herding"
+
+    def __init__(self, options: Any, setting: Setting, memory: Memory) -> None:
+        super().__init__(options, setting, memory)
+        self.head_sizes: list[int] = []
+        self.trained_network: Teacher | None = None
+
+    def grow(self, task: Task) -> None:
+        """As usual, with room for the network as it is before the fine-tuning."""
+        super().grow(task)
+        if task.seen > task.known:
+            self.head_sizes.append(task.seen - task.known)
+        if task.index > 0:
+            self.trained_network = Teacher(self.network)
+
+    def stages(self, task: Task) -> Sequence[Stage]:
+        """Training on everything, fine-tuning on a balanced part of it."""
+        everything = self.with_exemplars(task.train)
+        stages = [Stage("train", everything)]
+        if task.index > 0 and len(self.memory) and self.options.balanced_epochs:
+            generator = generator_for(self.setting.seed, "balanced", task.index)
+            balanced = class_balanced(everything, generator)
+            options: EeilOptions = self.options
+            epochs = min(options.balanced_epochs, self.setting.epochs)
+            rate = options.balanced_rate
+            stages.append(Stage("balanced", balanced, epochs=epochs, rate=rate))
+        return stages
+
+    def losses(self, batch: Batch) -> Terms:
+        """Classification over all classes, distillation head by head."""
+        logits = self.logits(batch.images)
+        terms = {"classification": self.cross_entropy(logits, batch.labels)}
+        if self.teacher is None:
+            return terms
+        old_logits, sizes = self.teacher_logits(batch), self.head_sizes
+        if self.stage.name == "balanced" and self.trained_network is not None:
+            new_logits = self.trained_network(batch.images)[:, self.task.known :]
+            old_logits = torch.cat([old_logits, new_logits], dim=1)
+        elif self.task.seen > self.task.known:
+            sizes = sizes[:-1]
+        temperature = self.options.temperature
+        distance = losses.eeil(logits, old_logits, head_sizes=sizes, temperature=temperature)
+        terms["distillation"] = distance / temperature**2
+        return terms
+
+    def after_stage(self, stage: Stage) -> None:
+        """Remember the trained network for the fine-tuning."""
+        if stage.name == "train" and self.trained_network is not None:
+            self.trained_network.model.load_state_dict(self.network.state_dict())

@@ -1,0 +1,154 @@
+"""Kirkpatrick et al. 2017 and Schwarz et al. 2018: elastic weight consolidation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from didact.data import Batch, Task, generator_for
+from didact.methods._base import Method, Terms
+from didact.methods._gradients import mean_over_samples, samples_at_once, trained
+from didact.methods._importance import add_importances, padded, spring_energy, stiffness_of
+from didact.methods._options import Classes, at_least, one_of
+from didact.methods._registry import method
+
+
+@dataclass(frozen=True)
+class EwcOptions:
+    """Hyperparameters of EWC.
+
+    Attributes:
+        weight: lambda of ``lambda/2 * sum_i F_i (p_i - p*_i)^2``. The paper tunes it for each
+            problem (400 in its Atari experiments). ``lambda F_i`` counts 10 at most, since steps
+            on a stiffer penalty diverge.
+        samples: How many images of a task, at most, the Fisher information is averaged over.
+        classes: Whether cross-entropy and Fisher information look at this task's classes
+            (``"new"``; the paper's tasks have outputs of their own) or at all ``"seen"``.
+    """
+
+    weight: float = 400.0
+    samples: int = 1000
+    classes: Classes = "new"
+
+    def __post_init__(self) -> None:
+        at_least("ewc.weight", self.weight, 0)
+        at_least("ewc.samples", self.samples, 1)
+        one_of("ewc.classes", self.classes, ("new", "seen"))
+
+
+@method(
+    "ewc",
+    summary="Parameters are held where they were, each by its Fisher information.",
+    paper="Kirkpatrick et al. 2017, arXiv:1612.00796",
+)
+class Ewc(Method):
+    """``CE(z, y) + lambda/2 * sum_tasks sum_i F_i (p_i - p*_i)^2``.
+
+    Each task has a penalty around the parameters it ended with. Their sum is one penalty around
+    the anchors' average weighted with the Fisher information, up to a constant: that is what is
+    kept, so that memory does not grow with tasks.
+
+    Paper: Kirkpatrick et al. 2017, arXiv:1612.00796, section 2, eq. 3.
+    """
+
+    Options = EwcOptions
+
+    def losses(self, batch: Batch) -> Terms:
+        """Classification and the pull of the anchors."""
+        logits = self.logits(batch.images)
+        terms = {"classification": self.cross_entropy(logits, batch.labels, self._columns())}
+        fisher = self.kept.under("fisher")
+        if fisher:
+            terms["consolidation"] = spring_energy(
+                trained(self.network),
+                self.kept.under("anchors"),
+                stiffness_of(fisher, self.options.weight),
+            )
+        return terms
+
+    def after_task(self, task: Task) -> None:
+        """Add the task's Fisher information and move the anchors."""
+        super().after_task(task)
+        new = self.fisher(task)
+        now = {name: p.detach().clone() for name, p in trained(self.network).items()}
+        fisher, anchors = self.merged(new, now)
+        self.kept.put("fisher", fisher)
+        self.kept.put("anchors", anchors)
+
+    def merged(
+        self, new: dict[str, Tensor], now: dict[str, Tensor]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The sum of all Fisher informations, and the average anchor weighted with them."""
+        old, anchors = self.kept.under("fisher"), self.kept.under("anchors")
+        fisher = add_importances(old, new)
+        for name, anchor in anchors.items():
+            was = padded(old[name], new[name].shape)
+            pulled = was * padded(anchor, new[name].shape) + new[name] * now[name]
+            now[name] = torch.where(fisher[name] > 0, pulled / fisher[name], now[name])
+        return fisher, now
+
+    def fisher(self, task: Task) -> dict[str, Tensor]:
+        """The diagonal of the Fisher information: ``E_x sum_c p_c (d log p_c / d p_i)^2``.
+
+        The expectation over classes is the model's own and exact, not that of the labels
+        ("empirical Fisher") nor of one drawn label.
+        """
+        places = torch.randperm(
+            len(task.train), generator=generator_for(self.setting.seed, "fisher", task.index)
+        )
+        split = task.train.subset(places[: self.options.samples].sort().values)
+        columns = torch.tensor(self._columns() or range(task.seen), device=self.setting.device)
+        was_training = self.training
+        self.eval()
+        total: dict[str, Tensor] = {}
+        for place in range(len(columns)):
+
+            def root(logits: Tensor, _: Tensor, place: int = place) -> Tensor:
+                log_prob = logits[columns].log_softmax(-1)[place]
+                return (log_prob.detach() / 2).exp() * log_prob
+
+            batches = self.walk(split, samples_at_once(self.network))
+            total = add_importances(total, mean_over_samples(self.network, batches, root, 2))
+        self.train(was_training)
+        return total
+
+    def _columns(self) -> tuple[int, ...] | None:
+        return self.task.columns if self.options.classes == "new" else None
+
+
+@dataclass(frozen=True)
+class OnlineEwcOptions(EwcOptions):
+    """Hyperparameters of online EWC.
+
+    Attributes:
+        decay: gamma, by which the earlier Fisher information is multiplied at each task's end;
+            0.95 in section 4.
+    """
+
+    decay: float = 0.95
+
+    def __post_init__(self) -> None:
+        EwcOptions.__post_init__(self)
+        at_least("ewc-online.decay", self.decay, 0)
+
+
+@method(
+    "ewc-online",
+    summary="EWC with one anchor, the last one, and Fisher information that fades.",
+    paper="Schwarz et al. 2018, arXiv:1805.06370",
+)
+class OnlineEwc(Ewc):
+    """``CE(z, y) + lambda/2 * sum_i F_i (p_i - p*_i)^2``, ``F <- gamma F + F_task``.
+
+    Paper: Schwarz et al. 2018, arXiv:1805.06370, section 4, eq. 8-9 (online EWC).
+    """
+
+    Options = OnlineEwcOptions
+
+    def merged(
+        self, new: dict[str, Tensor], now: dict[str, Tensor]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The faded sum, and the parameters as they are."""
+        return add_importances(self.kept.under("fisher"), new, decay=self.options.decay), now

@@ -1,0 +1,17 @@
+"""Train on the data of all tasks so far: the upper bound."""
+
+from __future__ import annotations
+
+from didact.methods._registry import method
+from didact.methods.finetune import Finetune
+
+
+@method(
+    "joint",
+    summary="Trains on the data of all tasks so far: the upper bound.",
+    paper="none",
+)
+class Joint(Finetune):
+    """Cross-entropy over all classes seen so far, on all data seen so far."""
+
+    sees_all_tasks = True

@@ -1,0 +1,30 @@
+"""Rebuffi et al. 2017: LwF-MC, iCaRL's loss without exemplars and without class means."""
+
+from __future__ import annotations
+
+from didact.data import Batch
+from didact.methods._base import Method, Terms
+from didact.methods._binary import binary_loss
+from didact.methods._registry import method
+
+
+@method(
+    "lwf-mc",
+    summary="iCaRL's sigmoid distillation without exemplars; the classifier answers.",
+    paper="Rebuffi et al. 2017, arXiv:1611.07725, section 4.1",
+)
+class LwfMc(Method):
+    """``sum_c BCE(sigmoid(z_c), q_c)``: one-hot for new classes, the old model's answer for old.
+
+    No exemplars and no class means: the largest logit decides.
+
+    Paper: Rebuffi et al. 2017, arXiv:1611.07725, section 4.1.
+    """
+
+    distils = True
+
+    def losses(self, batch: Batch) -> Terms:
+        """The binary terms of all classes seen so far, summed over classes."""
+        logits = self.logits(batch.images)
+        old = None if self.teacher is None else self.teacher_logits(batch)
+        return {"binary": binary_loss(logits, old, batch.labels)}

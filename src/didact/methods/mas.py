@@ -1,0 +1,88 @@
+"""Aljundi et al. 2018: Memory aware synapses (MAS)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from didact.data import Batch, Task, generator_for
+from didact.methods._base import Method, Terms
+from didact.methods._gradients import mean_over_samples, samples_at_once, trained
+from didact.methods._importance import add_importances, spring_energy, stiffness_of
+from didact.methods._options import Classes, at_least, one_of
+from didact.methods._registry import method
+
+
+@dataclass(frozen=True)
+class MasOptions:
+    """Hyperparameters of MAS.
+
+    Attributes:
+        weight: lambda of ``lambda * sum_i omega_i (p_i - p*_i)^2``; 1 in section 5.
+            ``2 lambda omega_i`` counts 10 at most, since steps on a stiffer penalty diverge.
+        samples: How many images of a task, at most, the importances are averaged over. The paper
+            takes all; each needs a gradient of its own.
+        classes: Whether the cross-entropy looks at this task's classes (``"new"``; the paper's
+            tasks have outputs of their own) or at all ``"seen"``.
+    """
+
+    weight: float = 1.0
+    samples: int = 1000
+    classes: Classes = "new"
+
+    def __post_init__(self) -> None:
+        at_least("mas.weight", self.weight, 0)
+        at_least("mas.samples", self.samples, 1)
+        one_of("mas.classes", self.classes, ("new", "seen"))
+
+
+@method(
+    "mas",
+    summary="Parameters are held where they were, each by how much the output depends on it.",
+    paper="Aljundi et al. 2018, arXiv:1711.09601",
+)
+class Mas(Method):
+    """``CE(z, y) + lambda * sum_i omega_i (p_i - p*_i)^2``, ``omega_i = E |d |z|^2 / d p_i|``.
+
+    Importances add up over tasks; they need images but no labels.
+
+    Paper: Aljundi et al. 2018, arXiv:1711.09601, section 4.1, eq. 2-4.
+    """
+
+    Options = MasOptions
+
+    def losses(self, batch: Batch) -> Terms:
+        """Classification and the pull of the anchor."""
+        logits = self.logits(batch.images)
+        columns = self.task.columns if self.options.classes == "new" else None
+        terms = {"classification": self.cross_entropy(logits, batch.labels, columns)}
+        importances = self.kept.under("importances")
+        if importances:
+            terms["consolidation"] = spring_energy(
+                trained(self.network),
+                self.kept.under("anchors"),
+                stiffness_of(importances, 2 * self.options.weight),
+            )
+        return terms
+
+    def after_task(self, task: Task) -> None:
+        """Add the task's importances and move the anchor."""
+        super().after_task(task)
+        was_training = self.training
+        self.eval()
+        generator = generator_for(self.setting.seed, "importances", task.index)
+        places = torch.randperm(len(task.train), generator=generator)[: self.options.samples]
+        split = task.train.subset(places.sort().values)
+        batches = self.walk(split, samples_at_once(self.network))
+        new = mean_over_samples(self.network, batches, squared_length, 1)
+        self.train(was_training)
+        self.kept.put("importances", add_importances(self.kept.under("importances"), new))
+        now = {name: p.detach().clone() for name, p in trained(self.network).items()}
+        self.kept.put("anchors", now)
+
+
+def squared_length(logits: Tensor, _: Tensor) -> Tensor:
+    """``|z|^2`` of one sample's logits."""
+    return torch.sum(logits * logits)

@@ -1,0 +1,54 @@
+"""Zhou et al. 2023: MEMO, memory-efficient expandable model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from didact.methods._expanding import Expanding
+from didact.methods._options import at_least
+from didact.methods._registry import method
+from didact.methods._setting import Stage
+from didact.methods.wa import align
+from didact.nn import ExpandableStage
+
+
+@dataclass(frozen=True)
+class MemoOptions:
+    """Hyperparameters of MEMO.
+
+    Attributes:
+        auxiliary: Weight of the auxiliary loss; 1 in the authors' CIFAR-100 settings.
+        freeze_body: Keep the body as the first task left it, which suits a large first task. In
+            the authors' CIFAR-100 settings it goes on learning.
+    """
+
+    auxiliary: float = 1.0
+    freeze_body: bool = False
+
+    def __post_init__(self) -> None:
+        at_least("memo.auxiliary", self.auxiliary, 0)
+
+
+@method(
+    "memo",
+    summary="A new last stage for each task on one shared body, then weight alignment.",
+    paper="Zhou et al. 2023, arXiv:2205.13218",
+)
+class Memo(Expanding):
+    """As DER, but only the last stage is multiplied; all of them stand on one body.
+
+    Paper: Zhou et al. 2023, arXiv:2205.13218, section 4, eq. 6-7; weight alignment as in the
+    authors' code.
+    """
+
+    Options = MemoOptions
+
+    def expandable(self, network: nn.Module) -> ExpandableStage:
+        """One body, several last stages."""
+        return ExpandableStage(network, freeze_body=self.options.freeze_body)
+
+    def after_stage(self, stage: Stage) -> None:  # noqa: ARG002
+        """Align the new classes' vectors with the old ones."""
+        align(self.grown.classifier.weight, self.task.known)

@@ -1,0 +1,55 @@
+"""Chaudhry et al. 2019: Experience replay (ER) with a tiny memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from didact.data import Batch, Task
+from didact.methods._base import Method, Terms
+from didact.methods._registry import method
+from didact.methods._setting import Stage
+
+
+@method(
+    "replay",
+    summary="Each step trains on new images and as many from a reservoir of old ones (ER).",
+    paper="Chaudhry et al. 2019, arXiv:1902.10486",
+)
+class Replay(Method):
+    """Cross-entropy over all classes on the batch and an equally large one from the memory.
+
+    A reservoir looks at each image once, in the first epoch, while the task is being learned, and
+    so may be asked for images of the task itself. Another memory is filled when a task ends.
+
+    Paper: Chaudhry et al. 2019, arXiv:1902.10486, section 3.1 and algorithm 1: the memory's batch
+    is as large as that of new images, and both make one batch.
+    """
+
+    exemplars = "reservoir"
+
+    def stages(self, task: Task) -> Sequence[Stage]:
+        """New images alone: the exemplars come with each step."""
+        return [Stage("train", task.train)]
+
+    def losses(self, batch: Batch) -> Terms:
+        """``CE(z, y)`` over the batch and what is drawn from the memory."""
+        images, labels = batch.images, batch.labels
+        drawn = self.replay(self.setting.batch_size)
+        if drawn is not None:
+            images = torch.cat([images, drawn[0].images])
+            labels = torch.cat([labels, drawn[0].labels])
+        return {"classification": self.cross_entropy(self.logits(images), labels)}
+
+    def after_step(self, batch: Batch) -> None:
+        """Show the batch to the reservoir."""
+        if self.memory.streams and self.moment.epoch == 0:
+            indices = self.setting.gather(batch.indices).cpu()
+            split = self.stage.split.subset(indices)
+            self.memory.observe(split, generator=self.generator("reservoir"))
+
+    def after_task(self, task: Task) -> None:
+        """Fill a memory that does not look at one image after another."""
+        if not self.memory.streams:
+            super().after_task(task)

@@ -1,0 +1,111 @@
+"""Ahn et al. 2021: SS-IL, separated softmax for incremental learning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from didact import losses
+from didact.data import Batch, Memory, Task
+from didact.methods._base import Method, Terms
+from didact.methods._options import above_zero
+from didact.methods._registry import method
+from didact.methods._setting import Setting, Stage
+
+
+@dataclass(frozen=True)
+class SsilOptions:
+    """Hyperparameters of SS-IL.
+
+    Attributes:
+        temperature: T of the task-wise distillation; 2 in section 4.
+        replay_share: Exemplars in each step as a fraction of the new images; a batch of 128 has
+            32 in section 4.
+    """
+
+    temperature: float = 2.0
+    replay_share: float = 0.25
+
+    def __post_init__(self) -> None:
+        above_zero("ssil.temperature", self.temperature)
+        above_zero("ssil.replay_share", self.replay_share)
+
+
+@method(
+    "ssil",
+    summary="New images compete among new classes, exemplars among old ones; task-wise KD.",
+    paper="Ahn et al. 2021, arXiv:2003.13947",
+)
+class Ssil(Method):
+    """Separated softmax, ratio-preserving batches, task-wise distillation.
+
+    ``CE`` of a new image over the new classes, of an exemplar over the old ones, averaged over
+    both together, plus ``sum_f KL_T`` over the earlier tasks' heads on all of them.
+
+    Paper: Ahn et al. 2021, arXiv:2003.13947, section 3, eq. 4-7.
+    """
+
+    Options = SsilOptions
+    distils = True
+    exemplars = "random"
+
+    def __init__(self, options: Any, setting: Setting, memory: Memory) -> None:
+        super().__init__(options, setting, memory)
+        self.head_sizes: list[int] = []
+
+    def grow(self, task: Task) -> None:
+        """As usual; the sizes of the tasks' heads are noted."""
+        super().grow(task)
+        if task.seen > task.known:
+            self.head_sizes.append(task.seen - task.known)
+
+    def stages(self, task: Task) -> Sequence[Stage]:
+        """New images alone: the exemplars come with each step, in a fixed ratio."""
+        return [Stage("train", task.train)]
+
+    def losses(self, batch: Batch) -> Terms:
+        """Separated classification, and distillation head by head."""
+        images, labels, known = batch.images, batch.labels, self.task.known
+        if self.teacher is None:
+            return {"classification": self.cross_entropy(self.logits(images), labels)}
+        drawn = self.replay(self._replayed())
+        if drawn is not None:
+            images = torch.cat([images, drawn[0].images])
+            labels = torch.cat([labels, drawn[0].labels])
+        logits = self.logits(images)
+        sizes = self.head_sizes[: -1 if self.task.seen > known else None]
+        temperature = self.options.temperature
+        distance = losses.eeil(
+            logits, self.teacher(images), head_sizes=sizes, temperature=temperature
+        )
+        return {
+            "classification": separated_cross_entropy(logits, labels, known),
+            "distillation": distance / temperature**2,
+        }
+
+    def _replayed(self) -> int:
+        """Exemplars of a step, a multiple of the number of processes."""
+        setting = self.setting
+        wanted: float = self.options.replay_share * setting.batch_size / setting.world_size
+        return max(1, round(wanted)) * setting.world_size
+
+
+def separated_cross_entropy(logits: Tensor, labels: Tensor, old_classes: int) -> Tensor:
+    """Cross-entropy of old samples over the old classes and of new ones over the new classes.
+
+    Args:
+        logits: ``(samples, classes)``, old classes first.
+        labels: ``(samples,)``.
+        old_classes: How many are old.
+
+    Returns:
+        The mean over all samples.
+    """
+    is_old = (labels < old_classes).unsqueeze(1)
+    old_column = torch.arange(logits.shape[1], device=logits.device) < old_classes
+    return F.cross_entropy(logits.masked_fill(is_old != old_column, -torch.inf), labels)

@@ -1,0 +1,95 @@
+"""Zhao et al. 2020: Maintaining discrimination and fairness in class incremental learning (WA)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from didact.data import Batch
+from didact.methods._base import Method, Terms
+from didact.methods._options import above_zero
+from didact.methods._registry import method
+from didact.methods._setting import Stage
+from didact.methods._softened import softened_kl
+
+
+@dataclass(frozen=True)
+class WaOptions:
+    """Hyperparameters of WA.
+
+    Attributes:
+        temperature: T of the distillation; 2 in section 5.1.
+        clip_weights: Set negative weights of the classifier to 0 after each step, so that a
+            vector's length says how large its logits are (the paper's restriction to the
+            weights). It asks for features that are not negative, as after ReLU.
+    """
+
+    temperature: float = 2.0
+    clip_weights: bool = True
+
+    def __post_init__(self) -> None:
+        above_zero("wa.temperature", self.temperature)
+
+
+@method(
+    "wa",
+    summary="Distillation, then the new classes' weight vectors are cut to the old ones' length.",
+    paper="Zhao et al. 2020, arXiv:1911.07053",
+)
+class Wa(Method):
+    """``(1 - l) CE + l KL_T`` with ``l = known / seen``, then weight alignment.
+
+    Paper: Zhao et al. 2020, arXiv:1911.07053, section 4, eq. 2-9.
+    """
+
+    Options = WaOptions
+    distils = True
+    exemplars = "herding"
+
+    def losses(self, batch: Batch) -> Terms:
+        """Classification over all classes and distillation on the old ones."""
+        logits = self.logits(batch.images)
+        classification = self.cross_entropy(logits, batch.labels)
+        if self.teacher is None:
+            return {"classification": classification}
+        share = self.task.known / self.task.seen
+        old = softened_kl(logits, self.teacher_logits(batch), self.options.temperature)
+        return {"classification": (1 - share) * classification, "distillation": share * old}
+
+    @torch.no_grad()
+    def after_step(self, batch: Batch) -> None:  # noqa: ARG002
+        """Cut negative weights off, where asked for."""
+        if self.options.clip_weights:
+            self.network.classifier.weight.clamp_(min=0)  # type: ignore[union-attr, operator]
+
+    def after_stage(self, stage: Stage) -> None:  # noqa: ARG002
+        """Align the new classes' vectors with the old ones."""
+        align(self.network.classifier.weight, self.task.known)  # type: ignore[union-attr, arg-type]
+
+
+@torch.no_grad()
+def align(weight: Tensor, old_classes: int) -> float:
+    """Bring the vectors of new classes to the mean length of those of old classes, in place.
+
+    ``w_new <- gamma * w_new`` with ``gamma = mean |w_old| / mean |w_new|``; lengths within the new
+    classes keep their ratio, biases are left alone.
+
+    Args:
+        weight: ``(classes, width)``, old classes first.
+        old_classes: How many are old; where none are, or all, nothing is done.
+
+    Returns:
+        ``gamma``.
+
+    Paper: Zhao et al. 2020, arXiv:1911.07053, section 4.2, eq. 6-8.
+    """
+    if not 0 < old_classes < len(weight):
+        return 1.0
+    lengths = weight.norm(dim=1)
+    gamma = lengths[:old_classes].mean() / lengths[old_classes:].mean()
+    if not torch.isfinite(gamma):
+        return 1.0
+    weight[old_classes:] *= gamma
+    return float(gamma)

@@ -1,0 +1,176 @@
+"""``didact learn`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from didact import cli
+from didact._core.errors import RunFolderError, UsageError
+from didact.cli._learn_options import settings_from
+from didact.recipes import learn_cifar100, learn_for_data
+from didact.report import learn_table, learn_verdict, render
+
+FAST = ["--epochs", "1", "--accelerator", "cpu", "--threads", "1"]
+
+
+def didact(*arguments: str) -> Any:
+    runner = CliRunner()
+    return runner.invoke(cli.build(["learn"]), ["learn", *arguments])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    methods = ["--method", "finetune,icarl,joint", "--seeds", "2"]
+    result = didact("--output", str(folder), *methods, *FAST)
+    assert result.exit_code == 0, result.output
+    return folder, result.output
+
+
+def test_the_comparison_is_printed(run: tuple[Path, str]) -> None:
+    _, output = run
+    lines = [line.split() for line in output.splitlines() if line.strip()]
+    header = next(words for words in lines if words[:1] == ["task"])
+    assert header == ["task", "1", "2", "3", "4", "5"]
+    rows = {words[0]: words[1:] for words in lines if words[0] in ("finetune", "icarl", "joint")}
+    assert set(rows) == {"finetune", "icarl", "joint"}
+    assert "average" in output
+    assert "forgot" in output
+    assert "closes" in output
+    assert "Traceback" not in output
+    assert all(len(line) <= 80 for line in output.splitlines() if line.split()[:1] == ["icarl"])
+
+
+def test_the_report_shows_matrices_curves_and_confusion(run: tuple[Path, str]) -> None:
+    folder, _ = run
+    page = (folder / "report.html").read_text()
+    assert page.count('aria-label="Accuracy matrix of') == 3
+    assert page.count('aria-label="Confusion by task of') == 3
+    assert "Accuracy over the classes seen so far, after each task" in page
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+    matrix = json.loads((folder / "result.json").read_text())["methods"]["icarl"]["matrices"]
+    mean = sum(rows[4][0] for rows in matrix) / 2
+    assert f"after task 5, on task 1: {100 * mean:.1f}%" in page
+    assert render(folder) == folder / "report.html"
+
+
+def test_a_run_that_is_not_finished_has_no_page_yet(tmp_path: Path) -> None:
+    (tmp_path / "cells").mkdir()
+    with pytest.raises(RunFolderError, match=r"not finished.*didact learn --resume"):
+        render(tmp_path)
+    (tmp_path / "result.json").write_text('{"kind": "learn", "schema": 1}')
+    with pytest.raises(RunFolderError, match="is damaged"):
+        render(tmp_path)
+
+
+def test_the_same_command_does_not_overwrite_and_resume_adds(run: tuple[Path, str]) -> None:
+    folder, _ = run
+    again = didact("--output", str(folder), *FAST)
+    assert again.exit_code != 0
+    assert "exists already" in str(again.exception)
+    more = didact("--resume", str(folder), "--method", "finetune,lwf")
+    assert more.exit_code == 0, more.output
+    found = json.loads((folder / "result.json").read_text())
+    assert list(found["methods"]) == ["finetune", "lwf"]
+
+
+def test_a_run_is_repeated_from_its_configuration(run: tuple[Path, str], tmp_path: Path) -> None:
+    folder, _ = run
+    changes = ["--method", "finetune", "--seeds", "1"]
+    result = didact("--config", str(folder / "run.toml"), "--output", str(tmp_path / "x"), *changes)
+    assert result.exit_code == 0, result.output
+    first, second = (
+        json.loads((one / "cells" / "finetune.0" / "cell.json").read_text())["matrix"]
+        for one in (folder, tmp_path / "x")
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--method", "icarll"], "did you mean 'icarl'"),
+        (["--step", "0"], "step"),
+        (["--tasks", "11"], "11 tasks for 10 classes"),
+        (["--groups", "0,1//2"], "task 2 has no class"),
+        (["--option", "lwf"], "expected METHOD.OPTION=VALUE"),
+        (["--option", "lwf.classes=old"], "lwf.classes"),
+        (["--class-order", "first"], "--class-order is 'first'"),
+        (["--memory", "3", "--method", "icarl"], "not one exemplar for each of 10 classes"),
+        (["--resume", "nowhere"], "not a run folder"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_a_mistake_is_one_message_and_exit_code_2(
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["didact", "learn", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "runs").exists()
+
+
+def test_options_become_settings() -> None:
+    values = settings_from(
+        {
+            "method": "lwf, icarl",
+            "seeds": "3",
+            "groups": "0,1/2",
+            "class_order": "1993",
+            "option": ["lwf.weight=2", "lwf.classes=seen", "icarl.loss=softmax"],
+        }
+    )
+    assert values == {
+        "method": ("lwf", "icarl"),
+        "seeds": (0, 1, 2),
+        "groups": ((0, 1), (2,)),
+        "class_order": 1993,
+        "method_options": {"lwf.weight": 2, "lwf.classes": "seen", "icarl.loss": "softmax"},
+    }
+    with pytest.raises(UsageError, match="numbers with commas"):
+        settings_from({"seeds": "a"})
+
+
+def test_recipes() -> None:
+    assert learn_for_data(None).method == ("finetune", "lwf", "icarl", "joint")
+    assert learn_for_data("folder:x").data == "folder:x"
+    literature = learn_cifar100()
+    assert (literature.step, literature.class_order, literature.memory) == (10, 1993, 2000)
+    assert [round(170 * m) for m in literature.milestones] == [80, 120]
+
+
+def test_many_tasks_fit_the_table_and_the_page(tmp_path: Path) -> None:
+    from rich.console import Console
+
+    result = didact("--output", str(tmp_path / "run"), "--step", "1", "--method", "lwf", *FAST)
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "run" / "result.json").read_text())
+    one = found["methods"]["lwf"]
+    one["curves"] = [one["curves"][0] * 3]
+    one["matrices"] = [[[row[0]] * 30 for row in one["matrices"][0] * 3]]
+    console = Console(width=80, record=True)
+    console.print(learn_table(found))
+    assert "..." in console.export_text()
+    assert "lwf ends with" in learn_verdict(found)
+
+
+def test_the_methods_are_listed() -> None:
+    result = CliRunner().invoke(cli.build(["list"]), ["list", "methods"])
+    assert result.exit_code == 0
+    for name in ("finetune", "icarl", "joint", "lwf"):
+        assert f"\n{name} " in result.output

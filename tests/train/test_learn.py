@@ -1,0 +1,255 @@
+"""``learn``: what it writes, that its numbers are right, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from didact._core.errors import (
+    DidactError,
+    ModelError,
+    NonFiniteError,
+    RangeError,
+    RunFolderError,
+    UnknownNameError,
+    UsageError,
+)
+from didact.data import Split, StreamedSplit
+from didact.train import LearnSettings, learn, load_learner
+from learn_support import SETTINGS, names, plain_network, small_data
+
+
+def quick(folder: Path, **changes: Any) -> Any:
+    values = {"data": small_data(), "model": plain_network, "method": "lwf", **SETTINGS}
+    return learn(output=folder / "run", **{**values, **changes})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("learn")
+    methods = ("finetune", "icarl", "joint")
+    return quick(folder, method=methods, seeds=(0, 1))
+
+
+def test_the_record(run: Any) -> None:
+    written = json.loads((run.folder / "result.json").read_text())
+    assert written == run.summary
+    assert (written["kind"], written["complete"]) == ("learn", True)
+    assert list(written["methods"]) == ["finetune", "icarl", "joint"]
+    for found in written["methods"].values():
+        assert len(found["matrices"]) == 2
+        for matrix in found["matrices"]:
+            for after, row in enumerate(matrix):
+                assert all(0 <= value <= 1 for value in row[: after + 1])
+                assert row[after + 1 :] == [None] * (2 - after)
+    rows = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
+    assert sum("epoch" in row for row in rows) == 3 * 2 * 3 * 3
+    assert {pair["what"] for pair in written["paired"]} == {
+        "icarl - finetune",
+        "joint - finetune",
+        "joint - icarl",
+    }
+
+
+def test_the_numbers_are_those_of_the_predictions(run: Any) -> None:
+    """Last accuracy, the last row, the classes and the confusion tell of the same predictions."""
+    data = small_data()
+    images = (data.test.images / 255 - 0.3) / 0.2
+    for method in ("finetune", "icarl"):
+        with torch.no_grad():
+            predicted = run.learner(method, 1).predict(images).argmax(-1)
+        right = predicted == data.test.labels
+        found = run.summary["methods"][method]
+        assert found["numbers"]["last"][1] == pytest.approx(float(right.double().mean()))
+        for task in range(3):
+            here = data.test.labels // 2 == task
+            accuracy = float(right[here].double().mean())
+            assert found["matrices"][1][2][task] == pytest.approx(accuracy)
+            counts = torch.bincount(predicted[here] // 2, minlength=3).tolist()
+            assert found["confusion"][1][2][task] == counts
+        for entry in found["per_class"][1]:
+            of_class = data.test.labels == entry["label"]
+            assert entry["accuracy"] == pytest.approx(float(right[of_class].double().mean()))
+
+
+def test_one_budget(run: Any) -> None:
+    sizes = run.summary["methods"]["icarl"]["sizes"][0]
+    assert sizes["exemplars"] == 12
+    assert sizes["exemplar_bytes"] == 12 * (36 + 8)
+    assert sizes["parameters"] == 36 * 16 + 16 + 16 * 6 + 6  # the teacher is no part of it
+    kinds = ("parameter_bytes", "exemplar_bytes", "kept_bytes")
+    assert sizes["budget_bytes"] == sum(sizes[kind] for kind in kinds)
+
+
+def test_finetune_forgets_and_joint_does_not(run: Any) -> None:
+    methods = run.summary["methods"]
+    assert min(methods["finetune"]["numbers"]["forgetting"]) > 0.5
+    assert max(methods["joint"]["numbers"]["forgetting"]) < 0.2
+    assert len(methods["icarl"]["numbers"]["intransigence"]) == 2
+
+
+def test_the_same_seed_gives_the_same_bits(tmp_path: Path, run: Any) -> None:
+    again = quick(tmp_path, method="icarl", seeds=(1,))
+    one, other = again.learner("icarl", 1), run.learner("icarl", 1)
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name]), name
+
+
+def test_only_the_task_under_way_is_read(tmp_path: Path) -> None:
+    """Reading another task's training image is an error, but for a method that sees them all."""
+    whole = small_data()
+    asked: list[int] = []
+
+    def read(position: int) -> torch.Tensor:
+        asked.append(int(whole.train.labels[position]))
+        assert asked[-1] // 2 >= max(label // 2 for label in asked), "an earlier task's image"
+        assert isinstance(whole.train, Split)
+        return whole.train.images[position]
+
+    count = len(whole.train)
+    poisoned = StreamedSplit(read, torch.arange(count), whole.train.labels, (1, 6, 6))
+    data = type(whole)(
+        name="poisoned",
+        train=poisoned,
+        validation=whole.validation,
+        test=whole.test,
+        class_names=whole.class_names,
+        mean=whole.mean,
+        std=whole.std,
+        labelled=whole.labelled,
+    )
+    for method in ("lwf", "icarl", "replay"):
+        asked.clear()
+        quick(tmp_path / method, data=data, method=method)
+        assert {label // 2 for label in asked} == {0, 1, 2}
+    asked.clear()
+    with pytest.raises(AssertionError, match="an earlier task's image"):
+        quick(tmp_path / "joint", data=data, method="joint")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scenario": "task"},
+        {"scenario": "domain", "step": None, "tasks": 2},
+        {"scenario": "domain", "domains": "groups"},
+        {"online": True, "method": "replay"},
+        {"blurry": 0.2, "method": "icarl"},
+        {"imbalance": 0.1},
+        {"step": None, "groups": ((0, 1), (2, 0), (3,)), "method": "icarl"},
+        {"base": 4, "method": "icarl", "exemplars": "reservoir"},
+        {"memory": None, "memory_per_class": 500, "method": "icarl"},  # more than there are
+        {"memory": 0, "method": "icarl"},
+        {"schedule": "cosine", "optimizer": "adamw", "clip_norm": 1.0, "augment": "crop-flip"},
+        {"precision": "bf16-mixed", "channels_last": True},
+    ],
+    ids=str,
+)
+def test_protocols_and_settings(tmp_path: Path, changes: dict[str, Any]) -> None:
+    result = quick(tmp_path, **{"epochs": 1, **changes})
+    found = next(iter(result.summary["methods"].values()))
+    assert 0 <= found["numbers"]["last"][0] <= 1
+    if changes.get("scenario") == "domain":
+        assert None not in found["matrices"][0][0]
+        assert "forward_transfer" in found["numbers"]
+        assert found["confusion"][0] == [None] * len(found["confusion"][0])
+
+
+def test_told_the_task_it_is_chosen_among_its_classes(tmp_path: Path) -> None:
+    by_class = quick(tmp_path / "class", method="finetune").summary["methods"]["finetune"]
+    by_task = quick(tmp_path / "task", method="finetune", scenario="task")
+    told = by_task.summary["methods"]["finetune"]
+    assert told["numbers"]["last"][0] > by_class["numbers"]["last"][0] + 0.3
+
+
+def test_one_task_has_nothing_to_forget(tmp_path: Path) -> None:
+    result = quick(tmp_path, step=6)
+    assert "forgetting" not in result.summary["methods"]["lwf"]["numbers"]
+
+
+def test_the_classes_of_the_cross_entropy_decide_lwf(tmp_path: Path) -> None:
+    """Cross-entropy over all classes turns LwF into fine-tuning; over the new ones it does not."""
+    many = {"epochs": 10, "learning_rate": 0.1}
+    new = quick(tmp_path / "new", **many).summary["methods"]["lwf"]["numbers"]["last"][0]
+    options = {"method_options": {"lwf.classes": "seen"}}
+    seen = quick(tmp_path / "seen", **many, **options).summary["methods"]["lwf"]["numbers"]["last"]
+    assert new > seen[0] + 0.05
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(NonFiniteError, match=r"lwf, seed 0, became .*learning-rate"):
+        quick(tmp_path, learning_rate=1e30)
+
+
+class Headless(torch.nn.Module):
+    """No classifier to grow."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"method": "lfw"}, UnknownNameError, "did you mean 'lwf'"),
+        ({"method": ()}, UsageError, "expected one or more different methods"),
+        ({"method_options": {"lwf.temprature": 3.0}}, UsageError, "no option 'temprature'"),
+        ({"method_options": {"wa.x": 3.0}}, UsageError, "the methods of this run are lwf"),
+        ({"method": "icarl", "memory": 5}, RangeError, "not one exemplar for each of 6 classes"),
+        ({"memory_per_class": 5}, UsageError, "not both"),
+        ({"step": 7}, RangeError, "step is 7"),
+        ({"model": lambda data, classes: Headless()}, ModelError, "no linear layer"),
+        ({"model": Headless()}, ModelError, "expected a name, or a function"),
+        ({"devices": 2, "jobs": 2}, UsageError, "choose one"),
+        ({"batch_size": 9, "devices": 2}, UsageError, "not a multiple"),
+        ({"evaluate_on": "validation", "validation": 0.0}, UsageError, "needs validation above"),
+        ({"epochs": 0}, UsageError, "epochs"),
+        ({"no_such": 1}, UsageError, "no setting 'no_such'"),
+    ],
+    ids=str,
+)
+def test_refused_before_anything_is_written(
+    tmp_path: Path, changes: dict[str, Any], error: type[DidactError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        quick(tmp_path, **changes)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_folder_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
+    quick(tmp_path, method="finetune", epochs=1)
+    with pytest.raises(RunFolderError, match="exists already"):
+        quick(tmp_path, epochs=1)
+    quick(tmp_path, epochs=1, overwrite=True)
+    assert [cell.name for cell in (tmp_path / "run" / "cells").iterdir()] == ["lwf.0"]
+
+
+def test_settings_survive_toml(tmp_path: Path) -> None:
+    import tomllib
+
+    settings = LearnSettings.build(
+        groups=((0, 1), (2,)), method=("lwf",), method_options={"lwf.weight": 2.0}, class_order=7
+    )
+    assert LearnSettings.build(**tomllib.loads(settings.to_toml())) == settings
+    other = settings.changed(seeds=(5,), jobs=2)
+    assert other.fingerprint("lwf") == settings.fingerprint("lwf")
+    assert settings.changed(epochs=3).fingerprint("lwf") != settings.fingerprint("lwf")
+
+
+def test_a_method_of_the_users_own_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from didact.methods import Method\n"
+        "class Mine(Method):\n"
+        "    exemplars = 'random'\n"
+        "    def losses(self, batch):\n"
+        "        logits = self.logits(batch.images)\n"
+        "        return {'classification': self.cross_entropy(logits, batch.labels)}\n"
+    )
+    result = learn(**names(tmp_path), method=f"{file}:Mine", output=tmp_path / "run", **SETTINGS)
+    found = result.summary["methods"][f"{file}:Mine"]
+    assert found["sizes"][0]["exemplars"] == 12
+    assert (
+        load_learner(tmp_path / "run", f"{file}:Mine").memory.labels.bincount().tolist() == [2] * 6
+    )

@@ -1,0 +1,62 @@
+"""Two processes equal one, from the start or from where one process stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from didact.train import StoppedError, learn, resume_learning
+from learn_support import SETTINGS, StopAfter, names
+
+METHODS = ("lwf", "icarl", "replay")
+# 32 images a task: the last batch of 12 is short, and its halves are of one size.
+SETTINGS = {**SETTINGS, "method": METHODS, "batch_size": 12}
+
+
+def tensors(run: Path) -> dict[str, torch.Tensor]:
+    return {
+        f"{method} {name}": value
+        for method in METHODS
+        for name, value in load_file(run / "cells" / f"{method}.0" / "model.safetensors").items()
+    }
+
+
+def assert_close(one: Path, other: Path) -> None:
+    expected, got = tensors(one), tensors(other)
+    assert expected.keys() == got.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(got[name], value, rtol=1e-3, atol=1e-5, msg=name)
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return names(tmp_path_factory.mktemp("parts"), plain=True)
+
+
+@pytest.fixture(scope="module")
+def whole(parts: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    learn(**parts, output=folder, **SETTINGS)
+    return folder
+
+
+@pytest.mark.slow
+def test_two_processes_equal_one(parts: dict[str, Any], whole: Path, tmp_path: Path) -> None:
+    learn(**parts, output=tmp_path / "two", **SETTINGS, devices=2)
+    assert_close(whole, tmp_path / "two")
+
+
+@pytest.mark.slow
+def test_two_processes_go_on_where_one_stopped(
+    parts: dict[str, Any], whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        StopAfter(patch, 50)  # inside the second task of the second method
+        with pytest.raises(StoppedError):
+            learn(**parts, output=tmp_path / "two", **SETTINGS)
+    resume_learning(tmp_path / "two", devices=2)
+    assert_close(whole, tmp_path / "two")
