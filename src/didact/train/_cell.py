@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from didact.data import AnySplit, Batches, Data
 from didact.metrics import accuracy, negative_log_likelihood
@@ -213,7 +214,7 @@ def _job(model: nn.Module, plan: _Plan, cell: Cell, around: Surroundings) -> Job
         labelled=data.labelled if plan.unlabelled else None,
         rank=fabric.global_rank,
         world_size=fabric.world_size,
-        drop_last=_last_is_too_small(len(split), settings),
+        drop_last=_last_is_too_small(model, len(split), settings),
         device=fabric.device,
         workers=settings.workers,
     )
@@ -231,10 +232,11 @@ def _job(model: nn.Module, plan: _Plan, cell: Cell, around: Surroundings) -> Job
     )
 
 
-def _last_is_too_small(samples: int, settings: DistillSettings) -> bool:
-    """Whether a part of an epoch's last step would hold one sample: BatchNorm needs two."""
+def _last_is_too_small(model: nn.Module, samples: int, settings: DistillSettings) -> bool:
+    """Whether a part of an epoch's last step would give a BatchNorm layer a single sample."""
     left = samples % settings.batch_size
-    return samples > settings.batch_size and 0 < left < 2 * settings.devices * settings.accumulate
+    few = samples > settings.batch_size and 0 < left < 2 * settings.devices * settings.accumulate
+    return few and any(isinstance(module, _BatchNorm) for module in model.modules())
 
 
 def _labelled_only(data: Data) -> AnySplit:
