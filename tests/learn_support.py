@@ -114,6 +114,8 @@ def names(folder: Path, *, plain: bool = False) -> dict[str, str]:
 
 def start_or_resume(folder: str, parts: dict[str, Any]) -> None:
     """In a process of its own, to be killed."""
+    if (Path(folder) / "result.json").exists():
+        return  # killed after its last word
     try:
         if (Path(folder) / "run.toml").exists():
             resume_learning(folder)

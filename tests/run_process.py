@@ -46,6 +46,8 @@ def start_or_resume(folder: str, parts: dict[str, str], file_limit: int | None =
     if file_limit is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+    if (Path(folder) / "result.json").exists():
+        return  # killed after its last word
     try:
         if (Path(folder) / "run.toml").exists():
             resume(folder)

@@ -39,7 +39,7 @@ class RunFolder:
             RunFolderError: It exists and is not empty, and ``overwrite`` is false or it is not a
                 run folder; or it cannot be written.
         """
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and not _is_unused(path):
             if not overwrite:
                 raise RunFolderError(
                     f"{path} exists already; go on with --resume {path}, "
@@ -51,12 +51,12 @@ class RunFolder:
                 )
             _empty(path)
         try:
-            (path / CHECKPOINT).mkdir(parents=True, exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
+            write_bytes(path / SETTINGS, settings.encode())
+            (path / CHECKPOINT).mkdir(exist_ok=True)
         except OSError as error:
             raise cannot_write(path, error) from error
-        folder = cls(path)
-        write_bytes(path / SETTINGS, settings.encode())
-        return folder
+        return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -137,6 +137,14 @@ def default_path(kind: str) -> Path:
         number += 1
         path = Path("runs") / f"{stem}-{number}"
     return path
+
+
+def _is_unused(path: Path) -> bool:
+    """An empty folder, or one in which a killed process had only begun to write ``run.toml``."""
+    return path.is_dir() and all(
+        entry.name.startswith(f".{SETTINGS}.") and entry.suffix == ".tmp"
+        for entry in path.iterdir()
+    )
 
 
 def _empty(path: Path) -> None:
