@@ -33,5 +33,11 @@ unit: .venv/.installed
 
 test: lint types floors unit
 
+# The pages that are made from docstrings: losses, methods, laws are committed; the rules' are not.
+docs: .venv/.installed
+	$(BIN)/python docs/generate_losses.py
+	$(BIN)/python docs/generate_methods.py
+	$(BIN)/python docs/generate_rules.py
+
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
