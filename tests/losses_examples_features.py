@@ -121,9 +121,3 @@ broken_law(
     "functional_gradient_is_the_same",
     "batch norm counts its batches in place, which torch.func refuses; see features/test_simkd.py",
 )
-
-broken_law(
-    "SimKD",
-    "extreme_inputs_stay_finite",
-    "batch norm of a channel that is constant: its gradient of 6e6 is no float16",
-)
