@@ -121,3 +121,9 @@ broken_law(
     "functional_gradient_is_the_same",
     "batch norm counts its batches in place, which torch.func refuses; see features/test_simkd.py",
 )
+
+broken_law(
+    "SimKD",
+    "extreme_inputs_stay_finite",
+    "for some weights: batch norm of a channel that is constant has a gradient above float16's range",
+)

@@ -32,7 +32,8 @@ def _pairs() -> list[object]:
             if not check.applies(case):
                 continue
             why = support.BROKEN_LAWS.get((name, check.name))
-            marks = [pytest.mark.xfail(reason=why, strict=True)] if why else []
+            always = not (why or "").startswith("for some weights")
+            marks = [pytest.mark.xfail(reason=why, strict=always)] if why else []
             found.append(pytest.param(name, check.name, marks=marks, id=f"{name}-{check.name}"))
     return found
 
