@@ -8,7 +8,6 @@ import inspect
 import pkgutil
 
 import pytest
-import torch
 
 import didact.losses
 import losses_support as support
@@ -32,7 +31,7 @@ def _pairs() -> list[object]:
             if not check.applies(case):
                 continue
             why = support.BROKEN_LAWS.get((name, check.name))
-            always = not (why or "").startswith("for some weights")
+            always = not (why or "").startswith("now and then")
             marks = [pytest.mark.xfail(reason=why, strict=always)] if why else []
             found.append(pytest.param(name, check.name, marks=marks, id=f"{name}-{check.name}"))
     return found
@@ -40,7 +39,6 @@ def _pairs() -> list[object]:
 
 @pytest.mark.parametrize(("name", "check"), _pairs())
 def test_law(name: str, check: str) -> None:
-    torch.manual_seed(0)  # the weights of a module, the same whatever ran before
     CHECKS[check].law(support.make_case(name))
 
 
