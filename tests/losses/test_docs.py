@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import doctest
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from didact import losses
+from docs_support import generator
 
 ROOT = Path(__file__).parents[2]
 
 
-def _generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate_losses.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_page_is_fresh() -> None:
     written = (ROOT / "docs/losses.md").read_text("utf-8")
-    assert written == _generator().page(), "run python docs/generate_losses.py"
+    assert written == generator("losses").page(), "run python docs/generate_losses.py"
 
 
 @pytest.mark.parametrize("name", sorted({*losses.CARDS, "standardise_logits", "standardised"}))

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from didact.check.rules import RULES
-
-GENERATOR = Path(__file__).parents[3] / "docs" / "generate_rules.py"
+from docs_support import generator
 
 
 @pytest.fixture
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_rules", GENERATOR)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def rules() -> ModuleType:
+    return generator("rules")
 
 
-def test_every_rule_has_its_two_pages(generator: ModuleType, tmp_path: Path) -> None:
-    paths = generator.write(tmp_path)
+def test_every_rule_has_its_two_pages(rules: ModuleType, tmp_path: Path) -> None:
+    paths = rules.write(tmp_path)
     assert len(paths) == 2 * len(RULES) + 2
     for code, rule in RULES.items():
         assert (tmp_path / f"{code}.md").read_text(encoding="utf-8") == rule.page("en")
@@ -32,12 +25,12 @@ def test_every_rule_has_its_two_pages(generator: ModuleType, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["index.md", "index.zh.md"])
-def test_the_index_lists_every_rule_once(generator: ModuleType, tmp_path: Path, name: str) -> None:
-    generator.write(tmp_path)
+def test_the_index_lists_every_rule_once(rules: ModuleType, tmp_path: Path, name: str) -> None:
+    rules.write(tmp_path)
     text = (tmp_path / name).read_text(encoding="utf-8")
     for code in RULES:
         assert text.count(f"| [{code}](") == 1
 
 
-def test_every_topic_has_a_title(generator: ModuleType) -> None:
-    assert {rule.topic for rule in RULES.values()} == set(generator.TOPICS)
+def test_every_topic_has_a_title(rules: ModuleType) -> None:
+    assert {rule.topic for rule in RULES.values()} == set(rules.TOPICS)
