@@ -12,6 +12,16 @@ from torch import Tensor
 from _timing import Step, interleave
 
 
+def settle_heap() -> None:
+    """Bring the allocator to where it is in a process that has trained for a while.
+
+    glibc fetches every block above a threshold from the kernel and gives it back at once, until a
+    block of up to 32 MB was freed; from then on such blocks stay. Which state a benchmark is in
+    would otherwise hang on what ran before it.
+    """
+    torch.ones(7 * 2**20)
+
+
 def peak_bytes(step: Step) -> int:
     """Rise of the high-water mark of the resident memory during one step."""
     step()

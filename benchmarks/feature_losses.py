@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from _memory import settle_heap
 from didact.losses import CARDS
 from eager import CASES, Case
 from losses import conditions, eager_writings
@@ -149,6 +150,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    settle_heap()
     begin = time.monotonic()
     rows, slower = table(arguments.names or list(CASES))
     print("\n".join(slower))

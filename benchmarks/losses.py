@@ -2,10 +2,11 @@
 
 Forward plus backward on one CPU thread, variants interleaved in one process, median of the CPU
 time; ratios carry over to other machines, milliseconds do not. Peak memory is the rise of the
-process's high-water mark (``VmHWM``, reset before each call). The floor is the time to read both
-logits and write the gradient, 12 bytes a float32 logit, at the measured speed of a copy. The
-in-place form needs logits that a layer has handed over; it is compared with the plain formula on
-such logits.
+process's high-water mark (``VmHWM``, reset before each call). The allocator is brought to the
+state of a process that has trained for a while: with a fresh one the plain formula is slower. The
+floor is the time to read both logits and write the gradient, 12 bytes a float32 logit, at the
+measured speed of a copy. The in-place form needs logits that a layer has handed over; it is
+compared with the plain formula on such logits.
 
     python benchmarks/losses.py                 prints the tables
     python benchmarks/losses.py --write         writes docs/benchmarks-losses.md as well
@@ -27,7 +28,7 @@ import torch
 from torch import Tensor
 
 from _eager_losses import T, eager_ce_and_kd, eager_writings, plain_kd
-from _memory import copy_bandwidth, huge_pages, peak_bytes
+from _memory import copy_bandwidth, huge_pages, peak_bytes, settle_heap
 from _timing import Step, interleave
 from didact import losses
 
@@ -237,6 +238,7 @@ def main() -> None:
     parser.add_argument("--huge", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    settle_heap()
     if arguments.huge:
         print_with_huge_pages()
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -325,6 +326,77 @@ def test_messages_say_what_to_do() -> None:
     spoilt[2, 3] = math.inf
     with pytest.raises(NonFiniteError, match="infinity"):
         losses.kd(s, spoilt)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.total_variation,
+        losses.skew_kl,
+        losses.skew_reverse_kl,
+        losses.dist,
+        losses.hard_kd,
+        partial(losses.top_k_kd, k=3),
+        lambda s, t: losses.kd_mean_probs(s, [t, t]),
+        lambda s, t: losses.cross_entropy_and_hard_kd(s, t, torch.zeros(6, dtype=torch.int64)),
+    ],
+)
+def test_a_class_ruled_out_is_one_of_very_small_logits(loss: Callable[..., Tensor]) -> None:
+    """-inf where the loss has a limit; +inf and NaN are named."""
+    student, teacher = pair()
+    student.requires_grad_()
+    results = []
+    for low in (-math.inf, -1e4):
+        teacher[:, 5] = low
+        value = loss(student, teacher)
+        results.append((value, torch.autograd.grad(value, student)[0]))
+    torch.testing.assert_close(results[0], results[1])
+    for wrong in (math.inf, math.nan):
+        teacher[2, 3] = wrong
+        with pytest.raises(NonFiniteError, match="teacher"):
+            loss(student, teacher)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_hard_distillation_bears_classes_that_the_student_rules_out(reduction: str) -> None:
+    student, teacher = pair()
+    student, teacher = student.float(), teacher.float()
+    student[:, 5], teacher[:, 5] = -math.inf, -5.0
+    labels = torch.arange(6) % 5
+    value = losses.cross_entropy_and_hard_kd(student, teacher, labels, reduction=reduction)
+    chosen = F.cross_entropy(student, teacher.argmax(1), reduction=reduction)
+    torch.testing.assert_close(
+        value, (F.cross_entropy(student, labels, reduction=reduction) + chosen) / 2
+    )
+
+
+@pytest.mark.parametrize("label", [-100, -1, 8])
+def test_labels_that_an_operation_would_refuse_are_named(label: int) -> None:
+    student, teacher = pair()
+    labels = torch.tensor([0, 1, 2, 3, 4, label])
+    with pytest.raises(RangeError, match=f"labels holds {label}"):
+        losses.cross_entropy_and_hard_kd(student, teacher, labels)
+    with pytest.raises(RangeError, match=f"labels holds {label}"):
+        losses.binary_distillation(student, teacher[:, :5], labels)
+
+
+def test_infinity_behind_a_standardisation_is_named_as_such() -> None:
+    student, teacher = pair()
+    teacher[2, 3] = math.inf
+    for loss in (losses.standardised_kd, losses.standardised(losses.kd)):
+        with pytest.raises(NonFiniteError, match=r"teacher_logits holds infinity.*\(2, 3\)"):
+            loss(student, teacher)
+
+
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+@pytest.mark.parametrize("shape", [(4, 6), (200, 300)])
+def test_dist_has_one_value_by_both_ways(shape: tuple[int, int], scale: float) -> None:
+    """Without a gradient the plain operations serve, with one the node and its short cuts."""
+    torch.manual_seed(0)
+    student, teacher = torch.randn(2, *shape, dtype=DOUBLE) * scale
+    with_node = losses.dist(student.requires_grad_(), teacher)
+    reference = losses.dist(student.detach(), teacher)
+    torch.testing.assert_close(with_node, reference)
 
 
 def test_nan_of_the_student_stays_a_nan_loss() -> None:

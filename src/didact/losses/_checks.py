@@ -131,6 +131,24 @@ def check_mask(mask: Tensor | None, shape: torch.Size) -> None:
         )
 
 
+def check_label_kind(
+    labels: Tensor, shape: torch.Size, *, name: str = "labels", of: str = "class"
+) -> None:
+    """Labels are whole numbers, one for each position; which numbers is not looked at.
+
+    Raises:
+        DtypeError: Not int64.
+        ShapeError: Another shape than the positions.
+    """
+    if labels.dtype != torch.int64:
+        raise DtypeError(f"{name} is {labels.dtype}; expected int64 {of} numbers, {name}.long()")
+    if labels.shape != shape:
+        raise ShapeError(
+            f"{name} is {tuple(labels.shape)}; expected {tuple(shape)}, one {of} number for each "
+            "position (not one-hot)"
+        )
+
+
 def check_labels(
     labels: Tensor,
     shape: torch.Size,
@@ -150,13 +168,7 @@ def check_labels(
         ShapeError: Another shape than the positions.
         RangeError: A label below 0 or not below ``classes``, unless it is ``ignore_index``.
     """
-    if labels.dtype != torch.int64:
-        raise DtypeError(f"{name} is {labels.dtype}; expected int64 {of} numbers, {name}.long()")
-    if labels.shape != shape:
-        raise ShapeError(
-            f"{name} is {tuple(labels.shape)}; expected {tuple(shape)}, one {of} number for each "
-            "position (not one-hot)"
-        )
+    check_label_kind(labels, shape, name=name, of=of)
     if not values_can_be_read(labels):
         return False
     low, high = (int(bound) for bound in torch.aminmax(labels))

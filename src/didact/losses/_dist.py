@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import torch
@@ -10,8 +11,8 @@ from torch import Tensor
 
 from didact.losses._card import card
 from didact.losses._checks import check_positive
-from didact.losses._node import Parts, closed_form
-from didact.losses._precision import softmax
+from didact.losses._node import Parts, closed_form, through_softmax
+from didact.losses._precision import softmax, values_can_be_read
 
 
 @card(
@@ -55,7 +56,8 @@ def dist(
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer logits.
         RangeError: A negative weight, or ``temperature`` is not above 0.
-        NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
+        NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only); -inf,
+            a class that is ruled out, is a probability of 0.
 
     Paper: Huang, You, Wang, Qian, Xu 2022, Knowledge distillation from a stronger teacher, NeurIPS,
     arXiv:2205.10536.
@@ -81,17 +83,14 @@ def dist(
 
 
 def _both_ways(beta: float, gamma: float, student: Tensor, teacher: Tensor) -> Parts:
-    student_probs, teacher_probs = softmax(student), softmax(teacher)
-    both = torch.stack((student_probs.flatten(0, -2), teacher_probs.flatten(0, -2)))
+    both = softmax(torch.stack((student.flatten(0, -2), teacher.flatten(0, -2))))
     inter, inter_slope = _unlikeness(both, -1)
     intra, intra_slope = _unlikeness(both, -2)
 
     def gradient() -> Tensor:
         slope = inter_slope().mul_(beta / inter.numel())
         slope.add_(intra_slope(), alpha=gamma / intra.numel())
-        return torch._softmax_backward_data(
-            slope.view_as(student), student_probs, -1, student_probs.dtype
-        )
+        return through_softmax(slope, both[0]).view_as(student)
 
     return beta * inter.mean() + gamma * intra.mean(), gradient
 
@@ -99,21 +98,39 @@ def _both_ways(beta: float, gamma: float, student: Tensor, teacher: Tensor) -> P
 def _unlikeness(both: Tensor, dim: int) -> Parts:
     """1 minus Pearson's correlation along ``dim``, and its slope in the student's probabilities."""
     vectors, lengths, still = _standardise(both, dim)
-    (student, teacher), (student_still, teacher_still) = vectors.unbind(), still.unbind()
+    student, teacher = vectors.unbind()
     distance = (student - teacher).square().sum(dim, keepdim=True).div_(2)
-    value = distance.add(student_still ^ teacher_still, alpha=0.5)
-    return value.squeeze(dim), lambda: ((1 - distance) * student - teacher).div_(lengths[0])
+    value = distance
+    if still is not None:
+        value = distance.add(still[0] ^ still[1], alpha=0.5)
+    return value.squeeze(dim), lambda: ((1 - distance) * student).sub_(teacher).div_(lengths[0])
 
 
-def _standardise(probs: Tensor, dim: int) -> tuple[Tensor, Tensor, Tensor]:
+def _standardise(probs: Tensor, dim: int) -> tuple[Tensor, Tensor, Tensor | None]:
     """Vectors of mean 0 and length 1 along ``dim``, their length before, and which do not vary.
 
-    The latter become 0, of infinite length. Each is scaled by its largest entry first: the square
-    of a probability of 1e-30 would be 0.
+    The latter become 0, of infinite length; None stands for "all vary".
     """
     mean = probs.mean(dim, keepdim=True)
     centred = probs - mean
     info = torch.finfo(probs.dtype)
+    if values_can_be_read(probs) and not torch.is_grad_enabled():
+        length = torch.linalg.vector_norm(centred, dim=dim, keepdim=True)
+        # Above this no square of an entry that matters is 0, nor is the largest entry rounding.
+        enough = torch.add(
+            math.sqrt(info.tiny) / info.eps, mean, alpha=8 * info.eps * math.sqrt(probs.shape[dim])
+        )
+        if bool((length > enough).all()):
+            return centred.div_(length), length, None
+    return _standardise_scaled(centred, mean, dim)
+
+
+def _standardise_scaled(centred: Tensor, mean: Tensor, dim: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The same where some are tiny: the square of a probability of 1e-30 would be 0.
+
+    Each is scaled by its largest entry first.
+    """
+    info = torch.finfo(centred.dtype)
     with torch.no_grad():
         largest = centred.abs().amax(dim, keepdim=True)
         still = largest <= (8 * info.eps) * mean + info.tiny / info.eps

@@ -196,7 +196,8 @@ def total_variation(
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer logits or a mask that is not boolean.
         RangeError: ``temperature`` is not above 0.
-        NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
+        NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only); -inf,
+            a class that is ruled out, is a probability of 0.
 
     Paper: Wen, Li, Du, Mou 2023, f-Divergence minimization for sequence-level knowledge
     distillation, ACL, arXiv:2307.15190.

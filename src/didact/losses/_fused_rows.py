@@ -20,7 +20,7 @@ from didact.losses._workspace import workspace
 
 LOG2E = math.log2(math.e)
 LN2 = math.log(2.0)
-CHUNK = 192 * 1024
+CHUNK = 320 * 1024
 """Logits in one chunk and thread: fewer make more calls of operations, more leave the cache."""
 
 

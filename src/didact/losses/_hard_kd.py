@@ -9,10 +9,12 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from didact.losses._card import card
-from didact.losses._checks import check_labels, check_weight
+from didact.losses._checks import check_label_kind, check_labels, check_weight
+from didact.losses._fused import can_fuse
 from didact.losses._pair import blank_masked, check_inputs
 from didact.losses._precision import soft_log_probs, values_can_be_read
 from didact.losses._reduce import Reduction, check_reduction, name_not_finite, reduce
+from didact.losses._small import SMALL
 from didact.losses._surprise import surprise, surprise_of
 
 
@@ -43,7 +45,7 @@ def hard_kd(
     Raises:
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer logits or a mask that is not boolean.
-        NonFiniteError: The teacher's logits hold NaN (looked for on a CPU only).
+        NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only).
 
     Paper: Touvron, Cord, Douze, Massa, Sablayrolles, Jégou 2021, Training data-efficient
     image transformers, ICML, arXiv:2012.12877 (hard-label distillation).
@@ -95,7 +97,7 @@ def cross_entropy_and_hard_kd(
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer logits, labels that are not int64, or a mask that is not boolean.
         RangeError: A label outside the classes, or ``kd_weight`` outside [0, 1].
-        NonFiniteError: The teacher's logits hold NaN (looked for on a CPU only).
+        NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only).
 
     Paper: Touvron, Cord, Douze, Massa, Sablayrolles, Jégou 2021, Training data-efficient
     image transformers, ICML, arXiv:2012.12877 (hard-label distillation).
@@ -108,13 +110,38 @@ def cross_entropy_and_hard_kd(
         1.3863
     """
     check_inputs(student_logits, teacher_logits, mask=mask)
-    check_labels(labels, student_logits.shape[:-1], classes=student_logits.shape[-1])
+    check_label_kind(labels, student_logits.shape[:-1])
     check_weight(kd_weight, name="kd_weight")
     check_reduction(reduction)
     student_log_probs = soft_log_probs(blank_masked(student_logits, mask))
+    choice = _choice(teacher_logits, mask)
+    if _few(student_logits, teacher_logits, labels) and mask is None and reduction != "none":
+        value = _weighed(student_log_probs, labels, choice, kd_weight, reduction)
+        if math.isfinite(value.item()):  # 0 times a log-probability of -inf is NaN
+            return value
+    check_labels(labels, student_logits.shape[:-1], classes=student_logits.shape[-1])
     true = _surprise(student_log_probs, labels, reduction, mask)
-    chosen = _surprise(student_log_probs, _choice(teacher_logits, mask), reduction, mask)
+    chosen = _surprise(student_log_probs, choice, reduction, mask)
     return torch.add(true * (1 - kd_weight), chosen, alpha=kd_weight)
+
+
+def _few(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> bool:
+    return student_logits.numel() <= SMALL and can_fuse(student_logits, (teacher_logits, labels))
+
+
+def _weighed(
+    log_probs: Tensor, labels: Tensor, choice: Tensor, kd_weight: float, reduction: Reduction
+) -> Tensor:
+    """Both cross-entropies as one product: a graph of two entries."""
+    factor = -1 / labels.numel() if reduction == "mean" else -1.0
+    weights = torch.zeros_like(log_probs, requires_grad=False)
+    try:
+        weights.scatter_(-1, labels.unsqueeze(-1), factor * (1 - kd_weight))
+    except RuntimeError:  # it looks at the labels anyway
+        check_labels(labels, labels.shape, classes=log_probs.shape[-1])
+        raise
+    weights.scatter_(-1, choice.unsqueeze(-1), factor * kd_weight, reduce="add")
+    return torch.dot(log_probs.view(-1), weights.view(-1))
 
 
 def _surprise(
@@ -129,7 +156,11 @@ def _surprise(
 
 def _choice(teacher_logits: Tensor, mask: Tensor | None) -> Tensor:
     """The number of the largest logit; NaN counts as the largest, and is named as an error."""
-    largest, index = blank_masked(teacher_logits, mask).max(-1)
-    if values_can_be_read(largest) and not math.isfinite(largest.sum().item()):
+    seen = blank_masked(teacher_logits.detach(), mask)
+    if not values_can_be_read(seen):
+        return seen.argmax(-1)
+    if not math.isfinite(seen.amax().item()):
         name_not_finite(teacher_logits)
-    return index
+    if seen.numel() <= SMALL or seen.dtype not in (torch.float32, torch.float64):
+        return seen.argmax(-1)
+    return torch.from_numpy(seen.numpy().argmax(-1))  # an eighth of PyTorch's time

@@ -51,7 +51,8 @@ def skew_kl(
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer logits or a mask that is not boolean.
         RangeError: ``alpha`` is outside [0, 1) or ``temperature`` is not above 0.
-        NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
+        NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only); -inf,
+            a class that is ruled out, is a probability of 0.
 
     Paper: Ko, Kim, Chen, Yun 2024, DistiLLM, ICML, arXiv:2402.03898.
 
@@ -105,7 +106,8 @@ def skew_reverse_kl(
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer logits or a mask that is not boolean.
         RangeError: ``alpha`` is outside [0, 1) or ``temperature`` is not above 0.
-        NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
+        NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only); -inf,
+            a class that is ruled out, is a probability of 0.
 
     Paper: Ko, Kim, Chen, Yun 2024, DistiLLM, ICML, arXiv:2402.03898.
 

@@ -10,10 +10,13 @@ from torch import Tensor
 from didact.losses._fused import Plain, check_inplace
 from didact.losses._fused_rows import LN2, LOG2E
 from didact.losses._gradient_node import with_gradient
+from didact.losses._precision import log_softmax
 from didact.losses._reduce import Reduction
 
 SMALL = 64 * 1024
 """Up to so many logits the number of operations counts, not the memory they touch."""
+TINY = 16 * 1024
+"""Up to so many, operations count so much that PyTorch's softmax beats the faster powers of 2."""
 
 
 def small_side(logits: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -55,11 +58,9 @@ def small_kd(
     rows = student_logits.shape[:-1].numel() if reduction == "mean" else 1
 
     def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
-        student_logs, student_probs = small_side(student, temperature)
-        teacher_logs, teacher_probs = small_side(teacher_logits, temperature)
-        value = teacher_logs.sub_(student_logs).mul_(teacher_probs).sum()
-        value.mul_(temperature**2 * LN2 / rows)
-        gradient = student_probs.sub_(teacher_probs)
+        sides = _tiny if student.numel() <= TINY else _by_powers
+        value, gradient = sides(student, teacher_logits, temperature)
+        value.mul_(temperature**2 / rows)
         if inplace:
             gradient = student.detach().copy_(gradient)
         return value, gradient, temperature / rows
@@ -67,6 +68,24 @@ def small_kd(
     if inplace and torch.is_grad_enabled():
         check_inplace(student_logits)
     return with_gradient(student_logits, make, plain, inplace=inplace)
+
+
+def _tiny(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """``KL(teacher || student)``, summed over rows, and its gradient in the scaled logits."""
+    if temperature != 1:
+        student, teacher = student * (1 / temperature), teacher * (1 / temperature)
+    student_logs, teacher_logs = log_softmax(student), log_softmax(teacher)
+    teacher_probs = teacher_logs.exp()
+    value = teacher_logs.sub_(student_logs).mul_(teacher_probs).sum()
+    return value, student_logs.exp_().sub_(teacher_probs)
+
+
+def _by_powers(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """The same by powers of 2."""
+    student_logs, student_probs = small_side(student, temperature)
+    teacher_logs, teacher_probs = small_side(teacher, temperature)
+    value = teacher_logs.sub_(student_logs).mul_(teacher_probs).sum().mul_(LN2)
+    return value, student_probs.sub_(teacher_probs)
 
 
 def small_mixture(

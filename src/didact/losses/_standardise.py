@@ -9,12 +9,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from didact._core.errors import NonFiniteError
 from didact.losses._card import card
 from didact.losses._checks import check_tensor
-from didact.losses._kd import kd
+from didact.losses._kd import kd_unblamed
 from didact.losses._pair import blank_masked, check_inputs
 from didact.losses._precision import in_float
-from didact.losses._reduce import Reduction
+from didact.losses._reduce import Reduction, blame_teacher, check_reduction, name_not_finite
 
 
 def standardise_logits(logits: Float[Tensor, "*batch classes"]) -> Float[Tensor, "*batch classes"]:
@@ -73,8 +74,15 @@ def standardised(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
         student_logits: Tensor, teacher_logits: Tensor, *rest: Any, **options: Any
     ) -> Tensor:
         check_inputs(student_logits, teacher_logits)
-        teacher_logits = standardise_logits(teacher_logits.detach())
-        return loss(standardise_logits(student_logits), teacher_logits, *rest, **options)
+        student, teacher = (
+            standardise_logits(student_logits),
+            standardise_logits(teacher_logits.detach()),
+        )
+        try:
+            return loss(student, teacher, *rest, **options)
+        except NonFiniteError:
+            name_not_finite(teacher_logits)  # infinity, which became NaN
+            raise
 
     return between_standardised
 
@@ -121,10 +129,13 @@ def standardised_kd(
         True
     """
     check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
-    return kd(
+    check_reduction(reduction)
+    value = kd_unblamed(
         standardise_logits(blank_masked(student_logits, mask)),
         standardise_logits(teacher_logits.detach()),
-        temperature=temperature,
-        reduction=reduction,
-        mask=mask,
+        temperature,
+        reduction,
+        mask,
     )
+    blame_teacher(value, teacher_logits)
+    return value

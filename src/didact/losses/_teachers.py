@@ -56,7 +56,8 @@ def kd_mean_probs(
         DtypeError: Integer logits or a mask that is not boolean.
         RangeError: Weights that are negative or do not sum to 1, ``temperature`` not above 0.
         UsageError: No teacher, another number of weights than teachers, an unknown reduction.
-        NonFiniteError: A teacher's logits hold NaN or infinity (looked for on a CPU only).
+        NonFiniteError: A teacher's logits hold NaN or +infinity (looked for on a CPU only); -inf,
+            a class that is ruled out, is a probability of 0.
 
     Paper: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, section 1.
 

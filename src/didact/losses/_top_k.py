@@ -52,7 +52,8 @@ def top_k_kd(
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer logits or a mask that is not boolean.
         RangeError: ``k`` is below 1 or ``temperature`` is not above 0.
-        NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
+        NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only); -inf,
+            a class that is ruled out, is a probability of 0.
 
     Paper: Cover, Thomas 2006, Elements of information theory, the log sum inequality.
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 LIMIT = 16 * 2**20
-"""Bytes kept in one thread for one precision; more is made anew each time."""
+"""Bytes kept for one precision and each thread of PyTorch's; more is made anew each time."""
 
 
 class _Kept(threading.local):
@@ -33,6 +33,6 @@ def workspace(size: int, dtype: torch.dtype) -> Tensor:
     if block is None or len(block) < size:
         with torch.inference_mode(False):  # a block made in there could not be written outside
             block = torch.empty(size, dtype=dtype, device="cpu")
-        if block.nbytes <= LIMIT:
+        if block.nbytes <= LIMIT * torch.get_num_threads():
             _KEPT.blocks[dtype] = block
     return block[:size]

@@ -146,6 +146,7 @@ for tensor in (*crd.buffers(), *(p.grad for p in crd.parameters())):
 moved = (crd.student_memory.rows != before).any(1).nonzero().flatten().tolist()
 assert moved == [1, 2, 3, 7, 8], moved
 dist.barrier()
+del module  # which holds on to the group's threads
 dist.destroy_process_group()
 """
 
