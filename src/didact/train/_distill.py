@@ -188,7 +188,7 @@ def _run(
 ) -> DistillResult:
     parts = build_parts(chosen, given)
     checkpoints = Checkpoints(folder.path / CHECKPOINT, chosen.to_toml())
-    with Log(console, total_epochs=_total_epochs(chosen, parts)) as log:
+    with Log(console, total=_total_epochs(chosen, parts)) as log:
         around = Surroundings(fabric, chosen, folder, checkpoints, log, stopper)
         cells = [run_cell(seed, parts, around) for seed in chosen.seeds]
         log.say("measuring and exporting")

@@ -44,11 +44,11 @@ def run_cell(
     stopper: Stopper,
 ) -> Json:
     """Learn every task; what an earlier process has finished is not done again."""
+    stream = parts.stream(seed)
     done = finished(run, name, seed, settings)
     if done is not None:
-        log.skip(int(done["epochs"]))
+        log.skip(len(stream))
         return done
-    stream = parts.stream(seed)
     method = method_of(name, seed, settings, parts, stream, fabric)
     folder = cell_folder(run, name, seed)
     tests = TestSets(stream, fabric.device, EVALUATION_BATCH)
@@ -65,6 +65,7 @@ def run_cell(
     while cell.position.task < len(stream):
         _learn_task(cell, stream, tests, optimizer_state)
         optimizer_state = {}
+    log.skip(len(stream))
     return write_cell(cell, stream, tests)
 
 
@@ -79,6 +80,7 @@ def _learn_task(cell: Cell, stream: Stream, tests: TestSets, optimizer_state: Js
     else:
         method.task = task
     stages = method.stages(task)
+    cell.stages = len(stages)
     for number, stage in enumerate(stages[position.stage :], start=position.stage):
         method.stage = stage
         if not position.epoch and not position.step:
@@ -132,6 +134,4 @@ def _restore(cell: Cell, stream: Stream) -> Json:
                 else (row["task"] - 1, row["stage_number"], row["epoch"]) <= reached
             )
         )
-    epochs = sum("epoch" in row for row in cell.folder.rows())
-    cell.log.skip(epochs)
     return optimizer_state

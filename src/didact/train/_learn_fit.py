@@ -41,6 +41,8 @@ class Cell:
     stopper: Stopper
     position: LearnPosition
     method: Method
+    stages: int = 1
+    """Of the task that is being learned."""
     saved: float = 0.0
     began: float = 0.0
 
@@ -241,9 +243,10 @@ def _end_epoch(cell: Cell, stage: Stage, epochs: int, steps: int, base: float) -
     }
     if fabric.is_global_zero:
         cell.folder.add_row(row)
-    cell.log.advance(
+    cell.log.reach(
+        position.task + (position.stage + position.epoch / epochs) / cell.stages,
         f"{cell.name} seed {cell.seed} task {position.task + 1} {stage.name} "
-        f"epoch {position.epoch}/{epochs}  loss {row['train_loss']:.3f}"
+        f"epoch {position.epoch}/{epochs}  loss {row['train_loss']:.3f}",
     )
 
 

@@ -129,7 +129,7 @@ def _several_at_a_time(
         done = finished(run, place.name, place.seed, settings)
         if done is not None:
             found[place] = done
-            log.skip(int(done["epochs"]))
+            log.skip(len(done["seconds"]))
     left = [place for place in places if place not in found]
     context = multiprocessing.get_context(_start_method())
     with ProcessPoolExecutor(
@@ -151,7 +151,7 @@ def _several_at_a_time(
                 pool.shutdown(wait=False, cancel_futures=True)
                 continue
             found[place] = outcome
-            log.skip(int(outcome["epochs"]))
+            log.skip(len(outcome["seconds"]))
             log.say(f"{place.name} seed {place.seed}: done")
     if stopped is not None:
         raise stopped
@@ -165,7 +165,7 @@ def _one(place: Place, settings: LearnSettings, given: Given, run: Path) -> Json
     try:
         parts = build_learn_parts(settings, given)
         fabric = Fabric(accelerator=settings.accelerator, devices=1, precision=settings.precision)
-        log = Log(None, total_epochs=0)
+        log = Log(None, total=0)
         with Stopper() as stopper:
             return run_cell(place.name, place.seed, run, settings, parts, fabric, log, stopper)
     except DidactError as error:

@@ -94,9 +94,8 @@ def _run(
     began: float,
 ) -> Json:
     stream = parts.stream(chosen.seeds[0])
-    each = (1 if chosen.online else chosen.epochs) * len(stream)
-    epochs = each * len(chosen.method) * len(chosen.seeds)
-    with Log(console, total_epochs=epochs) as log, Stopper() as stopper:
+    tasks = len(stream) * len(chosen.method) * len(chosen.seeds)
+    with Log(console, total=tasks) as log, Stopper() as stopper:
         cells = run_grid(chosen, given, parts, folder.path, fabric, log, stopper)
     summary = summary_of(chosen, cells, stream.data, fabric.device) | {
         "command": _command(),

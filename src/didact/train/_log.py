@@ -14,13 +14,17 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class Log:
-    """Shows epochs as they end; silent when ``console`` is None."""
+    """Shows epochs as they end; silent when ``console`` is None.
 
-    def __init__(self, console: Console | None, *, total_epochs: int) -> None:
+    Progress is counted in epochs by ``didact distill``, in tasks by ``didact learn``, whose methods
+    have stages of their own lengths.
+    """
+
+    def __init__(self, console: Console | None, *, total: int) -> None:
         self.console = console
         self._last_line = time.monotonic()
         self._done = 0
-        self._total = total_epochs
+        self._total = total
         self._progress: Progress | None = None
         if console is not None and console.is_terminal:
             self._progress = Progress(
@@ -31,7 +35,7 @@ class Log:
                 console=console,
                 transient=True,
             )
-            self._task = self._progress.add_task("starting", total=total_epochs)
+            self._task = self._progress.add_task("starting", total=total)
 
     def __enter__(self) -> Log:
         if self._progress is not None:
@@ -54,31 +58,30 @@ class Log:
 
     def epoch(self, row: Row) -> None:
         """An epoch of one arm has ended."""
-        self._done += 1
+        self.skip(1)
         text = (
             f"seed {row['seed']} {row['arm']:<9} epoch {row['epoch']}/{row['epochs']}"
             f"  loss {row['train_loss']:.3f}  validation {100 * row['validation_accuracy']:.1f}%"
         )
-        if self._progress is not None:
-            self._progress.update(self._task, completed=self._done, description=text)
-        elif row["epoch"] == row["epochs"] or self._line_is_due():
-            self._last_line = time.monotonic()
-            self.say(f"[{100 * self._done // max(self._total, 1):3d}%] {text}")
+        self._show(text, at_once=row["epoch"] == row["epochs"])
 
-    def advance(self, text: str) -> None:
-        """An epoch has ended, described in words."""
-        self._done += 1
-        if self._progress is not None:
-            self._progress.update(self._task, completed=self._done, description=text)
-        elif self._line_is_due():
-            self._last_line = time.monotonic()
-            self.say(f"[{100 * self._done // max(self._total, 1):3d}%] {text}")
+    def reach(self, share: float, text: str) -> None:
+        """So much is done beyond what was finished or skipped: 1.5 is one and a half."""
+        self._show(text, beyond=share)
 
-    def skip(self, epochs: int) -> None:
-        """Epochs that an earlier process has done."""
-        self._done += epochs
+    def skip(self, count: int) -> None:
+        """So many are finished, now or by an earlier process."""
+        self._done += count
         if self._progress is not None:
             self._progress.update(self._task, completed=self._done)
+
+    def _show(self, text: str, *, beyond: float = 0.0, at_once: bool = False) -> None:
+        done = self._done + beyond
+        if self._progress is not None:
+            self._progress.update(self._task, completed=done, description=text)
+        elif at_once or self._line_is_due():
+            self._last_line = time.monotonic()
+            self.say(f"[{100 * done / max(self._total, 1):3.0f}%] {text}")
 
     def _line_is_due(self) -> bool:
         return time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES
