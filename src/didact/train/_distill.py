@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from lightning_fabric import Fabric
 from rich.console import Console
 from torch import nn
 
-from didact._core.errors import DidactError, RunFolderError, UsageError
+from didact._core.errors import DidactError, RunFolderError
 from didact.data import Data
 from didact.train._cell import Parts, run_cell
 from didact.train._checkpoint import Checkpoints
+from didact.train._fabric import Fabric, make_fabric
 from didact.train._files import read_tensors
 from didact.train._fit import Surroundings
 from didact.train._interrupt import Stopper
@@ -128,15 +128,9 @@ def _launch(
     folder: RunFolder, chosen: DistillSettings, given: Ingredients, console: Console | None
 ) -> DistillResult:
     """Run in this process, or in ``devices`` new ones."""
-    try:
-        fabric = Fabric(
-            accelerator=chosen.accelerator,
-            devices=chosen.devices,
-            strategy="auto" if chosen.devices == 1 else "ddp_spawn",
-            precision=chosen.precision,
-        )
-    except (RuntimeError, ValueError) as error:
-        raise UsageError(f"cannot use {chosen.devices} x {chosen.accelerator}: {error}") from error
+    fabric = make_fabric(
+        accelerator=chosen.accelerator, devices=chosen.devices, precision=chosen.precision
+    )
     began = time.monotonic()
     if chosen.threads is not None:
         torch.set_num_threads(chosen.threads)

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from didact._core.errors import NonFiniteError
 from didact.data import Batch, Batches
 from didact.train._checkpoint import Checkpoints, Position, Snapshot, model_state
+from didact.train._fabric import Fabric
 from didact.train._interrupt import StoppedError, Stopper
 from didact.train._log import Log
 from didact.train._objective import UNLABELLED, Terms, Views
@@ -100,7 +99,9 @@ def fit(job: Job, around: Surroundings) -> Position:
                 parameter.grad = None
             loss_sum += _backward(job, model, batch, fraction, around)
             if settings.clip_norm is not None:
-                fabric.clip_gradients(model, optimizer, max_norm=settings.clip_norm)
+                fabric.clip_gradients(
+                    model, optimizer, max_norm=settings.clip_norm, error_if_nonfinite=False
+                )
             optimizer.step()
             position.step += 1
             if _time_to_save(around, saved):
@@ -137,16 +138,12 @@ def _backward(
     total = torch.zeros((), device=fabric.device)
     for part in (parts := _parts(batch, count)):
         done = fabric.world_size == 1 or part is parts[-1]
-        with nullcontext() if done else fabric.no_backward_sync(_wrapped(model)):
+        with nullcontext() if done else fabric.no_backward_sync(model):
             views = _share(job.look(model, part), part, batch)
             loss = sum_terms(job.objective(views, fraction))
             fabric.backward(loss)
         total += loss.detach()
     return total
-
-
-def _wrapped(model: nn.Module) -> _FabricModule:
-    return cast("_FabricModule", model)
 
 
 def sum_terms(terms: Terms) -> Tensor:
@@ -166,10 +163,10 @@ def _set_up(
     With one process in full precision the wrappers have nothing to convert or to synchronise and
     would take a tenth of a small step, so the bare ones are used.
     """
-    wrapped_model, wrapped_optimizer = fabric.setup(model, optimizer)
     if fabric.world_size == 1 and settings.precision == "32-true":
         return model, optimizer
-    return wrapped_model, cast("Optimizer", wrapped_optimizer)
+    wrapped_model, wrapped_optimizer = fabric.setup(model, optimizer)
+    return wrapped_model, wrapped_optimizer
 
 
 def _restore(job: Job, around: Surroundings) -> tuple[Position, dict[str, Tensor] | None]:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from didact.data import Data, Memory, Stream, make_stream
 from didact.methods import Method, MethodEntry, Setting, build_options
 from didact.nn import build_model
+from didact.train._fabric import Fabric
 from didact.train._learn_settings import LearnSettings
 
 

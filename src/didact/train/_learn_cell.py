@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lightning_fabric import Fabric
-
 from didact.data import Stream
 from didact.train._evaluate import EVALUATION_BATCH
+from didact.train._fabric import Fabric
 from didact.train._files import write_json
 from didact.train._interrupt import Stopper
 from didact.train._learn_build import LearnParts, method_of

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from didact.data import Batches, Stream
 from didact.methods import Method
+from didact.train._fabric import Fabric
 
 Json = dict[str, Any]
 Predict = Callable[[Tensor], Tensor]

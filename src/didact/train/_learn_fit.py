@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 
 from didact._core.errors import NonFiniteError
 from didact.data import Batch, Batches, derived_seed
 from didact.methods import Method, Moment, Stage
+from didact.train._fabric import Fabric
 from didact.train._heap import heap_kept
 from didact.train._interrupt import StoppedError, Stopper
 from didact.train._learn_settings import LearnSettings
 from didact.train._learn_state import LearnPosition, StateFile
 from didact.train._log import Log
+from didact.train._optimizers import SGD, Adam, AdamW
 from didact.train._run import RunFolder
 from didact.train._schedule import learning_rate
 
@@ -116,7 +117,9 @@ def fit_stage(cell: Cell, stage: Stage, optimizer_state: Json) -> None:
             method.after_backward(batch)
             if settings.clip_norm is not None:
                 module = cast("nn.Module", model)
-                fabric.clip_gradients(module, stepper, max_norm=settings.clip_norm)
+                fabric.clip_gradients(
+                    module, stepper, max_norm=settings.clip_norm, error_if_nonfinite=False
+                )
             stepper.step()
             method.after_step(batch)
             for name, value in terms.items():

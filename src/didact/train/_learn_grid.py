@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 
 from didact._core.errors import DidactError, ModelError, RunFolderError
 from didact.data import Data
 from didact.methods import MethodEntry, build_options, find_method
 from didact.methods._base import check_network
 from didact.train._data import data_of
+from didact.train._fabric import Fabric, OneDevice, make_fabric
 from didact.train._interrupt import Stopper
 from didact.train._learn_build import LearnParts, method_of, named_network, stream_of
 from didact.train._learn_cell import run_cell
@@ -88,7 +88,7 @@ def try_parts(settings: LearnSettings, parts: LearnParts) -> LearnParts:
             cannot use, a memory that is smaller than the number of classes or that a method cannot
             use.
     """
-    seed, here = settings.seeds[0], Fabric(accelerator="cpu")
+    seed, here = settings.seeds[0], OneDevice()
     stream = parts.stream(seed)
     check_network(parts.build_network(stream.data, 2))
     for name in parts.methods:
@@ -164,7 +164,9 @@ def _one(place: Place, settings: LearnSettings, given: Given, run: Path) -> Json
         torch.set_num_threads(settings.threads)
     try:
         parts = build_learn_parts(settings, given)
-        fabric = Fabric(accelerator=settings.accelerator, devices=1, precision=settings.precision)
+        fabric = make_fabric(
+            accelerator=settings.accelerator, devices=1, precision=settings.precision
+        )
         log = Log(None, total=0)
         with Stopper() as stopper:
             return run_cell(place.name, place.seed, run, settings, parts, fabric, log, stopper)

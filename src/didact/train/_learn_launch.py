@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.strategies.ddp import DDPStrategy
 from rich.console import Console
 from torch.multiprocessing.spawn import ProcessExitedException
 
-from didact._core.errors import DidactError, RunFolderError, UsageError
+from didact._core.errors import DidactError, RunFolderError
+from didact.train._fabric import Fabric, make_fabric
 from didact.train._files import write_bytes, write_json
 from didact.train._interrupt import Stopper
 from didact.train._learn_build import LearnParts
@@ -42,16 +41,12 @@ def launch(
         UsageError: There are no such devices.
         DidactError: What a process raised.
     """
-    several = DDPStrategy(start_method="spawn", find_unused_parameters=True)
-    try:
-        fabric = Fabric(
-            accelerator=chosen.accelerator,
-            devices=chosen.devices,
-            strategy="auto" if chosen.devices == 1 else several,
-            precision=chosen.precision,
-        )
-    except (RuntimeError, ValueError) as error:
-        raise UsageError(f"cannot use {chosen.devices} x {chosen.accelerator}: {error}") from error
+    fabric = make_fabric(
+        accelerator=chosen.accelerator,
+        devices=chosen.devices,
+        precision=chosen.precision,
+        find_unused_parameters=True,
+    )
     if chosen.threads is not None:
         torch.set_num_threads(chosen.threads)
     began = time.monotonic()

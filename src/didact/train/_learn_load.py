@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lightning_fabric import Fabric
-
 from didact._core.errors import RunFolderError
 from didact.data import Data
 from didact.methods import Method
+from didact.train._fabric import OneDevice
 from didact.train._files import read_tensors
 from didact.train._learn_build import method_of
 from didact.train._learn_grid import Given, build_learn_parts
@@ -52,7 +51,7 @@ def load_learner(
     one = chosen.changed(method=(method,), method_options=options)
     parts = build_learn_parts(one, Given(data or chosen.data, model or chosen.model))
     stream = parts.stream(number)
-    fabric = Fabric(accelerator="cpu")
+    fabric = OneDevice()
     learner = method_of(method, number, chosen, parts, stream, fabric)
     for index in range(len(stream)):
         learner.task = stream.task(index, with_earlier=learner.sees_all_tasks)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lightning_fabric import Fabric
 from torch import nn
 
 from didact.data import Batch, Data, Split
 from didact.nn import Teacher
 from didact.train._evaluate import in_order, predict
+from didact.train._fabric import Fabric
 from didact.train._fit import Look
 from didact.train._objective import Views
 from didact.train._terms import BuiltTerms

@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 
 import torch
 from torch import nn
-from torch.optim import SGD, AdamW, Optimizer
+from torch.optim import Optimizer
 
+from didact.train._optimizers import SGD, AdamW
 from didact.train._settings import DistillSettings
 
 
