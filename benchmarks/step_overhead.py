@@ -19,11 +19,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from lightning_fabric import Fabric
 from torch import nn
 
 from didact.data import Batches, Split
 from didact.train._checkpoint import Checkpoints
+from didact.train._fabric import make_fabric
 from didact.train._fit import Job, Surroundings, fit
 from didact.train._interrupt import Stopper
 from didact.train._log import Log
@@ -96,8 +96,8 @@ def main() -> None:
         settings = DistillSettings.build(epochs=options.epochs, checkpoint_seconds=1e9)
         folder = RunFolder.create(Path(place) / "run", settings.to_toml())
         checkpoints = Checkpoints(folder.path / "checkpoint", settings.to_toml())
-        fabric = Fabric(accelerator="cpu", devices=1)
-        log = Log(None, total_epochs=1)
+        fabric = make_fabric(accelerator="cpu", devices=1, precision=settings.precision)
+        log = Log(None, total=1)
         around = Surroundings(fabric, settings, folder, checkpoints, log, Stopper())
         loops: dict[str, Callable[[], None]] = {
             "plain PyTorch": lambda: plain(images, labels, options.epochs, fused=False),

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import os
-import random
-import signal
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -17,6 +10,7 @@ from safetensors.torch import load_file
 
 from didact._core.errors import CheckpointError, RunFolderError, UsageError
 from didact.train import StoppedError, learn, resume_learning
+from killing import Killer, rows
 from learn_support import SETTINGS, StopAfter, dropout_network, names, small_data, start_or_resume
 
 METHODS = ("lwf", "icarl", "der")
@@ -24,20 +18,8 @@ KILLS = 20
 
 
 @pytest.fixture(scope="module")
-def forks() -> Any:
-    """A server that has everything imported, so that a process starts in no time."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["didact.train", "learn_support"])
-    return context
-
-
-def run_to_the_end(forks: Any, folder: Path, parts: dict[str, Any]) -> float:
-    began = time.monotonic()
-    process = forks.Process(target=start_or_resume, args=(str(folder), parts))
-    process.start()
-    process.join(120)
-    assert process.exitcode == 0
-    return time.monotonic() - began
+def killer() -> Killer:
+    return Killer(start_or_resume, "learn_support")
 
 
 def assert_same(one: Path, other: Path) -> None:
@@ -49,35 +31,15 @@ def assert_same(one: Path, other: Path) -> None:
         got = load_file(other / "cells" / cell / "model.safetensors")
         assert expected.keys() == got.keys()
         assert all(torch.equal(expected[name], got[name]) for name in expected), cell
-    assert _rows(one) == _rows(other)
+    assert rows(one) == rows(other)
 
 
-def _rows(folder: Path) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
-
-
-def test_killed_at_random_moments_it_ends_in_the_same_bits(forks: Any, tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_ends_in_the_same_bits(killer: Killer, tmp_path: Path) -> None:
     parts = {**names(tmp_path), "method": METHODS}
-    run_to_the_end(forks, tmp_path / "warm-up", parts)
-    seconds = run_to_the_end(forks, tmp_path / "whole", parts)
-    random_moment = random.Random(2026)
-    kills, number = 0, 0
-    while kills < KILLS:
-        number += 1
-        folder = tmp_path / f"killed-{number}"
-        while True:
-            process = forks.Process(target=start_or_resume, args=(str(folder), parts))
-            process.start()
-            process.join(random_moment.uniform(0.05, 0.3) * seconds)
-            if process.is_alive() and kills < KILLS:
-                os.kill(process.pid, signal.SIGKILL)
-                kills += 1
-                process.join()
-                continue
-            process.join(120)
-            assert process.exitcode == 0
-            break
+    killer.to_the_end(tmp_path / "warm-up", parts)
+    seconds = killer.to_the_end(tmp_path / "whole", parts)
+    within = (0.05 * seconds, 0.3 * seconds)
+    for folder in killer.killed(tmp_path, parts, kills=KILLS, within=within):
         assert_same(tmp_path / "whole", folder)
 
 

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import random
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,76 +12,45 @@ from safetensors.torch import load_file
 
 from didact._core.errors import CheckpointError, NonFiniteError, RunFolderError
 from didact.train import StoppedError, distill, resume
+from killing import Killer, rows
 from run_process import SETTINGS, names, start_or_resume
 
 KILLS = 20
 
 
 @pytest.fixture(scope="module")
-def forks() -> Any:
-    """A server that has everything imported, so that a process starts in no time."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["didact.train", "run_process"])
-    return context
+def killer() -> Killer:
+    return Killer(start_or_resume, "run_process")
 
 
-def run_to_the_end(forks: Any, folder: Path, parts: dict[str, str]) -> float:
-    began = time.monotonic()
-    process = forks.Process(target=start_or_resume, args=(str(folder), parts))
-    process.start()
-    process.join(120)
-    assert process.exitcode == 0
-    return time.monotonic() - began
-
-
-def test_killed_at_random_moments_it_ends_in_the_same_bits(forks: Any, tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_ends_in_the_same_bits(killer: Killer, tmp_path: Path) -> None:
     parts = names(tmp_path)
     whole = tmp_path / "whole"
-    run_to_the_end(forks, tmp_path / "warm-up", parts)
-    seconds = run_to_the_end(forks, whole, parts)
+    killer.to_the_end(tmp_path / "warm-up", parts)
+    seconds = killer.to_the_end(whole, parts)
     expected = load_file(whole / "student.safetensors")
-    rows = _rows(whole)
-    random_moment = random.Random(2026)
-    kills, number = 0, 0
-    while kills < KILLS:
-        number += 1
-        folder = tmp_path / f"killed-{number}"
-        while True:
-            process = forks.Process(target=start_or_resume, args=(str(folder), parts))
-            process.start()
-            process.join(random_moment.uniform(0.02, 0.4) * seconds)
-            if process.is_alive() and kills < KILLS:
-                os.kill(process.pid, signal.SIGKILL)
-                kills += 1
-                process.join()
-                continue
-            process.join(120)
-            assert process.exitcode == 0
-            break
+    paired = json.loads((whole / "result.json").read_text())["paired"]
+    within = (0.02 * seconds, 0.4 * seconds)
+    for folder in killer.killed(tmp_path, parts, kills=KILLS, within=within):
         got = load_file(folder / "student.safetensors")
         assert all(torch.equal(got[name], expected[name]) for name in expected)
-        assert _rows(folder) == rows
-        results = [json.loads((f / "result.json").read_text()) for f in (whole, folder)]
-        assert results[0]["paired"] == results[1]["paired"]
+        assert rows(folder) == rows(whole)
+        assert json.loads((folder / "result.json").read_text())["paired"] == paired
 
 
-def _rows(folder: Path) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
-
-
-def test_a_full_disk_is_one_message_and_the_run_goes_on_later(forks: Any, tmp_path: Path) -> None:
+def test_a_full_disk_is_one_message_and_the_run_goes_on_later(
+    killer: Killer, tmp_path: Path
+) -> None:
     parts = names(tmp_path)
     folder = tmp_path / "run"
-    process = forks.Process(target=start_or_resume, args=(str(folder), parts, 5000))
-    process.start()
+    process = killer.begin(folder, parts, 5000)
     process.join(120)
     assert process.exitcode == 2
     message = (tmp_path / "error.txt").read_text()
     assert "no room left" in message
     assert "--resume" in message
     assert not list(folder.rglob("*.tmp"))
-    run_to_the_end(forks, folder, parts)
+    killer.to_the_end(folder, parts)
     assert (folder / "result.json").exists()
 
 

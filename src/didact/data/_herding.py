@@ -27,8 +27,9 @@ def herding(
         features: ``(samples, width)`` of one class.
         count: How many; at most ``samples`` are given.
         normalise: Bring features to length 1 first, as the paper does (section 2.1). Their mean
-            is not brought to length 1 again, as in the authors' code: no mean of several
-            directions is that long, so the picks would crowd around the class's centre.
+            would then be brought to length 1 again by the paper's words; here, as in the authors'
+            code, it is not: no mean of several directions is that long, so the picks would crowd
+            around the class's centre.
 
     Raises:
         RangeError: ``count`` is negative.
