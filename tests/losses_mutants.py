@@ -228,7 +228,26 @@ def _separate_import() -> Iterator[None]:
         vars(didact.losses).update(attributes)
 
 
-def load(mutant: Mutant, loss: str) -> Callable[..., object]:
+WAYS: dict[str, list[dict[str, int]]] = {
+    "_small": [{}, {"TINY": 0}, {"TINY": 0, "SMALL": 0}],
+    "_binary_distillation": [{}, {"SMALL": 0}],
+    "_hard_kd": [{}, {"SMALL": 0}],
+    "_mse_logits": [{}, {"SMALL": 0}],
+    "_features": [{}, {"_FEW": 0}],
+    "_feature_node": [{}, {"CHUNK": 8}],
+    "_fused_rows": [{}, {"CHUNK": 8}],
+    "_pairwise": [{}, {"_MANY": 0}],
+    "_precision": [{}, {"_MANY": 0}],
+}
+"""Sizes set aside in a file, so that the small inputs of the laws take each of its ways."""
+
+
+def ways(mutant: Mutant) -> list[dict[str, int]]:
+    """The settings under which the laws are run on a mutant."""
+    return WAYS.get(mutant.file, [{}])
+
+
+def load(mutant: Mutant, loss: str, way: dict[str, int]) -> Callable[..., object]:
     """A loss standing on the text of a mutant."""
     with _separate_import():
         name = f"{PACKAGE}.{mutant.file}"
@@ -236,16 +255,25 @@ def load(mutant: Mutant, loss: str) -> Callable[..., object]:
         sys.modules[name] = faulty
         setattr(didact.losses, mutant.file, faulty)
         exec(compile(mutant.source, name, "exec"), vars(faulty))
+        vars(faulty).update(way)
         home = importlib.import_module(CARDS[loss].function.__module__)
         return getattr(home, CARDS[loss].function.__name__)
+
+
+def untouched(file: str) -> Iterator[tuple[Mutant, dict[str, int]]]:
+    """The real text of a file, and each setting that its small inputs do not have by themselves."""
+    source = inspect.getsource(importlib.import_module(f"{PACKAGE}.{file}"))
+    losses = tuple(_homes()[file]) if file in _homes() else _users(file, "")
+    yield from ((Mutant(losses, file, "none", "", source), way) for way in WAYS[file] if way)
 
 
 def caught_by(mutant: Mutant) -> str | None:
     """The first law that a loss of the mutant breaks, or None."""
     for loss in mutant.losses:
-        broken = broken_law(make_case(loss, function=load(mutant, loss)))
-        if broken:
-            return broken
+        for way in ways(mutant):
+            broken = broken_law(make_case(loss, function=load(mutant, loss, way)))
+            if broken:
+                return broken
     return None
 
 
@@ -276,8 +304,9 @@ def changes_no_number(mutant: Mutant) -> bool:
     Such a change is no fault: a square does not mind which side is subtracted from which.
     """
     return all(
-        _same(make_case(loss, sizes, function=load(mutant, loss)), make_case(loss, sizes))
+        _same(make_case(loss, sizes, function=load(mutant, loss, way)), make_case(loss, sizes))
         for loss in mutant.losses
+        for way in ways(mutant)
         for sizes in (Sizes(), Sizes(seed=3, dtype=torch.float32, classes=6))
     )
 
@@ -393,7 +422,8 @@ Each file is copied with one fault planted, at every place where the pattern of 
 and the contract suite is run on the losses that stand on it. {planted} faults planted, {caught}
 caught. The other {alive} alter no value and no gradient of these losses, such as the order of the
 sides in a squared distance, a second detachment, or a conversion of what is float32 already: that
-they do not is computed too, over every option of the losses.
+they do not is computed too, over every option of the losses. Ways of computing that only large
+inputs take are given the small ones of the laws.
 
 | file in `didact/losses` | fault | planted | caught | by the laws |
 |---|---|---|---|---|

@@ -58,9 +58,19 @@ def test_the_table_of_faults_is_fresh() -> None:
     assert written == planted.places(), "run python tests/losses_mutants.py"
 
 
+@pytest.mark.parametrize("file", planted.WAYS)
+def test_the_laws_hold_on_every_way_of_a_file(file: str) -> None:
+    for mutant, way in planted.untouched(file):
+        for loss in mutant.losses:
+            assert (
+                planted.broken_law(make_case(loss, function=planted.load(mutant, loss, way)))
+                is None
+            )
+
+
 def test_the_real_losses_are_back_after_a_faulty_import() -> None:
     import didact.losses
 
     before = dict(didact.losses.CARDS), didact.losses.kd
-    planted.load(next(planted.mutants()), "kd")
+    planted.load(next(planted.mutants()), "kd", {})
     assert (dict(didact.losses.CARDS), didact.losses.kd) == before

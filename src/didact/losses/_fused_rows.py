@@ -183,7 +183,7 @@ def _values(plan: Plan, rows: _Rows) -> Tensor:
 
 
 def _work(plan: Plan, rows: _Rows, buffers: _Buffers, gradient: Tensor) -> None:
-    _powers(rows.student, plan.temperature, buffers.student_logs, gradient, rows.partition)
+    powers_of(rows.student, plan.temperature, buffers.student_logs, gradient, rows.partition)
     if plan.labels is not None:
         _hard(plan, rows, buffers, gradient)
     gradient.mul_(rows.partition.reciprocal().mul_(plan.soft * plan.temperature))
@@ -194,16 +194,16 @@ def _work(plan: Plan, rows: _Rows, buffers: _Buffers, gradient: Tensor) -> None:
         gradient.masked_fill_(rows.away, 0.0)
 
 
-def _powers(
-    logits: Tensor, temperature: float, logs: Tensor, powers: Tensor, total: Tensor
-) -> None:
+def powers_of(
+    logits: Tensor, temperature: float, logs: Tensor, powers: Tensor, total: Tensor | None = None
+) -> Tensor:
     """``logs = log2(e) (z - max z) / T``, ``powers = 2^logs``, and their sum over a row."""
     scale = LOG2E / temperature
     if logits.dtype != logs.dtype:
         logits = logs.copy_(logits)
     torch.add(logits.amax(-1, keepdim=True).mul_(-scale), logits, alpha=scale, out=logs)
     torch.exp2(logs, out=powers)
-    torch.sum(powers, -1, keepdim=True, out=total)
+    return torch.sum(powers, -1, keepdim=True, out=total)
 
 
 def _each(plan: Plan, rows: _Rows, buffers: _Buffers, gradient: Tensor) -> None:
@@ -212,7 +212,7 @@ def _each(plan: Plan, rows: _Rows, buffers: _Buffers, gradient: Tensor) -> None:
     for teacher, weight, total, gap in zip(
         rows.teachers, rows.weights, rows.totals, rows.gaps, strict=True
     ):
-        _powers(teacher, plan.temperature, logs, powers, total)
+        powers_of(teacher, plan.temperature, logs, powers, total)
         torch.sum(logs.sub_(buffers.student_logs).mul_(powers), -1, keepdim=True, out=gap)
         share = total.reciprocal().mul_(weight * (plan.soft * plan.temperature))
         gradient.addcmul_(powers, share, value=-1)
@@ -228,7 +228,7 @@ def _mixture(plan: Plan, rows: _Rows, buffers: _Buffers, gradient: Tensor) -> No
     )
     mixed.zero_()
     for teacher, weight in zip(rows.teachers, rows.weights, strict=True):
-        _powers(teacher, plan.temperature, logs, powers, total)
+        powers_of(teacher, plan.temperature, logs, powers, total)
         mixed.addcmul_(powers, weight / total)
     torch.clamp_min(mixed, torch.finfo(mixed.dtype).tiny, out=logs)
     gap = logs.log2_().sub_(buffers.student_logs).mul_(mixed)

@@ -161,6 +161,6 @@ def _choice(teacher_logits: Tensor, mask: Tensor | None) -> Tensor:
         return seen.argmax(-1)
     if not math.isfinite(seen.amax().item()):
         name_not_finite(teacher_logits)
-    if seen.numel() <= SMALL or seen.dtype not in (torch.float32, torch.float64):
+    if seen.dtype not in (torch.float32, torch.float64):
         return seen.argmax(-1)
-    return torch.from_numpy(seen.numpy().argmax(-1))  # an eighth of PyTorch's time
+    return torch.from_numpy(seen.numpy().argmax(-1))  # up to eight times as fast as PyTorch's

@@ -11,7 +11,7 @@ from didact.losses._fused_rows import Plan
 from didact.losses._learnt_temperature import can_learn, learnt_kd
 from didact.losses._pair import check_inputs, log_probs
 from didact.losses._reduce import Reduction, blame_teacher, check_reduction, reduce
-from didact.losses._small import few, small_kd
+from didact.losses._small import few_enough, small_kd
 
 
 @card(
@@ -129,7 +129,7 @@ def fused_kd(
     def plain(student: Tensor) -> Tensor:
         return plain_kd(student, teacher_logits, temperature, reduction, mask)
 
-    if few(student_logits, (teacher_logits,), reduction, mask):
+    if few_enough(student_logits, teacher_logits, reduction, mask):
         return small_kd(student_logits, teacher_logits, temperature, reduction, plain, inplace)
     plan = Plan(temperature, mask=mask)
     return fused(

@@ -1,4 +1,4 @@
-"""Few logits, where the number of operations counts, not the memory they touch."""
+"""Few logits, where the number of operations counts as much as the memory they touch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from didact.losses._fused import Plain, check_inplace
-from didact.losses._fused_rows import LN2, LOG2E
+from didact.losses._fused_rows import CHUNK, LN2, LOG2E, powers_of
 from didact.losses._gradient_node import with_gradient
 from didact.losses._precision import log_softmax
 from didact.losses._reduce import Reduction
+from didact.losses._workspace import workspace
 
 SMALL = 64 * 1024
 """Up to so many logits the number of operations counts, not the memory they touch."""
@@ -30,11 +31,15 @@ def small_side(logits: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
 
 
 def few(
-    student: Tensor, teachers: Sequence[Tensor], reduction: Reduction, mask: Tensor | None
+    student: Tensor,
+    teachers: Sequence[Tensor],
+    reduction: Reduction,
+    mask: Tensor | None,
+    limit: int = SMALL,
 ) -> bool:
-    """Whether :func:`small_kd` can serve, and is the faster way."""
+    """Whether the ways of this file can serve, and are the faster ones up to so many logits."""
     if (
-        student.numel() > SMALL
+        student.numel() > limit
         or mask is not None
         or reduction == "none"
         or student.dtype != torch.float32
@@ -44,6 +49,12 @@ def few(
         if teacher.dtype != torch.float32:
             return False
     return True
+
+
+def few_enough(student: Tensor, teacher: Tensor, reduction: Reduction, mask: Tensor | None) -> bool:
+    """:func:`few` for :func:`small_kd`, which takes more logits where a gradient is wanted."""
+    trains = student.requires_grad and torch.is_grad_enabled()
+    return few(student, (teacher,), reduction, mask, CHUNK if trains else SMALL)
 
 
 def small_kd(
@@ -58,6 +69,8 @@ def small_kd(
     rows = student_logits.shape[:-1].numel() if reduction == "mean" else 1
 
     def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
+        if student.numel() > SMALL:
+            return (*_in_workspace(student, teacher_logits, temperature, rows, inplace), 1.0)
         sides = _tiny if student.numel() <= TINY else _by_powers
         value, gradient = sides(student, teacher_logits, temperature)
         value.mul_(temperature**2 / rows)
@@ -86,6 +99,23 @@ def _by_powers(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Te
     teacher_logs, teacher_probs = small_side(teacher, temperature)
     value = teacher_logs.sub_(student_logs).mul_(teacher_probs).sum().mul_(LN2)
     return value, student_probs.sub_(teacher_probs)
+
+
+def _in_workspace(
+    student: Tensor, teacher: Tensor, temperature: float, rows: int, inplace: bool
+) -> tuple[Tensor, Tensor]:
+    """The loss itself and its gradient, with nothing new in memory but the gradient."""
+    student_logs, teacher_logs, powers = (
+        workspace(3 * student.numel(), student.dtype).view(3, *student.shape).unbind()
+    )
+    gradient = student.detach() if inplace else torch.empty_like(student)
+    own = powers_of(student, temperature, student_logs, gradient)
+    total = powers_of(teacher, temperature, teacher_logs, powers)
+    gap = teacher_logs.sub_(student_logs).mul_(powers).sum(-1, True)
+    value = (own / total).log2_().add_(gap.div_(total)).sum()
+    gradient.mul_(own.reciprocal_().mul_(temperature / rows))
+    gradient.addcmul_(powers, total.reciprocal_().mul_(temperature / rows), value=-1)
+    return value.mul_(temperature**2 * LN2 / rows), gradient
 
 
 def small_mixture(

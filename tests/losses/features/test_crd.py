@@ -125,7 +125,7 @@ def test_indices_and_options_out_of_range_are_refused() -> None:
 
 
 PROCESS = """
-import sys, torch, torch.distributed as dist
+import os, sys, torch, torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 from didact.losses import CRD
 
@@ -146,8 +146,7 @@ for tensor in (*crd.buffers(), *(p.grad for p in crd.parameters())):
 moved = (crd.student_memory.rows != before).any(1).nonzero().flatten().tolist()
 assert moved == [1, 2, 3, 7, 8], moved
 dist.barrier()
-del module  # which holds on to the group's threads
-dist.destroy_process_group()
+os._exit(0)  # the group's threads, at times, abort a process that winds down
 """
 
 
