@@ -28,7 +28,11 @@ from didact.train import learn
 from learn_pictures import MEAN, STD, loader
 
 BATCH, CLASSES, TEMPERATURE = 128, 10, 2.0
-CASES = {"cnn, 28x28": ("cnn", (1, 28, 28)), "resnet32, 32x32": ("resnet32", (3, 32, 32))}
+CASES = {
+    "cnn-16, 28x28": ("cnn-16", (1, 28, 28)),
+    "cnn, 28x28": ("cnn", (1, 28, 28)),
+    "resnet32, 32x32": ("resnet32", (3, 32, 32)),
+}
 
 
 def usual(name: str, shape: tuple[int, int, int], images: Tensor, labels: Tensor) -> float:

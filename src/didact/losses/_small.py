@@ -109,13 +109,14 @@ def _in_workspace(
         workspace(3 * student.numel(), student.dtype).view(3, *student.shape).unbind()
     )
     gradient = student.detach() if inplace else torch.empty_like(student)
-    own = powers_of(student, temperature, student_logs, gradient)
     total = powers_of(teacher, temperature, teacher_logs, powers)
-    gap = teacher_logs.sub_(student_logs).mul_(powers).sum(-1, True)
-    value = (own / total).log2_().add_(gap.div_(total)).sum()
-    gradient.mul_(own.reciprocal_().mul_(temperature / rows))
-    gradient.addcmul_(powers, total.reciprocal_().mul_(temperature / rows), value=-1)
-    return value.mul_(temperature**2 * LN2 / rows), gradient
+    own = powers_of(student, temperature, student_logs, gradient)
+    value = (own / total).log2_().sum().mul_(temperature**2 * LN2 / rows)
+    gap = teacher_logs.sub_(student_logs)
+    powers.mul_(total.reciprocal_().mul_(-temperature / rows))
+    value.sub_(torch.dot(gap.view(-1), powers.view(-1)), alpha=temperature * LN2)
+    torch.addcmul(powers, gradient, own.reciprocal_().mul_(temperature / rows), out=gradient)
+    return value, gradient
 
 
 def small_mixture(
