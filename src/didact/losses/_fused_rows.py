@@ -194,15 +194,19 @@ def _work(plan: Plan, rows: _Rows, buffers: _Buffers, gradient: Tensor) -> None:
         gradient.masked_fill_(rows.away, 0.0)
 
 
+def logs_of(logits: Tensor, temperature: float, logs: Tensor) -> Tensor:
+    """``log2(e) (z - max z) / T``, written to ``logs``."""
+    scale = LOG2E / temperature
+    if logits.dtype != logs.dtype:
+        logits = logs.copy_(logits)
+    return torch.add(logits.amax(-1, keepdim=True).mul_(-scale), logits, alpha=scale, out=logs)
+
+
 def powers_of(
     logits: Tensor, temperature: float, logs: Tensor, powers: Tensor, total: Tensor | None = None
 ) -> Tensor:
     """``logs = log2(e) (z - max z) / T``, ``powers = 2^logs``, and their sum over a row."""
-    scale = LOG2E / temperature
-    if logits.dtype != logs.dtype:
-        logits = logs.copy_(logits)
-    torch.add(logits.amax(-1, keepdim=True).mul_(-scale), logits, alpha=scale, out=logs)
-    torch.exp2(logs, out=powers)
+    torch.exp2(logs_of(logits, temperature, logs), out=powers)
     return torch.sum(powers, -1, keepdim=True, out=total)
 
 

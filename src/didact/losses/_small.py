@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from didact.losses._fused import Plain, check_inplace
-from didact.losses._fused_rows import CHUNK, LN2, LOG2E, powers_of
+from didact.losses._fused_rows import CHUNK, LN2, LOG2E, logs_of, powers_of
 from didact.losses._gradient_node import with_gradient
 from didact.losses._precision import log_softmax
 from didact.losses._reduce import Reduction
@@ -105,14 +105,14 @@ def _in_workspace(
     student: Tensor, teacher: Tensor, temperature: float, rows: int, inplace: bool
 ) -> tuple[Tensor, Tensor]:
     """The loss itself and its gradient, with nothing new in memory but the gradient."""
-    student_logs, teacher_logs, powers = (
-        workspace(3 * student.numel(), student.dtype).view(3, *student.shape).unbind()
+    teacher_logs, powers = (
+        workspace(2 * student.numel(), student.dtype).view(2, *student.shape).unbind()
     )
-    gradient = student.detach() if inplace else torch.empty_like(student)
     total = powers_of(teacher, temperature, teacher_logs, powers)
-    own = powers_of(student, temperature, student_logs, gradient)
+    gradient = student.detach() if inplace else torch.empty_like(student)
+    gap = teacher_logs.sub_(logs_of(student, temperature, gradient))
+    own = gradient.exp2_().sum(-1, True)
     value = (own / total).log2_().sum().mul_(temperature**2 * LN2 / rows)
-    gap = teacher_logs.sub_(student_logs)
     powers.mul_(total.reciprocal_().mul_(-temperature / rows))
     value.sub_(torch.dot(gap.view(-1), powers.view(-1)), alpha=temperature * LN2)
     torch.addcmul(powers, gradient, own.reciprocal_().mul_(temperature / rows), out=gradient)
