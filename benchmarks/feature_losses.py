@@ -3,7 +3,7 @@
 Forward plus backward on one CPU thread. The two writings of a loss stand in ``benchmarks/eager``;
 before anything is timed they must agree in value and in every gradient. They take turns in one
 process; a ratio is that of two neighbouring turns' CPU times, and the table has the median and
-the quartiles of the ratios. Ratios carry over to other machines, milliseconds do not.
+the quartiles of the ratios. Milliseconds are of one machine, ratios of one kind of processor.
 
     python benchmarks/feature_losses.py                 prints the table
     python benchmarks/feature_losses.py --write         writes docs/benchmarks-feature-losses.md

@@ -1,7 +1,8 @@
 """Speed and memory of the losses on logits against plain formulas: ``python benchmarks/losses.py``.
 
 Forward plus backward on one CPU thread, variants interleaved in one process, median of the CPU
-time; ratios carry over to other machines, milliseconds do not. Peak memory is the rise of the
+time. Milliseconds are of one machine, and ratios of one kind of processor: on Intel's, where
+PyTorch's exponential is faster, the plain formula gains most. Peak memory is the rise of the
 process's high-water mark (``VmHWM``, reset before each call). The allocator is brought to the
 state of a process that has trained for a while: with a fresh one the plain formula is slower. The
 floor is the time to read both logits and write the gradient, 12 bytes a float32 logit, at the
@@ -10,6 +11,7 @@ compared with the plain formula on such logits.
 
     python benchmarks/losses.py                 prints the tables
     python benchmarks/losses.py --write         writes docs/benchmarks-losses.md as well
+    python benchmarks/losses.py --write FILE    writes another page, of another processor
     python benchmarks/losses.py --quick         small sizes only
 """
 
@@ -187,11 +189,15 @@ def eager_table(names: list[str], sizes: Mapping[tuple[int, int], int], *, look:
     return lines + [f"| `{name}` | " + " | ".join(ratios) + " |" for name, ratios in found.items()]
 
 
+def processor() -> str:
+    found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    return found[1] if found else platform.machine()
+
+
 def conditions() -> str:
     pages = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-    cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     return (
-        f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores, 1 thread; torch "
+        f"{processor()}, {os.cpu_count()} cores, 1 thread; torch "
         f"{torch.__version__}; huge pages of the kernel: `{pages.read_text().strip()}`, asked for "
         f"by THP_MEM_ALLOC_ENABLE={os.environ.get('THP_MEM_ALLOC_ENABLE', '0')}; load "
         f"{os.getloadavg()[0]:.1f} when this was written."
@@ -222,7 +228,7 @@ def page(sizes: Mapping[tuple[int, int], int]) -> str:
     together = {s: n for s, n in sizes.items() if s not in ((128, 10), (512, 128256))}
     others = {s: max(60, n // 2) for s, n in sizes.items() if s[0] * s[1] < 1e6}
     parts = [
-        "# Speed and memory of the losses",
+        f"# Speed and memory of the losses ({processor()})",
         f"Written by `python benchmarks/losses.py --write`.\n\n{__doc__.split(chr(10) * 2)[1]}",
         "## `kd` against the plain formula (ratio of the times)",
         "\n".join(kd_table(sizes)),
@@ -244,7 +250,9 @@ def page(sizes: Mapping[tuple[int, int], int]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
+    parser.add_argument(
+        "--write", nargs="?", type=Path, const=PAGE, metavar="FILE", help=f"write {PAGE.name}"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes only")
     parser.add_argument("--huge", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -256,7 +264,7 @@ def main() -> None:
     sizes = {s: n for s, n in SIZES.items() if not arguments.quick or s[0] * s[1] < 1e6}
     text = page(sizes)
     if arguments.write:
-        PAGE.write_text(text, encoding="utf-8")
+        arguments.write.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
