@@ -10,16 +10,9 @@ import torch
 
 import learn_augment
 import learn_step
+from _machine import processor
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks-learn.md"
-
-
-def processor() -> str:
-    """Its name, where the system tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def page(runs: list[str], herding: str, *, real: bool, load: str) -> str:
@@ -85,9 +78,6 @@ processors with bfloat16 instructions); images varied in whole batches; batch no
 folded into its convolutions, with bfloat16 only, where the logits are rounded anyway; a mean over
 positions whose gradient stays in `channels_last`; and memory that a step frees kept for the next
 step, which saves the system filling it with zeros again. The last two change no bit.
-
-An Intel Xeon with matrix instructions for bfloat16 gave 3.50, 3.95 and 2.80 × in the same three
-rows (`python benchmarks/learn_step.py`, one run).
 """
 
 

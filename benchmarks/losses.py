@@ -1,9 +1,8 @@
 """Speed and memory of the losses on logits against plain formulas: ``python benchmarks/losses.py``.
 
 Forward plus backward on one CPU thread, variants interleaved in one process, median of the CPU
-time. Milliseconds are of one machine, and ratios of one kind of processor: on Intel's, where
-PyTorch's exponential is faster, the plain formula gains most. Peak memory is the rise of the
-process's high-water mark (``VmHWM``, reset before each call). The allocator is brought to the
+time. Milliseconds are of one machine, ratios of one kind of processor. Peak memory is the rise of
+the process's high-water mark (``VmHWM``, reset before each call). The allocator is brought to the
 state of a process that has trained for a while: with a fresh one the plain formula is slower. The
 floor is the time to read both logits and write the gradient, 12 bytes a float32 logit, at the
 measured speed of a copy. The in-place form needs logits that a layer has handed over; it is
@@ -19,8 +18,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -30,6 +27,7 @@ import torch
 from torch import Tensor
 
 from _eager_losses import T, eager_ce_and_kd, eager_writings, looking, plain_kd
+from _machine import processor
 from _memory import copy_bandwidth, huge_pages, peak_bytes, settle_heap
 from _timing import Step, interleave
 from didact import losses
@@ -189,11 +187,6 @@ def eager_table(names: list[str], sizes: Mapping[tuple[int, int], int], *, look:
     return lines + [f"| `{name}` | " + " | ".join(ratios) + " |" for name, ratios in found.items()]
 
 
-def processor() -> str:
-    found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
-    return found[1] if found else platform.machine()
-
-
 def conditions() -> str:
     pages = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     return (
@@ -229,7 +222,9 @@ def page(sizes: Mapping[tuple[int, int], int]) -> str:
     others = {s: max(60, n // 2) for s, n in sizes.items() if s[0] * s[1] < 1e6}
     parts = [
         f"# Speed and memory of the losses ({processor()})",
-        f"Written by `python benchmarks/losses.py --write`.\n\n{__doc__.split(chr(10) * 2)[1]}",
+        "Written by `python benchmarks/losses.py --write [FILE]`, one page for each processor:\n"
+        "[AMD](benchmarks-losses.md), [Intel](benchmarks-losses-intel.md).\n\n"
+        f"{__doc__.split(chr(10) * 2)[1]}",
         "## `kd` against the plain formula (ratio of the times)",
         "\n".join(kd_table(sizes)),
         "### At other shapes",
