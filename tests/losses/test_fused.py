@@ -11,10 +11,12 @@ from torch import Tensor
 from didact import losses
 from didact._core.errors import UsageError
 from didact.losses import (
+    _base,
     _cross_entropy_and_kd,
     _fused,
     _fused_rows,
     _kd,
+    _learnt_temperature,
     _small,
     _teacher_sum,
     _workspace,
@@ -92,6 +94,87 @@ def test_lower_precisions_equal_the_plain_formula(
     (plain_gradient,) = torch.autograd.grad(expected, student)
     tolerance = 1e-6 if dtype == torch.float32 else 1e-2
     torch.testing.assert_close(gradient, plain_gradient, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("base", [_base.NATURAL, _base.TWO], ids=["natural", "two"])
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("name", [*LOSSES, "learnt"])
+def test_both_bases_equal_the_plain_formula(
+    name: str,
+    many: bool,
+    base: _base.Base,
+    only_plain: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (_fused_rows, _small, _learnt_temperature):
+        monkeypatch.setattr(module, "BASE", base)
+    monkeypatch.setattr(_small, "TINY", 0)
+    if many:
+        monkeypatch.setattr(_small, "SMALL", 0)
+    student, teachers = logits(torch.float32)
+    degrees = torch.tensor(3.0) if name == "learnt" else 3.0
+    loss = LOSSES.get(name, LOSSES["kd"])
+    value = loss(student, teachers, temperature=degrees)
+    (gradient,) = torch.autograd.grad(value, student)
+    only_plain()
+    expected = loss(student, teachers, temperature=3.0)
+    torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-6)
+    (plain_gradient,) = torch.autograd.grad(expected, student)
+    torch.testing.assert_close(gradient, plain_gradient, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("way", [{}, {"TINY": 0, "SMALL": 0}, {"SMALL": 0, "CHUNK": 0}])
+@pytest.mark.parametrize("temperature", [1.0, 3.0, 4.0])
+@pytest.mark.parametrize("sizes", [(0, 300), (300, 0), (-9000, 9000), (25, -25), (-60, -60)])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("kd", {}),
+        ("kd", {"inplace": True}),
+        ("ce_and_kd", {}),
+        ("ce_and_kd", {"inplace": True}),
+        ("weighted_sum", {}),
+        ("mean_probs", {}),
+    ],
+)
+def test_logits_of_any_size_equal_the_plain_formula_in_double_precision(
+    name: str,
+    sizes: tuple[float, float],
+    options: dict[str, bool],
+    temperature: float,
+    way: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for setting, value in way.items():
+        monkeypatch.setattr(_small, setting, value)
+    student, teachers = logits(torch.float32)
+    leaf = (student.detach() + sizes[0]).requires_grad_()
+    teachers = [teacher + sizes[1] for teacher in teachers]
+    value = LOSSES[name](leaf * 1, teachers, temperature=temperature, **options)
+    (gradient,) = torch.autograd.grad(value, leaf)
+    double = leaf.detach().double().requires_grad_()
+    expected = LOSSES[name](
+        double, [teacher.double() for teacher in teachers], temperature=temperature
+    )
+    rounding = 1e-7 * max(map(abs, sizes)) * temperature  # some ways divide by T before all else
+    torch.testing.assert_close(value.double(), expected, rtol=1e-5, atol=1e-5 + rounding)
+    (true_gradient,) = torch.autograd.grad(expected, double)
+    torch.testing.assert_close(gradient.double(), true_gradient, rtol=1e-4, atol=1e-6 + rounding)
+
+
+@pytest.mark.parametrize("way", [{"TINY": 0, "SMALL": 0}, {"SMALL": 0, "CHUNK": 0}])
+def test_a_distance_of_the_logits_does_not_swamp_a_small_loss(
+    way: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for setting, value in way.items():
+        monkeypatch.setattr(_small, setting, value)
+    generator = torch.Generator().manual_seed(0)
+    teacher = torch.randn(256, 100, generator=generator)
+    student = teacher + 0.01 * torch.randn(256, 100, generator=generator)
+    student, teacher = (student + 40).requires_grad_(), teacher - 40
+    loss = losses.kd(student, teacher, temperature=4.0)
+    double = losses.kd(student.double(), teacher.double(), temperature=4.0)
+    torch.testing.assert_close(loss.double(), double, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("layout", ["rows", "columns", "sequence", "inplace"])
@@ -297,3 +380,28 @@ def test_two_results_do_not_share_working_memory() -> None:
     again = losses.kd(student, teachers[0], mask=MASK)
     losses.kd(student, teachers[1], mask=MASK)
     torch.testing.assert_close(torch.autograd.grad(again, student)[0], alone, rtol=0, atol=1e-15)
+
+
+def test_a_large_gradient_asks_for_huge_pages_of_its_whole_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def refuse(start: int, size: int, _advice: int) -> int:
+        asked.append((start, size))
+        return -1
+
+    monkeypatch.setattr(_workspace, "_ADVISE", refuse)
+    monkeypatch.setattr(_workspace, "FROM_THE_KERNEL", 100_000)
+    monkeypatch.setattr(_workspace.mmap, "MADV_HUGEPAGE", 14, raising=False)
+    small, large = torch.zeros(10, 10), torch.zeros(1000, 500)
+    assert _workspace.fresh_like(small).shape == (10, 10)
+    assert not asked
+    made = _workspace.fresh_like(large)
+    assert made.shape == large.shape
+    ((start, size),) = asked
+    page = _workspace.mmap.PAGESIZE
+    assert start % page == 0
+    assert size % page == 0
+    assert made.data_ptr() <= start < made.data_ptr() + page
+    assert made.data_ptr() + made.nbytes - page < start + size <= made.data_ptr() + made.nbytes

@@ -15,6 +15,7 @@ from torch.autograd import Function
 
 from didact.losses._fused import apply, can_fuse, plain_gradient
 from didact.losses._reduce import Reduction, blame_teacher, check_reduction, reduce
+from didact.losses._workspace import fresh_like
 
 CHUNK = 1 << 19
 """Numbers of one side that are worked on at a time."""
@@ -124,7 +125,7 @@ class _Node(Function):
     ) -> Tensor:
         ctx.save_for_backward(student)
         ctx.plain, ctx.inplace, ctx.factor = plain, False, factor
-        ctx.gradient = torch.empty_like(student)
+        ctx.gradient = fresh_like(student)
         return _total(rows(student, teacher, ctx.gradient), factor)
 
     @staticmethod

@@ -14,6 +14,7 @@ from didact.losses import _fused_rows
 from didact.losses._fused_rows import Plan
 from didact.losses._precision import values_can_be_read
 from didact.losses._reduce import Reduction
+from didact.losses._workspace import fresh_like
 
 Plain = Callable[[Tensor], Tensor]
 _PLAIN = (Tensor, torch.nn.Parameter)
@@ -127,7 +128,7 @@ class _Fused(Function):
             else student.reshape(-1, student.shape[-1])
         )
         ctx.plain, ctx.inplace = plain, inplace
-        gradient = rows if inplace else torch.empty_like(rows)
+        gradient = rows if inplace else fresh_like(rows)
         if not inplace:
             ctx.save_for_backward(student)
         values = _fused_rows.run(plan, rows, teachers, gradient)

@@ -1,13 +1,13 @@
 """Soft targets, and a hard label beside them, over rows of logits: value and gradient in one pass.
 
-Three facts shape this code. Base-2 exponentials cost a quarter of natural ones on a CPU. Row
+Four facts shape this code. An exponential costs as much as several passes over memory, in the wrong
+base three times that. Powers need no look for the largest logit where it is of ordinary size. Row
 chunks that fit the second-level cache spare the memory. And a fresh tensor of many megabytes costs
 more in page faults than the arithmetic that fills it, so the only new one is the gradient.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -16,12 +16,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from didact.losses._base import BASE
 from didact.losses._workspace import workspace
 
-LOG2E = math.log2(math.e)
-LN2 = math.log(2.0)
 CHUNK = 320 * 1024
 """Logits in one chunk and thread: fewer make more calls of operations, more leave the cache."""
+ORDINARY = (2.0**-20, 2.0**36)
+"""Sums of powers between these hold no power that overflowed, and none that faded and matters."""
+NEAR = 2.0
+"""Distance of two sums' logarithms, up to which it does not swamp the small gaps of the logits."""
 
 
 @dataclass(slots=True)
@@ -59,9 +62,7 @@ class _Rows:
         away: True where a row does not count, ``(rows, 1)``.
         weights: As in the plan, those of tensors ``(rows, 1)``.
         hard: The cross-entropy.
-        partition: Sum of the student's powers.
-        totals: Those of each teacher.
-        gaps: Sum of powers times difference of the logarithms, for each teacher.
+        divergences: From each teacher, or from their mixture, in nats.
     """
 
     student: Tensor
@@ -71,9 +72,7 @@ class _Rows:
     away: Tensor | None
     weights: list[float | Tensor]
     hard: Tensor | None
-    partition: Tensor
-    totals: list[Tensor]
-    gaps: list[Tensor]
+    divergences: list[Tensor]
 
     def split(self, size: int) -> Iterator[_Rows]:
         """Chunks of so many rows; the last may have fewer."""
@@ -98,13 +97,21 @@ def _split(of: Any, size: int) -> Iterable[Any]:
 
 @dataclass(slots=True)
 class _Buffers:
-    """What a chunk is worked on in."""
+    """What a chunk is worked on in.
 
-    student_logs: Tensor
-    teacher_logs: Tensor
-    teacher_powers: Tensor
+    Attributes:
+        student: The student's logits, where they come in another precision.
+        own: The student's powers, then the gradient of the soft part.
+        gap: A teacher's logits, where they come in another precision; the gap to the student's.
+        powers: Those of a teacher.
+        extra: The gradient of the hard part, or the mixture of the teachers.
+    """
+
+    student: Tensor
+    own: Tensor
+    gap: Tensor
+    powers: Tensor
     extra: Tensor
-    gradient: Tensor
 
     def of(self, rows: int) -> _Buffers:
         """The same for fewer rows."""
@@ -134,7 +141,7 @@ def run(plan: Plan, student: Tensor, teachers: Sequence[Tensor], gradient: Tenso
         if len(chunk.student) < step:
             buffers = buffers.of(len(chunk.student))
         out = chunk.gradient
-        work = out if out is not None and out.dtype == dtype else buffers.gradient
+        work = out if out is not None and out.dtype == dtype else buffers.own
         _work(plan, chunk, buffers, work)
         if out is not None and work is not out:
             out.copy_(work)
@@ -149,7 +156,7 @@ def _everything(
     dtype: torch.dtype,
 ) -> _Rows:
     rows, several = len(student), 1 if plan.mixture else len(teachers)
-    partition, *rest = student.new_empty(1 + 2 * several, rows, 1, dtype=dtype).unbind()
+    hard, *divergences = student.new_empty(1 + several, rows, 1, dtype=dtype).unbind()
     return _Rows(
         student,
         list(teachers),
@@ -157,24 +164,19 @@ def _everything(
         labels=None if plan.labels is None else plan.labels.unsqueeze(-1),
         away=None if plan.mask is None else ~plan.mask.unsqueeze(-1),
         weights=[w.unsqueeze(-1) if isinstance(w, Tensor) else w for w in plan.weights],
-        hard=None if plan.labels is None else torch.empty_like(partition),
-        partition=partition,
-        totals=rest[:several],
-        gaps=rest[several:],
+        hard=None if plan.labels is None else hard,
+        divergences=divergences,
     )
 
 
 def _values(plan: Plan, rows: _Rows) -> Tensor:
-    """From the sums over classes to the values of the rows."""
-    values = []
-    if plan.mixture:
-        values.append(rows.partition.log2().add_(rows.gaps[0]))
-    else:
-        for weight, total, gap in zip(rows.weights, rows.totals, rows.gaps, strict=True):
-            value = (rows.partition / total).log2_().add_(gap.div_(total))
-            values.append(value if isinstance(weight, float) and weight == 1 else value * weight)
-    value = values[0].add_(sum(values[1:])) if len(values) > 1 else values[0]
-    value.mul_(plan.soft * plan.temperature**2 * LN2)
+    """From the divergences to the values of the rows."""
+    value, *others = rows.divergences
+    if not plan.mixture:
+        value = value.mul_(rows.weights[0])
+        for weight, other in zip(rows.weights[1:], others, strict=True):
+            value.add_(other.mul_(weight))
+    value.mul_(plan.soft * plan.temperature**2)
     if rows.hard is not None:
         value.add_(rows.hard)
     if rows.away is not None:
@@ -183,83 +185,127 @@ def _values(plan: Plan, rows: _Rows) -> Tensor:
 
 
 def _work(plan: Plan, rows: _Rows, buffers: _Buffers, gradient: Tensor) -> None:
-    powers_of(rows.student, plan.temperature, buffers.student_logs, gradient, rows.partition)
+    """Fills in the sums; ``gradient`` is written last, since it may be the student's memory."""
+    logits = _in_precision(rows.student, buffers.student)
+    student, total = powers_of(logits, plan.temperature, buffers.own)
     if plan.labels is not None:
-        _hard(plan, rows, buffers, gradient)
-    gradient.mul_(rows.partition.reciprocal().mul_(plan.soft * plan.temperature))
-    (_mixture if plan.mixture else _each)(plan, rows, buffers, gradient)
+        _hard(plan, rows, buffers, student)
+    buffers.own.mul_(total.reciprocal().mul_(plan.soft * plan.temperature))
+    soft = gradient if plan.labels is None else buffers.own
+    (_mixture if plan.mixture else _each)(plan, rows, buffers, student, total, soft)
     if plan.labels is not None:
-        gradient.add_(buffers.extra)
+        torch.add(soft, buffers.extra, out=gradient)
     if rows.away is not None:
         gradient.masked_fill_(rows.away, 0.0)
 
 
-def logs_of(logits: Tensor, temperature: float, logs: Tensor) -> Tensor:
-    """``log2(e) (z - max z) / T``, written to ``logs``."""
-    scale = LOG2E / temperature
-    if logits.dtype != logs.dtype:
-        logits = logs.copy_(logits)
-    return torch.add(logits.amax(-1, keepdim=True).mul_(-scale), logits, alpha=scale, out=logs)
+def _in_precision(logits: Tensor, place: Tensor) -> Tensor:
+    return logits if logits.dtype == place.dtype else place.copy_(logits)
 
 
-def powers_of(
-    logits: Tensor, temperature: float, logs: Tensor, powers: Tensor, total: Tensor | None = None
+def powers_of(logits: Tensor, temperature: float, powers: Tensor) -> tuple[Tensor, Tensor]:
+    """``powers = e^(z / T)`` and their sum over a row.
+
+    Returns:
+        ``z``, the logits, less the largest of their row where their own powers are not of ordinary
+        size; and the sums, ``(rows, 1)``.
+    """
+    scale = BASE.per_nat / temperature
+    total = BASE.power_(torch.mul(logits, scale, out=powers)).sum(-1, True)
+    if not are_ordinary(total):
+        logits = logits - logits.amax(-1, True)
+        total = BASE.power_(torch.mul(logits, scale, out=powers)).sum(-1, True)
+    return logits, total
+
+
+def are_ordinary(totals: Tensor) -> bool:
+    """Whether sums of powers lie in :data:`ORDINARY`; NaN does not."""
+    low, high = totals.aminmax()
+    return low.item() > ORDINARY[0] and high.item() < ORDINARY[1]
+
+
+def gap_between(
+    teacher: Tensor, student: Tensor, ratio: Tensor, temperature: float, gap: Tensor
 ) -> Tensor:
-    """``logs = log2(e) (z - max z) / T``, ``powers = 2^logs``, and their sum over a row."""
-    torch.exp2(logs_of(logits, temperature, logs), out=powers)
-    return torch.sum(powers, -1, keepdim=True, out=total)
+    """``gap + ratio = T ln(p / q)``, of the probabilities of teacher and student.
+
+    Args:
+        teacher: Logits.
+        student: Logits.
+        ratio: The student's sum of powers divided by the teacher's; overwritten.
+        temperature: T.
+        gap: Where to write the difference of the logits.
+
+    Returns:
+        ``T ln(ratio)``, ``(rows, 1)``; 0 where it would swamp the gap, which then holds it.
+    """
+    torch.sub(teacher, student, out=gap)
+    ratio.log_().mul_(temperature)
+    if ratio.abs().max().item() > NEAR * temperature:
+        gap.add_(ratio)
+        ratio.zero_()
+    return ratio
 
 
-def _each(plan: Plan, rows: _Rows, buffers: _Buffers, gradient: Tensor) -> None:
+def _each(
+    plan: Plan, rows: _Rows, buffers: _Buffers, student: Tensor, own_total: Tensor, out: Tensor
+) -> None:
     """The weighted sum of the divergences from each teacher."""
-    logs, powers = buffers.teacher_logs, buffers.teacher_powers
-    for teacher, weight, total, gap in zip(
-        rows.teachers, rows.weights, rows.totals, rows.gaps, strict=True
+    own, powers, gap = buffers.own, buffers.powers, buffers.gap
+    left = len(rows.teachers)
+    for logits, weight, divergence in zip(
+        rows.teachers, rows.weights, rows.divergences, strict=True
     ):
-        powers_of(teacher, plan.temperature, logs, powers, total)
-        torch.sum(logs.sub_(buffers.student_logs).mul_(powers), -1, keepdim=True, out=gap)
-        share = total.reciprocal().mul_(weight * (plan.soft * plan.temperature))
-        gradient.addcmul_(powers, share, value=-1)
+        teacher, total = powers_of(_in_precision(logits, gap), plan.temperature, powers)
+        ratio = gap_between(teacher, student, own_total / total, plan.temperature, gap)
+        torch.sum(gap.mul_(powers), -1, True, out=divergence)
+        divergence.div_(total).add_(ratio).mul_(1 / plan.temperature)
+        share = total.reciprocal_().mul_(weight * (plan.soft * plan.temperature))
+        left -= 1
+        torch.addcmul(own, powers, share, value=-1, out=own if left else out)
 
 
-def _mixture(plan: Plan, rows: _Rows, buffers: _Buffers, gradient: Tensor) -> None:
+def _mixture(
+    plan: Plan, rows: _Rows, buffers: _Buffers, student: Tensor, own_total: Tensor, out: Tensor
+) -> None:
     """The divergence from the weighted mean of the teachers' probabilities."""
-    logs, powers, mixed, total = (
-        buffers.teacher_logs,
-        buffers.teacher_powers,
-        buffers.extra,
-        rows.totals[0],
-    )
-    mixed.zero_()
-    for teacher, weight in zip(rows.teachers, rows.weights, strict=True):
-        powers_of(teacher, plan.temperature, logs, powers, total)
-        mixed.addcmul_(powers, weight / total)
-    torch.clamp_min(mixed, torch.finfo(mixed.dtype).tiny, out=logs)
-    gap = logs.log2_().sub_(buffers.student_logs).mul_(mixed)
-    torch.sum(gap, -1, keepdim=True, out=rows.gaps[0])
-    gradient.add_(mixed, alpha=-plan.soft * plan.temperature)
+    mixed, gap = buffers.extra.zero_(), buffers.gap
+    for logits, weight in zip(rows.teachers, rows.weights, strict=True):
+        _, total = powers_of(_in_precision(logits, gap), plan.temperature, buffers.powers)
+        mixed.addcmul_(buffers.powers, weight / total)
+    BASE.log_(torch.clamp_min(mixed, torch.finfo(mixed.dtype).tiny, out=gap))
+    gap.sub_(student, alpha=BASE.per_nat / plan.temperature).add_(BASE.log(own_total))
+    torch.sum(gap.mul_(mixed), -1, True, out=rows.divergences[0]).mul_(BASE.nats)
+    torch.sub(buffers.own, mixed, alpha=plan.soft * plan.temperature, out=out)
 
 
-def _hard(plan: Plan, rows: _Rows, buffers: _Buffers, gradient: Tensor) -> None:
+def _hard(plan: Plan, rows: _Rows, buffers: _Buffers, student: Tensor) -> None:
     """The cross-entropy at temperature 1, and its gradient in ``extra``.
 
-    The powers of the softened logits are in ``gradient``: ``2^z = (2^(z/T))^T`` saves an
-    exponential at the usual temperatures.
+    The powers of the softened logits are there: ``e^z = (e^(z/T))^T`` saves an exponential at the
+    usual temperatures.
     """
-    temperature, probs = plan.temperature, buffers.extra
-    if temperature == 1:
-        probs.copy_(gradient)
-    elif temperature in (2, 4):
-        torch.mul(gradient, gradient, out=probs)
-        if temperature == 4:
-            probs.mul_(probs)
-    else:
-        torch.mul(buffers.student_logs, temperature, out=probs).exp2_()
-    partition = probs.sum(-1, keepdim=True)
+    probs = buffers.extra
+    total = _raised(buffers.own, plan.temperature, probs)
+    if total is None:
+        student, total = powers_of(student, 1.0, probs)
     assert rows.labels is not None
     assert rows.hard is not None
     weight = (rows.labels >= 0).to(probs.dtype).mul_(plan.hard)
     classes = rows.labels.clamp_min(0)
-    own = buffers.student_logs.gather(-1, classes).mul_(temperature)
-    torch.mul(partition.log2().sub_(own), weight * LN2, out=rows.hard)
-    probs.mul_(weight / partition).scatter_add_(-1, classes, -weight)
+    torch.mul(total.log().sub_(student.gather(-1, classes)), weight, out=rows.hard)
+    probs.mul_(weight / total).scatter_add_(-1, classes, -weight)
+
+
+def _raised(powers: Tensor, exponent: float, out: Tensor) -> Tensor | None:
+    """The sum of ``powers^exponent``; None where that is no shortcut or not accurate."""
+    if exponent not in (1, 2, 4):
+        return None
+    if exponent == 1:
+        out.copy_(powers)
+    else:
+        torch.mul(powers, powers, out=out)
+    if exponent == 4:
+        out.mul_(out)
+    total = out.sum(-1, True)
+    return total if are_ordinary(total) else None

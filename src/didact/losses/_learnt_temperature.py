@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from didact.losses._base import BASE
 from didact.losses._fused import apply, can_fuse
-from didact.losses._fused_rows import LN2
 from didact.losses._reduce import Reduction
 from didact.losses._small import small_side
 
@@ -50,13 +50,14 @@ class _LearntTemperature(Function):
         gradient.sub_(teacher_probs)
         terms = (teacher_logs - student_logs).mul_(teacher_probs)
         each = terms.sum(-1, True)
-        value = each.sum().mul_(degrees**2 * LN2 / rows)
+        value = each.sum().mul_(degrees**2 * BASE.nats / rows)
         ctx.kept = gradient, degrees / rows, 0.0
         if ctx.needs_input_grad[1]:
             # dKL/dT, of both sides: the temperature scales what the logits' gradients act on.
             own = student_logs.mul_(gradient).sum().item()
             other = terms.addcmul_(teacher_probs, each, value=-1).mul_(teacher_logs).sum().item()
-            slope = 2 * value.item() / degrees - (own + other * LN2) * degrees * LN2 / rows
+            scale = degrees * BASE.nats / rows
+            slope = 2 * value.item() / degrees - (own + other * BASE.nats) * scale
             ctx.kept = gradient, degrees / rows, slope
         return value
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from didact.losses._base import BASE
 from didact.losses._fused import Plain, check_inplace
-from didact.losses._fused_rows import CHUNK, LN2, LOG2E, logs_of, powers_of
+from didact.losses._fused_rows import CHUNK, gap_between, powers_of
 from didact.losses._gradient_node import with_gradient
 from didact.losses._precision import log_softmax
 from didact.losses._reduce import Reduction
@@ -17,17 +18,17 @@ from didact.losses._workspace import workspace
 SMALL = 64 * 1024
 """Up to so many logits the number of operations counts, not the memory they touch."""
 TINY = 16 * 1024
-"""Up to so many, operations count so much that PyTorch's softmax beats the faster powers of 2."""
+"""Up to so many, operations count so much that PyTorch's softmax beats the faster powers."""
 
 
 def small_side(logits: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Base-2 log-probabilities and probabilities at a temperature."""
-    logs = logits * (LOG2E / temperature)
+    """Log-probabilities of base :data:`BASE`, and probabilities, at a temperature."""
+    logs = logits * (BASE.per_nat / temperature)
     logs.sub_(logs.amax(-1, True))
-    probs = logs.exp2()
+    probs = BASE.power(logs)
     partition = probs.sum(-1, True)
     probs.div_(partition)
-    return logs.sub_(partition.log2_()), probs
+    return logs.sub_(BASE.log_(partition)), probs
 
 
 def few(
@@ -94,10 +95,10 @@ def _tiny(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor,
 
 
 def _by_powers(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """The same by powers of 2."""
+    """The same by powers of a fast base."""
     student_logs, student_probs = small_side(student, temperature)
     teacher_logs, teacher_probs = small_side(teacher, temperature)
-    value = teacher_logs.sub_(student_logs).mul_(teacher_probs).sum().mul_(LN2)
+    value = teacher_logs.sub_(student_logs).mul_(teacher_probs).sum().mul_(BASE.nats)
     return value, student_probs.sub_(teacher_probs)
 
 
@@ -105,17 +106,17 @@ def _in_workspace(
     student: Tensor, teacher: Tensor, temperature: float, rows: int, inplace: bool
 ) -> tuple[Tensor, Tensor]:
     """The loss itself and its gradient, with nothing new in memory but the gradient."""
-    teacher_logs, powers = (
-        workspace(2 * student.numel(), student.dtype).view(2, *student.shape).unbind()
+    powers, gap, *rest = workspace((2 + inplace) * student.numel(), student.dtype).view(
+        -1, *student.shape
     )
-    total = powers_of(teacher, temperature, teacher_logs, powers)
-    gradient = student.detach() if inplace else torch.empty_like(student)
-    gap = teacher_logs.sub_(logs_of(student, temperature, gradient))
-    own = gradient.exp2_().sum(-1, True)
-    value = (own / total).log2_().sum().mul_(temperature**2 * LN2 / rows)
+    own, gradient = (rest[0], student.detach()) if inplace else [torch.empty_like(student)] * 2
+    student, own_total = powers_of(student, temperature, own)
+    teacher, total = powers_of(teacher, temperature, powers)
+    ratio = gap_between(teacher, student, own_total / total, temperature, gap)
+    value = ratio.sum().mul_(temperature / rows)
     powers.mul_(total.reciprocal_().mul_(-temperature / rows))
-    value.sub_(torch.dot(gap.view(-1), powers.view(-1)), alpha=temperature * LN2)
-    torch.addcmul(powers, gradient, own.reciprocal_().mul_(temperature / rows), out=gradient)
+    value.sub_(torch.dot(gap.view(-1), powers.view(-1)))
+    torch.addcmul(powers, own, own_total.reciprocal_().mul_(temperature / rows), out=gradient)
     return value, gradient
 
 
@@ -136,8 +137,8 @@ def small_mixture(
         mixed = small_side(teachers_logits[0], temperature)[1].mul_(weights[0])
         for teacher, weight in zip(teachers_logits[1:], weights[1:], strict=True):
             mixed.add_(small_side(teacher, temperature)[1], alpha=weight)
-        gap = mixed.clamp_min(torch.finfo(mixed.dtype).tiny).log2_().sub_(student_logs)
-        value = gap.mul_(mixed).sum().mul_(temperature**2 * LN2 / rows)
+        gap = BASE.log_(mixed.clamp_min(torch.finfo(mixed.dtype).tiny)).sub_(student_logs)
+        value = gap.mul_(mixed).sum().mul_(temperature**2 * BASE.nats / rows)
         return value, student_probs.sub_(mixed), temperature / rows
 
     return with_gradient(student_logits, make, plain)
