@@ -155,7 +155,7 @@ def together_table(sizes: Mapping[tuple[int, int], int]) -> list[str]:
 def others_table(sizes: Mapping[tuple[int, int], int]) -> list[str]:
     """Every public loss on logits or with several teachers; the names are those of the registry."""
     names = [n for n, card in losses.CARDS.items() if card.family in ("logits", "teachers")]
-    return eager_table(names, sizes, look=False)
+    return eager_table(names, sizes)
 
 
 def looking_table(sizes: Mapping[tuple[int, int], int]) -> list[str]:
@@ -163,20 +163,33 @@ def looking_table(sizes: Mapping[tuple[int, int], int]) -> list[str]:
     return eager_table(["hard_kd", "mse_logits", "forward_kl", "total_variation"], sizes, look=True)
 
 
-def eager_table(names: list[str], sizes: Mapping[tuple[int, int], int], *, look: bool) -> list[str]:
+def half_table(sizes: Mapping[tuple[int, int], int]) -> list[str]:
+    """The losses of :func:`others_table` on logits in bfloat16, as networks under autocast give."""
+    names = [n for n, card in losses.CARDS.items() if card.family in ("logits", "teachers")]
+    return eager_table(names, sizes, dtype=torch.bfloat16)
+
+
+def eager_table(
+    names: list[str],
+    sizes: Mapping[tuple[int, int], int],
+    *,
+    look: bool = False,
+    dtype: torch.dtype = torch.float32,
+) -> list[str]:
     found: dict[str, list[str]] = {name: [] for name in names}
     for (samples, classes), rounds in sizes.items():
-        logits, t = torch.randn(samples, classes), torch.randn(samples, classes)
-        ts = [t, torch.randn(samples, classes), torch.randn(samples, classes)]
-        writings = eager_writings(t, ts, torch.randint(classes, (samples,)))
+        logits, t, *others = torch.randn(4, samples, classes).to(dtype)
+        ts, labels = [t, *others], torch.randint(classes, (samples,))
+        writings = eager_writings(t, ts, labels)
+        in_float32 = eager_writings(t.float(), [one.float() for one in ts], labels)
         for name, ratios in found.items():
             if name not in writings:
                 ratios.append("no eager writing")
                 continue
-            eager, own, *parameters = writings[name]
+            (_, own, *parameters), (eager, _, *others) = writings[name], in_float32[name]
             eager = looking(name, eager, t) if look else eager
             steps = {
-                "eager": training_step(eager, logits, *parameters),
+                "eager": training_step(lambda s, eager=eager: eager(s.float()), logits, *others),
                 "own": training_step(own, logits, *parameters),
             }
             times = interleave(steps, rounds)
@@ -238,6 +251,9 @@ def page(sizes: Mapping[tuple[int, int], int]) -> str:
         "A ratio below 1 is a loss slower than the eager writing. The losses look for NaN in the "
         "teacher,\nwhich the eager writings do not. Where they do:",
         "\n".join(looking_table(others)),
+        "### Logits in bfloat16\n\nThe eager writing on `logits.float()`, for a teacher that is in "
+        "float32 already.",
+        "\n".join(half_table(others)),
     ]
     parts.insert(2, f"Conditions: {conditions()}")
     return "\n\n".join(parts) + "\n"

@@ -312,6 +312,18 @@ def _gradients_are_right(case: Case) -> None:
         ), options
 
 
+@law()
+def gradients_in_float32_are_those_in_float64(case: Case) -> None:
+    """The laws above differentiate in float64, where the fast ways of float32 do not serve."""
+    exact = remade(case, dtype=torch.float64)
+    for options in ({}, {"reduction": "sum"}) if case.takes("reduction") else ({},):
+        single = remade(case, dtype=torch.float32)
+        pairs = zip(single.gradients(**options), exact.gradients(**options), strict=True)
+        for found, expected in pairs:
+            assert found.dtype == torch.float32
+            close(found.double(), expected, 1e-5)
+
+
 @law(both(on_logits, kind("divergence", "match"), lambda case: case.takes("temperature")))
 def gradient_hardly_depends_on_a_high_temperature(case: Case) -> None:
     cold, hot = (
@@ -365,9 +377,10 @@ def half_precision_is_computed_in_float32(case: Case) -> None:
         half = remade(case, dtype=dtype)
         names = (*half.names("student"), *half.names("teacher"))
         single = {n: map_tensors(half.inputs[n], lambda t: t.float()) for n in names}
-        value = half.loss()
-        assert value.dtype == torch.float32
-        close(value, half.loss(**single), 1e-6)
+        expected = half.loss(**single)
+        for value, tolerance in ((half.loss(), 1e-6), (half.leaves()[0].loss(), 1e-5)):
+            assert value.dtype == torch.float32
+            close(value, expected, tolerance)
         for found, expected in zip(half.gradients(), half.gradients(**single), strict=True):
             assert found.dtype == dtype
             close(found, expected, 1e-2)
@@ -546,6 +559,16 @@ def reconstruction_is_the_mean_squared_difference(case: Case) -> None:
 
 def _units(left: Tensor, right: Tensor) -> list[tuple[float, float]]:
     return list(zip(left.flatten().tolist(), right.flatten().tolist(), strict=True))
+
+
+@law(lambda case: case.card.name == "kd")
+def a_temperature_in_a_tensor_is_the_same_temperature(case: Case) -> None:
+    for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-5), (torch.bfloat16, 1e-2)):
+        here, number, tensor = remade(case, dtype=dtype), 2.5, torch.tensor(2.5)
+        value = here.leaves()[0].loss(temperature=tensor)
+        close(value, here.loss(temperature=number), min(tolerance, 1e-5))
+        pairs = (here.gradients(temperature=given)[0] for given in (tensor, number))
+        close(*pairs, tolerance)
 
 
 @law(lambda case: case.card.name == "CurriculumKD")

@@ -96,6 +96,33 @@ def test_lower_precisions_equal_the_plain_formula(
     torch.testing.assert_close(gradient, plain_gradient, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("way", [{}, {"TINY": 0}, {"TINY": 0, "SMALL": 0}])
+@pytest.mark.parametrize("options", [{}, {"inplace": True}, {"temperature": torch.tensor(4.0)}])
+def test_few_logits_of_half_precision_get_a_gradient_of_their_own(
+    options: dict[str, object],
+    way: dict[str, int],
+    dtype: torch.dtype,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in way.items():
+        monkeypatch.setattr(_small, name, value)
+    leaf, (teacher, *_) = logits(dtype)
+    student = leaf * 1
+    loss = losses.kd(student, teacher, **options)
+    assert type(loss.grad_fn).__name__ in ("GradientNodeBackward", "_LearntTemperatureBackward")
+    assert loss.dtype == torch.float32
+    (gradient,) = torch.autograd.grad(loss, student)
+    assert gradient.dtype == dtype
+    if options.get("inplace"):
+        assert gradient.data_ptr() == student.data_ptr()
+    exact = leaf.detach().double().requires_grad_()
+    expected = losses.kd(exact, teacher.double())
+    torch.testing.assert_close(loss.double(), expected, rtol=1e-5, atol=1e-6)
+    (true_gradient,) = torch.autograd.grad(expected, exact)
+    torch.testing.assert_close(gradient.double(), true_gradient, rtol=1e-2, atol=1e-4)
+
+
 @pytest.mark.parametrize("base", [_base.NATURAL, _base.TWO], ids=["natural", "two"])
 @pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize("name", [*LOSSES, "learnt"])

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from didact._core.errors import ModelError, RangeError, UsageError
-from didact.data import Memory, Task
+from didact.data import Memory, Task, herding
 from didact.methods import METHODS, Setting, build_options
-from didact.methods._balanced import class_balanced
+from didact.methods._balanced import class_balanced, class_representatives
 from didact.methods._cosine import drop_last_relu
 from didact.nn import CosineHead, build_model
 from didact.train import learn
@@ -114,6 +114,17 @@ def test_class_balanced_takes_the_rarest_count() -> None:
     assert torch.bincount(balanced.labels).tolist() == [2, 2, 2]
 
 
+def test_class_representatives_are_herded_down_to_the_rarest_count() -> None:
+    split = stripes(20, 0).subset(torch.tensor([0, 6, 12, 18, 1, 7, 13, 2, 8]))
+    features = torch.randn(9, 4, generator=torch.Generator().manual_seed(0))
+    chosen = class_representatives(split, features)
+    assert torch.bincount(chosen.labels).tolist() == [2, 2, 2]
+    of_first = torch.arange(4)[herding(features[:4], 2)].sort().values
+    assert torch.equal(chosen.images[:2], split.images[of_first])
+    of_last = torch.tensor([7, 8])
+    assert torch.equal(chosen.images[4:], split.images[of_last])
+
+
 def test_der_plus_plus_refuses_a_memory_without_logits(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="reservoir"):
         learn(output=tmp_path / "run", **settings_for("der++", exemplars="herding"))
@@ -196,9 +207,25 @@ def test_eeil_tunes_with_two_teachers(tmp_path: Path) -> None:
         run("eeil", tmp_path / "run", method_options={"eeil.balanced_epochs": 2})
     method = seen.methods[-1]
     assert method.head_sizes == [2, 2, 2]
+    tuned_on = method.stage.split
+    assert len(torch.bincount(tuned_on.labels).unique()) == 1
+    new = method.task.train.subset((method.task.train.labels == 5).nonzero().flatten())
+    features = method.over(new, method.trained_features)
+    typical = herding(features, int((tuned_on.labels == 5).sum())).sort().values
+    assert 0 < len(typical) < len(new)
+    assert torch.equal(tuned_on.images[tuned_on.labels == 5], new.images[typical])
     before_tuning = method.trained_network.model.state_dict()
     after = seen.networks[-1]
     assert not torch.equal(before_tuning["classifier.weight"], after["classifier.weight"])
     assert torch.equal(
         method.teacher.model.classifier.weight, seen.networks[1]["classifier.weight"]
     )
+
+
+def test_online_ewc_fades_what_it_holds_on_to(tmp_path: Path) -> None:
+    options = {"ewc-online.decay": 0.25, "ewc-online.weight": 2.0}
+    with watched() as seen:
+        run("ewc-online", tmp_path / "run", method_options=options)
+    method = seen.methods[-1]
+    for name, fisher in method.kept.under("fisher").items():
+        torch.testing.assert_close(method.stiffness()[name], (0.5 * fisher).clamp(max=10))

@@ -25,7 +25,7 @@ from didact.losses._reduce import Reduction
     family="features",
     kind="match",
     formula="mean over positions of (a(s)/|a(s)| - a(t)/|a(t)|)^2,  a(f) = sum_c |f_c|^p",
-    paper="Zagoruyko and Komodakis 2017, arXiv:1612.03928, eq. 2",
+    paper="Zagoruyko and Komodakis 2017, arXiv:1612.03928, section 3.1, eq. 2",
 )
 def attention_transfer(
     student_features: Float[Tensor, "batch student_channels *space"],
@@ -43,7 +43,7 @@ def attention_transfer(
     Args:
         student_features: ``(batch, channels, ...)`` with at least one dimension of space.
         teacher_features: Same batch and space; no gradient goes to it.
-        power: ``p > 0``, 2 in the paper's experiments. A larger one looks at peaks only.
+        power: ``p > 0``, 2 in section 4.1.1. A larger one looks at peaks only.
         reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
 
     Returns:
@@ -54,9 +54,11 @@ def attention_transfer(
         DtypeError: Integer features.
         RangeError: ``power`` is not above 0.
 
-    Paper: Zagoruyko and Komodakis 2017, arXiv:1612.03928, eq. 2. As in the authors'
-    code the distance is squared and averaged over positions; the weight of 1000 that they use
-    belongs to that.
+    Paper: Zagoruyko and Komodakis 2017, arXiv:1612.03928, section 3.1, eq. 2; "sum of squared
+    attention mapping function" in section 4.1.1, with a weight of "10^3 divided by number of
+    elements" of the map and the batch. The equation's norm is not squared; as in the authors' code
+    the distance is squared and averaged over positions; the weight of 1000 that they use belongs to
+    that.
 
     Example:
         >>> import torch

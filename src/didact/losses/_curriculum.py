@@ -22,7 +22,7 @@ from didact.losses._reduce import Reduction
     kind="divergence",
     formula="T^2 * KL(softmax(t/T) || softmax(s/T)), T = lowest + span * sigmoid(parameter), "
     "learnt against the student",
-    paper="Li et al. 2023 (CTKD), AAAI, arXiv:2211.16231, the global temperature",
+    paper="Li et al. 2023 (CTKD), AAAI, arXiv:2211.16231, eq. 3, 8 and 11",
 )
 class CurriculumKD(nn.Module):
     """Hinton's loss at a temperature that learns to make the task harder, little by little.
@@ -42,7 +42,8 @@ class CurriculumKD(nn.Module):
         NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
 
     Paper: Li, Li, Yang, Zhao, Song, Luo, Li, Yang 2023, Curriculum temperature for knowledge
-    distillation, AAAI, arXiv:2211.16231 (the global temperature).
+    distillation, AAAI, arXiv:2211.16231: the opposed goals (eq. 3), the reversed step (eq. 8), the
+    cosine of lambda (eq. 11), with the global temperature.
 
     Example:
         >>> import torch

@@ -19,7 +19,7 @@ from didact.losses._reduce import Reduction
     family="incremental",
     kind="divergence",
     formula="sum over old heads f of T^2 * KL(softmax(t_f/T) || softmax(s_f/T))",
-    paper="Castro et al. 2018, ECCV, arXiv:1807.09536, eq. 1",
+    paper="Castro et al. 2018, ECCV, arXiv:1807.09536, section 3.2, eq. 1-3",
 )
 def eeil(
     student_logits: Float[Tensor, "*batch classes"],
@@ -51,9 +51,9 @@ def eeil(
         DtypeError: Integer logits.
         RangeError: ``temperature`` is not above 0.
 
-    Paper: Castro et al. 2018, End-to-end incremental learning, ECCV, arXiv:1807.09536, eq. 1 (the
-    sum over the old classification layers). The paper writes the cross-entropy, which has the same
-    gradient but for the factor ``T^2``: its weight of 1 is ``1/T^2`` here.
+    Paper: Castro et al. 2018, End-to-end incremental learning, ECCV, arXiv:1807.09536, section 3.2,
+    eq. 1-3 (the sum over the old classification layers). The paper writes the cross-entropy, which
+    has the same gradient but for the factor ``T^2``: its weight of 1 is ``1/T^2`` here.
 
     Example:
         >>> import torch

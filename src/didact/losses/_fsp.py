@@ -19,7 +19,7 @@ from didact.losses._reduce import Reduction, reduce
     family="features",
     kind="match",
     formula="sum over pairs of layers of |G(t) - G(s)|_F^2,  G_ij = mean over positions of a_i b_j",
-    paper="Yim et al. 2017, A gift from knowledge distillation, CVPR",
+    paper="Yim et al. 2017, A gift from knowledge distillation, CVPR, section 3, eq. 1-2",
 )
 def fsp(
     student_features: Sequence[Float[Tensor, "batch _ *space"]],
@@ -47,8 +47,8 @@ def fsp(
             sides, layers of one side that differ in height and width, or no sample.
         DtypeError: Integer features.
 
-    Paper: Yim et al. 2017, A gift from knowledge distillation, CVPR: the matrix, and the loss with
-    all weights 1.
+    Paper: Yim et al. 2017, A gift from knowledge distillation, CVPR: the matrix (section 3.2, eq.
+    1), and the loss (section 3.3, eq. 2), whose weights are all the same.
 
     Example:
         >>> import torch

@@ -12,7 +12,7 @@ from didact.losses._card import card
 from didact.losses._checks import check_label_kind, check_labels, check_weight
 from didact.losses._fused import can_fuse
 from didact.losses._pair import blank_masked, check_inputs
-from didact.losses._precision import soft_log_probs, values_can_be_read
+from didact.losses._precision import in_float, soft_log_probs, values_can_be_read
 from didact.losses._reduce import Reduction, check_reduction, name_not_finite, reduce
 from didact.losses._small import SMALL
 from didact.losses._surprise import surprise, surprise_of
@@ -22,7 +22,7 @@ from didact.losses._surprise import surprise, surprise_of
     family="logits",
     kind="objective",
     formula="CE(softmax(s), argmax t)",
-    paper="Touvron et al. 2021 (DeiT), ICML, arXiv:2012.12877, hard-label distillation",
+    paper="Touvron et al. 2021 (DeiT), ICML, arXiv:2012.12877, section 4, eq. 3",
 )
 def hard_kd(
     student_logits: Float[Tensor, "*batch classes"],
@@ -47,8 +47,9 @@ def hard_kd(
         DtypeError: Integer logits or a mask that is not boolean.
         NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only).
 
-    Paper: Touvron, Cord, Douze, Massa, Sablayrolles, Jégou 2021, Training data-efficient
-    image transformers, ICML, arXiv:2012.12877 (hard-label distillation).
+    Paper: Touvron, Cord, Douze, Massa, Sablayrolles, Jégou 2021, Training data-efficient image
+    transformers, ICML, arXiv:2012.12877, section 4, eq. 3: "we take the hard decision of the
+    teacher as a true label".
 
     Example:
         >>> import torch
@@ -69,7 +70,7 @@ def hard_kd(
     family="logits",
     kind="objective",
     formula="(1-w) CE(softmax(s), label) + w CE(softmax(s), argmax t)",
-    paper="Touvron et al. 2021 (DeiT), ICML, arXiv:2012.12877, hard-label distillation",
+    paper="Touvron et al. 2021 (DeiT), ICML, arXiv:2012.12877, section 4, eq. 3",
 )
 def cross_entropy_and_hard_kd(
     student_logits: Float[Tensor, "*batch classes"],
@@ -99,8 +100,9 @@ def cross_entropy_and_hard_kd(
         RangeError: A label outside the classes, or ``kd_weight`` outside [0, 1].
         NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only).
 
-    Paper: Touvron, Cord, Douze, Massa, Sablayrolles, Jégou 2021, Training data-efficient
-    image transformers, ICML, arXiv:2012.12877 (hard-label distillation).
+    Paper: Touvron, Cord, Douze, Massa, Sablayrolles, Jégou 2021, Training data-efficient image
+    transformers, ICML, arXiv:2012.12877, section 4, eq. 3: "we take the hard decision of the
+    teacher as a true label".
 
     Example:
         >>> import torch
@@ -161,6 +163,5 @@ def _choice(teacher_logits: Tensor, mask: Tensor | None) -> Tensor:
         return seen.argmax(-1)
     if not math.isfinite(seen.amax().item()):
         name_not_finite(teacher_logits)
-    if seen.dtype not in (torch.float32, torch.float64):
-        return seen.argmax(-1)
-    return torch.from_numpy(seen.numpy().argmax(-1))  # up to eight times as fast as PyTorch's
+    # Up to eight times as fast as PyTorch's argmax, in half precision more.
+    return torch.from_numpy(in_float(seen).numpy().argmax(-1))

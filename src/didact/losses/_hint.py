@@ -16,7 +16,7 @@ from didact.losses._reduce import Reduction
     family="features",
     kind="match",
     formula="mean over units of (r(s) - t)^2",
-    paper="Romero et al. 2015 (FitNets), ICLR, arXiv:1412.6550",
+    paper="Romero et al. 2015 (FitNets), ICLR, arXiv:1412.6550, section 2.2, eq. 3",
 )
 def hint(
     student_features: Float[Tensor, " batch *units"],
@@ -41,9 +41,9 @@ def hint(
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer features.
 
-    Paper: Romero et al. 2015, FitNets, ICLR, arXiv:1412.6550, which writes half the sum over the
-    units: this value times half their number. The mean is what the field trains, and its usual
-    weight (100) belongs to it.
+    Paper: Romero et al. 2015, FitNets, ICLR, arXiv:1412.6550, section 2.2, eq. 3: half the sum over
+    the units, which is this value times half their number. The mean is what the field trains, and
+    its usual weight (100) belongs to it.
 
     Example:
         >>> import torch

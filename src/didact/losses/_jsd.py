@@ -21,7 +21,7 @@ _NEAR_AN_END = 0.01
     family="logits",
     kind="divergence",
     formula="T^2 * (b KL(p || m) + (1-b) KL(q || m)) / (b (1-b)), m = b p + (1-b) q",
-    paper="Agarwal et al. 2024 (GKD), arXiv:2306.13649, equation 1, divided by b (1-b)",
+    paper="Agarwal et al. 2024 (GKD), arXiv:2306.13649, section 2, eq. 1, divided by b (1-b)",
 )
 def generalised_jsd(
     student_logits: Float[Tensor, "*batch classes"],
@@ -59,7 +59,7 @@ def generalised_jsd(
         RangeError: ``beta`` is outside [0, 1] or ``temperature`` is not above 0.
         NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
 
-    Paper: Agarwal et al. 2024, arXiv:2306.13649, equation 1.
+    Paper: Agarwal et al. 2024, arXiv:2306.13649, section 2, eq. 1.
 
     Example:
         >>> import torch

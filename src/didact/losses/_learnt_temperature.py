@@ -11,6 +11,7 @@ from torch.autograd import Function
 
 from didact.losses._base import BASE
 from didact.losses._fused import apply, can_fuse
+from didact.losses._precision import in_float
 from didact.losses._reduce import Reduction
 from didact.losses._small import small_side
 
@@ -24,8 +25,7 @@ def can_learn(student: Tensor, teacher: Tensor, temperature: Tensor, reduction: 
         reduction != "none"
         and torch.is_grad_enabled()
         and student.requires_grad
-        and student.dtype == teacher.dtype
-        and student.dtype in (torch.float32, torch.float64)
+        and (student.dtype == torch.float64) == (teacher.dtype == torch.float64)
         and can_fuse(student, (teacher, temperature))
     )
 
@@ -44,9 +44,9 @@ class _LearntTemperature(Function):
         ctx: Any, student: Tensor, temperature: Tensor, teacher: Tensor, rows: int, plain: Formula
     ) -> Tensor:
         ctx.save_for_backward(student, temperature)
-        ctx.plain, degrees = plain, temperature.item()
-        student_logs, gradient = small_side(student, degrees)
-        teacher_logs, teacher_probs = small_side(teacher, degrees)
+        ctx.plain, ctx.dtype, degrees = plain, student.dtype, temperature.item()
+        student_logs, gradient = small_side(in_float(student), degrees)
+        teacher_logs, teacher_probs = small_side(in_float(teacher), degrees)
         gradient.sub_(teacher_probs)
         terms = (teacher_logs - student_logs).mul_(teacher_probs)
         each = terms.sum(-1, True)
@@ -68,7 +68,7 @@ class _LearntTemperature(Function):
         (gradient, factor, slope), ctx.kept = ctx.kept, None
         gradient.mul_(factor * upstream[0].item())
         of_temperature = upstream[0] * slope if ctx.needs_input_grad[1] else None
-        return gradient, of_temperature, None, None, None
+        return gradient.to(ctx.dtype), of_temperature, None, None, None
 
 
 def _plain_gradients(ctx: Any, upstream: Tensor) -> list[Tensor | None]:

@@ -73,8 +73,9 @@ def lucir_less_forget(
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer features.
 
-    Paper: Hou et al. 2019, CVPR, section 3.3, eq. 6. Its weight is ``5 * sqrt(old / new)``
-    classes on CIFAR-100, 10 on ImageNet (eq. 7).
+    Paper: Hou et al. 2019, CVPR, section 3.3, eq. 6. Its weight is 5 on CIFAR-100 and 10 on
+    ImageNet (section 4.1), times ``sqrt(old / new)`` classes in the authors' code; eq. 7 prints the
+    inverse of that ratio.
 
     Example:
         >>> import torch
@@ -124,9 +125,8 @@ def lucir_margin(
         DtypeError: Integer scores, or labels that are not int64.
         RangeError: A label, ``old_classes``, ``margin`` or ``negatives`` out of range.
 
-    Paper: Hou et al. 2019, CVPR, section 3.4, eq. 8 (margin 0.5, K = 2 in section 4.1). The
-    paper's equation adds up over the K classes; the authors' code takes their mean, and so does
-    this.
+    Paper: Hou et al. 2019, CVPR, section 3.4, eq. 8 (margin 0.5, K = 2 in section 4.1). The paper's
+    equation adds up over the K classes; the authors' code takes their mean, and so does this.
 
     Example:
         >>> import torch

@@ -15,7 +15,7 @@ from didact.losses._reduce import Reduction
     family="incremental",
     kind="divergence",
     formula="T^2 * KL(softmax(t/T) || softmax(s[:o]/T)),  o = classes of the old model",
-    paper="Li and Hoiem 2016, ECCV, arXiv:1606.09282",
+    paper="Li and Hoiem 2016, ECCV, arXiv:1606.09282, section 3, eq. 2-4",
 )
 def lwf(
     student_logits: Float[Tensor, "*batch classes"],
@@ -49,9 +49,9 @@ def lwf(
         DtypeError: Integer logits or a mask that is not boolean.
         RangeError: ``temperature`` is not above 0.
 
-    Paper: Li and Hoiem 2016, ECCV, arXiv:1606.09282. The paper writes the
-    cross-entropy, which has the same gradient but for the factor ``T^2`` of Hinton et al. that
-    is used throughout this library: the paper's weight of 1 is ``1/T^2`` here.
+    Paper: Li and Hoiem 2016, ECCV, arXiv:1606.09282, section 3, eq. 2-4. They write the
+    cross-entropy, which has the same gradient but for the factor ``T^2`` of Hinton et al. that is
+    used throughout this library: the paper's weight of 1 is ``1/T^2`` here.
 
     Example:
         >>> import torch

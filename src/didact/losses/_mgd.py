@@ -42,8 +42,9 @@ class MGD(nn.Module):
         student_channels: Channels of the student's layer.
         teacher_channels: Channels of the teacher's layer. Where they differ, a 1x1 convolution
             aligns the student's.
-        mask_ratio: Share that is set to 0, from 0 to below 1. The authors' code has 0.15 of the
-            channels for classification, 0.65 of the positions for detection.
+        mask_ratio: Share that is set to 0, from 0 to below 1. The authors' settings have 0.15 of
+            the channels for classification, and of the positions 0.65 for one-stage detectors, 0.45
+            for two-stage ones, 0.75 for segmentation.
         masking: ``"positions"``: the same for all channels, as in the paper's equations;
             ``"channels"``: whole channels, as in the authors' code for classification.
 
@@ -54,8 +55,7 @@ class MGD(nn.Module):
         RangeError: A number of channels below 1, or ``mask_ratio`` out of range.
         UsageError: ``masking`` is another word.
 
-    Paper: Yang et al. 2022, ECCV, arXiv:2205.01529. Its weight for classification
-    is 7e-5.
+    Paper: Yang et al. 2022, ECCV, arXiv:2205.01529. Its weight for classification is 7e-5.
 
     Example:
         >>> import torch

@@ -29,7 +29,7 @@ _LEVELS = (4, 2, 1)
     family="features",
     kind="objective",
     formula="sum over stages of HCL(ABF_k(s_k, s_(k+1), ...), t_k)",
-    paper="Chen et al. 2021 (knowledge review), CVPR, arXiv:2104.09044",
+    paper="Chen et al. 2021 (knowledge review), CVPR, arXiv:2104.09044, section 3",
 )
 @final
 class ReviewKD(nn.Module):
@@ -59,8 +59,9 @@ class ReviewKD(nn.Module):
         DtypeError: Integer features.
         RangeError: A number of channels below 1.
 
-    Paper: Chen et al. 2021, CVPR, arXiv:2104.09044 (review, residual fusion, ABF and HCL);
-    pooling levels and weights are the authors' code's.
+    Paper: Chen et al. 2021, CVPR, arXiv:2104.09044, section 3.2, eq. 10-11 (review by residual
+    fusion) and 3.3 (ABF and HCL, without equations); pooling levels and weights are the authors'
+    code's.
 
     Example:
         >>> import torch

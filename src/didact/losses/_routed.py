@@ -19,7 +19,7 @@ from didact.losses._teacher_list import blame_teachers, check_teachers
     family="teachers",
     kind="divergence",
     formula="T^2 * KL(softmax(t_r/T) || softmax(s/T)), r the teacher of the sample",
-    paper="Hinton et al. 2015, arXiv:1503.02531, section 5 (specialists)",
+    paper="Hinton et al. 2015, arXiv:1503.02531, after section 5 (specialists)",
 )
 def kd_routed(
     student_logits: Float[Tensor, "*batch classes"],
@@ -51,7 +51,9 @@ def kd_routed(
         UsageError: No teacher, or an unknown reduction.
         NonFiniteError: A teacher's logits hold NaN or infinity (looked for on a CPU only).
 
-    Paper: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, section 5.
+    Paper: after Hinton, Vinyals, Dean 2015, arXiv:1503.02531, section 5, where a generalist and
+    those specialists that fit an image are brought together for it (eq. 5). The routed loss, one
+    teacher for each sample, has no paper of its own.
 
     Example:
         >>> import torch

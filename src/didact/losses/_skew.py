@@ -23,7 +23,7 @@ _SAFE = 1e-4
     family="logits",
     kind="divergence",
     formula="T^2 * KL(p || a p + (1-a) q), p = softmax(t/T), q = softmax(s/T)",
-    paper="Ko et al. 2024 (DistiLLM), ICML, arXiv:2402.03898",
+    paper="Ko et al. 2024 (DistiLLM), ICML, arXiv:2402.03898, section 3.1",
 )
 def skew_kl(
     student_logits: Float[Tensor, "*batch classes"],
@@ -54,7 +54,7 @@ def skew_kl(
         NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only); -inf,
             a class that is ruled out, is a probability of 0.
 
-    Paper: Ko, Kim, Chen, Yun 2024, DistiLLM, ICML, arXiv:2402.03898.
+    Paper: Ko, Kim, Chen, Yun 2024, DistiLLM, ICML, arXiv:2402.03898, section 3.1.
 
     Example:
         >>> import torch
@@ -78,7 +78,7 @@ def skew_kl(
     family="logits",
     kind="divergence",
     formula="T^2 * KL(q || (1-a) p + a q), p = softmax(t/T), q = softmax(s/T)",
-    paper="Ko et al. 2024 (DistiLLM), ICML, arXiv:2402.03898",
+    paper="Ko et al. 2024 (DistiLLM), ICML, arXiv:2402.03898, section 3.1",
 )
 def skew_reverse_kl(
     student_logits: Float[Tensor, "*batch classes"],
@@ -109,7 +109,7 @@ def skew_reverse_kl(
         NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only); -inf,
             a class that is ruled out, is a probability of 0.
 
-    Paper: Ko, Kim, Chen, Yun 2024, DistiLLM, ICML, arXiv:2402.03898.
+    Paper: Ko, Kim, Chen, Yun 2024, DistiLLM, ICML, arXiv:2402.03898, section 3.1.
 
     Example:
         >>> import torch

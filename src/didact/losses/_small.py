@@ -11,7 +11,7 @@ from didact.losses._base import BASE
 from didact.losses._fused import Plain, check_inplace
 from didact.losses._fused_rows import CHUNK, gap_between, powers_of
 from didact.losses._gradient_node import with_gradient
-from didact.losses._precision import log_softmax
+from didact.losses._precision import in_float, log_softmax
 from didact.losses._reduce import Reduction
 from didact.losses._workspace import workspace
 
@@ -43,11 +43,11 @@ def few(
         student.numel() > limit
         or mask is not None
         or reduction == "none"
-        or student.dtype != torch.float32
+        or student.dtype == torch.float64
     ):
         return False
     for teacher in teachers:  # noqa: SIM110 - half the time of all(...)
-        if teacher.dtype != torch.float32:
+        if teacher.dtype == torch.float64:
             return False
     return True
 
@@ -70,14 +70,18 @@ def small_kd(
     rows = student_logits.shape[:-1].numel() if reduction == "mean" else 1
 
     def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
+        logits, teacher, factor = in_float(student), in_float(teacher_logits), 1.0
         if student.numel() > SMALL:
-            return (*_in_workspace(student, teacher_logits, temperature, rows, inplace), 1.0)
-        sides = _tiny if student.numel() <= TINY else _by_powers
-        value, gradient = sides(student, teacher_logits, temperature)
-        value.mul_(temperature**2 / rows)
-        if inplace:
+            overwrite = inplace and logits is student
+            value, gradient = _in_workspace(logits, teacher, temperature, rows, overwrite)
+        else:
+            sides = _tiny if student.numel() <= TINY else _by_powers
+            value, gradient = sides(logits, teacher, temperature)
+            value.mul_(temperature**2 / rows)
+            overwrite, factor = False, temperature / rows
+        if inplace and not overwrite:
             gradient = student.detach().copy_(gradient)
-        return value, gradient, temperature / rows
+        return value, gradient, factor
 
     if inplace and torch.is_grad_enabled():
         check_inplace(student_logits)
@@ -133,10 +137,10 @@ def small_mixture(
     rows = student_logits.shape[:-1].numel() if reduction == "mean" else 1
 
     def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
-        student_logs, student_probs = small_side(student, temperature)
-        mixed = small_side(teachers_logits[0], temperature)[1].mul_(weights[0])
+        student_logs, student_probs = small_side(in_float(student), temperature)
+        mixed = small_side(in_float(teachers_logits[0]), temperature)[1].mul_(weights[0])
         for teacher, weight in zip(teachers_logits[1:], weights[1:], strict=True):
-            mixed.add_(small_side(teacher, temperature)[1], alpha=weight)
+            mixed.add_(small_side(in_float(teacher), temperature)[1], alpha=weight)
         gap = BASE.log_(mixed.clamp_min(torch.finfo(mixed.dtype).tiny)).sub_(student_logs)
         value = gap.mul_(mixed).sum().mul_(temperature**2 * BASE.nats / rows)
         return value, student_probs.sub_(mixed), temperature / rows

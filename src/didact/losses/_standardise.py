@@ -35,7 +35,7 @@ def standardise_logits(logits: Float[Tensor, "*batch classes"]) -> Float[Tensor,
         ShapeError: Fewer than two dimensions, or no sample.
         DtypeError: Integer logits.
 
-    Paper: Sun, Ren, Li, Wang, Cao 2024, CVPR, arXiv:2403.01427.
+    Paper: Sun, Ren, Li, Wang, Cao 2024, CVPR, arXiv:2403.01427, section 4.3, algorithms 1 and 2.
 
     Example:
         >>> import torch
@@ -91,7 +91,7 @@ def standardised(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
     family="logits",
     kind="divergence",
     formula="T^2 * KL(softmax(z(t)/T) || softmax(z(s)/T)), z(x) = (x - mean x) / std x",
-    paper="Sun et al. 2024, CVPR, arXiv:2403.01427",
+    paper="Sun et al. 2024, CVPR, arXiv:2403.01427, section 4.3",
 )
 def standardised_kd(
     student_logits: Float[Tensor, "*batch classes"],
@@ -106,7 +106,8 @@ def standardised_kd(
     Args:
         student_logits: ``(..., classes)``.
         teacher_logits: Same shape; no gradient goes to it.
-        temperature: The base temperature, 2 in the paper, which weights this loss with 9.
+        temperature: The base temperature, 2 in table 4; the authors' settings weight the loss
+            with 9.
         reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
         mask: True where a position counts, ``(...)``.
 
@@ -119,7 +120,7 @@ def standardised_kd(
         RangeError: ``temperature`` is not above 0.
         NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
 
-    Paper: Sun, Ren, Li, Wang, Cao 2024, CVPR, arXiv:2403.01427.
+    Paper: Sun, Ren, Li, Wang, Cao 2024, CVPR, arXiv:2403.01427, section 4.3, algorithms 1 and 2.
 
     Example:
         >>> import torch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from didact.data import AnySplit
+from didact.data import AnySplit, herding
 
 
 def class_balanced(split: AnySplit, generator: torch.Generator) -> AnySplit:
@@ -15,8 +15,28 @@ def class_balanced(split: AnySplit, generator: torch.Generator) -> AnySplit:
         split: Images with labels.
         generator: Decides which.
     """
-    counts = torch.bincount(split.labels)
-    return split.subset(draw_per_class(split.labels, int(counts[counts > 0].min()), generator))
+    return split.subset(draw_per_class(split.labels, rarest(split.labels), generator))
+
+
+def class_representatives(split: AnySplit, features: Tensor) -> AnySplit:
+    """As many images of each class as the rarest one has, chosen by herding.
+
+    Args:
+        split: Images with labels.
+        features: ``(samples, width)``.
+    """
+    count = rarest(split.labels)
+    chosen = []
+    for label in torch.bincount(split.labels).nonzero().flatten().tolist():
+        where = (split.labels == label).nonzero().flatten()
+        chosen.append(where if len(where) == count else where[herding(features[where], count)])
+    return split.subset(torch.cat(chosen).sort().values)
+
+
+def rarest(labels: Tensor) -> int:
+    """How many samples the rarest class has that is there at all."""
+    counts = torch.bincount(labels)
+    return int(counts[counts > 0].min())
 
 
 def draw_per_class(labels: Tensor, count: int, generator: torch.Generator) -> Tensor:

@@ -105,6 +105,14 @@ class Method(Samples):
         """
         return [Stage("train", self.with_exemplars(task.train))]
 
+    def begin_stage(self, stage: Stage) -> Stage:
+        """The stage as it will be, where what it trains on depends on what was learned before.
+
+        A function of the stage, what the method keeps from before it, and the seed: a run that is
+        resumed within the stage asks again.
+        """
+        return stage
+
     def losses(self, batch: Batch) -> Terms:
         """The named terms whose sum is the loss of a step. Means over the batch."""
         raise NotImplementedError

@@ -49,8 +49,8 @@ class Bic(Method):
     The fit is done by Newton's method on the held-out logits: the problem is convex in its two
     numbers, so a second training stage would only approach the same answer.
 
-    Paper: Wu et al. 2019, CVPR, arXiv:1905.13260, section 3 and eq. 1 (distillation), bias
-    correction layer.
+    Paper: Wu et al. 2019, CVPR, arXiv:1905.13260, section 3, eq. 1 and 3 (distillation and its
+    share), section 5.2, eq. 4 and 5 (bias layer).
     """
 
     Options = BicOptions

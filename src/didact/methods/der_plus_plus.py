@@ -46,7 +46,7 @@ class DerPlusPlus(Method):
     the classes that existed when the logits were stored. Every step shows its images to the
     reservoir with the logits that they had in it, so that logits of all epochs are stored.
 
-    Paper: Buzzega et al. 2020, NeurIPS, arXiv:2004.07211.
+    Paper: Buzzega et al. 2020, NeurIPS, arXiv:2004.07211; DER alone is its eq. 5.
     """
 
     Options = DerPlusPlusOptions

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from didact import losses
-from didact.data import Batch, Memory, Task, generator_for
-from didact.methods._balanced import class_balanced
+from didact.data import Batch, Memory, Task
+from didact.methods._balanced import class_representatives
 from didact.methods._base import Method, Terms
 from didact.methods._options import above_zero, at_least
 from didact.methods._registry import method
@@ -23,11 +24,12 @@ class EeilOptions:
     """Hyperparameters of EEIL.
 
     Attributes:
-        temperature: T of the distillation; "we set T to 2 for all our experiments" (page 6).
-        balanced_epochs: Epochs of the fine-tuning on as many images of each class, but no more
-            than the training has.
+        temperature: T of the distillation; "we set T to 2 for all our experiments"
+            (section 3.2).
+        balanced_epochs: Epochs of the fine-tuning on as many images of each class, "an additional
+            30 epochs for balanced fine-tuning" (section 5), but no more than the training has.
         balanced_rate: Its learning rate as a fraction of the run's, which is 0.1 there: "the
-            starting rate is 0.01".
+            starting rate is 0.01" (section 5).
     """
 
     temperature: float = 2.0
@@ -48,11 +50,13 @@ class EeilOptions:
 class Eeil(Method):
     """``CE(z, y) + sum_f KL_T`` over the earlier tasks' heads, then balanced fine-tuning.
 
-    During the fine-tuning the network as it was after the training is the teacher of the new
-    classes, beside the old model for the old ones (balanced fine-tuning). The images of
-    the balanced set are drawn at random.
+    The balanced set has as many images of each class, "keeping only the most representative
+    samples" by herding. On it the network as it was after the training is the teacher of the new
+    classes, beside the old model for the old ones. The noise that the paper adds to the gradients
+    (section 5) is left out.
 
-    Paper: Castro et al. 2018, ECCV, arXiv:1807.09536, eq. 1.
+    Paper: Castro et al. 2018, ECCV, arXiv:1807.09536, section 3.2, eq. 1-3; balanced fine-tuning:
+    section 4.
     """
 
     Options = EeilOptions
@@ -77,13 +81,24 @@ class Eeil(Method):
         everything = self.with_exemplars(task.train)
         stages = [Stage("train", everything)]
         if task.index > 0 and len(self.memory) and self.options.balanced_epochs:
-            generator = generator_for(self.setting.seed, "balanced", task.index)
-            balanced = class_balanced(everything, generator)
             options: EeilOptions = self.options
             epochs = min(options.balanced_epochs, self.setting.epochs)
             rate = options.balanced_rate
-            stages.append(Stage("balanced", balanced, epochs=epochs, rate=rate))
+            stages.append(Stage("balanced", everything, epochs=epochs, rate=rate))
         return stages
+
+    def begin_stage(self, stage: Stage) -> Stage:
+        """The images of the balanced set are those that the trained network finds typical."""
+        if stage.name != "balanced":
+            return stage
+        features = self.over(stage.split, self.trained_features).cpu()
+        return replace(stage, split=class_representatives(stage.split, features))
+
+    def trained_features(self, images: Tensor) -> Tensor:
+        """Penultimate features of the network as it was after the training."""
+        assert self.trained_network is not None
+        found: Tensor = self.trained_network.model.features(images)  # type: ignore[operator]
+        return found
 
     def losses(self, batch: Batch) -> Terms:
         """Classification over all classes, distillation head by head."""

@@ -21,9 +21,11 @@ class EwcOptions:
 
     Attributes:
         weight: lambda of ``lambda/2 * sum_i F_i (p_i - p*_i)^2``. The paper tunes it for each
-            problem (400 in its Atari experiments). ``lambda F_i`` counts 10 at most, since steps
-            on a stiffer penalty diverge.
-        samples: How many images of a task, at most, the Fisher information is averaged over.
+            problem; "a scaling factor for the EWC penalty of 400" in its Atari experiments
+            (appendix 4.2). ``lambda F_i`` counts 10 at most, since steps on a stiffer penalty
+            diverge.
+        samples: How many images of a task, at most, the Fisher information is averaged over; the
+            paper draws "one hundred mini-batches" (appendix 4.2).
         classes: Whether cross-entropy and Fisher information look at this task's classes
             (``"new"``; the paper's tasks have outputs of their own) or at all ``"seen"``.
     """
@@ -50,7 +52,8 @@ class Ewc(Anchored):
     the anchors' average weighted with the Fisher information, up to a constant: that is what is
     kept, so that memory does not grow with tasks.
 
-    Paper: Kirkpatrick et al. 2017, PNAS, arXiv:1612.00796, eq. 3.
+    Paper: Kirkpatrick et al. 2017, PNAS, arXiv:1612.00796, section 2, eq. 3, and the paragraph
+    after it for several tasks.
     """
 
     Options = EwcOptions
@@ -107,7 +110,9 @@ class OnlineEwcOptions(EwcOptions):
     """Hyperparameters of online EWC.
 
     Attributes:
-        decay: gamma, by which the earlier Fisher information is multiplied at each task's end.
+        weight: lambda of ``lambda/2 * sum_i gamma F_i (p_i - p*_i)^2``. 17.5 in the paper's table
+            2, for Fisher information of another size (see above).
+        decay: gamma, by which what is known of the earlier tasks fades with each; 0.95 in table 2.
     """
 
     decay: float = 0.95
@@ -123,12 +128,20 @@ class OnlineEwcOptions(EwcOptions):
     paper="Schwarz et al. 2018, arXiv:1805.06370",
 )
 class OnlineEwc(Ewc):
-    """``CE(z, y) + lambda/2 * sum_i F_i (p_i - p*_i)^2``, ``F <- gamma F + F_task``.
+    """``CE(z, y) + lambda/2 * sum_i gamma F_i (p_i - p*_i)^2``, ``F <- gamma F + F_task``.
 
-    Paper: Schwarz et al. 2018, ICML, arXiv:1805.06370 (online EWC).
+    The paper also brings the Fisher information of each task to one size, without saying to which;
+    here it is as it comes, and lambda is that of ``ewc``.
+
+    Paper: Schwarz et al. 2018, ICML, arXiv:1805.06370, section 4, eq. 8 and 9.
     """
 
     Options = OnlineEwcOptions
+
+    def stiffness(self) -> dict[str, Tensor]:
+        """``lambda gamma F_i``."""
+        options: OnlineEwcOptions = self.options
+        return stiffness_of(self.kept.under("fisher"), options.weight * options.decay)
 
     def merged(
         self, new: dict[str, Tensor], now: dict[str, Tensor]

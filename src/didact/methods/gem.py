@@ -23,8 +23,8 @@ class GemOptions:
     """Hyperparameters of GEM.
 
     Attributes:
-        strength: gamma, added to the multipliers of the projection; 0.5 in the authors'
-            experiments.
+        strength: gamma, added to the multipliers of the projection; 0.5 in the paper's
+            experiments (appendix A).
         classes: Whether a task's cross-entropy looks at all classes ``"seen"``, or at that task's
             own (``"new"``), as in the paper, whose tasks are told apart at test time.
     """
@@ -45,7 +45,7 @@ class GemOptions:
 class Gem(Method):
     """``CE(z, y)`` on new images; the step is projected against each earlier task's gradient.
 
-    Paper: Lopez-Paz and Ranzato 2017, NeurIPS, arXiv:1706.08840.
+    Paper: Lopez-Paz and Ranzato 2017, NeurIPS, arXiv:1706.08840, eq. 6-8 and their dual, eq. 11.
     """
 
     Options = GemOptions

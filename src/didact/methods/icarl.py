@@ -52,8 +52,8 @@ class Icarl(Method):
     Features and means are scaled to length 1 (section 2.1). Without a memory the classifier's own
     logits decide.
 
-    Paper: Rebuffi et al. 2017, arXiv:1611.07725, algorithms 1-5; 2000 exemplars in all
-    on CIFAR-100 (section 4).
+    Paper: Rebuffi et al. 2017, arXiv:1611.07725, algorithms 1-5, the nearest mean in section 2.2,
+    eq. 2; 2000 exemplars in all on CIFAR-100 (section 4).
     """
 
     Options = IcarlOptions

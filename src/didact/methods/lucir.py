@@ -23,11 +23,12 @@ class LucirOptions:
     """Hyperparameters of LUCIR.
 
     Attributes:
-        weight: Base weight of the less-forget term, multiplied by ``sqrt(old / new)`` classes; 5
-            on CIFAR-100, 10 on ImageNet (section 4.1, eq. 7).
+        weight: Base weight of the less-forget term; 5 on CIFAR-100, 10 on ImageNet (section 4.1).
+            It is multiplied by ``sqrt(old / new)`` classes, as in the authors' code; eq. 7 prints
+            the inverse of that ratio.
         margin: m of the margin ranking; 0.5 in section 4.1.
         negatives: K of the margin ranking; 2 in section 4.1.
-        margin_weight: Factor on the margin ranking; 1 in the authors' code.
+        margin_weight: Factor on the margin ranking, which has none in eq. 9.
     """
 
     weight: float = 5.0
@@ -50,10 +51,12 @@ class LucirOptions:
 class Lucir(CosineMethod):
     """``CE(scale * cos, y) + weight * sqrt(old/new) * (1 - cos(f, f_old)) + margin ranking``.
 
-    The vectors of old classes do not move; those of new ones begin as their mean
-    features (imprinted), as in the authors' recipe.
+    The vectors of old classes do not move: "we propose to fix the old class embeddings" (section
+    3.3). Those of new ones begin as their mean features (imprinted), as in the authors' recipe,
+    which the paper does not mention. Its fine-tuning on a balanced set, optional in section 3.5, is
+    left out.
 
-    Paper: Hou et al. 2019, CVPR, eq. 4 and 6-9.
+    Paper: Hou et al. 2019, CVPR, sections 3.2 to 3.5, eq. 4 and 6-9.
     """
 
     Options = LucirOptions

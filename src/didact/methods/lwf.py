@@ -17,9 +17,10 @@ class LwfOptions:
 
     Attributes:
         temperature: T of the distillation, on both sides; "we use T=2 according to a grid search
-            on a held out set" (page 5).
-        weight: Factor on ``T**2 * KL``. The paper's weight of 1 (page 5) on a cross-entropy without
-            the factor ``T**2`` is 1/4 here.
+            on a held out set" (section 3 of the third version).
+        weight: Factor on ``T**2 * KL``. "lambda_o is a loss balance weight, set to 1 for most our
+            experiments" (section 3 of the third version), beside a distillation without the factor
+            ``T**2``: that is 1/4 here.
         classes: ``"new"``: the cross-entropy looks at this task's classes alone, as in the
             paper. ``"seen"``: at all classes so far, which without exemplars becomes plain
             fine-tuning: the new images push every old class down, whatever the old model says.
@@ -46,7 +47,7 @@ class Lwf(Method):
     Toolkits differ in the classes of the cross-entropy, and it decides the result: PyCIL and FACIL
     look at the new ones, Avalanche, Mammoth and van de Ven's code at all of them.
 
-    Paper: Li and Hoiem 2016, ECCV, arXiv:1606.09282.
+    Paper: Li and Hoiem 2016, ECCV, arXiv:1606.09282, section 3, eq. 1-4.
     """
 
     Options = LwfOptions

@@ -18,7 +18,8 @@ class LwfMc(Method):
 
     No exemplars and no class means: the largest logit decides.
 
-    Paper: Rebuffi et al. 2017, arXiv:1611.07725, section 4.1.
+    Paper: Rebuffi et al. 2017, arXiv:1611.07725, section 4.1, with the loss of
+    algorithm 3: "it uses the network output values themselves".
     """
 
     distils = True

@@ -19,9 +19,11 @@ class MemoOptions:
     """Hyperparameters of MEMO.
 
     Attributes:
-        auxiliary: Weight of the auxiliary loss; 1 in the authors' CIFAR-100 settings.
-        freeze_body: Keep the body as the first task left it, which suits a large first task. In
-            the authors' CIFAR-100 settings it goes on learning.
+        auxiliary: Weight of the auxiliary loss; 1 in the authors' CIFAR-100 settings. The paper
+            names the loss (section 3.2) without a weight.
+        freeze_body: Keep the body as the first task left it, which suits a large first task: "we
+            can treat 20 as an empirical threshold" for its classes (appendix C.2). In the authors'
+            CIFAR-100 settings it goes on learning.
     """
 
     auxiliary: float = 1.0
@@ -39,8 +41,8 @@ class MemoOptions:
 class Memo(Expanding):
     """As DER, but only the last stage is multiplied; all of them stand on one body.
 
-    Paper: Zhou et al. 2023, ICLR, arXiv:2205.13218; weight alignment as in the
-    authors' code.
+    Paper: Zhou et al. 2023, ICLR, arXiv:2205.13218, section 4.4, eq. 3, the last stage as in
+    appendix B.1; weight alignment as in the authors' code.
     """
 
     Options = MemoOptions

@@ -44,7 +44,7 @@ class Ranpac(FrozenBackbone):
     ``lambda`` is chosen for each task among ``10^-8 ... 10^8``: fitted on 80% of the task's images,
     the one with the least squared error on the other 20%, as in the authors' code.
 
-    Paper: McDonnell et al. 2023, NeurIPS, arXiv:2307.02251.
+    Paper: McDonnell et al. 2023, NeurIPS, arXiv:2307.02251, eq. 4 and 5.
     """
 
     Options = RanpacOptions

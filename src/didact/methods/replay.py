@@ -23,8 +23,8 @@ class Replay(Method):
     A reservoir looks at each image once, in the first epoch, while the task is being learned, and
     so may be asked for images of the task itself. Another memory is filled when a task ends.
 
-    Paper: Chaudhry et al. 2019, arXiv:1902.10486: the memory's batch is as large as that of
-    new images, and both make one batch.
+    Paper: Chaudhry et al. 2019, arXiv:1902.10486, algorithm 1: the memory's batch is as large as
+    that of new images, and both make one batch.
     """
 
     exemplars = "reservoir"

@@ -23,10 +23,11 @@ class SiOptions:
     """Hyperparameters of SI.
 
     Attributes:
-        weight: c of ``c * sum_i Omega_i (p_i - p*_i)^2``; 1 for split MNIST in the authors' code.
-            ``2 c Omega_i`` counts 10 at most, since steps on a stiffer penalty diverge.
-        damping: xi, added to the squared distance that a parameter moved; 0.001 for split MNIST
-            and 0.1 for permuted MNIST in the authors' code.
+        weight: c of ``c * sum_i Omega_i (p_i - p*_i)^2``; "we turn consolidation dynamics on (c =
+            1)" on split MNIST (section 5.1). ``2 c Omega_i`` counts 10 at most, since steps on a
+            stiffer penalty diverge.
+        damping: xi, added to the squared distance that a parameter moved; 0.001 on split MNIST
+            (section 5.1), 0.1 on permuted MNIST (section 5.2).
         classes: Whether the cross-entropy looks at this task's classes (``"new"``; the paper's
             split tasks have outputs of their own) or at all ``"seen"``.
     """
@@ -52,8 +53,8 @@ class Si(Anchored):
     In each step ``omega_i`` grows by ``-g_i * (change of p_i)``, ``g`` being the gradient of the
     classification alone; at the task's end ``Omega_i`` grows by ``omega_i / (moved_i^2 + xi)``.
 
-    Paper: Zenke et al. 2017, ICML, arXiv:1703.04200, eq. 3-5. A negative importance, which
-    would push a parameter away from its anchor, counts 0, as in the authors' code.
+    Paper: Zenke et al. 2017, ICML, arXiv:1703.04200, section 3, eq. 3-5. A negative importance,
+    which would push a parameter away from its anchor, counts 0, as in the authors' code.
     """
 
     Options = SiOptions

@@ -39,7 +39,7 @@ class Slda(FrozenBackbone):
     ``S <- (t S + t (f - mu_y)(f - mu_y)^T / (t + 1)) / (t + 1)``, then ``mu_y`` moves. A whole task
     is taken in one step that gives the same numbers. A class's first sample is its mean.
 
-    Paper: Hayes and Kanan 2020, CVPR Workshops, arXiv:1909.01520.
+    Paper: Hayes and Kanan 2020, CVPR Workshops, arXiv:1909.01520, eq. 2-7.
     """
 
     Options = SldaOptions

@@ -80,8 +80,8 @@ def _learn_task(cell: Cell, stream: Stream, tests: TestSets, optimizer_state: Js
         method.task = task
     stages = method.stages(task)
     cell.stages = len(stages)
-    for number, stage in enumerate(stages[position.stage :], start=position.stage):
-        method.stage = stage
+    for number, planned in enumerate(stages[position.stage :], start=position.stage):
+        method.stage = stage = method.begin_stage(planned)
         if not position.epoch and not position.step:
             seed_everything(cell.seed, TRAIN, task.index, number)
         fit_stage(cell, stage, optimizer_state)
