@@ -37,8 +37,8 @@ HERE = Path(__file__).parent
 TABLE = HERE.parent / "docs" / "loss-mutations.md"
 PACKAGE = "didact.losses"
 KEPT = f"{PACKAGE}._card"
-UNPLANTED = {"_card", "_checks", "_ranks"}
-"""Shared files that compute no loss: what a loss says of itself, refusals, several processes."""
+UNPLANTED = {"_base", "_card", "_checks", "_fresh", "_ranks", "_workspace"}
+"""Shared files that compute no loss: what one says of itself, refusals, processes, memory."""
 USERS = 5
 """A fault in a shared file is run in so many of the losses that stand on the faulty function."""
 

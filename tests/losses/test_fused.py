@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from didact._core.errors import UsageError
 from didact.losses import (
     _base,
     _cross_entropy_and_kd,
+    _fresh,
     _fused,
     _fused_rows,
     _kd,
@@ -418,17 +420,44 @@ def test_a_large_gradient_asks_for_huge_pages_of_its_whole_memory(
         asked.append((start, size))
         return -1
 
-    monkeypatch.setattr(_workspace, "_ADVISE", refuse)
-    monkeypatch.setattr(_workspace, "FROM_THE_KERNEL", 100_000)
-    monkeypatch.setattr(_workspace.mmap, "MADV_HUGEPAGE", 14, raising=False)
+    monkeypatch.setattr(_fresh, "_ADVISE", refuse)
+    monkeypatch.setattr(_fresh, "FROM_THE_KERNEL", 100_000)
+    monkeypatch.setattr(_fresh.mmap, "MADV_HUGEPAGE", 14, raising=False)
     small, large = torch.zeros(10, 10), torch.zeros(1000, 500)
-    assert _workspace.fresh_like(small).shape == (10, 10)
+    assert _fresh.fresh_like(small).shape == (10, 10)
     assert not asked
-    made = _workspace.fresh_like(large)
+    made = _fresh.fresh_like(large)
     assert made.shape == large.shape
     ((start, size),) = asked
-    page = _workspace.mmap.PAGESIZE
+    page = _fresh.mmap.PAGESIZE
     assert start % page == 0
     assert size % page == 0
     assert made.data_ptr() <= start < made.data_ptr() + page
     assert made.data_ptr() + made.nbytes - page < start + size <= made.data_ptr() + made.nbytes
+
+
+@pytest.mark.parametrize(
+    ("device", "content", "expected"),
+    [
+        (None, "", False),
+        ("virtio/drivers/virtio_balloon/virtio0/features", "01100101" + 120 * "0", True),
+        ("virtio/drivers/virtio_balloon/virtio0/features", "01100001" + 120 * "0", False),
+        ("virtio/drivers/virtio_balloon/virtio0/features", "", False),
+        ("vmbus/drivers/hv_balloon/1eccfd72-4b41-45ef-b73a-4a6e44c12924/id", "", True),
+        ("vmbus/drivers/hv_balloon/bind", "", False),
+    ],
+)
+def test_huge_pages_are_not_asked_for_where_free_ones_go_back_to_a_host(
+    device: str | None,
+    content: str,
+    expected: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_fresh, "DRIVERS", tmp_path)
+    monkeypatch.setattr(_fresh.mmap, "MADV_HUGEPAGE", 14, raising=False)
+    if device is not None:
+        (tmp_path / device).parent.mkdir(parents=True)
+        (tmp_path / device).write_text(content)
+    assert _fresh.hands_free_pages_to_a_host() == expected
+    assert (_fresh._advise() is None) == expected

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from didact.losses._fresh import fresh_like
 from didact.losses._fused import apply, can_fuse, plain_gradient
 from didact.losses._reduce import Reduction, blame_teacher, check_reduction, reduce
-from didact.losses._workspace import fresh_like
 
 CHUNK = 1 << 19
 """Numbers of one side that are worked on at a time."""

@@ -11,10 +11,10 @@ from torch.autograd import Function
 
 from didact._core.errors import UsageError
 from didact.losses import _fused_rows
+from didact.losses._fresh import fresh_like
 from didact.losses._fused_rows import Plan
 from didact.losses._precision import values_can_be_read
 from didact.losses._reduce import Reduction
-from didact.losses._workspace import fresh_like
 
 Plain = Callable[[Tensor], Tensor]
 _PLAIN = (Tensor, torch.nn.Parameter)

@@ -23,8 +23,8 @@ CHUNK = 320 * 1024
 """Logits in one chunk and thread: fewer make more calls of operations, more leave the cache."""
 ORDINARY = (2.0**-20, 2.0**36)
 """Sums of powers between these hold no power that overflowed, and none that faded and matters."""
-NEAR = 2.0
-"""Distance of two sums' logarithms, up to which it does not swamp the small gaps of the logits."""
+NEAR = 8.0
+"""Ratio of two sums up to which its logarithm does not swamp the small gaps of the logits."""
 
 
 @dataclass(slots=True)
@@ -212,16 +212,16 @@ def powers_of(logits: Tensor, temperature: float, powers: Tensor) -> tuple[Tenso
     """
     scale = BASE.per_nat / temperature
     total = BASE.power_(torch.mul(logits, scale, out=powers)).sum(-1, True)
-    if not are_ordinary(total):
+    if not lie_between(total, *ORDINARY):
         logits = logits - logits.amax(-1, True)
         total = BASE.power_(torch.mul(logits, scale, out=powers)).sum(-1, True)
     return logits, total
 
 
-def are_ordinary(totals: Tensor) -> bool:
-    """Whether sums of powers lie in :data:`ORDINARY`; NaN does not."""
-    low, high = totals.aminmax()
-    return low.item() > ORDINARY[0] and high.item() < ORDINARY[1]
+def lie_between(values: Tensor, low: float, high: float) -> bool:
+    """Whether all values do; NaN does not."""
+    smallest, largest = values.aminmax()
+    return smallest.item() > low and largest.item() < high
 
 
 def gap_between(
@@ -240,8 +240,9 @@ def gap_between(
         ``T ln(ratio)``, ``(rows, 1)``; 0 where it would swamp the gap, which then holds it.
     """
     torch.sub(teacher, student, out=gap)
+    near = lie_between(ratio, 1 / NEAR, NEAR)
     ratio.log_().mul_(temperature)
-    if ratio.abs().max().item() > NEAR * temperature:
+    if not near:
         gap.add_(ratio)
         ratio.zero_()
     return ratio
@@ -308,4 +309,4 @@ def _raised(powers: Tensor, exponent: float, out: Tensor) -> Tensor | None:
     if exponent == 4:
         out.mul_(out)
     total = out.sum(-1, True)
-    return total if are_ordinary(total) else None
+    return total if lie_between(total, *ORDINARY) else None

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from didact.losses._base import BASE
 from didact.losses._fused import Plain, check_inplace
-from didact.losses._fused_rows import CHUNK, gap_between, powers_of
+from didact.losses._fused_rows import CHUNK, NEAR, ORDINARY, gap_between, lie_between, powers_of
 from didact.losses._gradient_node import with_gradient
 from didact.losses._precision import in_float, log_softmax
 from didact.losses._reduce import Reduction
@@ -110,13 +110,21 @@ def _in_workspace(
     student: Tensor, teacher: Tensor, temperature: float, rows: int, inplace: bool
 ) -> tuple[Tensor, Tensor]:
     """The loss itself and its gradient, with nothing new in memory but the gradient."""
-    powers, gap, *rest = workspace((2 + inplace) * student.numel(), student.dtype).view(
-        -1, *student.shape
-    )
-    own, gradient = (rest[0], student.detach()) if inplace else [torch.empty_like(student)] * 2
-    student, own_total = powers_of(student, temperature, own)
-    teacher, total = powers_of(teacher, temperature, powers)
-    ratio = gap_between(teacher, student, own_total / total, temperature, gap)
+    blocks = workspace((2 + inplace) * student.numel(), student.dtype).view(-1, *student.shape)
+    powers, gap, *own_place = blocks.unbind()
+    gradient = student.detach() if inplace else torch.empty_like(student)
+    own = own_place[0] if inplace else gradient
+    scale = BASE.per_nat / temperature
+    own_total = BASE.power_(torch.mul(student, scale, out=own)).sum(-1, True)
+    total = BASE.power_(torch.mul(teacher, scale, out=powers)).sum(-1, True)
+    ratio = own_total / total
+    if lie_between(total, *ORDINARY) and lie_between(ratio, 1 / NEAR, NEAR):
+        torch.sub(teacher, student, out=gap)
+        ratio.log_().mul_(temperature)
+    else:
+        student, own_total = powers_of(student, temperature, own)
+        teacher, total = powers_of(teacher, temperature, powers)
+        ratio = gap_between(teacher, student, own_total / total, temperature, gap)
     value = ratio.sum().mul_(temperature / rows)
     powers.mul_(total.reciprocal_().mul_(-temperature / rows))
     value.sub_(torch.dot(gap.view(-1), powers.view(-1)))
