@@ -1,6 +1,7 @@
 """CPU-seconds of a whole class-incremental run against plain PyTorch, and against avalanche-lib.
 
-    python benchmarks/learn_speed.py [--data-dir DIR] [--avalanche PYTHON] [--repeats 3] [--write]
+    python benchmarks/learn_speed.py [--data-dir DIR] [--avalanche PYTHON] [--repeats 3]
+        [--write] [--torchvision FOLDER]
 
 5 tasks of 2 classes, one epoch each, batches of 128, a perceptron of 400-400, SGD 0.01 with
 momentum 0.9, 2,000 exemplars, one thread. Each run is a process of its own (start-up, training,
@@ -9,7 +10,7 @@ CPU time of each and the ratio. The floor below has no DataLoader, no checkpoint
 DIR holds the folder ``fashion-mnist`` with the four IDX files; without it, the images are random,
 as many and as large. PYTHON belongs to an environment with avalanche-lib: ``learn_avalanche.py``
 says how to make one. ``--write`` writes docs/benchmarks-learn.md, with ``learn_augment.py`` and
-``learn_step.py``.
+``learn_step.py``, for which FOLDER has torchvision, as ``learn_pictures.py`` says.
 """
 
 from __future__ import annotations
@@ -221,6 +222,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--avalanche", metavar="PYTHON")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--torchvision", type=Path, metavar="FOLDER")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -241,7 +243,7 @@ def main() -> None:
     if given.write:
         from learn_page import write
 
-        write(lines, herded, real=given.data_dir is not None)
+        write(lines, herded, real=given.data_dir is not None, torchvision=given.torchvision)
 
 
 if __name__ == "__main__":

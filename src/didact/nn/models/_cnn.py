@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from didact.nn._classifier import ImageClassifier, initialise, pooled
 from didact.nn._dry_run import ImageShape
+from didact.nn._halve import Halve
 from didact.nn._registry import check_side, check_sizes, model
 
 _PATHS = ("layer1", "layer2", "layer3", "embedding")
@@ -24,7 +25,7 @@ class Cnn(ImageClassifier):
         self.layer1 = _layer(image_shape[0], width)
         self.layer2 = _layer(width, 2 * width)
         self.layer3 = _layer(2 * width, 4 * width)
-        self.halve = nn.MaxPool2d(2)
+        self.halve = Halve()
         self.embedding = pooled()
         self.classifier = nn.Linear(4 * width, num_classes)
         self.feature_paths = _PATHS

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from didact.nn._classifier import ImageClassifier, initialise, pooled
 from didact.nn._dry_run import ImageShape
+from didact.nn._halve import Halve
 from didact.nn._registry import check_side, model
 
 _PATHS = ("layer1", "layer2", "layer3", "layer4", "layer5", "embedding")
@@ -44,7 +45,7 @@ class Vgg(ImageClassifier):
         for path, width, count in zip(_PATHS[:-1], _WIDTHS, _COUNTS[depth], strict=True):
             self.add_module(path, _layer(inputs, width, count))
             inputs = width
-        self.halve = nn.MaxPool2d(2)
+        self.halve = Halve()
         self.halvings = 4 if min(image_shape[1:]) >= 64 else 3
         self.embedding = pooled()
         self.classifier = nn.Linear(inputs, num_classes)

@@ -1,0 +1,47 @@
+"""The faster 2x2 max pooling is PyTorch's, bit for bit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from didact.nn._halve import Halve, _takes_maxima
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("sides", [(6, 8), (7, 8), (6, 5), (2, 2), (3, 3)])
+def test_halving_is_max_pooling_in_value_and_format(
+    sides: tuple[int, int], layout: torch.memory_format, dtype: torch.dtype
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(3, 4, *sides, generator=generator).relu().to(dtype)
+    images[0, 0, 0, 1], images[1, 0, 0, 0] = torch.nan, -torch.inf
+    images = images.contiguous(memory_format=layout)
+    assert _takes_maxima(images)
+    halved, expected = Halve()(images), F.max_pool2d(images, 2)
+    assert torch.equal(halved.nan_to_num(9.0), expected.nan_to_num(9.0))
+    assert halved.is_contiguous(memory_format=layout)
+
+
+def test_where_a_gradient_is_wanted_pytorch_makes_it() -> None:
+    images = torch.randn(2, 3, 4, 4, requires_grad=True)
+    halved = Halve()(images)
+    assert type(halved.grad_fn).__name__ == "MaxPool2DWithIndicesBackward0"
+    with torch.no_grad():
+        assert torch.equal(Halve()(images), halved)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tracing_and_mapping_see_max_pooling() -> None:
+    images = torch.randn(2, 3, 4, 4)
+    assert "max_pool2d" in str(torch.jit.trace(Halve(), images).graph)
+    assert "max_pool2d" in str(torch.export.export(Halve(), (images,)).graph)
+    mapped = torch.func.vmap(Halve())(images)
+    assert torch.equal(mapped, F.max_pool2d(images, 2))
+
+
+def test_images_too_small_to_halve_are_refused() -> None:
+    with pytest.raises(RuntimeError, match="too small"):
+        Halve()(torch.randn(1, 1, 1, 4))
