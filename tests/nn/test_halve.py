@@ -33,7 +33,7 @@ def test_where_a_gradient_is_wanted_pytorch_makes_it() -> None:
         assert torch.equal(Halve()(images), halved)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace")
 def test_tracing_and_mapping_see_max_pooling() -> None:
     images = torch.randn(2, 3, 4, 4)
     assert "max_pool2d" in str(torch.jit.trace(Halve(), images).graph)
