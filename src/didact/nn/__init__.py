@@ -12,6 +12,7 @@ from didact.nn._fold import fold_batch_norm
 from didact.nn._heads import CosineHead, widened
 from didact.nn._registry import MODELS, ModelEntry, build_model, discover, model
 from didact.nn._size import count_parameters, size_on_disk
+from didact.nn._split_head import split_head
 from didact.nn._taps import Tap, Taps, tap, taps
 from didact.nn._teacher import Teacher
 from didact.nn._teachers import Teachers, check_same_classes
@@ -40,6 +41,7 @@ __all__ = [
     "output_shape",
     "projectors",
     "size_on_disk",
+    "split_head",
     "tap",
     "taps",
     "undisturbed",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from didact.data import Data, Memory, Stream, make_stream
 from didact.methods import Method, MethodEntry, Setting, build_options
-from didact.nn import build_model
+from didact.nn import build_model, split_head
 from didact.train._fabric import Fabric
 from didact.train._learn_settings import LearnSettings
 
@@ -52,6 +52,11 @@ def memory_of(settings: LearnSettings, entry: MethodEntry) -> Memory:
     return Memory(choice, total=settings.total_memory)
 
 
+def network_of(parts: LearnParts, data: Data, classes: int) -> nn.Module:
+    """A new network with the parts that methods need: features and a linear classifier."""
+    return split_head(parts.build_network(data, classes), data.image_shape)
+
+
 def method_of(
     name: str, seed: int, settings: LearnSettings, parts: LearnParts, stream: Stream, fabric: Fabric
 ) -> Method:
@@ -59,7 +64,7 @@ def method_of(
     entry, data = parts.methods[name], stream.data
 
     def build_network(classes: int) -> nn.Module:
-        network = parts.build_network(data, classes).to(fabric.device)
+        network = network_of(parts, data, classes).to(fabric.device)
         if settings.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network

@@ -18,11 +18,10 @@ import torch
 from didact._core.errors import DidactError, ModelError, RunFolderError
 from didact.data import Data
 from didact.methods import MethodEntry, build_options, find_method
-from didact.methods._base import check_network
 from didact.train._data import data_of
 from didact.train._fabric import Fabric, OneDevice, make_fabric
 from didact.train._interrupt import Stopper
-from didact.train._learn_build import LearnParts, method_of, named_network, stream_of
+from didact.train._learn_build import LearnParts, method_of, named_network, network_of, stream_of
 from didact.train._learn_cell import run_cell
 from didact.train._learn_record import finished
 from didact.train._learn_settings import LearnSettings
@@ -90,7 +89,7 @@ def try_parts(settings: LearnSettings, parts: LearnParts) -> LearnParts:
     """
     seed, here = settings.seeds[0], OneDevice()
     stream = parts.stream(seed)
-    check_network(parts.build_network(stream.data, 2))
+    network_of(parts, stream.data, 2)
     for name in parts.methods:
         method = method_of(name, seed, settings, parts, stream, here)
         if method.memory.enabled and not method.memory.streams:
