@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from didact._core.errors import (
     DidactError,
@@ -18,7 +19,7 @@ from didact._core.errors import (
     UnknownNameError,
     UsageError,
 )
-from didact.data import Split, StreamedSplit
+from didact.data import Data, Split, StreamedSplit
 from didact.train import LearnSettings, learn, load_learner
 from learn_support import SETTINGS, names, plain_network, small_data
 
@@ -185,8 +186,11 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
         quick(tmp_path, learning_rate=1e30)
 
 
-class Headless(torch.nn.Module):
+class Headless(nn.Module):
     """No classifier to grow."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.flatten(1)[:, :2]
 
 
 @pytest.mark.parametrize(
@@ -235,6 +239,35 @@ def test_settings_survive_toml(tmp_path: Path) -> None:
     other = settings.changed(seeds=(5,), jobs=2)
     assert other.fingerprint("lwf") == settings.fingerprint("lwf")
     assert settings.changed(epochs=3).fingerprint("lwf") != settings.fingerprint("lwf")
+
+
+class FromElsewhere(nn.Module):
+    """As libraries have them: no function ``features``, and a last layer of another name."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.LazyLinear(12), nn.ReLU())
+        self.head = nn.Sequential(nn.Dropout(0.1), nn.Linear(12, classes))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.body(images))
+
+
+@pytest.mark.parametrize("method", ["icarl", "der", "lucir", "simplecil"])
+def test_a_model_from_elsewhere_learns(method: str, tmp_path: Path) -> None:
+    def build(data: Data, classes: int) -> nn.Module:
+        model = FromElsewhere(classes)
+        model(torch.zeros(1, *data.image_shape))
+        return model
+
+    result = quick(tmp_path, model=build, method=method, epochs=6)
+    assert result.summary["methods"][method]["numbers"]["last"][0] > 0.3
+    again = load_learner(result.folder, method, data=small_data(), model=build)
+    images = (small_data().test.images / 255 - 0.3) / 0.2
+    with torch.no_grad():
+        right = again.predict(images).argmax(-1) == small_data().test.labels
+    expected = result.summary["methods"][method]["numbers"]["last"][0]
+    assert float(right.double().mean()) == pytest.approx(expected)
 
 
 def test_a_method_of_the_users_own_file(tmp_path: Path) -> None:

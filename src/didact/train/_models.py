@@ -170,11 +170,16 @@ def _load(
     except UnknownNameError as error:
         raise ModelError(f"{path} holds a model called {name!r}: {error}") from error
     except RuntimeError as error:
-        first = str(error).splitlines()[1:2]
         raise ModelError(
-            f"the weights in {path} do not fit the model {name}: {' '.join(first).strip()}"
+            f"the weights in {path} do not fit the model {name}: {_first_of(error)}"
         ) from error
     return _renormalised(model, about, data)
+
+
+def _first_of(error: RuntimeError, length: int = 160) -> str:
+    """The first thing that ``load_state_dict`` complains of, whose lists can be pages long."""
+    text = " ".join(str(error).splitlines()[1:2]).strip()
+    return text if len(text) <= length else text[:length].rpartition(",")[0] + ", ..."
 
 
 def _renormalised(model: nn.Module, about: Mapping[str, Any], data: Data) -> nn.Module:
