@@ -222,16 +222,16 @@ def conditions() -> str:
     return (
         f"{processor()}, {os.cpu_count()} cores, 1 thread; torch "
         f"{torch.__version__}; huge pages of the kernel: `{pages.read_text().strip()}`, asked for "
-        f"by THP_MEM_ALLOC_ENABLE={os.environ.get('THP_MEM_ALLOC_ENABLE', '0')}, and by a gradient "
-        f"of more than 32 MB {_asked_by_losses()}; load "
+        f"by THP_MEM_ALLOC_ENABLE={os.environ.get('THP_MEM_ALLOC_ENABLE', '0')}; a gradient of "
+        f"more than 32 MB {_asked_by_losses()}; load "
         f"{os.getloadavg()[0]:.1f} when this was written."
     )
 
 
 def _asked_by_losses() -> str:
     if hands_free_pages_to_a_host():
-        return "not, as free ones go back to this virtual machine's host"
-    return "where there are any"
+        return "does not ask, as free ones go back to this virtual machine's host"
+    return "asks for them"
 
 
 def with_huge_pages() -> str:
