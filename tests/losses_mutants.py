@@ -238,6 +238,7 @@ WAYS: dict[str, list[dict[str, int]]] = {
     "_fused_rows": [{}, {"CHUNK": 8}],
     "_pairwise": [{}, {"_MANY": 0}],
     "_precision": [{}, {"_MANY": 0}],
+    "_surprise": [{}, {"_MANY": 0}],
 }
 """Sizes set aside in a file, so that the small inputs of the laws take each of its ways."""
 
