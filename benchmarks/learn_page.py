@@ -10,7 +10,7 @@ import torch
 
 import learn_augment
 import learn_step
-from _machine import processor
+from didact._core.processor import processor_name
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks-learn.md"
 
@@ -31,8 +31,9 @@ says. Without `--data-dir` the images are random; what the others are for is lef
 All times are CPU time (user and system), not elapsed time; one process at a time, the variants in
 turn, medians. Seconds and samples per second are of one machine, ratios of one kind of processor.
 
-Conditions: {processor()}, {os.cpu_count()} cores, 1 thread; Python {platform.python_version()},
-torch {torch.__version__}; load of the machine at the start and at the end {load}.
+Conditions: {processor_name()}, {os.cpu_count()} cores, 1 thread;
+Python {platform.python_version()}, torch {torch.__version__};
+load of the machine at the start and at the end {load}.
 
 ## A whole run
 

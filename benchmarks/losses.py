@@ -27,10 +27,10 @@ import torch
 from torch import Tensor
 
 from _eager_losses import T, eager_ce_and_kd, eager_writings, looking, plain_kd
-from _machine import processor
 from _memory import copy_bandwidth, huge_pages, peak_bytes, settle_heap
 from _timing import Step, interleave
 from didact import losses
+from didact._core.processor import processor_name
 from didact.losses._fresh import hands_free_pages_to_a_host
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks-losses.md"
@@ -220,7 +220,7 @@ def in_single_precision(
 def conditions() -> str:
     pages = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     return (
-        f"{processor()}, {os.cpu_count()} cores, 1 thread; torch "
+        f"{processor_name()}, {os.cpu_count()} cores, 1 thread; torch "
         f"{torch.__version__}; huge pages of the kernel: `{pages.read_text().strip()}`, asked for "
         f"by THP_MEM_ALLOC_ENABLE={os.environ.get('THP_MEM_ALLOC_ENABLE', '0')}; a gradient of "
         f"more than 32 MB {_asked_by_losses()}; load "
@@ -258,7 +258,7 @@ def page(sizes: Mapping[tuple[int, int], int]) -> str:
     together = {s: n for s, n in sizes.items() if s not in ((128, 10), (512, 128256))}
     others = {s: max(60, n // 2) for s, n in sizes.items() if s[0] * s[1] < 1e6}
     parts = [
-        f"# Speed and memory of the losses ({processor()})",
+        f"# Speed and memory of the losses ({processor_name()})",
         "Written by `python benchmarks/losses.py --write [FILE]`, one page for each processor:\n"
         "[AMD](benchmarks-losses.md), [Intel](benchmarks-losses-intel.md).\n\n"
         f"{__doc__.split(chr(10) * 2)[1]}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.autograd import forward_ad
 
 from didact.nn._halve import Halve, _takes_maxima
 
@@ -45,3 +46,14 @@ def test_tracing_and_mapping_see_max_pooling() -> None:
 def test_images_too_small_to_halve_are_refused() -> None:
     with pytest.raises(RuntimeError, match="too small"):
         Halve()(torch.randn(1, 1, 1, 4))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")
+def test_forward_differentiation_is_pytorchs_at_ties() -> None:
+    images, tangent = torch.zeros(1, 1, 2, 2), torch.arange(1.0, 5.0).view(1, 1, 2, 2)
+    with forward_ad.dual_level():
+        found = forward_ad.unpack_dual(Halve()(forward_ad.make_dual(images, tangent))).tangent
+        expected = forward_ad.unpack_dual(
+            F.max_pool2d(forward_ad.make_dual(images, tangent), 2)
+        ).tangent
+    assert torch.equal(found, expected)

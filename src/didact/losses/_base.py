@@ -8,13 +8,13 @@ times. Nothing but rounding depends on the base.
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from didact._core.processor import is_made_by_intel
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,5 @@ class Base:
 NATURAL = Base(1.0, 1.0, torch.exp, torch.exp_, torch.log, torch.log_)
 TWO = Base(math.log2(math.e), math.log(2.0), torch.exp2, torch.exp2_, torch.log2, torch.log2_)
 
-
-def _made_by_intel() -> bool:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        return "GenuineIntel" in platform.processor()
-    return any(line.startswith("vendor_id") and "GenuineIntel" in line for line in lines)
-
-
-BASE = NATURAL if torch._C.has_mkl and _made_by_intel() else TWO
+BASE = NATURAL if torch._C.has_mkl and is_made_by_intel() else TWO
 """The one for this processor."""

@@ -210,12 +210,17 @@ def powers_of(logits: Tensor, temperature: float, powers: Tensor) -> tuple[Tenso
         ``z``, the logits, less the largest of their row where their own powers are not of ordinary
         size; and the sums, ``(rows, 1)``.
     """
-    scale = BASE.per_nat / temperature
-    total = BASE.power_(torch.mul(logits, scale, out=powers)).sum(-1, True)
+    total = raised(logits, temperature, powers)
     if not lie_between(total, *ORDINARY):
         logits = logits - logits.amax(-1, True)
-        total = BASE.power_(torch.mul(logits, scale, out=powers)).sum(-1, True)
+        total = raised(logits, temperature, powers)
     return logits, total
+
+
+def raised(logits: Tensor, temperature: float, powers: Tensor) -> Tensor:
+    """``powers = e^(logits / T)``; their sum over a row, which may overflow."""
+    torch.mul(logits, BASE.per_nat / temperature, out=powers)
+    return BASE.power_(powers).sum(-1, True)
 
 
 def lie_between(values: Tensor, low: float, high: float) -> bool:
@@ -287,7 +292,7 @@ def _hard(plan: Plan, rows: _Rows, buffers: _Buffers, student: Tensor) -> None:
     usual temperatures.
     """
     probs = buffers.extra
-    total = _raised(buffers.own, plan.temperature, probs)
+    total = _product(buffers.own, plan.temperature, probs)
     if total is None:
         student, total = powers_of(student, 1.0, probs)
     assert rows.labels is not None
@@ -298,7 +303,7 @@ def _hard(plan: Plan, rows: _Rows, buffers: _Buffers, student: Tensor) -> None:
     probs.mul_(weight / total).scatter_add_(-1, classes, -weight)
 
 
-def _raised(powers: Tensor, exponent: float, out: Tensor) -> Tensor | None:
+def _product(powers: Tensor, exponent: float, out: Tensor) -> Tensor | None:
     """The sum of ``powers^exponent``; None where that is no shortcut or not accurate."""
     if exponent not in (1, 2, 4):
         return None

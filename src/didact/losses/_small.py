@@ -9,7 +9,15 @@ from torch import Tensor
 
 from didact.losses._base import BASE
 from didact.losses._fused import Plain, check_inplace
-from didact.losses._fused_rows import CHUNK, NEAR, ORDINARY, gap_between, lie_between, powers_of
+from didact.losses._fused_rows import (
+    CHUNK,
+    NEAR,
+    ORDINARY,
+    gap_between,
+    lie_between,
+    powers_of,
+    raised,
+)
 from didact.losses._gradient_node import with_gradient
 from didact.losses._precision import in_float, log_softmax
 from didact.losses._reduce import Reduction
@@ -114,9 +122,8 @@ def _in_workspace(
     powers, gap, *own_place = blocks.unbind()
     gradient = student.detach() if inplace else torch.empty_like(student)
     own = own_place[0] if inplace else gradient
-    scale = BASE.per_nat / temperature
-    own_total = BASE.power_(torch.mul(student, scale, out=own)).sum(-1, True)
-    total = BASE.power_(torch.mul(teacher, scale, out=powers)).sum(-1, True)
+    own_total = raised(student, temperature, own)
+    total = raised(teacher, temperature, powers)
     ratio = own_total / total
     if lie_between(total, *ORDINARY) and lie_between(ratio, 1 / NEAR, NEAR):
         torch.sub(teacher, student, out=gap)
