@@ -127,25 +127,34 @@ def _homes() -> dict[str, list[str]]:
 
 @functools.cache
 def _users(file: str, function: str) -> tuple[str, ...]:
-    """Losses that stand on a function of a shared file, those nearest to it first, of all kinds.
-
-    A function that no other file imports belongs to every user of its file.
-    """
-    known = any(_takes(other, file, function) for other in _all_files())
-    files, names = [file], []
-    for near in files:
-        names += _homes().get(near, [])
-        wanted = function if near == file and known else ""
-        files += [f for f in _all_files() if f not in files and _takes(f, near, wanted)]
+    """Losses that stand on a function of a shared file, those nearest to it first, of all kinds."""
+    losses = {(h, CARDS[n].function.__name__): n for h, names in _homes().items() for n in names}
+    near = [(file, function)]
+    for place in near:
+        near += dict.fromkeys(user for user in _callers().get(place, []) if user not in near)
+    names = [losses[place] for place in near if place in losses]
     families = [CARDS[name].family for name in names]
     rank = {name: families[:k].count(families[k]) for k, name in enumerate(names)}
     return tuple(sorted(names, key=lambda name: (rank[name], names.index(name)))[:USERS])
 
 
-def _takes(file: str, source: str, name: str) -> bool:
-    """Whether a file imports a name (or anything, for "") from another."""
-    taken = _imports(file).get(source)
-    return taken is not None and (not name or name in taken)
+@functools.cache
+def _callers() -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """For each function, by file and name, the functions of all files that refer to it."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for file in _all_files():
+        body = ast.parse(inspect.getsource(importlib.import_module(f"{PACKAGE}.{file}"))).body
+        defined = [n for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        known = {name: (other, name) for other, taken in _imports(file).items() for name in taken}
+        known |= {node.name: (file, node.name) for node in defined}
+        for node in defined:
+            for part in ast.walk(node):
+                if isinstance(part, ast.Name) and part.id in known:
+                    found.setdefault(known[part.id], []).append((file, node.name))
+                elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+                    of = (part.value.id, part.attr)  # of another file, imported as a whole
+                    found.setdefault(of, []).append((file, node.name))
+    return found
 
 
 @functools.cache
@@ -237,8 +246,7 @@ WAYS: dict[str, list[dict[str, int]]] = {
     "_feature_node": [{}, {"CHUNK": 8}],
     "_fused_rows": [{}, {"CHUNK": 8}],
     "_pairwise": [{}, {"_MANY": 0}],
-    "_precision": [{}, {"_MANY": 0}],
-    "_surprise": [{}, {"_MANY": 0}],
+    "_softmax": [{}, {"SOME": 0}, {"FEW": 0, "MANY": 0}],
 }
 """Sizes set aside in a file, so that the small inputs of the laws take each of its ways."""
 
@@ -264,8 +272,15 @@ def load(mutant: Mutant, loss: str, way: dict[str, int]) -> Callable[..., object
 def untouched(file: str) -> Iterator[tuple[Mutant, dict[str, int]]]:
     """The real text of a file, and each setting that its small inputs do not have by themselves."""
     source = inspect.getsource(importlib.import_module(f"{PACKAGE}.{file}"))
-    losses = tuple(_homes()[file]) if file in _homes() else _users(file, "")
+    losses = tuple(_homes()[file]) if file in _homes() else _all_users(file)
     yield from ((Mutant(losses, file, "none", "", source), way) for way in WAYS[file] if way)
+
+
+def _all_users(file: str) -> tuple[str, ...]:
+    names = {
+        name for place, function in _callers() if place == file for name in _users(file, function)
+    }
+    return tuple(sorted(names))
 
 
 def caught_by(mutant: Mutant) -> str | None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from didact import losses
@@ -21,7 +20,6 @@ from didact.losses import (
     _kd,
     _learnt_temperature,
     _small,
-    _surprise,
     _teacher_sum,
     _workspace,
 )
@@ -206,29 +204,6 @@ def test_a_distance_of_the_logits_does_not_swamp_a_small_loss(
     loss = losses.kd(student, teacher, temperature=4.0)
     double = losses.kd(student.double(), teacher.double(), temperature=4.0)
     torch.testing.assert_close(loss.double(), double, rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
-@pytest.mark.parametrize("size", [1.0, 1e4])
-def test_cross_entropy_over_few_classes_is_pytorchs(
-    size: float, reduction: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_surprise, "_MANY", 0)
-    generator = torch.Generator().manual_seed(0)
-    logits = (torch.randn(2, 5, 7, generator=generator) * size).to(dtype).requires_grad_()
-    labels = torch.randint(7, (2, 5), generator=generator)
-    value = 3 * _surprise.surprise(logits, labels, reduction)
-    assert type(value.grad_fn.next_functions[0][0]).__name__ == "GradientNodeBackward"
-    flat = logits.float() if dtype == torch.bfloat16 else logits
-    expected = 3 * F.cross_entropy(flat.flatten(0, 1), labels.flatten(), reduction=reduction)
-    tolerance = 1e-12 if dtype == torch.float64 else 1e-5
-    torch.testing.assert_close(value, expected, rtol=tolerance, atol=tolerance)
-    (wanted,) = torch.autograd.grad(expected, logits)
-    for keep in (True, False):  # the second time the plain formula serves
-        (found,) = torch.autograd.grad(value, logits, retain_graph=keep)
-        assert found.dtype == dtype
-        torch.testing.assert_close(found, wanted, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("layout", ["rows", "columns", "sequence", "inplace"])

@@ -11,8 +11,8 @@ from torch import Tensor
 from didact.losses._card import card
 from didact.losses._checks import check_labels
 from didact.losses._pair import blank_masked
-from didact.losses._precision import soft_log_probs
 from didact.losses._reduce import Reduction
+from didact.losses._softmax import soft_log_probs
 from didact.losses._teacher_list import blame_teachers, check_teachers
 from didact.losses._teacher_sum import weighted_sum
 

@@ -12,9 +12,9 @@ from didact.losses._fused import can_fuse, fused
 from didact.losses._fused_rows import Plan
 from didact.losses._kd import kd_unblamed, plain_kd
 from didact.losses._pair import blank_masked, check_inputs
-from didact.losses._precision import soft_log_probs
 from didact.losses._reduce import Reduction, blame_teacher, check_reduction
 from didact.losses._small import few
+from didact.losses._softmax import soft_log_probs
 from didact.losses._surprise import surprise
 
 

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from didact.losses._card import card
 from didact.losses._checks import check_positive
-from didact.losses._node import Parts, closed_form, through_softmax
-from didact.losses._precision import softmax, values_can_be_read
+from didact.losses._node import Parts, closed_form
+from didact.losses._precision import values_can_be_read
+from didact.losses._softmax import softmax, through_softmax
 
 
 @card(
@@ -83,7 +84,7 @@ def dist(
 
 
 def _both_ways(beta: float, gamma: float, student: Tensor, teacher: Tensor) -> Parts:
-    both = softmax(torch.stack((student.flatten(0, -2), teacher.flatten(0, -2))))
+    both = softmax(torch.stack((student.flatten(0, -2), teacher.flatten(0, -2)))).contiguous()
     inter, inter_slope = _unlikeness(both, -1)
     intra, intra_slope = _unlikeness(both, -2)
 

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from didact.losses._card import card
 from didact.losses._kd import kd
-from didact.losses._node import Parts, closed_form, softmax_rows, through_softmax
-from didact.losses._precision import log_softmax, softmax
+from didact.losses._node import Parts, Side, closed_form, softmax_rows
 from didact.losses._reduce import Reduction
+from didact.losses._softmax import both_softmax, log_softmax, softmax, through_softmax
 
 
 @card(
@@ -222,17 +222,16 @@ def total_variation(
 
 
 def _reverse(student: Tensor, teacher: Tensor) -> Parts:
-    student_log_probs = log_softmax(student)
-    student_probs = student_log_probs.exp()
+    student_log_probs, student_probs = both_softmax(student)
     ratio = student_log_probs - log_softmax(teacher)
     return student_probs * ratio, lambda: through_softmax(ratio, student_probs)
 
 
-def _symmetric(student_log_probs: Tensor, teacher_log_probs: Tensor) -> Parts:
+def _symmetric(student: Side, teacher: Side) -> Parts:
     """``p (log p - log q) + q (log q - log p) = (p - q) (log p - log q)``, to be halved."""
-    student_probs = student_log_probs.exp()
+    (student_log_probs, student_probs), (teacher_log_probs, teacher_probs) = student, teacher
     ratio = teacher_log_probs - student_log_probs
-    gap = teacher_log_probs.exp() - student_probs
+    gap = teacher_probs - student_probs
     return gap * ratio, lambda: (student_probs * ratio).add_(gap).neg_()
 
 

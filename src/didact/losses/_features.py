@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from didact._core.errors import ShapeError
 from didact.losses._checks import check_floating
 from didact.losses._precision import full_precision, in_float
-from didact.losses._reduce import Reduction, blame_teacher, check_reduction, reduce
+from didact.losses._reduce import blame_teacher
 
 Alike = Literal["shape", "space", "channels", "batch"]
 _FEW = 1 << 16
@@ -98,27 +97,6 @@ def _advice(alike: Alike) -> str:
     }[alike]
 
 
-def reduce_features(per_sample: Tensor, reduction: Reduction, teacher: Tensor) -> Tensor:
-    """Reduce, and name the teacher's features where the value is not finite because of them."""
-    return judged(reduce(per_sample, reduction), teacher)
-
-
-def reduce_squares(
-    left: Tensor, right: Tensor, reduction: Reduction, teacher: Tensor, *, divisor: int
-) -> Tensor:
-    """Squared distance of two tensors by sample over a divisor, reduced.
-
-    One fused pass where nobody asked for the samples' own values.
-    """
-    check_reduction(reduction)
-    if reduction == "none":
-        per_sample = F.mse_loss(left, right, reduction="none").flatten(1).sum(1)
-        return judged(per_sample / divisor, teacher)
-    samples = len(left) if reduction == "mean" else 1
-    total = F.mse_loss(left, right, reduction="sum")
-    return judged(total / (divisor * samples), teacher)
-
-
 def judged(value: Tensor, teacher: Tensor) -> Tensor:
     """The value, unless it is not finite because the teacher's features are not.
 
@@ -131,8 +109,6 @@ def judged(value: Tensor, teacher: Tensor) -> Tensor:
 
 def product(left: Tensor, right: Tensor) -> Tensor:
     """``left @ right`` in the precision of its arguments, also under autocast."""
-    if not torch.is_autocast_enabled(left.device.type):
-        return left @ right
     with full_precision(left):
         return left @ right
 

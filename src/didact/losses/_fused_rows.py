@@ -17,12 +17,11 @@ import torch
 from torch import Tensor
 
 from didact.losses._base import BASE
+from didact.losses._softmax import ORDINARY, lie_between
 from didact.losses._workspace import workspace
 
 CHUNK = 320 * 1024
 """Logits in one chunk and thread: fewer make more calls of operations, more leave the cache."""
-ORDINARY = (2.0**-20, 2.0**36)
-"""Sums of powers between these hold no power that overflowed, and none that faded and matters."""
 NEAR = 8.0
 """Ratio of two sums up to which its logarithm does not swamp the small gaps of the logits."""
 
@@ -221,12 +220,6 @@ def raised(logits: Tensor, temperature: float, powers: Tensor) -> Tensor:
     """``powers = e^(logits / T)``; their sum over a row, which may overflow."""
     torch.mul(logits, BASE.per_nat / temperature, out=powers)
     return BASE.power_(powers).sum(-1, True)
-
-
-def lie_between(values: Tensor, low: float, high: float) -> bool:
-    """Whether all values do; NaN does not."""
-    smallest, largest = values.aminmax()
-    return smallest.item() > low and largest.item() < high
 
 
 def gap_between(

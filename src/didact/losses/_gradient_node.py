@@ -38,7 +38,10 @@ class GradientNode(Function):
             return plain_gradient(ctx, upstream[0]), None, None, None
         ctx.gradient = None
         factor = ctx.factor * upstream[0].item()
-        if factor != 1:
+        if not gradient.is_contiguous():  # of a few classes, which lie first in memory
+            place = torch.empty(gradient.shape, dtype=gradient.dtype)
+            gradient = torch.mul(gradient, factor, out=place)
+        elif factor != 1:
             gradient.mul_(factor)
         if gradient.dtype != ctx.dtype:
             gradient = gradient.to(ctx.dtype)

@@ -12,9 +12,10 @@ from didact.losses._card import card
 from didact.losses._checks import check_label_kind, check_labels, check_weight
 from didact.losses._fused import can_fuse
 from didact.losses._pair import blank_masked, check_inputs
-from didact.losses._precision import in_float, soft_log_probs, values_can_be_read
+from didact.losses._precision import in_float, values_can_be_read
 from didact.losses._reduce import Reduction, check_reduction, name_not_finite, reduce
 from didact.losses._small import SMALL
+from didact.losses._softmax import soft_log_probs
 from didact.losses._surprise import surprise, surprise_of
 
 
@@ -143,6 +144,8 @@ def _weighed(
         check_labels(labels, labels.shape, classes=log_probs.shape[-1])
         raise
     weights.scatter_(-1, choice.unsqueeze(-1), factor * kd_weight, reduce="add")
+    if not log_probs.is_contiguous():  # of a few classes, which lie first in memory
+        log_probs, weights = log_probs.movedim(-1, 0), weights.movedim(-1, 0)
     return torch.dot(log_probs.view(-1), weights.view(-1))
 
 

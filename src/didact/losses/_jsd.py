@@ -11,7 +11,7 @@ from torch import Tensor
 
 from didact.losses._card import card
 from didact.losses._checks import check_weight
-from didact.losses._node import Parts, closed_form, softmax_rows
+from didact.losses._node import Parts, Side, closed_form, softmax_rows
 from didact.losses._reduce import Reduction
 
 _NEAR_AN_END = 0.01
@@ -80,16 +80,11 @@ def generalised_jsd(
     )
 
 
-def _divergence(
-    beta: float, factor: float, student_log_probs: Tensor, teacher_log_probs: Tensor
-) -> Parts:
-    dtype = student_log_probs.dtype
+def _divergence(beta: float, factor: float, student: Side, teacher: Side) -> Parts:
+    dtype = student[0].dtype
     if 0 < min(beta, 1 - beta) < _NEAR_AN_END:  # the division by beta magnifies rounding
-        student_log_probs, teacher_log_probs = (
-            student_log_probs.double(),
-            teacher_log_probs.double(),
-        )
-    student_probs, teacher_probs = student_log_probs.exp(), teacher_log_probs.exp()
+        student, teacher = _exactly(student[0]), _exactly(teacher[0])
+    (student_log_probs, student_probs), (teacher_log_probs, teacher_probs) = student, teacher
     if beta == 0:
         divergence = teacher_probs * (teacher_log_probs - student_log_probs)
         return divergence.sum(-1) * factor, lambda: teacher_probs * -factor
@@ -104,3 +99,8 @@ def _divergence(
         divergence = teacher_probs * (teacher_log_probs - mixture) / (1 - beta) + from_student
     # The mixture is best for both parts, so that its own dependence on the student drops out.
     return (divergence.sum(-1) * factor).to(dtype), lambda: (from_student * factor).to(dtype)
+
+
+def _exactly(log_probs: Tensor) -> Side:
+    log_probs = log_probs.double()
+    return log_probs, log_probs.exp()

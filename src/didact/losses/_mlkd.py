@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -10,9 +11,10 @@ from torch import Tensor
 
 from didact._core.errors import UsageError
 from didact.losses._card import card
-from didact.losses._checks import check_pair, check_temperature
-from didact.losses._precision import full_precision, soft_log_probs
-from didact.losses._reduce import blame_teacher
+from didact.losses._checks import check_temperature
+from didact.losses._node import Parts, closed_form
+from didact.losses._precision import full_precision
+from didact.losses._softmax import both_softmax, through_softmax
 
 
 @card(
@@ -34,8 +36,8 @@ def mlkd(
     ``Q' Q`` and ``P' P`` over the number of classes. The paper adds them up over the
     temperatures; the mean is taken here, so that a longer list does not weigh more.
 
-    Samples interact, so there is no ``reduction``. Time and memory grow with the square of the
-    samples and of the classes.
+    Samples interact, so there is no ``reduction``. Memory grows with the square of the samples or
+    of the classes, whichever are fewer.
 
     Args:
         student_logits: ``(..., classes)``; leading dimensions are samples.
@@ -61,25 +63,69 @@ def mlkd(
         >>> mlkd(logits, logits).item()
         0.0
     """
-    check_pair(student_logits, teacher_logits)
     if not temperatures:
         raise UsageError("temperatures is empty; expected one or more, such as (2, 3, 4, 5, 6)")
     for temperature in temperatures:
         check_temperature(temperature)
-    student, teacher = student_logits.flatten(0, -2), teacher_logits.detach().flatten(0, -2)
+    return closed_form(
+        student_logits,
+        teacher_logits,
+        partial(_levels, temperatures),
+        temperature=1.0,
+        reduction="sum",
+        mask=None,
+    )
+
+
+def _levels(temperatures: Sequence[float], student: Tensor, teacher: Tensor) -> Parts:
+    """The mean over the temperatures."""
+    flat, teacher = student.flatten(0, -2), teacher.flatten(0, -2)
     with full_precision(student):
-        levels = [_levels(student, teacher, temperature) for temperature in temperatures]
-    value = torch.stack(levels).mean()
-    blame_teacher(value, teacher_logits)
-    return value
+        levels = [_level(flat / T, teacher / T, T) for T in temperatures]
+
+    def gradient() -> Tensor:
+        with full_precision(student):
+            slopes = [slope().div_(T) for (_, slope), T in zip(levels, temperatures, strict=True)]
+        return sum(slopes[1:], slopes[0]).div_(len(levels)).view(student.shape)
+
+    return torch.stack([value for value, _ in levels]).mean(), gradient
 
 
-def _levels(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    samples, classes = student.shape
-    student_log_probs = soft_log_probs(student, temperature)
-    teacher_log_probs = soft_log_probs(teacher, temperature)
-    q, p = student_log_probs.exp(), teacher_log_probs.exp()
-    by_instance = (p * (teacher_log_probs - student_log_probs)).sum() * temperature**2 / samples
-    by_batch = (q @ q.T - p @ p.T).square().sum() / samples
-    by_class = (q.T @ q - p.T @ p).square().sum() / classes
-    return by_instance + by_batch + by_class
+def _level(student: Tensor, teacher: Tensor, temperature: float) -> Parts:
+    """The loss of scaled logits at one temperature, and its slope in them."""
+    student_log_probs, q = both_softmax(student)
+    teacher_log_probs, p = both_softmax(teacher)
+    factor = temperature**2 / len(q)
+    divergence = ((teacher_log_probs - student_log_probs) * p).sum()
+    similarity, slope = _similarities(q, p)
+
+    def gradient() -> Tensor:
+        return through_softmax(slope(), q).add_(q - p, alpha=factor)
+
+    return divergence * factor + similarity, gradient
+
+
+def _similarities(q: Tensor, p: Tensor) -> Parts:
+    """``|Q Q' - P P'|^2 / samples + |Q' Q - P' P|^2 / classes``, and its slope in Q.
+
+    With ``S = Q + P`` and ``D = Q - P`` the first matrix is ``(S D' + D S') / 2`` and the second
+    ``(S' D + D' S) / 2``, whose square is a sum over products of ``S D'``, ``S S'`` and ``D D'``:
+    matrices of the samples alone. Where there are fewer classes they change places.
+    """
+    both, gap = q + p, q - p
+    turned = q.shape[1] < q.shape[0]
+    if turned:
+        both, gap = both.T, gap.T
+    few, many = both.shape
+    cross, boths, gaps = both @ gap.T, both @ both.T, gap @ gap.T
+    even = cross + cross.T
+    value = even.square().sum() / (4 * few)
+    value = value + ((boths * gaps).sum() + (cross * cross.T).sum()) / (2 * many)
+
+    def slope() -> Tensor:
+        shared = even / few
+        found = (shared + (cross + gaps) / many) @ both
+        found = found.addmm_(shared + (cross.T + boths) / many, gap)
+        return found.T if turned else found
+
+    return value, slope

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from didact.losses._fused import can_fuse
 from didact.losses._gradient_node import with_gradient
 from didact.losses._pair import blank_masked, check_inputs
-from didact.losses._precision import in_float, log_softmax
+from didact.losses._precision import in_float
 from didact.losses._reduce import (
     Reduction,
     blame_teacher,
@@ -24,6 +23,7 @@ from didact.losses._reduce import (
     name_not_finite,
     reduce,
 )
+from didact.losses._softmax import both_softmax, through_log_softmax
 
 Parts = tuple[Tensor, Callable[[], Tensor]]
 """The value, for each sample or class by class, and how to make the gradient."""
@@ -86,22 +86,16 @@ def closed_form(
     return value
 
 
-def softmax_rows(rows: Rows) -> Rows:
-    """From a function of log-probabilities and its slope in them to one of logits."""
+Side = tuple[Tensor, Tensor]
+"""Log-probabilities and probabilities."""
+
+
+def softmax_rows(rows: Callable[[Side, Side], Parts]) -> Rows:
+    """From a function of both sides' probabilities, its slope in their logs, to one of logits."""
 
     def of_logits(student: Tensor, teacher: Tensor) -> Parts:
-        student_log_probs = log_softmax(student)
-        values, slope = rows(student_log_probs, log_softmax(teacher))
-        return values, lambda: through_log_softmax(slope(), student_log_probs)
+        own = both_softmax(student)
+        values, slope = rows(own, both_softmax(teacher))
+        return values, lambda: through_log_softmax(slope(), own[1])
 
     return of_logits
-
-
-def through_softmax(slope: Tensor, probs: Tensor) -> Tensor:
-    """The gradient of logits, from that of their probabilities."""
-    return torch._softmax_backward_data(slope, probs, -1, probs.dtype)
-
-
-def through_log_softmax(slope: Tensor, log_probs: Tensor) -> Tensor:
-    """The gradient of logits, from that of their log-probabilities."""
-    return torch._log_softmax_backward_data(slope, log_probs, -1, log_probs.dtype)

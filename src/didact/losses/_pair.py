@@ -7,23 +7,7 @@ import math
 from torch import Tensor
 
 from didact.losses._checks import check_mask, check_pair, check_temperature
-from didact.losses._precision import soft_log_probs
-
-
-def log_prob_pair(
-    student_logits: Tensor,
-    teacher_logits: Tensor,
-    *,
-    temperature: float | Tensor = 1.0,
-    mask: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Check both sides once, then ``log softmax(z / T)`` of each, the teacher detached.
-
-    The student's masked positions are replaced by uniform ones, so that NaN there, on either
-    side, reaches no gradient.
-    """
-    check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
-    return log_probs(student_logits, teacher_logits, temperature=temperature, mask=mask)
+from didact.losses._softmax import soft_log_probs
 
 
 def check_inputs(
@@ -33,7 +17,13 @@ def check_inputs(
     temperature: float | Tensor = 1.0,
     mask: Tensor | None = None,
 ) -> None:
-    """The checks of :func:`log_prob_pair` alone."""
+    """Both sides fit together, the temperature is above 0, and the mask is one of positions.
+
+    Raises:
+        DtypeError: Integer logits, or a mask that is not boolean.
+        ShapeError: Different shapes, or no sample.
+        RangeError: ``temperature`` is not above 0.
+    """
     check_pair(student_logits, teacher_logits)
     if not (isinstance(temperature, float) and 0 < temperature < math.inf):
         check_temperature(temperature)
@@ -48,7 +38,11 @@ def log_probs(
     temperature: float | Tensor = 1.0,
     mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """:func:`log_prob_pair` without the checks."""
+    """``log softmax(z / T)`` of each side, the teacher detached.
+
+    The student's masked positions are replaced by uniform ones, so that NaN there, on either
+    side, reaches no gradient.
+    """
     return (
         soft_log_probs(blank_masked(student_logits, mask), temperature),
         soft_log_probs(teacher_logits.detach(), temperature),

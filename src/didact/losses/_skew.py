@@ -11,9 +11,15 @@ from torch import Tensor
 
 from didact._core.errors import RangeError
 from didact.losses._card import card
-from didact.losses._node import Parts, closed_form, through_log_softmax, through_softmax
-from didact.losses._precision import log_softmax, softmax
+from didact.losses._node import Parts, closed_form
 from didact.losses._reduce import Reduction
+from didact.losses._softmax import (
+    both_softmax,
+    log_softmax,
+    softmax,
+    through_log_softmax,
+    through_softmax,
+)
 
 _SAFE = 1e-4
 """A smaller share is mixed in the space of logarithms, where nothing is too small to be seen."""
@@ -136,13 +142,13 @@ def _from_teacher(alpha: float, student: Tensor, teacher: Tensor) -> Parts:
         return teacher_probs * ratio.log(), lambda: through_softmax(
             ratio.mul_(alpha - 1), student_probs
         )
-    student_log_probs, teacher_log_probs = log_softmax(student), log_softmax(teacher)
+    student_log_probs, student_probs = both_softmax(student)
+    teacher_log_probs, teacher_probs = both_softmax(teacher)
     mixture = _mix(teacher_log_probs, student_log_probs, alpha)
-    teacher_probs = teacher_log_probs.exp()
 
     def gradient() -> Tensor:
         slope = (student_log_probs - mixture).exp().mul_(teacher_probs).mul_(alpha - 1)
-        return through_log_softmax(slope, student_log_probs)
+        return through_log_softmax(slope, student_probs)
 
     return teacher_probs * (teacher_log_probs - mixture), gradient
 
@@ -155,8 +161,7 @@ def _from_student(alpha: float, student: Tensor, teacher: Tensor) -> Parts:
         return student_probs * logs, lambda: through_softmax(
             logs.sub_(ratio, alpha=alpha), student_probs
         )
-    student_log_probs = log_softmax(student)
-    student_probs = student_log_probs.exp()
+    student_log_probs, student_probs = both_softmax(student)
     logs = student_log_probs - _mix(student_log_probs, log_softmax(teacher), alpha)
     return student_probs * logs, lambda: through_softmax(logs - alpha * logs.exp(), student_probs)
 

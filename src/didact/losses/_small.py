@@ -12,15 +12,14 @@ from didact.losses._fused import Plain, check_inplace
 from didact.losses._fused_rows import (
     CHUNK,
     NEAR,
-    ORDINARY,
     gap_between,
-    lie_between,
     powers_of,
     raised,
 )
 from didact.losses._gradient_node import with_gradient
-from didact.losses._precision import in_float, log_softmax
+from didact.losses._precision import in_float
 from didact.losses._reduce import Reduction
+from didact.losses._softmax import ORDINARY, exp, lie_between, log_softmax
 from didact.losses._workspace import workspace
 
 SMALL = 64 * 1024
@@ -101,9 +100,9 @@ def _tiny(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor,
     if temperature != 1:
         student, teacher = student * (1 / temperature), teacher * (1 / temperature)
     student_logs, teacher_logs = log_softmax(student), log_softmax(teacher)
-    teacher_probs = teacher_logs.exp()
+    teacher_probs = exp(teacher_logs)
     value = teacher_logs.sub_(student_logs).mul_(teacher_probs).sum()
-    return value, student_logs.exp_().sub_(teacher_probs)
+    return value, exp(student_logs).sub_(teacher_probs)
 
 
 def _by_powers(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:

@@ -10,8 +10,8 @@ from torch import Tensor
 from didact.losses._fused import can_fuse, fused
 from didact.losses._fused_rows import Plan
 from didact.losses._pair import blank_masked
-from didact.losses._precision import soft_log_probs
 from didact.losses._reduce import Reduction, reduce
+from didact.losses._softmax import soft_log_probs
 from didact.losses._teacher_list import blame_teachers
 
 

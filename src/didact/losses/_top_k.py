@@ -10,8 +10,9 @@ from torch import Tensor
 
 from didact._core.errors import RangeError
 from didact.losses._card import card
-from didact.losses._node import Parts, closed_form, softmax_rows
+from didact.losses._node import Parts, Side, closed_form, softmax_rows
 from didact.losses._reduce import Reduction
+from didact.losses._softmax import exp
 
 
 @card(
@@ -78,9 +79,9 @@ def top_k_kd(
     )
 
 
-def _cells(k: int, student_log_probs: Tensor, teacher_log_probs: Tensor) -> Parts:
+def _cells(k: int, student: Side, teacher: Side) -> Parts:
+    student_log_probs, (teacher_log_probs, whole) = student[0], teacher
     if k >= student_log_probs.shape[-1] - 1:
-        whole = teacher_log_probs.exp()
         divergence = whole * (teacher_log_probs - student_log_probs)
         return divergence.sum(-1), lambda: -whole
     cells = teacher_log_probs.topk(k, -1, sorted=False).indices
@@ -91,7 +92,7 @@ def _cells(k: int, student_log_probs: Tensor, teacher_log_probs: Tensor) -> Part
 
     def slope() -> Tensor:
         """The mass of each cell; that of the rest is spread as the student spreads it."""
-        spread = (student_log_probs - student_cells[..., -1:]).exp().mul_(masses[..., -1:])
+        spread = exp(student_log_probs - student_cells[..., -1:]).mul_(masses[..., -1:])
         return spread.scatter_(-1, cells, masses[..., :-1]).neg_()
 
     return divergence.sum(-1), slope
