@@ -75,7 +75,7 @@ DataLoader, by torchvision's transforms or by hand; float32, channels first, PyT
 the old model as it is. *didact*: `didact.train.learn` with `--precision bf16-mixed
 --channels-last`, all that it does included.
 
-{chr(10).join(learn_step.rows(2048, 5, torchvision))}
+{chr(10).join(learn_step.rows(2048, 7, torchvision))}
 
 What it consists of: bfloat16 under autocast and the `channels_last` format (most of it, on
 processors with bfloat16 instructions); images varied in whole batches; batch norms of the old model

@@ -1,6 +1,6 @@
 """Samples per CPU-second of a training step with distillation, against the usual pipeline.
 
-    python benchmarks/learn_step.py [--samples 2048] [--repeats 3] [--torchvision FOLDER]
+    python benchmarks/learn_step.py [--samples 2048] [--repeats 7] [--torchvision FOLDER]
 
 The usual pipeline, in the style of PyCIL: one PIL image after another (``learn_pictures.py``), by
 torchvision's transforms as in PyCIL and by hand, a DataLoader, networks of PyTorch's layers in
@@ -141,7 +141,7 @@ def rows(samples: int, repeats: int, torchvision: Path | None) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=2048)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--torchvision", type=Path, metavar="FOLDER")
     given = parser.parse_args()
     torch.set_num_threads(1)
