@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from didact._core.errors import ModelError, RangeError, UsageError
 from didact.data import Memory, Task, herding
 from didact.methods import METHODS, Setting, build_options
 from didact.methods._balanced import class_balanced, class_representatives
-from didact.methods._cosine import drop_last_relu
 from didact.nn import CosineHead, build_model
 from didact.train import learn
 from methods_support import run, settings_for, stripes, watched
@@ -153,22 +151,6 @@ def test_options_out_of_range_are_refused(option: str, value: Any, error: type) 
     name, _, key = option.partition(".")
     with pytest.raises(error, match=key.replace("_", ".")):
         build_options(METHODS[name], {key: value})
-
-
-@pytest.mark.parametrize("model", ["cnn-2", "mlp-8-4", "resnet8"])
-def test_the_last_relu_is_dropped(model: str) -> None:
-    network = build_model(model, image_shape=(1, 8, 8), num_classes=2)
-    images = torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        assert float(network.features(images).min()) >= 0
-        drop_last_relu(network)
-        assert float(network.features(images).min()) < 0
-
-
-def test_a_plain_linear_network_has_no_relu_to_drop() -> None:
-    network = nn.Sequential(nn.Linear(2, 2))
-    drop_last_relu(network)
-    assert isinstance(network[0], nn.Linear)
 
 
 def test_podnet_scale_stays_positive(tmp_path: Path) -> None:

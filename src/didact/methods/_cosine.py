@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from didact._core.errors import ModelError
 from didact.data import Task
 from didact.methods._base import Method, check_network
+from didact.methods._last_relu import drop_last_relu
 from didact.methods._nearest_mean import class_means, nearest_mean_scores
 from didact.nn import CosineHead, Teacher
 
@@ -31,7 +32,7 @@ class CosineMethod(Method):
             return
         self.network = self.setting.build_network(task.seen)
         check_network(self.network)
-        drop_last_relu(self.network)
+        drop_last_relu(self.network, task.train.image_shape)
         width = self.network.classifier.in_features  # type: ignore[union-attr]
         head = CosineHead(int(width), task.seen, proxies=self._proxies())  # type: ignore[arg-type]
         self.network.classifier = head.to(self.setting.device)
@@ -78,15 +79,3 @@ class CosineMethod(Method):
         return {
             "nme": lambda images: nearest_mean_scores(self.features(images), self.kept["means"])
         }
-
-
-def drop_last_relu(network: nn.Module) -> None:
-    """Replace the last ReLU of a network by nothing, so that features have both signs.
-
-    A network without ``nn.ReLU`` is left as it is.
-
-    Papers: Hou et al. 2019, CVPR, section 4.1; Douillard et al. 2020, arXiv:2004.13513.
-    """
-    paths = [path for path, module in network.named_modules() if isinstance(module, nn.ReLU)]
-    if paths:
-        network.set_submodule(paths[-1], nn.Identity())
