@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+_AS_IT_IS = nullcontext()
 _EXACT = (torch.float32, torch.float64)
 
 
@@ -19,9 +20,7 @@ def in_float(tensor: Tensor) -> Tensor:
 def full_precision(tensor: Tensor) -> AbstractContextManager[object]:
     """A context in which autocast does not turn matrix products back into half precision."""
     kind = tensor.device.type
-    if not torch.is_autocast_enabled(kind):
-        return nullcontext()
-    return torch.autocast(kind, enabled=False)
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else _AS_IT_IS
 
 
 def values_can_be_read(tensor: Tensor) -> bool:
