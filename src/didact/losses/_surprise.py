@@ -1,7 +1,4 @@
-"""Cross-entropy as PyTorch has it, without what its wrappers look at: a tenth of a small step.
-
-Over a few classes PyTorch's softmax works off one number at a time, and its parts are faster.
-"""
+"""Cross-entropy as PyTorch has it, without what its wrappers look at: a tenth of a small step."""
 
 from __future__ import annotations
 
