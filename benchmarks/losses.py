@@ -257,6 +257,7 @@ def print_with_huge_pages() -> None:
 def page(sizes: Mapping[tuple[int, int], int]) -> str:
     together = {s: n for s, n in sizes.items() if s not in ((128, 10), (512, 128256))}
     others = {s: max(60, n // 2) for s, n in sizes.items() if s[0] * s[1] < 1e6}
+    others = dict.fromkeys(((16, 10), (32, 100)), 200) | others
     parts = [
         f"# Speed and memory of the losses ({processor_name()})",
         "Written by `python benchmarks/losses.py --write [FILE]`, one page for each processor:\n"

@@ -246,6 +246,7 @@ WAYS: dict[str, list[dict[str, int]]] = {
     "_feature_node": [{}, {"CHUNK": 8}],
     "_fused_rows": [{}, {"CHUNK": 8}],
     "_pairwise": [{}, {"_MANY": 0}],
+    "_teacher_sum": [{}, {"TINY": 0}],
     "_softmax": [{}, {"SOME": 0}, {"FEW": 0, "MANY": 0}],
 }
 """Sizes set aside in a file, so that the small inputs of the laws take each of its ways."""

@@ -14,12 +14,14 @@ from didact._core.errors import UsageError
 from didact.losses import (
     _base,
     _cross_entropy_and_kd,
+    _few_teachers,
     _fresh,
     _fused,
     _fused_rows,
     _kd,
     _learnt_temperature,
     _small,
+    _softmax,
     _teacher_sum,
     _workspace,
 )
@@ -135,11 +137,12 @@ def test_both_bases_equal_the_plain_formula(
     only_plain: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in (_fused_rows, _small, _learnt_temperature):
+    for module in (_fused_rows, _small, _learnt_temperature, _few_teachers, _softmax):
         monkeypatch.setattr(module, "BASE", base)
     monkeypatch.setattr(_small, "TINY", 0)
     if many:
         monkeypatch.setattr(_small, "SMALL", 0)
+        monkeypatch.setattr(_teacher_sum, "TINY", 0)
     student, teachers = logits(torch.float32)
     degrees = torch.tensor(3.0) if name == "learnt" else 3.0
     loss = LOSSES.get(name, LOSSES["kd"])
@@ -176,6 +179,7 @@ def test_logits_of_any_size_equal_the_plain_formula_in_double_precision(
 ) -> None:
     for setting, value in way.items():
         monkeypatch.setattr(_small, setting, value)
+    monkeypatch.setattr(_teacher_sum, "TINY", _small.TINY)
     student, teachers = logits(torch.float32)
     leaf = (student.detach() + sizes[0]).requires_grad_()
     teachers = [teacher + sizes[1] for teacher in teachers]

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from didact import losses
-from didact.losses import _base, _softmax, _surprise
+from didact.losses import _base, _few_teachers, _small, _softmax, _surprise
 
 WAYS = [{}, {"SOME": 0}, {"NARROW": 0, "FEW": 0, "MANY": 0}, {"SOME": 0, "FEW": 0, "MANY": 0}]
 LABELS = torch.tensor([0, 2, 1, 1, 4, 0])
@@ -31,6 +31,14 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "hard_kd": losses.hard_kd,
     "cross_entropy_and_hard_kd": lambda s, t: losses.cross_entropy_and_hard_kd(s, t, LABELS),
     "kd": losses.kd,
+    "standardised_kd": losses.standardised_kd,
+    "kd_weighted_sum": lambda s, t: losses.kd_weighted_sum(
+        s, [t, t.roll(1, 0)], weights=[0.8, 0.2]
+    ),
+    "kd_mean_probs": lambda s, t: losses.kd_mean_probs(s, [t, -t], weights=[0.8, 0.2]),
+    "kd_confidence_weighted": lambda s, t: losses.kd_confidence_weighted(
+        s, [t, t.roll(1, 0), t.roll(2, 0)], LABELS
+    ),
 }
 
 
@@ -44,7 +52,8 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict
 
 @pytest.fixture(params=[_base.NATURAL, _base.TWO], ids=["natural", "two"])
 def base(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> _base.Base:
-    monkeypatch.setattr(_softmax, "BASE", request.param)
+    for module in (_softmax, _few_teachers, _small):
+        monkeypatch.setattr(module, "BASE", request.param)
     return request.param
 
 

@@ -11,8 +11,10 @@ from torch import Tensor
 from didact.losses._card import card
 from didact.losses._checks import check_labels
 from didact.losses._pair import blank_masked
+from didact.losses._precision import in_float
 from didact.losses._reduce import Reduction
-from didact.losses._softmax import soft_log_probs
+from didact.losses._small import TINY
+from didact.losses._softmax import log_softmax
 from didact.losses._teacher_list import blame_teachers, check_teachers
 from didact.losses._teacher_sum import weighted_sum
 
@@ -79,14 +81,17 @@ def kd_confidence_weighted(
 def _confidence(
     teachers_logits: Sequence[Tensor], labels: Tensor, mask: Tensor | None
 ) -> list[Tensor]:
-    surprises = torch.stack([_surprise(t.detach(), labels, mask) for t in teachers_logits])
+    seen = [in_float(blank_masked(t.detach(), mask)) for t in teachers_logits]
+    one_by_one = seen[0].numel() > TINY or len({t.dtype for t in seen}) > 1
+    groups = [t.unsqueeze(0) for t in seen] if one_by_one else [torch.stack(seen)]
+    surprises = torch.cat([_surprises(group, labels) for group in groups])
     blame_teachers(surprises, teachers_logits)
     if len(teachers_logits) == 1:
         return [torch.ones_like(surprises[0])]
     return list((1 - surprises.softmax(0)) / (len(teachers_logits) - 1))
 
 
-def _surprise(logits: Tensor, labels: Tensor, mask: Tensor | None) -> Tensor:
-    """A teacher's cross-entropy for each sample."""
-    log_probs = soft_log_probs(blank_masked(logits, mask))
-    return -log_probs.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+def _surprises(logits: Tensor, labels: Tensor) -> Tensor:
+    """The cross-entropy of each teacher of ``(teachers, ..., classes)`` for each sample."""
+    places = labels.unsqueeze(-1).expand(len(logits), *labels.shape, 1)
+    return -log_softmax(logits).gather(-1, places).squeeze(-1)

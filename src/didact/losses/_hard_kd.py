@@ -164,7 +164,7 @@ def _choice(teacher_logits: Tensor, mask: Tensor | None) -> Tensor:
     seen = blank_masked(teacher_logits.detach(), mask)
     if not values_can_be_read(seen):
         return seen.argmax(-1)
-    if not math.isfinite(seen.amax().item()):
+    values = in_float(seen).numpy()  # whose argmax takes down to an eighth of PyTorch's time
+    if not math.isfinite(values.max()):
         name_not_finite(teacher_logits)
-    # Up to eight times as fast as PyTorch's argmax, in half precision more.
-    return torch.from_numpy(in_float(seen).numpy().argmax(-1))
+    return torch.from_numpy(values.argmax(-1))

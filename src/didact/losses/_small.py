@@ -43,11 +43,11 @@ def few(
     teachers: Sequence[Tensor],
     reduction: Reduction,
     mask: Tensor | None,
-    limit: int = SMALL,
+    limit: int | None = None,
 ) -> bool:
-    """Whether the ways of this file can serve, and are the faster ones up to so many logits."""
+    """Whether the ways for few logits can serve, and are the faster ones up to so many."""
     if (
-        student.numel() > limit
+        student.numel() > (SMALL if limit is None else limit)
         or mask is not None
         or reduction == "none"
         or student.dtype == torch.float64
@@ -82,8 +82,7 @@ def small_kd(
             overwrite = inplace and logits is student
             value, gradient = _in_workspace(logits, teacher, temperature, rows, overwrite)
         else:
-            sides = _tiny if student.numel() <= TINY else _by_powers
-            value, gradient = sides(logits, teacher, temperature)
+            value, gradient = divergence(logits, teacher, temperature)
             value.mul_(temperature**2 / rows)
             overwrite, factor = False, temperature / rows
         if inplace and not overwrite:
@@ -95,8 +94,14 @@ def small_kd(
     return with_gradient(student_logits, make, plain, inplace=inplace)
 
 
-def _tiny(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+def divergence(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """``KL(teacher || student)``, summed over rows, and its gradient in the scaled logits."""
+    way = _tiny if student.numel() <= TINY else _by_powers
+    return way(student, teacher, temperature)
+
+
+def _tiny(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """By PyTorch's softmax."""
     if temperature != 1:
         student, teacher = student * (1 / temperature), teacher * (1 / temperature)
     student_logs, teacher_logs = log_softmax(student), log_softmax(teacher)
@@ -106,7 +111,7 @@ def _tiny(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor,
 
 
 def _by_powers(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """The same by powers of a fast base."""
+    """By powers of a fast base."""
     student_logs, student_probs = small_side(student, temperature)
     teacher_logs, teacher_probs = small_side(teacher, temperature)
     value = teacher_logs.sub_(student_logs).mul_(teacher_probs).sum().mul_(BASE.nats)
@@ -136,27 +141,3 @@ def _in_workspace(
     value.sub_(torch.dot(gap.view(-1), powers.view(-1)))
     torch.addcmul(powers, own, own_total.reciprocal_().mul_(temperature / rows), out=gradient)
     return value, gradient
-
-
-def small_mixture(
-    student_logits: Tensor,
-    teachers_logits: Sequence[Tensor],
-    weights: Sequence[float],
-    *,
-    temperature: float,
-    reduction: Reduction,
-    plain: Plain,
-) -> Tensor:
-    """``T^2 KL(sum_k w_k p_k || student)`` for few logits."""
-    rows = student_logits.shape[:-1].numel() if reduction == "mean" else 1
-
-    def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
-        student_logs, student_probs = small_side(in_float(student), temperature)
-        mixed = small_side(in_float(teachers_logits[0]), temperature)[1].mul_(weights[0])
-        for teacher, weight in zip(teachers_logits[1:], weights[1:], strict=True):
-            mixed.add_(small_side(in_float(teacher), temperature)[1], alpha=weight)
-        gap = BASE.log_(mixed.clamp_min(torch.finfo(mixed.dtype).tiny)).sub_(student_logs)
-        value = gap.mul_(mixed).sum().mul_(temperature**2 * BASE.nats / rows)
-        return value, student_probs.sub_(mixed), temperature / rows
-
-    return with_gradient(student_logits, make, plain)

@@ -12,10 +12,13 @@ from torch import Tensor
 from didact._core.errors import NonFiniteError
 from didact.losses._card import card
 from didact.losses._checks import check_tensor
+from didact.losses._fused import Plain, can_fuse
+from didact.losses._gradient_node import with_gradient
 from didact.losses._kd import kd_unblamed
 from didact.losses._pair import blank_masked, check_inputs
 from didact.losses._precision import in_float
 from didact.losses._reduce import Reduction, blame_teacher, check_reduction, name_not_finite
+from didact.losses._small import divergence, few
 
 
 def standardise_logits(logits: Float[Tensor, "*batch classes"]) -> Float[Tensor, "*batch classes"]:
@@ -44,13 +47,18 @@ def standardise_logits(logits: Float[Tensor, "*batch classes"]) -> Float[Tensor,
         [[-1.0, 1.0]]
     """
     check_tensor(logits, name="logits")
-    logits = in_float(logits)
+    centred, scale = _centred(in_float(logits))
+    return centred * scale
+
+
+def _centred(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """The logits less their mean, and one by their deviation: 0 where they are equal."""
     mean = logits.mean(-1, keepdim=True)
     centred = logits - mean
     variance = centred.square().mean(-1, keepdim=True)
     # What is left of equal logits is the rounding of their mean, which has no direction.
     flat = variance <= (4 * torch.finfo(logits.dtype).eps * mean).square()
-    return centred * variance.masked_fill(flat, 1.0).rsqrt().masked_fill(flat, 0.0)
+    return centred, variance.masked_fill(flat, 1.0).rsqrt().masked_fill(flat, 0.0)
 
 
 def standardised(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -131,12 +139,34 @@ def standardised_kd(
     """
     check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
     check_reduction(reduction)
-    value = kd_unblamed(
-        standardise_logits(blank_masked(student_logits, mask)),
-        standardise_logits(teacher_logits.detach()),
-        temperature,
-        reduction,
-        mask,
-    )
+    teacher = standardise_logits(teacher_logits.detach())
+
+    def plain(student: Tensor) -> Tensor:
+        student = standardise_logits(blank_masked(student, mask))
+        return kd_unblamed(student, teacher, temperature, reduction, mask)
+
+    if can_fuse(student_logits, (teacher_logits,)) and few(
+        student_logits, (teacher_logits,), reduction, mask
+    ):
+        value = _few(student_logits, teacher, temperature, reduction, plain)
+    else:
+        value = plain(student_logits)
     blame_teacher(value, teacher_logits)
     return value
+
+
+def _few(
+    student_logits: Tensor, teacher: Tensor, temperature: float, reduction: Reduction, plain: Plain
+) -> Tensor:
+    """The loss of few logits; the teacher's are standardised already."""
+    rows = student_logits.shape[:-1].numel() if reduction == "mean" else 1
+
+    def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
+        student, scale = _centred(in_float(student))
+        student.mul_(scale)
+        value, slope = divergence(student, teacher, temperature)
+        along = (slope * student).mean(-1, True)
+        slope.sub_(slope.mean(-1, True)).addcmul_(student, along, value=-1).mul_(scale)
+        return value.mul_(temperature**2 / rows), slope, temperature / rows
+
+    return with_gradient(student_logits, make, plain)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from didact._core.errors import DtypeError, RangeError, ShapeError, UsageError
 from didact.losses._checks import check_mask, check_pair, check_temperature, check_tensor
-from didact.losses._reduce import Reduction, blame_teacher, check_reduction
+from didact.losses._precision import values_can_be_read
+from didact.losses._reduce import Reduction, check_reduction, is_finite, name_not_finite
 
 
 def check_teachers(
@@ -70,5 +71,7 @@ def blame_teachers(value: Tensor, teachers_logits: Sequence[Tensor]) -> None:
     Raises:
         NonFiniteError: ``value`` is not finite, and a teacher holds NaN or infinity.
     """
+    if not values_can_be_read(value) or is_finite(value):
+        return
     for number, teacher_logits in enumerate(teachers_logits):
-        blame_teacher(value, teacher_logits, name=f"teachers_logits[{number}]")
+        name_not_finite(teacher_logits, name=f"teachers_logits[{number}]")

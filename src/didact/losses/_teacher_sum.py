@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from didact.losses._few_teachers import few_sum
 from didact.losses._fused import can_fuse, fused
 from didact.losses._fused_rows import Plan
 from didact.losses._pair import blank_masked
 from didact.losses._reduce import Reduction, reduce
+from didact.losses._small import TINY, few
 from didact.losses._softmax import soft_log_probs
 from didact.losses._teacher_list import blame_teachers
 
@@ -34,6 +36,19 @@ def weighted_sum(
             divergences.append(divergence.sum(-1) * weight)
         return reduce(torch.stack(divergences).sum(0) * temperature**2, reduction, mask)
 
+    if can_fuse(student_logits, teachers_logits) and few(
+        student_logits, teachers_logits, reduction, mask, TINY
+    ):
+        value = few_sum(
+            student_logits,
+            teachers_logits,
+            weights,
+            temperature=temperature,
+            reduction=reduction,
+            plain=plain,
+        )
+        blame_teachers(value, teachers_logits)
+        return value
     plan = Plan(temperature, weights=weights, mask=mask)
     return run_plan(plan, student_logits, teachers_logits, plain, reduction)
 

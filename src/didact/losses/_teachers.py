@@ -9,13 +9,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from didact.losses._card import card
+from didact.losses._few_teachers import few_mixture
 from didact.losses._fused import can_fuse
 from didact.losses._fused_rows import Plan
 from didact.losses._kd import kd_unblamed
 from didact.losses._pair import blank_masked
 from didact.losses._precision import in_float
 from didact.losses._reduce import Reduction, reduce
-from didact.losses._small import few, small_mixture
+from didact.losses._small import few
 from didact.losses._softmax import soft_log_probs
 from didact.losses._teacher_list import blame_teachers, check_teachers, check_weights
 from didact.losses._teacher_sum import run_plan, weighted_sum
@@ -89,7 +90,7 @@ def kd_mean_probs(
     if can_fuse(student_logits, teachers_logits) and few(
         student_logits, teachers_logits, reduction, mask
     ):
-        value = small_mixture(
+        value = few_mixture(
             student_logits,
             teachers_logits,
             shares,
