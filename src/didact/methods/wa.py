@@ -20,7 +20,8 @@ class WaOptions:
     """Hyperparameters of WA.
 
     Attributes:
-        temperature: T of the distillation.
+        temperature: T of the distillation, which has no factor ``T**2``; 2 in the settings that
+            DER's authors train WA with.
         clip_weights: Set negative weights of the classifier to 0 after each step, so that a
             vector's length says how large its logits are (the paper's restriction to the
             weights). It asks for features that are not negative, as after ReLU.
