@@ -110,11 +110,14 @@ def _stop(workers: list[SpawnProcess]) -> None:
 def _work(rank: int, folder: str, job: Job) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the step or gloo prints is no report
     torch.set_num_threads(1)
+    failed = False
     try:
         _reduced(rank, folder, job)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         (Path(folder) / f"error-{rank}").write_text(reason_of(error).en, encoding="utf-8")
-        sys.exit(1)
+        failed = True
+    sys.stderr.flush()
+    os._exit(failed)  # gloo's threads, still alive when Python tidies up, would abort the process
 
 
 def _reduced(rank: int, folder: str, job: Job) -> None:
@@ -126,18 +129,16 @@ def _reduced(rank: int, folder: str, job: Job) -> None:
         world_size=_WORLD,
         timeout=_PATIENCE,
     )
-    try:
-        torch.manual_seed(0)
-        with Frozen(student) as noted, Frozen(teacher):
-            spread = DistributedDataParallel(student, find_unused_parameters=job.unused)
-            averages = _averages(spread)
-            backpropagate(step(spread, teacher, job.halves[rank]), noted)
-        kept = [p for p in student.parameters() if p.requires_grad]
-        if rank == 0:
-            found = [averages.get(p, torch.zeros_like(p)).detach() for p in kept]
-            torch.save(found, Path(folder) / "gradients.pt")
-    finally:
-        dist.destroy_process_group()
+    torch.manual_seed(0)
+    with Frozen(student) as noted, Frozen(teacher):
+        spread = DistributedDataParallel(student, find_unused_parameters=job.unused)
+        averages = _averages(spread)
+        backpropagate(step(spread, teacher, job.halves[rank]), noted)
+    kept = [p for p in student.parameters() if p.requires_grad]
+    if rank == 0:
+        found = [averages.get(p, torch.zeros_like(p)).detach() for p in kept]
+        torch.save(found, Path(folder) / "gradients.pt")
+    dist.barrier()  # neither ends while the other still waits for it
 
 
 def _parts(job: Job) -> tuple[Step, nn.Module, nn.Module]:
