@@ -161,7 +161,8 @@ def others_table(sizes: Mapping[tuple[int, int], int]) -> list[str]:
 
 def looking_table(sizes: Mapping[tuple[int, int], int]) -> list[str]:
     """The losses of so few operations that the look for NaN is a part of their time."""
-    return eager_table(["hard_kd", "mse_logits", "forward_kl", "total_variation"], sizes, look=True)
+    names = ["hard_kd", "mse_logits", "forward_kl", "total_variation", "top_k_kd"]
+    return eager_table(names, sizes, look=True)
 
 
 def half_table(sizes: Mapping[tuple[int, int], int]) -> list[str]:
