@@ -15,7 +15,7 @@ from didact.losses._feature_node import by_samples
 from didact.losses._fused import can_fuse
 from didact.losses._old_classes import check_old_logits
 from didact.losses._precision import in_float
-from didact.losses._reduce import Reduction, check_reduction, is_finite, name_not_finite
+from didact.losses._reduce import Reduction, blame_teacher, check_reduction
 from didact.losses._small import SMALL
 
 # e^-40 is below the rounding of 40, in float64 too.
@@ -89,8 +89,7 @@ def binary_distillation(
         targets = _targets_in_place(labels, logits, in_float(teacher))
         total = torch.binary_cross_entropy_with_logits(logits, targets, None, None, _SUM)
         value = total * (scale / (labels.numel() if reduction == "mean" else 1))
-        if not is_finite(value):
-            name_not_finite(teacher)
+        blame_teacher(value, teacher)
         return value
     check_labels(labels, student_logits.shape[:-1], classes=classes)
     return by_samples(

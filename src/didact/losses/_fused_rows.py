@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from didact.losses._base import BASE
-from didact.losses._softmax import ORDINARY, lie_between
+from didact.losses._softmax import ORDINARY, lie_between, raised
 from didact.losses._workspace import workspace
 
 CHUNK = 320 * 1024
@@ -214,12 +214,6 @@ def powers_of(logits: Tensor, temperature: float, powers: Tensor) -> tuple[Tenso
         logits = logits - logits.amax(-1, True)
         total = raised(logits, temperature, powers)
     return logits, total
-
-
-def raised(logits: Tensor, temperature: float, powers: Tensor) -> Tensor:
-    """``powers = e^(logits / T)``; their sum over a row, which may overflow."""
-    torch.mul(logits, BASE.per_nat / temperature, out=powers)
-    return BASE.power_(powers).sum(-1, True)
 
 
 def gap_between(

@@ -12,7 +12,7 @@ from torch.autograd import Function
 from didact.losses._base import BASE
 from didact.losses._fused import apply, can_fuse
 from didact.losses._precision import in_float
-from didact.losses._reduce import Reduction
+from didact.losses._reduce import Reduction, summed_over
 from didact.losses._small import small_side
 
 Formula = Callable[[Tensor, Tensor], Tensor]
@@ -34,7 +34,7 @@ def learnt_kd(
     student: Tensor, teacher: Tensor, temperature: Tensor, reduction: Reduction, plain: Formula
 ) -> Tensor:
     """``T^2 KL(teacher || student)`` with gradients of the student's logits and of T."""
-    rows = student.shape[:-1].numel() if reduction == "mean" else 1
+    rows = summed_over(student, reduction)
     return apply(_LearntTemperature, student, temperature, teacher, rows, plain)
 
 

@@ -17,6 +17,7 @@ from didact.losses._reduce import (
     is_finite,
     name_not_finite,
     reduce,
+    summed_over,
 )
 from didact.losses._small import SMALL
 
@@ -78,7 +79,7 @@ def mse_logits(
 
 
 def _squares(student_logits: Tensor, teacher: Tensor, reduction: Reduction) -> Tensor:
-    factor = 1 / student_logits.shape[:-1].numel() if reduction == "mean" else 1.0
+    factor = 1 / summed_over(student_logits, reduction)
     if 2 * student_logits.numel() <= SMALL:
         return _plain_squares(student_logits, teacher) * factor
 

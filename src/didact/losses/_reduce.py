@@ -60,6 +60,11 @@ def reduce(
     return value
 
 
+def summed_over(logits: Tensor, reduction: Reduction) -> int:
+    """What a sum over the samples of ``(..., classes)`` is divided by."""
+    return logits.shape[:-1].numel() if reduction == "mean" else 1
+
+
 def blame_teacher(value: Tensor, teacher: Tensor, *, name: str = "teacher_logits") -> None:
     """Say so when a loss is not finite because the teacher is not.
 

@@ -14,12 +14,11 @@ from didact.losses._fused_rows import (
     NEAR,
     gap_between,
     powers_of,
-    raised,
 )
 from didact.losses._gradient_node import with_gradient
 from didact.losses._precision import in_float
-from didact.losses._reduce import Reduction
-from didact.losses._softmax import ORDINARY, exp, lie_between, log_softmax
+from didact.losses._reduce import Reduction, summed_over
+from didact.losses._softmax import ORDINARY, exp, lie_between, log_softmax, raised
 from didact.losses._workspace import workspace
 
 SMALL = 64 * 1024
@@ -74,7 +73,7 @@ def small_kd(
     inplace: bool,
 ) -> Tensor:
     """``T^2 KL(teacher || student)`` for few logits."""
-    rows = student_logits.shape[:-1].numel() if reduction == "mean" else 1
+    rows = summed_over(student_logits, reduction)
 
     def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
         logits, teacher, factor = in_float(student), in_float(teacher_logits), 1.0

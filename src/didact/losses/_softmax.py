@@ -46,19 +46,16 @@ def softmax(logits: Tensor) -> Tensor:
     """``torch.softmax`` likewise; where nothing is differentiated, faster over many as well."""
     if is_narrow(logits):
         return torch.softmax(logits.movedim(-1, 0), 0).movedim(0, -1)
-    if _exceed(MANY, logits):
-        powers, total = _powers(logits)
-        if lie_between(total, *ORDINARY):
-            return powers.mul_(total.reciprocal_())
-    return torch.softmax(logits, -1)
+    found = _by_powers(logits)
+    return torch.softmax(logits, -1) if found is None else found[0]
 
 
 def both_softmax(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Log-probabilities and probabilities, for less than the two of them cost."""
-    if _exceed(MANY, logits) and not is_narrow(logits):
-        powers, total = _powers(logits)
-        if lie_between(total, *ORDINARY):
-            return logits - total.log(), powers.mul_(total.reciprocal_())
+    found = _by_powers(logits)
+    if found is not None:
+        probs, total = found
+        return logits - total.log_(), probs
     log_probs = log_softmax(logits)
     return log_probs, exp(log_probs)
 
@@ -92,6 +89,12 @@ def is_narrow(logits: Tensor) -> bool:
     return logits.shape[-1] < NARROW and logits.numel() > SOME and values_can_be_read(logits)
 
 
+def raised(logits: Tensor, temperature: float, powers: Tensor) -> Tensor:
+    """``powers = e^(logits / T)``; their sum over a row, which may overflow."""
+    torch.mul(logits, BASE.per_nat / temperature, out=powers)
+    return BASE.power_(powers).sum(-1, True)
+
+
 def lie_between(values: Tensor, low: float, high: float) -> bool:
     """Whether all values do; NaN does not."""
     smallest, largest = values.aminmax()
@@ -103,6 +106,10 @@ def _exceed(size: int, logits: Tensor) -> bool:
     return logits.numel() > size and not torch.is_grad_enabled() and values_can_be_read(logits)
 
 
-def _powers(logits: Tensor) -> tuple[Tensor, Tensor]:
-    powers = BASE.power_(logits * BASE.per_nat)
-    return powers, powers.sum(-1, True)
+def _by_powers(logits: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Probabilities, and the sums of the powers they were; None where another way is better."""
+    if is_narrow(logits) or not _exceed(MANY, logits):
+        return None
+    powers = torch.empty_like(logits)
+    total = raised(logits, 1.0, powers)
+    return (powers.mul_(total.reciprocal()), total) if lie_between(total, *ORDINARY) else None

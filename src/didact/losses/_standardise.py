@@ -17,7 +17,13 @@ from didact.losses._gradient_node import with_gradient
 from didact.losses._kd import kd_unblamed
 from didact.losses._pair import blank_masked, check_inputs
 from didact.losses._precision import in_float
-from didact.losses._reduce import Reduction, blame_teacher, check_reduction, name_not_finite
+from didact.losses._reduce import (
+    Reduction,
+    blame_teacher,
+    check_reduction,
+    name_not_finite,
+    summed_over,
+)
 from didact.losses._small import divergence, few
 
 
@@ -159,7 +165,7 @@ def _few(
     student_logits: Tensor, teacher: Tensor, temperature: float, reduction: Reduction, plain: Plain
 ) -> Tensor:
     """The loss of few logits; the teacher's are standardised already."""
-    rows = student_logits.shape[:-1].numel() if reduction == "mean" else 1
+    rows = summed_over(student_logits, reduction)
 
     def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
         student, scale = _centred(in_float(student))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from didact.losses._few_teachers import few_sum
+from didact.losses._few_teachers import few_teachers
 from didact.losses._fused import can_fuse, fused
 from didact.losses._fused_rows import Plan
 from didact.losses._pair import blank_masked
@@ -36,19 +36,6 @@ def weighted_sum(
             divergences.append(divergence.sum(-1) * weight)
         return reduce(torch.stack(divergences).sum(0) * temperature**2, reduction, mask)
 
-    if can_fuse(student_logits, teachers_logits) and few(
-        student_logits, teachers_logits, reduction, mask, TINY
-    ):
-        value = few_sum(
-            student_logits,
-            teachers_logits,
-            weights,
-            temperature=temperature,
-            reduction=reduction,
-            plain=plain,
-        )
-        blame_teachers(value, teachers_logits)
-        return value
     plan = Plan(temperature, weights=weights, mask=mask)
     return run_plan(plan, student_logits, teachers_logits, plain, reduction)
 
@@ -60,10 +47,15 @@ def run_plan(
     plain: Callable[[Tensor], Tensor],
     reduction: Reduction,
 ) -> Tensor:
-    """The fused arithmetic where it can serve, else the plain formula."""
-    if can_fuse(student_logits, teachers_logits):
-        value = fused(plan, student_logits, teachers_logits, plain=plain, reduction=reduction)
-    else:
+    """The faster arithmetic where it can serve, else the plain formula."""
+    limit = None if plan.mixture else TINY
+    if not can_fuse(student_logits, teachers_logits):
         value = plain(student_logits)
+    elif few(student_logits, teachers_logits, reduction, plan.mask, limit):
+        value = few_teachers(
+            plan, student_logits, teachers_logits, plain=plain, reduction=reduction
+        )
+    else:
+        value = fused(plan, student_logits, teachers_logits, plain=plain, reduction=reduction)
     blame_teachers(value, teachers_logits)
     return value

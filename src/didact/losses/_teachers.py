@@ -9,14 +9,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from didact.losses._card import card
-from didact.losses._few_teachers import few_mixture
-from didact.losses._fused import can_fuse
 from didact.losses._fused_rows import Plan
 from didact.losses._kd import kd_unblamed
 from didact.losses._pair import blank_masked
 from didact.losses._precision import in_float
 from didact.losses._reduce import Reduction, reduce
-from didact.losses._small import few
 from didact.losses._softmax import soft_log_probs
 from didact.losses._teacher_list import blame_teachers, check_teachers, check_weights
 from didact.losses._teacher_sum import run_plan, weighted_sum
@@ -87,19 +84,6 @@ def kd_mean_probs(
         divergence = mixed * (mixed.clamp_min(tiny).log() - student_log_probs)
         return reduce(divergence.sum(-1) * temperature**2, reduction, mask)
 
-    if can_fuse(student_logits, teachers_logits) and few(
-        student_logits, teachers_logits, reduction, mask
-    ):
-        value = few_mixture(
-            student_logits,
-            teachers_logits,
-            shares,
-            temperature=temperature,
-            reduction=reduction,
-            plain=plain,
-        )
-        blame_teachers(value, teachers_logits)
-        return value
     plan = Plan(temperature, weights=shares, mixture=True, mask=mask)
     return run_plan(plan, student_logits, teachers_logits, plain, reduction)
 
