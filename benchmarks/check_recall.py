@@ -22,8 +22,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from didact.check._engine import analyse
-from didact.check._finding import Finding, Severity
+from didact.check.engine.engine import analyse
+from didact.check.findings.finding import Finding, Severity
 from didact.check.rules import RULES
 
 SLACK = 3

@@ -31,7 +31,7 @@ from _memory import copy_bandwidth, huge_pages, peak_bytes, settle_heap
 from _timing import Step, interleave
 from didact import losses
 from didact._core.processor import processor_name
-from didact.losses._fresh import hands_free_pages_to_a_host
+from didact.losses.fast.fresh import hands_free_pages_to_a_host
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks-losses.md"
 SIZES = {(128, 10): 400, (128, 100): 400, (256, 1000): 60, (1024, 32000): 7, (512, 128256): 5}

@@ -22,16 +22,16 @@ import torch.nn.functional as F
 from torch import nn
 
 from didact.data import Batches, Split
-from didact.train._checkpoint import Checkpoints
-from didact.train._fabric import make_fabric
-from didact.train._fit import Job, Surroundings, fit
-from didact.train._interrupt import Stopper
-from didact.train._log import Log
-from didact.train._looks import look_at_labels
-from didact.train._objective import label_objective
-from didact.train._run import RunFolder
-from didact.train._schedule import build_optimizer
-from didact.train._settings import DistillSettings
+from didact.train.distilling.fit import Job, Surroundings, fit
+from didact.train.distilling.looks import look_at_labels
+from didact.train.distilling.objective import label_objective
+from didact.train.distilling.settings import DistillSettings
+from didact.train.loop.fabric import make_fabric
+from didact.train.loop.schedule import build_optimizer
+from didact.train.record.checkpoint import Checkpoints
+from didact.train.record.interrupt import Stopper
+from didact.train.record.log import Log
+from didact.train.record.run_folder import RunFolder
 
 SAMPLES, BATCH, LEARNING_RATE = 64 * 100, 64, 0.05
 

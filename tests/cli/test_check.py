@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 import pytest
+from tests.check.support import install_fake_engine
 
-from check_support import install_fake_engine
 from didact.cli import main
 
 

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.report.support import make_result, write_run
 
 from didact.cli import main
-from report_support import make_result, write_run
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

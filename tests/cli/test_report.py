@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.report.support import full_run
 
 from didact.cli import main
-from report_support import full_run
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

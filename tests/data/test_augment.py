@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from didact.data._augment import Augmentation, cut
+from didact.data.batches.augment import Augmentation, cut
 
 SHAPE = (3, 9, 11)
 

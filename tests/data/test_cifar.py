@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
-from data_support import (
+from tests.data.support import (
     CIFAR10_FILES,
     cifar10_members,
     cifar100_members,
@@ -19,6 +18,7 @@ from data_support import (
     python2_cifar_pickle,
     write_tar,
 )
+
 from didact._core.errors import DataError
 from didact.data import load
 from didact.data.sources._restricted_pickle import read_pickled_dict

@@ -10,12 +10,12 @@ from threading import Thread
 
 import pooch
 import pytest
+from tests.data.support import write_idx_set
 
-from data_support import write_idx_set
 from didact._core.errors import DataError
 from didact.data import load
-from didact.data._download import RemoteFile, cache_folder, fetch
-from didact.data._registry import Request
+from didact.data.loading.download import RemoteFile, cache_folder, fetch
+from didact.data.loading.registry import Request
 from didact.data.sources import mnist
 from didact.data.sources._idx import _PARTS, IdxSet
 

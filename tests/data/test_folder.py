@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.data.support import images, write_class_folders, write_png
 
-from data_support import images, write_class_folders, write_png
 from didact._core.errors import DataError
 from didact.data import Batches, Split, StreamedSplit, load
 

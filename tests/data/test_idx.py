@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.data.support import idx_bytes, images, write_idx_set
 
-from data_support import idx_bytes, images, write_idx_set
 from didact._core.errors import DataError
 from didact.data import load
 from didact.data.sources import _idx

@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 
 from didact._core.errors import DataError, RangeError, UnknownNameError, UsageError
 from didact.data import SOURCES, Data, load
-from didact.data._seeds import derived_seed, generator_for
-from didact.data._subsets import labelled_mask, noisy_labels, stratified_pick, validation_indices
+from didact.data.splits.seeds import derived_seed, generator_for
+from didact.data.splits.subsets import (
+    labelled_mask,
+    noisy_labels,
+    stratified_pick,
+    validation_indices,
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.data.support import images
 
-from data_support import images
 from didact._core.errors import DataError, UsageError
 from didact.data import load
 

@@ -199,7 +199,7 @@ def test_permuted_and_rotated_domains() -> None:
 
 def test_a_half_turn_is_the_image_upside_down() -> None:
     images = torch.arange(12, dtype=torch.uint8).reshape(1, 1, 3, 4) * 20
-    from didact.data._domains import _rotated
+    from didact.data.streams.domains import _rotated
 
     assert torch.equal(_rotated(images, degrees=180.0), images.flip(-1, -2))
     square = torch.arange(9, dtype=torch.uint8).reshape(1, 1, 3, 3) * 20

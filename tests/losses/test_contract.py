@@ -8,11 +8,11 @@ import inspect
 import pkgutil
 
 import pytest
+from tests.losses import support
+from tests.losses.checks import CHECKS
 
 import didact.losses
-import losses_support as support
 from didact.losses import CARDS
-from losses_checks import CHECKS
 
 support.load_registries()
 
@@ -50,7 +50,7 @@ def test_inputs_are_known(name: str) -> None:
 def test_a_reference_exists(name: str) -> None:
     assert name in support.REFERENCES, (
         f"{name} has no reference: write its equations as float64 loops under "
-        f"@reference({name!r}) in tests/losses_references_{CARDS[name].family}.py"
+        f"@reference({name!r}) in tests/losses/references/{CARDS[name].family}.py"
     )
 
 
@@ -69,7 +69,7 @@ def test_the_docstring_has_its_sections(name: str) -> None:
 
 def test_every_export_is_a_loss_with_a_card() -> None:
     without = sorted(set(didact.losses.__all__) - set(CARDS) - HELPERS)
-    assert not without, f"{without}: decorate with @card(...) of didact/losses/_card.py"
+    assert not without, f"{without}: decorate with @card(...) of didact/losses/kit/registry.py"
     assert didact.losses.__all__ == sorted(didact.losses.__all__, key=_case_sensitive_order)
 
 

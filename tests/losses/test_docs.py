@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.docs_support import generator
 
 from didact import losses
-from docs_support import generator
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,13 +34,18 @@ ANNOTATIONS = """
 import pathlib, sys, warnings
 from jaxtyping import install_import_hook
 # beartype refuses to decorate a method that returns Self.
-files = [p for p in pathlib.Path("src/didact/losses").glob("_*.py") if "Self" not in p.read_text()]
-names = [f"didact.losses.{p.stem}" for p in files if p.stem != "__init__"]
+found = sorted(pathlib.Path("src/didact/losses").rglob("*.py"))
+files = [p for p in found if "Self" not in p.read_text()]
+names = [
+    "didact.losses." + ".".join(p.relative_to("src/didact/losses").with_suffix("").parts)
+    for p in files
+    if p.stem != "__init__"
+]
 with install_import_hook(names, "beartype.beartype"):
     import didact.losses
-sys.path.insert(0, "tests")
+sys.path.insert(0, ".")
 warnings.simplefilter("ignore")
-import losses_support
+from tests.losses import support as losses_support
 losses_support.load_registries()
 for name in sorted(didact.losses.CARDS):
     losses_support.make_case(name).loss()

@@ -11,20 +11,18 @@ from torch import Tensor
 
 from didact import losses
 from didact._core.errors import UsageError
-from didact.losses import (
-    _base,
-    _cross_entropy_and_kd,
-    _few_teachers,
-    _fresh,
-    _fused,
-    _fused_rows,
-    _kd,
-    _learnt_temperature,
-    _small,
-    _softmax,
-    _teacher_sum,
-    _workspace,
-)
+from didact.losses.fast import few_teachers as _few_teachers
+from didact.losses.fast import fresh as _fresh
+from didact.losses.fast import fused as _fused
+from didact.losses.fast import fused_rows as _fused_rows
+from didact.losses.fast import learnt_temperature as _learnt_temperature
+from didact.losses.fast import small as _small
+from didact.losses.fast import teacher_sum as _teacher_sum
+from didact.losses.fast import workspace as _workspace
+from didact.losses.kit import base as _base
+from didact.losses.kit import softmax as _softmax
+from didact.losses.logits import cross_entropy_and_kd as _cross_entropy_and_kd
+from didact.losses.logits import kd as _kd
 
 LABELS = torch.tensor([0, 2, -100, 1, 4, 0])
 MASK = torch.tensor([True, True, False, True, True, True])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.losses import mutants as planted
+from tests.losses.families import FAMILIES, applies, faulty
+from tests.losses.support import make_case
 
-import losses_mutants as planted
 from didact.losses import CARDS
-from losses_families import FAMILIES, applies, faulty
-from losses_support import make_case
 
 EVERY = 12
-"""Every twelfth mutant is run here; ``python tests/losses_mutants.py`` runs them all."""
+"""Every twelfth mutant is run here; ``python tests/losses/mutants.py`` runs them all."""
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_table_of_losses_is_fresh() -> None:
     table = _committed()
     assert set(table) == {(name, family) for name in CARDS for family in FAMILIES}
     for (name, family), law in table.items():
-        assert (law == planted.NOT_BY_IT) != applies(name, family), "run tests/losses_mutants.py"
+        assert (law == planted.NOT_BY_IT) != applies(name, family), "run tests/losses/mutants.py"
 
 
 @pytest.mark.parametrize("name", sorted(CARDS))
@@ -52,10 +52,10 @@ def test_each_fault_that_a_loss_commits_is_caught(name: str) -> None:
 
 def test_the_table_of_faults_is_fresh() -> None:
     rows = re.findall(
-        r"^\| `(\w+)\.py` \| ([^|]+) \| (\d+) \|", planted.TABLE.read_text("utf-8"), re.MULTILINE
+        r"^\| `([\w.]+)\.py` \| ([^|]+) \| (\d+) \|", planted.TABLE.read_text("utf-8"), re.MULTILINE
     )
     written = {(file, fault): int(count) for file, fault, count in rows}
-    assert written == planted.places(), "run python tests/losses_mutants.py"
+    assert written == planted.places(), "run python tests/losses/mutants.py"
 
 
 @pytest.mark.parametrize("file", planted.WAYS)

@@ -13,15 +13,15 @@ from torch.nn import functional as F
 
 from didact import losses
 from didact.data import Batch
-from didact.methods._bias import fit_bias
-from didact.methods._gradients import mean_over_samples
-from didact.methods._importance import add_importances, spring_energy, stiffness_of
-from didact.methods._nearest_mean import class_means, nearest_mean_scores
-from didact.methods._projection import project_all, project_average
-from didact.methods._ridge import ridge_classifier
-from didact.methods._softened import softened_kl
 from didact.methods.der_plus_plus import distance_to_stored
 from didact.methods.foster import balanced_kl, effective_weights
+from didact.methods.kit.bias import fit_bias
+from didact.methods.kit.gradients import mean_over_samples
+from didact.methods.kit.importance import add_importances, spring_energy, stiffness_of
+from didact.methods.kit.nearest_mean import class_means, nearest_mean_scores
+from didact.methods.kit.projection import project_all, project_average
+from didact.methods.kit.ridge import ridge_classifier
+from didact.methods.kit.softened import softened_kl
 from didact.methods.mas import squared_length
 from didact.methods.podnet import centres_of
 from didact.methods.ranpac import PENALTIES, choose_penalty

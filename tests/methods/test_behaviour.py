@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from tests.methods.support import run, settings_for, stripes, watched
 
 from didact._core.errors import ModelError, RangeError, UsageError
 from didact.data import Memory, Task, herding
 from didact.methods import METHODS, Setting, build_options
-from didact.methods._balanced import class_balanced, class_representatives
+from didact.methods.kit.balanced import class_balanced, class_representatives
 from didact.nn import CosineHead, build_model
 from didact.train import learn
-from methods_support import run, settings_for, stripes, watched
 
 
 def last(name: str, folder: Path, **changes: Any) -> float:

@@ -8,12 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
-
-from didact import methods
-from didact._core.errors import DidactError
-from didact.methods import METHODS
-from methods_support import (
+from tests.methods.support import (
     BUDGET,
     NAMES,
     PLAIN_WHEN_ALONE,
@@ -29,6 +24,11 @@ from methods_support import (
     scratch,
     watched,
 )
+from torch import Tensor
+
+from didact import methods
+from didact._core.errors import DidactError
+from didact.methods import METHODS
 
 WITH_EXEMPLARS = [name for name in NAMES if METHODS[name].method.exemplars is not None]
 

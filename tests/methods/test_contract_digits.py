@@ -7,11 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
-
-from didact.data import load
-from didact.methods import METHODS
-from methods_support import (
+from tests.methods.support import (
     DIGITS,
     NAMES,
     PLAIN_WHEN_ALONE,
@@ -26,6 +22,10 @@ from methods_support import (
     scratch,
     watched,
 )
+from torch import Tensor
+
+from didact.data import load
+from didact.methods import METHODS
 
 BUDGET, INSIDE_THE_SECOND_TASK = 20, 7
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.docs_support import generator
+
 from didact.methods import METHODS
-from docs_support import generator
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,12 +8,12 @@ from unittest.mock import patch
 
 import pytest
 import torch
+from tests.methods.support import assert_same, crash_and_resume, final_tensors, run
 from torch import Tensor, nn
 
-from didact.methods import _base
-from didact.methods._folded import folded, in_bfloat16
+from didact.methods.kit import base as _base
+from didact.methods.kit.folded import folded, in_bfloat16
 from didact.nn import Teacher, build_model
-from methods_support import assert_same, crash_and_resume, final_tensors, run
 
 IMAGES = torch.randn(6, 1, 6, 6, generator=torch.Generator().manual_seed(0))
 BF16 = {"precision": "bf16-mixed", "channels_last": True, "augment": "crop-flip"}

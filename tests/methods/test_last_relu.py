@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from didact.methods._last_relu import UntilTheLast, drop_last_relu
+from didact.methods.kit.last_relu import UntilTheLast, drop_last_relu
 from didact.nn import build_model
 
 SHAPE = (1, 32, 32)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from tests.methods.support import run, stripes, watched
 
 from didact import losses
 from didact.data import Memory, Split, Task
 from didact.methods import METHODS, Method, Moment, Setting, Stage
 from didact.methods.foster import effective_weights
 from didact.nn import build_model
-from methods_support import run, stripes, watched
 
 
 def built(name: str, memory: Memory, **options: Any) -> Method:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from didact.nn import build_model
-from didact.nn._classifier import MeanOverPositions
+from didact.nn.heads.classifier import MeanOverPositions
 
 
 def gradient(pool: nn.Module, features: Tensor) -> tuple[Tensor, Tensor]:

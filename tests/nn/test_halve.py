@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch.autograd import forward_ad
 
-from didact.nn._halve import Halve, _takes_maxima
+from didact.nn.blocks.halve import Halve, _takes_maxima
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])

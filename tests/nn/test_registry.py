@@ -7,7 +7,7 @@ from torch import nn
 
 from didact._core.errors import MissingDependencyError, ModelError, UnknownNameError
 from didact.nn import MODELS, build_model, model
-from didact.nn._registry import _ENTRIES, _FAMILIES
+from didact.nn.catalogue.registry import _ENTRIES, _FAMILIES
 
 USER_FILE = """
 import torch
@@ -167,8 +167,8 @@ def test_the_real_library_where_it_is_installed(library):
 
 
 def test_a_family_is_added_by_one_decorated_function(monkeypatch):
-    monkeypatch.setattr("didact.nn._registry._FAMILIES", list(_FAMILIES))
-    monkeypatch.setattr("didact.nn._registry._ENTRIES", dict(_ENTRIES))
+    monkeypatch.setattr("didact.nn.catalogue.registry._FAMILIES", list(_FAMILIES))
+    monkeypatch.setattr("didact.nn.catalogue.registry._ENTRIES", dict(_ENTRIES))
 
     def family(*names):
         return model(

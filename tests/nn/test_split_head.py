@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from didact._core.errors import ModelError
 from didact.nn import build_model, split_head
-from didact.nn._split_head import BodyAndHead
+from didact.nn.heads.split_head import BodyAndHead
 
 SHAPE = (1, 4, 4)
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.probe.languages import both_languages
 
 import didact
 from didact._core.i18n import Text
 from didact.probe import MISTAKES, all_laws
-from didact.probe._label_forms import HEAD_FORMS, LABEL_FORMS
-from didact.probe._old_forms import MIXED_FORMS, OLD_FORMS, SQUARE_FORMS, WIDE_FORMS
-from didact.probe._step import _CHECKS
-from didact.probe._wrong_spaces import FORMS
-from probe_languages import both_languages
+from didact.probe.binding.label_forms import HEAD_FORMS, LABEL_FORMS
+from didact.probe.forms.old_forms import MIXED_FORMS, OLD_FORMS, SQUARE_FORMS, WIDE_FORMS
+from didact.probe.forms.wrong_spaces import FORMS
+from didact.probe.training_step.step import _CHECKS
 
 PACKAGE = Path(didact.__file__).parent
 SOURCES = sorted(

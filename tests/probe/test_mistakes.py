@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from didact.check._meta import all_rules
+from didact.check.findings.meta import all_rules
 from didact.probe import MISTAKES, probe
-from didact.probe._label_forms import HEAD_FORMS, LABEL_FORMS
-from didact.probe._old_forms import MIXED_FORMS, OLD_FORMS, SQUARE_FORMS, WIDE_FORMS
-from didact.probe._wrong_spaces import FORMS
+from didact.probe.binding.label_forms import HEAD_FORMS, LABEL_FORMS
+from didact.probe.forms.old_forms import MIXED_FORMS, OLD_FORMS, SQUARE_FORMS, WIDE_FORMS
+from didact.probe.forms.wrong_spaces import FORMS
 
 SEVERAL = {
     "ABS/CLAMP-HIDES-NEGATIVE": {"ABS-HIDES-NEGATIVE", "CLAMP-HIDES-NEGATIVE"},

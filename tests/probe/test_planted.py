@@ -1,10 +1,10 @@
 """Every planted mistake is diagnosed by name, and the laws that it must break break."""
 
 import pytest
+from tests.probe.languages import both_languages
+from tests.probe.support import PLANTED, Planted
 
 from didact.probe import probe
-from probe_languages import both_languages
-from probe_support import PLANTED, Planted
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda p: f"{p.mistake}-{p.loss.__name__}")

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from tests.report.support import make_result, make_rows, write_run
 
 from didact import metrics
 from didact._core.errors import RunFolderError, UnknownNameError
 from didact.report import compare, comparison_json, comparison_markdown
-from report_support import make_result, make_rows, write_run
 
 
 def test_same_seeds_are_paired_whatever_their_order(tmp_path: Path):

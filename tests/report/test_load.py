@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.report.support import full_run, make_result, make_rows, write_run
 
 from didact._core.errors import RunFolderError
 from didact.report import load_result, load_run
-from report_support import full_run, make_result, make_rows, write_run
 
 
 def test_a_whole_run(tmp_path: Path):

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib import rc_context
-
-from didact._core.errors import RunFolderError
-from didact.report import render
-from report_support import (
+from tests.report.support import (
     COMMAND,
     full_run,
     make_disagreements,
@@ -18,6 +15,9 @@ from report_support import (
     make_rows,
     write_run,
 )
+
+from didact._core.errors import RunFolderError
+from didact.report import render
 
 VOID = {"meta", "img", "br", "line", "hr", "link", "input"}
 VARIABLES = re.compile(r"var\(--([a-z]+)\)")

@@ -4,13 +4,13 @@ import io
 
 import pytest
 from rich.console import Console
+from tests.report.support import make_result
 
 from didact import metrics
 from didact._core.errors import RunFolderError
-from didact.report import _format as fmt
 from didact.report import evidence_table, verdict
-from didact.report._evidence import direction
-from report_support import make_result
+from didact.report.distilling.evidence import direction
+from didact.report.drawing import format as fmt
 
 
 def printed(result, **options) -> str:

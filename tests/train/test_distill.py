@@ -10,13 +10,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
+from tests.train.support import QUICK, plain_model, small_data, small_model
 from torch import nn
 
 from didact._core.errors import DidactError, ModelError, RunFolderError, UsageError
 from didact.data import Data
 from didact.nn import Teacher
 from didact.train import DistillResult, DistillSettings, distill
-from train_support import QUICK, plain_model, small_data, small_model
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,13 @@ from typing import Any
 import lightning_fabric
 import pytest
 import torch
+from tests.train.learn_support import SETTINGS, plain_network, small_data
 from torch import nn, optim
 
 from didact._core.errors import NonFiniteError, UsageError
-from didact.train import _optimizers, learn
-from didact.train._fabric import OneDevice, make_fabric
-from learn_support import SETTINGS, plain_network, small_data
+from didact.train import learn
+from didact.train.loop import optimizers as _optimizers
+from didact.train.loop.fabric import OneDevice, make_fabric
 
 RUN = """
 import sys
@@ -60,7 +61,7 @@ def test_fabric_finds_the_same(
     found = []
     for number, whole in enumerate((False, True)):
         if whole:
-            monkeypatch.setattr("didact.train._fabric._device", lambda _: None)
+            monkeypatch.setattr("didact.train.loop.fabric._device", lambda _: None)
         result = learn(
             data=small_data(),
             model=plain_network,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from didact.train import _heap
-from didact.train._heap import heap_kept
+from didact.train.loop import heap as _heap
+from didact.train.loop.heap import heap_kept
 
 MIB = 1024**2
 glibc = pytest.mark.skipif(_heap._glibc() is None, reason="needs glibc and its own settings")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.train.learn_support import SETTINGS, names, plain_network, small_data
 from torch import Tensor, nn
 
 from didact._core.errors import (
@@ -21,7 +22,6 @@ from didact._core.errors import (
 )
 from didact.data import Data, Split, StreamedSplit
 from didact.train import LearnSettings, learn, load_learner
-from learn_support import SETTINGS, names, plain_network, small_data
 
 
 def quick(folder: Path, **changes: Any) -> Any:

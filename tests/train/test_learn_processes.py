@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.train.learn_support import SETTINGS, StopAfter, names
 
 from didact._core.errors import RunFolderError
 from didact.train import StoppedError, learn, resume_learning
-from didact.train._files import read_tensors
-from learn_support import SETTINGS, StopAfter, names
+from didact.train.record.files import read_tensors
 
 METHODS = ("lwf", "icarl", "replay")
 # 32 images a task: the last batch of 12 is short, and its halves are of one size.

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from tests.train.learn_support import SETTINGS, StopAfter, names
 
-from didact.train import _log, learn, resume_learning
-from didact.train._interrupt import StoppedError
-from learn_support import SETTINGS, StopAfter, names
+from didact.train import learn, resume_learning
+from didact.train.record import log as _log
+from didact.train.record.interrupt import StoppedError
 
 # Stages of their own lengths, none after the first task, and one epoch more in each task.
 METHODS = ("der", "simplecil", "podnet")

@@ -7,11 +7,18 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.train.killing import Killer, rows
+from tests.train.learn_support import (
+    SETTINGS,
+    StopAfter,
+    dropout_network,
+    names,
+    small_data,
+    start_or_resume,
+)
 
 from didact._core.errors import CheckpointError, RunFolderError, UsageError
 from didact.train import StoppedError, learn, resume_learning
-from killing import Killer, rows
-from learn_support import SETTINGS, StopAfter, dropout_network, names, small_data, start_or_resume
 
 METHODS = ("lwf", "icarl", "der")
 KILLS = 20
@@ -19,7 +26,7 @@ KILLS = 20
 
 @pytest.fixture(scope="module")
 def killer() -> Killer:
-    return Killer(start_or_resume, "learn_support")
+    return Killer(start_or_resume, "tests.train.learn_support")
 
 
 def assert_same(one: Path, other: Path) -> None:

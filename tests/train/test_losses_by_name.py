@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.train.support import QUICK, small_data
 
 from didact._core.errors import DidactError, UsageError
 from didact.data import Data, Split
 from didact.losses import CARDS
 from didact.train import distill
-from train_support import QUICK, small_data
 
 NEEDS_MORE = {
     "SimKD": "classifier",

@@ -10,15 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from didact.train._objective import (
+from didact.train.distilling.objective import (
     DistillationObjective,
     DistillationTerm,
     Views,
     mean_probs_logits,
 )
-from didact.train._ramp import Ramp
-from didact.train._schedule import learning_rate
-from didact.train._settings import DistillSettings
+from didact.train.distilling.ramp import Ramp
+from didact.train.distilling.settings import DistillSettings
+from didact.train.loop.schedule import learning_rate
 
 
 def objective(**changes: Any) -> DistillationObjective:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from tests.train.support import QUICK, plain_model, small_data
 from torch import Tensor
 
 from didact.train import distill
-from train_support import QUICK, plain_model, small_data
 
 SETTINGS: dict[str, Any] = {**QUICK, "epochs": 3, "batch_size": 20, "kd_weight": 0.5}
 

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.train.killing import Killer, rows
+from tests.train.run_process import SETTINGS, names, start_or_resume
 
 from didact._core.errors import CheckpointError, NonFiniteError, RunFolderError
 from didact.train import StoppedError, distill, resume
-from killing import Killer, rows
-from run_process import SETTINGS, names, start_or_resume
 
 KILLS = 20
 
 
 @pytest.fixture(scope="module")
 def killer() -> Killer:
-    return Killer(start_or_resume, "run_process")
+    return Killer(start_or_resume, "tests.train.run_process")
 
 
 def test_killed_at_random_moments_it_ends_in_the_same_bits(killer: Killer, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ class _StopAfter:
     """Asks the run to stop after some steps."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
-        import didact.train._fit as module
+        import didact.train.distilling.fit as module
 
         real = module._time_to_save
         left = [steps]
@@ -99,7 +99,7 @@ def test_nan_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path: Path) ->
     parts = names(tmp_path)
     with pytest.raises(NonFiniteError, match=r"became nan in epoch 4.*checkpoint is kept"):
         distill(**parts, output=tmp_path / "run", loss=f"{file}:nan", **SETTINGS)
-    from didact.train._files import read_tensors
+    from didact.train.record.files import read_tensors
 
     tensors, about = read_tensors(tmp_path / "run" / "checkpoint" / "distilled.0.part")
     assert about["position"]["epoch"] == 3

@@ -1,10 +1,10 @@
 """A tower of its own: static analysis of distillation code, with the standard library alone."""
 
-from didact.check._config import Settings
-from didact.check._finding import Edit, Finding, Fix, Severity, Span
-from didact.check._report import Diagnostic, FileResult, Report
-from didact.check._run import Options, check_paths, check_source
-from didact.check._select import Selection
+from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
+from didact.check.findings.report import Diagnostic, FileResult, Report
+from didact.check.running.run import Options, check_paths, check_source
+from didact.check.wanted.config import Settings
+from didact.check.wanted.select import Selection
 
 __all__ = [
     "Diagnostic",

@@ -11,13 +11,13 @@ from shutil import get_terminal_size
 from didact._core.errors import UsageError
 from didact._core.i18n import Text, choose_language
 from didact._core.lookup import suggest
-from didact.check._baseline import without_baseline, write_baseline
-from didact.check._config import Settings, find_config, load_settings
-from didact.check._fix import SAFE, SAFE_AND_UNSAFE
-from didact.check._meta import NOT_PARSED, all_rules
-from didact.check._report import Report
-from didact.check._run import Mode, Options, check_bytes, check_paths
+from didact.check.findings.meta import NOT_PARSED, all_rules
+from didact.check.findings.report import Report
 from didact.check.formats import FORMATS, Style, render
+from didact.check.running.fix import SAFE, SAFE_AND_UNSAFE
+from didact.check.running.run import Mode, Options, check_bytes, check_paths
+from didact.check.wanted.baseline import without_baseline, write_baseline
+from didact.check.wanted.config import Settings, find_config, load_settings
 
 STDIN = "-"
 FOUND = 1
@@ -78,7 +78,7 @@ def run(request: Request) -> int:
     safety = SAFE_AND_UNSAFE if request.unsafe_fixes else SAFE
     options = Options(settings, request.mode, safety, request.jobs)
     if request.lsp:
-        from didact.check._lsp import serve
+        from didact.check.editors.lsp import serve
 
         return serve(options, style.language)
     if request.from_stdin:

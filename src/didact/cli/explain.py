@@ -82,8 +82,8 @@ def _read(name: str) -> str:
     from pathlib import Path
 
     from didact._core.errors import DataError
-    from didact.check._document import open_document
-    from didact.check._source import UnreadableError
+    from didact.check.files.document import open_document
+    from didact.check.files.source import UnreadableError
 
     file = Path(name).expanduser()
     try:

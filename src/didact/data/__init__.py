@@ -4,19 +4,19 @@
 one new file in ``didact/data/sources``.
 """
 
-from didact.data._augment import AUGMENTATIONS
-from didact.data._batches import Batch, Batches
-from didact.data._data import Data
-from didact.data._domains import DEFAULT_DOMAINS
-from didact.data._herding import herding
-from didact.data._joined import joined
-from didact.data._load import load
-from didact.data._memory import CHOICES, Choice, Memory
-from didact.data._protocol import ClassOrder, make_stream
-from didact.data._registry import SOURCES, Parts, Request, SourceEntry, discover, source
-from didact.data._seeds import derived_seed, generator_for
-from didact.data._split import AnySplit, Split, StreamedSplit
-from didact.data._stream import Scenario, Stream, Task
+from didact.data.batches.augment import AUGMENTATIONS
+from didact.data.batches.batches import Batch, Batches
+from didact.data.loading.load import load
+from didact.data.loading.registry import SOURCES, Parts, Request, SourceEntry, discover, source
+from didact.data.memory.herding import herding
+from didact.data.memory.memory import CHOICES, Choice, Memory
+from didact.data.splits.data import Data
+from didact.data.splits.joined import joined
+from didact.data.splits.seeds import derived_seed, generator_for
+from didact.data.splits.split import AnySplit, Split, StreamedSplit
+from didact.data.streams.domains import DEFAULT_DOMAINS
+from didact.data.streams.protocol import ClassOrder, make_stream
+from didact.data.streams.stream import Scenario, Stream, Task
 
 discover()
 

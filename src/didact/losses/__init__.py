@@ -4,49 +4,49 @@ from didact._core.optional import require
 
 require("torch", extra="torch")
 
-from didact.losses._ab import ab
-from didact.losses._afc import afc
-from didact.losses._attention_transfer import attention_transfer
-from didact.losses._binary_distillation import binary_distillation
-from didact.losses._binary_kd import binary_kd
-from didact.losses._ca_mkd import kd_confidence_weighted
-from didact.losses._card import CARDS, Card
-from didact.losses._cc import cc
-from didact.losses._crd import CRD
-from didact.losses._cross_entropy_and_kd import cross_entropy_and_kd
-from didact.losses._curriculum import CurriculumKD
-from didact.losses._dist import dist
-from didact.losses._divergences import forward_kl, reverse_kl, symmetric_kl, total_variation
-from didact.losses._dkd import dkd
-from didact.losses._eeil import eeil
-from didact.losses._fsp import fsp
-from didact.losses._ft import FT
-from didact.losses._hard_kd import cross_entropy_and_hard_kd, hard_kd
-from didact.losses._hint import hint
-from didact.losses._ickd import ickd
-from didact.losses._jsd import generalised_jsd
-from didact.losses._kd import kd
-from didact.losses._lucir import lucir_less_forget, lucir_margin
-from didact.losses._lwf import lwf
-from didact.losses._mgd import MGD
-from didact.losses._mlkd import mlkd
-from didact.losses._mse_logits import mse_logits
-from didact.losses._nst import nst
-from didact.losses._ofd import ofd
-from didact.losses._pkt import pkt
-from didact.losses._podnet import podnet_flat, podnet_spatial
-from didact.losses._podnet_nca import podnet_nca
-from didact.losses._reviewkd import ReviewKD
-from didact.losses._rkd import rkd, rkd_angle, rkd_distance
-from didact.losses._routed import kd_routed
-from didact.losses._semckd import SemCKD
-from didact.losses._similarity_preserving import similarity_preserving
-from didact.losses._simkd import SimKD
-from didact.losses._skew import skew_kl, skew_reverse_kl
-from didact.losses._standardise import standardise_logits, standardised, standardised_kd
-from didact.losses._teachers import kd_geometric_mean, kd_mean_probs, kd_weighted_sum
-from didact.losses._top_k import top_k_kd
-from didact.losses._vid import VID
+from didact.losses.features.ab import ab
+from didact.losses.features.attention_transfer import attention_transfer
+from didact.losses.features.cc import cc
+from didact.losses.features.crd import CRD
+from didact.losses.features.fsp import fsp
+from didact.losses.features.ft import FT
+from didact.losses.features.hint import hint
+from didact.losses.features.ickd import ickd
+from didact.losses.features.mgd import MGD
+from didact.losses.features.nst import nst
+from didact.losses.features.ofd import ofd
+from didact.losses.features.pkt import pkt
+from didact.losses.features.reviewkd import ReviewKD
+from didact.losses.features.rkd import rkd, rkd_angle, rkd_distance
+from didact.losses.features.semckd import SemCKD
+from didact.losses.features.similarity_preserving import similarity_preserving
+from didact.losses.features.simkd import SimKD
+from didact.losses.features.vid import VID
+from didact.losses.incremental.afc import afc
+from didact.losses.incremental.binary_distillation import binary_distillation
+from didact.losses.incremental.eeil import eeil
+from didact.losses.incremental.lucir import lucir_less_forget, lucir_margin
+from didact.losses.incremental.lwf import lwf
+from didact.losses.incremental.podnet import podnet_flat, podnet_spatial
+from didact.losses.incremental.podnet_nca import podnet_nca
+from didact.losses.kit.registry import CARDS, Card
+from didact.losses.logits.binary_kd import binary_kd
+from didact.losses.logits.cross_entropy_and_kd import cross_entropy_and_kd
+from didact.losses.logits.curriculum import CurriculumKD
+from didact.losses.logits.dist import dist
+from didact.losses.logits.divergences import forward_kl, reverse_kl, symmetric_kl, total_variation
+from didact.losses.logits.dkd import dkd
+from didact.losses.logits.hard_kd import cross_entropy_and_hard_kd, hard_kd
+from didact.losses.logits.jsd import generalised_jsd
+from didact.losses.logits.kd import kd
+from didact.losses.logits.mlkd import mlkd
+from didact.losses.logits.mse_logits import mse_logits
+from didact.losses.logits.skew import skew_kl, skew_reverse_kl
+from didact.losses.logits.standardise import standardise_logits, standardised, standardised_kd
+from didact.losses.logits.top_k import top_k_kd
+from didact.losses.teachers.ca_mkd import kd_confidence_weighted
+from didact.losses.teachers.combined import kd_geometric_mean, kd_mean_probs, kd_weighted_sum
+from didact.losses.teachers.routed import kd_routed
 
 __all__ = [
     "CARDS",

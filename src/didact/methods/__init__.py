@@ -4,9 +4,9 @@ from didact._core.optional import require
 
 require("torch", extra="torch")
 
-from didact.methods._base import Method, NoOptions
-from didact.methods._kept import Kept
-from didact.methods._registry import (
+from didact.methods.kit.base import Method, NoOptions
+from didact.methods.kit.kept import Kept
+from didact.methods.kit.registry import (
     METHODS,
     MethodEntry,
     build_options,
@@ -14,7 +14,7 @@ from didact.methods._registry import (
     find_method,
     method,
 )
-from didact.methods._setting import Moment, Setting, Stage
+from didact.methods.kit.setting import Moment, Setting, Stage
 
 discover()
 

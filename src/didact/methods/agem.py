@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from didact.data import Batch, Task
-from didact.methods._base import Method, Terms
-from didact.methods._gradients import trained
-from didact.methods._options import above_zero
-from didact.methods._projection import project_average, read_gradients, write_gradients
-from didact.methods._registry import method
-from didact.methods._setting import Stage
 from didact.methods.gem import flat_gradient
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.gradients import trained
+from didact.methods.kit.options import above_zero
+from didact.methods.kit.projection import project_average, read_gradients, write_gradients
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Stage
 
 
 @dataclass(frozen=True)

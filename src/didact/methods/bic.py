@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from didact.data import AnySplit, Batch, Task, generator_for
-from didact.methods._balanced import draw_per_class
-from didact.methods._base import Method, Terms
-from didact.methods._bias import fit_bias
-from didact.methods._options import above_zero, at_least
-from didact.methods._registry import method
-from didact.methods._setting import Stage
-from didact.methods._softened import softened_kl
+from didact.methods.kit.balanced import draw_per_class
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.bias import fit_bias
+from didact.methods.kit.options import above_zero, at_least
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Stage
+from didact.methods.kit.softened import softened_kl
 
 
 @dataclass(frozen=True)

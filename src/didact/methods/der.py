@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from didact.data import Batch, Task, generator_for
-from didact.methods._balanced import class_balanced
-from didact.methods._base import Terms
-from didact.methods._expanding import Expanding
-from didact.methods._options import above_zero, at_least
-from didact.methods._registry import method
-from didact.methods._setting import Stage
+from didact.methods.kit.balanced import class_balanced
+from didact.methods.kit.base import Terms
+from didact.methods.kit.expanding import Expanding
+from didact.methods.kit.options import above_zero, at_least
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Stage
 from didact.nn import ExpandableNetwork
 
 

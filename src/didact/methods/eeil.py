@@ -11,11 +11,11 @@ from torch import Tensor
 
 from didact import losses
 from didact.data import Batch, Memory, Task
-from didact.methods._balanced import class_representatives
-from didact.methods._base import Method, Terms
-from didact.methods._options import above_zero, at_least
-from didact.methods._registry import method
-from didact.methods._setting import Setting, Stage
+from didact.methods.kit.balanced import class_representatives
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.options import above_zero, at_least
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Setting, Stage
 from didact.nn import Teacher
 
 

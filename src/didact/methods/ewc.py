@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from didact.data import Task
-from didact.methods._anchored import Anchored, positions
-from didact.methods._gradients import mean_over_samples, samples_at_once
-from didact.methods._importance import add_importances, padded, stiffness_of
-from didact.methods._options import Classes, at_least, one_of
-from didact.methods._registry import method
+from didact.methods.kit.anchored import Anchored, positions
+from didact.methods.kit.gradients import mean_over_samples, samples_at_once
+from didact.methods.kit.importance import add_importances, padded, stiffness_of
+from didact.methods.kit.options import Classes, at_least, one_of
+from didact.methods.kit.registry import method
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from didact.data import Batch
-from didact.methods._base import Method, Terms
-from didact.methods._registry import method
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.registry import method
 
 
 @method(

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from didact._core.errors import ModelError
 from didact.data import Batch, Memory, Task
-from didact.methods._base import Method, Terms
-from didact.methods._options import above_zero, at_least
-from didact.methods._registry import method
-from didact.methods._setting import Setting, Stage
-from didact.methods._softened import softened_kl
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.options import above_zero, at_least
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Setting, Stage
+from didact.methods.kit.softened import softened_kl
 from didact.nn import widened
 
 AUTHORS_LARGEST_CLASS = 500

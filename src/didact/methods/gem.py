@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from didact.data import AnySplit, Batch, Memory, Task
-from didact.methods._base import Method, Terms
-from didact.methods._gradients import trained
-from didact.methods._options import Classes, at_least, one_of
-from didact.methods._projection import project_all, read_gradients, write_gradients
-from didact.methods._registry import method
-from didact.methods._setting import Setting, Stage
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.gradients import trained
+from didact.methods.kit.options import Classes, at_least, one_of
+from didact.methods.kit.projection import project_all, read_gradients, write_gradients
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Setting, Stage
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from didact import losses
 from didact.data import Batch, Task
-from didact.methods._base import Method, Terms
-from didact.methods._binary import binary_loss
-from didact.methods._nearest_mean import class_means, nearest_mean_scores
-from didact.methods._options import above_zero, at_least, one_of
-from didact.methods._registry import method
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.binary import binary_loss
+from didact.methods.kit.nearest_mean import class_means, nearest_mean_scores
+from didact.methods.kit.options import above_zero, at_least, one_of
+from didact.methods.kit.registry import method
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from didact.methods._registry import method
 from didact.methods.finetune import Finetune
+from didact.methods.kit.registry import method
 
 
 @method(

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from didact import losses
 from didact.data import Batch, Task
-from didact.methods._base import Terms
-from didact.methods._cosine import CosineMethod
-from didact.methods._nearest_mean import class_means
-from didact.methods._options import at_least
-from didact.methods._registry import method
+from didact.methods.kit.base import Terms
+from didact.methods.kit.cosine import CosineMethod
+from didact.methods.kit.nearest_mean import class_means
+from didact.methods.kit.options import at_least
+from didact.methods.kit.registry import method
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from didact import losses
 from didact.data import Batch
-from didact.methods._base import Method, Terms
-from didact.methods._options import Classes, above_zero, at_least, one_of
-from didact.methods._registry import method
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.options import Classes, above_zero, at_least, one_of
+from didact.methods.kit.registry import method
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from didact.data import Batch
-from didact.methods._base import Method, Terms
-from didact.methods._binary import binary_loss
-from didact.methods._registry import method
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.binary import binary_loss
+from didact.methods.kit.registry import method
 
 
 @method(

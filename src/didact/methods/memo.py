@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from didact.methods._expanding import Expanding
-from didact.methods._options import at_least
-from didact.methods._registry import method
-from didact.methods._setting import Stage
+from didact.methods.kit.expanding import Expanding
+from didact.methods.kit.options import at_least
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Stage
 from didact.methods.wa import align
 from didact.nn import ExpandableStage
 

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from didact import losses
 from didact.data import Batch, Task, derived_seed, generator_for
-from didact.methods._balanced import class_balanced
-from didact.methods._base import Terms
-from didact.methods._cosine import CosineMethod
-from didact.methods._options import above_zero, at_least
-from didact.methods._registry import method
-from didact.methods._setting import Stage
+from didact.methods.kit.balanced import class_balanced
+from didact.methods.kit.base import Terms
+from didact.methods.kit.cosine import CosineMethod
+from didact.methods.kit.options import above_zero, at_least
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Stage
 from didact.nn import taps
 
 

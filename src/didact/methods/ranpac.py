@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from didact.data import generator_for
-from didact.methods._frozen import FrozenBackbone, FrozenOptions, extended
-from didact.methods._options import at_least
-from didact.methods._registry import method
-from didact.methods._ridge import ridge_classifier
+from didact.methods.kit.frozen import FrozenBackbone, FrozenOptions, extended
+from didact.methods.kit.options import at_least
+from didact.methods.kit.registry import method
+from didact.methods.kit.ridge import ridge_classifier
 
 PENALTIES = tuple(10.0**power for power in range(-8, 9))
 FITTED = 0.8

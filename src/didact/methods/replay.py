@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 
 from didact.data import Batch, Task
-from didact.methods._base import Method, Terms
-from didact.methods._registry import method
-from didact.methods._setting import Stage
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Stage
 
 
 @method(

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from didact.data import Batch, Memory, Task
-from didact.methods._anchored import Anchored, positions
-from didact.methods._gradients import trained
-from didact.methods._importance import add_importances, leading_block, stiffness_of
-from didact.methods._options import Classes, above_zero, at_least, one_of
-from didact.methods._registry import method
-from didact.methods._setting import Setting
+from didact.methods.kit.anchored import Anchored, positions
+from didact.methods.kit.gradients import trained
+from didact.methods.kit.importance import add_importances, leading_block, stiffness_of
+from didact.methods.kit.options import Classes, above_zero, at_least, one_of
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Setting
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from didact.methods._frozen import FrozenBackbone, extended, sums_by_class
-from didact.methods._registry import method
+from didact.methods.kit.frozen import FrozenBackbone, extended, sums_by_class
+from didact.methods.kit.registry import method
 
 
 @method(

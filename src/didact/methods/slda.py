@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from didact.methods._frozen import FrozenBackbone, FrozenOptions, extended, sums_by_class
-from didact.methods._options import above_zero
-from didact.methods._registry import method
+from didact.methods.kit.frozen import FrozenBackbone, FrozenOptions, extended, sums_by_class
+from didact.methods.kit.options import above_zero
+from didact.methods.kit.registry import method
 
 
 @dataclass(frozen=True)

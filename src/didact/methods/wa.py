@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from didact.data import Batch
-from didact.methods._base import Method, Terms
-from didact.methods._options import above_zero
-from didact.methods._registry import method
-from didact.methods._setting import Stage
-from didact.methods._softened import softened_kl
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.options import above_zero
+from didact.methods.kit.registry import method
+from didact.methods.kit.setting import Stage
+from didact.methods.kit.softened import softened_kl
 
 
 @dataclass(frozen=True)

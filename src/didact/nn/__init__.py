@@ -4,19 +4,19 @@ from didact._core.optional import require
 
 require("torch", extra="torch")
 
-from didact.nn._adapters import Projector, feature_shapes, projectors
-from didact.nn._classifier import ImageClassifier
-from didact.nn._dry_run import output_shape, undisturbed
-from didact.nn._expandable import ExpandableNetwork, ExpandableStage
-from didact.nn._fold import fold_batch_norm
-from didact.nn._heads import CosineHead, widened
-from didact.nn._registry import MODELS, ModelEntry, build_model, discover, model
-from didact.nn._size import count_parameters, size_on_disk
-from didact.nn._split_head import split_head
-from didact.nn._taps import Tap, Taps, tap, taps
-from didact.nn._teacher import Teacher
-from didact.nn._teachers import Teachers, check_same_classes
-from didact.nn._unwrap import unwrap
+from didact.nn.catalogue.registry import MODELS, ModelEntry, build_model, discover, model
+from didact.nn.heads.classifier import ImageClassifier
+from didact.nn.heads.expandable import ExpandableNetwork, ExpandableStage
+from didact.nn.heads.fold import fold_batch_norm
+from didact.nn.heads.heads import CosineHead, widened
+from didact.nn.heads.split_head import split_head
+from didact.nn.inspection.dry_run import output_shape, undisturbed
+from didact.nn.inspection.size import count_parameters, size_on_disk
+from didact.nn.inspection.unwrap import unwrap
+from didact.nn.teachers.adapters import Projector, feature_shapes, projectors
+from didact.nn.teachers.taps import Tap, Taps, tap, taps
+from didact.nn.teachers.teacher import Teacher
+from didact.nn.teachers.teachers import Teachers, check_same_classes
 
 discover()
 

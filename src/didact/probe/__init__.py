@@ -4,15 +4,15 @@ from didact._core.optional import require
 
 require("torch", extra="torch")
 
-from didact.probe._case import Kind, Outcome, State
-from didact.probe._errors import ProbeError, nearest, reason_of
-from didact.probe._formats import json_of, junit_of
-from didact.probe._law import Law, all_laws
-from didact.probe._mistakes import MISTAKES, Mistake
-from didact.probe._probe import assert_obeys, probe
-from didact.probe._report import Report, Result
-from didact.probe._step import step, step_of
-from didact.probe._table import rendered, text_of
+from didact.probe.errors import ProbeError, nearest, reason_of
+from didact.probe.forms.mistakes import MISTAKES, Mistake
+from didact.probe.judging.case import Kind, Outcome, State
+from didact.probe.judging.law import Law, all_laws
+from didact.probe.output.formats import json_of, junit_of
+from didact.probe.output.report import Report, Result
+from didact.probe.output.table import rendered, text_of
+from didact.probe.run import assert_obeys, probe
+from didact.probe.training_step.step import step, step_of
 
 __all__ = [
     "MISTAKES",

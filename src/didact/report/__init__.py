@@ -5,16 +5,16 @@ from didact._core.optional import require
 for _module in ("pydantic", "scipy", "matplotlib", "jinja2"):
     require(_module, extra="torch")
 
-from didact.report._compare import ComparedRun, Comparison, compare
-from didact.report._compare_table import (
+from didact.report.distilling.compare import ComparedRun, Comparison, compare
+from didact.report.distilling.compare_table import (
     comparison_json,
     comparison_markdown,
     comparison_table,
 )
-from didact.report._learn_table import learn_table, learn_verdict
-from didact.report._load import Run, load_result, load_run
-from didact.report._render import render
-from didact.report._table import evidence_table, verdict
+from didact.report.distilling.load import Run, load_result, load_run
+from didact.report.distilling.table import evidence_table, verdict
+from didact.report.learning.table import learn_table, learn_verdict
+from didact.report.render import render
 
 __all__ = [
     "ComparedRun",

@@ -4,16 +4,16 @@ from didact._core.optional import require
 
 require("torch", extra="torch")
 
-from didact.train._distill import distill, distill_from, resume
-from didact.train._interrupt import StoppedError
-from didact.train._learn import LearnResult, learn, learn_from, resume_learning
-from didact.train._learn_load import load_learner
-from didact.train._learn_partial import partial_summary
-from didact.train._learn_settings import LearnSettings
-from didact.train._ramp import Ramp
-from didact.train._result import DistillResult
-from didact.train._run import RunFolder, read_toml
-from didact.train._settings import DistillSettings
+from didact.train.distilling.distill import distill, distill_from, resume
+from didact.train.distilling.ramp import Ramp
+from didact.train.distilling.result import DistillResult
+from didact.train.distilling.settings import DistillSettings
+from didact.train.learning.learn import LearnResult, learn, learn_from, resume_learning
+from didact.train.learning.load import load_learner
+from didact.train.learning.partial import partial_summary
+from didact.train.learning.settings import LearnSettings
+from didact.train.record.interrupt import StoppedError
+from didact.train.record.run_folder import RunFolder, read_toml
 
 __all__ = [
     "DistillResult",

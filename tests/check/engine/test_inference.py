@@ -6,9 +6,9 @@ import ast
 
 import pytest
 
-from didact.check._engine import analyse
-from didact.check._spaces import Grad, Role, Space
-from didact.check._values import Value
+from didact.check.engine.engine import analyse
+from didact.check.engine.spaces import Grad, Role, Space
+from didact.check.engine.values import Value
 
 HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from didact.check._engine import Analysis, analyse
+from didact.check.engine.engine import Analysis, analyse
 
 KL_ON_PROBS = "KD101"
 

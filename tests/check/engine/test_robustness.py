@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from didact.check._engine import analyse
-from didact.check._index import relevant
-from didact.check._scale import Scale, as_number
+from didact.check.engine.engine import analyse
+from didact.check.engine.index import relevant
+from didact.check.engine.scale import Scale, as_number
 
 STRANGE = [
     "",

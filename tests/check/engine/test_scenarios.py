@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from didact.check._engine import analyse
+from didact.check.engine.engine import analyse
 
 CASES = [
     pytest.param(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from didact.check._engine import analyse
-from didact.check._finding import Severity
+from didact.check.engine.engine import analyse
+from didact.check.findings.finding import Severity
 
 SOFT = "F.log_softmax(s / T, dim=1), F.softmax(t / T, dim=1)"
 CASES = {

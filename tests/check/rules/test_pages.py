@@ -6,9 +6,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tests.docs_support import generator
 
 from didact.check.rules import RULES
-from docs_support import generator
 
 
 @pytest.fixture

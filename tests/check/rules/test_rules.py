@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import didact.check.rules as package
-from didact.check._engine import analyse
-from didact.check._finding import Finding, Fix
+from didact.check.engine.engine import analyse
+from didact.check.findings.finding import Finding, Fix
 from didact.check.rules import RULES, Rule, check_source
 from didact.check.rules._rule import SECTIONS
 

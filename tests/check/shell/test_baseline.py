@@ -1,12 +1,12 @@
 import json
 
 import pytest
+from tests.check.support import codes, fake_options
 
-from check_support import codes, fake_options
 from didact._core.errors import UsageError
 from didact.check import check_paths
-from didact.check._baseline import without_baseline, write_baseline
-from didact.check._report import fingerprinted
+from didact.check.findings.report import fingerprinted
+from didact.check.wanted.baseline import without_baseline, write_baseline
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from didact._core.errors import UsageError
-from didact.check._config import find_config, load_settings
+from didact.check.wanted.config import find_config, load_settings
 
 KNOWN = ["KD001", "KD101", "KD102", "KD201"]
 

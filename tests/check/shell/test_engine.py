@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from didact.check import check_source
-from didact.check._meta import META, all_rules
-from didact.check._pragmas import PRAGMAS
+from didact.check.findings.meta import META, all_rules
 from didact.check.rules import RULES
+from didact.check.wanted.pragmas import PRAGMAS
 
 BAD = "loss = F.kl_div(F.softmax(student_logits, dim=1), F.softmax(teacher_logits, dim=1))"
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from didact._core.errors import UsageError
-from didact.check._files import excluded, find_files
+from didact.check.files.finding_files import excluded, find_files
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@ import ast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.check.support import KINDS, codes, fake_lens
 
-from check_support import KINDS, codes, fake_lens
 from didact._core.i18n import Text
-from didact.check._analysis import Lens, findings_in
-from didact.check._document import PythonDocument
-from didact.check._finding import Edit, Finding, Fix, Severity, Span
-from didact.check._fix import SAFE, SAFE_AND_UNSAFE, compatible, fix_document
+from didact.check.files.document import PythonDocument
+from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
+from didact.check.running.analysis import Lens, findings_in
+from didact.check.running.fix import SAFE, SAFE_AND_UNSAFE, compatible, fix_document
 
 NAMES = (*KINDS, "fine", "另一个")
 

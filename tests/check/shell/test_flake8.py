@@ -3,9 +3,9 @@ import subprocess
 import sys
 
 import pytest
+from tests.check.support import fake_analyse, install_fake_engine
 
-from check_support import fake_analyse, install_fake_engine
-from didact.check._flake8 import Plugin
+from didact.check.editors.flake8 import Plugin
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def test_flake8_runs_the_plugin(tmp_path):
     pytest.importorskip("flake8")
     (tmp_path / "flake8.ini").write_text(
         "[flake8]\nselect = KD\n[flake8:local-plugins]\n"
-        "extension = KD = didact.check._flake8:Plugin\n"
+        "extension = KD = didact.check.editors.flake8:Plugin\n"
     )
     (tmp_path / "a.py").write_text("import torch.nn.functional as F\nx = F.softmax(y, dim=1)\n")
     command = [sys.executable, "-m", "flake8", "--config=flake8.ini", "--isolated", "a.py"]

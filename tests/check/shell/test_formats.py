@@ -3,11 +3,11 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
+from tests.check.support import fake_options, install_fake_engine
 
-from check_support import fake_options, install_fake_engine
 from didact.check import check_paths
 from didact.check.formats import FORMATS, Style, render
-from didact.check.formats._width import width_of, window, wrap
+from didact.check.formats.width import width_of, window, wrap
 
 NOTEBOOK = '{"cells": [{"cell_type": "code", "source": ["a = 1\\n", "x = bad_plain"]}]}'
 

@@ -1,9 +1,9 @@
 import pytest
+from tests.check.support import fake_lens
 
-from check_support import fake_lens
-from didact.check._analysis import findings_in
-from didact.check._document import open_document
-from didact.check._fix import SAFE, fix_document
+from didact.check.files.document import open_document
+from didact.check.running.analysis import findings_in
+from didact.check.running.fix import SAFE, fix_document
 
 
 def places(text):

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.check.support import fake_lens
 
-from check_support import fake_lens
-from didact.check._analysis import Lens, engine, engine_for_text, findings_in
-from didact.check._document import is_python, open_document
-from didact.check._fix import SAFE_AND_UNSAFE, fix_document
-from didact.check._source import UnreadableError, decode
+from didact.check.files.document import is_python, open_document
+from didact.check.files.source import UnreadableError, decode
+from didact.check.running.analysis import Lens, engine, engine_for_text, findings_in
+from didact.check.running.fix import SAFE_AND_UNSAFE, fix_document
 
 SECONDS = 4
 SMALL = fake_lens()

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.check.support import codes, fake_options
 
-from check_support import codes, fake_options
 from didact.check import check_paths, check_source
-from didact.check._config import Settings
-from didact.check._fix import SAFE_AND_UNSAFE
-from didact.check._select import Selection
+from didact.check.running.fix import SAFE_AND_UNSAFE
+from didact.check.wanted.config import Settings
+from didact.check.wanted.select import Selection
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_a_text_is_checked_by_what_its_name_says():
 def test_the_checker_loads_nothing_that_is_heavy():
     code = (
         "import sys, didact.check, didact.cli.check; "
-        "heavy = ('torch', 'numpy', 'didact.check._engine', 'pygls'); "
+        "heavy = ('torch', 'numpy', 'didact.check.engine.engine', 'pygls'); "
         "print([name for name in heavy if name in sys.modules])"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

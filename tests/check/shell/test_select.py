@@ -1,7 +1,7 @@
 import pytest
 
 from didact._core.errors import UsageError
-from didact.check._select import Selection, parse_codes
+from didact.check.wanted.select import Selection, parse_codes
 
 KNOWN = ["KD101", "KD102", "KD203"]
 

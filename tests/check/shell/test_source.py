@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from didact.check._finding import Edit, Span
-from didact.check._source import UnreadableError, apply_edits, decode, parse, with_unix_newlines
+from didact.check.files.source import (
+    UnreadableError,
+    apply_edits,
+    decode,
+    parse,
+    with_unix_newlines,
+)
+from didact.check.findings.finding import Edit, Span
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 import pytest
+from tests.check.support import codes, fake_lens, install_fake_engine
 
-from check_support import codes, fake_lens, install_fake_engine
 from didact._core.i18n import Text
-from didact.check import _pragmas
-from didact.check._analysis import findings_in
-from didact.check._document import PythonDocument
-from didact.check._fix import SAFE, fix_document
-from didact.check._pragmas import Pragma
+from didact.check.files.document import PythonDocument
+from didact.check.running.analysis import findings_in
+from didact.check.running.fix import SAFE, fix_document
+from didact.check.wanted import pragmas as _pragmas
+from didact.check.wanted.pragmas import Pragma
 
 
 def found(code, **lens):

@@ -6,7 +6,7 @@ import pytest
 
 from didact._core.errors import UnknownNameError
 from didact.check.explain import Explanation, explain, marked, rule_page
-from didact.check.explain._own import CLONE_BEFORE_SLICE, UNUSED_PARAMETER
+from didact.check.explain.own import CLONE_BEFORE_SLICE, UNUSED_PARAMETER
 
 
 def words(explanation: Explanation, line: int) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from didact.check.snippet import Recovered, recover
-from didact.check.snippet._repair import LAMBDA
+from didact.check.snippet.repair import LAMBDA
 
 
 def lines(text: str) -> list[str]:

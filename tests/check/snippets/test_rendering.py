@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from didact._core.i18n import Language
 from didact.check.explain import explain, marked, to_json, to_markdown, to_text
-from didact.check.explain._layout import COLUMNS, width, wrap
-from didact.check.explain._own import PAGES
+from didact.check.explain.layout import COLUMNS, width, wrap
+from didact.check.explain.own import PAGES
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NAMES = [

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import cast
 
 from didact._core.i18n import Language
-from didact.check._report import Report
+from didact.check.findings.report import Report
 
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit")
 """Each is ``render`` in the module of that name."""
@@ -33,5 +33,5 @@ class Style:
 
 def render(report: Report, name: str, style: Style) -> str:
     """The report in the form called ``name``, ending in a newline."""
-    module = import_module(f"{__name__}._{name}")
+    module = import_module(f"{__name__}.{name}")
     return cast("Callable[[Report, Style], str]", module.render)(report, style)

@@ -29,11 +29,11 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from didact.check._finding import Finding
+from didact.check.findings.finding import Finding
 from didact.check.rules._rule import Found, Rule, read_rule
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 __all__ = ["RULES", "Found", "Rule", "check_source", "findings_of"]
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import LossUse, Term, Total
-from didact.check._names import is_batch_count, is_class_count, is_temperature, is_weight
-from didact.check._scale import Scale
-from didact.check._spaces import RAW, Role, Space
-from didact.check._values import Value
+from didact.check.engine.events import LossUse, Term, Total
+from didact.check.engine.names import is_batch_count, is_class_count, is_temperature, is_weight
+from didact.check.engine.scale import Scale
+from didact.check.engine.spaces import RAW, Role, Space
+from didact.check.engine.values import Value
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 _WHOSE = {
     Role.TEACHER: Text("the teacher's ", "教师的"),

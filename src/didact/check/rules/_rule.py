@@ -11,10 +11,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from didact._core.i18n import Language, Text
-from didact.check._finding import Edit, Finding, Fix, Severity, Span
+from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 SECTIONS = (
     ("What it does", "它检查什么"),

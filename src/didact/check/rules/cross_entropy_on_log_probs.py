@@ -91,15 +91,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import LossUse
-from didact.check._finding import Fix, Severity
-from didact.check._scale import ONE
-from didact.check._spaces import Space
+from didact.check.engine.events import LossUse
+from didact.check.engine.scale import ONE
+from didact.check.engine.spaces import Space
+from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._common import uses
 from didact.check.rules._rule import Found, replace
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD109"
 NAME = "cross-entropy-on-log-probs"

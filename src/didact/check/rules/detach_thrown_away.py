@@ -90,11 +90,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._finding import Fix, Severity
+from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._rule import Found, replace
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD506"
 NAME = "detach-thrown-away"

@@ -104,16 +104,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import LossUse
-from didact.check._finding import Severity
-from didact.check._names import is_temperature
-from didact.check._scale import Scale
-from didact.check._spaces import NORMALISED, Role
+from didact.check.engine.events import LossUse
+from didact.check.engine.names import is_temperature
+from didact.check.engine.scale import Scale
+from didact.check.engine.spaces import NORMALISED, Role
+from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, nearby_text, totals_with, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD206"
 NAME = "hard-loss-at-temperature"

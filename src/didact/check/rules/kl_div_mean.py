@@ -100,14 +100,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import LossUse
-from didact.check._finding import Edit, Fix, Severity, Span
-from didact.check._spaces import Space
+from didact.check.engine.events import LossUse
+from didact.check.engine.spaces import Space
+from didact.check.findings.finding import Edit, Fix, Severity, Span
 from didact.check.rules._common import arguments, has_factor, uses
 from didact.check.rules._rule import Found, replace
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD301"
 NAME = "kl-div-mean"

@@ -102,14 +102,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import LossUse
-from didact.check._finding import Severity
-from didact.check._spaces import Role, Space
+from didact.check.engine.events import LossUse
+from didact.check.engine.spaces import Role, Space
+from didact.check.findings.finding import Severity
 from didact.check.rules._common import arguments, nearby_text, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD106"
 NAME = "kl-div-swapped"

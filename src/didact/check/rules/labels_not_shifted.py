@@ -95,15 +95,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import LossUse
-from didact.check._finding import Severity
-from didact.check._names import is_label
-from didact.check._spaces import Space
+from didact.check.engine.events import LossUse
+from didact.check.engine.names import is_label
+from didact.check.engine.spaces import Space
+from didact.check.findings.finding import Severity
 from didact.check.rules._common import function_text, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD406"
 NAME = "labels-not-shifted"

@@ -79,11 +79,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._finding import Finding, Severity, Span
+from didact.check.findings.finding import Finding, Severity, Span
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD604"
 NAME = "lambda-as-name"

@@ -91,14 +91,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._finding import Severity
-from didact.check._names import dotted, words
-from didact.check._spaces import Space
-from didact.check._values import Value
+from didact.check.engine.names import dotted, words
+from didact.check.engine.spaces import Space
+from didact.check.engine.values import Value
+from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD305"
 NAME = "mask-after-reduction"

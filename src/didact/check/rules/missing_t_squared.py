@@ -109,11 +109,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import LossUse, Term
-from didact.check._finding import Severity
-from didact.check._names import is_temperature
-from didact.check._scale import Scale
-from didact.check._spaces import NORMALISED, Space
+from didact.check.engine.events import LossUse, Term
+from didact.check.engine.names import is_temperature
+from didact.check.engine.scale import Scale
+from didact.check.engine.spaces import NORMALISED, Space
+from didact.check.findings.finding import Severity
 from didact.check.rules._common import (
     SOFT,
     arguments,
@@ -127,7 +127,7 @@ from didact.check.rules._common import (
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD201"
 NAME = "missing-t-squared"

@@ -86,12 +86,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._finding import Severity
-from didact.check._names import word_set
+from didact.check.engine.names import word_set
+from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD605"
 NAME = "module-shadowed"

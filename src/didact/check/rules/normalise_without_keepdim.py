@@ -90,13 +90,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._finding import Edit, Fix, Severity, Span
-from didact.check._names import dotted, source
-from didact.check._reductions import number_of
+from didact.check.engine.names import dotted, source
+from didact.check.engine.reductions import number_of
+from didact.check.findings.finding import Edit, Fix, Severity, Span
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD407"
 NAME = "normalise-without-keepdim"

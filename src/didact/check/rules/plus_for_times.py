@@ -99,13 +99,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._finding import Fix, Severity
-from didact.check._names import is_temperature, is_weight
-from didact.check._spaces import Space
+from didact.check.engine.names import is_temperature, is_weight
+from didact.check.engine.spaces import Space
+from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._rule import Found, replace
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD602"
 NAME = "plus-for-times"

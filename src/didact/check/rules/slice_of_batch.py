@@ -92,12 +92,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._finding import Fix, Severity
-from didact.check._spaces import RAW
+from didact.check.engine.spaces import RAW
+from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._rule import Found, replace
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD405"
 NAME = "slice-of-batch"

@@ -92,12 +92,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._finding import Severity
+from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD401"
 NAME = "softmax-over-positions"

@@ -90,12 +90,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import Softmax
-from didact.check._finding import Edit, Fix, Severity, Span
+from didact.check.engine.events import Softmax
+from didact.check.findings.finding import Edit, Fix, Severity, Span
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD403"
 NAME = "softmax-without-dim"

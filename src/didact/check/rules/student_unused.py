@@ -92,15 +92,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import Softmax
-from didact.check._finding import Severity
-from didact.check._names import source
-from didact.check._spaces import Role
+from didact.check.engine.events import Softmax
+from didact.check.engine.names import source
+from didact.check.engine.spaces import Role
+from didact.check.findings.finding import Severity
 from didact.check.rules._common import uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD509"
 NAME = "student-unused"

@@ -99,15 +99,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import LossUse
-from didact.check._finding import Severity
-from didact.check._names import role_of
-from didact.check._spaces import Grad, Role
+from didact.check.engine.events import LossUse
+from didact.check.engine.names import role_of
+from didact.check.engine.spaces import Grad, Role
+from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, is_loss_scope, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD504"
 NAME = "student-without-gradient"

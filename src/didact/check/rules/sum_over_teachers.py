@@ -99,13 +99,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import Term
-from didact.check._finding import Severity
+from didact.check.engine.events import Term
+from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, function_text, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD603"
 NAME = "sum-over-teachers"

@@ -101,15 +101,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import Forward
-from didact.check._finding import Severity
-from didact.check._names import role_of
-from didact.check._spaces import Role
-from didact.check._teacher_state import names_of
+from didact.check.engine.events import Forward
+from didact.check.engine.names import role_of
+from didact.check.engine.spaces import Role
+from didact.check.engine.teacher_state import names_of
+from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD508"
 NAME = "teacher-in-optimizer"

@@ -118,15 +118,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._events import Forward
-from didact.check._finding import Severity
-from didact.check._names import dotted, is_model, role_of, words
-from didact.check._spaces import Role
-from didact.check._teacher_state import names_of
+from didact.check.engine.events import Forward
+from didact.check.engine.names import dotted, is_model, role_of, words
+from didact.check.engine.spaces import Role
+from didact.check.engine.teacher_state import names_of
+from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD501"
 NAME = "teacher-in-train-mode"

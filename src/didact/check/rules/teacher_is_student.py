@@ -104,14 +104,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._finding import Fix, Severity
-from didact.check._names import dotted, is_model, role_of
-from didact.check._spaces import Role
-from didact.check._teacher_state import names_of
+from didact.check.engine.names import dotted, is_model, role_of
+from didact.check.engine.spaces import Role
+from didact.check.engine.teacher_state import names_of
+from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._rule import Found, replace
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD507"
 NAME = "teacher-is-student"

@@ -100,13 +100,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check._finding import Severity
-from didact.check._index import ClassInfo
-from didact.check._names import is_temperature
+from didact.check.engine.index import ClassInfo
+from didact.check.engine.names import is_temperature
+from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
-    from didact.check._engine import Analysis
+    from didact.check.engine.engine import Analysis
 
 CODE = "KD207"
 NAME = "temperature-set-in-one-branch"

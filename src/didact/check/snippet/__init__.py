@@ -1,5 +1,5 @@
 """From what someone pasted to Python that parses, and what had to be guessed on the way."""
 
-from didact.check.snippet._recover import Recovered, recover
+from didact.check.snippet.recover import Recovered, recover
 
 __all__ = ["Recovered", "recover"]

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from didact._core.errors import DataError
-from didact.data._arrays import checked_split, label_tensor
-from didact.data._download import RemoteFile, fetch, search_folders
-from didact.data._registry import Parts, Request
-from didact.data._split import Split
+from didact.data.loading.download import RemoteFile, fetch, search_folders
+from didact.data.loading.registry import Parts, Request
 from didact.data.sources._restricted_pickle import read_pickled_dict
+from didact.data.splits.arrays import checked_split, label_tensor
+from didact.data.splits.split import Split
 
 _LARGEST_MEMBER = 400 * 1024**2
 _PIXELS = 3 * 32 * 32

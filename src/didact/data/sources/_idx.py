@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from didact._core.errors import DataError
-from didact.data._arrays import checked_split, image_tensor, label_tensor
-from didact.data._download import RemoteFile, fetch, search_folders
-from didact.data._registry import Parts, Request
-from didact.data._split import Split
+from didact.data.loading.download import RemoteFile, fetch, search_folders
+from didact.data.loading.registry import Parts, Request
+from didact.data.splits.arrays import checked_split, image_tensor, label_tensor
+from didact.data.splits.split import Split
 
 _UINT8 = 0x08
 _PARTS = (

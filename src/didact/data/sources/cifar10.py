@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from didact.data._download import RemoteFile
-from didact.data._registry import Parts, Request, source
+from didact.data.loading.download import RemoteFile
+from didact.data.loading.registry import Parts, Request, source
 from didact.data.sources._cifar import CifarSet, cifar_urls, read_cifar
 
 _ARCHIVE = "cifar-10-python.tar.gz"

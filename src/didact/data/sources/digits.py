@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from didact.data._registry import Parts, Request, source
-from didact.data._split import Split
-from didact.data._subsets import complement, fixed_test_indices
+from didact.data.loading.registry import Parts, Request, source
+from didact.data.splits.split import Split
+from didact.data.splits.subsets import complement, fixed_test_indices
 
 
 @source(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from didact.data._registry import Parts, Request, source
+from didact.data.loading.registry import Parts, Request, source
 from didact.data.sources._idx import IdxSet, read_idx_set
 
 FASHION_MNIST = IdxSet(

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from didact._core.errors import DataError
-from didact.data._image_files import SUFFIXES, image_header, read_image
-from didact.data._registry import Parts, Request, source
-from didact.data._split import AnySplit, Split, StreamedSplit
-from didact.data._subsets import complement, fixed_test_indices
+from didact.data.loading.image_files import SUFFIXES, image_header, read_image
+from didact.data.loading.registry import Parts, Request, source
+from didact.data.splits.split import AnySplit, Split, StreamedSplit
+from didact.data.splits.subsets import complement, fixed_test_indices
 
 _VALIDATION = ("val", "valid", "validation")
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import torch
 
 from didact._core.errors import DataError
-from didact.data._arrays import checked_split, image_tensor, label_tensor
-from didact.data._registry import Parts, Request, source
-from didact.data._split import Split
-from didact.data._subsets import complement, fixed_test_indices
+from didact.data.loading.registry import Parts, Request, source
+from didact.data.splits.arrays import checked_split, image_tensor, label_tensor
+from didact.data.splits.split import Split
+from didact.data.splits.subsets import complement, fixed_test_indices
 
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, MemoryError)
 Arrays = dict[str, npt.NDArray[Any]]

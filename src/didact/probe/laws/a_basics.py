@@ -7,9 +7,9 @@ import math
 import torch
 
 from didact._core.i18n import Text
-from didact.probe._case import Case, Outcome, advises, breaks, holds, skipped
-from didact.probe._law import EVERY, law
-from didact.probe._subject import Evaluation
+from didact.probe.binding.subject import Evaluation
+from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, skipped
+from didact.probe.judging.law import EVERY, law
 
 
 @law(

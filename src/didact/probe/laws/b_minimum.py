@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from didact._core.i18n import Text
-from didact.probe._case import Case, Outcome, advises, breaks, holds, measured, skipped
-from didact.probe._law import law
-from didact.probe._minimise import minimise
+from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, measured, skipped
+from didact.probe.judging.law import law
+from didact.probe.judging.minimise import minimise
 
 
 def _constant(case: Case) -> bool:

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from didact._core.i18n import Text
-from didact.probe._case import Case, Outcome, breaks, holds, measured, skipped
-from didact.probe._changes import permuted, unwidened, widened
-from didact.probe._errors import reason_of
-from didact.probe._fit import power_law
-from didact.probe._inputs import Inputs
-from didact.probe._law import law
+from didact.probe.errors import reason_of
+from didact.probe.forms.fit import power_law
+from didact.probe.inputs.changes import permuted, unwidened, widened
+from didact.probe.inputs.inputs import Inputs
+from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
+from didact.probe.judging.law import law
 
 
 def _constants(inputs: Inputs) -> Tensor:

@@ -7,10 +7,10 @@ import dataclasses
 import torch
 
 from didact._core.i18n import Text
-from didact.probe._case import Case, Outcome, advises, breaks, holds, measured, skipped
-from didact.probe._changes import chosen, repeated
-from didact.probe._fit import power_law
-from didact.probe._law import law
+from didact.probe.forms.fit import power_law
+from didact.probe.inputs.changes import chosen, repeated
+from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, measured, skipped
+from didact.probe.judging.law import law
 
 
 @law(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from didact._core.i18n import Text
-from didact.probe._case import Case, Outcome, breaks, holds, skipped
-from didact.probe._law import law
+from didact.probe.judging.case import Case, Outcome, breaks, holds, skipped
+from didact.probe.judging.law import law
 
 
 @law(

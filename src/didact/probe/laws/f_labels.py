@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from didact._core.i18n import Text
-from didact.probe._case import Case, Outcome, breaks, holds, measured, skipped
-from didact.probe._law import EVERY, law
+from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
+from didact.probe.judging.law import EVERY, law
 
 _WEIGHTS = (0.0, 0.25, 0.5, 1.0)
 _TEMPERATURES = (1.0, 2.0, 4.0, 8.0)

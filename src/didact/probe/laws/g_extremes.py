@@ -9,10 +9,10 @@ from typing import Literal
 import torch
 
 from didact._core.i18n import Text
-from didact.probe._case import Case, Outcome, advises, breaks, holds
-from didact.probe._errors import reason_of
-from didact.probe._law import law
-from didact.probe._subject import Evaluation
+from didact.probe.binding.subject import Evaluation
+from didact.probe.errors import reason_of
+from didact.probe.judging.case import Case, Outcome, advises, breaks, holds
+from didact.probe.judging.law import law
 
 _HALVES = (torch.float16, torch.bfloat16)
 _SIZES = (20.0, 1e4)

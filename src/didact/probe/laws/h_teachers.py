@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from didact._core.i18n import Text
-from didact.probe._case import Case, Outcome, breaks, holds, measured, skipped
-from didact.probe._fit import power_law
-from didact.probe._law import law
+from didact.probe.forms.fit import power_law
+from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
+from didact.probe.judging.law import law
 
 
 @law(

@@ -7,14 +7,14 @@ import dataclasses
 import torch
 
 from didact._core.i18n import Text
-from didact.probe._bind import NO_GRADIENT, attempt
-from didact.probe._case import Case, Outcome, advises, breaks, holds, measured, skipped
-from didact.probe._changes import unwidened, widened
-from didact.probe._errors import reason_of
-from didact.probe._inputs import Sizes
-from didact.probe._law import law
-from didact.probe._recognise import isolate
-from didact.probe._subject import Subject
+from didact.probe.binding.bind import NO_GRADIENT, attempt
+from didact.probe.binding.subject import Subject
+from didact.probe.errors import reason_of
+from didact.probe.inputs.changes import unwidened, widened
+from didact.probe.inputs.inputs import Sizes
+from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, measured, skipped
+from didact.probe.judging.law import law
+from didact.probe.judging.recognise import isolate
 
 _FEWER = Sizes(old=3)
 _AMBIGUOUS = "late-student"

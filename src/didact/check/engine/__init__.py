@@ -1,0 +1,5 @@
+"""The abstract interpreter: what each value of somebody's code is, and what happens to it.
+
+In comes a syntax tree; nothing of it is run. Calls no other room of the checker but for the types
+of findings.
+"""

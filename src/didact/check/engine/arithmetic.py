@@ -1,0 +1,196 @@
+"""What ``+ - * / ** @`` make of spaces, temperatures and scales."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.events import Term
+from didact.check.engine.handmade import Side, by_hand, factor_of, joint_grad
+from didact.check.engine.machine import LogRatio, Machine
+from didact.check.engine.names import source
+from didact.check.engine.scale import ONE, Scale
+from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.values import UNKNOWN, Value, merge_terms
+
+_NUMBERS = (Space.SCALAR, Space.NONE)
+
+
+def binary(m: Machine, node: ast.BinOp | ast.AugAssign, left: Value, right: Value) -> Value:
+    """The value of a binary operation; ``AugAssign`` has a target in place of a left operand."""
+    left_node = node.target if isinstance(node, ast.AugAssign) else node.left
+    right_node = node.value if isinstance(node, ast.AugAssign) else node.right
+    operator = node.op
+    if isinstance(operator, ast.Mult):
+        return multiply(m, node, (left, left_node), (right, right_node))
+    if isinstance(operator, ast.Div):
+        return _divide(m, node, (left, left_node), (right, right_node))
+    if isinstance(operator, ast.Add | ast.Sub):
+        return _add(m, node, (left, left_node), (right, right_node))
+    if isinstance(operator, ast.Pow):
+        return power(m, node, left, right)
+    if isinstance(operator, ast.MatMult):
+        return Value(
+            space=_matmul_space(left, right),
+            grad=joint_grad(left, right),
+            sources=left.sources | right.sources,
+        )
+    if isinstance(operator, ast.BitAnd | ast.BitOr):
+        return Value(space=Space.MASK)
+    return Value(space=Space.SCALAR) if left.space is right.space is Space.SCALAR else UNKNOWN
+
+
+def scaled(value: Value, factor: Scale) -> Value:
+    """A value times a factor."""
+    terms = tuple(Term(t.use, t.scale.times(factor), t.reductions, t.cut) for t in value.terms)
+    number = value.number * factor.const if value.number is not None and not factor.atoms else None
+    return value.but(scale=value.scale.times(factor), terms=terms, number=number)
+
+
+def negated(value: Value) -> Value:
+    """Minus a value."""
+    return scaled(value, Scale(-1.0))
+
+
+def multiply(m: Machine, node: ast.AST, one: Side, other: Side) -> Value:
+    """A product."""
+    (left, left_node), (right, right_node) = one, other
+    m.record("multiply", node, base=left, other=right)
+    if left.space is Space.SCALAR and right.space is Space.SCALAR:
+        return _scalar(left, right, factor_of(left, left_node).times(factor_of(right, right_node)))
+    made = by_hand(m, node, one, other) or by_hand(m, node, other, one)
+    if made is not None:
+        return made
+    if _is_base(left, right):
+        return _with_factor(left, right, right_node)
+    return _with_factor(right, left, left_node)
+
+
+def _is_base(left: Value, right: Value) -> bool:
+    if bool(left.terms) != bool(right.terms):
+        return bool(left.terms)
+    if left.space in _NUMBERS:
+        return False
+    return left.is_tensor or not right.is_tensor
+
+
+def _with_factor(base: Value, factor: Value, factor_node: ast.expr) -> Value:
+    made = scaled(base, factor_of(factor, factor_node))
+    if factor.is_tensor and not base.terms and base.space is not Space.LOSS:
+        keeps = factor.space in (Space.MASK, Space.LOSS) and base.is_tensor
+        made = made.but(space=base.space if keeps else Space.UNKNOWN, scale=ONE)
+    sources = base.sources | factor.sources
+    return made.but(
+        sources=sources,
+        grad=joint_grad(base, factor),
+        payload=base.payload if base.payload == "filled" else None,
+        items=None,
+        number=made.number,
+    )
+
+
+def _divide(m: Machine, node: ast.AST, one: Side, other: Side) -> Value:
+    (left, left_node), (right, right_node) = one, other
+    m.record("divide", node, base=left, other=right)
+    factor = factor_of(right, right_node)
+    if left.space is Space.SCALAR and right.space is Space.SCALAR:
+        return _scalar(left, right, factor_of(left, left_node).over(factor), divide=True)
+    if left.space in (Space.PROBS, Space.SIGMOID_PROBS) and right.space is left.space:
+        return Value(
+            payload=LogRatio(left, right),
+            grad=joint_grad(left, right),
+            sources=left.sources | right.sources,
+        )
+    made = scaled(left, factor.power(-1))
+    if right.is_tensor and not left.terms:
+        made = made.but(scale=ONE)
+    if left.space is Space.SCALAR and right.space is not Space.SCALAR:
+        made = UNKNOWN if right.is_tensor else made
+    return made.but(
+        sources=left.sources | right.sources,
+        grad=joint_grad(left, right),
+        payload="filled" if left.payload == "filled" else None,
+    )
+
+
+def _scalar(left: Value, right: Value, scale: Scale, *, divide: bool = False) -> Value:
+    number = None
+    if left.number is not None and right.number is not None:
+        by = (1 / right.number if right.number else None) if divide else right.number
+        number = left.number * by if by is not None else None
+    return Value(space=Space.SCALAR, scale=scale, number=number)
+
+
+def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) -> Value:
+    left, right = one[0], other[0]
+    minus = isinstance(node.op, ast.Sub)
+    m.record("add", node, base=left, other=right)
+    if left.terms or right.terms:
+        return _sum_of_losses(left, negated(right) if minus else right)
+    if left.space is Space.SCALAR and right.space is Space.SCALAR:
+        return _scalar_sum(node, left, right, minus=minus)
+    if "filled" in (left.payload, right.payload):
+        return Value(grad=Grad.NO, payload="filled")
+    if left.space is Space.LABELS or (left.by_name and left.space is Space.UNKNOWN):
+        return left.but(shifted=True)
+    if minus and left.space is right.space is Space.LOG_PROBS:
+        ratio = LogRatio(left, right)
+        return Value(
+            payload=ratio, grad=joint_grad(left, right), sources=left.sources | right.sources
+        )
+    if right.space is Space.SCALAR or left.space is Space.SCALAR:
+        base = left if right.space is Space.SCALAR else right
+        small = right.number is not None and abs(right.number) < 1e-2
+        return base if small else base.but(temperature=None, scale=ONE)
+    same = left.space if left.space is right.space else Space.UNKNOWN
+    return Value(
+        space=Space.UNKNOWN if minus else same,
+        role=left.role if left.role is right.role else type(left.role).UNKNOWN,
+        temperature=left.temperature if left.temperature == right.temperature else None,
+        axis=left.axis if left.axis == right.axis else None,
+        rank=left.rank or right.rank,
+        scale=left.scale if left.scale == right.scale else ONE,
+        grad=joint_grad(left, right),
+        sources=left.sources | right.sources,
+        origin=node if isinstance(node, ast.expr) else None,
+    )
+
+
+def _scalar_sum(node: ast.AST, left: Value, right: Value, *, minus: bool) -> Value:
+    if left.number is not None and right.number is not None:
+        number = left.number - right.number if minus else left.number + right.number
+        return Value(space=Space.SCALAR, number=number, scale=Scale(number) if number else ONE)
+    if minus and left.number == 1 and right.scale.const == 1 and len(right.scale.atoms) == 1:
+        return Value(space=Space.SCALAR, scale=Scale.of(f"1 - {right.scale.text}"))
+    return Value(space=Space.SCALAR, scale=Scale.of(source(node)))
+
+
+def _sum_of_losses(left: Value, right: Value) -> Value:
+    return Value(
+        space=Space.LOSS,
+        grad=joint_grad(left, right),
+        terms=merge_terms(left.terms, right.terms),
+        joined=left.joined or right.joined,
+        sources=left.sources | right.sources,
+        rank=left.rank if left.terms else right.rank,
+        axis=left.axis if left.terms else right.axis,
+    )
+
+
+def power(m: Machine, node: ast.AST, base: Value, exponent: Value) -> Value:
+    """A power: of a temperature, or of a distribution (which changes its temperature)."""
+    m.record("power", node, base=base, other=exponent)
+    if base.space is Space.SCALAR:
+        if exponent.number is None:
+            return Value(space=Space.SCALAR, scale=Scale.of(source(node)))
+        try:
+            number = None if base.number is None else float(base.number**exponent.number)
+        except (ArithmeticError, TypeError, ValueError):
+            number = None
+        return Value(space=Space.SCALAR, scale=base.scale.power(exponent.number), number=number)
+    if base.space is Space.UNKNOWN and exponent.number is not None and not base.sources:
+        return base.but(scale=base.scale.power(exponent.number), terms=())
+    return Value(grad=base.grad, sources=base.sources, role=base.role, rank=base.rank)
+
+
+def _matmul_space(left: Value, right: Value) -> Space:
+    return Space.LOGITS if left.space is right.space is Space.FEATURES else Space.UNKNOWN

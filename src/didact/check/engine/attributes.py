@@ -1,0 +1,163 @@
+"""Attributes: of modules, of objects of the file's classes, of tensors and outputs."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.guess import guess, named
+from didact.check.engine.index import ClassInfo
+from didact.check.engine.inline import bind_parameters
+from didact.check.engine.machine import Bound, Frame, Instance, Machine, Path, Routine
+from didact.check.engine.names import dotted, is_class_count
+from didact.check.engine.scale import Scale
+from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.values import UNKNOWN, Value, join
+
+
+def attribute(m: Machine, node: ast.Attribute) -> Value:
+    """The value of ``base.name``."""
+    base = m.evaluate(node.value)
+    name = dotted(node)
+    if name and name in m.frame.env:
+        return m.frame.env[name]
+    payload = base.payload
+    if isinstance(payload, Path):
+        path = f"{payload.dotted}.{node.attr}"
+        return _from_path(path, name, node)
+    if isinstance(payload, Instance):
+        found = _member(m, payload.info, node)
+        if found is not None:
+            return found
+    return _tensor_attribute(base, node, name)
+
+
+def _from_path(path: str, name: str, node: ast.Attribute) -> Value:
+    if path.startswith(("torch", "numpy", "copy", "math", ".")) or node.attr[:1].isupper():
+        return Value(payload=Path(path))
+    guessed = guess(name, node)
+    return (
+        guessed if guessed.space is Space.SCALAR else Value(payload=Path(path), role=guessed.role)
+    )
+
+
+def _tensor_attribute(base: Value, node: ast.Attribute, name: str) -> Value:
+    attribute = node.attr
+    if attribute == "data" and not isinstance(base.payload, Path | Instance):
+        terms = tuple(type(t)(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
+        return base.but(grad=Grad.NO, sources=frozenset(), terms=terms)
+    if attribute in ("T", "mT", "H") and (base.is_tensor or base.sources):
+        return base.but(axis=None, payload="transposed")
+    if attribute in ("shape", "ndim", "device", "dtype"):
+        return Value(space=Space.SCALAR if attribute == "ndim" else Space.UNKNOWN, origin=node)
+    if base.space is Space.OUTPUT or base.sources:
+        return _field(base, attribute, node)
+    if attribute in ("indices", "values") and base.items and len(base.items) == 2:
+        return base.items[attribute == "indices"]
+    guessed = guess(name or attribute, node)
+    if guessed.space is Space.SCALAR or not (base.is_tensor or base.terms or base.payload):
+        if is_class_count(attribute) and guessed.space is Space.UNKNOWN:
+            return Value(space=Space.SCALAR, scale=Scale.of(name or attribute), origin=node)
+        if guessed.space is Space.SCALAR:
+            return guessed
+        if guessed.space is Space.LOGITS:
+            return guessed.but(payload=Bound(base, node.value, attribute))
+    bound = Bound(base, node.value, attribute)
+    space = Space.MODEL if base.space is Space.MODEL else Space.UNKNOWN
+    return Value(space=space, payload=bound, role=guessed.role, origin=node)
+
+
+def _field(base: Value, attribute: str, node: ast.expr) -> Value:
+    if attribute in ("logits", "logit", "out", "output"):
+        return base.but(space=Space.LOGITS, payload=None)
+    if attribute in ("features", "hidden_states", "last_hidden_state", "pooler_output"):
+        return base.but(space=Space.FEATURES, payload=None)
+    return Value(
+        payload=Bound(base, node.value, attribute) if isinstance(node, ast.Attribute) else None,
+        role=base.role,
+        grad=base.grad,
+        sources=base.sources,
+        origin=node,
+    )
+
+
+def _member(m: Machine, info: ClassInfo, node: ast.Attribute) -> Value | None:
+    method = m.index.method(info, node.attr)
+    if method is not None:
+        return Value(space=Space.FUNCTION, payload=Routine(method, info, bound=True))
+    value = attribute_of(m, info, node.attr)
+    if value is not None:
+        name = f"self.{node.attr}"
+        if value.number is not None or (value.space is Space.SCALAR and value.scale.is_one):
+            if value.number is not None:
+                m.defaults[name] = value.number
+            return Value(space=Space.SCALAR, scale=Scale.of(name), origin=node)
+        return _as_attribute(value, name, node)
+    return None
+
+
+def _as_attribute(value: Value, name: str, node: ast.Attribute) -> Value:
+    guessed = guess(name, node)
+    if value.payload is None and value.space in (Space.UNKNOWN, Space.SCALAR, Space.LOGITS):
+        if guessed.space is Space.SCALAR:
+            return guessed
+        if value.space is Space.SCALAR:
+            return value
+        if is_class_count(node.attr):
+            return Value(space=Space.SCALAR, scale=Scale.of(name), origin=node)
+        bound = Bound(Value(role=guessed.role), node.value, node.attr)
+        return Value(payload=bound, role=guessed.role, origin=node)
+    return named(name, value, node)
+
+
+def attribute_of(m: Machine, info: ClassInfo, name: str) -> Value | None:
+    """What the class assigns to an attribute, wherever it does so."""
+    key = (id(info), name)
+    if key in m.attributes:
+        return m.attributes[key]
+    if key in m.pending:
+        return None
+    m.pending.add(key)
+    try:
+        value = _assigned(m, info, name)
+    finally:
+        m.pending.discard(key)
+    if value is not None:
+        m.attributes[key] = value
+    return value
+
+
+def _assigned(m: Machine, info: ClassInfo, name: str) -> Value | None:
+    expressions = m.index.assignments(info, name)
+    start = m.index.method(info, "__init__")
+    if not expressions:
+        return _constructor_default(m, info, name)
+    result: Value | None = None
+    for expression in expressions[:8]:
+        value = _in_constructor(m, info, start, expression)
+        result = value if result is None else join(result, value)
+    return result
+
+
+def _constructor_default(m: Machine, info: ClassInfo, name: str) -> Value | None:
+    """A base class elsewhere keeps what the constructor was given under the same name."""
+    start = m.index.method(info, "__init__")
+    if start is None:
+        return None
+    frame = Frame(m.scope, owner=info)
+    with m.entered(frame):
+        bind_parameters(m, frame, Routine(start, info), None, {})
+    value = frame.env.get(name)
+    return value if value is not None and value.space is Space.CRITERION else None
+
+
+def _in_constructor(
+    m: Machine, info: ClassInfo, start: ast.AST | None, expression: ast.expr
+) -> Value:
+    frame = Frame(m.scope, owner=info)
+    with m.entered(frame):
+        if isinstance(start, ast.FunctionDef):
+            bind_parameters(m, frame, Routine(start, info), None, {})
+        local = isinstance(
+            expression, ast.Call | ast.Name | ast.Constant | ast.Attribute | ast.Lambda
+        )
+        return m.evaluate(expression) if local and m.scope.depth <= 2 else UNKNOWN

@@ -1,0 +1,126 @@
+"""Calls: what is called, and what comes back."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.inline import call_routine, construct
+from didact.check.engine.library_calls import call_layer, call_path
+from didact.check.engine.losses import arguments_of, use_loss
+from didact.check.engine.machine import (
+    Bound,
+    Criterion,
+    Instance,
+    Kind,
+    Layer,
+    Machine,
+    Path,
+    Routine,
+)
+from didact.check.engine.names import dotted, is_loss, is_model, source, word_set
+from didact.check.engine.reductions import Call
+from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.tensor_ops import SAME, tensor_call
+from didact.check.engine.unknown_calls import NOT_FORWARD, call_unknown, forward, other_loss, pieces
+from didact.check.engine.values import UNKNOWN, Value
+
+_SELF_RETURNING = word_set("eval train to cuda cpu half float double requires_grad_ module compile")
+_OPTIMIZERS = word_set(
+    "SGD Adam AdamW RMSprop Adagrad Adadelta NAdam RAdam LBFGS BertAdam FusedAdam Lamb"
+)
+_TRANSPARENT = frozenset(
+    ["DataParallel", "DistributedDataParallel", "compile", "checkpoint_wrapper", "prepare"]
+)
+
+
+def call(
+    m: Machine, node: ast.Call, callee: Value, arguments: list[Value], keywords: dict[str, Value]
+) -> Value:
+    """The value of a call whose parts are known."""
+    payload = callee.payload
+    if isinstance(payload, Criterion):
+        return use_loss(
+            m, node, payload.kind, arguments_of(payload.kind, node, m.values), payload.call
+        )
+    if isinstance(payload, Layer):
+        return call_layer(m, node, payload)
+    if isinstance(payload, Routine):
+        return _call_routine(m, node, payload, arguments, keywords)
+    if isinstance(payload, Kind):
+        return construct(m, node, payload.info)
+    if isinstance(payload, Instance):
+        return _call_instance(m, node, payload, arguments, keywords)
+    if isinstance(payload, Bound):
+        return _call_method(m, node, payload, arguments)
+    if isinstance(payload, Path):
+        return call_path(m, node, payload.dotted, arguments)
+    return call_unknown(m, node, callee, arguments)
+
+
+def _call_routine(
+    m: Machine, node: ast.Call, routine: Routine, arguments: list[Value], keywords: dict[str, Value]
+) -> Value:
+    result = call_routine(m, node, routine, arguments, keywords)
+    name = dotted(node.func)
+    if result is UNKNOWN and isinstance(node.func, ast.Attribute) and node.func.attr == "forward":
+        return forward(m, node, "self.forward")
+    if result is UNKNOWN and is_loss(name):
+        return other_loss(m, node, arguments)
+    return result
+
+
+def _call_instance(
+    m: Machine,
+    node: ast.Call,
+    instance: Instance,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+) -> Value:
+    method = m.index.method(instance.info, "forward") or m.index.method(instance.info, "__call__")
+    name = dotted(node.func)
+    result = UNKNOWN
+    if method is not None:
+        routine = Routine(method, instance.info, bound=True)
+        result = call_routine(m, node, routine, arguments, keywords)
+    if is_loss(name) and not is_model(name):
+        return result if result is not UNKNOWN else other_loss(m, node, arguments)
+    made = forward(m, node, name or source(node.func))
+    if result is UNKNOWN or result.terms:
+        return result if result.terms else made
+    grad = made.grad if result.grad is not Grad.NO else result.grad
+    return result.but(role=made.role, grad=grad, sources=result.sources | made.sources)
+
+
+def _call_method(m: Machine, node: ast.Call, bound: Bound, arguments: list[Value]) -> Value:
+    base, name = bound.base, bound.name
+    full = dotted(node.func)
+    if name == "backward":
+        m.total(node, base, "backward")
+        m.record("backward", node, base=base)
+        return UNKNOWN
+    if name in ("append", "update", "add_", "sub_") and arguments:
+        return base
+    if base.space is Space.MODEL or (not base.is_tensor and not base.terms and is_model(full)):
+        if name in _SELF_RETURNING:
+            return base if base.space is Space.MODEL else Value(space=Space.MODEL, role=base.role)
+        if name not in NOT_FORWARD and not _is_tensor_method(name):
+            return forward(m, node, full)
+    plain, named = pieces(m, node)
+    made = tensor_call(m, Call(node, name, base, bound.base_node, tuple(plain), named))
+    known = made.space is not Space.UNKNOWN or made.sources or made.terms
+    if not known and is_loss(name) and not base.is_tensor and arguments:
+        return other_loss(m, node, arguments)
+    return made
+
+
+def _is_tensor_method(name: str) -> bool:
+    return name in SAME or name in (
+        "softmax",
+        "log_softmax",
+        "sigmoid",
+        "log",
+        "detach",
+        "view",
+        "mean",
+        "sum",
+    )

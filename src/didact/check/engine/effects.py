@@ -1,0 +1,46 @@
+"""What a statement does beside assigning: shapes in comments, methods that work in place."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from didact.check.engine.machine import Machine
+from didact.check.engine.spaces import Space
+from didact.check.engine.values import UNKNOWN, Value
+
+
+def with_comment(m: Machine, node: ast.stmt, value: Value) -> Value:
+    """A shape in a comment, ``# [B, S, V]``, tells the rank."""
+    comment = m.index.comments.get(node.lineno)
+    if comment is None or value.rank is not None:
+        return value
+    rank = _rank_in(comment)
+    return value.but(rank=rank) if rank else value
+
+
+def _rank_in(comment: str) -> int | None:
+    found = re.search(r"[\[(]\s*(\w+(?:\s*[,x×*]\s*\w+)+)\s*[\])]", comment)
+    if found is None:
+        return None
+    count = len([p for p in found[1].replace("×", ",").replace("*", ",").split(",") if p.strip()])
+    return count if count > 1 else None
+
+
+def in_place(m: Machine, node: ast.expr, value: Value) -> None:
+    """``x.mul_(2)`` as a statement changes ``x``."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return
+    name = node.func.attr
+    if name == "append" and isinstance(node.func.value, ast.Name) and node.args:
+        added = m.values.get(id(node.args[0]), UNKNOWN)
+        old = m.frame.env.get(node.func.value.id, UNKNOWN)
+        items = (*(old.items or ()), added)[:8]
+        m.frame.env[node.func.value.id] = Value(
+            items=items, terms=added.terms, sources=added.sources
+        )
+    elif name.endswith("_") and not name.endswith("__") and isinstance(node.func.value, ast.Name):
+        made = Value(space=Space.UNKNOWN) if name in ("zero_", "fill_") else value
+        if name == "scatter_":
+            made = Value(space=Space.ONE_HOT, origin=node)
+        m.frame.env[node.func.value.id] = made

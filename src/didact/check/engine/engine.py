@@ -1,0 +1,181 @@
+"""The analysis of one file: run everything in it once, then let the rules judge."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import TypeVar
+
+from didact.check.engine.events import Forward, Log, LossUse, Operation, Scope, Softmax, Term, Total
+from didact.check.engine.expressions import evaluate
+from didact.check.engine.index import ClassInfo, Function, Index
+from didact.check.engine.inline import run_routine
+from didact.check.engine.machine import Frame, Machine, Routine
+from didact.check.engine.statements import run_body
+from didact.check.engine.teacher_state import ModelFacts, model_facts
+from didact.check.engine.values import Value
+from didact.check.engine.walk import build_index
+from didact.check.findings.finding import Finding
+
+Event = TypeVar("Event", LossUse, Forward, Softmax, Log, Operation, Total)
+_FIRST = ("__init__", "setup", "build", "_init", "configure")
+_ALL_UP_TO = 400
+"""In files of up to so many lines every function is run, in longer ones those that matter."""
+
+
+@dataclass(eq=False)
+class Analysis:
+    """What is known of one file.
+
+    Attributes:
+        tree: The parsed file.
+        source: Its text.
+        path: Its name.
+        findings: What the rules say, sorted, nothing suppressed; columns in bytes, as in the tree.
+        uses: Every loss computed, in the order of the file.
+        forwards: Every model call.
+        softmaxes: Every softmax, log_softmax and sigmoid.
+        logs: Every logarithm.
+        operations: Other operations, see :class:`Operation`.
+        totals: The sums of losses that statements assign, return or backpropagate.
+        defaults: The numbers that symbols have by default.
+        facts: What the file does to its models.
+        index: The names of the file.
+    """
+
+    tree: ast.Module
+    source: str
+    path: str
+    index: Index
+    findings: list[Finding] = field(default_factory=list)
+    uses: list[LossUse] = field(default_factory=list)
+    forwards: list[Forward] = field(default_factory=list)
+    softmaxes: list[Softmax] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
+    totals: list[Total] = field(default_factory=list)
+    defaults: dict[str, float] = field(default_factory=dict)
+    _values: dict[int, Value] = field(default_factory=dict)
+    _terms: dict[int, list[Term]] = field(default_factory=dict)
+
+    def value_of(self, node: ast.expr) -> Value | None:
+        """The inferred value of an expression, where it is evaluated; nothing if it never is."""
+        return self._values.get(id(node))
+
+    def terms_of(self, use: LossUse) -> list[Term]:
+        """Every form in which a loss was seen: with each factor and reduction on its way."""
+        return self._terms.get(id(use.node), [])
+
+    def operations_of(self, kind: str) -> list[Operation]:
+        """The operations of one kind."""
+        return [operation for operation in self.operations if operation.kind == kind]
+
+    @cached_property
+    def facts(self) -> ModelFacts:
+        """What the file does to its models, read when a rule first asks."""
+        return model_facts(self.index)
+
+    def parent_of(self, node: ast.AST) -> ast.AST | None:
+        """The node around a node."""
+        return self.index.parents.get(id(node))
+
+    def statement_of(self, node: ast.AST) -> ast.AST:
+        """The statement that a node belongs to."""
+        while not isinstance(node, ast.stmt):
+            parent = self.parent_of(node)
+            if parent is None:
+                return node
+            node = parent
+        return node
+
+
+def analyse(
+    source: str, *, path: str = "<string>", tree: ast.Module | None = None, thorough: bool = False
+) -> Analysis:
+    """Infer what a file computes and collect what the rules find.
+
+    Args:
+        source: The file's text.
+        path: Its name, for rules that ask.
+        tree: Its syntax tree, if it has been parsed already.
+        thorough: Run functions that mention nothing of interest, too.
+
+    Raises:
+        SyntaxError: The text is not Python; only if no tree is given.
+    """
+    tree = ast.parse(source) if tree is None else tree
+    index = build_index(tree, source)
+    machine = Machine(index, evaluate, thorough=thorough or source.count("\n") < _ALL_UP_TO)
+    _run_all(machine)
+    analysis = _collect(machine, source, path)
+    from didact.check.rules import findings_of
+
+    analysis.findings = findings_of(analysis)
+    return analysis
+
+
+def _run_all(m: Machine) -> None:
+    m.frames.append(Frame(Scope(m.index.tree)))
+    _guarded(m, partial(run_body, m, m.index.tree.body))
+    for function, owner in _routines(m.index):
+        if m.thorough or id(function) in m.index.matters:
+            _guarded(m, partial(run_routine, m, Routine(function, owner)))
+
+
+def _guarded(m: Machine, run: Callable[[], object]) -> None:
+    """One function that is too deep for the interpreter must not hide the others."""
+    depth = len(m.frames)
+    m.steps = 0
+    try:
+        run()
+    except (RecursionError, MemoryError):
+        pass
+    finally:
+        del m.frames[max(depth, 1) :]
+        m.active.clear()
+        m.pending.clear()
+        m.context = ()
+
+
+def _routines(index: Index) -> list[tuple[Function, ClassInfo | None]]:
+    """Every function with its class; constructors and the like first in each class."""
+    found: list[tuple[Function, ClassInfo | None]] = []
+    seen: set[int] = set()
+    for info in index.classes.values():
+        methods = sorted(info.methods.values(), key=lambda f: not f.name.startswith(_FIRST))
+        found += [(method, info) for method in methods]
+        seen |= {id(method) for method in methods}
+    functions: list[Function] = [*index.of(ast.FunctionDef), *index.of(ast.AsyncFunctionDef)]
+    for function in functions:
+        if id(function) not in seen:
+            inside = isinstance(index.parents.get(id(function)), ast.ClassDef)
+            found.append((function, index.owners.get(id(function)) if inside else None))
+    return found
+
+
+def _collect(m: Machine, source: str, path: str) -> Analysis:
+    return Analysis(
+        tree=m.index.tree,
+        source=source,
+        path=path,
+        index=m.index,
+        uses=_in_order(m.uses.values()),
+        forwards=_in_order(m.forwards.values()),
+        softmaxes=_in_order(m.softmaxes.values()),
+        logs=_in_order(m.logs.values()),
+        operations=_in_order(m.operations.values()),
+        totals=_in_order(m.totals.values()),
+        defaults=m.defaults,
+        _values=m.values,
+        _terms=m.term_log,
+    )
+
+
+def _in_order(events: Iterable[Event]) -> list[Event]:
+    return sorted(events, key=lambda event: _place(event.node))
+
+
+def _place(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)

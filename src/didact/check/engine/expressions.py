@@ -1,0 +1,196 @@
+"""The abstract value of an expression."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from didact.check.engine import arithmetic
+from didact.check.engine.assign import bind, element_of
+from didact.check.engine.attributes import attribute
+from didact.check.engine.calls import call
+from didact.check.engine.guess import guess
+from didact.check.engine.library_calls import Chain
+from didact.check.engine.machine import Kind, Machine, Path, Routine
+from didact.check.engine.names import dotted, source
+from didact.check.engine.scale import Scale, as_number
+from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.subscript import subscript
+from didact.check.engine.unknown_calls import forward
+from didact.check.engine.values import NOTHING, UNKNOWN, Value, join
+
+
+def evaluate(m: Machine, node: ast.expr) -> Value:
+    """Evaluate an expression and remember its value."""
+    if not m.tick():
+        return UNKNOWN
+    handler = _HANDLERS.get(type(node))
+    value = handler(m, node) if handler is not None else _children(m, node)
+    m.see(node, value)
+    return value
+
+
+def _children(m: Machine, node: ast.AST) -> Value:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            evaluate(m, child)
+    return UNKNOWN
+
+
+def _constant(_m: Machine, node: ast.Constant) -> Value:
+    if node.value is None:
+        return NOTHING
+    number = as_number(node.value)
+    if number is not None:
+        return Value(space=Space.SCALAR, number=number, scale=Scale(number) if number else Scale())
+    if isinstance(node.value, str):
+        return Value(payload=node.value)
+    return UNKNOWN
+
+
+def _name(m: Machine, node: ast.Name) -> Value:
+    for frame in (m.frame, m.frames[0]):
+        if node.id in frame.env:
+            return frame.env[node.id]
+    index = m.index
+    if node.id in index.functions:
+        return Value(space=Space.FUNCTION, payload=Routine(index.functions[node.id]))
+    if node.id in index.classes:
+        return Value(payload=Kind(index.classes[node.id]))
+    path = index.lookup(node.id)
+    if path is not None:
+        return Value(payload=Path(path))
+    return guess(node.id, node)
+
+
+def _call(m: Machine, node: ast.Call) -> Value:
+    callee = evaluate(m, node.func)
+    arguments = [evaluate(m, argument) for argument in node.args]
+    keywords = {}
+    for keyword in node.keywords:
+        value = evaluate(m, keyword.value)
+        if keyword.arg is not None:
+            keywords[keyword.arg] = value
+    if isinstance(callee.payload, Chain):
+        return _call_chain(m, node, callee.payload)
+    return call(m, node, callee, arguments, keywords)
+
+
+def _call_chain(m: Machine, node: ast.Call, chain: Chain) -> Value:
+    made = forward(m, node, dotted(node.func) or source(node.func))
+    spaces = {
+        "softmax": Space.PROBS,
+        "log_softmax": Space.LOG_PROBS,
+        "sigmoid": Space.SIGMOID_PROBS,
+    }
+    if chain.kind in spaces:
+        return made.but(space=spaces[chain.kind], temperature=Scale(), axis=-1)
+    return made
+
+
+def _binary(m: Machine, node: ast.BinOp) -> Value:
+    chain: list[ast.BinOp] = []
+    current: ast.expr = node
+    while isinstance(current, ast.BinOp):
+        chain.append(current)
+        current = current.left
+    value = evaluate(m, current)
+    for part in reversed(chain):
+        value = arithmetic.binary(m, part, value, evaluate(m, part.right))
+        m.see(part, value)
+    return value
+
+
+def _unary(m: Machine, node: ast.UnaryOp) -> Value:
+    value = evaluate(m, node.operand)
+    if isinstance(node.op, ast.USub):
+        return arithmetic.negated(value)
+    return Value(space=Space.MASK) if isinstance(node.op, ast.Invert) else UNKNOWN
+
+
+def _compare(m: Machine, node: ast.Compare) -> Value:
+    left = evaluate(m, node.left)
+    others = [evaluate(m, other) for other in node.comparators]
+    m.record("compare", node, base=left, other=others[0])
+    return Value(space=Space.MASK, grad=Grad.NO, origin=node)
+
+
+def _conditional(m: Machine, node: ast.IfExp) -> Value:
+    evaluate(m, node.test)
+    return join(evaluate(m, node.body), evaluate(m, node.orelse))
+
+
+def _boolean(m: Machine, node: ast.BoolOp) -> Value:
+    values = [evaluate(m, value) for value in node.values]
+    result = values[0]
+    for value in values[1:]:
+        result = join(result, value)
+    return result
+
+
+def _tuple(m: Machine, node: ast.Tuple | ast.List) -> Value:
+    items = tuple(evaluate(m, item) for item in node.elts)
+    starred = any(isinstance(item, ast.Starred) for item in node.elts)
+    terms = tuple(t for item in items[:16] for t in item.terms)[:16]
+    sources = frozenset[int]().union(*(item.sources for item in items[:16]))
+    return Value(items=None if starred or len(items) > 64 else items, terms=terms, sources=sources)
+
+
+def _comprehension(m: Machine, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
+    saved = dict(m.frame.env)
+    for generator in node.generators:
+        iterated = evaluate(m, generator.iter)
+        bind(m, generator.target, element_of(iterated))
+        for condition in generator.ifs:
+            evaluate(m, condition)
+    value = evaluate(m, node.elt)
+    m.frame.env = saved
+    return Value(items=(value,), terms=value.terms, sources=value.sources, role=value.role)
+
+
+def _lambda(_m: Machine, node: ast.Lambda) -> Value:
+    return Value(space=Space.FUNCTION, payload=Routine(node))
+
+
+def _walrus(m: Machine, node: ast.NamedExpr) -> Value:
+    value = evaluate(m, node.value)
+    bind(m, node.target, value)
+    return value
+
+
+def _subscript(m: Machine, node: ast.Subscript) -> Value:
+    base = evaluate(m, node.value)
+    for part in ast.walk(node.slice) if not isinstance(node.slice, ast.Constant) else ():
+        if isinstance(part, ast.expr) and not isinstance(part, ast.Tuple | ast.Slice):
+            evaluate(m, part)
+            break
+    name = dotted(node)
+    return subscript(m, node, base, name)
+
+
+def _wrapped(m: Machine, node: ast.Await | ast.Starred) -> Value:
+    return evaluate(m, node.value)
+
+
+_HANDLERS: dict[type[ast.expr], Callable[[Machine, Any], Value]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: attribute,
+    ast.Call: _call,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.Compare: _compare,
+    ast.IfExp: _conditional,
+    ast.BoolOp: _boolean,
+    ast.Tuple: _tuple,
+    ast.List: _tuple,
+    ast.ListComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.Lambda: _lambda,
+    ast.NamedExpr: _walrus,
+    ast.Subscript: _subscript,
+    ast.Await: _wrapped,
+    ast.Starred: _wrapped,
+}

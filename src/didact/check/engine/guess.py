@@ -1,0 +1,49 @@
+"""What a name tells of a value that nothing else tells of."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.machine import Bound
+from didact.check.engine.names import is_label, is_temperature, is_weight, role_of, space_of
+from didact.check.engine.scale import Scale
+from didact.check.engine.spaces import Role, Space
+from didact.check.engine.values import Value
+
+
+def named(name: str, value: Value, node: ast.expr | None = None) -> Value:
+    """A value under a name: what the value leaves open, the name may tell."""
+    open_ended = not value.payload or isinstance(value.payload, Bound)
+    if value.space in (Space.SCALAR, Space.UNKNOWN) and not value.terms and open_ended:
+        plain = value.number is not None and not value.scale.atoms
+        if plain and is_temperature(name):
+            return value.but(space=Space.SCALAR, scale=Scale.of(name))
+        own = value.space is Space.SCALAR and (
+            is_temperature(name) or is_weight(name.rsplit(".", 1)[-1])
+        )
+        if own and len(value.scale.atoms) > 1:
+            return value.but(scale=Scale.of(name))
+        if value.space is Space.UNKNOWN and value.rank is None:
+            guessed = guess(name, node)
+            if guessed.space is Space.SCALAR and not value.sources:
+                return guessed.but(origin=value.origin or node)
+    if value.role is Role.UNKNOWN and value.space not in (Space.SCALAR, Space.LABELS, Space.MASK):
+        role = role_of(name)
+        if role is not Role.UNKNOWN:
+            return value.but(role=role)
+    return value
+
+
+def guess(name: str, node: ast.expr | None = None) -> Value:
+    """What a parameter or an unknown attribute is, by its name alone."""
+    last = name.rsplit(".", 1)[-1]
+    space = space_of(last)
+    if space is Space.LOGITS:
+        return Value(space=space, role=role_of(name), by_name=True, origin=node)
+    if space is Space.ONE_HOT:
+        return Value(space=space, by_name=True, origin=node)
+    if is_temperature(name) or (is_weight(last) and "weights" not in last):
+        return Value(space=Space.SCALAR, scale=Scale.of(name), origin=node)
+    if space is Space.LABELS and is_label(last):
+        return Value(space=Space.UNKNOWN, role=role_of(name), by_name=True, origin=node)
+    return Value(role=role_of(name), origin=node)

@@ -1,0 +1,164 @@
+"""Entering functions and classes of the same file."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.events import Scope
+from didact.check.engine.guess import guess, named
+from didact.check.engine.index import ClassInfo
+from didact.check.engine.machine import MAX_DEPTH, Frame, Instance, Machine, Path, Routine
+from didact.check.engine.names import dotted, is_temperature, paired_roles
+from didact.check.engine.scale import Scale
+from didact.check.engine.spaces import Role, Space
+from didact.check.engine.values import UNKNOWN, Value, join
+
+
+def call_routine(
+    m: Machine, node: ast.Call, routine: Routine, arguments: list[Value], keywords: dict[str, Value]
+) -> Value:
+    """The value that a function of this file returns for these arguments."""
+    target = routine.node
+    too_deep = m.scope.depth >= MAX_DEPTH or id(target) in m.active
+    if too_deep or (not isinstance(target, ast.Lambda) and id(target) not in m.index.matters):
+        return UNKNOWN
+    if any(isinstance(a, ast.Starred) for a in node.args) or not m.tick():
+        return UNKNOWN
+    context = m.context
+    m.context = (*context, id(node))
+    try:
+        return run_routine(m, routine, arguments, keywords, node)
+    finally:
+        m.context = context
+
+
+def run_routine(
+    m: Machine,
+    routine: Routine,
+    arguments: list[Value] | None = None,
+    keywords: dict[str, Value] | None = None,
+    call: ast.Call | None = None,
+) -> Value:
+    """Run a function; without arguments, for itself."""
+    from didact.check.engine.statements import run_body
+
+    target = routine.node
+    outside = arguments is None
+    depth = 0 if outside else m.scope.depth + 1
+    owner = routine.owner
+    calls = () if call is None else (*m.scope.calls, call)
+    frame = Frame(Scope(target, owner.node if owner else None, depth, calls), owner=owner)
+    decorated = not isinstance(target, ast.Lambda) and any(
+        "no_grad" in dotted_call(d) or "inference_mode" in dotted_call(d)
+        for d in target.decorator_list
+    )
+    frame.no_grad = decorated or (not outside and m.frame.no_grad)
+    m.active.add(id(target))
+    with m.entered(frame):
+        try:
+            bind_parameters(m, frame, routine, arguments, keywords or {})
+            if isinstance(target, ast.Lambda):
+                return m.evaluate(target.body)
+            run_body(m, target.body)
+        finally:
+            m.active.discard(id(target))
+    return _returned(frame)
+
+
+def dotted_call(node: ast.expr) -> str:
+    """The dotted name of a decorator or context manager, called or not."""
+    return dotted(node.func if isinstance(node, ast.Call) else node)
+
+
+def _returned(frame: Frame) -> Value:
+    if not frame.returns:
+        return UNKNOWN
+    result = frame.returns[0]
+    for value in frame.returns[1:]:
+        result = join(result, value)
+    return result
+
+
+def bind_parameters(
+    m: Machine,
+    frame: Frame,
+    routine: Routine,
+    arguments: list[Value] | None,
+    keywords: dict[str, Value],
+) -> None:
+    """Give the parameters their values: what is passed, else what defaults and names tell."""
+    signature = routine.node.args
+    parameters = [*signature.posonlyargs, *signature.args]
+    defaults: dict[str, ast.expr] = dict(
+        zip([p.arg for p in reversed(parameters)], reversed(signature.defaults), strict=False)
+    )
+    defaults |= {
+        p.arg: d
+        for p, d in zip(signature.kwonlyargs, signature.kw_defaults, strict=True)
+        if d is not None
+    }
+    given: dict[str, Value] = {}
+    if routine.owner is not None and parameters and not _is_static(routine):
+        given[parameters[0].arg] = Value(payload=Instance(routine.owner))
+        parameters = parameters[1:]
+    if arguments is not None:
+        given |= {p.arg: v for p, v in zip(parameters, arguments, strict=False)}
+        given |= keywords
+    parameters += signature.kwonlyargs
+    roles = paired_roles(p.arg for p in parameters if p.arg not in defaults)
+    for parameter in parameters:
+        value = _parameter(m, parameter, given.get(parameter.arg), defaults)
+        frame.env[parameter.arg] = _in_a_pair(value, roles.get(parameter.arg))
+    for name, value in given.items():
+        frame.env.setdefault(name, value)
+    for extra in (signature.vararg, signature.kwarg):
+        if extra is not None:
+            frame.env[extra.arg] = UNKNOWN
+
+
+def _in_a_pair(value: Value, role: Role | None) -> Value:
+    """The ``t`` of ``s, t`` is the teacher's, not a temperature."""
+    if role is None:
+        return value
+    guessed = value.space is Space.SCALAR and value.number is None
+    if guessed:
+        return Value(role=role, origin=value.origin)
+    return value.but(role=role) if value.role is Role.UNKNOWN else value
+
+
+def _is_static(routine: Routine) -> bool:
+    decorators = getattr(routine.node, "decorator_list", [])
+    return any(dotted_call(d).endswith("staticmethod") for d in decorators)
+
+
+def _parameter(
+    m: Machine, parameter: ast.arg, given: Value | None, defaults: dict[str, ast.expr]
+) -> Value:
+    name = parameter.arg
+    if given is not None:
+        plain = given.number is not None and not given.scale.atoms
+        if plain and is_temperature(name):
+            return given.but(scale=Scale.of(name))
+        known = given.space is not Space.UNKNOWN or given.payload or given.terms
+        return named(name, given) if known else _merged(named(name, given), guess(name))
+    default = m.evaluate(defaults[name]) if name in defaults else UNKNOWN
+    if default.space is Space.CRITERION or isinstance(default.payload, str | Path):
+        return default
+    if default.number is not None:
+        m.defaults[name] = default.number
+        return Value(space=Space.SCALAR, scale=Scale.of(name))
+    return guess(name)
+
+
+def _merged(value: Value, guessed: Value) -> Value:
+    if value.space is Space.UNKNOWN and guessed.space is Space.SCALAR and not value.sources:
+        return guessed
+    return value
+
+
+def construct(m: Machine, node: ast.Call, info: ClassInfo) -> Value:
+    """An object of a class of this file."""
+    module = any(base in ("Module", "LightningModule") for base in info.bases)
+    forward = m.index.method(info, "forward")
+    space = Space.MODEL if module or forward is not None else Space.UNKNOWN
+    return Value(space=space, payload=Instance(info), origin=node)

@@ -1,0 +1,135 @@
+"""Calls of library functions, by their import path."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.losses import CLASSES, FUNCTIONS, arguments_of, use_loss
+from didact.check.engine.machine import Criterion, Layer, Machine
+from didact.check.engine.names import dotted, is_model, source, word_set
+from didact.check.engine.reductions import Call
+from didact.check.engine.scale import Scale
+from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.tensor_ops import tensor_call
+from didact.check.engine.unknown_calls import NOT_FORWARD, call_unknown, forward, pieces
+from didact.check.engine.values import UNKNOWN, Value
+
+_LAYERS = {
+    "Softmax": "softmax",
+    "Softmax2d": "softmax",
+    "LogSoftmax": "log_softmax",
+    "Sigmoid": "sigmoid",
+}
+_OPTIMIZERS = word_set(
+    "SGD Adam AdamW RMSprop Adagrad Adadelta NAdam RAdam LBFGS BertAdam FusedAdam Lamb"
+)
+_TRANSPARENT = frozenset(
+    ["DataParallel", "DistributedDataParallel", "compile", "checkpoint_wrapper", "prepare"]
+)
+_TENSOR_ROOTS = ("torch", "numpy", "apex", "jax.numpy", "jax.nn")
+
+
+def _functional(m: Machine, node: ast.Call, name: str) -> Value:
+    plain, named = pieces(m, node)
+    if not plain and "input" in named:
+        plain = [named["input"]]
+    base, base_node = plain[0] if plain else (UNKNOWN, None)
+    return tensor_call(m, Call(node, name, base, base_node, tuple(plain[1:]), named))
+
+
+def call_layer(m: Machine, node: ast.Call, layer: Layer) -> Value:
+    """The value of calling a layer of ``nn`` that was made elsewhere."""
+    plain, _ = pieces(m, node)
+    base, base_node = plain[0] if plain else (UNKNOWN, None)
+    given: dict[str, tuple[Value, ast.expr]] = {}
+    for keyword in layer.call.keywords:
+        if keyword.arg == "dim":
+            given["dim"] = (m.values.get(id(keyword.value), UNKNOWN), keyword.value)
+    if layer.call.args:
+        first = layer.call.args[0]
+        given["dim"] = (m.values.get(id(first), UNKNOWN), first)
+    return tensor_call(m, Call(node, layer.kind, base, base_node, (), given, layer=layer.call))
+
+
+def _variable(arguments: list[Value]) -> Value:
+    """``Variable(x)`` has detached its argument since the two types were merged."""
+    if not arguments:
+        return UNKNOWN
+    base = arguments[0]
+    terms = tuple(type(t)(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
+    return base.but(grad=Grad.NO, sources=frozenset(), terms=terms)
+
+
+def _new_tensor(node: ast.Call, name: str, arguments: list[Value]) -> Value:
+    base = arguments[0] if arguments else UNKNOWN
+    if base.terms and name == "tensor":
+        terms = tuple(type(t)(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
+        return base.but(grad=Grad.NO, terms=terms, sources=frozenset())
+    if base.space is Space.SCALAR:
+        return base.but(grad=Grad.NO)
+    space = Space.LABELS if name == "LongTensor" and base.space is Space.UNKNOWN else base.space
+    return Value(space=space, grad=Grad.NO, origin=node, shifted=True)
+
+
+def _number_function(node: ast.Call, name: str, arguments: list[Value]) -> Value:
+    if name == "pow" and len(arguments) == 2 and arguments[1].number is not None:
+        return arguments[0].but(scale=arguments[0].scale.power(arguments[1].number))
+    if arguments and (arguments[0].is_tensor or arguments[0].terms):
+        return UNKNOWN
+    return Value(space=Space.SCALAR, scale=Scale.of(source(node)), origin=node)
+
+
+def _sequential(node: ast.Call, arguments: list[Value]) -> Value:
+    last = arguments[-1] if arguments else UNKNOWN
+    kind = last.payload.kind if isinstance(last.payload, Layer) else "sequential"
+    return Value(space=Space.MODEL, payload=Chain(kind, node), items=tuple(arguments), origin=node)
+
+
+class Chain:
+    """``nn.Sequential(...)``: known by its last layer."""
+
+    def __init__(self, kind: str, call: ast.Call) -> None:
+        self.kind = kind
+        self.call = call
+
+
+def call_path(m: Machine, node: ast.Call, path: str, arguments: list[Value]) -> Value:
+    """The value of calling what an imported name stands for."""
+    name = path.rsplit(".", 1)[-1]
+    torch = path.startswith(_TENSOR_ROOTS) or path.split(".")[0] in ("", "functional")
+    if torch and name in FUNCTIONS:
+        return use_loss(m, node, FUNCTIONS[name], arguments_of(FUNCTIONS[name], node, m.values))
+    if torch and name in CLASSES:
+        return Value(space=Space.CRITERION, payload=Criterion(CLASSES[name], node), origin=node)
+    if torch and name in _LAYERS:
+        return Value(space=Space.FUNCTION, payload=Layer(_LAYERS[name], node), origin=node)
+    if name == "Sequential":
+        return _sequential(node, arguments)
+    if path in ("copy.deepcopy", "copy.copy") or name in _TRANSPARENT:
+        return arguments[0].but(payload=arguments[0].payload) if arguments else UNKNOWN
+    if torch and name == "Variable":
+        return _variable(arguments)
+    if ("optim" in path and name in _OPTIMIZERS) or name in _OPTIMIZERS:
+        return Value(space=Space.OPTIMIZER, origin=node)
+    if torch and name in (
+        "tensor",
+        "as_tensor",
+        "from_numpy",
+        "FloatTensor",
+        "LongTensor",
+        "Tensor",
+    ):
+        return _new_tensor(node, name, arguments)
+    if path.startswith(("math", "numpy")) and name in ("log", "sqrt", "exp", "pow"):
+        return _number_function(node, name, arguments)
+    if torch:
+        return _functional(m, node, name)
+    if is_model(path) and name[:1].islower() and _looks_like_forward(node, name):
+        return forward(m, node, dotted(node.func))
+    return call_unknown(m, node, UNKNOWN, arguments)
+
+
+def _looks_like_forward(node: ast.Call, name: str) -> bool:
+    return name not in NOT_FORWARD and not any(
+        k.arg in ("num_classes", "pretrained") for k in node.keywords
+    )

@@ -1,0 +1,169 @@
+"""Calls of losses: which kind, which argument is which, how they reduce."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.events import LossUse, Reduction, Term
+from didact.check.engine.machine import Machine
+from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.values import UNKNOWN, Value
+
+FUNCTIONS = {
+    "kl_div": "kl_div",
+    "cross_entropy": "cross_entropy",
+    "nll_loss": "nll",
+    "binary_cross_entropy": "bce",
+    "binary_cross_entropy_with_logits": "bce_logits",
+    "mse_loss": "mse",
+    "l1_loss": "l1",
+    "smooth_l1_loss": "l1",
+    "huber_loss": "l1",
+    "cosine_embedding_loss": "cosine",
+    "soft_margin_loss": "other",
+    "multilabel_soft_margin_loss": "bce_logits",
+}
+CLASSES = {
+    "KLDivLoss": "kl_div",
+    "CrossEntropyLoss": "cross_entropy",
+    "NLLLoss": "nll",
+    "NLLLoss2d": "nll",
+    "BCELoss": "bce",
+    "BCEWithLogitsLoss": "bce_logits",
+    "MSELoss": "mse",
+    "L1Loss": "l1",
+    "SmoothL1Loss": "l1",
+    "HuberLoss": "l1",
+    "CosineEmbeddingLoss": "cosine",
+}
+_POSITIONS = {
+    "kl_div": ("input", "target", "size_average", "reduce", "reduction", "log_target"),
+    "cross_entropy": (
+        "input",
+        "target",
+        "weight",
+        "size_average",
+        "ignore_index",
+        "reduce",
+        "reduction",
+    ),
+    "nll": ("input", "target", "weight", "size_average", "ignore_index", "reduce", "reduction"),
+    "bce": ("input", "target", "weight", "size_average", "reduce", "reduction"),
+    "bce_logits": ("input", "target", "weight", "size_average", "reduce", "reduction"),
+}
+_CLASS_POSITIONS = {
+    "kl_div": ("size_average", "reduce", "reduction", "log_target"),
+    "cross_entropy": ("weight", "size_average", "ignore_index", "reduce", "reduction"),
+    "nll": ("weight", "size_average", "ignore_index", "reduce", "reduction"),
+    "bce": ("weight", "size_average", "reduce", "reduction"),
+}
+_DEFAULT = ("input", "target", "size_average", "reduce", "reduction")
+Arguments = dict[str, tuple[Value, ast.expr]]
+
+
+def arguments_of(kind: str, node: ast.Call, values: dict[int, Value]) -> Arguments:
+    """The arguments of a functional loss by their names."""
+    return _named(_POSITIONS.get(kind, _DEFAULT), node, values)
+
+
+def use_loss(
+    m: Machine, node: ast.Call, kind: str, arguments: Arguments, criterion: ast.Call | None = None
+) -> Value:
+    """Record a loss and give its value."""
+    first = arguments.get("input", (UNKNOWN, None))
+    second = arguments.get("target", (UNKNOWN, None))
+    expressions = {name: pair[1] for name, pair in arguments.items()}
+    if criterion is not None:
+        own = _named(_CLASS_POSITIONS.get(kind, _DEFAULT[2:]), criterion, m.values)
+        expressions |= {name: pair[1] for name, pair in own.items()}
+    use = LossUse(
+        node=node,
+        kind=kind,
+        input=first[0],
+        target=second[0],
+        input_node=first[1],
+        target_node=second[1],
+        reduction=reduction_of(m, expressions, kind),
+        log_target=_flag(expressions.get("log_target")),
+        scope=m.scope,
+        criterion=criterion,
+        arguments=expressions,
+        label_smoothing="label_smoothing" in expressions,
+    )
+    m.uses[(id(node), m.context)] = use
+    return _result(use)
+
+
+def _result(use: LossUse) -> Value:
+    steps: tuple[Reduction, ...] = ()
+    if use.reduction not in (None, "none"):
+        steps = (Reduction(use.reduction or "", None, use.node),)
+    rank = 0 if steps else use.input.rank
+    grads = {use.input.grad, use.target.grad}
+    grad = Grad.YES if Grad.YES in grads else (Grad.NO if grads == {Grad.NO} else Grad.UNKNOWN)
+    return Value(
+        space=Space.LOSS,
+        grad=grad,
+        terms=(Term(use, reductions=steps),),
+        sources=use.input.sources | use.target.sources,
+        rank=rank,
+        axis=use.input.axis,
+        origin=use.node,
+    )
+
+
+def reduction_of(m: Machine, expressions: dict[str, ast.expr], kind: str) -> str | None:
+    """How a loss reduces, with PyTorch's legacy flags taken into account."""
+    average, reduce = expressions.get("size_average"), expressions.get("reduce")
+    if kind == "other":
+        return None
+    if reduce is not None and not (isinstance(reduce, ast.Constant) and reduce.value is None):
+        if not isinstance(reduce, ast.Constant):
+            return None
+        if not reduce.value:
+            return "none"
+        return _averaged(average)
+    if average is not None and not (isinstance(average, ast.Constant) and average.value is None):
+        return _averaged(average)
+    given = expressions.get("reduction")
+    if given is None:
+        return "mean"
+    if isinstance(given, ast.Constant) and isinstance(given.value, str):
+        return given.value
+    return _default_of_parameter(m, given)
+
+
+def _default_of_parameter(m: Machine, given: ast.expr) -> str | None:
+    """``reduction=reduction`` inside a helper: the caller decides, so it is not known."""
+    return m.values[id(given)].payload if _is_text(m, given) else None  # type: ignore[return-value]
+
+
+def _is_text(m: Machine, given: ast.expr) -> bool:
+    value = m.values.get(id(given))
+    return value is not None and isinstance(value.payload, str)
+
+
+def _averaged(flag: ast.expr | None) -> str | None:
+    if flag is None:
+        return "mean"
+    if not isinstance(flag, ast.Constant):
+        return None
+    return "mean" if flag.value or flag.value is None else "sum"
+
+
+def _flag(node: ast.expr | None) -> bool | None:
+    if node is None:
+        return False
+    return bool(node.value) if isinstance(node, ast.Constant) else None
+
+
+def _named(names: tuple[str, ...], node: ast.Call, values: dict[int, Value]) -> Arguments:
+    found: Arguments = {}
+    for name, argument in zip(names, node.args, strict=False):
+        if isinstance(argument, ast.Starred):
+            break
+        found[name] = (values.get(id(argument), UNKNOWN), argument)
+    for keyword in node.keywords:
+        if keyword.arg is not None:
+            found[keyword.arg] = (values.get(id(keyword.value), UNKNOWN), keyword.value)
+    return found

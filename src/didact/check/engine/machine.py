@@ -1,0 +1,172 @@
+"""The interpreter's state: the frames, the budget, and the events that rules will read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from didact.check.engine.events import (
+    Forward,
+    Log,
+    LossUse,
+    Operation,
+    Scope,
+    Softmax,
+    Term,
+    Total,
+)
+from didact.check.engine.index import ClassInfo, Function, Index
+from didact.check.engine.values import Value
+
+MAX_DEPTH = 2
+"""How many calls deep a function of the same file is entered."""
+MAX_STEPS = 60_000
+"""Statements and expressions that one entry from the outside may take, calls included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A dotted import path: ``torch.nn.functional.kl_div``."""
+
+    dotted: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Routine:
+    """A function of this file, perhaps bound to an instance."""
+
+    node: Function | ast.Lambda
+    owner: ClassInfo | None = None
+    bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A class of this file."""
+
+    info: ClassInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object of a class of this file."""
+
+    info: ClassInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A loss object, e.g. ``nn.KLDivLoss(reduction="batchmean")``."""
+
+    kind: str
+    call: ast.Call
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer object, e.g. ``nn.Softmax(dim=1)``."""
+
+    kind: str
+    call: ast.Call
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A method of a value: ``x.softmax``."""
+
+    base: Value
+    base_node: ast.expr
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogRatio:
+    """``log p - log q`` of two distributions."""
+
+    upper: Value
+    lower: Value
+
+
+@dataclass(slots=True)
+class Frame:
+    """One running function."""
+
+    scope: Scope
+    env: dict[str, Value] = field(default_factory=dict)
+    returns: list[Value] = field(default_factory=list)
+    owner: ClassInfo | None = None
+    no_grad: bool = False
+    alive: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Machine:
+    """Everything the interpreter carries along."""
+
+    index: Index
+    evaluator: Callable[[Machine, ast.expr], Value]
+    thorough: bool = False
+    frames: list[Frame] = field(default_factory=list)
+    context: tuple[int, ...] = ()
+    steps: int = 0
+    values: dict[int, Value] = field(default_factory=dict)
+    uses: dict[tuple[object, ...], LossUse] = field(default_factory=dict)
+    forwards: dict[tuple[object, ...], Forward] = field(default_factory=dict)
+    softmaxes: dict[tuple[object, ...], Softmax] = field(default_factory=dict)
+    logs: dict[tuple[object, ...], Log] = field(default_factory=dict)
+    operations: dict[tuple[object, ...], Operation] = field(default_factory=dict)
+    totals: dict[tuple[object, ...], Total] = field(default_factory=dict)
+    term_log: dict[int, list[Term]] = field(default_factory=dict)
+    defaults: dict[str, float] = field(default_factory=dict)
+    attributes: dict[tuple[int, str], Value] = field(default_factory=dict)
+    pending: set[tuple[int, str]] = field(default_factory=set)
+    active: set[int] = field(default_factory=set)
+
+    def evaluate(self, node: ast.expr) -> Value:
+        """The value of an expression."""
+        return self.evaluator(self, node)
+
+    @property
+    def frame(self) -> Frame:
+        """The running function's frame."""
+        return self.frames[-1]
+
+    @property
+    def scope(self) -> Scope:
+        """The running function."""
+        return self.frames[-1].scope
+
+    def tick(self) -> bool:
+        """Count a step; false when the budget is used up."""
+        self.steps += 1
+        return self.steps < MAX_STEPS
+
+    def see(self, node: ast.expr, value: Value) -> None:
+        """Remember the value of an expression, and the terms in it."""
+        if self.scope.depth == 0 or id(node) not in self.values:
+            self.values[id(node)] = value
+        for term in value.terms:
+            log = self.term_log.setdefault(id(term.use.node), [])
+            if len(log) < 64:
+                log.append(term)
+
+    def record(self, kind: str, node: ast.AST, **fields: object) -> None:
+        """Remember an operation."""
+        key = (kind, id(node), self.context)
+        self.operations[key] = Operation(kind, node, scope=self.scope, **fields)  # type: ignore[arg-type]
+
+    def total(self, node: ast.AST, value: Value, how: str) -> None:
+        """Remember a loss that a statement assigns, returns or backpropagates."""
+        if value.terms:
+            self.totals[(id(node), self.context)] = Total(node, value, self.scope, how)
+
+    @contextmanager
+    def entered(self, frame: Frame) -> Iterator[None]:
+        """Run with a new frame."""
+        self.frames.append(frame)
+        try:
+            yield
+        finally:
+            self.frames.pop()

@@ -1,0 +1,188 @@
+"""What names suggest: whose model it is, a temperature, a number of classes, a weight."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from didact.check.engine.spaces import Role, Space
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(words.split())
+
+
+_TEACHER = word_set(
+    "teacher teachers tea tch tchr old prev previous pre ref reference fixed frozen ema "
+    "expert 老师 教师 旧 teach pretrained mentor 旧模型"
+)
+_STUDENT = word_set("student students stu stud new current cur s 学生 新 新模型")
+_TEMPERATURE = word_set("t temp temperature tau temps 温度 temperatures distill_t kd_t")
+_CLASSES = re.compile(
+    r"num_?(of_?)?(all_|old_|new_|total_|known_|seen_)?(class|label|cls)|n_?class|nb_?(cl|class|old)|"
+    r"(class|label|cls)_?(num|count)|known_class|vocab|\bn_?labels|\bC\b|\bK\b|\bV\b|\bout_features|"
+    r"(size\((1|-1)\)|shape\[(1|-1)\])|num_old|seen_cls|total_class|类别",
+    re.IGNORECASE,
+)
+_BATCH = re.compile(
+    r"batch_?size|\bbs\b|\bB\b|\bN\b|\bbsz\b|(size\(0\)|shape\[0\])|\blen\(|num_samples|n_samples|"
+    r"numel|valid|mask|count|num_tokens",
+    re.IGNORECASE,
+)
+_WEIGHT = word_set(
+    "alpha beta gamma lambda lamb lam lamda lmbda lambd ratio weight weights wt coef coeff "
+    "coefs coefficient mu eta w factor 权重"
+)
+_MODEL = word_set(
+    "model models net nets network networks backbone classifier teacher student encoder "
+    "module resnet bert gpt learner solver convnet generator 模型 网络"
+)
+_TENSOR = word_set(
+    "logit logits prob probs feature features feat feats label labels output outputs out "
+    "score scores loss losses log logp target targets pred preds mask masks hidden attention "
+    "attn state states param params grad aligned transform embed embedding criterion sorted "
+    "data input inputs x batch config cfg args opt optimizer scheduler loader dataset "
+    "tokenizer path name dir kwargs ids tokens"
+)
+_LOSS = word_set(
+    "loss losses criterion criterions crit kd kl kld distill distillation distil ce xent bce "
+    "objective"
+)
+_LABEL = word_set("label labels target targets y gt ground y_true 标签 lbl lbls lab class_label")
+_NOT_PREDICTION = word_set("feature features feat feats hidden attention attn embedding rep emb")
+
+
+@lru_cache(maxsize=20_000)
+def words(name: str) -> tuple[str, ...]:
+    """The words of a (dotted) name in lower case: ``self.oldModel_t`` -> old, model, t."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    parts = re.split(r"[\W_]+|(?<=[a-zA-Z])(?=\d)", spaced)
+    return tuple(part.lower() for part in parts if part and part != "self")
+
+
+@lru_cache(maxsize=20_000)
+def role_of(name: str) -> Role:
+    """Whose it is, as far as the name tells."""
+    found = words(name)
+    if any(word in _TEACHER or "teacher" in word for word in found):
+        return Role.TEACHER
+    if any(word in _STUDENT or "student" in word for word in found):
+        return Role.STUDENT
+    if len(found) > 1 and "t" in (found[0], found[-1]):
+        return Role.TEACHER
+    return Role.UNKNOWN
+
+
+def paired_roles(names: Iterable[str]) -> dict[str, Role]:
+    """Whose the parameters are that come in pairs: ``y_s, y_t`` or ``s, t``, not a time or a T."""
+    known = set(names)
+    roles: dict[str, Role] = {}
+    for name in known:
+        student = re.sub(r"(?<![^\W_])t(?![^\W_])", "s", name)
+        taken = name == "t" and any(role_of(other) is Role.TEACHER for other in known)
+        if student != name and student in known and not taken:
+            roles |= {student: Role.STUDENT, name: Role.TEACHER}
+    return roles
+
+
+@lru_cache(maxsize=20_000)
+def space_of(name: str) -> Space:
+    """The space that a parameter's name claims; only for values that nothing else tells."""
+    found = words(name)
+    last = found[-1] if found else ""
+    if any(word.startswith("logit") and word != "log" for word in found):
+        return Space.LOGITS
+    if last in _LABEL or (len(found) > 1 and found[-2:] == ("y", "true")):
+        return Space.LABELS
+    if "onehot" in found or ("one" in found and "hot" in found):
+        return Space.ONE_HOT
+    if any(word in ("scores", "score") for word in found):
+        return Space.LOGITS
+    return Space.UNKNOWN
+
+
+def is_temperature(symbol: str) -> bool:
+    """Whether a symbol is named like a temperature."""
+    last = re.sub(r"[()\[\]'\"]+", "", symbol).rsplit(".", 1)[-1]
+    if last in ("T", "τ"):
+        return True
+    found = words(last)
+    return bool(found) and (
+        "temperature" in found
+        or "temp" in found
+        or "tau" in found
+        or found[-1] in _TEMPERATURE
+        or any("temperature" in word for word in found)
+    )
+
+
+def is_class_count(symbol: str) -> bool:
+    """Whether a symbol is named like a number of classes."""
+    return _CLASSES.search(symbol) is not None
+
+
+def is_batch_count(symbol: str) -> bool:
+    """Whether a symbol is named like a number of samples or of valid positions."""
+    return _BATCH.search(symbol) is not None
+
+
+def is_weight(symbol: str) -> bool:
+    """Whether a symbol is named like the weight of a term."""
+    found = words(symbol)
+    return any(word in _WEIGHT or word.endswith(("weight", "lambda", "alpha")) for word in found)
+
+
+def is_model(name: str) -> bool:
+    """Whether a name is that of a model."""
+    found = words(name)
+    if any(word in _TENSOR for word in found):
+        return False
+    return any(word in _MODEL or word.endswith(("model", "net")) for word in found[-3:])
+
+
+def is_loss(name: str) -> bool:
+    """Whether a name is that of a loss function."""
+    found = words(name)
+    return any(word in _LOSS or word.endswith("loss") for word in found)
+
+
+def is_label(name: str) -> bool:
+    """Whether a name is that of labels."""
+    found = words(name)
+    return bool(found) and found[-1] in _LABEL and role_of(name) is not Role.TEACHER
+
+
+def is_feature(name: str) -> bool:
+    """Whether a name is that of features rather than of predictions."""
+    return any(word in _NOT_PREDICTION for word in words(name))
+
+
+def dotted(node: ast.AST) -> str:
+    """``a.b.c`` of a name or an attribute chain, with ``[..]`` and calls left out; else nothing."""
+    parts: list[str] = []
+    while True:
+        if isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        elif isinstance(node, ast.Name):
+            return ".".join(reversed([*parts, node.id]))
+        elif isinstance(node, ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr not in ("cuda", "to", "cpu", "module"):
+                return ""
+            node = node.func.value
+        else:
+            return ""
+
+
+def source(node: ast.AST, limit: int = 60) -> str:
+    """The expression as text, shortened."""
+    try:
+        text = ast.unparse(node)
+    except (RecursionError, ValueError):
+        return "..."
+    return text if len(text) <= limit else text[: limit - 3] + "..."

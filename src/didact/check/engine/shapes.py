@@ -1,0 +1,128 @@
+"""Functions that change shapes, pick entries, detach or make tensors."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.events import Term
+from didact.check.engine.machine import Machine
+from didact.check.engine.names import source
+from didact.check.engine.reductions import Call, dim_of
+from didact.check.engine.scale import Scale
+from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.values import UNKNOWN, Value, join
+
+
+def _detach(_m: Machine, call: Call) -> Value:
+    base = call.base
+    terms = tuple(Term(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
+    if base.terms and call.name == "item":
+        return Value(space=Space.SCALAR, terms=terms, grad=Grad.NO, origin=call.node)
+    return base.but(grad=Grad.NO, sources=frozenset(), terms=terms)
+
+
+def _argmax(m: Machine, call: Call) -> Value:
+    m.record("argmax", call.node, base=call.base)
+    return Value(
+        space=Space.LABELS, role=call.base.role, grad=Grad.NO, shifted=True, origin=call.node
+    )
+
+
+def _max(m: Machine, call: Call) -> Value:
+    if not call.rest and "dim" not in call.keywords:
+        return Value(grad=call.base.grad, sources=call.base.sources)
+    return Value(items=(Value(grad=call.base.grad, role=call.base.role), _argmax(m, call)))
+
+
+def _view(_m: Machine, call: Call) -> Value:
+    count = len(call.rest)
+    if count == 1 and isinstance(call.rest[0][1], ast.Tuple | ast.List):
+        count = len(call.rest[0][1].elts)
+    elif count == 1 and call.rest[0][0].number is None:
+        count = 0
+    if any(isinstance(node, ast.Starred) for _, node in call.rest):
+        count = 0
+    axis = call.base.axis if count and (call.base.axis == -1 or count == call.base.rank) else None
+    return call.base.but(rank=count or None, payload=None, axis=axis, exact=bool(count))
+
+
+def _flatten(_m: Machine, call: Call) -> Value:
+    start, end = dim_of(call.argument(0, "start_dim")), dim_of(call.argument(1, "end_dim"))
+    if start == 0 and end in (1, -2):
+        return call.base.but(rank=2, axis=None if call.base.axis != -1 else -1, exact=True)
+    return call.base.but(rank=1 if start in (None, 0) and end is None else 2)
+
+
+def _unsqueeze(_m: Machine, call: Call) -> Value:
+    rank = call.base.rank
+    return call.base.but(
+        rank=rank + 1 if rank else None, axis=call.base.axis if rank is None else None
+    )
+
+
+def _transpose(_m: Machine, call: Call) -> Value:
+    rank = len(call.rest) if call.name == "permute" and len(call.rest) > 1 else call.base.rank
+    return call.base.but(axis=None, rank=rank, payload="transposed")
+
+
+def _reshaped(_m: Machine, call: Call) -> Value:
+    return call.base.but(rank=None, axis=None, payload=None)
+
+
+def _size(_m: Machine, call: Call) -> Value:
+    return Value(space=Space.SCALAR, scale=Scale.of(source(call.node)), origin=call.node)
+
+
+def _stack(_m: Machine, call: Call) -> Value:
+    items = call.base.items
+    if not items:
+        return Value(role=call.base.role, payload="stacked")
+    joined = items[0]
+    for item in items[1:]:
+        joined = join(joined, item)
+    sources = frozenset[int]().union(*(item.sources for item in items))
+    grads = {item.grad for item in items}
+    grad = Grad.YES if Grad.YES in grads else (Grad.NO if grads == {Grad.NO} else Grad.UNKNOWN)
+    return joined.but(
+        items=None,
+        sources=sources,
+        grad=grad,
+        rank=None,
+        class_slice=None,
+        axis=None,
+        payload="stacked" if call.name == "stack" else None,
+    )
+
+
+def _where(_m: Machine, call: Call) -> Value:
+    if len(call.rest) < 2:
+        return UNKNOWN
+    left, right = call.rest[0][0], call.rest[1][0]
+    return join(left, right).but(shifted=True, sources=left.sources | right.sources)
+
+
+def _one_hot(_m: Machine, call: Call) -> Value:
+    return Value(space=Space.ONE_HOT, grad=Grad.NO, origin=call.node)
+
+
+def _like(_m: Machine, call: Call) -> Value:
+    return Value(space=Space.UNKNOWN, grad=Grad.NO, payload="filled", origin=call.node)
+
+
+HANDLERS = {
+    **dict.fromkeys(("detach", "detach_", "item", "numpy", "tolist", "stop_gradient"), _detach),
+    **dict.fromkeys(("argmax", "argmin"), _argmax),
+    **dict.fromkeys(("max", "min", "topk", "sort"), _max),
+    **dict.fromkeys(("view", "reshape"), _view),
+    **dict.fromkeys(("transpose", "permute", "t", "swapdims"), _transpose),
+    **dict.fromkeys(("one_hot", "to_onehot", "get_one_hot", "make_one_hot", "onehot"), _one_hot),
+    **dict.fromkeys(("size", "numel", "nelement", "dim", "element_size"), _size),
+    **dict.fromkeys(("stack", "cat", "concat", "concatenate", "hstack"), _stack),
+    **dict.fromkeys(("zeros_like", "ones_like", "zeros", "ones", "full", "full_like"), _like),
+    **dict.fromkeys(("rand_like", "randn_like"), _like),
+    **dict.fromkeys(("squeeze", "unfold", "scatter"), _reshaped),
+    "flatten": _flatten,
+    "unsqueeze": _unsqueeze,
+    "where": _where,
+}
+"""What handles each function or method."""

@@ -1,0 +1,112 @@
+"""Subscripts: slices of classes, rows, positions, fields of an output."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.guess import guess
+from didact.check.engine.machine import Layer, Machine
+from didact.check.engine.names import is_class_count, source
+from didact.check.engine.scale import Scale
+from didact.check.engine.spaces import NORMALISED, Role, Space
+from didact.check.engine.values import UNKNOWN, Value
+
+
+def subscript(m: Machine, node: ast.Subscript, base: Value, name: str) -> Value:
+    """The value of ``base[...]``."""
+    key = node.slice
+    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+        return _by_key(base, key.value, node, name)
+    if base.items is not None:
+        return _item(base, key)
+    text = source(node)
+    if ".shape[" in text or text.endswith((".shape[0]", ".shape[1]", ".shape[-1]")):
+        return Value(space=Space.SCALAR, scale=Scale.of(text), origin=node)
+    m.record("slice", node, base=base)
+    if not (base.is_tensor or base.sources or base.role is not Role.UNKNOWN or base.terms):
+        return _plain(node, text)
+    return _sliced(base, key)
+
+
+def _plain(node: ast.Subscript, text: str) -> Value:
+    if is_class_count(text) and not isinstance(node.slice, ast.Slice | ast.Tuple):
+        return Value(space=Space.SCALAR, scale=Scale.of(text), origin=node)
+    guessed = guess(text.replace("[", ".").replace("]", "").replace("'", "").replace('"', ""), node)
+    return Value(rank=_arity(node.slice), role=guessed.role, origin=node)
+
+
+def _by_key(base: Value, key: str, node: ast.Subscript, name: str) -> Value:
+    if base.space is Space.OUTPUT or base.sources:
+        if "logit" in key or key in ("out", "output", "pred"):
+            return base.but(space=Space.LOGITS, payload=None)
+        features = "feat" in key or "hidden" in key or "att" in key
+        return base.but(space=Space.FEATURES if features else Space.UNKNOWN, payload=None)
+    guessed = guess(f"{name}.{key}" if name else key, node)
+    return guessed.but(
+        space=guessed.space if guessed.space is Space.SCALAR else Space.UNKNOWN, role=guessed.role
+    )
+
+
+def _item(base: Value, key: ast.expr) -> Value:
+    number = key.value if isinstance(key, ast.Constant) else None
+    items = base.items or ()
+    if isinstance(key, ast.UnaryOp) and isinstance(key.operand, ast.Constant):
+        number = -key.operand.value if isinstance(key.operand.value, int) else None
+    if isinstance(number, int) and -len(items) <= number < len(items):
+        return items[number]
+    if isinstance(base.payload, Layer):
+        return UNKNOWN
+    return items[0] if len(items) == 1 and not isinstance(key, ast.Slice) else UNKNOWN
+
+
+def _arity(key: ast.expr) -> int | None:
+    if not isinstance(key, ast.Tuple):
+        return None
+    elements = key.elts
+    if any(isinstance(e, ast.Constant) and e.value in (..., None) for e in elements):
+        return None
+    return len(elements)
+
+
+def _sliced(base: Value, key: ast.expr) -> Value:
+    arity = _arity(key)
+    if isinstance(key, ast.Tuple) and key.elts:
+        dropped = sum(not isinstance(e, ast.Slice | ast.Constant) or _is_index(e) for e in key.elts)
+        last = key.elts[-1]
+        rank = arity - dropped if arity is not None else base.rank
+        rank = max(rank, base.rank - dropped) if rank is not None and base.rank else rank
+        cut = isinstance(last, ast.Slice) and (last.lower is not None or last.upper is not None)
+        classes = len(key.elts) == 2 and (cut or not isinstance(last, ast.Slice | ast.Constant))
+        if classes and not cut:
+            return base.but(
+                class_slice=source(last), rank=base.rank, payload=None, partial=_part(base)
+            )
+        text = source(last) if cut and isinstance(last, ast.Slice) else base.class_slice
+        partial = base.class_slice if not cut else text
+        return base.but(
+            class_slice=partial,
+            rank=rank or None,
+            payload=None,
+            axis=base.axis if not dropped else None,
+            partial=base.partial or (classes and _part(base)),
+            exact=base.exact,
+        )
+    if isinstance(key, ast.Slice):
+        return base.but(payload=None)
+    if _is_index(key):
+        return base.but(
+            rank=base.rank - 1 if base.rank and base.rank > 1 else None, axis=None, payload=None
+        )
+    return base.but(rank=None if base.rank != 2 else 2, payload=None)
+
+
+def _part(base: Value) -> bool:
+    return base.space in NORMALISED
+
+
+def _is_index(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, int)
+        and not isinstance(node.value, bool)
+    )

@@ -1,0 +1,196 @@
+"""Headers in words: loops, conditions, contexts, functions and classes."""
+
+from __future__ import annotations
+
+import ast
+
+from didact._core.i18n import Text
+from didact.check.engine.names import is_class_count, is_temperature, is_weight, role_of
+from didact.check.engine.spaces import Role
+from didact.check.explain.call_words import last_name
+from didact.check.explain.expressions import Reader
+from didact.check.explain.losscalls import code_of
+
+_CONTEXTS = {
+    "no_grad": Text(
+        "Inside this block no graph is recorded: nothing computed here can pass gradient on. "
+        "(It does not switch dropout or BatchNorm; `.eval()` does.)",
+        "块内不记录计算图：这里算出的结果都不回传梯度。（它不影响 dropout 和 BatchNorm，那要靠 "
+        "`.eval()`。）",
+    ),
+    "inference_mode": Text(
+        "Inside this block no graph is recorded and the results can never enter one.",
+        "块内不记录计算图，且结果之后也不能再参与求导。",
+    ),
+    "autocast": Text(
+        "Inside this block operations run in lower precision where that is safe.",
+        "块内自动使用混合精度：安全的算子以低精度计算。",
+    ),
+    "enable_grad": Text(
+        "Inside this block the graph is recorded again.", "块内重新开始记录计算图。"
+    ),
+    "set_grad_enabled": Text(
+        "Switches the recording of the graph for this block.", "设置块内是否记录计算图。"
+    ),
+}
+
+
+def explain_block(node: ast.stmt, reader: Reader) -> Text | None:
+    """What a header means, or None for other statements."""
+    if isinstance(node, ast.For | ast.AsyncFor):
+        return _loop(node)
+    if isinstance(node, ast.While):
+        return Text(
+            f"Repeats the block while {code_of(node.test)}.",
+            f"当 {code_of(node.test)} 成立时重复执行。",
+        )
+    if isinstance(node, ast.With | ast.AsyncWith):
+        return _context(node)
+    if isinstance(node, ast.If):
+        return _condition(node)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return _function(node)
+    if isinstance(node, ast.ClassDef):
+        return _class(node)
+    if isinstance(node, ast.Try):
+        return Text(
+            "Tries the block; errors are handled below.", "尝试执行，出错则转到下面的处理。"
+        )
+    del reader
+    return None
+
+
+def _loop(node: ast.For | ast.AsyncFor) -> Text:
+    target, over = _targets(node.target), node.iter
+    called = last_name(over.func) if isinstance(over, ast.Call) else ""
+    if called == "range" and isinstance(over, ast.Call):
+        return _range(over, target)
+    if called in {"parameters", "named_parameters"}:
+        return Text(f"For every parameter {target} of the model:", f"对模型的每个参数 {target}：")
+    if called in {"enumerate", "tqdm"} and isinstance(over, ast.Call) and over.args:
+        over = over.args[0]
+    name, shown = ast.unparse(over).lower(), code_of(over)
+    if "loader" in name or "dataset" in name:
+        return Text(
+            f"For each batch of {shown}: {target} (in the order in which the loader yields).",
+            f"逐批遍历 {shown}，每批取出 {target}。",
+        )
+    if role_of(name) is Role.TEACHER or "models" in name or "experts" in name:
+        return Text(
+            f"Once for each teacher {target} of {shown}: whatever is added up in the block grows "
+            "with the number of teachers.",
+            f"对 {shown} 中的每个教师 {target} 执行一次：块内累加的量随教师个数增长。",
+        )
+    return Text(f"For each {target} of {shown}:", f"对 {shown} 中的每个 {target}：")
+
+
+def _range(call: ast.Call, target: str) -> Text:
+    rounds = ", ".join(code_of(a) for a in call.args)
+    epoch = "epoch" in target.lower()
+    return Text(
+        f"Repeats the block for {target} in range({rounds})"
+        + (": one round per epoch." if epoch else "."),
+        f"{target} 取遍 range({rounds})，重复执行" + ("：每轮一个 epoch。" if epoch else "。"),
+    )
+
+
+def _targets(node: ast.expr) -> str:
+    names = [f"`{n.id}`" for n in ast.walk(node) if isinstance(n, ast.Name)]
+    return ", ".join(names) or code_of(node)
+
+
+def _context(node: ast.With | ast.AsyncWith) -> Text:
+    for item in node.items:
+        call = item.context_expr
+        name = last_name(call.func) if isinstance(call, ast.Call) else last_name(call)
+        if name in _CONTEXTS:
+            return _CONTEXTS[name]
+    shown = ", ".join(code_of(i.context_expr) for i in node.items)
+    return Text(
+        f"Runs the block inside {shown}, which is closed afterwards.",
+        f"在 {shown} 的上下文中执行，结束时自动关闭。",
+    )
+
+
+def _condition(node: ast.If) -> Text:
+    test = node.test
+    if "__name__" in ast.unparse(test):
+        return Text(
+            "Runs only when the file is started as a program.", "仅当本文件作为主程序运行时执行。"
+        )
+    if (
+        isinstance(test, ast.Compare)
+        and len(test.ops) == 1
+        and isinstance(test.ops[0], ast.Is | ast.IsNot)
+    ):
+        there = isinstance(test.ops[0], ast.IsNot)
+        return Text(
+            f"Only if there is{'' if there else ' no'} {code_of(test.left)}"
+            + (
+                " (there is an old model from the second task on):"
+                if _old(test.left) and there
+                else ":"
+            ),
+            f"仅当{'存在' if there else '没有'} {code_of(test.left)} 时"
+            + ("（从第二个任务起才有旧模型）：" if _old(test.left) and there else "："),
+        )
+    return Text(f"Only if {code_of(test)}:", f"仅当 {code_of(test)} 成立时：")
+
+
+def _old(node: ast.expr) -> bool:
+    return role_of(last_name(node)) is Role.TEACHER
+
+
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Text:
+    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    names = [a.arg for a in arguments if a.arg not in {"self", "cls"}]
+    pair = {"s", "t"} <= set(names)
+    roles = [_TEACHER if n == "t" and pair else _parameter(n) for n in names]
+    listed_en = ", ".join(f"`{n}`{r.en}" for n, r in zip(names, roles, strict=True)) or "nothing"
+    listed_zh = "、".join(f"`{n}`{r.zh}" for n, r in zip(names, roles, strict=True)) or "无"
+    if node.name == "__init__":
+        return Text(f"The constructor; takes {listed_en}.", f"构造函数；参数：{listed_zh}。")
+    if node.name == "forward":
+        return Text(
+            f"What the module computes when it is called; takes {listed_en}.",
+            f"模块被调用时执行的计算；参数：{listed_zh}。",
+        )
+    return Text(
+        f"Defines `{node.name}`; takes {listed_en}.", f"定义函数 `{node.name}`；参数：{listed_zh}。"
+    )
+
+
+_TEACHER = Text(" (of the teacher / old model)", "（教师/旧模型）")
+
+
+def _parameter(name: str) -> Text:
+    suffix_alone = "_t" in name[-2:] and "temp" not in name.lower()  # y_t is the teacher's output
+    if is_temperature(name) and not suffix_alone:
+        return Text(" (temperature)", "（温度）")
+    if is_weight(name):
+        return Text(" (a weight)", "（权重）")
+    if name.lower() in {"labels", "label", "target", "targets", "y"}:
+        return Text(" (labels)", "（标签）")
+    if is_class_count(name) or name.startswith(("n_", "num_", "known", "total")):
+        return Text(" (a number of classes)", "（类别数）")
+    role = role_of(name)
+    if role is Role.TEACHER:
+        return _TEACHER
+    if role is Role.STUDENT:
+        return Text(" (of the student / new model)", "（学生/新模型）")
+    return Text("", "")
+
+
+def _class(node: ast.ClassDef) -> Text:
+    bases = [last_name(b) for b in node.bases]
+    if "Module" in bases:
+        return Text(
+            f"Defines the module `{node.name}`: tensors and sub-modules assigned to `self` are "
+            f"registered.",
+            f"定义模块 `{node.name}`（nn.Module）：赋给 `self` 的参数与子模块会自动注册。",
+        )
+    if "Dataset" in bases:
+        return Text(f"Defines the data set `{node.name}`.", f"定义数据集 `{node.name}`。")
+    named = ", ".join(f"`{b}`" for b in bases if b)
+    of = (f" on top of {named}", f"，继承自 {named}") if named else ("", "")
+    return Text(f"Defines the class `{node.name}`{of[0]}.", f"定义类 `{node.name}`{of[1]}。")

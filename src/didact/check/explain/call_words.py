@@ -1,0 +1,82 @@
+"""The words of one call: a template with the call's own arguments in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from didact._core.i18n import Text
+from didact.check.explain.losscalls import code_of
+
+
+def same(text: str) -> Text:
+    """The same words in both languages."""
+    return Text(text, text)
+
+
+def last_name(node: ast.expr) -> str:
+    """``c`` of ``a.b.c``."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def filled(template: Text, node: ast.Call, owner: ast.expr | None, *, method: bool) -> Text:
+    """A template of a call with its arguments; ``method`` where it reads as one of ``owner``."""
+    positional = [code_of(a) for a in node.args]
+    as_object = method and "{0}" in template.en and "{o}" not in template.en
+    if as_object and owner is not None:
+        positional.insert(0, code_of(owner))
+    elif not positional:
+        positional = [code_of(k.value) for k in node.keywords]
+    text = Text(plugged(template.en, positional), plugged(template.zh, positional))
+    return text.format(
+        o=code_of(owner),
+        args=arguments(node),
+        dim=_dim(node, as_object),
+        reduction=_reduction(node),
+    )
+
+
+def plugged(template: str, positional: list[str]) -> str:
+    """A template with its positional fields filled; braces in code are kept for ``format``."""
+    texts = [text.replace("{", "{{").replace("}", "}}") for text in [*positional, "…", "…"]]
+    return _FIELD.sub(lambda field: texts[int(field[1])], template)
+
+
+_FIELD = re.compile(r"\{([01])\}")
+
+
+def arguments(node: ast.Call) -> str:
+    """The arguments as they are written."""
+    parts = [code_of(a) for a in node.args]
+    parts += [
+        f"`{k.arg}={ast.unparse(k.value)}`" if k.arg else code_of(k.value) for k in node.keywords
+    ]
+    return ", ".join(parts)
+
+
+def _dim(node: ast.Call, method: bool) -> Text:
+    dim = next((k.value for k in node.keywords if k.arg in {"dim", "axis"}), None)
+    position = 0 if method else 1
+    if (
+        dim is None
+        and len(node.args) > position
+        and last_name(node.func) not in {"max", "min", "norm"}
+    ):
+        dim = node.args[position]
+    if dim is None:
+        return Text("", "")
+    return Text(f" along dim {ast.unparse(dim)}", f"（沿 dim={ast.unparse(dim)}）")
+
+
+def _reduction(node: ast.Call) -> Text:
+    for keyword in node.keywords:
+        if keyword.arg == "reduction":
+            return Text(
+                f"; reduction {ast.unparse(keyword.value)}",
+                f"；reduction={ast.unparse(keyword.value)}",
+            )
+    if last_name(node.func) == "KLDivLoss":
+        return Text("; the default reduction 'mean' divides by B·C", "；默认的 'mean' 会除以 B·C")
+    return Text("; averaged by default", "；默认取平均")

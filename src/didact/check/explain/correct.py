@@ -1,0 +1,152 @@
+"""The corrected code: every finding that can be mended is mended, one after the other."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from dataclasses import dataclass, field
+
+from didact._core.i18n import Text
+from didact.check.engine.engine import Analysis, analyse
+from didact.check.explain.choices import CHOICES
+from didact.check.explain.correctors import CORRECTORS
+from didact.check.explain.own import misspelt, own_findings
+from didact.check.explain.site import Site, apply, span
+from didact.check.findings.finding import Edit, Finding, Severity
+from didact.check.snippet.repair import parse
+
+ROUNDS = 25
+
+
+@dataclass(slots=True)
+class Correction:
+    """Corrected code, with the codes that changed each of its lines."""
+
+    source: str
+    marks: list[set[str]] = field(default_factory=list)
+    choices: list[Text] = field(default_factory=list)
+
+    def step(self, source: str, code: str) -> None:
+        """Take over a changed text and mark what changed."""
+        old, new = self.source.split("\n"), source.split("\n")
+        marks = self.marks or [set() for _ in old]
+        result: list[set[str]] = []
+        matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+        for tag, begin, end, first, last in matcher.get_opcodes():
+            if tag == "equal":
+                result += marks[begin:end]
+            else:
+                before = set().union(*marks[begin:end], {code})
+                result += [set(before) for _ in range(last - first)]
+        self.source, self.marks = source, result
+
+
+def kinds_of(code: str) -> tuple[str, ...]:
+    """The kinds of mistakes that a code stands for."""
+    from didact.check.rules import RULES
+
+    return RULES[code].catalogue if code in RULES else ()
+
+
+def spelt(source: str, tree: ast.Module) -> tuple[str, list[Finding]]:
+    """The source with misspelt names of PyTorch corrected, and what was found."""
+    found = misspelt(tree)
+    edits = [e for f in found if f.fix for e in f.fix.edits]
+    result = apply(source, edits) if edits else source
+    return (result, found) if result is not None and parse(result) is not None else (source, found)
+
+
+def correct(source: str, *, start: Correction | None = None) -> Correction:
+    """Mend finding after finding; each change must parse and take its finding away."""
+    correction = start or Correction(source)
+    given_up: set[tuple[str, str]] = set()
+    for _ in range(ROUNDS):
+        analysis = safe_analyse(correction.source)
+        if analysis is None:
+            break
+        findings = sorted(
+            [*analysis.findings, *own_findings(analysis.tree, renamed_lambda=False)],
+            key=lambda f: (_ORDER[f.severity], f.span.line, f.code),
+        )
+        if not any(_mend(correction, analysis, f, given_up) for f in findings):
+            break
+    return correction
+
+
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def safe_analyse(source: str) -> Analysis | None:
+    """The analysis, or None where the code is too deep for it."""
+    tree = parse(source)
+    if tree is None:
+        return None
+    try:
+        return analyse(source, path="<paste>", tree=tree, thorough=True)
+    except (RecursionError, MemoryError):
+        return None
+
+
+def _mend(
+    correction: Correction, analysis: Analysis, finding: Finding, given_up: set[tuple[str, str]]
+) -> bool:
+    line = correction.source.split("\n")[finding.span.line - 1].strip()
+    key = (finding.code, line)
+    if key in given_up:
+        return False
+    given_up.add(key)
+    kinds = kinds_of(finding.code)
+    for edits in _proposals(analysis, finding, kinds):
+        changed = apply(correction.source, edits) if edits else None
+        if (
+            changed is None
+            or changed == correction.source
+            or not _helps(changed, analysis, finding)
+        ):
+            continue
+        correction.step(changed, finding.code)
+        for kind in kinds:
+            choice = CHOICES.get(kind)
+            if choice is not None and choice not in correction.choices:
+                correction.choices.append(choice)
+        return True
+    return False
+
+
+def _proposals(analysis: Analysis, finding: Finding, kinds: tuple[str, ...]) -> list[list[Edit]]:
+    site = site_of(analysis, finding)
+    proposals = [CORRECTORS[kind](site) for kind in kinds if kind in CORRECTORS]
+    if finding.fix is not None and finding.fix.edits:
+        proposals.append(list(finding.fix.edits))
+    return proposals
+
+
+def _helps(changed: str, before: Analysis, finding: Finding) -> bool:
+    after = safe_analyse(changed)
+    if after is None:
+        return False
+    own = own_findings(after.tree, renamed_lambda=False)
+    now = sum(f.code == finding.code for f in [*after.findings, *own])
+    was = sum(
+        f.code == finding.code
+        for f in [*before.findings, *own_findings(before.tree, renamed_lambda=False)]
+    )
+    return now < was
+
+
+def site_of(analysis: Analysis, finding: Finding) -> Site:
+    """The nodes and the loss that a finding is about."""
+    nodes = [n for n in ast.walk(analysis.tree) if hasattr(n, "lineno") and span(n) == finding.span]
+    node = next((n for n in nodes if isinstance(n, ast.expr)), nodes[0] if nodes else None)
+    uses = [u for u in analysis.uses if span(u.node) == finding.span]
+    if not uses:
+        inside = {id(n) for n in ast.walk(node)} if node is not None else set()
+        uses = [u for u in analysis.uses if id(u.node) in inside]
+    if not uses and node is not None:
+        uses = [u for u in analysis.uses if any(n is node for n in ast.walk(u.node))]
+    if not uses:
+        uses = [
+            u for u in analysis.uses
+            if u.node.lineno <= finding.span.line <= (u.node.end_lineno or u.node.lineno)
+        ]  # fmt: skip
+    return Site(analysis, node, uses[0] if uses else None)

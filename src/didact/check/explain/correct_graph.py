@@ -1,0 +1,152 @@
+"""Corrections of slices, labels, graph and teacher state."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.names import is_temperature
+from didact.check.explain.site import Site
+from didact.check.explain.slices import is_empty
+from didact.check.findings.finding import Edit
+
+
+def fill_slice(site: Site) -> list[Edit]:
+    """``x[:0:k]`` as ``x[:, :k]``."""
+    for node in ast.walk(site.node) if site.node is not None else ():
+        if not isinstance(node, ast.Subscript):
+            continue
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        for part in parts:
+            if is_empty(part) and isinstance(part, ast.Slice) and part.step is not None:
+                return [site.replace(node, f"{site.text(node.value)}[:, :{site.text(part.step)}]")]
+    return []
+
+
+def class_columns(site: Site) -> list[Edit]:
+    """``x[k:]`` as ``x[:, k:]``."""
+    for node in ast.walk(site.node) if site.node is not None else ():
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+            return [site.replace(node, f"{site.text(node.value)}[:, {site.text(node.slice)}]")]
+    return []
+
+
+def shift_labels(site: Site) -> list[Edit]:
+    """Subtract the start of the sliced head from the labels."""
+    use = site.use
+    if use is None or use.input_node is None or use.target_node is None:
+        return []
+    start = _start(site, use.input_node)
+    if start is None:
+        return []
+    simple = isinstance(use.target_node, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
+    text = site.text(use.target_node)
+    return [site.replace(use.target_node, f"{text if simple else f'({text})'} - {start}")]
+
+
+def _start(site: Site, node: ast.expr) -> str | None:
+    candidates = [node]
+    value = site.analysis.value_of(node)
+    if value is not None and value.origin is not None:
+        candidates.append(value.origin)
+    if isinstance(node, ast.Name):
+        candidates += [
+            s.value
+            for s in ast.walk(site.analysis.tree)
+            if isinstance(s, ast.Assign)
+            and any(isinstance(t, ast.Name) and t.id == node.id for t in s.targets)
+        ]
+    for candidate in candidates:
+        for inner in ast.walk(candidate):
+            if isinstance(inner, ast.Subscript) and isinstance(inner.slice, ast.Tuple):
+                last = inner.slice.elts[-1]
+                if isinstance(last, ast.Slice) and last.lower is not None:
+                    return site.text(last.lower)
+    return None
+
+
+_CUTS = {"item", "detach", "cpu", "numpy"}
+_WRAPPERS = {"float", "Variable", "tensor", "as_tensor"}
+
+
+def without_call(site: Site) -> list[Edit]:
+    """``loss.item()``, ``loss.data`` or ``torch.tensor(loss)`` as ``loss`` where it is added up."""
+    if site.node is None:
+        return []
+    statement = site.analysis.statement_of(site.node)
+    names = {
+        n.id
+        for n in ast.walk(statement)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+    for other in ast.walk(site.analysis.tree):
+        if not isinstance(other, ast.Assign | ast.AugAssign | ast.Return) or other.value is None:
+            continue
+        for node in ast.walk(other.value):
+            inner = _cut(node)
+            cut = isinstance(inner, ast.Name) and inner.id in names
+            if inner is not None and (cut or inner is site.node):
+                return [site.replace(node, site.text(inner))]
+    return []
+
+
+def _cut(node: ast.AST) -> ast.expr | None:
+    """What is taken out of the graph here, if anything is."""
+    if isinstance(node, ast.Attribute) and node.attr == "data":
+        return node.value
+    if not isinstance(node, ast.Call):
+        return None
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _CUTS and not node.args:
+        return node.func.value
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return node.args[0] if name in _WRAPPERS and node.args else None
+
+
+def keep_detached(site: Site) -> list[Edit]:
+    """``x.detach()`` alone on a line as ``x = x.detach()``."""
+    node = site.node
+    call = node.value if isinstance(node, ast.Expr) else node
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+        name = site.text(call.func.value)
+        return [site.replace(call, f"{name} = {site.text(call)}")]
+    return []
+
+
+def teacher_without_graph(site: Site) -> list[Edit]:
+    """The teacher's forward under ``torch.no_grad()``, if nothing else stands in its statement."""
+    if site.node is None:
+        return []
+    statement = site.analysis.statement_of(site.node)
+    if not isinstance(statement, ast.Assign) or not _is_alone(site.node, statement.value):
+        return []
+    text = site.text(statement)
+    if "\n" in text:
+        return []
+    indent = " " * statement.col_offset
+    return [site.replace(statement, f"with torch.no_grad():\n{indent}    {text}")]
+
+
+def _is_alone(forward: ast.AST, value: ast.expr) -> bool:
+    """Whether a value is made of the forward, modules and a temperature, of no other tensor."""
+    inside = {id(n) for n in ast.walk(forward)}
+    others = {n.id for n in ast.walk(value) if isinstance(n, ast.Name) and id(n) not in inside}
+    return all(n in {"torch", "F", "nn", "self"} or is_temperature(n) for n in others)
+
+
+def detached_target(site: Site) -> list[Edit]:
+    """``.detach()`` behind a target that belongs to a graph."""
+    use = site.use
+    if use is None or use.target_node is None:
+        return []
+    simple = isinstance(use.target_node, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
+    text = site.text(use.target_node)
+    return [site.replace(use.target_node, f"{text if simple else f'({text})'}.detach()")]
+
+
+def own_copy(site: Site) -> list[Edit]:
+    """``teacher = model`` as a deep copy."""
+    if site.node is None:
+        return []
+    statement = site.analysis.statement_of(site.node)
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Name | ast.Attribute):
+        return [site.replace(statement.value, f"copy.deepcopy({site.text(statement.value)})")]
+    return []

@@ -1,0 +1,88 @@
+"""Corrections of reduction, axis and the number of teachers."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.explain.site import Site, argument, span
+from didact.check.findings.finding import Edit, Span
+
+
+def batchmean(site: Site) -> list[Edit]:
+    """``reduction="batchmean"`` in the call or the constructor."""
+    use = site.use
+    call = (use.criterion or use.node) if use is not None else None
+    if not isinstance(call, ast.Call):
+        return []
+    old = {"reduction", "size_average", "reduce"}
+    present = [k for k in call.keywords if k.arg in old]
+    if present:
+        first = present[0]
+        edits = [Edit(_keyword_span(first), 'reduction="batchmean"')]
+        return edits if len(present) == 1 else []
+    end = _closing(call)
+    comma = ", " if call.args or call.keywords else ""
+    return [Edit(end, f'{comma}reduction="batchmean"')]
+
+
+def _keyword_span(keyword: ast.keyword) -> Span:
+    return span(keyword)
+
+
+def _closing(call: ast.Call) -> Span:
+    """The empty place before the closing bracket of a call."""
+    last = [*call.args, *(k.value for k in call.keywords)]
+    where = (
+        span(max(last, key=lambda n: (n.end_lineno or 0, n.end_col_offset or 0))) if last else None
+    )
+    if where is not None:
+        return Span(where.end_line, where.end_column, where.end_line, where.end_column)
+    whole = span(call)
+    return Span(whole.end_line, whole.end_column - 1, whole.end_line, whole.end_column - 1)
+
+
+def sum_over_classes(site: Site) -> list[Edit]:
+    """``.mean()`` over classes as ``.sum(dim).mean()``."""
+    node = site.node
+    for inner in ast.walk(node) if node is not None else ():
+        if not isinstance(inner, ast.Call) or not isinstance(inner.func, ast.Attribute):
+            continue
+        if inner.func.attr == "mean" and not inner.args and not inner.keywords:
+            return [site.replace(inner, f"{site.text(inner.func.value)}.sum({site.dim}).mean()")]
+    return []
+
+
+def class_axis(site: Site) -> list[Edit]:
+    """Normalise over the class dimension, the last."""
+    node = site.node
+    if not isinstance(node, ast.Call):
+        return []
+    for keyword in node.keywords:
+        if keyword.arg in {"dim", "axis"}:
+            return [site.replace(keyword.value, "-1")]
+    method = isinstance(node.func, ast.Attribute) and argument(node) is node.func.value
+    position = 0 if method else 1
+    if len(node.args) > position:
+        return [site.replace(node.args[position], "-1")]
+    end = _closing(node)
+    return [Edit(end, ", dim=-1" if node.args else "dim=-1")]
+
+
+def mean_over_teachers(site: Site) -> list[Edit]:
+    """Divide what a loop over the teachers adds up by their number."""
+    target = site.use.node if site.use is not None else site.node
+    if target is None:
+        return []
+    node: ast.AST | None = target
+    while node is not None and not isinstance(node, ast.For):
+        node = site.analysis.parent_of(node)
+    statement = site.analysis.statement_of(target)
+    if not isinstance(node, ast.For) or not isinstance(statement, ast.AugAssign):
+        return []
+    over = node.iter.args[0] if isinstance(node.iter, ast.Call) and node.iter.args else node.iter
+    value = statement.value
+    text = site.text(value)
+    simple = isinstance(value, ast.Call | ast.Name) or (
+        isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)
+    )
+    return [site.replace(value, f"{text if simple else f'({text})'} / len({site.text(over)})")]

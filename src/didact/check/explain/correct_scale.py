@@ -1,0 +1,122 @@
+"""Corrections of temperature, reduction, sign and weight."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.events import LossUse
+from didact.check.engine.names import is_temperature
+from didact.check.explain.site import Site, argument, is_softmax
+from didact.check.findings.finding import Edit
+
+
+def times_t_squared(site: Site) -> list[Edit]:
+    """Multiply a soft term by the square of its temperature."""
+    use = site.use
+    if use is None:
+        return []
+    temperature = _temperature(site, use)
+    if temperature is None:
+        return []
+    power = f"{temperature} ** 2"
+    weighted = _t_power_one(site, use, temperature)
+    if weighted is not None:
+        return [site.replace(weighted, power)]
+    text = site.text(use.node)
+    parent = site.analysis.parent_of(use.node)
+    bound = isinstance(parent, ast.Attribute) or use.by_hand
+    product = f"{text} * {power}"
+    return [site.replace(use.node, f"({product})" if bound else product)]
+
+
+def _temperature(site: Site, use: LossUse) -> str | None:
+    for node in (use.target_node, use.input_node):
+        if node is not None and (found := site.scores(node)[1]) is not None:
+            return found
+    for value in (use.target, use.input):
+        if value.temperature is not None and not value.temperature.is_one:
+            return value.temperature.text
+    return None
+
+
+def _t_power_one(site: Site, use: LossUse, temperature: str) -> ast.expr | None:
+    """The ``T`` of ``kl * T`` in the statement of the loss."""
+    statement = site.analysis.statement_of(use.node)
+    for node in ast.walk(statement):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            for side in (node.left, node.right):
+                if isinstance(side, ast.Name | ast.Attribute) and ast.unparse(side) == temperature:
+                    return side
+    return None
+
+
+def temperature_on_both(site: Site) -> list[Edit]:
+    """Divide the other side by the same temperature."""
+    use = site.use
+    if use is None or use.input_node is None or use.target_node is None:
+        return []
+    sides = (use.input_node, use.target_node)
+    found = [site.scores(side)[1] for side in sides]
+    temperature = found[0] or found[1]
+    if temperature is None:
+        return []
+    edits = []
+    for side, own in zip(sides, found, strict=True):
+        if own == temperature:
+            continue
+        made = site.producer(side)
+        inner = argument(made) if made is not None else None
+        if inner is None:
+            continue
+        edits.append(site.replace(inner, f"{site.scores(side)[0]} / {temperature}"))
+    return edits
+
+
+def temperature_once(site: Site) -> list[Edit]:
+    """``x / T / T`` as ``x / T``."""
+    for node in ast.walk(site.node) if site.node is not None else ():
+        if isinstance(node, ast.Call) and is_softmax(node):
+            inner = argument(node)
+            if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Div):
+                left = inner.left
+                if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Div):
+                    return [site.replace(inner, site.text(left))]
+                scores, own = site.scores(left)
+                divisor = own or site.text(inner.right)
+                return [site.replace(inner, f"{scores} / {divisor}")]
+    return []
+
+
+def temperature_divides(site: Site) -> list[Edit]:
+    """``x * T`` inside a softmax as ``x / T``."""
+    for node in ast.walk(site.node) if site.node is not None else ():
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            for side, other in ((node.right, node.left), (node.left, node.right)):
+                if is_temperature(ast.unparse(side)):
+                    return [site.replace(node, f"{site.text(other)} / {site.text(side)}")]
+    return []
+
+
+def minus_sign(site: Site) -> list[Edit]:
+    """A minus before a sum of p log q."""
+    node = site.use.node if site.use is not None else site.node
+    if node is None:
+        return []
+    statement = site.analysis.statement_of(node)
+    value = getattr(statement, "value", None)
+    if not isinstance(value, ast.expr):
+        return []
+    simple = isinstance(value, ast.Call | ast.Name)
+    text = site.text(value)
+    return [site.replace(value, f"-{text}" if simple else f"-({text})")]
+
+
+def without_patch(site: Site) -> list[Edit]:
+    """Take ``abs`` or ``clamp`` off a KL term."""
+    node = site.node
+    if not isinstance(node, ast.Call):
+        return []
+    inner = node.args[0] if ast.unparse(node.func) in {"abs", "torch.abs", "torch.clamp"} else None
+    if inner is None and isinstance(node.func, ast.Attribute):
+        inner = node.func.value
+    return [site.replace(node, site.text(inner))] if inner is not None else []

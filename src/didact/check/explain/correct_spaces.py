@@ -1,0 +1,168 @@
+"""Corrections of what kind of numbers a loss is given."""
+
+from __future__ import annotations
+
+import ast
+
+from didact.check.engine.spaces import Role, Space
+from didact.check.explain.site import Site, argument, name_of
+from didact.check.findings.finding import Edit
+
+
+def kl_arguments(site: Site) -> list[Edit]:
+    """Make ``kl_div(log-probabilities of the student, probabilities of the teacher)``."""
+    use = site.use
+    if use is None or use.input_node is None or use.target_node is None:
+        return []
+    student, teacher = use.input_node, use.target_node
+    backwards = use.input.role is Role.TEACHER and use.target.role is Role.STUDENT
+    reversed_spaces = use.input.space is Space.PROBS and use.target.space is Space.LOG_PROBS
+    unclear = Role.UNKNOWN in (use.input.role, use.target.role)
+    if backwards or (reversed_spaces and unclear and use.input.role is not Role.STUDENT):
+        student, teacher = teacher, student
+    swapped = student is not use.input_node
+    shared = _shared_temperature(site, student, teacher)
+    edits = []
+    if swapped or use.input.space is not Space.LOG_PROBS:
+        text = site.distribution("log_softmax", student, shared)
+        edits.append(_put(site, use.input_node, text, student, swapped=swapped))
+    if swapped or use.target.space is not Space.PROBS:
+        text = site.distribution("softmax", teacher, shared)
+        edits.append(_put(site, use.target_node, text, teacher, swapped=swapped))
+    return edits
+
+
+def _put(site: Site, slot: ast.expr, text: str, origin: ast.expr, *, swapped: bool) -> Edit:
+    """Write at the definition of a name when it serves this loss alone, else in the call."""
+    place = slot if swapped else site.place(origin)
+    return site.replace(place, text)
+
+
+def _shared_temperature(site: Site, first: ast.expr, second: ast.expr) -> str | None:
+    own, other = site.scores(first)[1], site.scores(second)[1]
+    return own or other
+
+
+def without_log_target(site: Site) -> list[Edit]:
+    """Remove ``log_target`` from the loss or from its constructor."""
+    call = site.use.criterion if site.use and site.use.criterion else site.node
+    if not isinstance(call, ast.Call):
+        return []
+    arguments = [*(site.text(a) for a in call.args)]
+    arguments += [
+        f"{k.arg}={site.text(k.value)}" if k.arg else f"**{site.text(k.value)}"
+        for k in call.keywords
+        if k.arg != "log_target"
+    ]
+    return [site.replace(call, f"{site.text(call.func)}({', '.join(arguments)})")]
+
+
+def logits_for_loss(site: Site) -> list[Edit]:
+    """Pass the logits where a loss normalises by itself."""
+    use = site.use
+    if use is None or use.input_node is None or site.producer(use.input_node) is None:
+        return []
+    scores, divisor = site.scores(use.input_node)
+    text = f"{scores} / {divisor}" if divisor and not use.is_hard else scores
+    return [site.replace(use.input_node, text)]
+
+
+def log_probs_for_nll(site: Site) -> list[Edit]:
+    """Give nll_loss log-probabilities."""
+    use = site.use
+    if use is None or use.input_node is None:
+        return []
+    scores, _ = site.scores(use.input_node)
+    return [
+        site.replace(use.input_node, f"{site.functional}.log_softmax({scores}, dim={site.dim})")
+    ]
+
+
+def log_softmax_at_once(site: Site) -> list[Edit]:
+    """``log(softmax(x))`` and ``softmax(x).log()`` as ``log_softmax(x)``."""
+    node = site.node
+    if not isinstance(node, ast.Call):
+        return []
+    inner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    candidates = [*node.args[:1], *([inner] if inner is not None else [])]
+    for candidate in candidates:
+        while isinstance(candidate, ast.BinOp) and isinstance(candidate.op, ast.Add):
+            candidate = candidate.left
+        if isinstance(candidate, ast.expr) and site.producer(candidate) is not None:
+            return [site.replace(node, site.distribution("log_softmax", candidate, None))]
+    return []
+
+
+def one_softmax(site: Site) -> list[Edit]:
+    """Apply softmax once."""
+    node = site.node
+    if not isinstance(node, ast.Call):
+        return []
+    inner = argument(node)
+    if inner is None:
+        return []
+    _, outer_temperature = site._divided(inner)
+    bare = inner.left if isinstance(inner, ast.BinOp) else inner
+    scores, divisor = site.scores(bare)
+    divisor = divisor or outer_temperature
+    text = f"{scores} / {divisor}" if divisor else scores
+    return [site.replace(inner, text)]
+
+
+def kl_for_bce(site: Site) -> list[Edit]:
+    """A categorical KL in the place of element-wise BCE on softmax outputs."""
+    use = site.use
+    if use is None or use.input_node is None or use.target_node is None:
+        return []
+    shared = _shared_temperature(site, use.input_node, use.target_node)
+    student = site.distribution("log_softmax", use.input_node, shared)
+    teacher = site.distribution("softmax", use.target_node, shared)
+    text = f'{site.functional}.kl_div({student}, {teacher}, reduction="batchmean")'
+    return [site.replace(use.node, f"{text} * {shared} ** 2" if shared else text)]
+
+
+def same_link(site: Site) -> list[Edit]:
+    """The link of the target as it is on the input side."""
+    use = site.use
+    if use is None or use.target_node is None or site.producer(use.target_node) is None:
+        return []
+    scores, divisor = site.scores(use.target_node)
+    text = f"{scores} / {divisor}" if divisor else scores
+    if use.kind == "bce_logits":
+        return [site.replace(use.target_node, f"torch.sigmoid({text})")]
+    return [site.replace(use.target_node, f"{site.functional}.softmax({text}, dim={site.dim})")]
+
+
+def soft_target(site: Site) -> list[Edit]:
+    """Class probabilities where an argmax threw them away: left to the author."""
+    del site
+    return []
+
+
+def slice_first(site: Site) -> list[Edit]:
+    """``softmax(x)[:, :k]`` as ``softmax(x[:, :k])``."""
+    for node in _sliced(site):
+        made, inner = node.value, argument(node.value) if isinstance(node.value, ast.Call) else None
+        if not isinstance(made, ast.Call) or inner is None:
+            continue
+        kind = name_of(made)
+        if kind in {"softmax", "log_softmax"}:
+            scores, divisor = site.scores(made)
+            inside = f"{scores}[{site.text(node.slice)}]" + (f" / {divisor}" if divisor else "")
+            return [site.replace(node, f"{site.functional}.{kind}({inside}, dim={site.dim})")]
+    return []
+
+
+def _sliced(site: Site) -> list[ast.Subscript]:
+    """The slices in a loss, and in what its names were set to."""
+    if site.node is None:
+        return []
+    names = {n.id for n in ast.walk(site.node) if isinstance(n, ast.Name)}
+    roots: list[ast.AST] = [site.node]
+    roots += [
+        s.value
+        for s in ast.walk(site.analysis.tree)
+        if isinstance(s, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id in names for t in s.targets)
+    ]
+    return [n for root in roots for n in ast.walk(root) if isinstance(n, ast.Subscript)]

@@ -1,0 +1,160 @@
+"""One expression in words."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from didact._core.i18n import Text
+from didact.check.engine.engine import Analysis
+from didact.check.engine.events import LossUse
+from didact.check.engine.names import is_label, is_loss, is_model, is_temperature, role_of
+from didact.check.engine.spaces import Role, Space
+from didact.check.explain.call_words import arguments, filled, last_name, same
+from didact.check.explain.calls import FUNCTIONS
+from didact.check.explain.constructors import CONSTRUCTORS
+from didact.check.explain.losscalls import code_of, loss_phrase
+from didact.check.explain.methods import METHODS
+from didact.check.explain.operators import OPERATORS
+from didact.check.explain.slices import slice_phrase
+from didact.check.explain.small_expressions import small
+
+_MODULES = {
+    "F",
+    "torch",
+    "nn",
+    "np",
+    "math",
+    "functional",
+    "optim",
+    "copy",
+    "lr_scheduler",
+    "random",
+}
+_MODEL_CALL = Text("the output of {owner}{o} for {x}", "把 {x} 输入{owner}{o} 得到的输出")
+_OWN_CALL = Text("what {o} returns for {args}", "以 {args} 调用 {o} 的返回值")
+_OWN_CALL_BARE = Text("what {o}() returns", "{o}() 的返回值")
+_CRITERION = Text("the loss that {o} gives for {args}", "损失 {o} 作用于 {args} 的值")
+_SHIFTED = Text(
+    "the labels {a} renumbered so that class {b} becomes 0, as a head sliced from {b} on needs "
+    "them",
+    "标签 {a} 减去 {b} 后的编号：第 {b} 类变为 0，与从 {b} 起切出的分类头对应",
+)
+_OWNER = {
+    Role.STUDENT: Text("the student ", "学生模型 "),
+    Role.TEACHER: Text("the teacher (old model) ", "教师（旧）模型 "),
+    Role.UNKNOWN: Text("the model ", "模型 "),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Puts expressions in words, with what the analysis knows of them."""
+
+    analysis: Analysis
+    uses: dict[int, LossUse]
+
+    def phrase(self, node: ast.expr) -> Text:
+        """What the expression gives, as a noun phrase."""
+        use = self.uses.get(id(node))
+        if use is not None and (words := loss_phrase(use)) is not None:
+            return words
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is not None:
+            result: Text = method(node)
+            return result
+        return small(node) or same(code_of(node))
+
+    def _call(self, node: ast.Call) -> Text:
+        name = last_name(node.func)
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if owner is not None and not _in_module(owner) and name in METHODS:
+            return filled(METHODS[name], node, owner, method=True)
+        free = owner is None or _in_module(owner)
+        if free and (template := FUNCTIONS.get(name) or CONSTRUCTORS.get(name)):
+            return filled(template, node, owner, method=False)
+        return self._own_call(node)
+
+    def _own_call(self, node: ast.Call) -> Text:
+        value = self.analysis.value_of(node)
+        callee = ast.unparse(node.func)
+        shown = arguments(node)
+        runs = any(f.node is node for f in self.analysis.forwards)
+        if (runs or is_model(callee)) and not is_loss(callee) and node.args:
+            role = value.role if value is not None else Role.UNKNOWN
+            role = role_of(callee) if role is Role.UNKNOWN else role
+            return _MODEL_CALL.format(
+                owner=_OWNER[role], o=code_of(node.func), x=code_of(node.args[0])
+            )
+        if is_loss(callee) or (value is not None and value.space is Space.LOSS):
+            return _CRITERION.format(o=code_of(node.func), args=shown)
+        if not shown:
+            return _OWN_CALL_BARE.format(o=ast.unparse(node.func))
+        return _OWN_CALL.format(o=code_of(node.func), args=shown)
+
+    def _binop(self, node: ast.BinOp) -> Text:
+        if isinstance(node.op, ast.Add | ast.Sub) and self._is_loss(node):
+            from didact.check.explain.sums import weighted
+
+            return weighted(node)
+        if isinstance(node.op, ast.Mult | ast.Div) and (scaled := self._scaled_loss(node)):
+            return scaled
+        if isinstance(node.op, ast.Div) and is_temperature(ast.unparse(node.right)):
+            return Text(
+                f"{code_of(node.left)} softened by the temperature {code_of(node.right)}",
+                f"{code_of(node.left)} 除以温度 {code_of(node.right)}（软化）",
+            )
+        if isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
+            return Text("a formatted string", "格式化后的字符串")
+        if isinstance(node.op, ast.Sub) and is_label(ast.unparse(node.left)):
+            return _SHIFTED.format(a=code_of(node.left), b=code_of(node.right))
+        operator = OPERATORS.get(type(node.op))
+        if operator is None:
+            return same(code_of(node))
+        return operator.format(a=code_of(node.left), b=code_of(node.right))
+
+    def _scaled_loss(self, node: ast.BinOp) -> Text | None:
+        """A loss with the factors around it: ``F.kl_div(...) * T ** 2 / n``."""
+        factors: list[str] = []
+        body: ast.expr = node
+        while isinstance(body, ast.BinOp) and isinstance(body.op, ast.Mult | ast.Div):
+            left_is_loss = self._holds_loss(body.left)
+            if isinstance(body.op, ast.Div) and not left_is_loss:
+                return None
+            other = body.right if left_is_loss else body.left
+            factors.append(("/ " if isinstance(body.op, ast.Div) else "× ") + code_of(other))
+            body = body.left if left_is_loss else body.right
+        if not self._holds_loss(body):
+            return None
+        inner = self.phrase(body)
+        shown = ", ".join(reversed(factors))
+        return Text(
+            f"{inner.en}; all of it {shown}", f"{inner.zh}；整体再 {shown.replace(', ', '、')}"
+        )
+
+    def _holds_loss(self, node: ast.expr) -> bool:
+        return any(id(n) in self.uses for n in ast.walk(node))
+
+    def _is_loss(self, node: ast.expr) -> bool:
+        value = self.analysis.value_of(node)
+        return (value is not None and bool(value.terms)) or any(
+            is_loss(n.id) for n in ast.walk(node) if isinstance(n, ast.Name)
+        )
+
+    def _subscript(self, node: ast.Subscript) -> Text:
+        return slice_phrase(node, self.analysis.value_of(node.value))
+
+    def _unaryop(self, node: ast.UnaryOp) -> Text:
+        if isinstance(node.op, ast.USub):
+            inner = self.phrase(node.operand)
+            return Text(f"minus {inner.en}", f"负的 {inner.zh}")
+        if isinstance(node.op, ast.Not):
+            return Text(
+                f"whether not {code_of(node.operand)}", f"{code_of(node.operand)} 是否不成立"
+            )
+        return same(code_of(node))
+
+
+def _in_module(owner: ast.expr) -> bool:
+    """Whether ``owner`` is a module such as ``F`` or ``torch.optim``."""
+    return last_name(owner) in _MODULES

@@ -1,0 +1,186 @@
+"""What a call of a loss computes, with the spaces and the roles of its arguments."""
+
+from __future__ import annotations
+
+import ast
+
+from didact._core.i18n import Text
+from didact.check.engine.events import LossUse
+from didact.check.engine.spaces import Role, Space
+from didact.check.engine.values import Value
+
+_REDUCTIONS = {
+    "mean": Text("averaged over all elements", "对所有元素取平均"),
+    "sum": Text("summed over everything", "全部求和"),
+    "batchmean": Text(
+        "summed over classes, divided by the batch size B", "对类别求和，再除以批大小 B"
+    ),
+    "none": Text("left unreduced, element by element", "不做归约，逐元素保留"),
+}
+_KL = Text(
+    "KL(P‖Q) = Σ P·(log P − log Q); kl_div reads its second argument as P (probabilities): "
+    "{target}, and its first as log Q (log-probabilities): {input}; {reduction}",
+    "KL(P‖Q) = Σ P·(log P − log Q)；kl_div 把第二个参数当作概率 P：{target}，"
+    "把第一个参数当作对数概率 log Q：{input}；{reduction}",
+)
+_KL_LOG_TARGET = Text(
+    "KL(P‖Q) = Σ P·(log P − log Q); with log_target=True kl_div reads its second argument as log "
+    "P: {target}, and its first as log Q: {input}; {reduction}",
+    "KL(P‖Q) = Σ P·(log P − log Q)；设了 log_target=True，kl_div 把第二个参数当作 log P：{target}，"
+    "把第一个参数当作 log Q：{input}；{reduction}",
+)
+_CE_HARD = Text(
+    "the cross-entropy −log softmax({input})[y] for the labels y = {target}; log_softmax is "
+    "inside; {reduction}",
+    "交叉熵 −log softmax({input})[y]，标签 y = {target}；内部自带 log_softmax；{reduction}",
+)
+_CE_SOFT = Text(
+    "the cross-entropy −Σ {target}·log softmax({input}) against soft targets; log_softmax is "
+    "inside, on the left; {reduction}",
+    "对软标签的交叉熵 −Σ {target}·log softmax({input})；左边（输入）内部自带 log_softmax；"
+    "{reduction}",
+)
+_OTHERS = {
+    "nll": Text(
+        "the negative log-likelihood −{input}[y], y = {target}; it expects log-probabilities and "
+        "takes no log itself; {reduction}",
+        "负对数似然 −{input}[y]，y = {target}；要求输入对数概率，内部不取对数；{reduction}",
+    ),
+    "bce": Text(
+        "the binary cross-entropy −t·log p − (1−t)·log(1−p), class by class, of p = {input} and t "
+        "= {target}; {reduction}",
+        "逐类的二元交叉熵 −t·log p − (1−t)·log(1−p)，p = {input}，t = {target}；{reduction}",
+    ),
+    "bce_logits": Text(
+        "the binary cross-entropy of sigmoid({input}) against {target}, class by class; sigmoid "
+        "is inside; {reduction}",
+        "逐类的二元交叉熵：sigmoid({input}) 对 {target}；内部自带 sigmoid；{reduction}",
+    ),
+    "mse": Text(
+        "the squared differences of {input} and {target}, {reduction}",
+        "{input} 与 {target} 的平方差，{reduction}",
+    ),
+    "cosine": Text(
+        "1 − cos of the angle between {input} and {target}; {reduction}",
+        "1 − {input} 与 {target} 的余弦；{reduction}",
+    ),
+    "soft_cross_entropy": Text(
+        "the sum Σ p·log q written by hand, p = {target}, log q = {input}; with a minus before it, "
+        "it is the cross-entropy of soft targets",
+        "手写的 Σ p·log q：p = {target}，log q = {input}；前面加负号才是软标签交叉熵",
+    ),
+    "kl_by_hand": Text(
+        "KL = Σ p·(log p − log q) written by hand, with p = {target} and log q = {input}",
+        "手写的 KL = Σ p·(log p − log q)：p = {target}，log q = {input}",
+    ),
+}
+
+
+def loss_phrase(use: LossUse) -> Text | None:
+    """A noun phrase for what the loss computes, or None for kinds that have no words here."""
+    template = _template(use)
+    if template is None:
+        return None
+    if use.kind == "kl_div":
+        log_probs, probs = {Space.LOG_PROBS}, {Space.PROBS, Space.ONE_HOT}
+        target = _argument(use.target_node, use.target, log_probs if use.log_target else probs)
+        prediction: object = _argument(use.input_node, use.input, log_probs)
+    else:
+        prediction, target = code_of(use.input_node), Text(*[code_of(use.target_node)] * 2)
+    return template.format(input=prediction, target=target, reduction=reduction_text(use))
+
+
+def _argument(node: ast.expr | None, value: Value, wanted: set[Space]) -> Text:
+    """An argument with what it really holds, and whether that is what belongs there."""
+    known = facts(value)
+    if known is None:
+        return Text(code_of(node), code_of(node))
+    wrong = value.space not in wanted | {Space.UNKNOWN, Space.OUTPUT}
+    note = _MISPLACED if wrong else Text("", "")
+    return Text(f"{code_of(node)} ({known.en}{note.en})", f"{code_of(node)}（{known.zh}{note.zh}）")
+
+
+_MISPLACED = Text("; this does not belong there", "；与这里的要求不符")
+
+
+def _template(use: LossUse) -> Text | None:
+    if use.kind == "kl_div":
+        return _KL_LOG_TARGET if use.log_target else _KL
+    if use.kind == "cross_entropy":
+        soft = use.target.space in {Space.PROBS, Space.LOG_PROBS, Space.SIGMOID_PROBS, Space.LOGITS}
+        soft = soft or (use.target.space is Space.OUTPUT and use.target.role is Role.TEACHER)
+        return _CE_SOFT if soft else _CE_HARD
+    return _OTHERS.get(use.kind)
+
+
+def reduction_text(use: LossUse) -> Text:
+    """How the loss becomes one number."""
+    reduction = use.reduction or "mean"
+    if use.kind == "kl_div" and reduction == "mean":
+        return Text(
+            "averaged over all B·C elements, which is 1/C of the KL per sample",
+            "对全部 B·C 个元素取平均，即每样本 KL 的 1/C",
+        )
+    if use.kind in {"cross_entropy", "nll"} and reduction == "mean":
+        return Text("averaged over the samples", "对样本取平均")
+    return _REDUCTIONS.get(reduction, Text(f"reduction {reduction}", f"归约方式 {reduction}"))
+
+
+def code_of(node: ast.expr | None, limit: int = 60) -> str:
+    """Source text in backticks."""
+    if node is None:
+        return "?"
+    try:
+        text = " ".join(ast.unparse(node).split())
+    except (RecursionError, ValueError):
+        text = "..."
+    return f"`{text if len(text) <= limit else text[: limit - 1] + '…'}`"
+
+
+def facts(value: Value | None) -> Text | None:
+    """Space, owner, temperature, axis, class slice and gradient of a tensor, where known."""
+    if (
+        value is None
+        or not value.is_tensor
+        or value.space in {Space.LOSS, Space.LABELS, Space.MASK}
+    ):
+        return None
+    space = _OUTPUT if value.space is Space.OUTPUT else value.space.text
+    owner = _OWNERS[value.role]
+    if space.zh[0].isascii() and owner.zh:
+        space = Text(space.en, " " + space.zh)
+    parts = [_OWNED.format(owner=owner, space=space) if value.role is not Role.UNKNOWN else space]
+    if value.temperature is not None and not value.temperature.is_one:
+        parts.append(_TEMPERATURE.format(t=value.temperature.text))
+    if value.axis is not None:
+        parts.append(_axis(value.axis))
+    if value.class_slice:
+        parts.append(Text(f"classes [{value.class_slice}]", f"类别切片 [{value.class_slice}]"))
+    if value.grad in _GRADIENT:
+        parts.append(_GRADIENT[value.grad])
+    if len(parts) == 1 and value.role is Role.UNKNOWN and value.space is Space.OUTPUT:
+        return None
+    return Text(", ".join(p.en for p in parts), "，".join(p.zh for p in parts))
+
+
+def _axis(axis: int) -> Text:
+    batch = (
+        Text(" (the batch of a [B, C] tensor)", "（对 [B, C] 张量即批维）")
+        if axis == 0
+        else Text("", "")
+    )
+    return Text(f"summing to 1 over dim {axis}{batch.en}", f"在 dim={axis} 上归一化{batch.zh}")
+
+
+_OUTPUT = Text("output", "输出（logits）")
+_OWNED = Text("{owner} {space}", "{owner}{space}")
+_OWNERS = {
+    Role.STUDENT: Text("the student's (new model's)", "学生（新模型）的"),
+    Role.TEACHER: Text("the teacher's (old model's)", "教师（旧模型）的"),
+    Role.UNKNOWN: Text("", ""),
+}
+_TEMPERATURE = Text("at temperature {t}", "温度 {t}")
+_GRADIENT = {
+    "yes": Text("gradient flows back through it", "回传梯度"),
+    "no": Text("no gradient flows back", "不回传梯度"),
+}

@@ -1,0 +1,171 @@
+"""One place to correct: its nodes, and the text that goes there instead."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from itertools import pairwise
+
+from didact.check.engine.engine import Analysis
+from didact.check.engine.events import LossUse
+from didact.check.engine.names import is_temperature
+from didact.check.findings.finding import Edit, Span
+
+_MODULES = {"F", "torch", "functional", "nn", "TF"}
+SOFTMAXES = {"softmax", "log_softmax", "sigmoid", "logsigmoid", "Softmax", "LogSoftmax"}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place: the node that a finding is about, and the loss there."""
+
+    analysis: Analysis
+    node: ast.AST | None
+    use: LossUse | None
+
+    def text(self, node: ast.AST) -> str:
+        """The source text of a node."""
+        return ast.get_source_segment(self.analysis.source, node) or ast.unparse(node)
+
+    def replace(self, node: ast.AST, text: str) -> Edit:
+        """Put a text in a node's place."""
+        return Edit(span(node), text)
+
+    def producer(self, node: ast.expr | None) -> ast.Call | None:
+        """The softmax or the like that made an argument, in place or where its name was set."""
+        if isinstance(node, ast.Call) and is_softmax(node):
+            return node
+        value = self.analysis.value_of(node) if node is not None else None
+        origin = value.origin if value is not None else None
+        if isinstance(origin, ast.Call) and is_softmax(origin):
+            return origin
+        return self._assigned_softmax(node) if isinstance(node, ast.Name) else None
+
+    def _assigned_softmax(self, name: ast.Name) -> ast.Call | None:
+        """The last softmax assigned to a name before its use."""
+        found: ast.Call | None = None
+        for statement in ast.walk(self.analysis.tree):
+            if not isinstance(statement, ast.Assign) or statement.lineno > name.lineno:
+                continue
+            same = any(isinstance(t, ast.Name) and t.id == name.id for t in statement.targets)
+            if same and isinstance(statement.value, ast.Call) and is_softmax(statement.value):
+                found = statement.value
+        return found
+
+    def place(self, node: ast.expr) -> ast.expr:
+        """Where to write a new value of an argument: at its definition if used nowhere else."""
+        made = self.producer(node)
+        if made is None or made is node or not isinstance(node, ast.Name):
+            return node
+        loads = [
+            n
+            for n in ast.walk(self.analysis.tree)
+            if isinstance(n, ast.Name) and n.id == node.id and isinstance(n.ctx, ast.Load)
+        ]
+        return made if len(loads) == 1 else node
+
+    @property
+    def dim(self) -> str:
+        """The class dimension as this author writes it."""
+        dims = [ast.unparse(s.dim_node) for s in self.analysis.softmaxes if s.dim_node is not None]
+        good = [d for d in dims if d not in {"0", "None"}]
+        return good[0] if good else "1"
+
+    @property
+    def functional(self) -> str:
+        """How this author calls ``torch.nn.functional``."""
+        for node in ast.walk(self.analysis.tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    if alias.name == "torch.nn.functional" and alias.asname:
+                        return alias.asname
+        return "F"
+
+    def scores(self, node: ast.expr) -> tuple[str, str | None]:
+        """The logits that an expression was made of, and the temperature that divides them."""
+        made = self.producer(node)
+        while made is not None:
+            inner = argument(made)
+            if inner is None:
+                break
+            deeper = self.producer(inner)
+            if deeper is None or deeper is made:
+                return self._divided(inner)
+            made = deeper
+        return self._divided(node)
+
+    def _divided(self, node: ast.expr) -> tuple[str, str | None]:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            divisor = node.right
+            number = isinstance(divisor, ast.Constant)
+            if number or is_temperature(ast.unparse(divisor)):
+                return self.text(node.left), self.text(divisor)
+        text = self.text(node)
+        simple = isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
+        return (text if simple else f"({text})"), None
+
+    def distribution(self, kind: str, node: ast.expr, temperature: str | None) -> str:
+        """``F.log_softmax(x / T, dim=1)`` for the logits behind an argument."""
+        scores, own = self.scores(node)
+        divisor = temperature or own
+        inside = f"{scores} / {divisor}" if divisor and divisor != "1" else scores
+        return f"{self.functional}.{kind}({inside}, dim={self.dim})"
+
+
+def is_softmax(node: ast.Call) -> bool:
+    """Whether the call normalises."""
+    return name_of(node) in SOFTMAXES or name_of(node).lower().endswith("softmax")
+
+
+def name_of(node: ast.Call) -> str:
+    """The last name of what is called; for ``nn.Softmax(dim=1)(x)`` that of the class."""
+    function = node.func
+    if isinstance(function, ast.Call):
+        return name_of(function)
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def argument(node: ast.Call) -> ast.expr | None:
+    """What a softmax is applied to."""
+    function = node.func
+    if isinstance(function, ast.Attribute) and not isinstance(function.value, ast.Call):
+        owner = ast.unparse(function.value)
+        layer = owner == "self" or owner.split(".")[0] in _MODULES
+        if not layer and function.attr in {"softmax", "log_softmax", "sigmoid"}:
+            return function.value
+    elif isinstance(function, ast.Attribute) and function.attr in {"softmax", "log_softmax"}:
+        return function.value
+    if node.args:
+        return node.args[0]
+    return next((k.value for k in node.keywords if k.arg == "input"), None)
+
+
+def span(node: ast.AST) -> Span:
+    """Where a node stands; columns are those of ``ast``, in UTF-8 bytes."""
+    line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+    return Span(
+        line, column, getattr(node, "end_lineno", None) or line,
+        getattr(node, "end_col_offset", None) or column,
+    )  # fmt: skip
+
+
+def apply(source: str, edits: list[Edit]) -> str | None:
+    """The text after edits that do not overlap, or None if they do."""
+    lines = source.encode().split(b"\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    flat = []
+    for edit in dict.fromkeys(edits):
+        where = edit.span
+        begin = starts[where.line - 1] + where.column
+        flat.append((begin, starts[where.end_line - 1] + where.end_column, edit.text.encode()))
+    flat.sort()
+    if any(a[1] > b[0] for a, b in pairwise(flat)):
+        return None
+    data = source.encode()
+    for begin, end, text in reversed(flat):
+        data = data[:begin] + text + data[end:]
+    return data.decode()

@@ -1,0 +1,123 @@
+"""What an index takes: samples, classes, or nothing at all."""
+
+from __future__ import annotations
+
+import ast
+
+from didact._core.i18n import Text
+from didact.check.engine.spaces import Space
+from didact.check.engine.values import Value
+
+_CLASSWISE = {
+    Space.LOGITS, Space.OUTPUT, Space.LOG_PROBS, Space.PROBS, Space.SIGMOID_PROBS, Space.ONE_HOT,
+}  # fmt: skip
+EMPTY = Text(
+    "an empty slice: `{start}:{stop}:{step}` means start, stop, step, so it runs from 0 up to 0; "
+    'it is not "the first {count}" (those are `{first}`)',
+    "空切片：`{start}:{stop}:{step}` 的含义是起点、终点、步长，从 0 取到 0，什么也取不到；"
+    "并不是“前 {count} 个”（那应写 `{first}`）",
+)
+
+
+def is_empty(part: ast.expr) -> bool:
+    """Whether a slice ends where it begins, whatever the tensor."""
+    if not isinstance(part, ast.Slice) or not isinstance(part.upper, ast.Constant):
+        return False
+    lower = part.lower.value if isinstance(part.lower, ast.Constant) else 0
+    literal = part.lower is None or isinstance(part.lower, ast.Constant)
+    forward = part.step is None or not isinstance(part.step, ast.UnaryOp)
+    return literal and lower == part.upper.value and forward
+
+
+def is_suspicious(node: ast.Subscript, value: Value | None) -> bool:
+    """Whether a slice takes nothing, or takes samples from a tensor of classes."""
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if any(is_empty(part) for part in parts):
+        return True
+    classwise = value is not None and value.space in _CLASSWISE
+    return classwise and len(parts) == 1 and isinstance(parts[0], ast.Slice)
+
+
+def slice_phrase(node: ast.Subscript, value: Value | None) -> Text:
+    """What ``x[...]`` takes from ``x``."""
+    base = f"`{_text(node.value)}`"
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    for part in parts:
+        if is_empty(part):
+            return _empty(node, part)
+    classwise = value is not None and value.space in _CLASSWISE
+    named = _by_dimensions(parts)
+    if named is not None:
+        return Text(f"{named.en} of {base}", f"{base} 的{named.zh}")
+    only = parts[0]
+    if len(parts) == 1 and isinstance(only, ast.Slice):
+        span = _span(only, Text("rows (samples)", "行（样本）"))
+        note = Text(" — dimension 0, not the classes", "——这是第 0 维，不是类别维")
+        return Text(
+            f"{span.en} of {base}{note.en if classwise else ''}",
+            f"{base} 的{span.zh}{note.zh if classwise else ''}",
+        )
+    if len(parts) == 1 and isinstance(only, ast.Constant) and isinstance(only.value, str):
+        return Text(f"the entry {only.value!r} of {base}", f"{base} 中的 {only.value!r} 项")
+    index = ", ".join(f"`{_text(p)}`" for p in parts)
+    return Text(f"the entries of {base} at {index}", f"{base} 中下标 {index} 处的元素")
+
+
+def _by_dimensions(parts: list[ast.expr]) -> Text | None:
+    """``[:, a:b]`` and ``[..., a:b]``: a range of the last dimension."""
+    if len(parts) < 2 or not isinstance(parts[-1], ast.Slice):
+        return None
+    for part in parts[:-1]:
+        full = isinstance(part, ast.Slice) and part.lower is part.upper is part.step is None
+        dots = isinstance(part, ast.Constant) and part.value is Ellipsis
+        if not full and not dots:
+            return None
+    return _span(parts[-1], Text("columns (classes)", "列（类别）"))
+
+
+def _span(part: ast.Slice, what: Text) -> Text:
+    lower = _text(part.lower) if part.lower is not None else None
+    upper = _text(part.upper) if part.upper is not None else None
+    if part.step is not None:
+        step = _text(part.step)
+        return Text(
+            f"every {step}-th of the {what.en} {lower or 0}…{upper or 'end'}",
+            f"{what.zh} {lower or 0}…{upper or '末尾'} 中每隔 {step} 取一个",
+        )
+    if lower is None and upper is None:
+        return Text(f"all {what.en}", f"全部{what.zh}")
+    if lower is None:
+        if upper and upper.startswith("-"):
+            return Text(
+                f"all but the last {upper[1:]} {what.en}", f"除最后 {upper[1:]} 以外的{what.zh}"
+            )
+        return Text(f"the first `{upper}` {what.en}", f"前 `{upper}` {what.zh}")
+    if upper is None:
+        if lower.startswith("-"):
+            return Text(f"the last `{lower[1:]}` {what.en}", f"最后 `{lower[1:]}` {what.zh}")
+        return Text(f"the {what.en} from `{lower}` on", f"从 `{lower}` 起的{what.zh}")
+    return Text(
+        f"the {what.en} from `{lower}` up to, not including, `{upper}`",
+        f"从 `{lower}` 到 `{upper}`（不含）的{what.zh}",
+    )
+
+
+def _empty(node: ast.Subscript, part: ast.expr) -> Text:
+    assert isinstance(part, ast.Slice)
+    step = _text(part.step) if part.step is not None else ""
+    count = step or "k"
+    name = _text(node.value).removesuffix(".clone()")
+    first = f"{name}[:, :{count}]"
+    start = _text(part.lower) if part.lower is not None else ""
+    stop = _text(part.upper) if part.upper is not None else ""
+    written = EMPTY.format(start=start, stop=stop, step=step, count=count, first=first)
+    if step:
+        return written
+    return Text(
+        f"an empty slice: it ends where it begins; the first k classes are `{first}`",
+        f"空切片：终点等于起点，什么也取不到；前 k 个类别应写 `{first}`",
+    )
+
+
+def _text(node: ast.expr | None) -> str:
+    return "" if node is None else " ".join(ast.unparse(node).split())

@@ -1,0 +1,66 @@
+"""A sum of losses with its weights, read off the expression."""
+
+from __future__ import annotations
+
+import ast
+
+from didact._core.i18n import Text
+from didact.check.engine.names import is_loss, is_temperature
+from didact.check.explain.losscalls import code_of
+
+
+def addends(node: ast.expr) -> list[tuple[str, ast.expr]]:
+    """The terms of a sum with their signs."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        right = addends(node.right)
+        if isinstance(node.op, ast.Sub):
+            right = [("-" if sign == "+" else "+", term) for sign, term in right]
+        return addends(node.left) + right
+    return [("+", node)]
+
+
+def factors(node: ast.expr) -> list[ast.expr]:
+    """The factors of a product."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return factors(node.left) + factors(node.right)
+    return [node]
+
+
+def weighted(node: ast.expr) -> Text:
+    """``(1 - a) * ce + a * kd`` in words."""
+    english, chinese = [], []
+    for sign, term in addends(node):
+        parts = factors(term)
+        body = next((p for p in parts if looks_like_loss(p)), parts[-1])
+        weights = [p for p in parts if p is not body]
+        minus = ("minus ", "减去 ") if sign == "-" else ("", "")
+        if weights:
+            weight = "·".join(code_of(w) for w in weights)
+            note = _t2(weights)
+            english.append(f"{minus[0]}{weight} times {code_of(body)}{note.en}")
+            chinese.append(f"{minus[1]}{weight} × {code_of(body)}{note.zh}")
+        else:
+            english.append(f"{minus[0]}{code_of(body)}")
+            chinese.append(f"{minus[1]}{code_of(body)}")
+    return Text("a sum of terms: " + " plus ".join(english).replace("plus minus", "minus"),
+                "各项之和：" + " + ".join(chinese).replace("+ 减去", "−"))  # fmt: skip
+
+
+def looks_like_loss(node: ast.expr) -> bool:
+    """Whether a factor is the loss rather than its weight."""
+    if isinstance(node, ast.Call):
+        return True
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return is_loss(name) or name.lower() in {"ce", "kd", "kl"}
+
+
+def _t2(weights: list[ast.expr]) -> Text:
+    for weight in weights:
+        if not isinstance(weight, ast.BinOp) or not isinstance(weight.op, ast.Pow):
+            continue
+        if is_temperature(ast.unparse(weight.left)):
+            return Text(
+                " (T² undoes the 1/T² by which the temperature shrinks the gradient)",
+                "（T² 用来抵消温度使梯度缩小的 1/T²）",
+            )
+    return Text("", "")

@@ -1,0 +1,4 @@
+"""From paths to a report: reading, analysing, fixing, over all files and cores.
+
+In come paths and options. Calls every room below.
+"""

@@ -1,0 +1,89 @@
+"""Fixes as edits of the text: which of them go together, and whether they help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from didact.check.files.document import Document, open_document
+from didact.check.files.source import UnreadableError, parse
+from didact.check.findings.finding import Edit, Finding, Fix, Safety
+from didact.check.running.analysis import Lens, findings_in
+
+ROUNDS = 10
+"""How often a document is fixed again because its fixes overlapped or uncovered others."""
+
+SAFE: frozenset[Safety] = frozenset({"safe"})
+SAFE_AND_UNSAFE: frozenset[Safety] = frozenset({"safe", "unsafe"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A document after its fixes: what is still found in it, and how many findings went."""
+
+    document: Document
+    findings: list[Finding]
+    count: int
+
+
+def fix_document(document: Document, path: str, lens: Lens, *, allowed: frozenset[Safety]) -> Fixed:
+    """Make the allowed fixes until nothing changes.
+
+    A set of edits is kept only if the result parses and has fewer findings; where a set is not,
+    its fixes are tried one at a time.
+    """
+    findings = findings_in(document, path, lens)
+    before = len(findings)
+    for _ in range(ROUNDS):
+        fixes = compatible(applicable(findings, allowed))
+        better = _try(document, path, lens, findings, fixes) if fixes else None
+        if better is None and len(fixes) > 1:
+            tries = (_try(document, path, lens, findings, [fix]) for fix in fixes)
+            better = next((result for result in tries if result is not None), None)
+        if better is None:
+            break
+        document, findings = better
+    return Fixed(document, findings, before - len(findings))
+
+
+def applicable(findings: Iterable[Finding], allowed: frozenset[Safety]) -> list[Fix]:
+    """The fixes of the findings that may be made, in the order of the text."""
+    fixes = [f.fix for f in findings if f.fix and f.fix.safety in allowed and f.fix.edits]
+    return sorted(fixes, key=lambda fix: (min(e.span for e in fix.edits), str(fix.edits)))
+
+
+def compatible(fixes: Sequence[Fix]) -> list[Fix]:
+    """The fixes that can be made together; of two that touch the same text the first."""
+    chosen: list[Fix] = []
+    for fix in fixes:
+        taken = [edit for other in chosen for edit in other.edits]
+        if not any(_collide(edit, other) for edit in fix.edits for other in taken):
+            chosen.append(fix)
+    return chosen
+
+
+def _collide(one: Edit, other: Edit) -> bool:
+    (start, end), (other_start, other_end) = _ends(one), _ends(other)
+    if start == end or other_start == other_end:  # an insertion may not even touch
+        return start <= other_end and other_start <= end
+    return start < other_end and other_start < end
+
+
+def _ends(edit: Edit) -> tuple[tuple[int, int], tuple[int, int]]:
+    span = edit.span
+    return (span.line, span.column), (span.end_line, span.end_column)
+
+
+def _try(
+    document: Document, path: str, lens: Lens, findings: list[Finding], fixes: Sequence[Fix]
+) -> tuple[Document, list[Finding]] | None:
+    try:
+        text = document.edited(edit for fix in fixes for edit in fix.edits)
+        fixed = open_document(path, text)
+        parse(fixed.code)
+    except (ValueError, UnreadableError):
+        return None
+    left = findings_in(fixed, path, lens)
+    if len(left) >= len(findings) or fixed.unread > document.unread:
+        return None
+    return fixed, left

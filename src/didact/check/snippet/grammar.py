@@ -1,0 +1,42 @@
+"""Words of Python, and what may stand next to what."""
+
+from __future__ import annotations
+
+import re
+
+from didact.check.snippet.tokens import Source, Token
+
+_HEADERS = "if elif else for while def class with try except finally async"
+HEADERS = frozenset(_HEADERS.split())
+_SIMPLE = "return import from pass break continue raise del assert global nonlocal"
+STARTERS = HEADERS | frozenset(_SIMPLE.split())
+INFIX = frozenset({"and", "or", "in", "is", "not", "if", "else", "as", "for", "from", "import"})
+TAKING = frozenset({"and", "or", "in", "is", "not", "yield", "await", "lambda", "as", "print"})
+PREFIX = (STARTERS - {"pass", "break", "continue", "try", "finally", "else"}) | TAKING
+CONJUNCTIONS = frozenset({"and", "or", "is", "not", "in", "as", "if"})
+OPEN, CLOSE = {"(": ")", "[": "]", "{": "}"}, ")]}"
+DECORATOR = re.compile(r"@[A-Za-z_][\w.]*(?:\([^()]*\))?\s*(?:@|def\b|class\b|async\b)")
+TERNARY_REACH = 400
+
+
+_PARAMETER = r"\*{0,2}[^\W\d]\w*(?:\s*=\s*[\w.'\"]+)?"
+_PARAMETERS = re.compile(rf"\s*(?:{_PARAMETER}(?:\s*,\s*{_PARAMETER})*\s*,?\s*)?:")
+
+
+def ends_expression(token: Token | None) -> bool:
+    """Whether an expression could end with this token."""
+    if token is None:
+        return False
+    if token.kind in {"number", "string"}:
+        return True
+    if token.kind == "name":
+        return token.text not in PREFIX
+    return token.text in {")", "]", "}", "..."}
+
+
+def is_lambda(source: Source, token: Token, before: str) -> bool:
+    """Whether this ``lambda`` opens a function, or is used as the name of a number."""
+    if before in {"*", "+", "-", "/", "**", "<", ">", "<=", ">=", "=="}:
+        return False
+    head = source.ascii[token.end : token.end + 200]
+    return bool(_PARAMETERS.match(head))

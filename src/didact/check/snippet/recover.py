@@ -1,0 +1,174 @@
+"""The whole way from a paste to a source that parses."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+import warnings
+from dataclasses import dataclass, field
+
+from didact._core.i18n import Text
+from didact.check.snippet.characters import is_cjk, plain_lines, visible, without_html
+from didact.check.snippet.emit import Emitter
+from didact.check.snippet.levels import levels
+from didact.check.snippet.page import unwrap
+from didact.check.snippet.repair import parse, shorten
+from didact.check.snippet.segment import Segmenter
+from didact.check.snippet.tokens import Source
+
+_PROMPT = re.compile(r"^In ?\[\d*\] ?:", re.MULTILINE)
+LIMIT = 200_000
+"""Characters of a text that does not parse which are looked at."""
+
+CUT = Text(
+    "The text does not parse and is very long; only its first {limit} characters were read.",
+    "文本无法解析且过长，只读取了前 {limit} 个字符。",
+)
+LEFT_OUT = Text(
+    "Words that are not code were left out: {words}.", "不是代码的文字已略去：{words}。"
+)
+NOT_PARSED = Text(
+    "`{code}` cannot be read as Python and was left out.", "`{code}` 无法按 Python 解析，已略去。"
+)
+CHARACTERS = Text(
+    "Full-width punctuation or curly quotes in the code were made plain.",
+    "代码中的全角标点或弯引号已换成半角字符。",
+)
+HTML = Text("HTML tags and entities were removed.", "去掉了 HTML 标签和转义字符。")
+INVISIBLE = Text(
+    "Invisible characters or odd spaces were made plain.", "不可见字符或特殊空格已还原成普通空格。"
+)
+NO_CODE = Text("No Python code was found in the text.", "文本中没有找到 Python 代码。")
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Code that parses, and how it was got.
+
+    Attributes:
+        source: Python; ``ast.parse`` accepts it. Empty where no code was found.
+        guesses: What was changed, guessed or left out, in the order of the text.
+        line_map: For each line of ``source``, the line of the paste that it came from (from 1).
+        tree: The syntax tree of ``source``.
+    """
+
+    source: str
+    guesses: list[Text] = field(default_factory=list)
+    line_map: list[int] = field(default_factory=list)
+    tree: ast.Module = field(default_factory=lambda: ast.Module(body=[], type_ignores=[]))
+
+
+def recover(text: str) -> Recovered:
+    """Python statements from a paste: a file, a fragment, or what a web page made of it.
+
+    A text that parses is kept as it is, except where a comment visibly swallowed the code behind
+    it. Any text is accepted; what cannot be read is left out and told.
+    """
+    text = plain_lines(text)
+    if (kept := _as_it_is(text)) is not None:
+        return kept
+    guesses: list[Text] = []
+    if len(text) > LIMIT:
+        text = text[:LIMIT]
+        guesses.append(CUT.format(limit=LIMIT))
+    plain = without_html(text)
+    if plain != text:
+        guesses.append(HTML)
+    if visible(plain) != plain:
+        guesses.append(INVISIBLE)
+    code, notes = unwrap(visible(plain))
+    guesses += notes
+    if (kept := _as_it_is(code)) is not None:
+        offset = _first_line(text, code)
+        lines = [n + offset for n in kept.line_map]
+        return Recovered(kept.source, guesses + kept.guesses, lines, kept.tree)
+    rebuilt = _rebuild(code.expandtabs(4))
+    return Recovered(rebuilt.source, guesses + rebuilt.guesses, rebuilt.line_map, rebuilt.tree)
+
+
+def _as_it_is(text: str) -> Recovered | None:
+    """The text unchanged but for common indentation, where it parses and hides no code."""
+    code = textwrap.dedent(text).strip("\n") + "\n"
+    skipped = len(text) - len(text.lstrip("\n"))
+    tree = parse(code)
+    if tree is None or not code.strip() or _PROMPT.search(code) or _hides_code(code, tree):
+        return None
+    count = code.count("\n")
+    return Recovered(code, [], [skipped + i + 1 for i in range(count)], tree)
+
+
+def _hides_code(code: str, tree: ast.Module) -> bool:
+    """Whether a comment holds code that was glued to it, or words stand where a name should."""
+    for node in ast.walk(tree):
+        name = getattr(node, "id", None) or getattr(node, "attr", None)
+        if isinstance(name, str) and any(map(is_cjk, name)):
+            return True
+    if not tree.body:
+        return any(ch == "#" for ch in code) and len(code.strip().split("\n")) == 1
+    if "#" not in code and "＃" not in code:
+        return False
+    longest = max(len(line) for line in code.split("\n"))
+    if longest < 160 and code.strip().count("\n") > 1:
+        return False
+    pieces = Segmenter(Source(code)).pieces_of_text()
+    found = sum(piece.kind == "code" for piece in pieces)
+    return found > sum(
+        1 for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.ExceptHandler)
+    )
+
+
+def _rebuild(text: str) -> Recovered:
+    source = Source(text)
+    pieces = Segmenter(source).pieces_of_text()
+    code = [p for p in pieces if p.kind == "code"]
+    guesses: list[Text] = []
+    if source.ascii != source.raw and any(
+        source.ascii[p.start : p.end] != source.raw[p.start : p.end] for p in code
+    ):
+        guesses.append(CHARACTERS)
+    depth, notes = levels(source, code)
+    emitter = Emitter(source)
+    emitter.write(pieces, depth)
+    words = [
+        shorten(p.text, 60) for p in pieces if p.kind == "words" and p.text.strip(" .,;:。，；")
+    ]
+    guesses += notes + emitter.notes
+    if words:
+        shown = "; ".join(f"`{w}`" for w in words[:4]) + (" …" if len(words) > 4 else "")
+        guesses.append(LEFT_OUT.format(words=shown))
+    return _parsed(emitter.lines, emitter.origin, guesses)
+
+
+def _parsed(lines: list[str], origin: list[int], guesses: list[Text]) -> Recovered:
+    """What was written, less whatever line still keeps it from parsing."""
+    for _ in range(len(lines) + 1):
+        source = "\n".join(lines) + "\n" if lines else ""
+        tree = parse(source)
+        if tree is not None:
+            if not tree.body:
+                guesses = [*guesses, NO_CODE]
+            return Recovered(source, guesses, origin, tree)
+        bad = _bad_line(source, len(lines))
+        guesses = [*guesses, NOT_PARSED.format(code=shorten(lines[bad]))]
+        lines, origin = lines[:bad] + lines[bad + 1 :], origin[:bad] + origin[bad + 1 :]
+    return Recovered("", [*guesses, NO_CODE])
+
+
+def _bad_line(source: str, count: int) -> int:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
+    except SyntaxError as error:
+        return min(max((error.lineno or 1) - 1, 0), count - 1)
+    except (ValueError, RecursionError, MemoryError):
+        pass
+    return count - 1
+
+
+def _first_line(text: str, code: str) -> int:
+    """How many lines of the page stand before its code."""
+    first = next((line for line in code.split("\n") if line.strip()), "")
+    before = text.split(first, 1)[0] if first and first in text else ""
+    return before.count("\n")

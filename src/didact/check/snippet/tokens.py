@@ -1,0 +1,104 @@
+"""A tokeniser that reads from any place in any text, and never gives up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from didact.check.snippet.characters import to_ascii
+
+Kind = Literal["name", "number", "string", "operator", "comment", "newline", "words"]
+
+_NAME = r"[A-Za-z_\u00c0-\u024f\u0370-\u03ff][A-Za-z0-9_\u00c0-\u024f\u0370-\u03ff]*"
+_PATTERN = re.compile(
+    rf"""
+    (?P<space>(?:[ \t]|\\\n)+)
+  | (?P<newline>\n)
+  | (?P<comment>\#[^\n]*)
+  | (?P<quote>(?:[rRbBuUfF]|[rR][bBfF]|[bBfF][rR])?(?:\"\"\"|'''|\"|'))
+  | (?P<number>0[xXbBoO][\da-fA-F_]+|(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
+  | (?P<name>{_NAME})
+  | (?P<operator>\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<>|<=|>=|[-+*/%@&|^]=|\*\*|//|<<|>>
+      |[-+*/%@&|^~<>()\[\]{{}},:.;=!])
+  | (?P<words>.)
+    """,
+    re.VERBOSE,
+)
+_CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“"}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A stretch of the text; ``text`` is what it reads as in Python."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+
+
+class Source:
+    """A text, its look-alike in ASCII punctuation, and its tokens from any offset on."""
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+        self.ascii = to_ascii(raw)
+
+    def tokens(self, start: int) -> Iterator[Token]:
+        """The tokens from ``start`` to the end of the text, lazily."""
+        position = start
+        while position < len(self.ascii):
+            match = _PATTERN.match(self.ascii, position)
+            if match is None:  # a lone backslash before the end of the text
+                position += 1
+                continue
+            kind = match.lastgroup or "words"
+            end = match.end()
+            if kind == "quote":
+                yield (token := self._string(match))
+                end = token.end
+            elif kind != "space":
+                yield Token(kind, match[0], position, end)  # type: ignore[arg-type]
+            position = end
+
+    def _string(self, match: re.Match[str]) -> Token:
+        """The string that a quote opens; a lone apostrophe is a word."""
+        quote = match["quote"].lstrip("rRbBuUfF")
+        prefix = match["quote"][: -len(quote)]
+        body = match.end()
+        if len(quote) == 1:
+            stop = self.ascii.find("\n", body)
+            stop = len(self.ascii) if stop < 0 else stop
+            end = self._closing_quote(body, stop)
+        else:
+            end = self.ascii.find(quote, body)
+        if end < 0:
+            return Token("words", match[0], match.start(), match.end())
+        text = prefix + quote + self.raw[body:end] + quote
+        return Token("string", text, match.start(), end + len(quote))
+
+    def _closing_quote(self, body: int, stop: int) -> int:
+        opened = self.raw[body - 1]
+        closing = {opened, _CLOSING.get(opened, opened), self.ascii[body - 1]}
+        if opened in "\"'":
+            closing = {opened}
+        position = body
+        while position < stop:
+            if self.raw[position] == "\\":
+                position += 2
+                continue
+            if self.raw[position] in closing:
+                return position
+            position += 1
+        return -1
+
+    def line_of(self, offset: int) -> int:
+        """The line of the text, from 1, that an offset stands on."""
+        return self.raw.count("\n", 0, offset) + 1
+
+    def line_end(self, offset: int) -> int:
+        """The offset of the end of the line that ``offset`` stands on."""
+        end = self.raw.find("\n", offset)
+        return len(self.raw) if end < 0 else end

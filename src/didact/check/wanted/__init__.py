@@ -1,0 +1,4 @@
+"""What the user wants to hear: configuration, selection, suppression, baseline.
+
+In come comments and settings. Calls ``files`` and ``findings``.
+"""

@@ -1,0 +1,141 @@
+"""From what the user wrote to :class:`Data`: read, check, split, take labels away, add noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from didact._core.errors import DataError, UnknownNameError, UsageError
+from didact._core.lookup import is_import_path, suggest
+from didact.data.loading.factory import data_from_factory
+from didact.data.loading.registry import SOURCES, Parts, Request
+from didact.data.loading.statistics import channel_statistics
+from didact.data.splits.data import Data, check_labels
+from didact.data.splits.split import AnySplit
+from didact.data.splits.subsets import (
+    complement,
+    labelled_mask,
+    noisy_labels,
+    validation_indices,
+)
+
+DEFAULT_MEMORY_BUDGET = 2 * 1024**3
+
+
+def load(
+    spec: str,
+    *,
+    data_dir: str | Path | None = None,
+    seed: int = 0,
+    validation: float = 0.2,
+    labelled: float = 1.0,
+    label_noise: float = 0.0,
+    download: bool = True,
+    memory_budget: int = DEFAULT_MEMORY_BUDGET,
+) -> Data:
+    """Load a data set and prepare its splits.
+
+    The test images are those that the source names (or a fixed fifth of it, where it names none):
+    no option changes them. Validation images are carved out of the training images, stratified,
+    unless the source brings its own. ``labelled`` and ``label_noise`` touch training labels alone.
+
+    Args:
+        spec: A name of ``SOURCES`` (``"digits"``), a name with a path (``"folder:PATH"``,
+            ``"npz:PATH"``), or ``"pkg.mod:factory"`` / ``"file.py:factory"``.
+        data_dir: Where the files of a known set lie, or are to be put.
+        seed: Decides which images validate, which labels are kept, which are changed.
+        validation: A fraction in ``[0, 1)`` of the training images, or a whole number of them.
+        labelled: A fraction in ``(0, 1]`` of the training labels, or a whole number of them.
+            Stratified; at least one of each class.
+        label_noise: A fraction in ``[0, 1)``: exactly that many (rounded) of the labels that may
+            be used are replaced by another class, each with equal chance.
+        download: Whether a known set may be fetched when it is not there.
+        memory_budget: Bytes of images that may lie in memory; above it, they are streamed.
+
+    Raises:
+        UnknownNameError: No source has this name.
+        DataError: The data is missing, damaged or inconsistent.
+        RangeError: A fraction is outside its range.
+
+    Example:
+        >>> data = load("digits", labelled=0.1)
+        >>> data.image_shape, data.num_classes, int(data.labelled.sum())
+        ((1, 8, 8), 10, 115)
+    """
+    folder = None if data_dir is None else Path(data_dir).expanduser()
+    parts, known_mask = _read(spec, folder, download, memory_budget)
+    _check(spec, parts)
+    train, held_out, mask = _carve(spec, parts, known_mask, validation, seed)
+    num_classes = len(parts.class_names)
+    if labelled != 1.0 and not bool(mask.all()):
+        raise UsageError(
+            f"{spec} says itself which of its labels may be used; leave labelled at 1.0"
+        )
+    if labelled != 1.0:
+        mask = labelled_mask(train.labels, num_classes, labelled, seed, spec)
+    mean, std = channel_statistics(train)
+    noisy = noisy_labels(train.labels, mask, num_classes, label_noise, seed)
+    return Data(
+        name=spec,
+        train=train.with_labels(noisy),
+        validation=held_out,
+        test=parts.test,
+        class_names=parts.class_names,
+        mean=mean,
+        std=std,
+        labelled=mask,
+    )
+
+
+def _read(
+    spec: str, data_dir: Path | None, download: bool, memory_budget: int
+) -> tuple[Parts, Tensor | None]:
+    name, _, argument = spec.partition(":")
+    entry = SOURCES.get(name)
+    if entry is None and is_import_path(spec):
+        return data_from_factory(spec, memory_budget)
+    if entry is None:
+        usages = [e.usage for e in SOURCES.values()]
+        raise UnknownNameError(
+            f"no data set is called {spec!r}; {suggest(name, SOURCES)} "
+            f"(known: {', '.join(sorted(usages))}, pkg.mod:factory, file.py:factory)"
+        )
+    if bool(entry.argument) != bool(argument):
+        raise UsageError(f"the data set is {spec!r}; expected {entry.usage!r}")
+    return entry.read(Request(argument, data_dir, download, memory_budget)), None
+
+
+def _check(name: str, parts: Parts) -> None:
+    num_classes, train = len(parts.class_names), parts.train
+    if len(train) == 0 or len(parts.test) == 0:
+        which = "training" if len(train) == 0 else "test"
+        raise DataError(f"{name}: there is no {which} image")
+    check_labels(train.labels, num_classes, f"{name}, training")
+    if num_classes < 2:
+        raise DataError(f"{name}: there is only one class; a classifier needs two or more")
+    if len(train) < num_classes:
+        raise DataError(
+            f"{name}: {len(train)} training images are fewer than the {num_classes} classes"
+        )
+    present = torch.bincount(train.labels, minlength=num_classes) > 0
+    if not bool(present.all()):
+        missing = int((~present).nonzero()[0])
+        raise DataError(
+            f"{name}: class {missing} ({parts.class_names[missing]!r}) has no training image; "
+            f"labels must be 0..{num_classes - 1}, and each class needs at least one image"
+        )
+
+
+def _carve(
+    name: str, parts: Parts, known_mask: Tensor | None, validation: float, seed: int
+) -> tuple[AnySplit, AnySplit, Tensor]:
+    """Training split, validation split, and which training labels may be used."""
+    train = parts.train
+    mask = torch.ones(len(train), dtype=torch.bool) if known_mask is None else known_mask
+    if parts.validation is not None:
+        return train, parts.validation, mask
+    held_out = validation_indices(train.labels, len(parts.class_names), validation, seed, name)
+    kept = complement(held_out, len(train))
+    return train.subset(kept), train.subset(held_out), mask[kept]

@@ -1,0 +1,161 @@
+"""The images and labels of one split: all in memory, or read when they are asked for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from didact._core.errors import DataError, DtypeError, ShapeError
+from didact.data.splits.seeds import derived_seed
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Split:
+    """Images that lie in memory.
+
+    Args:
+        images: ``[N, C, H, W]``, uint8 in 0..255, or float32 in the units of their source.
+        labels: int64 ``[N]``.
+
+    Raises:
+        ShapeError: The images are not 4-dimensional, or the labels are not one per image.
+        DtypeError: The images are neither uint8 nor float32, or the labels are not int64.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4:
+            raise ShapeError(f"images are {tuple(self.images.shape)}; expected [N, C, H, W]")
+        if self.labels.shape != self.images.shape[:1]:
+            raise ShapeError(
+                f"labels are {tuple(self.labels.shape)}; expected one for each of the "
+                f"{len(self.images)} images"
+            )
+        if self.images.dtype not in (torch.uint8, torch.float32):
+            raise DtypeError(f"images are {self.images.dtype}; expected uint8 or float32")
+        if self.labels.dtype != torch.int64:
+            raise DtypeError(f"labels are {self.labels.dtype}; expected int64")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} images of {self.image_shape})"
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height, width."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    def take(self, indices: Tensor) -> Tensor:
+        """The images at ``indices``, ``[len(indices), C, H, W]``."""
+        return self.images[indices.to(self.images.device)]
+
+    def subset(self, indices: Tensor) -> Split:
+        """The split that has only ``indices``, in their order."""
+        return Split(self.images[indices], self.labels[indices])
+
+    def with_labels(self, labels: Tensor) -> Split:
+        """The same images with other labels."""
+        return Split(self.images, labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class StreamedSplit:
+    """Images that are read one by one, each time they are asked for.
+
+    Args:
+        read: From a position to one image ``[C, H, W]``, uint8 or float32. It raises
+            :class:`DataError` when the image cannot be read.
+        positions: int64 ``[N]``, what ``read`` is called with for each image of the split.
+        labels: int64 ``[N]``.
+        image_shape: What every image must have.
+        varies: Whether ``read`` draws random numbers (a user's own augmentation). Then Python's,
+            NumPy's and torch's generators are seeded for each image, and restored.
+    """
+
+    read: Callable[[int], Tensor]
+    positions: Tensor
+    labels: Tensor
+    image_shape: tuple[int, int, int]
+    varies: bool = False
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} images of {self.image_shape})"
+
+    @property
+    def images(self) -> Tensor:
+        """All images at once. This reads every one of them: prefer :meth:`take`."""
+        return self.take(torch.arange(len(self)))
+
+    def take(self, indices: Tensor | Sequence[int], *, seed: int = 0) -> Tensor:
+        """The images at ``indices``, ``[len(indices), C, H, W]``.
+
+        Args:
+            indices: Which images of this split.
+            seed: What the random numbers of an image that varies depend on, with its index.
+
+        Raises:
+            DataError: An image cannot be read or has another shape than ``image_shape``.
+        """
+        wanted = torch.as_tensor(indices, dtype=torch.int64).cpu()
+        if not len(wanted):
+            return torch.empty((0, *self.image_shape), dtype=torch.uint8)
+        positions = self.positions[wanted].tolist()
+        if not self.varies:
+            return torch.stack([self._one(position) for position in positions])
+        with _random_state_restored():
+            images = []
+            for position in positions:
+                _seed_everything(derived_seed(seed, "image", position))
+                images.append(self._one(position))
+        return torch.stack(images)
+
+    def _one(self, position: int) -> Tensor:
+        image = self.read(position)
+        if tuple(image.shape) != self.image_shape:
+            raise DataError(
+                f"image {position} is {tuple(image.shape)}; expected {self.image_shape} like the "
+                "first one (all images must have one size)"
+            )
+        return image
+
+    def subset(self, indices: Tensor) -> StreamedSplit:
+        """The split that has only ``indices``, in their order."""
+        return replace(self, positions=self.positions[indices], labels=self.labels[indices])
+
+    def with_labels(self, labels: Tensor) -> StreamedSplit:
+        """The same images with other labels."""
+        return replace(self, labels=labels)
+
+
+AnySplit = Split | StreamedSplit
+
+
+def _seed_everything(seed: int) -> None:
+    torch.default_generator.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the user's transforms draw from the global one
+
+
+@contextmanager
+def _random_state_restored() -> Iterator[None]:
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002

@@ -1,0 +1,119 @@
+"""The usual objective, labels and teacher together, in one pass over the logits."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from didact.losses.fast.fused import can_fuse, fused
+from didact.losses.fast.fused_rows import Plan
+from didact.losses.fast.small import few
+from didact.losses.fast.surprise import surprise
+from didact.losses.kit.checks import check_labels, check_weight
+from didact.losses.kit.pair import blank_masked, check_inputs
+from didact.losses.kit.reduce import Reduction, blame_teacher, check_reduction
+from didact.losses.kit.registry import card
+from didact.losses.kit.softmax import soft_log_probs
+from didact.losses.logits.kd import kd_unblamed, plain_kd
+
+
+@card(
+    family="logits",
+    kind="objective",
+    formula="(1-w) CE(softmax(s), label) + w T^2 KL(softmax(t/T) || softmax(s/T))",
+    paper="Hinton et al. 2015, arXiv:1503.02531, section 2",
+)
+def cross_entropy_and_kd(
+    student_logits: Float[Tensor, "*batch classes"],
+    teacher_logits: Float[Tensor, "*batch classes"],
+    labels: Int64[Tensor, "*batch"],
+    *,
+    kd_weight: float = 0.9,
+    temperature: float = 4.0,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+    mask: Bool[Tensor, "*batch"] | None = None,
+    inplace: bool = False,
+) -> Float[Tensor, ...]:
+    """``(1-w) * cross-entropy + w * kd``, sharing maximum and exponentials of the student's logits.
+
+    Args:
+        student_logits: ``(..., classes)``.
+        teacher_logits: Same shape; no gradient goes to it.
+        labels: Class numbers, ``(...)``.
+        kd_weight: Share w of the distillation, from 0 to 1.
+        temperature: T > 0, of the distillation alone.
+        ignore_index: The label of a sample that has none: it has no cross-entropy, and the mean of
+            the cross-entropy is over the others. The teacher's part counts all samples.
+        reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
+        mask: True where a position counts, ``(...)``, for both parts.
+        inplace: Let the gradient overwrite ``student_logits``; see :func:`kd` for when this is
+            legal.
+
+    Returns:
+        The loss in nats: a scalar, or ``(...)`` for ``"none"``.
+
+    Raises:
+        ShapeError: The shapes differ, or there is no sample.
+        DtypeError: Integer logits, labels that are not int64, or a mask that is not boolean.
+        RangeError: A label outside the classes, ``kd_weight`` outside [0, 1], or ``temperature``
+            not above 0.
+        NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
+        UsageError: ``inplace`` where it is not legal, or an unknown ``reduction``.
+
+    Paper: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, section 2.
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import cross_entropy_and_kd
+        >>> logits, labels = torch.zeros(2, 4), torch.tensor([0, 1])
+        >>> round(cross_entropy_and_kd(logits, logits, labels, kd_weight=0.5).item(), 4)
+        0.6931
+    """
+    check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
+    classes = student_logits.shape[-1]
+    complete = check_labels(
+        labels, student_logits.shape[:-1], classes=classes, ignore_index=ignore_index
+    )
+    check_weight(kd_weight, name="kd_weight")
+    check_reduction(reduction)
+
+    def plain(student: Tensor) -> Tensor:
+        hard = _cross_entropy(student, labels, ignore_index, reduction, mask)
+        soft = plain_kd(student, teacher_logits, temperature, reduction, mask)
+        return (1 - kd_weight) * hard + kd_weight * soft
+
+    together = can_fuse(student_logits, (teacher_logits,))
+    if together and complete and not inplace and few(student_logits, (), reduction, mask):
+        # So small that what both parts share is worth less than one operation more.
+        soft = kd_unblamed(student_logits, teacher_logits, temperature, reduction)
+        hard = surprise(student_logits, labels, reduction)
+        value = torch.add(hard * (1 - kd_weight), soft, alpha=kd_weight)
+    elif together:
+        known = labels.masked_fill(labels == ignore_index, -1)
+        plan = Plan(temperature, soft=kd_weight, hard=1 - kd_weight, labels=known, mask=mask)
+        value = fused(
+            plan,
+            student_logits,
+            (teacher_logits,),
+            plain=plain,
+            reduction=reduction,
+            inplace=inplace,
+        )
+    else:
+        value = plain(student_logits)
+    blame_teacher(value, teacher_logits)
+    return value
+
+
+def _cross_entropy(
+    logits: Tensor, labels: Tensor, ignore_index: int, reduction: Reduction, mask: Tensor | None
+) -> Tensor:
+    counts = labels != ignore_index if mask is None else (labels != ignore_index) & mask
+    log_probs = soft_log_probs(blank_masked(logits, mask))
+    chosen = torch.where(counts, labels, 0).unsqueeze(-1)
+    each = torch.where(counts, -log_probs.gather(-1, chosen).squeeze(-1), 0.0)
+    if reduction == "none":
+        return each
+    return each.sum() if reduction == "sum" else each.sum() / counts.sum().clamp(min=1)

@@ -1,0 +1,170 @@
+"""Touvron et al. 2021: hard-label distillation (DeiT)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from didact.losses.fast.fused import can_fuse
+from didact.losses.fast.small import SMALL
+from didact.losses.fast.surprise import surprise, surprise_of
+from didact.losses.kit.checks import check_label_kind, check_labels, check_weight
+from didact.losses.kit.pair import blank_masked, check_inputs
+from didact.losses.kit.precision import in_float, values_can_be_read
+from didact.losses.kit.reduce import Reduction, check_reduction, name_not_finite, reduce
+from didact.losses.kit.registry import card
+from didact.losses.kit.softmax import soft_log_probs
+
+
+@card(
+    family="logits",
+    kind="objective",
+    formula="CE(softmax(s), argmax t)",
+    paper="Touvron et al. 2021 (DeiT), ICML, arXiv:2012.12877, section 4, eq. 3",
+)
+def hard_kd(
+    student_logits: Float[Tensor, "*batch classes"],
+    teacher_logits: Float[Tensor, "*batch classes"],
+    *,
+    reduction: Reduction = "mean",
+    mask: Bool[Tensor, "*batch"] | None = None,
+) -> Float[Tensor, ...]:
+    """Cross-entropy with the teacher's first choice as the label: no labels, no temperature.
+
+    Args:
+        student_logits: ``(..., classes)``.
+        teacher_logits: Same shape; only its argmax is used.
+        reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
+        mask: True where a position counts, ``(...)``.
+
+    Returns:
+        The loss in nats: a scalar, or ``(...)`` for ``"none"``.
+
+    Raises:
+        ShapeError: The shapes differ, or there is no sample.
+        DtypeError: Integer logits or a mask that is not boolean.
+        NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only).
+
+    Paper: Touvron, Cord, Douze, Massa, Sablayrolles, Jégou 2021, Training data-efficient image
+    transformers, ICML, arXiv:2012.12877, section 4, eq. 3: "we take the hard decision of the
+    teacher as a true label".
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import hard_kd
+        >>> round(hard_kd(torch.zeros(1, 4), torch.tensor([[0.0, 3.0, 1.0, 2.0]])).item(), 4)
+        1.3863
+    """
+    check_inputs(student_logits, teacher_logits, mask=mask)
+    check_reduction(reduction)
+    choice = _choice(teacher_logits, mask)
+    if mask is None and reduction != "none":
+        return surprise(student_logits, choice, reduction)
+    student_log_probs = soft_log_probs(blank_masked(student_logits, mask))
+    return _surprise(student_log_probs, choice, reduction, mask)
+
+
+@card(
+    family="logits",
+    kind="objective",
+    formula="(1-w) CE(softmax(s), label) + w CE(softmax(s), argmax t)",
+    paper="Touvron et al. 2021 (DeiT), ICML, arXiv:2012.12877, section 4, eq. 3",
+)
+def cross_entropy_and_hard_kd(
+    student_logits: Float[Tensor, "*batch classes"],
+    teacher_logits: Float[Tensor, "*batch classes"],
+    labels: Int64[Tensor, "*batch"],
+    *,
+    kd_weight: float = 0.5,
+    reduction: Reduction = "mean",
+    mask: Bool[Tensor, "*batch"] | None = None,
+) -> Float[Tensor, ...]:
+    """DeiT's hard distillation: half the true label, half the teacher's first choice.
+
+    Args:
+        student_logits: ``(..., classes)``.
+        teacher_logits: Same shape; only its argmax is used.
+        labels: Class numbers, ``(...)``.
+        kd_weight: Share w of the teacher's choice, 1/2 in the paper.
+        reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
+        mask: True where a position counts, ``(...)``.
+
+    Returns:
+        The loss in nats: a scalar, or ``(...)`` for ``"none"``.
+
+    Raises:
+        ShapeError: The shapes differ, or there is no sample.
+        DtypeError: Integer logits, labels that are not int64, or a mask that is not boolean.
+        RangeError: A label outside the classes, or ``kd_weight`` outside [0, 1].
+        NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only).
+
+    Paper: Touvron, Cord, Douze, Massa, Sablayrolles, Jégou 2021, Training data-efficient image
+    transformers, ICML, arXiv:2012.12877, section 4, eq. 3: "we take the hard decision of the
+    teacher as a true label".
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import cross_entropy_and_hard_kd
+        >>> student, teacher = torch.zeros(1, 4), torch.tensor([[0.0, 3.0, 1.0, 2.0]])
+        >>> round(cross_entropy_and_hard_kd(student, teacher, torch.tensor([0])).item(), 4)
+        1.3863
+    """
+    check_inputs(student_logits, teacher_logits, mask=mask)
+    check_label_kind(labels, student_logits.shape[:-1])
+    check_weight(kd_weight, name="kd_weight")
+    check_reduction(reduction)
+    student_log_probs = soft_log_probs(blank_masked(student_logits, mask))
+    choice = _choice(teacher_logits, mask)
+    if _few(student_logits, teacher_logits, labels) and mask is None and reduction != "none":
+        value = _weighed(student_log_probs, labels, choice, kd_weight, reduction)
+        if math.isfinite(value.item()):  # 0 times a log-probability of -inf is NaN
+            return value
+    check_labels(labels, student_logits.shape[:-1], classes=student_logits.shape[-1])
+    true = _surprise(student_log_probs, labels, reduction, mask)
+    chosen = _surprise(student_log_probs, choice, reduction, mask)
+    return torch.add(true * (1 - kd_weight), chosen, alpha=kd_weight)
+
+
+def _few(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> bool:
+    return student_logits.numel() <= SMALL and can_fuse(student_logits, (teacher_logits, labels))
+
+
+def _weighed(
+    log_probs: Tensor, labels: Tensor, choice: Tensor, kd_weight: float, reduction: Reduction
+) -> Tensor:
+    """Both cross-entropies as one product: a graph of two entries."""
+    factor = -1 / labels.numel() if reduction == "mean" else -1.0
+    weights = torch.zeros_like(log_probs, requires_grad=False)
+    try:
+        weights.scatter_(-1, labels.unsqueeze(-1), factor * (1 - kd_weight))
+    except RuntimeError:  # it looks at the labels anyway
+        check_labels(labels, labels.shape, classes=log_probs.shape[-1])
+        raise
+    weights.scatter_(-1, choice.unsqueeze(-1), factor * kd_weight, reduce="add")
+    if not log_probs.is_contiguous():  # of a few classes, which lie first in memory
+        log_probs, weights = log_probs.movedim(-1, 0), weights.movedim(-1, 0)
+    return torch.dot(log_probs.view(-1), weights.view(-1))
+
+
+def _surprise(
+    log_probs: Tensor, classes: Tensor, reduction: Reduction, mask: Tensor | None
+) -> Tensor:
+    """Minus the log-probability of one class for each sample."""
+    if mask is None and reduction != "none":
+        return surprise_of(log_probs, classes, reduction)
+    each = -log_probs.gather(-1, classes.unsqueeze(-1)).squeeze(-1)
+    return reduce(each, reduction, mask)
+
+
+def _choice(teacher_logits: Tensor, mask: Tensor | None) -> Tensor:
+    """The number of the largest logit; NaN counts as the largest, and is named as an error."""
+    seen = blank_masked(teacher_logits.detach(), mask)
+    if not values_can_be_read(seen):
+        return seen.argmax(-1)
+    values = in_float(seen).numpy()  # whose argmax takes down to an eighth of PyTorch's time
+    if not math.isfinite(values.max()):
+        name_not_finite(teacher_logits)
+    return torch.from_numpy(values.argmax(-1))

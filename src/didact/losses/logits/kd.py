@@ -1,0 +1,137 @@
+"""Hinton, Vinyals, Dean 2015: Distilling the knowledge in a neural network."""
+
+from __future__ import annotations
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from didact.losses.fast.fused import can_fuse, fused
+from didact.losses.fast.fused_rows import Plan
+from didact.losses.fast.learnt_temperature import can_learn, learnt_kd
+from didact.losses.fast.small import few_enough, small_kd
+from didact.losses.kit.pair import check_inputs, log_probs
+from didact.losses.kit.reduce import Reduction, blame_teacher, check_reduction, reduce
+from didact.losses.kit.registry import card
+
+
+@card(
+    family="logits",
+    kind="divergence",
+    formula="T^2 * KL(softmax(t/T) || softmax(s/T))",
+    paper="Hinton et al. 2015, arXiv:1503.02531, section 2",
+)
+def kd(
+    student_logits: Float[Tensor, "*batch classes"],
+    teacher_logits: Float[Tensor, "*batch classes"],
+    *,
+    temperature: float | Tensor = 4.0,
+    reduction: Reduction = "mean",
+    mask: Bool[Tensor, "*batch"] | None = None,
+    inplace: bool = False,
+) -> Float[Tensor, ...]:
+    """Distillation on softened distributions: ``T^2 * KL(softmax(t/T) || softmax(s/T))``.
+
+    On a CPU the value and the gradient are made in one pass over the logits. Double backward,
+    ``torch.func``, ``torch.compile`` and other devices get the plain formula, by themselves.
+
+    Args:
+        student_logits: ``(..., classes)``.
+        teacher_logits: Same shape; no gradient goes to it.
+        temperature: T > 0. The factor ``T^2`` keeps the gradient's size nearly independent of T.
+            A tensor, to learn it, is not checked and gets a gradient.
+        reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
+        mask: True where a position counts, ``(...)``.
+        inplace: Let the gradient overwrite ``student_logits``, which spares the last large
+            buffer: worth it for logits of many megabytes. Legal where nothing reads the logits
+            afterwards: not you (accuracy, another loss), and not the layer that made them
+            in its own backward (a linear layer does not;
+            PyTorch raises an error where one does). Not for leaf tensors, a second backward pass
+            or double backward. Without effect where the plain formula serves.
+
+    Returns:
+        The loss in nats: a scalar, or ``(...)`` for ``"none"``.
+
+    Raises:
+        ShapeError: The shapes differ, or there is no sample.
+        DtypeError: Integer logits or a mask that is not boolean.
+        RangeError: ``temperature`` is not above 0.
+        NonFiniteError: The teacher's logits hold NaN or infinity (looked for on a CPU only).
+        UsageError: ``inplace`` where it is not legal, or an unknown ``reduction``.
+
+    Paper: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, section 2.
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import kd
+        >>> logits = torch.tensor([[2.0, 0.0, -1.0]])
+        >>> kd(logits, logits).item()
+        0.0
+    """
+    check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
+    check_reduction(reduction)
+    value = kd_unblamed(
+        student_logits, teacher_logits, temperature, reduction, mask, inplace=inplace
+    )
+    blame_teacher(value, teacher_logits)
+    return value
+
+
+def kd_unblamed(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    temperature: float | Tensor,
+    reduction: Reduction,
+    mask: Tensor | None = None,
+    *,
+    inplace: bool = False,
+) -> Tensor:
+    """:func:`kd` without its checks, by the faster way that can serve."""
+    if isinstance(temperature, Tensor):
+        if mask is None and can_learn(student_logits, teacher_logits, temperature, reduction):
+            return learnt_kd(
+                student_logits,
+                teacher_logits,
+                temperature,
+                reduction,
+                lambda student, degrees: plain_kd(student, teacher_logits, degrees, reduction),
+            )
+        return plain_kd(student_logits, teacher_logits, temperature, reduction, mask)
+    if not can_fuse(student_logits, (teacher_logits,)):
+        return plain_kd(student_logits, teacher_logits, temperature, reduction, mask)
+    return fused_kd(student_logits, teacher_logits, temperature, reduction, mask, inplace)
+
+
+def plain_kd(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    temperature: float | Tensor,
+    reduction: Reduction,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """The formula by differentiable operations."""
+    student_log_probs, teacher_log_probs = log_probs(
+        student_logits, teacher_logits, temperature=temperature, mask=mask
+    )
+    divergence = teacher_log_probs.exp() * (teacher_log_probs - student_log_probs)
+    return reduce(divergence.sum(-1) * temperature**2, reduction, mask)
+
+
+def fused_kd(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    temperature: float,
+    reduction: Reduction,
+    mask: Tensor | None = None,
+    inplace: bool = False,
+) -> Tensor:
+    """The formula by one autograd node."""
+
+    def plain(student: Tensor) -> Tensor:
+        return plain_kd(student, teacher_logits, temperature, reduction, mask)
+
+    if few_enough(student_logits, teacher_logits, reduction, mask):
+        return small_kd(student_logits, teacher_logits, temperature, reduction, plain, inplace)
+    plan = Plan(temperature, mask=mask)
+    return fused(
+        plan, student_logits, (teacher_logits,), plain=plain, reduction=reduction, inplace=inplace
+    )

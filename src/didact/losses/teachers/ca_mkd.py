@@ -1,0 +1,97 @@
+"""Zhang, Chen, Wang 2022: Confidence-aware multi-teacher knowledge distillation (CA-MKD)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from didact.losses.fast.small import TINY
+from didact.losses.fast.teacher_sum import weighted_sum
+from didact.losses.kit.checks import check_labels
+from didact.losses.kit.pair import blank_masked
+from didact.losses.kit.precision import in_float
+from didact.losses.kit.reduce import Reduction
+from didact.losses.kit.registry import card
+from didact.losses.kit.softmax import log_softmax
+from didact.losses.kit.teacher_list import blame_teachers, check_teachers
+
+
+@card(
+    family="teachers",
+    kind="divergence",
+    formula="sum_k w_k T^2 KL(p_k || q), w_k = (1 - softmax_k(CE(t_k, label))) / (K - 1)",
+    paper="Zhang et al. 2022 (CA-MKD), ICASSP, arXiv:2201.00007",
+)
+def kd_confidence_weighted(
+    student_logits: Float[Tensor, "*batch classes"],
+    teachers_logits: Sequence[Float[Tensor, "*batch classes"]],
+    labels: Int64[Tensor, "*batch"],
+    *,
+    temperature: float = 4.0,
+    reduction: Reduction = "mean",
+    mask: Bool[Tensor, "*batch"] | None = None,
+) -> Float[Tensor, ...]:
+    """Each sample listens most to the teachers that know its label.
+
+    A teacher's weight for a sample falls with its cross-entropy there:
+    ``w_k = (1 - exp(CE_k) / sum_j exp(CE_j)) / (K - 1)``. They sum to 1. A teacher that is alone
+    has weight 1.
+
+    Args:
+        student_logits: ``(..., classes)``.
+        teachers_logits: One tensor of the same shape for each teacher; no gradient goes to them.
+        labels: Class numbers, ``(...)``.
+        temperature: T > 0, of the divergences; the weights are made at temperature 1.
+        reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
+        mask: True where a position counts, ``(...)``.
+
+    Returns:
+        The loss in nats: a scalar, or ``(...)`` for ``"none"``.
+
+    Raises:
+        ShapeError: A shape differs, or there is no sample.
+        DtypeError: Integer logits, labels that are not int64, or a mask that is not boolean.
+        RangeError: A label outside the classes, or ``temperature`` not above 0.
+        UsageError: No teacher, or an unknown reduction.
+        NonFiniteError: A teacher's logits hold NaN or infinity (looked for on a CPU only).
+
+    Paper: Zhang, Chen, Wang 2022, Confidence-aware multi-teacher knowledge distillation, ICASSP,
+    arXiv:2201.00007.
+
+    Example:
+        >>> import torch
+        >>> from didact.losses import kd, kd_confidence_weighted
+        >>> right, wrong = torch.tensor([[50.0, 0.0]]), torch.tensor([[0.0, 50.0]])
+        >>> student, label = torch.zeros(1, 2), torch.tensor([0])
+        >>> loss = kd_confidence_weighted(student, [right, wrong], label)
+        >>> torch.allclose(loss, kd(student, right))
+        True
+    """
+    check_teachers(
+        student_logits, teachers_logits, temperature=temperature, reduction=reduction, mask=mask
+    )
+    check_labels(labels, student_logits.shape[:-1], classes=student_logits.shape[-1])
+    weights = _confidence(teachers_logits, labels, mask)
+    return weighted_sum(student_logits, teachers_logits, weights, temperature, reduction, mask)
+
+
+def _confidence(
+    teachers_logits: Sequence[Tensor], labels: Tensor, mask: Tensor | None
+) -> list[Tensor]:
+    seen = [in_float(blank_masked(t.detach(), mask)) for t in teachers_logits]
+    one_by_one = seen[0].numel() > TINY or len({t.dtype for t in seen}) > 1
+    groups = [t.unsqueeze(0) for t in seen] if one_by_one else [torch.stack(seen)]
+    surprises = torch.cat([_surprises(group, labels) for group in groups])
+    blame_teachers(surprises, teachers_logits)
+    if len(teachers_logits) == 1:
+        return [torch.ones_like(surprises[0])]
+    return list((1 - surprises.softmax(0)) / (len(teachers_logits) - 1))
+
+
+def _surprises(logits: Tensor, labels: Tensor) -> Tensor:
+    """The cross-entropy of each teacher of ``(teachers, ..., classes)`` for each sample."""
+    places = labels.unsqueeze(-1).expand(len(logits), *labels.shape, 1)
+    return -log_softmax(logits).gather(-1, places).squeeze(-1)

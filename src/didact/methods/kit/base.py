@@ -1,0 +1,205 @@
+"""What a class-incremental method is: named loss terms and a few hooks; the loop trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from didact._core.errors import ModelError
+from didact.data import AnySplit, Batch, Choice, Memory, Task
+from didact.methods.kit.folded import folded, in_bfloat16
+from didact.methods.kit.kept import Kept
+from didact.methods.kit.samples import Samples
+from didact.methods.kit.setting import Setting, Stage
+from didact.nn import Teacher, widened
+
+Terms = dict[str, Tensor]
+MOST_CACHED_LOGITS = 50_000_000
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """A method without hyperparameters."""
+
+
+class Method(Samples):
+    """A network that learns one task after another.
+
+    The loop calls, for each task: :meth:`grow`, :meth:`begin_task`, then for each of
+    :meth:`stages` the steps (``losses``, backward, :meth:`after_backward`, optimiser,
+    :meth:`after_step`), then :meth:`after_task`, then :meth:`predict` on test images. A method
+    has no optimiser, no backward for training, no device calls and prints nothing.
+
+    **Labels are columns.** ``batch.labels`` are the columns of the logits: class ``k`` of the
+    stream's order has column ``k``. The first ``task.known`` columns are the old classes',
+    ``task.columns`` those of the classes in this task (a class that comes back is among both).
+
+    **What survives a checkpoint**: parameters and buffers of modules, :attr:`kept`, and
+    :attr:`memory`. Modules are added and replaced in :meth:`grow` alone, from the task's numbers
+    alone: a resumed run calls it for every task so far and then loads the values.
+
+    Attributes:
+        network: The growing model; None before the first task.
+        teacher: The network as it was after the task before; None in the first task, and for
+            methods whose ``distils`` is false.
+        memory: The exemplars.
+        kept: Further tensors to remember.
+        task: The task under way.
+        stage: The stage under way.
+        moment: The step under way.
+    """
+
+    Options: ClassVar[type[Any]] = NoOptions
+    """A frozen dataclass: the hyperparameters with the paper's values as defaults."""
+
+    exemplars: ClassVar[Choice | None] = None
+    """How exemplars are chosen unless the user says otherwise; None for a method without."""
+
+    distils: ClassVar[bool] = False
+    """Whether :attr:`teacher` is wanted."""
+
+    sees_all_tasks: ClassVar[bool] = False
+    """Whether each task's data is that of all tasks so far (the upper bound)."""
+
+    network: nn.Module
+    teacher: Teacher | None
+
+    def __init__(self, options: Any, setting: Setting, memory: Memory) -> None:
+        super().__init__()
+        self.options = options
+        self.setting = setting
+        self.memory = memory
+        self.kept = Kept()
+        self.teacher = None
+        self._cached_logits: tuple[AnySplit, Tensor] | None = None
+        self._folded: tuple[Teacher, Teacher] | None = None
+
+    # The hooks, in the order in which they are called.
+
+    def grow(self, task: Task) -> None:
+        """Make room for the task's new classes. The only place where modules come and go.
+
+        By default: the teacher becomes a frozen copy of the network if ``distils``, and
+        the classifier gets ``task.seen`` outputs, old weights kept.
+        """
+        if task.index == 0:
+            self.network = self.setting.build_network(task.seen)
+            check_network(self.network)
+            return
+        if self.distils:
+            self.teacher = Teacher(self.network)
+        self.network.classifier = widened(self.network.classifier, task.seen)  # type: ignore[arg-type]
+
+    def begin_task(self, task: Task) -> None:
+        """Give values to what :meth:`grow` made, where random ones will not do."""
+
+    def stages(self, task: Task) -> Sequence[Stage]:
+        """The stretches of training; by default one, on the task's data with the exemplars.
+
+        A function of the task, the memory and the seed alone: a resumed run asks again.
+        """
+        return [Stage("train", self.with_exemplars(task.train))]
+
+    def begin_stage(self, stage: Stage) -> Stage:
+        """The stage as it will be, where what it trains on depends on what was learned before.
+
+        A function of the stage, what the method keeps from before it, and the seed: a run that is
+        resumed within the stage asks again.
+        """
+        return stage
+
+    def losses(self, batch: Batch) -> Terms:
+        """The named terms whose sum is the loss of a step. Means over the batch."""
+        raise NotImplementedError
+
+    def after_backward(self, batch: Batch) -> None:
+        """Look at or change the gradients, before the optimiser's step."""
+
+    def after_step(self, batch: Batch) -> None:
+        """The optimiser has stepped."""
+
+    def after_stage(self, stage: Stage) -> None:
+        """A stage has ended."""
+
+    def after_task(self, task: Task) -> None:
+        """Training has ended; by default the memory is filled."""
+        self.fill_memory(task)
+
+    def predict(self, images: Tensor) -> Tensor:
+        """Scores ``(batch, task.seen)`` of normalised images, in eval mode, without gradients."""
+        return self.logits(images)
+
+    def other_predictors(self) -> Mapping[str, Callable[[Tensor], Tensor]]:
+        """Further ways to classify with the same network, such as ``{"cnn": ...}``."""
+        return {}
+
+    # What the hooks are written with.
+
+    def forward(self, batch: Batch) -> Terms:
+        """:meth:`losses`; the loop calls the module so that processes are kept together."""
+        return self.losses(batch)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """The network's logits over the classes seen so far."""
+        found: Tensor = self.network(images)
+        return found
+
+    def cross_entropy(
+        self, logits: Tensor, labels: Tensor, columns: Sequence[int] | None = None
+    ) -> Tensor:
+        """Mean cross-entropy over ``columns`` of the logits, all by default."""
+        if columns is None or len(columns) == logits.shape[-1]:
+            return F.cross_entropy(logits, labels)
+        first, count = columns[0], len(columns)
+        if list(columns) == list(range(first, first + count)):
+            return F.cross_entropy(logits[:, first : first + count], labels - first)
+        outside = torch.ones(logits.shape[-1], dtype=torch.bool, device=logits.device)
+        outside[list(columns)] = False
+        return F.cross_entropy(logits.masked_fill(outside, -torch.inf), labels)
+
+    def teacher_logits(self, batch: Batch) -> Tensor:
+        """The teacher's logits for the batch.
+
+        Where the images of a stage never change, they are computed once for the whole split. In
+        bfloat16, which rounds them anyway, they come from a copy with its batch norms folded.
+        """
+        teacher, split = self.teacher, self.stage.split
+        if teacher is None:
+            raise ModelError("there is no teacher in the first task, or distils is not set")
+        if in_bfloat16(batch.images):
+            if self._folded is None or self._folded[0] is not teacher:
+                self._folded = (teacher, folded(teacher, batch.images))
+            teacher = self._folded[1]
+        still = self.setting.augment == "none" or not self.stage.augment
+        if not still or len(split) * self.task.known > MOST_CACHED_LOGITS:
+            found: Tensor = teacher(batch.images)
+            return found
+        if self._cached_logits is None or self._cached_logits[0] is not split:
+            self._cached_logits = (split, self.over(split, teacher))
+        return self._cached_logits[1][batch.indices]
+
+    def features(self, images: Tensor) -> Tensor:
+        """The network's penultimate features, ``(batch, width)``."""
+        found: Tensor = self.network.features(images)  # type: ignore[operator]
+        return found
+
+
+def check_network(network: nn.Module) -> None:
+    """A network needs ``features`` and a linear ``classifier`` to grow.
+
+    Raises:
+        ModelError: It lacks one of them.
+    """
+    if not isinstance(getattr(network, "classifier", None), nn.Linear) or not callable(
+        getattr(network, "features", None)
+    ):
+        raise ModelError(
+            f"{type(network).__name__} has no linear layer called classifier or no function "
+            "features(images); a model that learns new classes needs both, with "
+            "forward(images) = classifier(features(images))"
+        )

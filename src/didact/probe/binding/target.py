@@ -1,0 +1,180 @@
+"""The thing that is probed: a function, a module, or a class to build one from."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, redirect_stdout
+from dataclasses import dataclass, field
+from inspect import Parameter
+from typing import Any
+
+import torch
+from torch import nn
+
+from didact.probe.binding.roles import Role, guess
+from didact.probe.binding.slots import Making, Slot, argument
+from didact.probe.errors import ProbeError
+
+_VARIED = ("temperature", "weight")
+
+
+@dataclass(frozen=True)
+class Target:
+    """How to call what the user named, for every value of its settings.
+
+    Attributes:
+        source: The function, module or class.
+        built: The slots of its constructor; empty for what needs no construction.
+        attributes: Attributes of a finished module that are varied, by name.
+    """
+
+    source: Any
+    built: tuple[Slot, ...] = ()
+    attributes: Mapping[str, Role] = field(default_factory=dict)
+    _made: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it must be constructed."""
+        return inspect.isclass(self.source)
+
+    def ready(self, making: Making) -> Callable[..., Any]:
+        """The callable at the settings of the inputs."""
+        if not self.is_class and not self.attributes:
+            return _unspoilt(self.source)
+        inputs = making.inputs
+        stub = any(slot.role == "teacher_model" for slot in self.built)
+        shape = tuple(inputs.student.shape)
+        key = (inputs.temperature, inputs.weight, shape, inputs.old, inputs.student.dtype)
+        if stub or key not in self._made:
+            self._made[key] = self._make(making)
+        return _unspoilt(self._made[key])
+
+    def _make(self, making: Making) -> Any:
+        if not self.is_class:
+            module = copy.deepcopy(self.source)
+            for name, role in self.attributes.items():
+                setattr(module, name, getattr(making.inputs, role))
+            return module
+        torch.manual_seed(0)
+        keywords = {s.name: argument(s, making) for s in self.built if s.role != "default"}
+        made = self.source(**keywords)
+        return made.to(making.inputs.student.dtype) if isinstance(made, nn.Module) else made
+
+
+def _unspoilt(found: Any) -> Callable[..., Any]:
+    """A module with memory is copied for each call, so that one law cannot disturb the next."""
+    if isinstance(found, nn.Module) and any(True for _ in found.buffers()):
+        found = copy.deepcopy(found)
+    called: Callable[..., Any] = found
+    return called
+
+
+def parameters_of(call: Any) -> list[Parameter]:
+    """The parameters that a call takes, without ``self``, ``*args`` and ``**kwargs``."""
+    try:
+        found = list(inspect.signature(call).parameters.values())
+    except (TypeError, ValueError):
+        return [Parameter(n, Parameter.POSITIONAL_ONLY) for n in ("student", "teacher")]
+    named = [p for p in found if p.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)]
+    if not named and any(p.kind is Parameter.VAR_POSITIONAL for p in found):
+        return [Parameter(n, Parameter.POSITIONAL_ONLY) for n in ("student", "teacher")]
+    return named
+
+
+def call_parameters(source: Any) -> list[Parameter]:
+    """The parameters of the call that makes the loss: ``forward``, ``__call__`` or the function."""
+    if inspect.isclass(source):
+        method = source.forward if issubclass(source, nn.Module) else source.__call__
+        return parameters_of(method)[1:]
+    return parameters_of(source.forward if isinstance(source, nn.Module) else source)
+
+
+def varied_attributes(source: Any) -> dict[str, Role]:
+    """Numbers among a module's attributes that are its temperature or weight."""
+    if not isinstance(source, nn.Module):
+        return {}
+    found: dict[str, Role] = {}
+    for name, value in vars(source).items():
+        if not isinstance(value, float | int) or isinstance(value, bool):
+            continue
+        role = guess(Parameter(name, Parameter.KEYWORD_ONLY, default=1.0)).role
+        if role in _VARIED:
+            found[name] = role
+    return found
+
+
+def constructor_slots(source: Any, given: Mapping[str, Any]) -> tuple[Slot, ...]:
+    """What the constructor of a class gets.
+
+    Raises:
+        ProbeError: A required argument has a name that says nothing, or ``given`` a name too many.
+    """
+    if not inspect.isclass(source):
+        if given:
+            raise ProbeError(
+                f"--init {sorted(given)} is for a class; this is no class",
+                f"--init {sorted(given)} 只用于类；这不是类",
+            )
+        return ()
+    slots = []
+    known = parameters_of(source)
+    for parameter in known:
+        if parameter.name in given:
+            slots.append(Slot(parameter.name, "default", value=given[parameter.name], fixed=True))
+            continue
+        role = guess(parameter).role
+        if role in ("unknown", "student", "teacher", "labels") or (
+            role == "weight"
+            and parameter.default not in (Parameter.empty, None)
+            and not isinstance(parameter.default, int | float)
+        ):
+            if parameter.default is Parameter.empty:
+                raise ProbeError(
+                    f"the constructor needs {parameter.name!r} and the name does not say what it "
+                    f"is; pass --init {parameter.name}=VALUE",
+                    f"构造函数需要 {parameter.name!r}，但从名称看不出含义；"
+                    f"请传 --init {parameter.name}=VALUE",
+                )
+            role = "default"
+        if role in ("mask", "reduction", "index") and parameter.default is not Parameter.empty:
+            role = "default"
+        slots.append(Slot(parameter.name, role))
+    _refuse_unknown(given, [p.name for p in known], "--init")
+    return tuple(s if not s.fixed else _fixed(s) for s in slots)
+
+
+def _fixed(slot: Slot) -> Slot:
+    return Slot(slot.name, "unknown", value=slot.value, fixed=True)
+
+
+def _refuse_unknown(given: Mapping[str, Any], known: list[str], option: str) -> None:
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ProbeError(
+            f"{option} {unknown[0]}: no such parameter; expected one of {known}",
+            f"{option} {unknown[0]}：没有这个参数；应为 {known} 之一",
+        )
+
+
+def call(target: Target, slots: tuple[Slot, ...], making: Making) -> Any:
+    """Call the loss; what it prints and warns of is swallowed."""
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), ExitStack() as kept:
+        warnings.simplefilter("ignore")
+        kept.enter_context(torch.enable_grad())
+        kept.callback(torch.set_default_dtype, torch.get_default_dtype())
+        ready = target.ready(making)
+        used = [s for s in slots if s.role != "default" or s.fixed]
+        positions = [argument(s, making) for s in used if s.positional]
+        keywords = {s.name: argument(s, making) for s in used if not s.positional}
+        try:
+            return ready(*positions, **keywords)
+        except SystemExit as stopped:
+            raise ProbeError(
+                f"the loss ended the program with exit code {stopped.code}",
+                f"损失函数结束了程序，退出码 {stopped.code}",
+            ) from stopped

@@ -1,0 +1,200 @@
+"""Which known form a loss is, times which factor."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import torch
+from scipy.optimize import minimize_scalar
+from torch import Tensor
+
+from didact._core.i18n import Text
+from didact.probe.binding.subject import Subject, evaluate
+from didact.probe.forms.forms import RIGHT, Form
+from didact.probe.forms.old_forms import forms_for
+from didact.probe.inputs.inputs import Inputs
+
+EXACT = 1e-4
+_FIXED = (1.0, 4.0, 2.0, 3.0, 5.0, 6.0, 7.0, 8.0, 10.0, 20.0, 1.5, 0.5)
+_CLEARLY = 1e-9
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The best known form.
+
+    Attributes:
+        form: The form.
+        temperature: T fixed inside the loss; ``None``: the loss uses the T it is given.
+        factor: What the form is multiplied by, at temperature 4.
+        power: The power of T in that factor, or ``None`` if T is not varied or is no power.
+        residual: How much of the gradient the form leaves unexplained, 0 to 1.
+        value_gap: What the value differs by, at two inputs; ``None``: a value is NaN.
+        factors: The factor at each T, where T is varied.
+        old: How many classes both sides know; ``None``: all.
+    """
+
+    form: Form
+    temperature: float | None
+    factor: float
+    power: float | None
+    residual: float
+    value_gap: tuple[float, float] | None
+    factors: dict[float, float]
+    old: int | None = None
+
+    @property
+    def name(self) -> Text:
+        """The form in words, with the classes that it speaks of."""
+        if self.old is None or self.form.special is not None:
+            return self.form.name
+        return Text(
+            f"{self.form.name.en} over the teacher's {self.old} classes",
+            f"{self.form.name.zh}（只在教师的 {self.old} 个类别上）",
+        )
+
+    @property
+    def exact(self) -> bool:
+        """Whether the form is the loss, up to rounding."""
+        return self.residual < EXACT
+
+    @property
+    def at_cross_entropy(self) -> bool:
+        """Whether the value is off by a constant, as the entropy of the teacher is."""
+        gaps = self.value_gap
+        if gaps is None or not self.exact:
+            return False
+        return all(math.isfinite(g) for g in gaps) and max(map(abs, gaps)) > 1e-5
+
+
+def samples(subject: Subject, temperature: float = 4.0) -> list[Inputs]:
+    """Two sets of inputs to compare at."""
+    return [subject.binding.make(seed=s, temperature=temperature) for s in (0, 1)]
+
+
+def fit(subject: Subject, temperature: float = 4.0) -> Fit | None:
+    """The best known form, or ``None`` if the loss has no gradient to compare."""
+    given = samples(subject, temperature)
+    found = [subject(i) for i in given]
+    gradient = torch.stack([e.gradient for e in found])
+    if not bool(torch.isfinite(gradient).any()) or not float(gradient.nan_to_num().norm()):
+        return None
+    given = [_visible(i, e.gradient) for i, e in zip(given, found, strict=True)]
+    best: tuple[float, Form, float | None, float] | None = None
+    varied = subject.has("temperature")
+    tried: list[float | None] = [None] if varied else []
+    if varied and not _temperature_matters(subject, given[0]):
+        tried = []
+    for form in forms_for(subject):
+        for fixed in [*tried, *([] if tried else _FIXED)]:
+            residual, factor = _compare(form, given, gradient, fixed)
+            if best is None or residual < best[0] - 1e-7:
+                best = residual, form, fixed, factor
+            if form.power is None or best[0] < _CLEARLY:
+                break
+        if best is not None and best[0] < _CLEARLY:
+            break
+    if best is None:
+        return None
+    if not tried and best[0] > EXACT:
+        best = min(best, _refined(given, gradient), key=lambda found: found[0])
+    return _described(subject, best, given, [e.value for e in found])
+
+
+def _visible(inputs: Inputs, gradient: Tensor) -> Inputs:
+    """With the positions masked that get no gradient, as the last of a language model."""
+    counts = gradient.abs().sum(-1) > 0
+    if gradient.dim() != 3 or bool(counts.all()) or not bool(counts.any()):
+        return inputs
+    return inputs.having(mask=counts)
+
+
+def _refined(given: list[Inputs], gradient: Tensor) -> tuple[float, Form, float | None, float]:
+    """The forward KL at whatever fixed temperature explains most."""
+    form = RIGHT[0]
+
+    def left_over(temperature: float) -> float:
+        return _compare(form, given, gradient, temperature)[0]
+
+    found = minimize_scalar(
+        left_over, bounds=(0.3, 40.0), method="bounded", options={"xatol": 1e-7}
+    )
+    residual, factor = _compare(form, given, gradient, float(found.x))
+    return residual, form, float(found.x), factor
+
+
+def _temperature_matters(subject: Subject, inputs: Inputs) -> bool:
+    other = subject(inputs.having(temperature=2.0 * inputs.temperature)).gradient
+    return not torch.equal(other, subject(inputs).gradient)
+
+
+def _compare(
+    form: Form, given: list[Inputs], gradient: Tensor, fixed: float | None
+) -> tuple[float, float]:
+    """The part of the gradient that the form leaves over, and its factor."""
+    own = torch.stack([_of_form(form, i, fixed)[1] for i in given])
+    if own.shape != gradient.shape:
+        return 1.0, 0.0
+    usable = torch.isfinite(own) & torch.isfinite(gradient)
+    if int(usable.sum()) < 0.9 * int(torch.isfinite(gradient).sum()):
+        return 1.0, 0.0
+    a, b = own[usable], gradient[usable]
+    square = float((a * a).sum())
+    if not square or not math.isfinite(square):
+        return 1.0, 0.0
+    factor = float((a * b).sum()) / square
+    return float((b - factor * a).norm() / b.norm()), factor
+
+
+def _of_form(form: Form, inputs: Inputs, fixed: float | None) -> tuple[float, Tensor]:
+    student = inputs.student.detach().to(torch.float64).requires_grad_()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        value = form.value(student, inputs, fixed or inputs.temperature)
+    found = evaluate(value, student)
+    return found.value, found.gradient
+
+
+def _described(
+    subject: Subject,
+    best: tuple[float, Form, float | None, float],
+    given: list[Inputs],
+    values: list[float],
+) -> Fit:
+    residual, form, fixed, factor = best
+    gaps = [v - factor * _of_form(form, i, fixed)[0] for v, i in zip(values, given, strict=True)]
+    finite = all(math.isfinite(g) for g in gaps)
+    factors: dict[float, float] = {}
+    if fixed is None and subject.has("temperature") and residual < EXACT:
+        factors = {t: _factor_at(subject, form, given[0], t) for t in (1.0, 2.0, 4.0, 8.0)}
+    return Fit(
+        form=form,
+        temperature=fixed if form.power is not None else None,
+        factor=factor,
+        power=power_law(factors),
+        residual=residual,
+        value_gap=(gaps[0], gaps[1]) if finite else None,
+        factors=factors,
+        old=subject.binding.sizes.old,
+    )
+
+
+def _factor_at(subject: Subject, form: Form, inputs: Inputs, temperature: float) -> float:
+    at = inputs.having(temperature=temperature)
+    plain = subject(at.having(mask=None)) if not subject.has("mask") else subject(at)
+    return _compare(form, [at], plain.gradient[None], None)[1]
+
+
+def power_law(factors: dict[float, float]) -> float | None:
+    """The exponent ``a`` of ``factor = c * x^a``; ``None`` if it is no power law."""
+    if len(factors) < 2 or any(not math.isfinite(f) or f == 0 for f in factors.values()):
+        return None
+    xs = [math.log(x) for x in factors]
+    ys = [math.log(abs(f)) for f in factors.values()]
+    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    spread = sum((x - mean_x) ** 2 for x in xs)
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / spread
+    worst = max(abs(y - mean_y - slope * (x - mean_x)) for x, y in zip(xs, ys, strict=True))
+    return slope if worst < 0.02 else None

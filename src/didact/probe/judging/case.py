@@ -1,0 +1,130 @@
+"""What a law is tried on, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+
+from didact._core.i18n import Text
+from didact.probe.binding.subject import Evaluation, Subject
+from didact.probe.forms.fit import Fit
+from didact.probe.inputs.inputs import Inputs
+
+Kind = Literal["divergence", "match", "objective"]
+State = Literal["holds", "broken", "advice", "measured", "skipped"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a law found.
+
+    Attributes:
+        state: ``"broken"`` counts against the loss; ``"advice"`` and ``"measured"`` do not.
+        text: What was found, with its numbers.
+        numbers: The numbers, for machines.
+        mistakes: Kinds of mistakes that this points to.
+    """
+
+    state: State
+    text: Text
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    mistakes: tuple[str, ...] = ()
+
+
+def holds(en: str, zh: str, **numbers: Any) -> Outcome:
+    """The law holds."""
+    return Outcome("holds", Text(en, zh), numbers)
+
+
+def breaks(en: str, zh: str, *mistakes: str, **numbers: Any) -> Outcome:
+    """The law breaks."""
+    return Outcome("broken", Text(en, zh), numbers, mistakes)
+
+
+def advises(en: str, zh: str, *mistakes: str, **numbers: Any) -> Outcome:
+    """Something to know that is no broken law."""
+    return Outcome("advice", Text(en, zh), numbers, mistakes)
+
+
+def measured(en: str, zh: str, **numbers: Any) -> Outcome:
+    """A number that no law binds."""
+    return Outcome("measured", Text(en, zh), numbers)
+
+
+def skipped(en: str, zh: str) -> Outcome:
+    """The law does not apply."""
+    return Outcome("skipped", Text(en, zh))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One loss, bound and recognised.
+
+    Attributes:
+        subject: The distillation term.
+        kind: The kind whose laws it must obey.
+        declared: Whether the user said so.
+        fit: The best known form.
+        settings: Values of T and the weight that the user asked for.
+    """
+
+    subject: Subject
+    kind: Kind
+    declared: bool
+    fit: Fit | None
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def tolerance(self) -> float:
+        """The relative error that rounding explains."""
+        return 1e-5 if self.subject.binding.dtype == torch.float64 else 1e-3
+
+    def make(self, **changes: Any) -> Inputs:
+        """Inputs of the layout that the loss takes."""
+        return self.subject.binding.make(**{**self.settings, **changes})
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The inputs that most laws start from."""
+        return self.make()
+
+    @cached_property
+    def here(self) -> Evaluation:
+        """The loss at these inputs."""
+        return self.subject(self.inputs)
+
+    @property
+    def square(self) -> bool:
+        """Whether the loss only runs where there are as many samples as classes."""
+        sizes = self.subject.binding.sizes
+        return sizes.batch in (sizes.classes, sizes.old)
+
+    @property
+    def of_logits(self) -> bool:
+        """Whether the two sides are class scores."""
+        return self.subject.binding.of_logits
+
+    @property
+    def exact(self) -> Fit | None:
+        """The fit, if the loss is a known form."""
+        return self.fit if self.fit is not None and self.fit.exact else None
+
+    def distance(self, found: Evaluation, expected: Evaluation) -> float:
+        """The relative difference of two gradients."""
+        size = max(float(expected.gradient.norm()), 1e-300)
+        return float((found.gradient - expected.gradient).norm()) / size
+
+    @cached_property
+    def coupled(self) -> bool:
+        """Whether the gradient of one sample depends on the other samples."""
+        other = self.make(seed=7)
+        mixed = self.inputs.having(
+            student=torch.cat([self.inputs.student[:1], other.student[1:]]),
+            teacher=torch.cat([self.inputs.teacher[:1], other.teacher[1:]]),
+        )
+        found, base = self.subject(mixed).gradient[0], self.here.gradient[0]
+        return bool((found - base).norm() > self.tolerance * base.norm().clamp(min=1e-300))

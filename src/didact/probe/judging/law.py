@@ -1,0 +1,81 @@
+"""A law: its page in two languages, whom it binds, and how it is tried."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from didact._core.i18n import Text
+from didact.probe.judging.case import Case, Kind, Outcome, skipped
+
+Try = Callable[[Case], Outcome]
+EVERY: tuple[Kind, ...] = ("divergence", "match", "objective")
+
+
+@dataclass(frozen=True)
+class Law:
+    """One law.
+
+    Attributes:
+        name: In kebab case.
+        title: What holds, in a few words.
+        maths: The formula.
+        meaning: What it means when it breaks.
+        binds: The kinds that must obey; for others its outcome is only reported.
+        logits: Whether it speaks of class scores only.
+        test: Tries it.
+    """
+
+    name: str
+    title: Text
+    maths: Text
+    meaning: Text
+    binds: tuple[Kind, ...]
+    logits: bool
+    test: Try
+
+    def __call__(self, case: Case) -> Outcome:
+        """Try the law; one that does not bind the kind cannot break."""
+        if self.logits and not case.of_logits:
+            return skipped(
+                "speaks of class scores; this loss takes features",
+                "只适用于 logits；此损失的输入是特征",
+            )
+        if self.name not in _BEFORE_GRADIENT and not case.here.norm:
+            return skipped("no gradient reaches the student", "没有梯度到达学生")
+        outcome = self.test(case)
+        if outcome.state == "broken" and case.kind not in self.binds:
+            return Outcome("advice", outcome.text, outcome.numbers, outcome.mistakes)
+        return outcome
+
+
+LAWS: dict[str, Law] = {}
+_BEFORE_GRADIENT = ("finite", "reaches-student", "deterministic", "label-term")
+
+
+def law(
+    name: str,
+    *,
+    title: Text,
+    maths: Text,
+    meaning: Text,
+    binds: tuple[Kind, ...] = ("divergence",),
+    logits: bool = True,
+) -> Callable[[Try], Try]:
+    """Register the decorated function as a law."""
+
+    def register(test: Try) -> Try:
+        LAWS[name] = Law(name, title, maths, meaning, binds, logits, test)
+        return test
+
+    return register
+
+
+def all_laws() -> list[Law]:
+    """Every law in the files of :mod:`didact.probe.laws`, in the order of the files."""
+    package = import_module("didact.probe.laws")
+    for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
+        import_module(f"{package.__name__}.{module}")
+    return list(LAWS.values())

@@ -1,0 +1,97 @@
+"""Isolate the distillation term of a loss, and say of which kind it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from didact._core.i18n import Text
+from didact.probe.binding.label_forms import possible_label_forms
+from didact.probe.binding.subject import Subject
+from didact.probe.forms.fit import EXACT, Fit, fit
+from didact.probe.inputs.changes import relabelled
+from didact.probe.judging.case import Kind
+
+
+@dataclass(frozen=True)
+class Isolated:
+    """The distillation term, the best known form for it, and what was taken off."""
+
+    subject: Subject
+    fit: Fit | None
+    notes: tuple[Text, ...] = ()
+
+
+def isolate(whole: Subject) -> Isolated:
+    """The loss without its label term.
+
+    Of the label terms that explain what labels change, that one is taken off which leaves a known
+    form; the first, should none.
+    """
+    if not whole.binding.of_logits or not _has_teacher(whole):
+        return Isolated(whole, None)
+    if not whole.has("labels"):
+        return Isolated(whole, fit(whole))
+    inputs = [whole.binding.make(seed=s) for s in (0, 1)]
+    found: list[Isolated] = []
+    for form in possible_label_forms(whole, inputs):
+        subject = Subject(whole.binding, form)
+        found.append(Isolated(subject, fit(subject), (_TAKEN_OFF.format(form=form.name),)))
+        if _residual(found[-1]) < EXACT:
+            break
+    if found:
+        return min(found, key=_residual)
+    return Isolated(whole, fit(whole), (_UNKNOWN,) if _labels_matter(whole) else ())
+
+
+def _residual(isolated: Isolated) -> float:
+    """What is left unexplained; nothing, where nothing is left at all."""
+    return 0.0 if isolated.fit is None else isolated.fit.residual
+
+
+_TAKEN_OFF = Text(
+    "the label term ({form}) is taken off; the laws speak of the rest",
+    "已去掉标签项（{form}）；以下定律针对其余部分",
+)
+_UNKNOWN = Text(
+    "labels change the loss in no known way; the laws speak of the whole",
+    "标签以未知方式影响损失；以下定律针对整个损失",
+)
+
+
+def _has_teacher(subject: Subject) -> bool:
+    return subject.has("teacher") or subject.has("teacher_model")
+
+
+def _labels_matter(subject: Subject) -> bool:
+    inputs = subject.binding.make()
+    other = inputs.having(labels=relabelled(inputs))
+    return subject.whole(inputs).value != subject.whole(other).value
+
+
+def recognise(subject: Subject, known: Fit | None, declared: Kind | None) -> Kind:
+    """The kind whose laws bind: the declared one, or that of the known form, or by its zero."""
+    isolated = subject.label_form is not None
+    if declared is not None and not (declared == "objective" and isolated):
+        return declared
+    if not _has_teacher(subject):
+        return "objective"
+    if known is not None and known.exact:
+        return known.form.kind  # type: ignore[return-value]
+    if subject.binding.of_logits and not (subject.has("labels") and not isolated):
+        return "objective" if declared == "objective" else "divergence"
+    return _by_zero(subject)
+
+
+def _by_zero(subject: Subject) -> Kind:
+    inputs = subject.binding.make()
+    try:
+        equal = subject(inputs.having(teacher=inputs.agreeing_teacher))
+        elsewhere = subject(inputs)
+    except Exception:  # noqa: BLE001 - the user's code may raise anything
+        return "objective"
+    zero = math.isfinite(equal.value) and abs(equal.value) <= 1e-4 * abs(elsewhere.value)
+    if not zero:
+        return "objective"
+    flat = subject.binding.of_logits and equal.norm <= 1e-4 * elsewhere.norm
+    return "divergence" if flat else "match"

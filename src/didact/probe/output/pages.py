@@ -1,0 +1,155 @@
+"""The page of the laws, in both languages."""
+
+# ruff: noqa: E501 - paragraphs of a page
+
+from __future__ import annotations
+
+from didact._core.i18n import Language, Text
+from didact.probe.forms.mistakes import MISTAKES
+from didact.probe.judging.law import Law, all_laws
+
+_INTRO = Text(
+    """# Probe: the laws of a distillation loss
+
+`didact probe file.py:my_loss` calls a loss on crafted inputs and says which laws hold, which break,
+by how much, and what kind of mistake does that. It needs no data and takes about a second.
+
+```console
+$ didact probe losses.py:my_kd --lang en
+$ didact probe pkg.mod:DistillLoss --init alpha=0.5 --arg T=4 --format junit --output probe.xml
+```
+
+It imports and runs the code that you name, and nothing else. Exit code 0: every law of the kind
+holds; 1: a law breaks; 2: the loss cannot be bound, or wrong usage. In a test:
+
+```python
+from didact.probe import assert_obeys
+from didact.losses import kd
+
+assert_obeys(kd, kind="divergence")
+```
+
+## What can be called
+
+A function, a method (`file.py:Trainer.kd_loss`), a module or a class to build one from. Parameters
+are bound by name, then by trial, and the binding is shown: logits of student and teacher, labels
+(also one-hot), temperature, weights, masks, a `params` object or dict, lists of teachers, models,
+outputs with `.logits`, `[B, S, C]`, features. `--student`, `--teacher` and `--labels` name the parts
+where their names do not; `--arg` and `--init` fix values; `--layout sequence` asks for `[B, S, C]`.
+What cannot be bound is said with the reason. The value may be returned alone, in a tuple or in a
+dict; an unreduced one is added up and divided by the number of samples.
+
+Where labels add a term of their own, it is recognised and taken off, and the laws speak of the rest.
+
+A student with more classes than its teacher is tried where the loss accepts it, and at once where a
+parameter such as `known_classes` asks for it. `--old-classes 10` says how many the teacher knows.
+
+## Which laws bind
+
+A **divergence** is zero, with zero gradient, where student equals teacher, never negative, and blind
+to a constant added to the logits. A **match** is non-negative and zero at equality. An **objective**
+is anything else. Without `--kind` it is recognised. What does not bind a kind is reported as advice.
+
+## One training step
+
+```console
+$ didact probe --step train.py:make
+```
+
+`make()` returns `(step, student, teacher, batch)`; `step(student, teacher, batch)` returns the loss,
+or calls `backward()` itself, and an optimiser may step: both models are put back. In Python:
+`didact.probe.step(step, student, teacher, batch)`. Checked are the teacher's mode, its parameters and
+buffers, the student's gradient, that the distillation term reaches it, that two halves of the batch
+make the same gradient as the whole, and that two processes under DDP do (`--processes 1` leaves that
+out; in Python it is `processes=2` that asks for it). Normalisation and dropout are held still for the
+last two.
+
+## Laws
+""",
+    """# Probe：蒸馏损失应遵守的定律
+
+`didact probe file.py:my_loss` 用构造的输入调用损失函数，指出哪些定律成立、哪些不成立、偏差多大，
+以及哪类错误会造成这种现象。不需要数据，约一秒完成。
+
+```console
+$ didact probe losses.py:my_kd --lang zh
+$ didact probe pkg.mod:DistillLoss --init alpha=0.5 --arg T=4 --format junit --output probe.xml
+```
+
+它只导入并运行您指定的代码。退出码 0：该类损失的定律全部成立；1：有定律不成立；2：无法绑定参数或用法有误。
+在测试中：
+
+```python
+from didact.probe import assert_obeys
+from didact.losses import kd
+
+assert_obeys(kd, kind="divergence")
+```
+
+## 可以检查什么
+
+函数、方法（`file.py:Trainer.kd_loss`）、模块，或用来构造模块的类。参数先按名称、再按试调用绑定，并显示绑定结果：
+学生与教师的 logits、标签（也可以是 one-hot）、温度、权重、掩码、`params` 对象或字典、多个教师的列表、模型、
+带 `.logits` 的输出、`[B, S, C]`、特征。名称不明时用 `--student`、`--teacher`、`--labels` 指定；
+`--arg` 与 `--init` 固定取值；`--layout sequence` 使用 `[B, S, C]`。无法绑定时会说明原因。
+返回值可以单独返回，也可以放在 tuple 或 dict 里；未归约的结果求和后除以样本数。
+
+若标签构成单独的一项，会识别并去掉它，定律针对其余部分。
+
+只要损失接受，就会试一次“学生类别多于教师”的情形；若有 `known_classes` 之类的参数，则直接按这种情形检查。
+`--old-classes 10` 指定教师认识的类别数。
+
+## 哪些定律有约束力
+
+**散度**（divergence）在学生等于教师处为零且梯度为零、非负、对 logits 加常数不变；**匹配**（match）非负且在相等处为零；
+**目标**（objective）是其他一切。不写 `--kind` 时自动识别。对某类没有约束力的定律只作为建议报告。
+
+## 一个训练步
+
+```console
+$ didact probe --step train.py:make
+```
+
+`make()` 返回 `(step, student, teacher, batch)`；`step(student, teacher, batch)` 返回损失，或自行调用 `backward()`，
+也可以执行优化器：两个模型最后都会还原。在 Python 中为 `didact.probe.step(step, student, teacher, batch)`。
+检查的内容：教师的模式、参数与缓冲区，学生的梯度，蒸馏项是否传到学生，两半批次的梯度是否等于整批，
+以及 DDP 下两个进程是否一致（`--processes 1` 跳过此项；在 Python 中用 `processes=2` 开启）。
+最后两项检查时，归一化与 dropout 保持不动。
+
+## 定律
+""",
+)
+
+
+def page(language: Language) -> str:
+    """The page in one language, as Markdown."""
+    parts = [_INTRO.pick(language), *(_section(law, language) for law in all_laws())]
+    head = Text(
+        "## Mistakes that it names\n\n| Mistake | `didact check` | What it is |\n|---|---|---|\n",
+        "## 能指出的错误\n\n| 错误 | `didact check` | 说明 |\n|---|---|---|\n",
+    )
+    rows = [
+        f"| {m.key} | {', '.join(m.codes) or '-'} | {_cell(m.text.pick(language))} |\n"
+        for m in MISTAKES.values()
+    ]
+    return "\n".join(parts) + "\n" + head.pick(language) + "".join(rows)
+
+
+def _section(law: Law, language: Language) -> str:
+    names = {
+        "divergence": Text("divergence", "散度"),
+        "match": Text("match", "匹配"),
+        "objective": Text("objective", "目标"),
+    }
+    kinds = {"en": ", ", "zh": "、"}[language].join(names[k].pick(language) for k in law.binds)
+    binds = Text(
+        f"Binds: {kinds or 'none, it is only reported'}.", f"约束：{kinds or '无，仅报告'}。"
+    )
+    meaning = Text("If it breaks: ", "不成立意味着：").pick(language) + law.meaning.pick(language)
+    title = law.title.pick(language)
+    body = "\n\n".join([law.maths.pick(language), meaning, binds.pick(language)])
+    return f"### {law.name}\n\n**{title}**\n\n{body}\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

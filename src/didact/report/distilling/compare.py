@@ -1,0 +1,160 @@
+"""Runs side by side: each run's numbers, and how it differs from the first run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from didact._core.errors import RunFolderError
+from didact._core.lookup import choose
+from didact.metrics import (
+    MOST_SEEDS_FOR_EXACT,
+    Difference,
+    Interval,
+    Quartiles,
+    mean_interval,
+    paired_test,
+    quartiles,
+    sign_flip_p_value,
+    welch_test,
+)
+from didact.report.distilling.evidence import ARMS, MEASURES, TRAINING, Measure, arm_values
+from didact.report.distilling.load import load_result
+from didact.report.distilling.schema import Result
+
+METRICS = {measure.key: measure for measure in (*MEASURES, TRAINING)}
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRun:
+    """One arm of one run, and its difference from the first run, which has none."""
+
+    name: str
+    values: tuple[float, ...]
+    seeds: tuple[int, ...]
+    interval: Interval
+    quartiles: Quartiles
+    difference: Difference | None
+    sign_flip_p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was compared, and the runs in the order given."""
+
+    measure: Measure
+    arm: str
+    data: str
+    runs: tuple[ComparedRun, ...]
+    warnings: tuple[str, ...]
+
+
+def compare(
+    folders: Sequence[Path], *, metric: str = "test_accuracy", arm: str = "distilled"
+) -> Comparison:
+    """Read the runs and test each against the first.
+
+    Runs with the same seeds are paired, seed by seed; others are compared with Welch's test.
+
+    Args:
+        folders: Two or more run folders.
+        metric: A key of ``arms`` in ``result.json``, such as ``"nll"``.
+        arm: ``"teacher"``, ``"alone"`` or ``"distilled"``.
+
+    Raises:
+        RunFolderError: Fewer than two folders, one that is not a finished run, runs on different
+            data, or a run without that metric.
+        UnknownNameError: An unknown metric or arm.
+    """
+    measure = choose(metric, METRICS, what="metric")
+    arm = choose(arm, {name: name for name in ARMS}, what="arm")
+    if len(folders) < 2:
+        raise RunFolderError(f"there is {len(folders)} run folder; expected two or more to compare")
+    results = [(folder, load_result(folder)) for folder in folders]
+    _check_data(results)
+    names = _names(folders)
+    numbers = [_values(folder, result, measure, arm) for folder, result in results]
+    runs = [
+        _compared(name, values, result, numbers[0], results[0][1], first=position == 0)
+        for position, (name, values, (_, result)) in enumerate(
+            zip(names, numbers, results, strict=True)
+        )
+    ]
+    return Comparison(
+        measure, arm, results[0][1].data.name, tuple(runs), tuple(_warnings(names, results))
+    )
+
+
+def _compared(
+    name: str,
+    values: list[float],
+    result: Result,
+    base: list[float],
+    base_result: Result,
+    *,
+    first: bool,
+) -> ComparedRun:
+    seeds = tuple(result.seeds[: len(values)])
+    by_seed = dict(zip(seeds, values, strict=True))
+    base_seeds = tuple(base_result.seeds[: len(base)])
+    difference, exact = None, None
+    if not first and set(seeds) == set(base_seeds):
+        difference = paired_test([by_seed[seed] for seed in base_seeds], base)
+        if 1 < len(base) <= MOST_SEEDS_FOR_EXACT:
+            exact = sign_flip_p_value(difference.differences)
+    elif not first:
+        difference = welch_test(values, base)
+    return ComparedRun(
+        name, tuple(values), seeds, mean_interval(values), quartiles(values), difference, exact
+    )
+
+
+def _values(folder: Path, result: Result, measure: Measure, arm: str) -> list[float]:
+    values = arm_values(result, arm, measure.key)
+    if not values:
+        there = sorted(name for name in ARMS if arm_values(result, name, measure.key))
+        hint = f"it has it for: {', '.join(there)}" if there else "no arm has it"
+        raise RunFolderError(f"{folder} has no {measure.key} for the arm {arm!r}; {hint}")
+    return values
+
+
+def _check_data(results: Sequence[tuple[Path, Result]]) -> None:
+    """Numbers on different test sets cannot be compared at all."""
+    first_folder, first = results[0]
+    for folder, result in results[1:]:
+        for what, mine, theirs in (
+            ("data set", result.data.name, first.data.name),
+            ("number of test images", result.data.test, first.data.test),
+            ("number of classes", result.data.num_classes, first.data.num_classes),
+        ):
+            if mine != theirs:
+                raise RunFolderError(
+                    f"the {what} of {folder} is {mine} and of {first_folder} is {theirs}; "
+                    "runs on different data cannot be compared"
+                )
+
+
+def _warnings(names: Sequence[str], results: Sequence[tuple[Path, Result]]) -> list[str]:
+    """What differs but may be the point of the comparison."""
+    first = results[0][1]
+    warnings = []
+    for name, (_, result) in zip(names, results, strict=True):
+        if not result.complete:
+            warnings.append(f"{name} is not finished: {len(result.seeds)} seeds were planned")
+        for what in ("train", "labelled", "label_noise"):
+            mine, theirs = getattr(result.data, what), getattr(first.data, what)
+            if mine != theirs:
+                label = what.replace("_", " ")
+                warnings.append(f"{name} has {label} {mine}; {names[0]} has {theirs}")
+    return warnings
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """The folders' names, with as much of their path as tells them apart."""
+    resolved = [folder.resolve() for folder in folders]
+    for depth in range(1, max(len(path.parts) for path in resolved) + 1):
+        names = ["/".join(path.parts[-depth:]) for path in resolved]
+        if len(set(names)) == len(set(resolved)):
+            return names
+    return [str(path) for path in resolved]

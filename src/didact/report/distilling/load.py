@@ -1,0 +1,153 @@
+"""From a run folder on disk to checked objects; every defect is one clear message."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from didact._core.errors import RunFolderError
+from didact.report.distilling.schema import SCHEMA, Disagreement, Result, Row
+
+RESULT = "result.json"
+METRICS = "metrics.jsonl"
+DISAGREEMENTS = "disagreements.json"
+CONFIGURATION = "run.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run folder: what it holds, empty where a file is missing."""
+
+    folder: Path
+    result: Result | None
+    rows: list[Row]
+    disagreements: list[Disagreement]
+    configuration: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether every seed of every arm was finished."""
+        return self.result is not None and self.result.complete
+
+
+def load_run(folder: Path) -> Run:
+    """Read all that is there; a run that is not finished has no result yet.
+
+    Raises:
+        RunFolderError: No such folder, not a run folder, or a file of it is damaged.
+    """
+    _check_is_run(folder)
+    return Run(
+        folder=folder,
+        result=load_result(folder) if (folder / RESULT).is_file() else None,
+        rows=_load_rows(folder / METRICS),
+        disagreements=_load_disagreements(folder / DISAGREEMENTS),
+        configuration=_read(folder / CONFIGURATION),
+    )
+
+
+def load_result(folder: Path) -> Result:
+    """Read ``result.json`` alone.
+
+    Raises:
+        RunFolderError: No such folder, not a run folder, no result yet, or a damaged one.
+    """
+    _check_is_run(folder)
+    path = folder / RESULT
+    if not path.is_file():
+        raise RunFolderError(
+            f"{folder} has no {RESULT}: the run is not finished. Go on with it with --resume."
+        )
+    return parse_result(_parse_json(path), str(path))
+
+
+def parse_result(value: object, source: str = "the result") -> Result:
+    """Check what ``result.json`` holds.
+
+    Raises:
+        RunFolderError: Another schema, another kind of run, or a part that is wrong.
+    """
+    if not isinstance(value, dict) or "schema" not in value:
+        raise RunFolderError(f"{source} is not the result of a run: it has no 'schema'")
+    if value["schema"] != SCHEMA:
+        raise RunFolderError(
+            f"{source} has schema {value['schema']!r}; this didact reads schema {SCHEMA}. "
+            "Read it with the version of didact that wrote it."
+        )
+    if value.get("kind") != "distill":
+        raise RunFolderError(
+            f"{source} is of a run of kind {value.get('kind')!r}; expected 'distill'"
+        )
+    try:
+        result = Result.model_validate(value)
+    except ValidationError as error:
+        raise RunFolderError(f"{source} is damaged: {_first(error)}") from None
+    for name, arm in result.arms.items():
+        for metric, values in arm:
+            if len(values) > len(result.seeds):
+                raise RunFolderError(
+                    f"{source} is damaged: arms.{name}.{metric} has {len(values)} values "
+                    f"for {len(result.seeds)} seeds"
+                )
+    return result
+
+
+def _check_is_run(folder: Path) -> None:
+    if not folder.exists():
+        raise RunFolderError(f"there is no folder {folder}; expected the folder of a run")
+    if not folder.is_dir():
+        raise RunFolderError(f"{folder} is a file; expected the folder of a run")
+    if not any((folder / name).is_file() for name in (RESULT, METRICS, CONFIGURATION)):
+        raise RunFolderError(
+            f"{folder} is not a run folder: it has no {RESULT}, {METRICS} or {CONFIGURATION}. "
+            "Pass the folder that didact distill wrote."
+        )
+
+
+def _load_rows(path: Path) -> list[Row]:
+    lines = _read(path).split("\n")
+    rows: dict[tuple[str, int, int], Row] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = Row.model_validate_json(line)
+        except ValidationError as error:
+            if number == len(lines):  # a killed run leaves its last line half written
+                break
+            raise RunFolderError(f"{path}, line {number} is damaged: {_first(error)}") from None
+        rows[row.arm, row.seed, row.epoch] = row  # a resumed epoch counts once
+    return list(rows.values())
+
+
+def _load_disagreements(path: Path) -> list[Disagreement]:
+    if not path.is_file():
+        return []
+    try:
+        return TypeAdapter(list[Disagreement]).validate_python(_parse_json(path))
+    except ValidationError as error:
+        raise RunFolderError(f"{path} is damaged: {_first(error)}") from None
+
+
+def _parse_json(path: Path) -> object:
+    try:
+        value: object = json.loads(_read(path))
+    except (ValueError, RecursionError) as error:
+        raise RunFolderError(f"{path} is damaged or truncated: {error}") from None
+    return value
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunFolderError(f"{path} cannot be read: {error}") from None
+
+
+def _first(error: ValidationError) -> str:
+    detail = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in detail["loc"]) or "the whole"
+    return f"{place}: {detail['msg']}"

@@ -1,0 +1,114 @@
+"""One sentence that says what was shown, and no more than that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from didact.metrics import Difference
+from didact.report.distilling.evidence import (
+    Cost,
+    arm_values,
+    difference,
+    direction,
+    median_latency,
+    total,
+)
+from didact.report.distilling.schema import Model, Result
+from didact.report.drawing import format as fmt
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The sentence, what it rests on, and its direction."""
+
+    text: str
+    basis: str
+    direction: str
+
+
+UNFINISHED = "No test results yet."
+
+
+def judge(result: Result | None) -> Verdict:
+    """Better, worse, no difference shown, or why nothing can be said."""
+    if result is None:
+        return Verdict(UNFINISHED, "", "")
+    found = difference(result)
+    if found is None:
+        return Verdict(*_one_arm_only(result), "")
+    points = fmt.number(abs(found.mean) * 100, 2)
+    seeds = fmt.seeds(len(found.differences))
+    where = direction(found, higher_is_better=True)
+    basis = _basis(found, seeds)
+    if found.p_value is None:
+        side = "above" if found.mean > 0 else "below"
+        lead = (
+            f"The distilled student is {points} points {side} the student alone"
+            if found.mean
+            else "The distilled student and the student alone have the same test accuracy"
+        )
+        return Verdict(f"{lead}, but {found.note}.", basis, where)
+    if where == "unclear":
+        mean = fmt.change(found, 100, 2)
+        sentence = f"No difference shown: distilled minus alone is {mean} points."
+        return Verdict(sentence, basis.replace(" points,", " points includes zero,"), where)
+    side = "above" if where == "better" else "below"
+    return Verdict(
+        f"The distilled student is {points} points {side} the student alone.", basis, where
+    )
+
+
+def _basis(found: Difference, seeds: str) -> str:
+    if found.p_value is None:
+        return f"{seeds}; more seeds can show how sure this is."
+    interval = fmt.change_interval(found, 100, 2)
+    return f"95% interval {interval} points, {fmt.p_value(found.p_value)} ({found.test}, {seeds})."
+
+
+ALONE_IN_THE_RUN = {
+    "distilled": "The distilled student reaches {}%; there is no student alone to compare it with.",
+    "alone": "The student alone reaches {}%; there is no distilled student to compare it with.",
+    "teacher": "The teacher reaches {}%; no student was trained.",
+}
+
+
+def _one_arm_only(result: Result) -> tuple[str, str]:
+    for arm, sentence in ALONE_IN_THE_RUN.items():
+        values = arm_values(result, arm, "test_accuracy")
+        if values:
+            mean = fmt.number(100 * sum(values) / len(values), 2)
+            return sentence.format(mean), f"Test accuracy over {fmt.seeds(len(values))}."
+    return UNFINISHED, ""
+
+
+def retention(result: Result | None) -> str:
+    """How much of the teacher the distilled student keeps, and at what size."""
+    if result is None:
+        return ""
+    student = arm_values(result, "distilled", "test_accuracy")
+    teacher = arm_values(result, "teacher", "test_accuracy")
+    shared = min(len(student), len(teacher))
+    if shared == 0:
+        return ""
+    kept = sum(student[:shared]) / max(sum(teacher[:shared]), 1e-12)
+    sentence = f"It keeps {100 * kept:.1f}% of the teacher's accuracy"
+    shares = [
+        f"{share} of its {what}"
+        for what, get in (("parameters", _parameters), ("latency", median_latency))
+        if (share := _share(result, get))
+    ]
+    return f"{sentence} with {' and '.join(shares)}." if shares else f"{sentence}."
+
+
+def _parameters(model: Model) -> float | None:
+    return model.parameters
+
+
+def _share(result: Result, get: Cost) -> str:
+    """The student's share of what the teachers cost together, as ``0.8%``."""
+    student = total([] if result.models.student is None else [result.models.student], get)
+    teacher = total(result.models.teacher, get)
+    if not student or not teacher:
+        return ""
+    percent = 100 * student / teacher
+    return f"{percent:.0f}%" if percent >= 10 else f"{percent:.2g}%"

@@ -1,0 +1,4 @@
+"""Numbers as text and curves as SVG, for every page.
+
+In come numbers. Calls no other room of the report.
+"""

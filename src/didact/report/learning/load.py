@@ -1,0 +1,67 @@
+"""From the folder of ``didact learn`` to a checked object."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from didact._core.errors import RunFolderError
+from didact.report.learning.schema import LearnOutcome
+
+RESULT = "result.json"
+CONFIGURATION = "run.toml"
+CELLS = "cells"
+
+
+def is_learning_run(folder: Path) -> bool:
+    """Whether ``didact learn`` wrote the folder, finished or not."""
+    if (folder / RESULT).is_file():
+        try:
+            value = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return isinstance(value, dict) and value.get("kind") == "learn"
+    return (folder / CELLS).is_dir() or _is_set_up_to_learn(folder / CONFIGURATION)
+
+
+def _is_set_up_to_learn(path: Path) -> bool:
+    """Whether it is the configuration of a run that may have been killed before its first cell."""
+    try:
+        return "method" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+
+
+def load_outcome(folder: Path) -> LearnOutcome:
+    """Read ``result.json``; of a run that is not finished, what its cells have so far.
+
+    Raises:
+        RunFolderError: Not a run folder, or the file is damaged.
+        CheckpointError: A cell's file is damaged.
+    """
+    path = folder / RESULT
+    if not path.is_file():
+        from didact.train import partial_summary
+
+        return parse_outcome(partial_summary(folder), str(folder))
+    try:
+        return parse_outcome(json.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{path} is damaged or truncated: {error}") from None
+
+
+def parse_outcome(value: object, source: str = "the result") -> LearnOutcome:
+    """Check what ``result.json`` holds.
+
+    Raises:
+        RunFolderError: A part of it is wrong.
+    """
+    try:
+        return LearnOutcome.model_validate(value)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in detail["loc"]) or "the whole"
+        raise RunFolderError(f"{source} is damaged: {place}: {detail['msg']}") from None

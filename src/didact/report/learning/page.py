@@ -1,0 +1,166 @@
+"""What the template of a class-incremental run is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from didact.report.drawing import format as fmt
+from didact.report.learning.figures import (
+    accuracy_heat,
+    class_heat,
+    colour_of,
+    confusion_heat,
+    curves,
+    dash_of,
+)
+from didact.report.learning.load import CONFIGURATION, load_outcome
+from didact.report.learning.schema import LearnMethod, LearnOutcome, LearnPair
+from didact.report.learning.table import MEASURED_ON, percent, verdict_of
+
+COLUMNS = {
+    "average_incremental": "Average incremental",
+    "last": "Last",
+    "forgetting": "Forgetting",
+    "backward_transfer": "Backward transfer",
+    "intransigence": "Intransigence",
+    "forward_transfer": "Forward transfer",
+}
+NAMES = {"average_incremental": "average incremental accuracy", "last": "last accuracy"}
+
+
+def learn_page(folder: Path) -> dict[str, Any]:
+    """All values of the template.
+
+    Raises:
+        RunFolderError: Not a run folder, or a file of it is damaged.
+    """
+    outcome = load_outcome(folder)
+    measured = [
+        (key, title)
+        for key, title in COLUMNS.items()
+        if any(key in method.intervals for method in outcome.methods.values())
+    ]
+    path = folder / CONFIGURATION
+    labels, classes = class_heat(outcome)
+    return {
+        "name": folder.resolve().name,
+        "folder": str(folder),
+        "outcome": outcome,
+        "verdict": verdict_of(outcome),
+        "columns": [title for _, title in measured],
+        "methods": [
+            _method(number, name, method, [key for key, _ in measured])
+            for number, (name, method) in enumerate(outcome.methods.items())
+        ],
+        "curves": curves(outcome) if outcome.methods else "",
+        "over": MEASURED_ON[outcome.scenario],
+        "labels": labels,
+        "classes": classes,
+        "pairs": [_pair(pair) for pair in outcome.paired],
+        "facts": _facts(outcome),
+        "machine": _machine(outcome),
+        "configuration": path.read_text(encoding="utf-8") if path.is_file() else "",
+    }
+
+
+def _method(number: int, name: str, method: LearnMethod, keys: list[str]) -> dict[str, Any]:
+    budget = fmean(size["budget_bytes"] for size in method.sizes)
+    return {
+        "name": name,
+        "colour": colour_of(number),
+        "dash": {"solid": "", "dashed": "8 4", "dashdot": "8 3 2 3", "dotted": "2 3"}[
+            dash_of(number)
+        ],
+        "cells": [percent(method.intervals.get(key)) for key in keys],
+        "others": [
+            {
+                "name": f"{name} ({other})",
+                "cells": [
+                    fmt.number(100 * fmean(found.numbers[key]), 1)
+                    if key in found.numbers
+                    else fmt.NOTHING
+                    for key in keys
+                ],
+            }
+            for other, found in method.others.items()
+        ],
+        "seconds": fmt.number(fmean(method.seconds), 1),
+        "budget": kilobytes(budget),
+        "sizes": {
+            key: kilobytes(value) for key, value in method.sizes[0].items() if "bytes" in key
+        },
+        "parameters": fmt.count(method.sizes[0]["parameters"]),
+        "exemplars": f"{method.sizes[0]['exemplars']:,}",
+        "accuracy": accuracy_heat(method),
+        "confusion": confusion_heat(method),
+    }
+
+
+def kilobytes(count: float) -> str:
+    """``203 kB``, ``1.8 MB``."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
+def _pair(pair: LearnPair) -> dict[str, str]:
+    interval = ""
+    if pair.low is not None and pair.high is not None:
+        low, high = (fmt.number(100 * v, 1, sign=True) for v in (pair.low, pair.high))
+        interval = f"{low} to {high}"
+    return {
+        "what": pair.what,
+        "number": NAMES.get(pair.number, pair.number),
+        "mean": fmt.number(100 * pair.mean, 1, sign=True),
+        "interval": interval,
+        "p_value": fmt.p_value(pair.p_value),
+    }
+
+
+def _facts(outcome: LearnOutcome) -> list[tuple[str, str]]:
+    protocol = outcome.protocol
+    groups = protocol.get("groups")
+    facts = [
+        ("Data", _data(outcome)),
+        ("Scenario", f"{outcome.scenario}-incremental{_count(protocol.get('tasks'))}"),
+        ("Tasks", " | ".join(" ".join(map(str, group)) for group in groups) if groups else ""),
+        ("Network", outcome.model),
+        ("Training", _training(protocol)),
+        ("Memory", _memory(protocol)),
+        ("Seeds", ", ".join(map(str, outcome.seeds))),
+        ("Protocol", outcome.fingerprint),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _data(outcome: LearnOutcome) -> str:
+    data = outcome.data
+    if data.train is None or data.test is None:
+        return data.name
+    return f"{data.name}, {data.train:,} training, {data.test:,} test"
+
+
+def _count(tasks: int | None) -> str:
+    return "" if tasks is None else f", {tasks} tasks"
+
+
+def _training(protocol: dict[str, Any]) -> str:
+    passes = "one pass" if protocol["online"] else f"{protocol['epochs']} epochs"
+    return (
+        f"{passes} for each task, batches of {protocol['batch_size']}, learning rate "
+        f"{protocol['learning_rate']:g} ({protocol['schedule']}), "
+        f"augmentation: {protocol['augment']}"
+    )
+
+
+def _memory(protocol: dict[str, Any]) -> str:
+    if protocol["memory_per_class"] is not None:
+        return f"{protocol['memory_per_class']:,} exemplars of each class"
+    return f"{protocol['memory']:,} exemplars in total, for the methods that keep some"
+
+
+def _machine(outcome: LearnOutcome) -> list[tuple[str, str]]:
+    facts = {**outcome.versions, **outcome.hardware, "started": outcome.started}
+    if outcome.seconds is not None:
+        facts["took"] = fmt.duration(outcome.seconds)
+    return [(key.replace("_", " "), str(value)) for key, value in facts.items() if value]

@@ -1,0 +1,73 @@
+"""From a run folder to ``report.html``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from didact._core.errors import RunFolderError
+from didact.report.distilling.load import load_run
+from didact.report.distilling.page import page
+from didact.report.learning.load import is_learning_run
+from didact.report.learning.page import learn_page
+
+REPORT = "report.html"
+HERE = Path(__file__).parent
+
+
+def render(run_folder: str | Path) -> Path:
+    """Write ``report.html`` into a run folder: one file that needs no other and no network.
+
+    A run that is not finished gets a page too, which says so. The file appears whole or not at
+    all: it is written under another name first.
+
+    Args:
+        run_folder: The folder that ``didact distill`` or ``didact learn`` wrote.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        RunFolderError: Not a run folder, a file of it is damaged, or it cannot be written.
+    """
+    folder = Path(run_folder).expanduser()
+    html = to_html(folder)
+    target = folder / REPORT
+    try:
+        _write(target, html)
+    except OSError as error:
+        raise RunFolderError(f"{target} cannot be written: {error.strerror or error}") from None
+    return target
+
+
+def to_html(folder: Path) -> str:
+    """The page as text; everything that the user named is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = Markup((HERE / "page.css").read_text(encoding="utf-8"))
+    if is_learning_run(folder):
+        return environment.get_template("learn.html.j2").render(style=style, **learn_page(folder))
+    return environment.get_template("page.html.j2").render(style=style, **page(load_run(folder)))
+
+
+def _write(target: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{REPORT}.", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

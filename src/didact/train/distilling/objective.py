@@ -1,0 +1,175 @@
+"""The loss of a run: ``(1 - lambda) * CE + lambda * (weighted sum of distillation losses)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from didact.train.distilling.ramp import Ramp
+
+Terms = dict[str, Tensor]
+Features = Tensor | Sequence[Tensor]
+UNLABELLED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What a loss may look at for one part of a batch.
+
+    ``labels`` are -1 where a sample has none; ``indices`` are the samples' places in the training
+    split; ``features`` holds the student's and the teacher's for each loss that compares features.
+    ``share`` and ``labelled_share`` turn a mean over this part into its share of the mean over the
+    whole step (all parts, all devices).
+    """
+
+    student_logits: Tensor
+    teachers_logits: Sequence[Tensor]
+    labels: Tensor
+    indices: Tensor | None = None
+    features: Mapping[str, tuple[Features, Features]] = field(default_factory=dict)
+    share: float = 1.0
+    labelled_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DistillationTerm:
+    """One distillation loss of a run.
+
+    Attributes:
+        name: As the user named it.
+        function: Called with the keyword arguments that ``inputs`` maps to its parameters.
+        weight: Its factor in the sum of distillation losses.
+        inputs: From what didact has (``student_logits``, ``temperature``, ...) to the name of the
+            function's parameter for it.
+        options: Further keyword arguments, constant over the run.
+        labels_optional: Whether the loss does without labels where a sample has none.
+    """
+
+    name: str
+    function: Callable[..., Tensor]
+    weight: float
+    inputs: Mapping[str, str]
+    options: Mapping[str, Any]
+    labels_optional: bool = False
+
+
+def label_objective(views: Views, fraction: float) -> Terms:  # noqa: ARG001 - always the same
+    """Cross-entropy on the labelled samples: how a teacher and a student alone are trained."""
+    return {"label": label_term(views)}
+
+
+@dataclass(frozen=True, slots=True)
+class DistillationObjective:
+    """Label term and distillation terms, weighted as the run's fraction done says.
+
+    Attributes:
+        terms: The distillation losses, summed with their weights.
+        kd_weight: lambda over the run.
+        temperature: T over the run, for every loss that has a temperature.
+        warmup: The fraction of the run over which lambda grows linearly from 0 to its value.
+        combine: Several teachers: ``"probs"`` averages their probabilities at T into one target,
+            ``"losses"`` averages the losses to each of them.
+        teacher_weights: One for each teacher; they sum to 1.
+    """
+
+    terms: Sequence[DistillationTerm]
+    kd_weight: Ramp
+    temperature: Ramp
+    warmup: float
+    combine: Literal["probs", "losses"]
+    teacher_weights: Sequence[float]
+
+    def __call__(self, views: Views, fraction: float) -> Terms:
+        """The named terms for one part of a batch; their sum is the loss."""
+        weight = self.kd_weight.at(fraction)
+        if fraction < self.warmup:
+            weight *= fraction / self.warmup
+        temperature = self.temperature.at(fraction)
+        found: Terms = {}
+        if weight < 1:
+            found["label"] = (1 - weight) * label_term(views)
+        if weight > 0:
+            for term in self.terms:
+                value = self._over_teachers(term, views, temperature, fraction)
+                found[term.name] = weight * term.weight * value
+        return found
+
+    def _over_teachers(
+        self, term: DistillationTerm, views: Views, temperature: float, fraction: float
+    ) -> Tensor:
+        given = {"temperature": temperature, "progress": fraction}
+        if len(views.teachers_logits) < 2 or "teacher_logits" not in term.inputs:
+            return _apply(term, views, views.teachers_logits[0], given)
+        if self.combine == "probs":
+            used = temperature if "temperature" in term.inputs else 1.0
+            mean = mean_probs_logits(views.teachers_logits, self.teacher_weights, used)
+            return _apply(term, views, mean, given)
+        values = [_apply(term, views, one, given) for one in views.teachers_logits]
+        pairs = zip(self.teacher_weights, values, strict=True)
+        return torch.stack([weight * value for weight, value in pairs]).sum()
+
+
+def label_term(views: Views) -> Tensor:
+    """Cross-entropy averaged over the labelled samples of the whole step, this part's share."""
+    if views.labelled_share == 0:
+        return views.student_logits.sum() * 0.0
+    loss = F.cross_entropy(views.student_logits, views.labels, ignore_index=UNLABELLED)
+    return loss if views.labelled_share == 1 else loss * views.labelled_share
+
+
+def mean_probs_logits(
+    teachers_logits: Sequence[Tensor], weights: Sequence[float], temperature: float
+) -> Tensor:
+    """Logits whose softmax at T is the weighted mean of the teachers' probabilities at T.
+
+    ``T * log(sum_i w_i softmax(t_i / T))``, in log space; shape as each teacher's logits.
+    """
+    stacked = torch.stack([F.log_softmax(t.float() / temperature, dim=-1) for t in teachers_logits])
+    log_weights = stacked.new_tensor(weights).log().reshape(-1, *[1] * (stacked.dim() - 1))
+    return torch.logsumexp(stacked + log_weights, dim=0) * temperature
+
+
+def _apply(
+    term: DistillationTerm, views: Views, teacher_logits: Tensor, given: Mapping[str, Any]
+) -> Tensor:
+    student_features, teacher_features = views.features.get(term.name, (None, None))
+    available: dict[str, Any] = {
+        **given,
+        "student_logits": views.student_logits,
+        "teacher_logits": teacher_logits,
+        "teachers_logits": views.teachers_logits,
+        "labels": views.labels,
+        "indices": views.indices,
+        "student_features": student_features,
+        "teacher_features": teacher_features,
+    }
+    inputs, share = dict(term.inputs), views.share
+    if "labels" in inputs and bool((labelled := views.labels != UNLABELLED).logical_not().any()):
+        if term.labels_optional:
+            del inputs["labels"]
+        elif views.labelled_share == 0 or not bool(labelled.any()):
+            return views.student_logits.sum() * 0.0
+        else:
+            share = views.labelled_share
+            available = _rows(available, labelled)
+    elif "labels" in inputs and not term.labels_optional:
+        share = views.labelled_share
+    arguments = {parameter: available[name] for name, parameter in inputs.items()}
+    value = term.function(**arguments, **term.options)
+    return value if share == 1 else value * share
+
+
+def _rows(available: Mapping[str, Any], wanted: Tensor) -> dict[str, Any]:
+    """The same with only the wanted samples."""
+
+    def pick(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return value[wanted]
+        return [one[wanted] for one in value] if isinstance(value, list | tuple) else value
+
+    return {name: pick(value) for name, value in available.items()}

@@ -1,0 +1,119 @@
+"""Everything that decides a distillation run; ``run.toml`` is this, written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import tomli_w
+from pydantic import Field, field_validator, model_validator
+
+from didact.train.distilling.ramp import Ramp
+from didact.train.loop.checked_settings import CheckedSettings, Number, check_seeds
+
+Arm = Literal["teacher", "alone", "distilled"]
+
+
+class DistillSettings(CheckedSettings):
+    """One distillation run. Rates are per optimiser step, fractions lie in [0, 1].
+
+    ``batch_size`` counts the samples of one optimiser step on all devices together, so that neither
+    ``devices`` nor ``accumulate`` changes what is computed.
+    """
+
+    data: str = "digits"
+    data_dir: Path | None = None
+    validation: float = Field(0.2, gt=0, lt=1)
+    labelled: float = Field(1.0, gt=0, le=1)
+    label_noise: float = Field(0.0, ge=0, lt=1)
+    augment: str = "none"
+
+    teacher: tuple[str, ...] = ("cnn",)
+    teacher_weights: tuple[float, ...] | None = None
+    combine: Literal["probs", "losses"] = "probs"
+    student: str = "mlp"
+    student_layer: str | None = None
+    teacher_layer: str | None = None
+
+    loss: tuple[str, ...] = ("kd",)
+    loss_options: dict[str, Number] = Field(default_factory=dict)
+    temperature: Ramp = Ramp(4.0)
+    kd_weight: Ramp = Ramp(0.9)
+    warmup_epochs: int = Field(0, ge=0)
+
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: float = Field(0.05, gt=0)
+    teacher_learning_rate: float | None = Field(None, gt=0)
+    momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(5e-4, ge=0)
+    schedule: Literal["cosine", "step", "constant"] = "cosine"
+    milestones: tuple[float, ...] = (0.625, 0.75, 0.875)
+    decay: float = Field(0.1, gt=0, le=1)
+    epochs: int = Field(30, ge=1)
+    teacher_epochs: int | None = Field(None, ge=1)
+    batch_size: int = Field(64, ge=1)
+    accumulate: int = Field(1, ge=1)
+    clip_norm: float | None = Field(None, gt=0)
+    select: Literal["last", "validation"] = "last"
+
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    arms: tuple[Arm, ...] = ("teacher", "alone", "distilled")
+
+    accelerator: str = "auto"
+    devices: int = Field(1, ge=1)
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    compile: bool = False
+    threads: int | None = Field(None, ge=1)
+    workers: int = Field(0, ge=0)
+    onnx: bool = True
+    checkpoint_seconds: float = Field(20.0, ge=0)
+
+    @field_validator("temperature", "kd_weight", mode="before")
+    @classmethod
+    def _read_ramp(cls, value: object) -> object:
+        return Ramp.read(value) if isinstance(value, str | int | float) else value
+
+    @field_validator("temperature")
+    @classmethod
+    def _positive(cls, ramp: Ramp) -> Ramp:
+        if min(ramp.ends) <= 0:
+            raise ValueError(f"is {ramp}; expected numbers above 0 (4 is usual)")
+        return ramp
+
+    @field_validator("kd_weight")
+    @classmethod
+    def _convex(cls, ramp: Ramp) -> Ramp:
+        if min(ramp.ends) < 0 or max(ramp.ends) > 1:
+            raise ValueError(f"is {ramp}; expected 0 to 1: the loss is (1 - weight)*CE + weight*KD")
+        return ramp
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> DistillSettings:
+        check_seeds(self.seeds)
+        if not self.arms or len(set(self.arms)) != len(self.arms):
+            raise ValueError(f"arms are {list(self.arms)}; expected one or more different arms")
+        if "distilled" in self.arms and not self.teacher:
+            raise ValueError("arm 'distilled' needs a teacher")
+        if not self.loss:
+            raise ValueError("loss is empty; expected at least one, such as kd")
+        weights = self.teacher_weights
+        if weights is not None and len(weights) != len(self.teacher):
+            raise ValueError(
+                f"{len(weights)} teacher weights for {len(self.teacher)} teachers; "
+                "give one weight for each teacher, in the same order"
+            )
+        if weights is not None and (min(weights) < 0 or sum(weights) <= 0):
+            raise ValueError(f"teacher weights are {list(weights)}; expected positive numbers")
+        if self.batch_size % (self.devices * self.accumulate):
+            raise ValueError(
+                f"batch_size {self.batch_size} is not a multiple of devices x accumulate = "
+                f"{self.devices * self.accumulate}; every part of a step must be of one size"
+            )
+        return self
+
+    def to_toml(self) -> str:
+        """The whole of it as TOML, readable by :meth:`build`."""
+        plain = self.model_dump(mode="json", exclude_none=True)
+        plain["temperature"] = self.temperature.write()
+        plain["kd_weight"] = self.kd_weight.write()
+        return tomli_w.dumps(plain)

@@ -1,0 +1,168 @@
+"""From the losses that were asked for to terms for two given models: taps, projectors, modules."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from didact._core.errors import UsageError
+from didact.nn import Projector
+from didact.train.distilling.features import FeaturePair, Place, all_maps, one_pair
+from didact.train.distilling.losses import LossChoice
+from didact.train.distilling.objective import DistillationTerm, Features
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a loss may need to know to be built."""
+
+    student: Place
+    teacher: Place
+    image_shape: tuple[int, int, int]
+    num_samples: int
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltTerms:
+    """The terms, the taps of those that compare features, and what trains with the student."""
+
+    terms: Sequence[DistillationTerm]
+    pairs: Mapping[str, FeaturePair]
+    trained: Sequence[nn.Module]
+
+    def features(self) -> dict[str, tuple[Features, Features]]:
+        """The features of the last forward, for each loss that wants them."""
+        return {name: pair.pair() for name, pair in self.pairs.items()}
+
+    def remove(self) -> None:
+        """Take all taps off the models."""
+        for pair in self.pairs.values():
+            pair.remove()
+
+
+def build_terms(choices: Sequence[LossChoice], scene: Scene) -> BuiltTerms:
+    """Build every loss for the models of a scene.
+
+    Raises:
+        UsageError: A loss does not take the features of these models.
+    """
+    terms: list[DistillationTerm] = []
+    pairs: dict[str, FeaturePair] = {}
+    trained: list[nn.Module] = []
+    device = next(scene.student.model.parameters()).device
+    for choice in choices:
+        function, pair = _build(choice, scene)
+        if isinstance(function, nn.Module):
+            trained.append(function.to(device))
+        if pair is not None:
+            pairs[choice.name] = pair
+            if pair.projector is not None:
+                trained.append(pair.projector)
+        options = {} if inspect.isclass(choice.target) else choice.options
+        term = DistillationTerm(
+            choice.name, function, choice.weight, choice.inputs, options, choice.labels_optional
+        )
+        terms.append(term)
+    return BuiltTerms(terms, pairs, trained)
+
+
+def _build(choice: LossChoice, scene: Scene) -> tuple[Any, FeaturePair | None]:
+    """The function of a loss and its taps."""
+    if not choice.looks_at_features:
+        is_class = inspect.isclass(choice.target)
+        return (choice.target(**choice.options) if is_class else choice.target), None
+    if _takes_lists(choice.target):
+        return _build_on_all_maps(choice, scene)
+    built: list[Any] = []
+
+    def attempt(student_features: Features, teacher_features: Features) -> object:
+        function: Any = choice.target
+        if inspect.isclass(function):
+            shapes = _shape(student_features), _shape(teacher_features)
+            function = function(**_constructor(choice, scene, *shapes))
+        built[:] = [function]
+        if set(choice.inputs) <= {"student_features", "teacher_features", "indices"}:
+            return _call(choice, function, student_features, teacher_features)
+        return None
+
+    pair = one_pair(scene.student, scene.teacher, scene.image_shape, attempt, choice.name)
+    return built[0], pair
+
+
+def _call(choice: LossChoice, function: Any, student: Features, teacher: Features) -> object:
+    given: dict[str, Any] = {
+        "student_features": student,
+        "teacher_features": teacher,
+        "indices": torch.arange(len(student)) % 2,
+    }
+    arguments = {parameter: given[name] for name, parameter in choice.inputs.items()}
+    was_training = isinstance(function, nn.Module) and function.training
+    options = {} if inspect.isclass(choice.target) else choice.options
+    if was_training:
+        function.eval()  # a trial must leave a memory as it was
+    try:
+        return function(**arguments, **options)
+    finally:
+        if was_training:
+            function.train()
+
+
+def _build_on_all_maps(choice: LossChoice, scene: Scene) -> tuple[Any, FeaturePair]:
+    own = all_maps(scene.student, scene.image_shape)
+    wanted = all_maps(scene.teacher, scene.image_shape)
+    is_class = inspect.isclass(choice.target)
+    if len(own) != len(wanted) and choice.name != "SemCKD":
+        raise UsageError(
+            f"{choice.name} pairs the stages of both models and the student has {len(own)} and "
+            f"the teacher {len(wanted)}; take models with equally many"
+        )
+    shapes = list(own.values()), list(wanted.values())
+    function: Any = choice.target
+    projectors: nn.Module | None = None
+    if is_class:
+        function = function(**_constructor(choice, scene, *shapes))
+    elif shapes[0] != shapes[1]:
+        device = next(scene.student.model.parameters()).device
+        pairs = zip(*shapes, strict=True)
+        projectors = nn.ModuleList(Projector(*pair) for pair in pairs).to(device)
+    paths = list(own), list(wanted)
+    return function, FeaturePair(scene.student, scene.teacher, paths, projectors, several=True)
+
+
+def _constructor(choice: LossChoice, scene: Scene, student: Any, teacher: Any) -> dict[str, Any]:
+    """The arguments of a loss's constructor: the options, and what the scene tells."""
+    known = {
+        "student_channels": _channels(student),
+        "teacher_channels": _channels(teacher),
+        "student_dim": _units(student),
+        "teacher_dim": _units(teacher),
+        "num_samples": scene.num_samples,
+        "batch_size": scene.batch_size,
+    }
+    parameters = inspect.signature(choice.target).parameters
+    return {name: known[name] for name in parameters if name in known} | dict(choice.options)
+
+
+def _channels(shapes: Any) -> Any:
+    return [shape[1] for shape in shapes] if isinstance(shapes, list) else shapes[1]
+
+
+def _units(shapes: Any) -> int:
+    return 0 if isinstance(shapes, list) else int(torch.Size(shapes[1:]).numel())
+
+
+def _shape(features: Features) -> tuple[int, ...]:
+    assert isinstance(features, torch.Tensor)
+    return tuple(features.shape)
+
+
+def _takes_lists(target: Any) -> bool:
+    call = getattr(target, "forward", target)
+    annotation = str(inspect.signature(call).parameters["student_features"].annotation)
+    return annotation.startswith(("Sequence", "list", "typing.Sequence", "collections.abc"))

@@ -1,0 +1,164 @@
+"""``learn``: new classes without forgetting, methods x seeds, with a record."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from didact._core.errors import RunFolderError, UsageError
+from didact.data import Data
+from didact.methods import Method
+from didact.train.distilling.parts import name_of
+from didact.train.learning.grid import Given, build_learn_parts, try_parts
+from didact.train.learning.launch import launch
+from didact.train.learning.load import load_learner
+from didact.train.learning.notes import ignored, untaught
+from didact.train.learning.settings import LearnSettings
+from didact.train.loop.models import ModelLike
+from didact.train.record.files import write_bytes
+from didact.train.record.run_folder import RESULT, SETTINGS, RunFolder, default_path
+
+Json = dict[str, Any]
+MAY_CHANGE = frozenset(("method", "method_options", "seeds", "jobs", "devices", "threads"))
+
+
+@dataclass(frozen=True, slots=True)
+class LearnResult:
+    """What ``learn`` returns.
+
+    Attributes:
+        folder: The run folder.
+        summary: The content of ``result.json``.
+        given: The data and the model, as they were given.
+    """
+
+    folder: Path
+    summary: Json
+    given: Given
+
+    def learner(self, method: str, seed: int | None = None) -> Method:
+        """A trained method, ready for ``predict``: scores of normalised images.
+
+        Raises:
+            RunFolderError: The run has no such method and seed.
+        """
+        given = self.given
+        return load_learner(self.folder, method, seed, data=given.data, model=given.model)
+
+
+def learn(
+    *,
+    method: str | Sequence[str] = ("finetune", "lwf", "icarl", "joint"),
+    data: str | Data = "digits",
+    model: ModelLike = "mlp",
+    output: str | Path | None = None,
+    overwrite: bool = False,
+    console: Console | None = None,
+    written: Collection[str] = (),
+    **settings: Any,
+) -> LearnResult:
+    """Learn the classes of a data set task by task, with each method and each seed.
+
+    Args:
+        method: Names (see ``didact list methods``), or ``"pkg.mod:Name"`` / ``"file.py:Name"``.
+        data: A source name, or a :class:`didact.data.Data`.
+        model: A model name, or a function ``(data, classes)`` that builds a network with
+            ``features`` and a linear ``classifier``.
+        output: The run folder to make; by default one in ``runs/``.
+        overwrite: Replace a run folder that exists.
+        console: Where progress is shown; nowhere by default.
+        written: Names of settings that the user wrote, as opposed to those of a recipe: the
+            console is told which of them have no effect.
+        settings: Any field of :class:`didact.train.LearnSettings`.
+
+    Returns:
+        The result: its ``summary`` is what ``result.json`` holds.
+
+    Raises:
+        DidactError: A setting, name, model or data set that cannot be used; nothing is overwritten.
+    """
+    names = (method,) if isinstance(method, str) else tuple(method)
+    chosen = LearnSettings.build(
+        method=names,
+        data=data if isinstance(data, str) else data.name,
+        model=name_of(model),
+        **settings,
+    )
+    given = Given(data, model)
+    parts = try_parts(chosen, build_learn_parts(chosen, given))
+    _say(console, *ignored(chosen, parts, written), *untaught(chosen, parts))
+    path = Path(output) if output is not None else default_path("learn")
+    folder = RunFolder.create(path, chosen.to_toml(), overwrite=overwrite)
+    return LearnResult(path, launch(folder, chosen, given, parts, console), given)
+
+
+def learn_from(
+    settings: LearnSettings,
+    output: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    console: Console | None = None,
+    written: Collection[str] = (),
+) -> LearnResult:
+    """The same from settings alone, in which every part has a name."""
+    return learn(
+        output=output, overwrite=overwrite, console=console, written=written, **dict(settings)
+    )
+
+
+def resume_learning(
+    folder: str | Path, *, console: Console | None = None, **changes: Any
+) -> LearnResult:
+    """Go on with a run that was killed or stopped, or make its grid larger.
+
+    Args:
+        folder: The run folder; its ``run.toml`` says everything.
+        console: Where progress is shown; nowhere by default.
+        changes: ``method``, ``seeds``, ``jobs``, ``devices`` or ``threads`` instead of the run's.
+            Cells that are complete are not run again, and cells that are no longer named stay in
+            their folders.
+
+    Raises:
+        RunFolderError: The folder is not one of ``didact learn``, or the run is complete and
+            nothing changes.
+        UsageError: A setting that a run cannot change on its way.
+        CheckpointError: A file of the run is damaged.
+    """
+    run = RunFolder.open(Path(folder))
+    said = run.settings()
+    if "teacher" in said:
+        raise RunFolderError(f"{folder} is a run of didact distill; expected one of didact learn")
+    chosen = LearnSettings.build(**said)
+    if fixed := sorted(set(changes) - MAY_CHANGE):
+        raise UsageError(
+            f"a run that goes on keeps its {', '.join(fixed)}; only "
+            f"{', '.join(sorted(MAY_CHANGE))} may change"
+        )
+    options = chosen.method_options | changes.get("method_options", {})
+    wanted = chosen.changed(**changes | {"method_options": options})
+    for name in set(chosen.method) & set(wanted.method):
+        if chosen.options_of(name) != wanted.options_of(name):
+            raise UsageError(
+                f"{folder} has {name} with the options {chosen.options_of(name)}; a run with "
+                "others needs a folder of its own"
+            )
+    if run.complete and not set(changes) & {"method", "method_options", "seeds"}:
+        raise RunFolderError(
+            f"{folder} is complete; there is nothing to resume. "
+            f"Look at it with: didact report {folder}"
+        )
+    given = Given(wanted.data, wanted.model)
+    parts = try_parts(wanted, build_learn_parts(wanted, given))
+    write_bytes(run.path / SETTINGS, wanted.to_toml().encode())
+    (run.path / RESULT).unlink(missing_ok=True)
+    return LearnResult(run.path, launch(run, wanted, given, parts, console), given)
+
+
+def _say(console: Console | None, *notes: str) -> None:
+    if console is not None:
+        for note in notes:
+            console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,119 @@
+"""What a cell leaves in its folder: the stream it learns, the model, and what was measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from didact._core.errors import CheckpointError
+from didact.data import Stream
+from didact.methods import Method
+from didact.nn import Teacher
+from didact.train.learning.evaluate import TestSets, random_accuracies
+from didact.train.learning.fit import Cell
+from didact.train.learning.settings import LearnSettings
+from didact.train.learning.state import method_tensors
+from didact.train.learning.summary import data_facts
+from didact.train.loop.schedule import seed_everything
+from didact.train.record.files import write_json, write_tensors
+from didact.train.record.run_folder import CELLS
+
+Json = dict[str, Any]
+RESULT, MODEL, STREAM = "cell.json", "model.safetensors", "stream.json"
+BASELINE = 14
+
+
+def cell_folder(run: Path, name: str, seed: int) -> Path:
+    """Where a cell writes; a path to a user's method becomes a plain name."""
+    plain = "".join(c if c.isalnum() or c in "-_" else "_" for c in name.rpartition("/")[2])
+    return run / CELLS / f"{plain}.{seed}"
+
+
+def finished(run: Path, name: str, seed: int, settings: LearnSettings) -> Json | None:
+    """What a complete cell has found; None where there is none of these settings.
+
+    Raises:
+        CheckpointError: The file is damaged.
+    """
+    path = cell_folder(run, name, seed) / RESULT
+    if not path.is_file():
+        return None
+    try:
+        found: Json = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"{path} is damaged ({error}); remove it and resume") from error
+    return found if found.get("fingerprint") == settings.fingerprint(name) else None
+
+
+def facts_of(stream: Stream, tests: TestSets) -> Json:
+    """What the numbers of a cell are measured on; written first, for a page before the end."""
+    return {
+        "data": data_facts(stream.data),
+        "test_sizes": tests.sizes,
+        "class_order": list(stream.class_order),
+        "protocol": stream.protocol,
+    }
+
+
+def sizes_of(method: Method) -> Json:
+    """The one budget: weights, exemplars and what else is kept, in bytes."""
+    teachers = [part for part in method.modules() if isinstance(part, Teacher)]
+    frozen = {id(t) for part in teachers for t in part.state_dict(keep_vars=True).values()}
+    parameters = [p for p in method.parameters() if id(p) not in frozen]
+    buffers = [b for b in method.buffers() if id(b) not in frozen]
+    return {
+        "parameters": sum(p.numel() for p in parameters),
+        "parameter_bytes": sum(t.nbytes for t in (*parameters, *buffers)),
+        "exemplars": len(method.memory),
+        "exemplar_bytes": method.memory.nbytes,
+        "kept_bytes": method.kept.nbytes,
+    }
+
+
+def measured_in(record: Sequence[Json]) -> Json:
+    """What was measured after each task, each kind of it over all tasks so far."""
+    sizes = ("parameters", "parameter_bytes", "exemplars", "exemplar_bytes", "kept_bytes")
+    return {
+        "matrix": [one["accuracy"] for one in record],
+        "other_matrices": {
+            other: [one["others"][other] for one in record] for other in record[-1]["others"]
+        },
+        "confusion": [one["confusion"] for one in record],
+        "per_class": record[-1].get("per_class", []),
+        "seconds": [one["seconds"] for one in record],
+        "sizes": [{name: one[name] for name in sizes} for one in record],
+    }
+
+
+def write_cell(cell: Cell, stream: Stream, tests: TestSets) -> Json:
+    """Write the model and the result; the result comes last and says that the cell is complete."""
+    method, record = cell.method, cell.position.record
+    found: Json = {
+        "fingerprint": cell.state.fingerprint,
+        "method": cell.name,
+        "seed": cell.seed,
+        **measured_in(record),
+        "epochs": sum("epoch" in row for row in cell.folder.rows()),
+        **facts_of(stream, tests),
+    }
+    if stream.scenario == "domain":
+        seed_everything(cell.seed, BASELINE)
+        found["random_accuracy"] = random_accuracies(method, tests, cell.fabric)
+    if cell.fabric.is_global_zero:
+        about = {
+            "method": cell.name,
+            "model": cell.settings.model,
+            "seed": cell.seed,
+            "class_order": list(stream.class_order),
+            "tasks": len(stream),
+            "image_shape": list(stream.data.image_shape),
+            "mean": list(stream.data.mean),
+            "std": list(stream.data.std),
+        }
+        write_tensors(cell.folder.path / MODEL, method_tensors(method), about)
+        write_json(cell.folder.path / RESULT, found)
+        cell.state.remove()
+    cell.fabric.barrier()
+    return found

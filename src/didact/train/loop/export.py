@@ -1,0 +1,107 @@
+"""The student as ONNX, checked against PyTorch before it is called done."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from didact._core.errors import DidactError
+from didact._core.optional import require
+from didact.data import Data
+from didact.train.loop.evaluate import in_order
+from didact.train.record.files import write_bytes
+
+TOLERANCE = 1e-3
+
+
+class ExportError(DidactError):
+    """The exported model does not compute what the PyTorch model computes."""
+
+
+class WithNormalisation(nn.Module):
+    """The student with its normalisation: takes images in 0..1 (uint8 values / 255)."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, student: nn.Module, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.student = student
+        self.register_buffer("mean", torch.tensor(mean).reshape(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std).reshape(1, -1, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits ``(batch, classes)`` of images ``(batch, channels, height, width)``."""
+        logits: Tensor = self.student((images - self.mean) / self.std)
+        return logits
+
+
+def export_onnx(student: nn.Module, data: Data, path: Path) -> dict[str, Any]:
+    """Write ``path`` and compare its logits with PyTorch's on the whole test split.
+
+    The graph takes float32 ``images`` in 0..1 and gives ``logits``; the batch size is free. Class
+    names stand in its metadata.
+
+    Returns:
+        ``{"checked": True, "images": N, "max_abs_difference": d}``.
+
+    Raises:
+        MissingDependencyError: The ``export`` extra is not installed.
+        ExportError: The logits differ by more than 1e-3 of their size; the file is removed.
+    """
+    onnx = require("onnx", extra="export")
+    require("onnxscript", extra="export")
+    runtime = require("onnxruntime", extra="export")
+    model = WithNormalisation(student.cpu().eval(), data.mean, data.std).eval()
+    program = _quietly_exported(model, torch.rand(2, *data.image_shape))
+    graph = program.model_proto
+    onnx.helper.set_model_props(graph, {"class_names": json.dumps(list(data.class_names))})
+    content = graph.SerializeToString()
+    session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    worst, size, count = 0.0, 1.0, 0
+    for batch in in_order(data, "test", torch.device("cpu")).epoch(0):
+        images = batch.images * model.std + model.mean
+        with torch.no_grad():
+            expected = model(images).numpy()
+        got = session.run(None, {"images": images.numpy()})[0]
+        worst = max(worst, float(np.abs(got - expected).max()))
+        size = max(size, float(np.abs(expected).max()))
+        count += len(images)
+    if not worst <= TOLERANCE * size:
+        raise ExportError(
+            f"the ONNX model's logits differ from PyTorch's by up to {worst:.3g} on {count} test "
+            f"images (allowed {TOLERANCE * size:.3g}); {path.name} was not written"
+        )
+    write_bytes(path, content)
+    return {"checked": True, "images": count, "max_abs_difference": worst}
+
+
+def _quietly_exported(model: nn.Module, images: Tensor) -> Any:
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            return torch.onnx.export(
+                model,
+                (images,),
+                dynamo=True,
+                input_names=["images"],
+                output_names=["logits"],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                verbose=False,
+            )
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,155 @@
+"""What a killed run goes on from: model, optimiser, position and random state in one file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from didact._core.errors import CheckpointError
+from didact.train.record.files import read_tensors, write_tensors
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Position:
+    """How far one arm of one seed has come.
+
+    Attributes:
+        epoch: Epochs that are complete.
+        step: Steps done in the epoch under way.
+        loss_sum: Sum of the losses of the steps of the epoch under way.
+        seconds: Training time so far.
+        best: Highest validation accuracy so far and its epoch.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    seconds: float = 0.0
+    best: tuple[float, int] = (-1.0, 0)
+
+    def end_epoch(self) -> None:
+        """Count the epoch and forget its sums."""
+        self.epoch, self.step, self.loss_sum = self.epoch + 1, 0, 0.0
+
+
+@dataclass
+class Snapshot:
+    """The state of one arm of one seed."""
+
+    position: Position
+    model: dict[str, Tensor]
+    optimizer: Json = field(default_factory=dict)
+    best_model: dict[str, Tensor] | None = None
+
+
+class Checkpoints:
+    """The ``checkpoint/`` folder: ``<arm>.<seed>.part`` while training, ``.done`` after."""
+
+    def __init__(self, folder: Path, settings: str) -> None:
+        self.folder = folder
+        self.fingerprint = hashlib.sha256(settings.encode()).hexdigest()[:16]
+
+    def save(self, arm: str, seed: int, snapshot: Snapshot) -> None:
+        """Write the state of an arm under way, with the random state of this process."""
+        tensors = {f"model.{name}": value for name, value in snapshot.model.items()}
+        tensors["random.cpu"] = torch.get_rng_state()
+        if torch.cuda.is_available():
+            tensors["random.cuda"] = torch.cuda.get_rng_state()
+        if snapshot.best_model is not None:
+            tensors |= {f"best.{name}": value for name, value in snapshot.best_model.items()}
+        optimizer_tensors, optimizer_rest = flatten_optimizer(snapshot.optimizer)
+        tensors |= optimizer_tensors
+        about = {
+            "fingerprint": self.fingerprint,
+            "position": vars(snapshot.position),
+            "optimizer": optimizer_rest,
+        }
+        write_tensors(self._part(arm, seed), tensors, about)
+
+    def load(self, arm: str, seed: int) -> Snapshot | None:
+        """The state of an arm under way, or None; this restores the random state too.
+
+        Raises:
+            CheckpointError: The file is damaged, or another run's.
+        """
+        path = self._part(arm, seed)
+        if not path.is_file():
+            return None
+        tensors, about = read_tensors(path)
+        if about.get("fingerprint") != self.fingerprint:
+            raise CheckpointError(
+                f"{path} was written with other settings than this run's run.toml; "
+                "start again with --overwrite"
+            )
+        torch.set_rng_state(tensors.pop("random.cpu"))
+        if (state := tensors.pop("random.cuda", None)) is not None and torch.cuda.is_available():
+            torch.cuda.set_rng_state(state)
+        position = Position(**about["position"])
+        position.best = (float(position.best[0]), int(position.best[1]))
+        best = with_prefix(tensors, "best.")
+        return Snapshot(
+            position=position,
+            model=with_prefix(tensors, "model."),
+            optimizer=unflatten_optimizer(with_prefix(tensors, "optimizer."), about["optimizer"]),
+            best_model=best or None,
+        )
+
+    def finish(self, arm: str, seed: int, model: Mapping[str, Tensor], about: Json) -> None:
+        """Write the final state of an arm; ``about`` comes back from :meth:`finished`."""
+        write_tensors(self._done(arm, seed), model, about | {"fingerprint": self.fingerprint})
+        self._part(arm, seed).unlink(missing_ok=True)
+
+    def finished(self, arm: str, seed: int) -> tuple[dict[str, Tensor], Json] | None:
+        """The final state of an arm and what was said about it, or None if it is not done.
+
+        Raises:
+            CheckpointError: The file is damaged.
+        """
+        path = self._done(arm, seed)
+        return read_tensors(path) if path.is_file() else None
+
+    def _part(self, arm: str, seed: int) -> Path:
+        return self.folder / f"{arm}.{seed}.part"
+
+    def _done(self, arm: str, seed: int) -> Path:
+        return self.folder / f"{arm}.{seed}.done"
+
+
+def model_state(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of the model's parameters and buffers on the CPU."""
+    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+
+
+def with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix``, by the rest of the name."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def flatten_optimizer(state: Json) -> tuple[dict[str, Tensor], Json]:
+    """An optimiser's state as named tensors and the rest as JSON."""
+    tensors: dict[str, Tensor] = {}
+    rest: Json = {"groups": state.get("param_groups", []), "numbers": {}}
+    for index, entries in state.get("state", {}).items():
+        for name, value in entries.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer.{index}.{name}"] = value
+            else:
+                rest["numbers"][f"{index}.{name}"] = value
+    return tensors, rest
+
+
+def unflatten_optimizer(tensors: Mapping[str, Tensor], rest: Json) -> Json:
+    """What :func:`flatten_optimizer` took apart."""
+    state: dict[int, Json] = {}
+    for key, value in {**rest["numbers"], **tensors}.items():
+        index, _, name = key.partition(".")
+        state.setdefault(int(index), {})[name] = value
+    return {"state": state, "param_groups": rest["groups"]} if rest["groups"] else {}
