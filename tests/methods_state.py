@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,17 @@ class TinyNetwork(ImageClassifier):
     def stages(self, images: Tensor) -> Tensor:
         found: Tensor = self.last(self.stem(images.to(self.stem[0].weight.dtype)))
         return found
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """The tensors are so small that several threads would wait for one another."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def normalised(images: Tensor) -> Tensor:
