@@ -274,6 +274,18 @@ def test_icarl_binary() -> None:
     state.terms_are(binary(state.logits, state.old_logits, state.labels))
 
 
+@pytest.mark.parametrize("name", ["icarl", "lwf-mc"])
+def test_binary_targets_of_the_first_task(name: str) -> None:
+    loop = Loop(build(name, {}))
+    (task, *_) = tasks_of(stripes(SIZES, EACH))
+    (stage,) = loop.begin(task)
+    loop.enter(stage)
+    batch = batch_of(task.train, torch.arange(10))
+    z = loop.method.network(batch.images)
+    (found,) = loop.method.losses(batch).values()
+    torch.testing.assert_close(found, binary(z, z[:, :0], batch.labels))
+
+
 def test_icarl_softmax() -> None:
     state = State("icarl")
     z = state.logits

@@ -306,8 +306,8 @@ FAULTS = [
     ),
     _fault(
         "simplecil's sums are of this task alone",
-        """self.kept["counts"] = extended(self.kept.get("counts"), counts) + counts""",
-        """self.kept["counts"] = counts""",
+        """self.kept["sums"] = extended(self.kept.get("sums"), sums) + sums""",
+        """self.kept["sums"] = sums""",
     ),
     _fault(
         "the mean of exemplars takes features of any length",
