@@ -15,11 +15,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-
-from didact.data import Batch, Memory, generator_for
-from didact.methods import METHODS, Method
-from methods_state import (
+from tests.methods.state import (
     Loop,
     Watch,
     batch_of,
@@ -30,6 +26,10 @@ from methods_state import (
     stripes,
     tasks_of,
 )
+from torch import Tensor, nn
+
+from didact.data import Batch, Memory, generator_for
+from didact.methods import METHODS, Method
 
 SIZES, EACH, KNOWN, SEEN = (3, 2, 4), 6, 5, 9
 HEADS = [(0, 3), (3, 5)]

@@ -21,9 +21,10 @@ import torch
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.methods.state import Loop, build, normalised, one_thread, scores, tasks_of
+
 from didact.data import Memory, Split, load
 from didact.methods import METHODS
-from methods_state import Loop, build, normalised, one_thread, scores, tasks_of
 
 GOLDEN = Path(__file__).with_name("golden.json")
 SIZES, EACH, ASKED = (3, 2, 3), 8, 5
