@@ -257,6 +257,19 @@ def test_many_tasks_fit_the_table_and_the_page(tmp_path: Path) -> None:
     assert "lwf ends with" in learn_verdict(found)
 
 
+@pytest.mark.parametrize(
+    ("option", "stored"), [(["--memory-per-class", "3"], 30), (["--memory", "40"], 40), ([], 100)]
+)
+def test_the_memory_that_is_typed_replaces_that_of_the_recipe(
+    option: list[str], stored: int, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    result = didact("--method", "icarl", "--step", "5", "--output", str(run), *FAST, *option)
+    assert result.exit_code == 0, result.output
+    found = json.loads((run / "result.json").read_text())
+    assert found["methods"]["icarl"]["sizes"][0]["exemplars"] == stored
+
+
 def test_the_methods_are_listed() -> None:
     result = CliRunner().invoke(cli.build(["list"]), ["list", "methods"])
     assert result.exit_code == 0

@@ -178,6 +178,18 @@ def test_blurred_borders_move_images_but_lose_none() -> None:
     assert [stream.columns_of(k).tolist() for k in range(2)] == [[0, 1], [2, 3]]
 
 
+@pytest.mark.parametrize("fraction", [0.5, 0.9])
+def test_a_class_keeps_an_image_at_home_however_blurred(fraction: float) -> None:
+    labels = [0, 1, 1, 2, 2, 2, 3, 3, 3, 3]
+    stream = make_stream(data_of(labels), step=2, blurry=fraction)
+    for train, home in zip(stream.trains, ((0, 1), (2, 3)), strict=True):
+        found = Counter(train.images[:, 0, 0, 0].tolist())
+        assert all(found[label] >= 1 for label in home)
+    numbers = [n for train in stream.trains for n in train.images[:, 0, 0, 1].tolist()]
+    assert sorted(numbers) == list(range(10))
+    assert {0} == set(stream.trains[0].images[stream.trains[0].labels == 0][:, 0, 0, 1].tolist())
+
+
 def test_permuted_and_rotated_domains() -> None:
     data = data_of(TEN)
     for domains in ("permuted", "rotated"):

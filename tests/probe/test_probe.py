@@ -2,17 +2,19 @@
 
 # ruff: noqa: N803 - T is the letter of public code
 
+import random
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from didact.losses import kd
-from didact.probe import assert_obeys, probe
-from didact.probe.output.pages import page
+from didact.probe import ProbeError, assert_obeys, probe
+from didact.probe._pages import page
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -110,10 +112,44 @@ def test_probabilities_are_given_where_the_name_asks_for_them():
 
 
 def test_the_laws_do_not_disturb_random_numbers_or_the_module():
-    module, state = Finished(), torch.get_rng_state()
+    class Drawing(Finished):
+        """As augmentation and mixing do, from all three generators."""
+
+        def forward(self, logits_student, logits_teacher):
+            random.random()
+            np.random.rand()  # noqa: NPY002
+            torch.rand(1)
+            return super().forward(logits_student, logits_teacher)
+
+    def draws():
+        return random.random(), np.random.rand(), torch.rand(1).item()  # noqa: NPY002
+
+    def seed():
+        random.seed(3)
+        np.random.seed(3)  # noqa: NPY002
+        torch.manual_seed(3)
+
+    seed()
+    expected = draws()
+    seed()
+    module, threads = Drawing(), torch.get_num_threads()
     probe(module)
-    assert torch.equal(state, torch.get_rng_state())
+    assert draws() == expected
+    assert torch.get_num_threads() == threads
     assert module.temperature == 2.0
+
+
+def test_a_loss_that_fails_does_not_disturb_random_numbers_either():
+    def failing(student, teacher):
+        random.random()
+        raise ValueError("no")
+
+    random.seed(3)
+    expected = random.random()
+    random.seed(3)
+    with pytest.raises(ProbeError):
+        probe(failing)
+    assert random.random() == expected
 
 
 @pytest.mark.parametrize(("name", "language"), [("probe.md", "en"), ("probe.zh-CN.md", "zh")])

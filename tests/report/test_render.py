@@ -223,6 +223,19 @@ def test_a_run_with_some_seeds_done_pairs_those(tmp_path: Path):
     assert "This run is not finished." in page.words
 
 
+def test_what_the_student_keeps_is_of_the_same_seeds(tmp_path: Path):
+    """The teachers of the seeds that no student has yet are left out."""
+    result = make_result()
+    result["complete"] = False
+    result["arms"]["teacher"]["test_accuracy"] = [0.8, 0.9, 0.1, 0.1, 0.1]
+    for values in (result["arms"]["distilled"], result["arms"]["alone"]):
+        for metric in values:
+            values[metric] = values[metric][:2]
+    result["arms"]["distilled"]["test_accuracy"] = [0.6, 0.76]
+    _, page = page_of(write_run(tmp_path, result))
+    assert "It keeps 80.0% of the teacher's accuracy with 0.8% of its parameters" in page.words
+
+
 def test_a_run_without_extras(tmp_path: Path):
     result = make_result()
     for key in ("models", "reliability", "onnx", "versions", "hardware", "loss", "command"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +19,24 @@ from didact._core.errors import DidactError, ModelError, RunFolderError, UsageEr
 from didact.data import Data
 from didact.nn import Teacher
 from didact.train import DistillResult, DistillSettings, distill
+
+
+ONE_STEP: dict[str, Any] = {
+    **QUICK,
+    "epochs": 1,
+    "learning_rate": 0.1,
+    "momentum": 0.0,
+    "weight_decay": 0.0,
+    "schedule": "constant",
+}
+
+
+def assert_one_step_from(start: nn.Module, trained: nn.Module) -> None:
+    """The parameters are those of ``start`` less a tenth of the gradients left there."""
+    got = dict(trained.named_parameters())
+    for name, parameter in start.named_parameters():
+        expected = parameter.detach() - 0.1 * parameter.grad
+        torch.testing.assert_close(got[name], expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +130,12 @@ def test_the_same_seed_gives_the_same_bits(tmp_path: Path) -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_kd_weight_zero_is_the_student_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("student", [plain_model, small_model], ids=["plain", "dropout"])
+def test_kd_weight_zero_is_the_student_alone(tmp_path: Path, student: object) -> None:
+    """Same first weights and same batches, whatever the models trained before have drawn."""
     result = distill(
-        student=plain_model,
-        teacher=plain_model,
+        student=student,
+        teacher=small_model,
         data=small_data(),
         output=tmp_path / "run",
         kd_weight=0.0,
@@ -218,34 +240,116 @@ def test_a_user_loss_two_losses_and_an_option(tmp_path: Path) -> None:
 
 
 def test_a_feature_loss_gets_a_projector(tmp_path: Path) -> None:
-    result = distill(
-        student="mlp-8",
-        teacher="mlp-16",
-        data=small_data(),
-        loss=["kd", "hint"],
-        output=tmp_path / "run",
+    """Between layers of 8 and of 16 numbers; it teaches the student and is thrown away."""
+    options: dict[str, Any] = {
+        "student": "mlp-8",
+        "teacher": "mlp-16",
+        "data": small_data(),
+        "arms": ("alone", "distilled"),
         **QUICK,
-    )
-    assert set(load_file(result.folder / "student.safetensors")) == set(result.student.state_dict())
+    }
+    both = distill(loss=["kd", "hint"], output=tmp_path / "both", **options)
+    without = distill(loss="kd", output=tmp_path / "without", **options)
+    saved = load_file(both.folder / "student.safetensors")
+    alone = without.student.state_dict()
+    assert {name: value.shape for name, value in saved.items()} == {
+        name: value.shape for name, value in alone.items()
+    }
+    for name, value in saved.items():
+        assert torch.equal(value, both.student.state_dict()[name])
+    hidden = next(name for name, value in saved.items() if value.shape == (8, 16))
+    assert not torch.allclose(saved[hidden], alone[hidden], rtol=1e-3)
+    label = "alone"
+    assert both.summary["arms"][label]["nll"] == without.summary["arms"][label]["nll"]
 
 
 def test_unlabelled_samples_reach_only_the_distillation_term(tmp_path: Path) -> None:
-    """Wrong labels behind the unlabelled samples change nothing."""
-    labelled = torch.zeros(48, dtype=torch.bool)
-    labelled[:9] = True
-    clean, poisoned = small_data(labelled=labelled), small_data(labelled=labelled)
-    poisoned.train.labels[9:] = (poisoned.train.labels[9:] + 1) % 3
+    """One step: cross-entropy over the labelled images, the divergence over all of them."""
+    torch.manual_seed(7)
+    teacher, start = plain_model(), plain_model()
+    labelled = torch.arange(12) < 5
+    data = small_data(labelled=labelled, train=12)
+    result = distill(
+        student=start,
+        teacher=teacher,
+        data=data,
+        output=tmp_path / "run",
+        arms=("distilled",),
+        temperature=3.0,
+        kd_weight=0.4,
+        **{**ONE_STEP, "batch_size": 12},
+    )
+    images = (data.train.images.float() / 255 - data.mean[0]) / data.std[0]
+    student_logits, teacher_logits = start(images), teacher(images).detach()
+    divergence = F.kl_div(
+        F.log_softmax(student_logits / 3, 1),
+        F.softmax(teacher_logits / 3, 1),
+        reduction="batchmean",
+    )
+    label = F.cross_entropy(student_logits[labelled], data.train.labels[labelled])
+    (0.6 * label + 0.4 * 9 * divergence).backward()
+    assert_one_step_from(start, result.student)
+
+
+def test_the_student_alone_sees_the_labelled_samples_only(tmp_path: Path) -> None:
+    """Wrong labels behind the unlabelled images change nothing."""
+    labelled = torch.arange(48) < 9
     states = []
-    for number, data in enumerate((clean, poisoned)):
+    for shift in (0, 1):
+        data = small_data(labelled=labelled)
+        data.train.labels[9:] = (data.train.labels[9:] + shift) % 3
         result = distill(
             student=plain_model,
-            teacher=plain_model,
             data=data,
-            output=tmp_path / str(number),
+            arms=("alone",),
+            output=tmp_path / str(shift),
             **QUICK,
         )
         states.append(result.student.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def recorded_sizes(tmp_path: Path, train: int) -> list[int]:
+    """How many images each part of a step has, for a student with BatchNorm and two parts."""
+    sizes: list[int] = []
+
+    def noting(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(student))
+        return F.mse_loss(student, teacher)
+
+    distill(
+        student=lambda: nn.Sequential(
+            nn.Flatten(), nn.Linear(16, 8), nn.BatchNorm1d(8), nn.Linear(8, 3)
+        ),
+        teacher=plain_model(),
+        data=small_data(train=train),
+        loss=noting,
+        arms=("distilled",),
+        output=tmp_path / str(train),
+        **{**QUICK, "epochs": 1, "accumulate": 2},
+    )
+    return sizes[1:]  # the first call is the rehearsal
+
+
+def test_no_part_of_a_step_gives_batch_norm_a_single_image(tmp_path: Path) -> None:
+    assert recorded_sizes(tmp_path, 34) == [8, 8, 8, 8]  # the last two would be one and one
+    assert recorded_sizes(tmp_path, 35) == [8, 8, 8, 8]
+    assert recorded_sizes(tmp_path, 36) == [8, 8, 8, 8, 2, 2]
+    assert recorded_sizes(tmp_path, 48) == [8] * 6
+
+
+def test_a_teacher_is_fed_what_it_was_trained_on(tmp_path: Path) -> None:
+    """A saved teacher gives the same predictions where the data has another mean and deviation."""
+    first = distill(
+        student="mlp-8", teacher="mlp-16", data=small_data(), output=tmp_path / "first", **QUICK
+    )
+    other = replace(small_data(), mean=(0.55,), std=(0.35,))
+    second = distill(
+        student="mlp-8", teacher=first.folder, data=other, output=tmp_path / "second", **QUICK
+    )
+    expected, got = first.summary["arms"]["distilled"], second.summary["arms"]["teacher"]
+    for number in ("nll", "brier", "test_accuracy"):
+        assert got[number] == pytest.approx(expected[number], rel=1e-4)
 
 
 def test_a_run_folder_and_a_file_can_be_teachers(tmp_path: Path) -> None:
