@@ -1,0 +1,181 @@
+"""Faults of the training loops, of ``distill`` and of ``learn``."""
+
+from __future__ import annotations
+
+from tests.planted import Fault
+
+FLOOR = "train"
+DISTILL = "tests/train/test_distill.py"
+LEARN = "tests/train/test_learn.py"
+PROCESSES = "tests/train/test_learn_processes.py -k two_processes_equal_one"
+
+FAULTS = [
+    Fault(
+        "the students start from other weights",
+        FLOOR,
+        "seed_everything(seed, STUDENT_STREAM)",
+        "pass",
+        f"{DISTILL} -k kd_weight_zero",
+    ),
+    Fault(
+        "the normalisation of a teacher from elsewhere is inverted",
+        FLOOR,
+        "scale = own_std / torch.tensor(std)",
+        "scale = torch.tensor(std) / own_std",
+        DISTILL,
+    ),
+    Fault(
+        "a teacher from elsewhere is shifted to the other side",
+        FLOOR,
+        "(own_mean - torch.tensor(mean)) / torch.tensor(std)",
+        "(torch.tensor(mean) - own_mean) / torch.tensor(std)",
+        DISTILL,
+    ),
+    Fault(
+        "a part of one image reaches BatchNorm",
+        FLOOR,
+        "0 < left < 2 * settings.devices * settings.accumulate",
+        "0 < left < 2 * settings.devices",
+        DISTILL,
+    ),
+    Fault(
+        "a short shard weighs as much as a long one in learn",
+        FLOOR,
+        "fabric.backward(loss if batch.weight == 1 else loss * batch.weight)",
+        "fabric.backward(loss)",
+        PROCESSES,
+    ),
+    Fault(
+        "label and distillation swap their weights",
+        FLOOR,
+        'found["label"] = (1 - weight) * label_term(views)',
+        'found["label"] = weight * label_term(views)',
+        DISTILL,
+    ),
+    Fault(
+        "the weight of a distillation loss is ignored",
+        FLOOR,
+        "found[term.name] = weight * term.weight * value",
+        "found[term.name] = weight * value",
+        "tests/train/test_objective.py",
+    ),
+    Fault(
+        "the warm-up goes the wrong way",
+        FLOOR,
+        "weight *= fraction / self.warmup",
+        "weight *= 1 - fraction / self.warmup",
+        "tests/train/test_objective.py",
+    ),
+    Fault(
+        "several teachers are averaged in log space",
+        FLOOR,
+        "torch.logsumexp(stacked + log_weights, dim=0) * temperature",
+        "(stacked * log_weights.exp()).sum(0) * temperature",
+        "tests/train/test_objective.py",
+    ),
+    Fault(
+        "the mean over teachers forgets the temperature",
+        FLOOR,
+        'used = temperature if "temperature" in term.inputs else 1.0',
+        "used = 1.0",
+        f"{DISTILL} -k two_teachers",
+    ),
+    Fault(
+        "an unlabelled image counts as class 0",
+        FLOOR,
+        "F.cross_entropy(views.student_logits, views.labels, ignore_index=UNLABELLED)",
+        "F.cross_entropy(views.student_logits, views.labels.clamp(min=0))",
+        DISTILL,
+    ),
+    Fault(
+        "a part of a step counts as a whole one",
+        FLOOR,
+        "share=batch.weight * len(part.labels) / len(batch.labels)",
+        "share=batch.weight",
+        "tests/train/test_processes.py -k accumulation",
+    ),
+    Fault(
+        "the labelled share of a part is that of all its images",
+        FLOOR,
+        "labelled_share=batch.label_weight * labelled / max(of_batch, 1)",
+        "labelled_share=batch.label_weight * len(part.labels) / len(batch.labels)",
+        "tests/train/test_processes.py -k accumulation",
+    ),
+    Fault(
+        "the cosine schedule is twice too high",
+        FLOOR,
+        "base * (1 + math.cos(math.pi * fraction)) / 2",
+        "base * (1 + math.cos(math.pi * fraction))",
+        "tests/train/test_objective.py",
+    ),
+    Fault(
+        "a milestone counts one step late",
+        FLOOR,
+        "sum(fraction >= milestone for milestone in settings.milestones)",
+        "sum(fraction > milestone for milestone in settings.milestones)",
+        "tests/train/test_objective.py",
+    ),
+    Fault(
+        "predictions are made in training mode",
+        FLOOR,
+        "    was_training = model.training\n    model.eval()\n    logits, labels = [], []",
+        "    was_training = model.training\n    model.train()\n    logits, labels = [], []",
+        DISTILL,
+    ),
+    Fault(
+        "the best epoch is not the one that is kept",
+        FLOOR,
+        "if best_model is not None:\n        job.model.load_state_dict(best_model)",
+        "if best_model is not None:\n        pass",
+        DISTILL,
+    ),
+    Fault(
+        "a resumed run has a new optimiser",
+        FLOOR,
+        "job.optimizer.load_state_dict(snapshot.optimizer)",
+        "pass",
+        "tests/train/test_resume.py",
+    ),
+    Fault(
+        "the steepness of the gradient is not cut",
+        FLOOR,
+        "fabric.clip_gradients(\n                    model, optimizer, max_norm=settings.clip_norm,",
+        "fabric.clip_gradients(\n                    model, optimizer, max_norm=1e9,",
+        DISTILL,
+    ),
+    Fault(
+        "the teachers' remembered logits are in another order",
+        FLOOR,
+        "logits = [one[batch.indices] for one in cached]",
+        "logits = [one[: len(batch.indices)] for one in cached]",
+        DISTILL,
+    ),
+    Fault(
+        "the weights of the teachers are not made to add up to 1",
+        FLOOR,
+        "teacher_weights=[weight / sum(weights) for weight in weights]",
+        "teacher_weights=list(weights)",
+        f"{DISTILL} -k two_teachers",
+    ),
+    Fault(
+        "a group's own factor of the learning rate is ignored",
+        FLOOR,
+        'group["lr"] = value * group.get("factor", 1.0)',
+        'group["lr"] = value',
+        LEARN,
+    ),
+    Fault(
+        "the first task's own number of epochs is ignored",
+        FLOOR,
+        "return stage.epochs or first or settings.epochs",
+        "return stage.epochs or settings.epochs",
+        LEARN,
+    ),
+    Fault(
+        "an online stream is seen several times",
+        FLOOR,
+        "    if settings.online:\n        return 1\n",
+        "",
+        LEARN,
+    ),
+]
