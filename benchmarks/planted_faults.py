@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def run_tests(source: Path, tests: str) -> tuple[int | None, str]:
     environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
     environment.setdefault("OMP_NUM_THREADS", "1")
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    arguments = [*command, *(["-n", "0"] if _has_xdist() else []), *tests.split()]
+    arguments = [*command, *(["-n", "0"] if _has_xdist() else []), *shlex.split(tests)]
     try:
         done = subprocess.run(
             arguments, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shlex
 from collections import Counter
 
 import pytest
@@ -18,7 +19,7 @@ def test_a_fault_can_be_planted(fault: Fault) -> None:
     before = ast.dump(ast.parse(path.read_text(encoding="utf-8")))
     compile(changed, str(path), "exec")
     assert ast.dump(ast.parse(changed)) != before, "only the layout changes"
-    for argument in fault.tests.split():
+    for argument in shlex.split(fault.tests):
         file = argument.partition("::")[0]
         if file.startswith("tests/"):
             assert (ROOT / file).exists(), file

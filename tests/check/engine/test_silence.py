@@ -99,3 +99,33 @@ def test_right_modules_are_left_alone(name: str) -> None:
     head = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n\n"
     found = analyse(head + MODULES[name]).findings
     assert [f for f in found if f.severity is not Severity.INFO] == []
+
+
+TEACHER_INSIDE = """
+class Distiller(nn.Module):
+    def __init__(self, student, teacher):
+        super().__init__()
+        self.student, self.parts = student, [teacher]
+        self.teacher = teacher
+{method}
+    def forward(self, x):
+        with torch.no_grad():
+            wanted = self.teacher(x)
+        return F.mse_loss(self.student(x), wanted)
+"""
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "    def train(self, mode=True):\n        self.student.train(mode)\n        return self\n",
+        "    def on_train_epoch_start(self):\n        for part in self.parts:\n"
+        "            set_mode(part)\n",
+    ],
+    ids=["train", "a hook of Lightning"],
+)
+def test_a_module_that_chooses_the_mode_itself_is_left_alone(method: str) -> None:
+    head = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
+    told = [f.code for f in analyse(head + TEACHER_INSIDE.format(method="")).findings]
+    assert told == ["KD501"]
+    assert analyse(head + TEACHER_INSIDE.format(method=method)).findings == []
