@@ -169,13 +169,13 @@ FAULTS = [
         FLOOR,
         "return stage.epochs or first or settings.epochs",
         "return stage.epochs or settings.epochs",
-        f"{LEARN} -k protocols",
+        f"{LEARN} -k protocols_of_time",
     ),
     Fault(
         "an online stream is seen several times",
         FLOOR,
         "    if settings.online:\n        return 1\n",
         "",
-        f"{LEARN} -k protocols",
+        f"{LEARN} -k protocols_of_time",
     ),
 ]

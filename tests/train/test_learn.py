@@ -132,32 +132,171 @@ def test_only_the_task_under_way_is_read(tmp_path: Path) -> None:
         quick(tmp_path / "joint", data=data, method="joint")
 
 
+def cell_of(result: Any) -> dict[str, Any]:
+    """What the run's only cell has written."""
+    (path,) = result.folder.glob("cells/*/cell.json")
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+BODY = 36 * 16 + 16
+"""The parameters before the classifier."""
+
+
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "parameters", "exemplars", "train_sizes"),
     [
-        {"scenario": "task"},
-        {"scenario": "domain", "step": None, "tasks": 2},
-        {"scenario": "domain", "domains": "groups"},
-        {"online": True, "method": "replay"},
-        {"blurry": 0.2, "method": "icarl"},
-        {"imbalance": 0.1},
-        {"step": None, "groups": ((0, 1), (2, 0), (3,)), "method": "icarl"},
-        {"base": 4, "method": "icarl", "exemplars": "reservoir"},
-        {"memory": None, "memory_per_class": 500, "method": "icarl"},  # more than there are
-        {"memory": 0, "method": "icarl"},
-        {"schedule": "cosine", "optimizer": "adamw", "clip_norm": 1.0, "augment": "crop-flip"},
-        {"precision": "bf16-mixed", "channels_last": True},
+        ({}, [2, 4, 6], [0, 0, 0], [32, 32, 32]),
+        ({"scenario": "task"}, [2, 4, 6], [0, 0, 0], [32, 32, 32]),
+        ({"scenario": "domain", "step": None, "tasks": 2}, [6, 6], [0, 0], [96, 96]),
+        ({"scenario": "domain", "domains": "groups"}, [2, 2, 2], [0, 0, 0], [32, 32, 32]),
+        ({"blurry": 0.25, "method": "icarl"}, [6, 6, 6], [12, 12, 12], [32, 32, 32]),
+        ({"imbalance": 0.1}, [2, 4, 6], [0, 0, 0], [26, 10, 5]),
+        (
+            {"step": None, "groups": ((0, 1), (2, 0), (3,)), "method": "icarl"},
+            [2, 3, 4],
+            [12, 12, 12],
+            [24, 24, 16],  # the two tasks that have class 0 share its images
+        ),
+        (
+            {"base": 4, "method": "icarl", "exemplars": "reservoir"},
+            [4, 6],
+            [12, 12],
+            [64, 32],
+        ),
+        (
+            {"memory": None, "memory_per_class": 5, "method": "icarl"},
+            [2, 4, 6],
+            [10, 20, 30],
+            [32, 32, 32],
+        ),
+        (
+            {"memory": None, "memory_per_class": 500, "method": "icarl"},  # more than there are
+            [2, 4, 6],
+            [32, 64, 96],
+            [32, 32, 32],
+        ),
+        ({"memory": 0, "method": "icarl"}, [2, 4, 6], [0, 0, 0], [32, 32, 32]),
     ],
     ids=str,
 )
-def test_protocols_and_settings(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_protocols_are_kept_to(
+    tmp_path: Path,
+    changes: dict[str, Any],
+    parameters: list[int],
+    exemplars: list[int],
+    train_sizes: list[int],
+) -> None:
+    """The classes of the head and the stored images after each task, the images of each task."""
     result = quick(tmp_path, **{"epochs": 1, **changes})
+    cell = cell_of(result)
+    heads = [(one["parameters"] - BODY) / (16 + 1) for one in cell["sizes"]]
+    assert heads == parameters
+    assert [one["exemplars"] for one in cell["sizes"]] == exemplars
+    assert cell["protocol"]["train_sizes"] == train_sizes
     found = next(iter(result.summary["methods"].values()))
-    assert 0 <= found["numbers"]["last"][0] <= 1
+    filled = [[value is not None for value in row] for row in found["matrices"][0]]
+    tasks = len(train_sizes)
     if changes.get("scenario") == "domain":
-        assert None not in found["matrices"][0][0]
+        assert filled == [[True] * tasks] * tasks
         assert "forward_transfer" in found["numbers"]
-        assert found["confusion"][0] == [None] * len(found["confusion"][0])
+        assert found["confusion"][0] == [None] * tasks
+    else:
+        assert filled == [[k <= t for k in range(tasks)] for t in range(tasks)]
+
+
+def rows_of(result: Any) -> list[dict[str, Any]]:
+    """The rows of the epochs."""
+    lines = (result.folder / "metrics.jsonl").read_text().splitlines()
+    return [row for row in map(json.loads, lines) if "epoch" in row]
+
+
+@pytest.mark.parametrize(
+    ("changes", "epochs", "last_rate"),
+    [
+        ({"epochs": 2}, [2, 2, 2], 0.05),
+        ({"epochs": 2, "first_epochs": 4}, [4, 2, 2], 0.05),
+        ({"online": True, "method": "replay"}, [1, 1, 1], 0.05),
+        ({"epochs": 2, "schedule": "cosine"}, [2, 2, 2], 0.0),
+        ({"epochs": 2, "schedule": "step", "milestones": (0.5,), "decay": 0.2}, [2, 2, 2], 0.01),
+    ],
+    ids=str,
+)
+def test_protocols_of_time(
+    tmp_path: Path, changes: dict[str, Any], epochs: list[int], last_rate: float
+) -> None:
+    """How many epochs each task has, and the learning rate at its end."""
+    rows = rows_of(quick(tmp_path, **changes))
+    for task, count in enumerate(epochs, start=1):
+        of_task = [row for row in rows if row["task"] == task]
+        assert [row["epoch"] for row in of_task] == list(range(1, count + 1))
+        assert of_task[-1]["learning_rate"] == pytest.approx(last_rate, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "far"),
+    [
+        ({"optimizer": "adamw"}, True),
+        ({"momentum": 0.0}, True),
+        ({"weight_decay": 0.1}, True),
+        ({"clip_norm": 1e-3}, True),
+        ({"clip_norm": 1e3}, None),
+        ({"augment": "crop-flip"}, True),
+        ({"precision": "bf16-mixed"}, False),
+        ({"channels_last": True}, None),
+    ],
+    ids=str,
+)
+def test_a_setting_changes_what_is_learned_as_much_as_it_should(
+    tmp_path: Path, changes: dict[str, Any], far: bool | None
+) -> None:
+    """Against the run without it: far from it, near it in a lower precision, or the same."""
+    settings = {"method": "finetune", "epochs": 1, "step": 6}
+    plain = quick(tmp_path / "plain", **settings).learner("finetune", 0).state_dict()
+    other = quick(tmp_path / "other", **{**settings, **changes})
+    found = other.learner("finetune", 0).state_dict()
+    weights = [name for name, value in plain.items() if value.dim() == 2]
+    assert weights
+    gap = max(
+        float((found[name] - plain[name]).norm() / plain[name].norm()) for name in weights
+    )
+    low, high = {True: (0.02, 10.0), False: (1e-7, 0.02), None: (0.0, 1e-6)}[far]
+    assert low <= gap <= high
+
+
+def test_a_groups_own_factor_of_the_learning_rate(tmp_path: Path) -> None:
+    """With the factor 0 the body stays as it was drawn, however long the head is trained."""
+    file = tmp_path / "still.py"
+    file.write_text(
+        "from didact.methods import Method, Stage\n"
+        "class Still(Method):\n"
+        "    def groups(self):\n"
+        "        return [\n"
+        "            {'params': list(self.network.body.parameters()), 'factor': 0.0},\n"
+        "            {'params': list(self.network.classifier.parameters())},\n"
+        "        ]\n"
+        "    def stages(self, task):\n"
+        "        return [Stage('train', task.train, self.groups)]\n"
+        "    def losses(self, batch):\n"
+        "        logits = self.logits(batch.images)\n"
+        "        return {'classification': self.cross_entropy(logits, batch.labels)}\n"
+    )
+    states = []
+    for epochs in (1, 3):
+        result = quick(tmp_path / str(epochs), method=f"{file}:Still", step=6, epochs=epochs)
+        states.append(result.learner(f"{file}:Still", 0).state_dict())
+    same = {name: torch.equal(value, states[1][name]) for name, value in states[0].items()}
+    assert all(equal for name, equal in same.items() if ".body." in name)
+    assert not any(equal for name, equal in same.items() if "classifier.weight" in name)
+    assert {".body." in name for name in same} == {True, False}
+
+
+@pytest.mark.parametrize("method", ["lwf", "icarl"])
+def test_told_the_task_no_other_class_is_predicted(tmp_path: Path, method: str) -> None:
+    """Untrained, a two-class task is right about half of the time, not a sixth."""
+    changes = {"scenario": "task", "epochs": 1, "learning_rate": 1e-9, "method": method}
+    (matrix,) = quick(tmp_path, **changes).summary["methods"][method]["matrices"]
+    assert sum(matrix[-1]) / 3 > 0.3
 
 
 def test_told_the_task_it_is_chosen_among_its_classes(tmp_path: Path) -> None:
