@@ -270,6 +270,20 @@ def test_the_memory_that_is_typed_replaces_that_of_the_recipe(
     assert found["methods"]["icarl"]["sizes"][0]["exemplars"] == stored
 
 
+def test_the_verdict_names_the_best_and_its_share_of_the_gap(run: tuple[Path, str]) -> None:
+    found = json.loads((run[0] / "result.json").read_text())
+    learned = next(iter(found["methods"].values()))
+    ends = {"finetune": 0.2, "lwf": 0.3, "icarl": 0.5, "joint": 0.6}
+    found["methods"] = {
+        name: {**learned, "numbers": {**learned["numbers"], "last": [value, value]}}
+        for name, value in ends.items()
+    }
+    text = " ".join(learn_verdict(found).split())
+    assert text.startswith("icarl ends with 50.0% over all classes")
+    assert "fine-tuning ends with 20.0%" in text
+    assert "with 60.0%: icarl closes 75% of the gap" in text
+
+
 def test_the_methods_are_listed() -> None:
     result = CliRunner().invoke(cli.build(["list"]), ["list", "methods"])
     assert result.exit_code == 0

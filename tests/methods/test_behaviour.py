@@ -87,11 +87,18 @@ def test_an_untrained_backbone_can_be_kept(tmp_path: Path) -> None:
 
 
 def test_si_gains_importance_where_parameters_moved(tmp_path: Path) -> None:
-    with watched() as seen:
-        run("si", tmp_path / "run")
-    importances = seen.methods[-1].kept.under("importances")
-    assert all(bool((value >= 0).all()) for value in importances.values())
-    assert any(float(value.max()) > 0 for value in importances.values())
+    """Importance is gained by the way that a parameter has gone: next to none without a way."""
+    totals = []
+    for rate in (0.05, 1e-6):
+        with watched() as seen:
+            run("si", tmp_path / str(rate), learning_rate=rate)
+        importances = seen.methods[-1].kept.under("importances")
+        assert all(bool((value >= 0).all()) for value in importances.values())
+        named = dict(seen.methods[-1].network.named_parameters())
+        assert {name.split("network.")[-1] for name in importances} <= set(named)
+        totals.append(sum(float(value.sum()) for value in importances.values()))
+    assert totals[0] > 1e-3
+    assert totals[1] < 1e-3 * totals[0]
 
 
 def test_bic_holds_out_the_same_number_of_each_class(tmp_path: Path) -> None:

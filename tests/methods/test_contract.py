@@ -115,8 +115,12 @@ def test_the_memory_keeps_to_its_budget(name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_EXEMPLARS)
 def test_works_without_a_memory(name: str, tmp_path: Path) -> None:
-    found = run(name, tmp_path / "run", memory=0)
+    with watched() as seen:
+        found = run(name, tmp_path / "run", memory=0)
     assert all(torch.isfinite(v).all() for k, v in found.items() if k.startswith("model."))
+    assert seen.memory == [0] * TASKS
+    with_memory = watched_run(name)[1].networks
+    assert any(not v.equal(with_memory[-1][k]) for k, v in seen.networks[-1].items())
 
 
 @cache
@@ -143,7 +147,18 @@ def test_with_one_task_it_is_plain_training(name: str) -> None:
 def test_unusual_streams_give_finite_numbers(
     name: str, stream: dict[str, Any], tmp_path: Path
 ) -> None:
-    found = run(name, tmp_path / "run", **stream)
+    with watched() as seen:
+        found = run(name, tmp_path / "run", **stream)
     assert all(torch.isfinite(v).all() for k, v in found.items() if k.startswith("model."))
-    for row in matrix(tmp_path / "run"):
-        assert all(value is None or 0 <= value <= 1 for value in row)
+    rows = matrix(tmp_path / "run")
+    tasks = {1: 6, None: 2}.get(stream.get("step", 2), 3)
+    whole = stream.get("scenario") == "domain"
+    assert [[value is not None for value in row] for row in rows] == [
+        [whole or k <= t for k in range(tasks)] for t in range(tasks)
+    ]
+    assert all(value is None or 0 <= value <= 1 for row in rows for value in row)
+    images = (data().test.images - 0.6) / 0.4
+    with torch.no_grad():
+        predicted = seen.methods[-1].eval().predict(images)
+    assert predicted.shape == (len(images), 6)
+    assert (predicted[0] - predicted[1]).abs().max() > 0

@@ -121,11 +121,25 @@ class Distiller(nn.Module):
         "    def train(self, mode=True):\n        self.student.train(mode)\n        return self\n",
         "    def on_train_epoch_start(self):\n        for part in self.parts:\n"
         "            set_mode(part)\n",
+        "    def start(self):\n        self.teacher.train(False)\n",
+        "    def start(self):\n        self.teacher.eval()\n",
+        "    def warm_up(self):\n        self.teacher.train()\n",
+        "    def optimiser(self):\n        return torch.optim.SGD(self.teacher.parameters(), lr=0.1)\n",
+        "    def follow(self):\n        ema_update(self.teacher, self.student)\n",
     ],
-    ids=["train", "a hook of Lightning"],
+    ids=["train", "a hook of Lightning", "train(False)", "eval", "trained", "optimised", "averaged"],
 )
-def test_a_module_that_chooses_the_mode_itself_is_left_alone(method: str) -> None:
+def test_a_teacher_whose_mode_is_chosen_is_left_alone(method: str) -> None:
     head = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
     told = [f.code for f in analyse(head + TEACHER_INSIDE.format(method="")).findings]
     assert told == ["KD501"]
-    assert analyse(head + TEACHER_INSIDE.format(method=method)).findings == []
+    codes = {f.code for f in analyse(head + TEACHER_INSIDE.format(method=method)).findings}
+    assert "KD501" not in codes
+
+
+def test_a_soft_cross_entropy_that_is_subtracted_has_its_sign() -> None:
+    head = "import torch\nimport torch.nn.functional as F\n\ndef f(s, t, y):\n"
+    soft = "(F.softmax(t, 1) * F.log_softmax(s, 1)).sum(1).mean()"
+    for sign, expected in (("+", ["KD308"]), ("-", [])):
+        body = f"    return F.cross_entropy(s, y) {sign} {soft}\n"
+        assert [f.code for f in analyse(head + body).findings] == expected
