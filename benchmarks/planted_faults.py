@@ -82,7 +82,9 @@ def plant(fault: Fault, source: Path) -> Outcome:
         path.write_text(right, encoding="utf-8")
     if code not in (PASSED, FAILED, INTERRUPTED, None):
         raise FaultError(f"{fault.floor}: {fault.name}: pytest ended with {code}:\n{words}")
-    return Outcome(fault, code != PASSED, time.monotonic() - began, "" if code is not None else words)
+    return Outcome(
+        fault, code != PASSED, time.monotonic() - began, "" if code is not None else words
+    )
 
 
 def check_tests(faults: Sequence[Fault], source: Path) -> None:

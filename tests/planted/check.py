@@ -89,10 +89,10 @@ FAULTS = [
         BOTH,
     ),
     Fault(
-        "train(False) does not count as eval()",
+        "eval() in a loop is not heard",
         FLOOR,
-        'if function.attr == "eval" or (function.attr == "train" and off):',
-        'if function.attr == "eval":',
+        'evaluated |= part.func.attr == "eval"',
+        'evaluated |= part.func.attr == "evaluate"',
         BOTH,
     ),
     Fault(

@@ -7,7 +7,6 @@ import shlex
 from collections import Counter
 
 import pytest
-
 from tests.planted import PACKAGE, ROOT, Fault, FaultError, all_faults, place_of
 
 FAULTS = all_faults()

@@ -20,7 +20,6 @@ from didact.data import Data
 from didact.nn import Teacher
 from didact.train import DistillResult, DistillSettings, distill
 
-
 ONE_STEP: dict[str, Any] = {
     **QUICK,
     "epochs": 1,
@@ -404,7 +403,9 @@ def test_a_lower_precision_stays_near(tmp_path: Path) -> None:
         )
         states.append(result.student.state_dict())
         assert all(value.dtype == torch.float32 for value in states[-1].values())
-    gaps = [float((states[1][k] - v).norm() / v.norm()) for k, v in states[0].items() if v.dim() > 1]
+    gaps = [
+        float((states[1][k] - v).norm() / v.norm()) for k, v in states[0].items() if v.dim() > 1
+    ]
     assert 0 < max(gaps) < 0.05
 
 

@@ -257,9 +257,7 @@ def test_a_setting_changes_what_is_learned_as_much_as_it_should(
     found = other.learner("finetune", 0).state_dict()
     weights = [name for name, value in plain.items() if value.dim() == 2]
     assert weights
-    gap = max(
-        float((found[name] - plain[name]).norm() / plain[name].norm()) for name in weights
-    )
+    gap = max(float((found[name] - plain[name]).norm() / plain[name].norm()) for name in weights)
     low, high = {True: (0.02, 10.0), False: (1e-7, 0.02), None: (0.0, 1e-6)}[far]
     assert low <= gap <= high
 

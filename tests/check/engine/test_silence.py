@@ -123,11 +123,22 @@ class Distiller(nn.Module):
         "            set_mode(part)\n",
         "    def start(self):\n        self.teacher.train(False)\n",
         "    def start(self):\n        self.teacher.eval()\n",
+        "    def start(self):\n        for part in (self.teacher, self.other):\n"
+        "            part.eval()\n",
         "    def warm_up(self):\n        self.teacher.train()\n",
-        "    def optimiser(self):\n        return torch.optim.SGD(self.teacher.parameters(), lr=0.1)\n",
+        "    def optimiser(self):\n"
+        "        return torch.optim.SGD(self.teacher.parameters(), lr=0.1)\n",
         "    def follow(self):\n        ema_update(self.teacher, self.student)\n",
     ],
-    ids=["train", "a hook of Lightning", "train(False)", "eval", "trained", "optimised", "averaged"],
+    ids=[
+        "train",
+        "a hook of Lightning",
+        "train(False)",
+        "eval",
+        "trained",
+        "optimised",
+        "averaged",
+    ],
 )
 def test_a_teacher_whose_mode_is_chosen_is_left_alone(method: str) -> None:
     head = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
