@@ -135,6 +135,7 @@ class Distiller(nn.Module):
         "a hook of Lightning",
         "train(False)",
         "eval",
+        "eval in a loop",
         "trained",
         "optimised",
         "averaged",
