@@ -36,12 +36,16 @@ PASSED, FAILED, INTERRUPTED = 0, 1, 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the tests said to one fault."""
+    """What the tests said to one fault.
+
+    Attributes:
+        by: The test that failed first, or what pytest said last where none did.
+    """
 
     fault: Fault
     seen: bool
     seconds: float
-    note: str = ""
+    by: str
 
 
 def run_tests(source: Path, tests: str) -> tuple[int | None, str]:
@@ -82,9 +86,16 @@ def plant(fault: Fault, source: Path) -> Outcome:
         path.write_text(right, encoding="utf-8")
     if code not in (PASSED, FAILED, INTERRUPTED, None):
         raise FaultError(f"{fault.floor}: {fault.name}: pytest ended with {code}:\n{words}")
-    return Outcome(
-        fault, code != PASSED, time.monotonic() - began, "" if code is not None else words
-    )
+    return Outcome(fault, code != PASSED, time.monotonic() - began, _first_failure(words))
+
+
+def _first_failure(words: str) -> str:
+    """The test that failed, from the end of what pytest printed; its last line where none did."""
+    lines = words.splitlines()
+    failed = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
+    if failed:
+        return failed[0].split(" ", 1)[1].partition(" - ")[0]
+    return lines[-1].strip() if lines else ""
 
 
 def check_tests(faults: Sequence[Fault], source: Path) -> None:
@@ -115,7 +126,7 @@ def plant_all(faults: Sequence[Fault], jobs: int, *, check: bool) -> list[Outcom
             finally:
                 copies.put(copy)
             said = "seen  " if found.seen else "UNSEEN"
-            print(f"{said} {found.seconds:6.1f} s  {fault.floor}: {fault.name}", flush=True)
+            print(f"{said} {found.seconds:6.1f} s  {fault.floor}: {fault.name}  [{found.by}]")
             return found
 
         if check:
@@ -172,6 +183,7 @@ def main() -> None:
         parser.error("there is no such fault; see tests/planted")
     if options.jobs < 1:
         parser.error(f"--jobs is {options.jobs}; expected at least 1")
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         for fault in faults:
             place_of(fault)
@@ -180,7 +192,7 @@ def main() -> None:
         sys.exit(str(error))
     print("\n" + table(outcomes))
     if options.write is not None:
-        command = "python benchmarks/planted_faults.py --write docs/planted-faults.md"
+        command = shlex.join(["python", "benchmarks/planted_faults.py", *sys.argv[1:]])
         text = PAGE.format(table=table(outcomes), command=command)
         options.write.write_text(text, encoding="utf-8")
 
