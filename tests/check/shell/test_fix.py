@@ -98,6 +98,13 @@ def test_fixing_leaves_python_with_fewer_findings_and_is_done_at_once(code, allo
     assert again.count == 0
 
 
+def test_a_broken_fix_does_not_keep_many_good_ones_away():
+    code = "\n".join(["v = [bad_safe, bad_safe, bad_safe]"] * 5 + ["v = [bad_broken]"])
+    result = fixed(code, SAFE)
+    assert result.document.text == code.replace("bad_safe", "good")
+    assert result.count == 15
+
+
 @settings(deadline=None, max_examples=60)
 @given(programs())
 def test_what_no_fix_touches_stays(code):

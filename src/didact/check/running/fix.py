@@ -30,7 +30,7 @@ def fix_document(document: Document, path: str, lens: Lens, *, allowed: frozense
     """Make the allowed fixes until nothing changes.
 
     A set of edits is kept only if the result parses and has fewer findings; where a set is not,
-    its fixes are tried one at a time.
+    its fixes are tried one by one.
     """
     findings = findings_in(document, path, lens)
     before = len(findings)
@@ -38,12 +38,26 @@ def fix_document(document: Document, path: str, lens: Lens, *, allowed: frozense
         fixes = compatible(applicable(findings, allowed))
         better = _try(document, path, lens, findings, fixes) if fixes else None
         if better is None and len(fixes) > 1:
-            tries = (_try(document, path, lens, findings, [fix]) for fix in fixes)
-            better = next((result for result in tries if result is not None), None)
+            better = _one_by_one(document, path, lens, findings, fixes)
         if better is None:
             break
         document, findings = better
     return Fixed(document, findings, before - len(findings))
+
+
+def _one_by_one(
+    document: Document, path: str, lens: Lens, findings: list[Finding], fixes: Sequence[Fix]
+) -> tuple[Document, list[Finding]] | None:
+    """The document after those of the fixes that help, each beside the ones kept before it."""
+    kept: list[Fix] = []
+    better = None
+    for fix in fixes:
+        left = findings if better is None else better[1]
+        tried = _try(document, path, lens, left, [*kept, fix])
+        if tried is not None:
+            kept.append(fix)
+            better = tried
+    return better
 
 
 def applicable(findings: Iterable[Finding], allowed: frozenset[Safety]) -> list[Fix]:
