@@ -51,6 +51,7 @@ class Outcome:
 def run_tests(source: Path, tests: str) -> tuple[int | None, str]:
     """Pytest's exit code, None where it took too long, and the end of what it printed."""
     environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(source / "hypothesis")  # not the user's
     environment.setdefault("OMP_NUM_THREADS", "1")
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     arguments = [*command, *(["-n", "0"] if _has_xdist() else []), *shlex.split(tests)]

@@ -139,6 +139,7 @@ def test_what_has_an_effect_is_not_spoken_of(run: tuple[Path, str]) -> None:
     ("arguments", "words"),
     [
         (["--scenario", "task"], ("2 at a time, task-incremental", "over all tasks, each told")),
+        (["--scenario", "domain"], ("5 permuted domains, domain-incremental",)),
         (
             ["--scenario", "domain", "--tasks", "2", "--online"],
             ("2 permuted domains, domain-incremental", "1 x one pass", "over all domains"),
@@ -218,7 +219,7 @@ def test_options_become_settings() -> None:
             "seeds": "3",
             "groups": "0,1/2",
             "class_order": "1993",
-            "option": ["lwf.weight=2", "lwf.classes=seen", "icarl.loss=softmax"],
+            "option": ["lwf.weight=2", "lwf.classes=seen", "simplecil.train_first=False"],
         }
     )
     assert values == {
@@ -226,7 +227,11 @@ def test_options_become_settings() -> None:
         "seeds": (0, 1, 2),
         "groups": ((0, 1), (2,)),
         "class_order": 1993,
-        "method_options": {"lwf.weight": 2, "lwf.classes": "seen", "icarl.loss": "softmax"},
+        "method_options": {
+            "lwf.weight": 2,
+            "lwf.classes": "seen",
+            "simplecil.train_first": False,
+        },
     }
     assert settings_from({"seeds": "7,"}) == {"seeds": (7,)}
     assert settings_from({"seeds": "0,3"}) == {"seeds": (0, 3)}
@@ -258,7 +263,13 @@ def test_many_tasks_fit_the_table_and_the_page(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "stored"), [(["--memory-per-class", "3"], 30), (["--memory", "40"], 40), ([], 100)]
+    ("option", "stored"),
+    [
+        (["--memory-per-class", "3"], 30),
+        (["--memory", "40"], 40),
+        (["--memory", "0"], 0),
+        ([], 100),
+    ],
 )
 def test_the_memory_that_is_typed_replaces_that_of_the_recipe(
     option: list[str], stored: int, tmp_path: Path

@@ -15,14 +15,14 @@ FAULTS = [
         FLOOR,
         'if "memory_per_class" in given:',
         "if False:",
-        LEARN,
+        f"{LEARN} -k memory_that_is_typed",
     ),
     Fault(
         "the recipe's step stands beside the typed number of tasks",
         FLOOR,
         'if "groups" in given or "tasks" in given:',
         'if "groups" in given:',
-        LEARN,
+        f"{LEARN} -k 'options_become or words_are or one_message'",
     ),
     Fault(
         "the recipe's step stands beside whole-image domains",
@@ -30,28 +30,28 @@ FAULTS = [
         'if given.get("scenario") == "domain" and given.get("domains") != "groups":\n'
         '        cut |= {"base": None, "step": None}',
         'if given.get("scenario") == "domain" and given.get("domains") != "groups":\n        pass',
-        LEARN,
+        f"{LEARN} -k words_are",
     ),
     Fault(
         "three seeds are the seed three",
         FLOOR,
         'tuple(found if "," in text else range(found[0]))',
         "tuple(found)",
-        LEARN,
+        f"{LEARN} -k options_become",
     ),
     Fault(
         "true is a text",
         FLOOR,
         'return name, value.lower() == "true"',
         "return name, value",
-        f"{LEARN} tests/cli/test_distill.py",
+        f"{LEARN} -k options_become",
     ),
     Fault(
         "a zero counts as not typed",
         FLOOR,
         "if value is not None and value is not False and value != []",
         "if value",
-        f"{LEARN} tests/cli/test_distill.py",
+        f"{LEARN} -k memory_that_is_typed",
     ),
     Fault(
         "findings end with exit code 0",
@@ -107,6 +107,6 @@ FAULTS = [
         FLOOR,
         "raise SystemExit(error.exit_code) from None",
         "raise SystemExit(1) from None",
-        f"{LEARN} tests/cli/test_distill.py",
+        f"{LEARN} -k one_message",
     ),
 ]
