@@ -139,7 +139,6 @@ def test_what_has_an_effect_is_not_spoken_of(run: tuple[Path, str]) -> None:
     ("arguments", "words"),
     [
         (["--scenario", "task"], ("2 at a time, task-incremental", "over all tasks, each told")),
-        (["--scenario", "domain"], ("5 permuted domains, domain-incremental",)),
         (
             ["--scenario", "domain", "--tasks", "2", "--online"],
             ("2 permuted domains, domain-incremental", "1 x one pass", "over all domains"),
@@ -154,6 +153,17 @@ def test_the_words_are_those_of_the_scenario(
     where = ["--method", "lwf", "--output", str(tmp_path / "run"), "--threads", "1", *fast]
     output = " ".join(didact(*where, *arguments).output.split())
     assert all(word in output for word in words), output
+
+
+def test_whole_image_domains_replace_the_cut_of_the_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_cut = learn_for_data(None).changed(base=4, step=2)
+    monkeypatch.setattr("didact.recipes.learn_for_data", lambda data: with_cut)
+    run = ["--method", "finetune", "--output", str(tmp_path / "run"), *FAST]
+    result = didact(*run, "--scenario", "domain")
+    assert result.exit_code == 0, result.output
+    assert "5 permuted domains, domain-incremental" in " ".join(result.output.split())
 
 
 def test_the_same_command_does_not_overwrite_and_resume_adds(run: tuple[Path, str]) -> None:

@@ -30,7 +30,7 @@ FAULTS = [
         'if given.get("scenario") == "domain" and given.get("domains") != "groups":\n'
         '        cut |= {"base": None, "step": None}',
         'if given.get("scenario") == "domain" and given.get("domains") != "groups":\n        pass',
-        f"{LEARN} -k words_are",
+        f"{LEARN} -k whole_image",
     ),
     Fault(
         "three seeds are the seed three",

@@ -120,7 +120,7 @@ FAULTS = [
         FLOOR,
         "    was_training = model.training\n    model.eval()\n    logits, labels = [], []",
         "    was_training = model.training\n    model.train()\n    logits, labels = [], []",
-        f"{DISTILL} -k best_on_validation",
+        f"{DISTILL} -k evidence",
     ),
     Fault(
         "the best epoch is not the one that is kept",

@@ -86,8 +86,11 @@ def test_the_evidence_is_that_of_the_saved_student(run: DistillResult) -> None:
     student = small_model().eval()
     student.load_state_dict(state)
     images = (data.test.images.float() / 255 - data.mean[0]) / data.std[0]
-    accuracy = (student(images).argmax(1) == data.test.labels).float().mean().item()
+    logits = student(images)
+    accuracy = (logits.argmax(1) == data.test.labels).float().mean().item()
     seed = run.summary["seeds"].index(run.summary["student_seed"])
+    nll = F.cross_entropy(logits, data.test.labels).item()  # dropout would show here
+    assert run.summary["arms"]["distilled"]["nll"][seed] == pytest.approx(nll, rel=1e-5)
     assert run.summary["arms"]["distilled"]["test_accuracy"][seed] == pytest.approx(accuracy)
     differences = run.summary["paired"]["differences"]
     arms = run.summary["arms"]
