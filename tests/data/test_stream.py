@@ -164,6 +164,10 @@ def test_imbalance_falls_exponentially_along_the_order() -> None:
     labels = [label for label in range(3) for _ in range(100)]
     stream = make_stream(data_of(labels), step=1, class_order=(2, 0, 1), imbalance=0.01)
     assert [len(train) for train in stream.trains] == [100, 10, 1]
+    few = make_stream(
+        data_of([label for label in range(3) for _ in range(5)]), step=1, imbalance=0.01
+    )
+    assert [len(train) for train in few.trains] == [5, 1, 1]  # none loses all of its images
 
 
 def test_blurred_borders_move_images_but_lose_none() -> None:
