@@ -117,3 +117,13 @@ def test_a_body_that_goes_on_learning_keeps_its_old_last_stage() -> None:
 def test_a_network_without_stages_cannot_be_cut() -> None:
     with pytest.raises(ModelError, match="zoo"):
         ExpandableStage(build_model("mlp-8", image_shape=SHAPE, num_classes=2))
+
+
+@pytest.mark.parametrize("proxies", [1, 3])
+def test_the_cosines_of_old_classes_stay_when_classes_are_added(proxies: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    head, features = CosineHead(4, 2, proxies=proxies), torch.randn(5, 4, generator=generator)
+    before = head.cosines(features)
+    head.grow(1, vectors=torch.randn(1, proxies, 4, generator=generator))
+    assert head.out_features == 3
+    torch.testing.assert_close(head.cosines(features)[:, :2], before)
