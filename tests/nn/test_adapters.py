@@ -125,3 +125,10 @@ def test_projectors_are_sized_by_the_models():
         projectors(student, teacher, [], (3, 16, 16))
     with pytest.raises(UnknownNameError, match="'layer3'"):
         projectors(student, teacher, [("layer2", "layer33")], (3, 16, 16))
+
+
+@pytest.mark.parametrize("kind", ["linear", "mlp"])
+def test_a_projector_may_give_negative_numbers(kind: str) -> None:
+    torch.manual_seed(0)
+    projected = Projector((1, 6), (1, 8), kind=kind)(torch.randn(16, 6))
+    assert projected.min() < 0 < projected.max()
