@@ -132,3 +132,7 @@ def test_a_projector_may_give_negative_numbers(kind: str) -> None:
     torch.manual_seed(0)
     projected = Projector((1, 6), (1, 8), kind=kind)(torch.randn(16, 6))
     assert projected.min() < 0 < projected.max()
+
+
+def test_a_projector_keeps_height_and_width_apart() -> None:
+    assert Projector((1, 3, 4, 4), (1, 5, 2, 3))(torch.zeros(2, 3, 4, 4)).shape == (2, 5, 2, 3)
