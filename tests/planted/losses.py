@@ -1,4 +1,4 @@
-"""Faults of the losses, beside the hundreds of ``tests/losses_mutants.py``."""
+"""Faults of the losses, beside the hundreds of ``tests/losses/mutants.py``."""
 
 from __future__ import annotations
 

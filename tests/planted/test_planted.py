@@ -7,6 +7,7 @@ import shlex
 from collections import Counter
 
 import pytest
+
 from tests.planted import PACKAGE, ROOT, Fault, FaultError, all_faults, place_of
 
 FAULTS = all_faults()

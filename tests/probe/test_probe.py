@@ -14,7 +14,7 @@ from torch import nn
 
 from didact.losses import kd
 from didact.probe import ProbeError, assert_obeys, probe
-from didact.probe._pages import page
+from didact.probe.output.pages import page
 
 DOCS = Path(__file__).parents[2] / "docs"
 
