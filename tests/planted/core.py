@@ -48,7 +48,7 @@ FAULTS = [
         FLOOR,
         'return self.zh if language == "zh" else self.en',
         "return self.en",
-        "tests/_core tests/check/snippets/test_rendering.py",
+        "tests/_core tests/check/explain/test_rendering.py",
     ),
     Fault(
         "a text within a text is always English",

@@ -8,7 +8,6 @@ from didact._core.i18n import Text
 from didact.check.engine.names import is_class_count, is_temperature, is_weight, role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
-from didact.check.explain.expressions import Reader
 from didact.check.explain.losscalls import code_of
 
 _CONTEXTS = {
@@ -35,7 +34,7 @@ _CONTEXTS = {
 }
 
 
-def explain_block(node: ast.stmt, reader: Reader) -> Text | None:
+def explain_block(node: ast.stmt) -> Text | None:
     """What a header means, or None for other statements."""
     if isinstance(node, ast.For | ast.AsyncFor):
         return _loop(node)
@@ -56,7 +55,6 @@ def explain_block(node: ast.stmt, reader: Reader) -> Text | None:
         return Text(
             "Tries the block; errors are handled below.", "尝试执行，出错则转到下面的处理。"
         )
-    del reader
     return None
 
 

@@ -121,8 +121,8 @@ def kl_for_bce(site: Site) -> list[Edit]:
     return [site.replace(use.node, f"{text} * {shared} ** 2" if shared else text)]
 
 
-def same_link(site: Site) -> list[Edit]:
-    """The link of the target as it is on the input side."""
+def same_activation(site: Site) -> list[Edit]:
+    """The activation of the input side, applied to the target too."""
     use = site.use
     if use is None or use.target_node is None or site.producer(use.target_node) is None:
         return []
@@ -131,12 +131,6 @@ def same_link(site: Site) -> list[Edit]:
     if use.kind == "bce_logits":
         return [site.replace(use.target_node, f"torch.sigmoid({text})")]
     return [site.replace(use.target_node, f"{site.functional}.softmax({text}, dim={site.dim})")]
-
-
-def soft_target(site: Site) -> list[Edit]:
-    """Class probabilities where an argmax threw them away: left to the author."""
-    del site
-    return []
 
 
 def slice_first(site: Site) -> list[Edit]:

@@ -13,7 +13,7 @@ from didact.check.explain.formula import NO_LOSS, formula, names
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
 from didact.check.explain.questions import Question, Snippet, questions
 from didact.check.explain.runnable import given_names, runnable
-from didact.check.explain.statements import Narrator
+from didact.check.explain.statements import Explainer
 from didact.check.findings.finding import Finding, Severity
 from didact.check.snippet import recover
 from didact.check.snippet.repair import LAMBDA
@@ -103,10 +103,10 @@ def _corrected(source: str, before: str, own: list[Finding]) -> Correction:
 
 def _statements(analysis: Analysis) -> list[Note]:
     reader = Reader(analysis, {id(u.node): u for u in analysis.uses})
-    narrator = Narrator(reader)
+    explainer = Explainer(reader)
     nodes = [n for n in ast.walk(analysis.tree) if isinstance(n, ast.stmt)]
     nodes.sort(key=lambda n: (n.lineno, n.col_offset))
-    return [Note(n.lineno, _head(n, analysis.source), narrator.explain(n)) for n in nodes]
+    return [Note(n.lineno, _head(n, analysis.source), explainer.explain(n)) for n in nodes]
 
 
 def _head(node: ast.stmt, source: str = "") -> str:

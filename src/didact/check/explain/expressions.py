@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from didact._core.i18n import Text
 from didact.check.engine.engine import Analysis
@@ -15,9 +17,8 @@ from didact.check.explain.calls import FUNCTIONS
 from didact.check.explain.constructors import CONSTRUCTORS
 from didact.check.explain.losscalls import code_of, loss_phrase
 from didact.check.explain.methods import METHODS
-from didact.check.explain.operators import OPERATORS
 from didact.check.explain.slices import slice_phrase
-from didact.check.explain.small_expressions import small
+from didact.check.explain.sums import weighted
 
 _MODULES = {
     "F",
@@ -30,6 +31,16 @@ _MODULES = {
     "copy",
     "lr_scheduler",
     "random",
+}
+_OPERATORS: dict[type[ast.operator], Text] = {
+    ast.Add: Text("the sum of {a} and {b}", "{a} 与 {b} 之和"),
+    ast.Sub: Text("{a} minus {b}", "{a} 减 {b}"),
+    ast.Mult: Text("{a} times {b}", "{a} 乘 {b}"),
+    ast.Div: Text("{a} divided by {b}", "{a} 除以 {b}"),
+    ast.FloorDiv: Text("{a} divided by {b}, rounded down", "{a} 整除 {b}"),
+    ast.Mod: Text("the remainder of {a} by {b}", "{a} 除以 {b} 的余数"),
+    ast.Pow: Text("{a} to the power {b}", "{a} 的 {b} 次方"),
+    ast.MatMult: Text("the matrix product of {a} and {b}", "{a} 与 {b} 的矩阵乘积"),
 }
 _MODEL_CALL = Text("the output of {owner}{o} for {x}", "把 {x} 输入{owner}{o} 得到的输出")
 _OWN_CALL = Text("what {o} returns for {args}", "以 {args} 调用 {o} 的返回值")
@@ -59,11 +70,11 @@ class Reader:
         use = self.uses.get(id(node))
         if use is not None and (words := loss_phrase(use)) is not None:
             return words
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if method is not None:
-            result: Text = method(node)
-            return result
-        return small(node) or same(code_of(node))
+        inferred = _INFERRED.get(type(node))
+        if inferred is not None:
+            return inferred(self, node)
+        simple = _SIMPLE.get(type(node))
+        return simple(node) if simple is not None else same(code_of(node))
 
     def _call(self, node: ast.Call) -> Text:
         name = last_name(node.func)
@@ -94,8 +105,6 @@ class Reader:
 
     def _binop(self, node: ast.BinOp) -> Text:
         if isinstance(node.op, ast.Add | ast.Sub) and self._is_loss(node):
-            from didact.check.explain.sums import weighted
-
             return weighted(node)
         if isinstance(node.op, ast.Mult | ast.Div) and (scaled := self._scaled_loss(node)):
             return scaled
@@ -108,7 +117,7 @@ class Reader:
             return Text("a formatted string", "格式化后的字符串")
         if isinstance(node.op, ast.Sub) and is_label(ast.unparse(node.left)):
             return _SHIFTED.format(a=code_of(node.left), b=code_of(node.right))
-        operator = OPERATORS.get(type(node.op))
+        operator = _OPERATORS.get(type(node.op))
         if operator is None:
             return same(code_of(node))
         return operator.format(a=code_of(node.left), b=code_of(node.right))
@@ -158,3 +167,89 @@ class Reader:
 def _in_module(owner: ast.expr) -> bool:
     """Whether ``owner`` is a module such as ``F`` or ``torch.optim``."""
     return last_name(owner) in _MODULES
+
+
+def _constant(node: ast.Constant) -> Text:
+    if isinstance(node.value, str):
+        return Text(f"the string {node.value!r}", f"字符串 {node.value!r}")
+    if node.value is None:
+        return Text("`None` (nothing yet)", "`None`（暂无）")
+    return same(f"`{node.value!r}`")
+
+
+def _ifexp(node: ast.IfExp) -> Text:
+    return Text(
+        f"{code_of(node.body)} if {code_of(node.test)}, otherwise {code_of(node.orelse)}",
+        f"若 {code_of(node.test)} 成立则取 {code_of(node.body)}，否则取 {code_of(node.orelse)}",
+    )
+
+
+def _listcomp(node: ast.ListComp | ast.GeneratorExp) -> Text:
+    loop = node.generators[0]
+    return Text(
+        f"{code_of(node.elt)} for every {code_of(loop.target)} of {code_of(loop.iter)}",
+        f"对 {code_of(loop.iter)} 中每个 {code_of(loop.target)} 求 {code_of(node.elt)}，组成序列",
+    )
+
+
+def _lambda(node: ast.Lambda) -> Text:
+    parameters = ", ".join(f"`{a.arg}`" for a in node.args.args)
+    return Text(
+        f"a small function of {parameters or 'nothing'} that returns {code_of(node.body)}",
+        f"一个小函数，参数 {parameters or '无'}，返回 {code_of(node.body)}",
+    )
+
+
+def _joinedstr(_node: ast.JoinedStr) -> Text:
+    return Text("a formatted string", "格式化后的字符串")
+
+
+def _list(node: ast.List) -> Text:
+    if not node.elts:
+        return Text("an empty list", "空列表")
+    return Text(
+        f"a list of {len(node.elts)}: {code_of(node)}",
+        f"{len(node.elts)} 个元素的列表 {code_of(node)}",
+    )
+
+
+def _dict(node: ast.Dict) -> Text:
+    if not node.keys:
+        return Text("an empty dictionary", "空字典")
+    return Text(f"a dictionary of {len(node.keys)} entries", f"{len(node.keys)} 项的字典")
+
+
+def _attribute(node: ast.Attribute) -> Text:
+    if node.attr == "data":
+        return Text(
+            f"the numbers of {code_of(node.value)} outside the graph (prefer `.detach()`)",
+            f"{code_of(node.value)} 的数值，脱离计算图（建议用 `.detach()`）",
+        )
+    if node.attr == "shape":
+        return Text(f"the shape of {code_of(node.value)}", f"{code_of(node.value)} 的形状")
+    return same(code_of(node))
+
+
+def _compare(node: ast.Compare) -> Text:
+    return Text(f"whether {code_of(node)} (true or false, element by element for tensors)",
+                f"判断 {code_of(node)}（张量则逐元素）")  # fmt: skip
+
+
+_INFERRED: dict[type[ast.expr], Callable[[Reader, Any], Text]] = {
+    ast.Call: Reader._call,
+    ast.BinOp: Reader._binop,
+    ast.Subscript: Reader._subscript,
+    ast.UnaryOp: Reader._unaryop,
+}
+_SIMPLE: dict[type[ast.expr], Callable[[Any], Text]] = {
+    ast.Constant: _constant,
+    ast.IfExp: _ifexp,
+    ast.Lambda: _lambda,
+    ast.JoinedStr: _joinedstr,
+    ast.List: _list,
+    ast.Dict: _dict,
+    ast.Attribute: _attribute,
+    ast.Compare: _compare,
+    ast.ListComp: _listcomp,
+    ast.GeneratorExp: _listcomp,
+}

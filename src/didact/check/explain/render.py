@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Sequence
 
@@ -48,8 +49,6 @@ def marked(correction: Correction, language: Language) -> str:
 
 def _same(one: list[str], other: list[str]) -> bool:
     """Whether a comment left the program as it was."""
-    import ast
-
     first, second = parse("\n".join(one)), parse("\n".join(other))
     return first is not None and second is not None and ast.dump(first) == ast.dump(second)
 

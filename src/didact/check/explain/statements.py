@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from didact._core.i18n import Text
+from didact.check.explain.actions import ACTIONS, IMPORTS, METHOD_HINTS
 from didact.check.explain.blocks import explain_block
-from didact.check.explain.call_statements import action
-from didact.check.explain.call_words import last_name
+from didact.check.explain.call_words import last_name, plugged, same
 from didact.check.explain.expressions import Reader
 from didact.check.explain.losscalls import code_of, facts, loss_phrase
-from didact.check.explain.plain import import_words, plain, spaced
 from didact.check.explain.slices import is_suspicious, slice_phrase
 
 _AUGMENTED: dict[type[ast.operator], Text] = {
@@ -30,18 +31,17 @@ _RETURNS = Text("Returns {what}.", "返回{what}。")
 
 
 @dataclass(frozen=True, slots=True)
-class Narrator:
+class Explainer:
     """Puts statements in words."""
 
     reader: Reader
 
     def explain(self, node: ast.stmt) -> Text:
         """What the statement does, without the statements inside it."""
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if method is not None:
-            result: Text = method(node)
-            return result
-        block = explain_block(node, self.reader)
+        explained = _BY_TYPE.get(type(node))
+        if explained is not None:
+            return explained(self, node)
+        block = explain_block(node)
         return block if block is not None else plain(node)
 
     def _assign(self, node: ast.Assign) -> Text:
@@ -174,6 +174,17 @@ class Narrator:
         return Text(f"Imports {names} from `{module}`.", f"从 `{module}` 导入 {names}。")
 
 
+_BY_TYPE: dict[type[ast.stmt], Callable[[Explainer, Any], Text]] = {
+    ast.Assign: Explainer._assign,
+    ast.AnnAssign: Explainer._annassign,
+    ast.AugAssign: Explainer._augassign,
+    ast.Return: Explainer._return,
+    ast.Expr: Explainer._expr,
+    ast.Import: Explainer._import,
+    ast.ImportFrom: Explainer._importfrom,
+}
+
+
 def _target(node: ast.expr) -> str:
     """A target; of a tuple its parts."""
     return ", ".join(map(code_of, node.elts)) if isinstance(node, ast.Tuple) else code_of(node)
@@ -182,3 +193,102 @@ def _target(node: ast.expr) -> str:
 def _is_model(value: ast.expr, target: ast.expr) -> bool:
     names = (last_name(value).lower(), last_name(target).lower())
     return all(any(w in n for w in ("model", "net", "teacher", "network")) for n in names)
+
+
+def action(node: ast.Call, reader: Reader) -> Text:
+    """What the call does, as a sentence."""
+    name = last_name(node.func)
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    owner_text = ast.unparse(owner) if owner is not None else ""
+    if name == "__init__" and owner_text.startswith("super("):
+        name = "super_init"
+    if name == "step" and "sched" in owner_text.lower():
+        name = "scheduler.step"
+    template = ACTIONS.get(name)
+    if template is not None:
+        return _filled(template, node, owner, reader)
+    for hint, text in METHOD_HINTS:
+        if hint in name.lower():
+            return Text(f"Calls {code_of(node)}: {text.en}", f"调用 {code_of(node)}：{text.zh}")
+    what = spaced(reader.phrase(node))
+    return Text(f"Computes {what.en}; the result is not kept.", f"计算{what.zh}，结果没有保存。")
+
+
+def _filled(template: Text, node: ast.Call, owner: ast.expr | None, reader: Reader) -> Text:
+    arguments = [code_of(a) for a in node.args] + [
+        f"`{k.arg}={ast.unparse(k.value)}`" for k in node.keywords if k.arg
+    ]
+    shown = ", ".join(arguments)
+    english, chinese = (plugged(t, arguments) for t in (template.en, template.zh))
+    return Text(english, chinese).format(
+        o=code_of(owner),
+        args=shown or "…",
+        with_args=Text(f" with {shown}" if shown else "", f"，参数 {shown}" if shown else ""),
+        reached=_reached(owner, reader),
+    )
+
+
+def _reached(owner: ast.expr | None, reader: Reader) -> Text:
+    """Who gets the gradient."""
+    nothing = Text("", "")
+    value = reader.analysis.value_of(owner) if owner is not None else None
+    if value is None or not value.terms:
+        return nothing
+    roles = {term.use.input.grad for term in value.terms} | {t.use.target.grad for t in value.terms}
+    targets = {t.use.target.grad for t in value.terms if not t.use.is_hard}
+    if "yes" in targets:
+        return Text(
+            " It also reaches what the targets were computed from.",
+            "注意：梯度也会回传到目标（软标签）一侧。",
+        )
+    if "yes" in roles:
+        return Text(" Only the prediction side gets gradient.", "只有预测（学生）一侧得到梯度。")
+    return nothing
+
+
+def import_words(name: str, alias: str | None) -> Text:
+    """One imported module, with what it is for."""
+    about = IMPORTS.get(name) or IMPORTS.get(name.split(".")[0])
+    what = Text(f" ({about.en})", f"（{about.zh}）") if about else Text("", "")
+    as_name = Text(f" under the name `{alias}`", f"，简写为 `{alias}`") if alias else Text("", "")
+    return Text(f"Imports `{name}`{what.en}{as_name.en}", f"导入 `{name}`{what.zh}{as_name.zh}")
+
+
+def spaced(text: Text) -> Text:
+    """The Chinese with a space before it where it begins in Latin letters or code."""
+    return Text(text.en, f" {text.zh}" if text.zh[:1].isascii() else text.zh)
+
+
+_PLAIN: dict[type[ast.stmt], Text] = {
+    ast.Pass: Text("Does nothing; stands where a statement is required.", "什么也不做，占位语句。"),
+    ast.Break: Text("Leaves the innermost loop.", "跳出最内层循环。"),
+    ast.Continue: Text("Goes on with the next round of the loop.", "进入循环的下一轮。"),
+}
+
+
+def plain(node: ast.stmt) -> Text:
+    """A statement that needs no inference."""
+    if type(node) in _PLAIN:
+        return _PLAIN[type(node)]
+    if isinstance(node, ast.Assert):
+        return Text(
+            f"Stops with an error unless {code_of(node.test)}.",
+            f"断言 {code_of(node.test)}，不成立则报错。",
+        )
+    if isinstance(node, ast.Raise) and node.exc is None:
+        return Text("Raises the error again.", "重新抛出当前异常。")
+    if isinstance(node, ast.Raise):
+        shown = code_of(node.exc)
+        return Text(f"Stops with the error {shown}.", f"抛出异常 {shown}。")
+    if isinstance(node, ast.Delete):
+        names = ", ".join(code_of(t) for t in node.targets)
+        return Text(
+            f"Removes {names} and frees what nothing else holds.",
+            f"删除 {names}，释放不再被引用的内存。",
+        )
+    if isinstance(node, ast.Global | ast.Nonlocal):
+        names = ", ".join(f"`{n}`" for n in node.names)
+        return Text(
+            f"Lets the function assign the outer {names}.", f"声明在函数内修改外层的 {names}。"
+        )
+    return same(f"`{ast.unparse(node).splitlines()[0][:60]}`")

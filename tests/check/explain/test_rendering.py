@@ -15,7 +15,7 @@ from didact.check.explain import explain, marked, to_json, to_markdown, to_text
 from didact.check.explain.layout import COLUMNS, width, wrap
 from didact.check.explain.own import PAGES
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "snippets" / "fixtures"
 NAMES = [
     "cil_loop_one_line_zh",
     "lambda_parameter_all_wrong",
