@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from didact._core.i18n import Text
-from didact.check.snippet.clauses import CLAUSES
+from didact.check.snippet.grammar import CLAUSES
 from didact.check.snippet.levels import word_of
 from didact.check.snippet.repair import shorten
 from didact.check.snippet.segment import Piece

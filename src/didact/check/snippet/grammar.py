@@ -16,9 +16,20 @@ PREFIX = (STARTERS - {"pass", "break", "continue", "try", "finally", "else"}) | 
 CONJUNCTIONS = frozenset({"and", "or", "is", "not", "in", "as", "if"})
 OPEN, CLOSE = {"(": ")", "[": "]", "{": "}"}, ")]}"
 DECORATOR = re.compile(r"@[A-Za-z_][\w.]*(?:\([^()]*\))?\s*(?:@|def\b|class\b|async\b)")
+CLAUSES = {
+    "elif": {"if", "elif"},
+    "else": {"if", "elif", "for", "while", "except"},
+    "except": {"try", "except"},
+    "finally": {"try", "except", "else"},
+}
+"""Clauses, and the words of the headers that each goes on with."""
+
 TERNARY_REACH = 400
+"""Characters in which the ``else`` of a conditional expression is looked for; a longer one is rare,
+and without an end each ``if`` would read the rest of the text."""
 
-
+_PARAMETERS_REACH = 200
+"""Characters in which the colon of a ``lambda`` is looked for, for the same reason."""
 _PARAMETER = r"\*{0,2}[^\W\d]\w*(?:\s*=\s*[\w.'\"]+)?"
 _PARAMETERS = re.compile(rf"\s*(?:{_PARAMETER}(?:\s*,\s*{_PARAMETER})*\s*,?\s*)?:")
 
@@ -38,5 +49,5 @@ def is_lambda(source: Source, token: Token, before: str) -> bool:
     """Whether this ``lambda`` opens a function, or is used as the name of a number."""
     if before in {"*", "+", "-", "/", "**", "<", ">", "<=", ">=", "=="}:
         return False
-    head = source.ascii[token.end : token.end + 200]
+    head = source.ascii[token.end : token.end + _PARAMETERS_REACH]
     return bool(_PARAMETERS.match(head))

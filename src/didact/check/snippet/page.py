@@ -18,7 +18,12 @@ _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.(?!:)|In ?\[\d*\] ?:|\.{3,}:)(?: |$)?
 _OUTPUT = re.compile(r"^[ \t]*Out ?\[\d*\] ?:")
 _SHELL = re.compile(r"^[ \t]*(?:\$ |%%?\w|!\w|pip install )")
 _NUMBERED = re.compile(r"^[ \t]*(\d{1,4})(?:[.:|)](?=[ \t]|$)|(?=[ \tA-Za-z_#@]|$))[ \t]?(.*)$")
-_FEW = 3
+_LEAST_NUMBERED = 3
+"""Fewer lines that begin with a number are no listing."""
+
+_NUMBERED_SHARE, _COUNTED = 0.6, 0.7
+"""The shares of lines with a number, and of numbers that follow on the one before, from which on
+they are line numbers: wrapped lines have none, and a listing may leave some out."""
 
 FENCES = Text(
     "The code was taken from the fenced blocks of the page ({count}); the text around was left "
@@ -110,7 +115,8 @@ def _without_numbers(text: str, notes: list[Text]) -> str:
     matches = [_NUMBERED.match(line) for line in filled]
     numbers = [int(match[1]) for match in matches if match]
     steps = sum(b - a == 1 for a, b in pairwise(numbers))
-    if len(numbers) < _FEW or len(numbers) < 0.6 * len(filled) or steps < 0.7 * (len(numbers) - 1):
+    counted = steps >= _COUNTED * (len(numbers) - 1)
+    if len(numbers) < max(_LEAST_NUMBERED, _NUMBERED_SHARE * len(filled)) or not counted:
         return text
     notes.append(NUMBERS)
     return "\n".join(m[2] if (m := _NUMBERED.match(line)) else line for line in lines)

@@ -14,7 +14,7 @@ from didact.check.snippet.emit import Emitter
 from didact.check.snippet.levels import levels
 from didact.check.snippet.page import unwrap
 from didact.check.snippet.repair import parse, shorten
-from didact.check.snippet.segment import Segmenter
+from didact.check.snippet.segment import LONG_LINE, Segmenter
 from didact.check.snippet.tokens import Source
 
 _PROMPT = re.compile(r"^In ?\[\d*\] ?:", re.MULTILINE)
@@ -109,7 +109,7 @@ def _hides_code(code: str, tree: ast.Module) -> bool:
     if "#" not in code and "＃" not in code:
         return False
     longest = max(len(line) for line in code.split("\n"))
-    if longest < 160 and code.strip().count("\n") > 1:
+    if longest < LONG_LINE and code.strip().count("\n") > 1:
         return False
     pieces = Segmenter(Source(code)).pieces_of_text()
     found = sum(piece.kind == "code" for piece in pieces)

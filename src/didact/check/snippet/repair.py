@@ -63,7 +63,7 @@ def read(
     text, notes = _assemble(source, statement)
     node = parse_one(text, header=statement.header)
     if node is None and not strict:
-        text, node = _mend(text, statement, notes)
+        text, node = _fix(text, statement, notes)
     if node is None:
         return None
     if statement.missing_colon:
@@ -90,23 +90,23 @@ def _assemble(source: Source, statement: Statement) -> tuple[str, list[Text]]:
     return code + (":" if statement.missing_colon else ""), notes[:1]
 
 
-def _mend(text: str, statement: Statement, notes: list[Text]) -> tuple[str, ast.stmt | None]:
+def _fix(text: str, statement: Statement, notes: list[Text]) -> tuple[str, ast.stmt | None]:
     """Try the repairs one after the other until the statement parses."""
     header = statement.header
     if match := re.match(r"print\s+(?!\()(.+)$", text, re.DOTALL):
-        mended = f"print({match[1].rstrip(',')})"
-        if node := parse_one(mended, header=False):
+        fixed = f"print({match[1].rstrip(',')})"
+        if node := parse_one(fixed, header=False):
             notes.append(PRINT)
-            return mended, node
-    mended = re.sub(r",\s*\.\.\.\s*(?=[,)])|(?<=\()\s*\.\.\.\s*,\s*", "", text)
-    mended = re.sub(r"(?<=\()\s*\.\.\.\s*(?=\)\s*(?:->.*)?:$)", "", mended)
-    if mended != text and (node := parse_one(mended, header=header)):
-        notes.append(ELLIPSIS.format(code=shorten(mended)))
-        return mended, node
-    mended = re.sub(r"^except (\w[\w.]*), (\w+):", r"except \1 as \2:", text).replace("<>", "!=")
-    if mended != text and (node := parse_one(mended, header=header)):
-        notes.append(PYTHON2.format(code=shorten(mended)))
-        return mended, node
+            return fixed, node
+    fixed = re.sub(r",\s*\.\.\.\s*(?=[,)])|(?<=\()\s*\.\.\.\s*,\s*", "", text)
+    fixed = re.sub(r"(?<=\()\s*\.\.\.\s*(?=\)\s*(?:->.*)?:$)", "", fixed)
+    if fixed != text and (node := parse_one(fixed, header=header)):
+        notes.append(ELLIPSIS.format(code=shorten(fixed)))
+        return fixed, node
+    fixed = re.sub(r"^except (\w[\w.]*), (\w+):", r"except \1 as \2:", text).replace("<>", "!=")
+    if fixed != text and (node := parse_one(fixed, header=header)):
+        notes.append(PYTHON2.format(code=shorten(fixed)))
+        return fixed, node
     return text, None
 
 

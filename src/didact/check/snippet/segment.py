@@ -13,8 +13,11 @@ from didact.check.snippet.repair import Code, is_strong, read
 from didact.check.snippet.tokens import Source
 
 _CANDIDATE = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z_@\u0370-\u03ff]")
-_LONG_LINE = 160
+LONG_LINE = 160
+"""Nobody writes a longer line by hand; one that is has probably lost its newlines."""
+
 _FEW_LINES = 2
+"""A whole paste of so few lines is taken for one that lost its newlines."""
 
 
 @dataclass(slots=True)
@@ -112,7 +115,7 @@ class Segmenter:
         if self.lines_are_lost:
             return True
         start = self.source.raw.rfind("\n", 0, offset) + 1
-        if self.source.line_end(offset) - start > _LONG_LINE:
+        if self.source.line_end(offset) - start > LONG_LINE:
             return True
         here = [p for p in self.pieces if p.kind == "code" and p.start >= start]
         return sum(";" not in self.source.raw[a.end : b.start] and not a.header
