@@ -19,6 +19,15 @@ from didact.metrics._comparison import (
     sign_flip_p_value,
     welch_test,
 )
+from didact.metrics._images import (
+    Disagreements,
+    majority_class,
+    majority_vote,
+    mcnemar_test,
+    outlying,
+    poisson_limits,
+    wilson_interval,
+)
 from didact.metrics._incremental import (
     average_accuracy,
     average_incremental_accuracy,
@@ -34,6 +43,7 @@ __all__ = [
     "MOST_SEEDS_FOR_EXACT",
     "Calibration",
     "Difference",
+    "Disagreements",
     "Interval",
     "Quartiles",
     "accuracy",
@@ -49,11 +59,17 @@ __all__ = [
     "forward_transfer",
     "intransigence",
     "last_accuracy",
+    "majority_class",
+    "majority_vote",
+    "mcnemar_test",
     "mean_interval",
     "negative_log_likelihood",
+    "outlying",
     "paired_test",
     "per_class_accuracy",
+    "poisson_limits",
     "quartiles",
     "sign_flip_p_value",
     "welch_test",
+    "wilson_interval",
 ]
