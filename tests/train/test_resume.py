@@ -141,6 +141,6 @@ def test_resume_of_what_is_no_run_folder(tmp_path: Path) -> None:
 def test_killed_while_it_wrote_its_first_file(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / ".run.toml.123.tmp").write_text("epo")
+    (folder / ".didact-123-0a1b.tmp").write_text("epo")
     result = distill(**names(tmp_path), output=folder, **{**SETTINGS, "epochs": 1})
     assert result.summary["complete"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from didact._core.atomic import replace_file
 from didact._core.errors import RunFolderError
 from didact.report.distilling.load import load_run
 from didact.report.distilling.page import page
@@ -38,7 +37,7 @@ def render(run_folder: str | Path) -> Path:
     html = to_html(folder)
     target = folder / REPORT
     try:
-        _write(target, html)
+        replace_file(target, html.encode())
     except OSError as error:
         raise RunFolderError(f"{target} cannot be written: {error.strerror or error}") from None
     return target
@@ -57,17 +56,3 @@ def to_html(folder: Path) -> str:
     if is_learning_run(folder):
         return environment.get_template("learn.html.j2").render(style=style, **learn_page(folder))
     return environment.get_template("page.html.j2").render(style=style, **page(load_run(folder)))
-
-
-def _write(target: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{REPORT}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from didact._core.atomic import leftovers
 from didact._core.errors import RunFolderError
 from didact.train.record.files import cannot_write, write_bytes, write_json
 
@@ -141,10 +142,7 @@ def default_path(kind: str) -> Path:
 
 def _is_unused(path: Path) -> bool:
     """An empty folder, or one in which a killed process had only begun to write ``run.toml``."""
-    return path.is_dir() and all(
-        entry.name.startswith(f".{SETTINGS}.") and entry.suffix == ".tmp"
-        for entry in path.iterdir()
-    )
+    return path.is_dir() and set(path.iterdir()) == set(leftovers(path))
 
 
 def _empty(path: Path) -> None:
