@@ -6,7 +6,7 @@ from pathlib import Path
 
 from didact._core.i18n import Text
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
-from didact.check.running.analysis import Lens
+from didact.check.running.analysis import CheckContext
 from didact.check.running.run import Options
 from didact.check.wanted.config import Settings
 from didact.check.wanted.select import Selection
@@ -56,9 +56,9 @@ def fake_relevant(data: bytes) -> bool:
     return b"bad_" in data or b"boom" in data
 
 
-def fake_lens(*, select=("KD",)) -> Lens:
+def fake_context(*, select=("KD",)) -> CheckContext:
     selection = Selection(select)
-    return Lens(fake_analyse, wants=selection.wants)
+    return CheckContext(fake_analyse, wants=selection.wants)
 
 
 def fake_options(root: Path | None = None, *, selection=None, **changes) -> Options:

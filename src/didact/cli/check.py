@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 EXIT_FOUND = 1
-EXIT_FAILED = 2
 
 _FORMATS = "text, concise, json, sarif, github, gitlab or junit."
 

@@ -2,19 +2,19 @@ import ast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.check.support import KINDS, codes, fake_lens
+from tests.check.support import KINDS, codes, fake_context
 
 from didact._core.i18n import Text
 from didact.check.files.document import PythonDocument
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
-from didact.check.running.analysis import Lens, findings_in
+from didact.check.running.analysis import CheckContext, findings_in
 from didact.check.running.fix import SAFE, SAFE_AND_UNSAFE, compatible, fix_document
 
 NAMES = (*KINDS, "fine", "另一个")
 
 
-def fixed(code, allowed=SAFE, lens=None):
-    return fix_document(PythonDocument(code), "x.py", lens or fake_lens(), allowed=allowed)
+def fixed(code, allowed=SAFE, context=None):
+    return fix_document(PythonDocument(code), "x.py", context or fake_context(), allowed=allowed)
 
 
 def test_only_safe_fixes_are_made_unless_all_are_wanted():
@@ -59,7 +59,7 @@ def _overlapping(source, *, path, tree=None):
 
 
 def test_overlapping_fixes_are_made_in_further_rounds():
-    result = fixed("x = f(f(f(1)))\n", lens=Lens(_overlapping))
+    result = fixed("x = f(f(f(1)))\n", context=CheckContext(_overlapping))
     assert result.document.text == "x = 1\n"
     assert result.count == 3
 
@@ -85,10 +85,10 @@ def programs(draw):
 @given(programs(), st.sampled_from([SAFE, SAFE_AND_UNSAFE]))
 def test_fixing_leaves_python_with_fewer_findings_and_is_done_at_once(code, allowed):
     document = PythonDocument(code)
-    before = findings_in(document, "x.py", fake_lens())
+    before = findings_in(document, "x.py", fake_context())
     result = fixed(code, allowed)
     ast.parse(result.document.text)
-    assert result.findings == findings_in(result.document, "x.py", fake_lens())
+    assert result.findings == findings_in(result.document, "x.py", fake_context())
     if result.document.text != code:
         assert len(result.findings) < len(before)
     assert result.count == len(before) - len(result.findings)

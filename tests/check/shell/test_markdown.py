@@ -1,5 +1,5 @@
 import pytest
-from tests.check.support import fake_lens
+from tests.check.support import fake_context
 
 from didact.check.files.document import open_document
 from didact.check.running.analysis import findings_in
@@ -8,7 +8,7 @@ from didact.check.running.fix import SAFE, fix_document
 
 def places(text):
     document = open_document("x.md", text)
-    found = [document.locate(f)[1] for f in findings_in(document, "x.md", fake_lens())]
+    found = [document.locate(f)[1] for f in findings_in(document, "x.md", fake_context())]
     return [(f.span.line, f.span.column, f.code) for f in found]
 
 
@@ -38,11 +38,11 @@ def test_python_blocks_are_checked_where_they_stand(text, expected):
 def test_a_fix_keeps_the_indent_and_the_text_around():
     text = "- bad_safe\r\n  ```python\r\n  x = bad_safe\r\n\r\n  y = bad_safe\r\n  ```\r\nbad_safe"
     document = open_document("x.md", text)
-    result = fix_document(document, "x.md", fake_lens(), allowed=SAFE)
+    result = fix_document(document, "x.md", fake_context(), allowed=SAFE)
     assert result.document.text == text.replace("= bad_safe", "= good")
 
 
 def test_a_fix_that_breaks_a_block_is_not_made():
     text = "```python\nx = bad_broken\n```\n"
     document = open_document("x.md", text)
-    assert fix_document(document, "x.md", fake_lens(), allowed=SAFE).document.text == text
+    assert fix_document(document, "x.md", fake_context(), allowed=SAFE).document.text == text

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from tests.check.support import codes, fake_lens
+from tests.check.support import codes, fake_context
 
 from didact.check.files.document import open_document
 from didact.check.files.source import UnreadableError
@@ -20,7 +20,7 @@ def opened(content, **layout):
 
 
 def places(document):
-    found = [document.locate(f) for f in findings_in(document, "x.ipynb", fake_lens())]
+    found = [document.locate(f) for f in findings_in(document, "x.ipynb", fake_context())]
     return [(cell, f.span.line, f.span.column, f.code) for cell, f in found]
 
 
@@ -29,7 +29,7 @@ def test_positions_are_cell_and_line():
     content["cells"].insert(0, {"cell_type": "markdown", "metadata": {}, "source": ["bad_safe"]})
     document = opened(content)
     assert places(document) == [(4, 2, 4, "KD201")]
-    (finding,) = findings_in(document, "x.ipynb", fake_lens())
+    (finding,) = findings_in(document, "x.ipynb", fake_context())
     assert document.source_line(finding) == "b = bad_plain"
 
 
@@ -77,20 +77,20 @@ LAYOUTS = [
 )
 def test_a_fix_changes_nothing_but_its_line(layout, source):
     text = json.dumps(notebook("a = 1", source, ["b"]), **layout) + "\n"
-    result = fix_document(opened(text), "x.ipynb", fake_lens(), allowed=SAFE)
+    result = fix_document(opened(text), "x.ipynb", fake_context(), allowed=SAFE)
     assert result.document.text == text.replace("bad_safe", "good")
     assert codes(result.findings) == []
 
 
 def test_magics_survive_a_fix():
     text = json.dumps(notebook(["%time\n", "x = bad_safe\n", "!ls"]), indent=1)
-    result = fix_document(opened(text), "x.ipynb", fake_lens(), allowed=SAFE)
+    result = fix_document(opened(text), "x.ipynb", fake_context(), allowed=SAFE)
     assert result.document.text == text.replace("bad_safe", "good")
 
 
 def test_a_comment_that_is_all_of_a_line_goes_with_its_line():
     text = json.dumps(notebook(["x = 1\n", "# noqa: KD101\n", "y = 2"]), indent=1)
-    result = fix_document(opened(text), "x.ipynb", fake_lens(), allowed=SAFE)
+    result = fix_document(opened(text), "x.ipynb", fake_context(), allowed=SAFE)
     assert json.loads(result.document.text)["cells"][0]["source"] == ["x = 1\n", "y = 2"]
 
 

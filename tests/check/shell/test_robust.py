@@ -9,32 +9,32 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.check.support import fake_lens
+from tests.check.support import fake_context
 
 from didact.check.files.document import is_python, open_document
 from didact.check.files.source import UnreadableError, decode
-from didact.check.running.analysis import Lens, engine, engine_for_text, findings_in
+from didact.check.running.analysis import CheckContext, engine, engine_for_text, findings_in
 from didact.check.running.fix import SAFE_AND_UNSAFE, fix_document
 
 SECONDS = 4
-SMALL = fake_lens()
-WHOLE = Lens(engine(), engine_for_text())
+SMALL = fake_context()
+WHOLE = CheckContext(engine(), engine_for_text())
 quick = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 
 
-def survives(data: bytes, path: str, lens: Lens) -> None:
+def survives(data: bytes, path: str, context: CheckContext) -> None:
     try:
         text, encoding = decode(data, python=is_python(path))
         document = open_document(path, text)
     except UnreadableError:
         return
-    for finding in findings_in(document, path, lens):
+    for finding in findings_in(document, path, context):
         assert finding.code != "KD003", finding.message.en
         cell, placed = document.locate(finding)
         assert placed.span.line >= 1
         assert cell is None or cell >= 1
         assert isinstance(document.source_line(finding), str)
-    fixed = fix_document(document, path, lens, allowed=SAFE_AND_UNSAFE)
+    fixed = fix_document(document, path, context, allowed=SAFE_AND_UNSAFE)
     if fixed.document.text == text:
         assert encoding.encode(text) == data or encoding.name not in ("utf-8", "iso-8859-1")
 

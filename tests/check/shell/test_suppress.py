@@ -1,5 +1,5 @@
 import pytest
-from tests.check.support import codes, fake_lens, install_fake_engine
+from tests.check.support import codes, fake_context, install_fake_engine
 
 from didact._core.i18n import Text
 from didact.check.files.document import PythonDocument
@@ -9,12 +9,12 @@ from didact.check.wanted import pragmas as _pragmas
 from didact.check.wanted.pragmas import Pragma
 
 
-def found(code, **lens):
-    return findings_in(PythonDocument(code), "x.py", fake_lens(**lens))
+def found(code, **context):
+    return findings_in(PythonDocument(code), "x.py", fake_context(**context))
 
 
-def cleaned(code, **lens):
-    return fix_document(PythonDocument(code), "x.py", fake_lens(**lens), allowed=SAFE).document.text
+def cleaned(code, **context):
+    return fix_document(PythonDocument(code), "x.py", fake_context(**context), allowed=SAFE).document.text
 
 
 @pytest.mark.parametrize(

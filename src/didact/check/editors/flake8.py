@@ -10,7 +10,7 @@ from didact import __version__
 from didact._core.i18n import choose_language
 from didact.check.files.document import PythonDocument
 from didact.check.findings.meta import META
-from didact.check.running.analysis import Analyse, Lens, engine, findings_in
+from didact.check.running.analysis import Analyse, CheckContext, engine, findings_in
 
 
 class Plugin:
@@ -42,8 +42,8 @@ class Plugin:
             return
         language = choose_language()
         document = PythonDocument(self._text)
-        lens = Lens(type(self).analyse or engine(), wants=lambda code: code not in META)
-        for finding in findings_in(document, self._filename, lens):
+        context = CheckContext(type(self).analyse or engine(), wants=lambda code: code not in META)
+        for finding in findings_in(document, self._filename, context):
             message = " ".join(finding.message.pick(language).split())
             line, column = finding.span.line, finding.span.column
             yield line, column, f"{finding.code} {message}", type(self)

@@ -43,7 +43,7 @@ def scaled(value: Value, factor: Scale) -> Value:
     """A value times a factor."""
     terms = tuple(Term(t.use, t.scale.times(factor), t.reductions, t.cut) for t in value.terms)
     number = value.number * factor.const if value.number is not None and not factor.atoms else None
-    return value.but(scale=value.scale.times(factor), terms=terms, number=number)
+    return value.replace(scale=value.scale.times(factor), terms=terms, number=number)
 
 
 def negated(value: Value) -> Value:
@@ -77,9 +77,9 @@ def _with_factor(base: Value, factor: Value, factor_node: ast.expr) -> Value:
     made = scaled(base, factor_of(factor, factor_node))
     if factor.is_tensor and not base.terms and base.space is not Space.LOSS:
         keeps = factor.space in (Space.MASK, Space.LOSS) and base.is_tensor
-        made = made.but(space=base.space if keeps else Space.UNKNOWN, scale=ONE)
+        made = made.replace(space=base.space if keeps else Space.UNKNOWN, scale=ONE)
     sources = base.sources | factor.sources
-    return made.but(
+    return made.replace(
         sources=sources,
         grad=joint_grad(base, factor),
         payload=base.payload if base.payload == "filled" else None,
@@ -102,10 +102,10 @@ def _divide(m: Machine, node: ast.AST, one: Side, other: Side) -> Value:
         )
     made = scaled(left, factor.power(-1))
     if right.is_tensor and not left.terms:
-        made = made.but(scale=ONE)
+        made = made.replace(scale=ONE)
     if left.space is Space.SCALAR and right.space is not Space.SCALAR:
         made = UNKNOWN if right.is_tensor else made
-    return made.but(
+    return made.replace(
         sources=left.sources | right.sources,
         grad=joint_grad(left, right),
         payload="filled" if left.payload == "filled" else None,
@@ -131,7 +131,7 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
     if "filled" in (left.payload, right.payload):
         return Value(grad=Grad.NO, payload="filled")
     if left.space is Space.LABELS or (left.by_name and left.space is Space.UNKNOWN):
-        return left.but(shifted=True)
+        return left.replace(shifted=True)
     if minus and left.space is right.space is Space.LOG_PROBS:
         ratio = LogRatio(left, right)
         return Value(
@@ -140,7 +140,7 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
     if right.space is Space.SCALAR or left.space is Space.SCALAR:
         base = left if right.space is Space.SCALAR else right
         small = right.number is not None and abs(right.number) < 1e-2
-        return base if small else base.but(temperature=None, scale=ONE)
+        return base if small else base.replace(temperature=None, scale=ONE)
     same = left.space if left.space is right.space else Space.UNKNOWN
     return Value(
         space=Space.UNKNOWN if minus else same,
@@ -188,7 +188,7 @@ def power(m: Machine, node: ast.AST, base: Value, exponent: Value) -> Value:
             number = None
         return Value(space=Space.SCALAR, scale=base.scale.power(exponent.number), number=number)
     if base.space is Space.UNKNOWN and exponent.number is not None and not base.sources:
-        return base.but(scale=base.scale.power(exponent.number), terms=())
+        return base.replace(scale=base.scale.power(exponent.number), terms=())
     return Value(grad=base.grad, sources=base.sources, role=base.role, rank=base.rank)
 
 

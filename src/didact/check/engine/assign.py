@@ -72,7 +72,7 @@ def _store(m: Machine, target: ast.Subscript, value: Value) -> None:
         return
     grad = Grad.YES if value.grad is Grad.YES else base.grad
     same = base.space is value.space or value.space in (Space.UNKNOWN, Space.SCALAR)
-    mixed = base.but(
+    mixed = base.replace(
         space=base.space if same else Space.UNKNOWN,
         grad=grad,
         sources=base.sources | value.sources,
@@ -80,13 +80,13 @@ def _store(m: Machine, target: ast.Subscript, value: Value) -> None:
         shifted=True,
     )
     if base.space is Space.ONE_HOT and value.space in RAW:
-        mixed = mixed.but(space=Space.MIXED)
+        mixed = mixed.replace(space=Space.MIXED)
     elif base.space is Space.ONE_HOT and value.space in (Space.PROBS, Space.SIGMOID_PROBS):
-        mixed = mixed.but(space=Space.ONE_HOT, role=Role.UNKNOWN)
+        mixed = mixed.replace(space=Space.ONE_HOT, role=Role.UNKNOWN)
     elif base.payload == "filled" and not value.is_tensor and _arity_two(target.slice):
-        mixed = mixed.but(space=Space.ONE_HOT, payload="filled", scale=Scale())
+        mixed = mixed.replace(space=Space.ONE_HOT, payload="filled", scale=Scale())
     if value.terms:
-        mixed = mixed.but(space=Space.LOSS, terms=value.terms, payload=None)
+        mixed = mixed.replace(space=Space.LOSS, terms=value.terms, payload=None)
     m.frame.env[name] = mixed
 
 

@@ -44,9 +44,9 @@ def _tensor_attribute(base: Value, node: ast.Attribute, name: str) -> Value:
     attribute = node.attr
     if attribute == "data" and not isinstance(base.payload, Path | Instance):
         terms = tuple(type(t)(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
-        return base.but(grad=Grad.NO, sources=frozenset(), terms=terms)
+        return base.replace(grad=Grad.NO, sources=frozenset(), terms=terms)
     if attribute in ("T", "mT", "H") and (base.is_tensor or base.sources):
-        return base.but(axis=None, payload="transposed")
+        return base.replace(axis=None, payload="transposed")
     if attribute in ("shape", "ndim", "device", "dtype"):
         return Value(space=Space.SCALAR if attribute == "ndim" else Space.UNKNOWN, origin=node)
     if base.space is Space.OUTPUT or base.sources:
@@ -60,7 +60,7 @@ def _tensor_attribute(base: Value, node: ast.Attribute, name: str) -> Value:
         if guessed.space is Space.SCALAR:
             return guessed
         if guessed.space is Space.LOGITS:
-            return guessed.but(payload=Bound(base, node.value, attribute))
+            return guessed.replace(payload=Bound(base, node.value, attribute))
     bound = Bound(base, node.value, attribute)
     space = Space.MODEL if base.space is Space.MODEL else Space.UNKNOWN
     return Value(space=space, payload=bound, role=guessed.role, origin=node)
@@ -68,9 +68,9 @@ def _tensor_attribute(base: Value, node: ast.Attribute, name: str) -> Value:
 
 def _field(base: Value, attribute: str, node: ast.expr) -> Value:
     if attribute in ("logits", "logit", "out", "output"):
-        return base.but(space=Space.LOGITS, payload=None)
+        return base.replace(space=Space.LOGITS, payload=None)
     if attribute in ("features", "hidden_states", "last_hidden_state", "pooler_output"):
-        return base.but(space=Space.FEATURES, payload=None)
+        return base.replace(space=Space.FEATURES, payload=None)
     return Value(
         payload=Bound(base, node.value, attribute) if isinstance(node, ast.Attribute) else None,
         role=base.role,

@@ -88,7 +88,7 @@ def _call_instance(
     if result is UNKNOWN or result.terms:
         return result if result.terms else made
     grad = made.grad if result.grad is not Grad.NO else result.grad
-    return result.but(role=made.role, grad=grad, sources=result.sources | made.sources)
+    return result.replace(role=made.role, grad=grad, sources=result.sources | made.sources)
 
 
 def _call_method(m: Machine, node: ast.Call, bound: Bound, arguments: list[Value]) -> Value:

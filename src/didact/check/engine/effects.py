@@ -16,7 +16,7 @@ def with_comment(m: Machine, node: ast.stmt, value: Value) -> Value:
     if comment is None or value.rank is not None:
         return value
     rank = _rank_in(comment)
-    return value.but(rank=rank) if rank else value
+    return value.replace(rank=rank) if rank else value
 
 
 def _rank_in(comment: str) -> int | None:

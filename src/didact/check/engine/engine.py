@@ -120,7 +120,7 @@ def _run_all(m: Machine) -> None:
     m.frames.append(Frame(Scope(m.index.tree)))
     _guarded(m, partial(run_body, m, m.index.tree.body))
     for function, owner in _routines(m.index):
-        if m.thorough or id(function) in m.index.matters:
+        if m.thorough or id(function) in m.index.relevant_functions:
             _guarded(m, partial(run_routine, m, Routine(function, owner)))
 
 

@@ -85,7 +85,7 @@ def _call_chain(m: Machine, node: ast.Call, chain: Chain) -> Value:
         "sigmoid": Space.SIGMOID_PROBS,
     }
     if chain.kind in spaces:
-        return made.but(space=spaces[chain.kind], temperature=Scale(), axis=-1)
+        return made.replace(space=spaces[chain.kind], temperature=Scale(), axis=-1)
     return made
 
 

@@ -17,20 +17,20 @@ def named(name: str, value: Value, node: ast.expr | None = None) -> Value:
     if value.space in (Space.SCALAR, Space.UNKNOWN) and not value.terms and open_ended:
         plain = value.number is not None and not value.scale.atoms
         if plain and is_temperature(name):
-            return value.but(space=Space.SCALAR, scale=Scale.of(name))
+            return value.replace(space=Space.SCALAR, scale=Scale.of(name))
         own = value.space is Space.SCALAR and (
             is_temperature(name) or is_weight(name.rsplit(".", 1)[-1])
         )
         if own and len(value.scale.atoms) > 1:
-            return value.but(scale=Scale.of(name))
+            return value.replace(scale=Scale.of(name))
         if value.space is Space.UNKNOWN and value.rank is None:
             guessed = guess(name, node)
             if guessed.space is Space.SCALAR and not value.sources:
-                return guessed.but(origin=value.origin or node)
+                return guessed.replace(origin=value.origin or node)
     if value.role is Role.UNKNOWN and value.space not in (Space.SCALAR, Space.LABELS, Space.MASK):
         role = role_of(name)
         if role is not Role.UNKNOWN:
-            return value.but(role=role)
+            return value.replace(role=role)
     return value
 
 

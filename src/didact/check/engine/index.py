@@ -59,7 +59,7 @@ class Index:
     parents: dict[int, ast.AST] = field(default_factory=dict)
     nodes: dict[type[ast.AST], list[ast.AST]] = field(default_factory=lambda: defaultdict(list))
     """The nodes of the file by their type, in no order."""
-    matters: set[int] = field(default_factory=set)
+    relevant_functions: set[int] = field(default_factory=set)
     """Functions that mention anything of interest, by node id."""
     comments: dict[int, str] = field(default_factory=dict)
     bound: set[str] = field(default_factory=set)

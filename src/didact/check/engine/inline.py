@@ -20,7 +20,7 @@ def call_routine(
     """The value that a function of this file returns for these arguments."""
     target = routine.node
     too_deep = m.scope.depth >= MAX_DEPTH or id(target) in m.active
-    if too_deep or (not isinstance(target, ast.Lambda) and id(target) not in m.index.matters):
+    if too_deep or (not isinstance(target, ast.Lambda) and id(target) not in m.index.relevant_functions):
         return UNKNOWN
     if any(isinstance(a, ast.Starred) for a in node.args) or not m.tick():
         return UNKNOWN
@@ -123,7 +123,7 @@ def _in_a_pair(value: Value, role: Role | None) -> Value:
     guessed = value.space is Space.SCALAR and value.number is None
     if guessed:
         return Value(role=role, origin=value.origin)
-    return value.but(role=role) if value.role is Role.UNKNOWN else value
+    return value.replace(role=role) if value.role is Role.UNKNOWN else value
 
 
 def _is_static(routine: Routine) -> bool:
@@ -138,7 +138,7 @@ def _parameter(
     if given is not None:
         plain = given.number is not None and not given.scale.atoms
         if plain and is_temperature(name):
-            return given.but(scale=Scale.of(name))
+            return given.replace(scale=Scale.of(name))
         known = given.space is not Space.UNKNOWN or given.payload or given.terms
         return named(name, given) if known else _merged(named(name, given), guess(name))
     default = m.evaluate(defaults[name]) if name in defaults else UNKNOWN

@@ -57,23 +57,23 @@ def _variable(arguments: list[Value]) -> Value:
         return UNKNOWN
     base = arguments[0]
     terms = tuple(type(t)(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
-    return base.but(grad=Grad.NO, sources=frozenset(), terms=terms)
+    return base.replace(grad=Grad.NO, sources=frozenset(), terms=terms)
 
 
 def _new_tensor(node: ast.Call, name: str, arguments: list[Value]) -> Value:
     base = arguments[0] if arguments else UNKNOWN
     if base.terms and name == "tensor":
         terms = tuple(type(t)(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
-        return base.but(grad=Grad.NO, terms=terms, sources=frozenset())
+        return base.replace(grad=Grad.NO, terms=terms, sources=frozenset())
     if base.space is Space.SCALAR:
-        return base.but(grad=Grad.NO)
+        return base.replace(grad=Grad.NO)
     space = Space.LABELS if name == "LongTensor" and base.space is Space.UNKNOWN else base.space
     return Value(space=space, grad=Grad.NO, origin=node, shifted=True)
 
 
 def _number_function(node: ast.Call, name: str, arguments: list[Value]) -> Value:
     if name == "pow" and len(arguments) == 2 and arguments[1].number is not None:
-        return arguments[0].but(scale=arguments[0].scale.power(arguments[1].number))
+        return arguments[0].replace(scale=arguments[0].scale.power(arguments[1].number))
     if arguments and (arguments[0].is_tensor or arguments[0].terms):
         return UNKNOWN
     return Value(space=Space.SCALAR, scale=Scale.of(source(node)), origin=node)
@@ -106,7 +106,7 @@ def call_path(m: Machine, node: ast.Call, path: str, arguments: list[Value]) -> 
     if name == "Sequential":
         return _sequential(node, arguments)
     if path in ("copy.deepcopy", "copy.copy") or name in _TRANSPARENT:
-        return arguments[0].but(payload=arguments[0].payload) if arguments else UNKNOWN
+        return arguments[0].replace(payload=arguments[0].payload) if arguments else UNKNOWN
     if torch and name == "Variable":
         return _variable(arguments)
     if ("optim" in path and name in _OPTIMIZERS) or name in _OPTIMIZERS:

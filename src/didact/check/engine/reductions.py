@@ -94,7 +94,7 @@ def take_log(m: Machine, call: Call) -> Value:
     if isinstance(base.payload, LogRatio):
         return base
     if base.space is Space.PROBS:
-        return base.but(space=Space.LOG_PROBS, scale=ONE, origin=call.node)
+        return base.replace(space=Space.LOG_PROBS, scale=ONE, origin=call.node)
     return Value(grad=base.grad, sources=base.sources, role=base.role)
 
 

@@ -18,7 +18,7 @@ def _detach(_m: Machine, call: Call) -> Value:
     terms = tuple(Term(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
     if base.terms and call.name == "item":
         return Value(space=Space.SCALAR, terms=terms, grad=Grad.NO, origin=call.node)
-    return base.but(grad=Grad.NO, sources=frozenset(), terms=terms)
+    return base.replace(grad=Grad.NO, sources=frozenset(), terms=terms)
 
 
 def _argmax(m: Machine, call: Call) -> Value:
@@ -43,30 +43,30 @@ def _view(_m: Machine, call: Call) -> Value:
     if any(isinstance(node, ast.Starred) for _, node in call.rest):
         count = 0
     axis = call.base.axis if count and (call.base.axis == -1 or count == call.base.rank) else None
-    return call.base.but(rank=count or None, payload=None, axis=axis, exact=bool(count))
+    return call.base.replace(rank=count or None, payload=None, axis=axis, exact=bool(count))
 
 
 def _flatten(_m: Machine, call: Call) -> Value:
     start, end = dim_of(call.argument(0, "start_dim")), dim_of(call.argument(1, "end_dim"))
     if start == 0 and end in (1, -2):
-        return call.base.but(rank=2, axis=None if call.base.axis != -1 else -1, exact=True)
-    return call.base.but(rank=1 if start in (None, 0) and end is None else 2)
+        return call.base.replace(rank=2, axis=None if call.base.axis != -1 else -1, exact=True)
+    return call.base.replace(rank=1 if start in (None, 0) and end is None else 2)
 
 
 def _unsqueeze(_m: Machine, call: Call) -> Value:
     rank = call.base.rank
-    return call.base.but(
+    return call.base.replace(
         rank=rank + 1 if rank else None, axis=call.base.axis if rank is None else None
     )
 
 
 def _transpose(_m: Machine, call: Call) -> Value:
     rank = len(call.rest) if call.name == "permute" and len(call.rest) > 1 else call.base.rank
-    return call.base.but(axis=None, rank=rank, payload="transposed")
+    return call.base.replace(axis=None, rank=rank, payload="transposed")
 
 
 def _reshaped(_m: Machine, call: Call) -> Value:
-    return call.base.but(rank=None, axis=None, payload=None)
+    return call.base.replace(rank=None, axis=None, payload=None)
 
 
 def _size(_m: Machine, call: Call) -> Value:
@@ -83,7 +83,7 @@ def _stack(_m: Machine, call: Call) -> Value:
     sources = frozenset[int]().union(*(item.sources for item in items))
     grads = {item.grad for item in items}
     grad = Grad.YES if Grad.YES in grads else (Grad.NO if grads == {Grad.NO} else Grad.UNKNOWN)
-    return joined.but(
+    return joined.replace(
         items=None,
         sources=sources,
         grad=grad,
@@ -98,7 +98,7 @@ def _where(_m: Machine, call: Call) -> Value:
     if len(call.rest) < 2:
         return UNKNOWN
     left, right = call.rest[0][0], call.rest[1][0]
-    return join(left, right).but(shifted=True, sources=left.sources | right.sources)
+    return join(left, right).replace(shifted=True, sources=left.sources | right.sources)
 
 
 def _one_hot(_m: Machine, call: Call) -> Value:

@@ -38,11 +38,11 @@ def _plain(node: ast.Subscript, text: str) -> Value:
 def _by_key(base: Value, key: str, node: ast.Subscript, name: str) -> Value:
     if base.space is Space.OUTPUT or base.sources:
         if "logit" in key or key in ("out", "output", "pred"):
-            return base.but(space=Space.LOGITS, payload=None)
+            return base.replace(space=Space.LOGITS, payload=None)
         features = "feat" in key or "hidden" in key or "att" in key
-        return base.but(space=Space.FEATURES if features else Space.UNKNOWN, payload=None)
+        return base.replace(space=Space.FEATURES if features else Space.UNKNOWN, payload=None)
     guessed = guess(f"{name}.{key}" if name else key, node)
-    return guessed.but(
+    return guessed.replace(
         space=guessed.space if guessed.space is Space.SCALAR else Space.UNKNOWN, role=guessed.role
     )
 
@@ -78,12 +78,12 @@ def _sliced(base: Value, key: ast.expr) -> Value:
         cut = isinstance(last, ast.Slice) and (last.lower is not None or last.upper is not None)
         classes = len(key.elts) == 2 and (cut or not isinstance(last, ast.Slice | ast.Constant))
         if classes and not cut:
-            return base.but(
+            return base.replace(
                 class_slice=source(last), rank=base.rank, payload=None, partial=_part(base)
             )
         text = source(last) if cut and isinstance(last, ast.Slice) else base.class_slice
         partial = base.class_slice if not cut else text
-        return base.but(
+        return base.replace(
             class_slice=partial,
             rank=rank or None,
             payload=None,
@@ -92,12 +92,12 @@ def _sliced(base: Value, key: ast.expr) -> Value:
             exact=base.exact,
         )
     if isinstance(key, ast.Slice):
-        return base.but(payload=None)
+        return base.replace(payload=None)
     if _is_index(key):
-        return base.but(
+        return base.replace(
             rank=base.rank - 1 if base.rank and base.rank > 1 else None, axis=None, payload=None
         )
-    return base.but(rank=None if base.rank != 2 else 2, payload=None)
+    return base.replace(rank=None if base.rank != 2 else 2, payload=None)
 
 
 def _part(base: Value) -> bool:

@@ -30,7 +30,7 @@ def tensor_call(m: Machine, call: Call) -> Value:
         return handler(m, call)
     if name in SAME:
         kept = call.base.payload if call.base.payload in ("filled", "stacked") else None
-        return call.base.but(number=None, payload=kept, items=None)
+        return call.base.replace(number=None, payload=kept, items=None)
     return Value(
         grad=call.base.grad,
         sources=call.base.sources,
@@ -41,7 +41,7 @@ def tensor_call(m: Machine, call: Call) -> Value:
 
 def _clamp(m: Machine, call: Call) -> Value:
     m.record("abs" if "abs" in call.name else "clamp", call.node, base=call.base)
-    return call.base.but(payload=None)
+    return call.base.replace(payload=None)
 
 
 def _power(m: Machine, call: Call) -> Value:
@@ -64,7 +64,7 @@ def _divide(m: Machine, call: Call) -> Value:
         return call.base
     m.record("divide", call.node, base=call.base, other=pair[0])
     factor = factor_of(pair[0], pair[1])
-    return arithmetic.scaled(call.base, factor.power(-1)).but(payload=None)
+    return arithmetic.scaled(call.base, factor.power(-1)).replace(payload=None)
 
 
 def _negative(_m: Machine, call: Call) -> Value:

@@ -58,7 +58,7 @@ def other_loss(m: Machine, node: ast.Call, arguments: list[Value]) -> Value:
             named[keyword.arg] = (m.values.get(id(keyword.value), UNKNOWN), keyword.value)
     made = use_loss(m, node, "other", named)
     sources = frozenset[int]().union(*(a.sources for a in arguments))
-    return made.but(sources=sources)
+    return made.replace(sources=sources)
 
 
 def call_unknown(m: Machine, node: ast.Call, callee: Value, arguments: list[Value]) -> Value:
@@ -72,7 +72,7 @@ def call_unknown(m: Machine, node: ast.Call, callee: Value, arguments: list[Valu
         return forward(m, node, name or source(node.func))
     iterated = callee.role is Role.TEACHER and role_of(name) is Role.UNKNOWN and not is_loss(name)
     if name and iterated:
-        return forward(m, node, name).but(role=Role.TEACHER)
+        return forward(m, node, name).replace(role=Role.TEACHER)
     if name and "softmax" in words(name) and arguments and name[:1].islower():
         plain, named = pieces(m, node)
         kind = "log_softmax" if "log" in words(name) else "softmax"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field, replace
+import dataclasses
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from didact.check.engine.scale import ONE, Scale
@@ -59,9 +60,9 @@ class Value:
     payload: object = None
     origin: ast.expr | None = field(default=None, compare=False)
 
-    def but(self, **changes: object) -> Value:
+    def replace(self, **changes: object) -> Value:
         """The same value with some fields changed."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
     @property
     def is_tensor(self) -> bool:

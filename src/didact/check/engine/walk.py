@@ -133,8 +133,8 @@ _ENTER: dict[type[ast.AST], Callable[..., Place]] = {
 
 
 def _mark(name: str, functions: tuple[int, ...], index: Index) -> None:
-    if functions and functions[-1] not in index.matters and _is_of_interest(name):
-        index.matters.update(functions)
+    if functions and functions[-1] not in index.relevant_functions and _is_of_interest(name):
+        index.relevant_functions.update(functions)
 
 
 @lru_cache(maxsize=50_000)

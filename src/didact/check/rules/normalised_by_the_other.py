@@ -116,7 +116,7 @@ CATALOGUE = ("COPYPASTE-NORM",)
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find a second sum that kept the first one's tensor."""
     for function in analysis.index.of(ast.FunctionDef):
-        if id(function) in analysis.index.matters:
+        if id(function) in analysis.index.relevant_functions:
             yield from _pairs(function)
 
 

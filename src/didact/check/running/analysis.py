@@ -39,7 +39,7 @@ class Analyse(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Lens:
+class CheckContext:
     """Through what a document is seen: the engine, and the codes that are wanted of it."""
 
     analyse: Analyse
@@ -69,32 +69,32 @@ def engine_for_text() -> Callable[[str], Sequence[Finding]]:
     return check_source
 
 
-def findings_in(document: Document, path: str, lens: Lens) -> list[Finding]:
+def findings_in(document: Document, path: str, context: CheckContext) -> list[Finding]:
     """The findings in the lines of ``document.code``, sorted.
 
     Nothing is raised for any text: what cannot be parsed becomes ``KD002``, and where the engine
     itself fails that becomes ``KD003``.
     """
     try:
-        found = _judged(document.code, path, lens)
+        found = _judged(document.code, path, context)
     except (RecursionError, MemoryError):
         found = [UnreadableError(_TOO_DEEP).finding()]
     except Exception as error:  # noqa: BLE001  one bad file must never stop the others
         found = [_failure(error)]
-    notes = [note for note in document.notes if lens.wants(note.code)]
-    found = [finding for finding in found if lens.wants(finding.code) or finding.code == FAILED]
+    notes = [note for note in document.notes if context.wants(note.code)]
+    found = [finding for finding in found if context.wants(finding.code) or finding.code == FAILED]
     return sorted({*notes, *found}, key=lambda f: (f.span, f.code, f.message.en))
 
 
-def _judged(code: str, path: str, lens: Lens) -> list[Finding]:
+def _judged(code: str, path: str, context: CheckContext) -> list[Finding]:
     unread: list[Finding] = []
     try:
         tree = parse(code)
-        found = lens.analyse(code, path=path, tree=tree).findings
+        found = context.analyse(code, path=path, tree=tree).findings
     except UnreadableError as error:
         unread, tree = [error.finding()], ast.Module([], [])
-        found = lens.analyse_text(code)
-    return unread + unsuppressed(found, code, tree, wants=lens.wants, known=lens.known)
+        found = context.analyse_text(code)
+    return unread + unsuppressed(found, code, tree, wants=context.wants, known=context.known)
 
 
 _TOO_DEEP = Text(

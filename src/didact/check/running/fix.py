@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from didact.check.files.document import Document, open_document
 from didact.check.files.source import UnreadableError, parse
 from didact.check.findings.finding import Edit, Finding, Fix, Safety
-from didact.check.running.analysis import Lens, findings_in
+from didact.check.running.analysis import CheckContext, findings_in
 
 ROUNDS = 10
 """How often a document is fixed again because its fixes overlapped or uncovered others."""
@@ -26,19 +26,19 @@ class Fixed:
     count: int
 
 
-def fix_document(document: Document, path: str, lens: Lens, *, allowed: frozenset[Safety]) -> Fixed:
+def fix_document(document: Document, path: str, context: CheckContext, *, allowed: frozenset[Safety]) -> Fixed:
     """Make the allowed fixes until nothing changes.
 
     A set of edits is kept only if the result parses and has fewer findings; where a set is not,
     its fixes are tried one by one.
     """
-    findings = findings_in(document, path, lens)
+    findings = findings_in(document, path, context)
     before = len(findings)
     for _ in range(ROUNDS):
         fixes = compatible(applicable(findings, allowed))
-        better = _try(document, path, lens, findings, fixes) if fixes else None
+        better = _try(document, path, context, findings, fixes) if fixes else None
         if better is None and len(fixes) > 1:
-            better = _one_by_one(document, path, lens, findings, fixes)
+            better = _one_by_one(document, path, context, findings, fixes)
         if better is None:
             break
         document, findings = better
@@ -46,14 +46,14 @@ def fix_document(document: Document, path: str, lens: Lens, *, allowed: frozense
 
 
 def _one_by_one(
-    document: Document, path: str, lens: Lens, findings: list[Finding], fixes: Sequence[Fix]
+    document: Document, path: str, context: CheckContext, findings: list[Finding], fixes: Sequence[Fix]
 ) -> tuple[Document, list[Finding]] | None:
     """The document after those of the fixes that help, each beside the ones kept before it."""
     kept: list[Fix] = []
     better = None
     for fix in fixes:
         left = findings if better is None else better[1]
-        tried = _try(document, path, lens, left, [*kept, fix])
+        tried = _try(document, path, context, left, [*kept, fix])
         if tried is not None:
             kept.append(fix)
             better = tried
@@ -89,7 +89,7 @@ def _ends(edit: Edit) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _try(
-    document: Document, path: str, lens: Lens, findings: list[Finding], fixes: Sequence[Fix]
+    document: Document, path: str, context: CheckContext, findings: list[Finding], fixes: Sequence[Fix]
 ) -> tuple[Document, list[Finding]] | None:
     try:
         text = document.edited(edit for fix in fixes for edit in fix.edits)
@@ -97,7 +97,7 @@ def _try(
         parse(fixed.code)
     except (ValueError, UnreadableError):
         return None
-    left = findings_in(fixed, path, lens)
+    left = findings_in(fixed, path, context)
     if len(left) >= len(findings) or fixed.unread > document.unread:
         return None
     return fixed, left

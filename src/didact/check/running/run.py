@@ -22,7 +22,7 @@ from didact.check.files.write import replace_file, unified_diff
 from didact.check.findings.finding import Finding, Safety
 from didact.check.findings.meta import NOT_PARSED, all_rules
 from didact.check.findings.report import Diagnostic, FileResult, Report
-from didact.check.running.analysis import Analyse, Lens, engine, engine_for_text, findings_in
+from didact.check.running.analysis import Analyse, CheckContext, engine, engine_for_text, findings_in
 from didact.check.running.fix import SAFE, fix_document
 from didact.check.wanted.config import Settings
 
@@ -31,7 +31,7 @@ Mode = Literal["report", "fix", "diff"]
 FILES_FOR_ONE_MORE_PROCESS = 24
 """Below this many interesting files for each process, starting it costs more than it gains."""
 
-_SPEAKS_TO_US = re.compile(rb"noqa[^\n]*KD[0-9]|#\s*kd:", re.IGNORECASE)
+_MENTIONS_US = re.compile(rb"noqa[^\n]*KD[0-9]|#\s*kd:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def check_file(path: str, options: Options) -> tuple[str, FileResult]:
 
 def check_bytes(data: bytes, path: str, options: Options) -> FileResult:
     """Check the content of one file, and fix it if that is wanted; nothing is written."""
-    shown, lens = _shown(path), _lens(path, options)
+    shown, context = _shown(path), _context(path, options)
     try:
         text, encoding = decode(data, python=is_python(path))
         document = open_document(path, text)
@@ -98,17 +98,17 @@ def check_bytes(data: bytes, path: str, options: Options) -> FileResult:
         return _unread(path, error, options)
     fixed = None
     if options.mode != "report":
-        fixed = _fixed(document, encoding, shown, lens, options)
+        fixed = _fixed(document, encoding, shown, context, options)
     return fixed or FileResult(
-        shown, _diagnostics(shown, document, findings_in(document, shown, lens))
+        shown, _diagnostics(shown, document, findings_in(document, shown, context))
     )
 
 
 def _fixed(
-    document: Document, encoding: Encoding, shown: str, lens: Lens, options: Options
+    document: Document, encoding: Encoding, shown: str, context: CheckContext, options: Options
 ) -> FileResult | None:
     """The result of fixing; nothing where there was nothing to fix."""
-    fixed = fix_document(document, shown, lens, allowed=options.safety)
+    fixed = fix_document(document, shown, context, allowed=options.safety)
     text = fixed.document.text
     if text == document.text:
         return None
@@ -139,11 +139,11 @@ def _unread(path: str, error: UnreadableError, options: Options) -> FileResult:
     return FileResult(shown, (Diagnostic(shown, None, error.finding(), ""),))
 
 
-def _lens(path: str, options: Options) -> Lens:
+def _context(path: str, options: Options) -> CheckContext:
     wants = partial(options.settings.wants, path=path)
     if options.analyse is not None:
-        return Lens(options.analyse, wants=wants)
-    return Lens(engine(), engine_for_text(), wants, _is_known)
+        return CheckContext(options.analyse, wants=wants)
+    return CheckContext(engine(), engine_for_text(), wants, _is_known)
 
 
 def _is_known(prefix: str) -> bool:
@@ -164,7 +164,7 @@ def is_relevant(data: bytes, options: Options) -> bool:
     if _relevant(options)(data):
         return True
     lowered = data.lower()  # looking for two plain words first is much faster
-    return (b"noqa" in lowered or b"kd:" in lowered) and _SPEAKS_TO_US.search(data) is not None
+    return (b"noqa" in lowered or b"kd:" in lowered) and _MENTIONS_US.search(data) is not None
 
 
 def _relevant(options: Options) -> Callable[[bytes], bool]:
@@ -190,7 +190,7 @@ def check_source(
         document = open_document(path, source)
     except UnreadableError as error:
         return [error.finding()] if options.settings.wants(NOT_PARSED, path) else []
-    findings = findings_in(document, path, _lens(path, options))
+    findings = findings_in(document, path, _context(path, options))
     return [document.locate(finding)[1] for finding in findings]
 
 

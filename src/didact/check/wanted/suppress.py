@@ -11,7 +11,7 @@ from didact.check.wanted.comments import Statements, comments_in
 from didact.check.wanted.noqa import Noqa, noqas_in, unused_finding
 from didact.check.wanted.pragmas import allowed_by_pragmas, unknown_pragmas
 
-_SPEAKS_OF_KD = re.compile(r"noqa[^\n]*KD[0-9]|#[^\n]*\bkd:", re.IGNORECASE)
+_MENTIONS_KD = re.compile(r"noqa[^\n]*KD[0-9]|#[^\n]*\bkd:", re.IGNORECASE)
 
 
 def unsuppressed(
@@ -32,7 +32,7 @@ def unsuppressed(
         known: Whether a rule has a code that begins so.
     """
     wanted = [finding for finding in findings if wants(finding.code)]
-    if not wanted and not _SPEAKS_OF_KD.search(code):
+    if not wanted and not _MENTIONS_KD.search(code):
         return []  # tokenizing is slow, and no comment can change or add anything
     comments = comments_in(code)
     if not comments:
@@ -65,7 +65,7 @@ def _allowed(finding: Finding, allowed: dict[str, list[tuple[int, int]]]) -> boo
 
 
 def _silenced(finding: Finding, noqas: list[Noqa], statements: Statements) -> bool:
-    lines = _lines_that_speak(finding.span, statements)
+    lines = _suppressing_lines(finding.span, statements)
     silenced = False
     for noqa in noqas:
         if noqa.for_file or noqa.comment.line in lines:
@@ -73,7 +73,7 @@ def _silenced(finding: Finding, noqas: list[Noqa], statements: Statements) -> bo
     return silenced
 
 
-def _lines_that_speak(span: Span, statements: Statements) -> set[int]:
+def _suppressing_lines(span: Span, statements: Statements) -> set[int]:
     """The finding's own lines, the first and last of its statement, or its whole head."""
     reach = statements.at(span.line)
     head = range(reach.first, reach.last + 1) if reach.last < reach.whole_last else ()
