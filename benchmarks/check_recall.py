@@ -24,7 +24,7 @@ from pathlib import Path
 
 from didact.check.engine.engine import analyse
 from didact.check.findings.finding import Finding, Severity
-from didact.check.rules import RULES
+from didact.check.rules import RULES, findings_of
 
 SLACK = 3
 
@@ -75,7 +75,7 @@ def read_source(folder: Path, place: Place) -> str | None:
 def findings_in(source: str, place: Place) -> list[Finding]:
     """The findings near a place; nothing if the file does not parse."""
     try:
-        found = analyse(source, path=place.path).findings
+        found = findings_of(analyse(source, path=place.path))
     except SyntaxError:
         return []
     low, high = place.start - SLACK, place.end + SLACK

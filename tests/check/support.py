@@ -22,12 +22,7 @@ KINDS = {
 """Name in the source -> code, severity, safety of the fix, what the fix writes."""
 
 
-@dataclass
-class Analysis:
-    findings: list[Finding]
-
-
-def fake_analyse(source: str, *, path: str, tree: ast.Module | None = None) -> Analysis:
+def fake_analyse(source: str, *, path: str, tree: ast.Module | None = None) -> list[Finding]:
     """A finding for each name in ``KINDS``; ``boom`` breaks the engine."""
     found = []
     lines = source.split("\n")
@@ -37,7 +32,7 @@ def fake_analyse(source: str, *, path: str, tree: ast.Module | None = None) -> A
                 raise ZeroDivisionError("boom")
             if node.id in KINDS:
                 found.append(_finding(node, lines))
-    return Analysis(found)
+    return found
 
 
 def _finding(node: ast.Name, lines: list[str]) -> Finding:

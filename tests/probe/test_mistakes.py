@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from didact.check.findings.meta import all_rules
+from didact.check.rules import all_rules
 from didact.probe import MISTAKES, probe
 from didact.probe.binding.label_forms import HEAD_FORMS, LABEL_FORMS
 from didact.probe.forms.old_forms import MIXED_FORMS, OLD_FORMS, SQUARE_FORMS, WIDE_FORMS

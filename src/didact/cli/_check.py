@@ -11,9 +11,10 @@ from shutil import get_terminal_size
 from didact._core.errors import UsageError
 from didact._core.i18n import Text, choose_language
 from didact._core.lookup import suggest
-from didact.check.findings.meta import NOT_PARSED, all_rules
+from didact.check.findings.meta import NOT_PARSED
 from didact.check.findings.report import Report
 from didact.check.formats import FORMATS, Style, render
+from didact.check.rules import all_rules
 from didact.check.running.fix import SAFE, SAFE_AND_UNSAFE
 from didact.check.running.run import Mode, Options, check_bytes, check_paths
 from didact.check.wanted.baseline import without_baseline, write_baseline

@@ -82,7 +82,7 @@ def _read(name: str) -> str:
     from pathlib import Path
 
     from didact._core.errors import DataError
-    from didact.check.files.document import open_document
+    from didact.check.files.opening import open_document
     from didact.check.files.source import UnreadableError
 
     file = Path(name).expanduser()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from didact.check.engine.engine import Analysis, analyse
+from didact.check.rules import findings_of
 
 KL_ON_PROBS = "KD101"
 
 
 def codes(source: str) -> set[str]:
-    return {finding.code for finding in analyse(source).findings}
+    return {finding.code for finding in findings_of(analyse(source))}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ class B:
 """
     analysis = analyse(source)
     assert [use.kind for use in analysis.uses] == ["kl_div", "cross_entropy"]
-    assert analysis.findings == []
+    assert findings_of(analysis) == []
 
 
 @pytest.mark.parametrize(
@@ -159,9 +160,9 @@ def total(s, t, y, T):
 """
     analysis = analyse(source)
     assert "T**2" in scales(analysis)
-    assert analysis.findings == []
+    assert findings_of(analysis) == []
     without = analyse(source.replace(" * T ** 2", ""))
-    assert [(f.code, f.span.line) for f in without.findings] == [("KD201", 6)]
+    assert [(f.code, f.span.line) for f in findings_of(without)] == [("KD201", 6)]
 
 
 def test_local_variables_hide_the_usual_module_names() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from didact.check.engine.engine import analyse
 from didact.check.engine.index import relevant
 from didact.check.engine.scale import Scale, as_number
+from didact.check.rules import findings_of
 
 STRANGE = [
     "",
@@ -55,20 +56,20 @@ STRANGE = [
 @pytest.mark.parametrize("source", STRANGE, ids=range(len(STRANGE)))
 def test_strange_code(source: str) -> None:
     analysis = analyse(source, thorough=True)
-    assert isinstance(analysis.findings, list)
+    assert isinstance(findings_of(analysis), list)
 
 
 def test_deep_nesting_costs_one_function_alone() -> None:
     deep = "def f(x):\n    return " + "F.softmax(" * 80 + "x" + ", 1)" * 80
     mistake = "def g(a, b):\n    return F.kl_div(F.softmax(a, 1), F.softmax(b, 1), reduction='sum')"
-    assert "KD101" in {finding.code for finding in analyse(f"{deep}\n\n{mistake}").findings}
+    assert "KD101" in {finding.code for finding in findings_of(analyse(f"{deep}\n\n{mistake}"))}
 
 
 def test_the_tree_that_is_given_is_used() -> None:
     tree = ast.parse("F.cross_entropy(F.softmax(x, 1), y)")
     analysis = analyse("F.cross_entropy(F.softmax(x, 1), y)", tree=tree)
     assert analysis.tree is tree
-    assert [finding.code for finding in analysis.findings] == ["KD108"]
+    assert [finding.code for finding in findings_of(analysis)] == ["KD108"]
 
 
 def test_what_does_not_parse_is_the_callers_affair() -> None:
@@ -90,7 +91,7 @@ def test_any_sequence_of_tensor_statements(statements: list[tuple[str, str]]) ->
     body = "\n".join(f"    {name} = {part}" for name, part in statements) or "    pass"
     first = analyse(f"def f(self, x, t, y, T, k):\n{body}\n    return x\n")
     again = analyse(f"def f(self, x, t, y, T, k):\n{body}\n    return x\n")
-    assert first.findings == again.findings
+    assert findings_of(first) == findings_of(again)
 
 
 @given(st.integers() | st.floats() | st.booleans() | st.text())

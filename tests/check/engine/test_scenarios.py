@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from didact.check.engine.engine import analyse
+from didact.check.rules import findings_of
 
 CASES = [
     pytest.param(
@@ -426,7 +427,7 @@ class M:
 
 @pytest.mark.parametrize(("code", "source"), CASES)
 def test_the_mistake_is_found(code: str, source: str) -> None:
-    assert code in {finding.code for finding in analyse(source, thorough=True).findings}
+    assert code in {finding.code for finding in findings_of(analyse(source, thorough=True))}
 
 
 def test_the_public_losses_of_a_right_training_step_are_silent() -> None:
@@ -446,4 +447,4 @@ for images, labels in loader:
     loss.backward()
     optimizer.step()
 """
-    assert analyse(source, thorough=True).findings == []
+    assert findings_of(analyse(source, thorough=True)) == []

@@ -6,6 +6,7 @@ import pytest
 
 from didact.check.engine.engine import analyse
 from didact.check.findings.finding import Severity
+from didact.check.rules import findings_of
 
 SOFT = "F.log_softmax(s / T, dim=1), F.softmax(t / T, dim=1)"
 CASES = {
@@ -54,7 +55,7 @@ CASES = {
 def test_right_code_is_left_alone(name: str) -> None:
     body = "\n".join(f"    {line}" for line in CASES[name].split("\n"))
     source = f"import torch\nimport torch.nn.functional as F\n\ndef f(s, t, y, T):\n{body}\n"
-    assert analyse(source).findings == []
+    assert findings_of(analyse(source)) == []
 
 
 MODULES = {
@@ -97,7 +98,7 @@ MODULES = {
 @pytest.mark.parametrize("name", MODULES)
 def test_right_modules_are_left_alone(name: str) -> None:
     head = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n\n"
-    found = analyse(head + MODULES[name]).findings
+    found = findings_of(analyse(head + MODULES[name]))
     assert [f for f in found if f.severity is not Severity.INFO] == []
 
 
@@ -143,9 +144,9 @@ class Distiller(nn.Module):
 )
 def test_a_teacher_whose_mode_is_chosen_is_left_alone(method: str) -> None:
     head = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
-    told = [f.code for f in analyse(head + TEACHER_INSIDE.format(method="")).findings]
+    told = [f.code for f in findings_of(analyse(head + TEACHER_INSIDE.format(method="")))]
     assert told == ["KD501"]
-    codes = {f.code for f in analyse(head + TEACHER_INSIDE.format(method=method)).findings}
+    codes = {f.code for f in findings_of(analyse(head + TEACHER_INSIDE.format(method=method)))}
     assert "KD501" not in codes
 
 
@@ -154,4 +155,4 @@ def test_a_soft_cross_entropy_that_is_subtracted_has_its_sign() -> None:
     soft = "(F.softmax(t, 1) * F.log_softmax(s, 1)).sum(1).mean()"
     for sign, expected in (("+", ["KD308"]), ("-", [])):
         body = f"    return F.cross_entropy(s, y) {sign} {soft}\n"
-        assert [f.code for f in analyse(head + body).findings] == expected
+        assert [f.code for f in findings_of(analyse(head + body))] == expected

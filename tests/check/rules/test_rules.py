@@ -11,7 +11,7 @@ import pytest
 import didact.check.rules as package
 from didact.check.engine.engine import analyse
 from didact.check.findings.finding import Finding, Fix
-from didact.check.rules import RULES, Rule, check_source
+from didact.check.rules import RULES, Rule, check_source, findings_of
 from didact.check.rules._rule import SECTIONS
 
 rules = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
@@ -20,7 +20,7 @@ BANDS = {1: "space", 2: "temperature", 3: "reduction", 4: "dimension", 5: "teach
 
 def findings(source: str) -> list[Finding]:
     try:
-        return analyse(source).findings
+        return findings_of(analyse(source))
     except SyntaxError:
         return check_source(source)
 

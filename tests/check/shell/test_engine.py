@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from didact.check import check_source
-from didact.check.findings.meta import META, all_rules
-from didact.check.rules import RULES
+from didact.check.findings.meta import META
+from didact.check.rules import RULES, all_rules
 from didact.check.wanted.pragmas import PRAGMAS
 
 BAD = "loss = F.kl_div(F.softmax(student_logits, dim=1), F.softmax(teacher_logits, dim=1))"

@@ -1,7 +1,7 @@
 import pytest
 from tests.check.support import fake_context
 
-from didact.check.files.document import open_document
+from didact.check.files.opening import open_document
 from didact.check.running.analysis import findings_in
 from didact.check.running.fix import SAFE, fix_document
 

@@ -3,7 +3,7 @@ import json
 import pytest
 from tests.check.support import codes, fake_context
 
-from didact.check.files.document import open_document
+from didact.check.files.opening import open_document
 from didact.check.files.source import UnreadableError
 from didact.check.running.analysis import findings_in
 from didact.check.running.fix import SAFE, fix_document

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.check.support import fake_context
 
-from didact.check.files.document import is_python, open_document
+from didact.check.files.document import is_python
+from didact.check.files.opening import open_document
 from didact.check.files.source import UnreadableError, decode
 from didact.check.running.analysis import CheckContext, engine, engine_for_text, findings_in
 from didact.check.running.fix import SAFE_AND_UNSAFE, fix_document

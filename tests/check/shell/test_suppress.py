@@ -14,7 +14,9 @@ def found(code, **context):
 
 
 def cleaned(code, **context):
-    return fix_document(PythonDocument(code), "x.py", fake_context(**context), allowed=SAFE).document.text
+    return fix_document(
+        PythonDocument(code), "x.py", fake_context(**context), allowed=SAFE
+    ).document.text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The analysis of one file: run everything in it once, then let the rules judge."""
+"""The analysis of one file: everything in it is run once."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from functools import cached_property, partial
 from typing import TypeVar
 
 from didact.check.engine.events import Forward, Log, LossUse, Operation, Scope, Softmax, Term, Total
-from didact.check.engine.expressions import evaluate
+from didact.check.engine.expressions import EXPRESSIONS
 from didact.check.engine.index import ClassInfo, Function, Index
 from didact.check.engine.inline import run_routine
 from didact.check.engine.machine import Frame, Machine, Routine
-from didact.check.engine.statements import run_body
+from didact.check.engine.statements import STATEMENTS
 from didact.check.engine.teacher_state import ModelFacts, model_facts
 from didact.check.engine.values import Value
 from didact.check.engine.walk import build_index
-from didact.check.findings.finding import Finding
 
 Event = TypeVar("Event", LossUse, Forward, Softmax, Log, Operation, Total)
 _FIRST = ("__init__", "setup", "build", "_init", "configure")
@@ -33,7 +32,6 @@ class Analysis:
         tree: The parsed file.
         source: Its text.
         path: Its name.
-        findings: What the rules say, sorted, nothing suppressed; columns in bytes, as in the tree.
         uses: Every loss computed, in the order of the file.
         forwards: Every model call.
         softmaxes: Every softmax, log_softmax and sigmoid.
@@ -49,7 +47,6 @@ class Analysis:
     source: str
     path: str
     index: Index
-    findings: list[Finding] = field(default_factory=list)
     uses: list[LossUse] = field(default_factory=list)
     forwards: list[Forward] = field(default_factory=list)
     softmaxes: list[Softmax] = field(default_factory=list)
@@ -94,7 +91,7 @@ class Analysis:
 def analyse(
     source: str, *, path: str = "<string>", tree: ast.Module | None = None, thorough: bool = False
 ) -> Analysis:
-    """Infer what a file computes and collect what the rules find.
+    """Infer what a file computes.
 
     Args:
         source: The file's text.
@@ -107,18 +104,15 @@ def analyse(
     """
     tree = ast.parse(source) if tree is None else tree
     index = build_index(tree, source)
-    machine = Machine(index, evaluate, thorough=thorough or source.count("\n") < _ALL_UP_TO)
+    thorough = thorough or source.count("\n") < _ALL_UP_TO
+    machine = Machine(index, {**EXPRESSIONS, **STATEMENTS}, thorough=thorough)
     _run_all(machine)
-    analysis = _collect(machine, source, path)
-    from didact.check.rules import findings_of
-
-    analysis.findings = findings_of(analysis)
-    return analysis
+    return _collect(machine, source, path)
 
 
 def _run_all(m: Machine) -> None:
     m.frames.append(Frame(Scope(m.index.tree)))
-    _guarded(m, partial(run_body, m, m.index.tree.body))
+    _guarded(m, partial(m.run, m.index.tree.body))
     for function, owner in _routines(m.index):
         if m.thorough or id(function) in m.index.relevant_functions:
             _guarded(m, partial(run_routine, m, Routine(function, owner)))

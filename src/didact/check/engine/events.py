@@ -5,106 +5,19 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from didact.check.engine.scale import ONE, Scale
-from didact.check.engine.values import UNKNOWN, Value
+from didact.check.engine.values import UNKNOWN, LossUse, Reduction, Scope, Term, Value
 
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The function in which something happens.
-
-    Attributes:
-        node: The function, or the module.
-        owner: The class around it, if any.
-        depth: 0 when analysed for itself, more when entered from a call.
-        calls: The calls through which it was entered, the outermost first.
-    """
-
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Module | ast.Lambda
-    owner: ast.ClassDef | None = None
-    depth: int = 0
-    calls: tuple[ast.Call, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The function's name, empty for the module."""
-        return getattr(self.node, "name", "")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LossUse:
-    """One loss that is computed somewhere.
-
-    Attributes:
-        node: The call, or the product of a loss written by hand.
-        kind: ``"kl_div"``, ``"cross_entropy"``, ``"nll"``, ``"bce"``, ``"bce_logits"``, ``"mse"``,
-            ``"cosine"``, ``"soft_cross_entropy"`` (by hand: sum of p log q), ``"kl_by_hand"``,
-            ``"other"``.
-        input: The first argument (the prediction).
-        target: The second argument.
-        input_node: Its expression, if there is one.
-        target_node: Its expression, if there is one.
-        reduction: ``"mean"``, ``"sum"``, ``"batchmean"``, ``"none"``; ``None`` if not known.
-        log_target: ``kl_div``'s flag; ``None`` if not known.
-        criterion: The constructor call, when the loss is an object.
-        arguments: The keyword arguments of the call or the constructor, by name.
-        scope: Where it happens.
-    """
-
-    node: ast.expr
-    kind: str
-    input: Value
-    target: Value
-    input_node: ast.expr | None
-    target_node: ast.expr | None
-    reduction: str | None
-    log_target: bool | None
-    scope: Scope
-    criterion: ast.Call | None = None
-    arguments: dict[str, ast.expr] = field(default_factory=dict)
-    label_smoothing: bool = False
-
-    @property
-    def by_hand(self) -> bool:
-        """Whether the loss is written out instead of called."""
-        return self.kind in ("soft_cross_entropy", "kl_by_hand")
-
-    @property
-    def is_hard(self) -> bool:
-        """Whether the target is the true label."""
-        from didact.check.engine.spaces import Role, Space
-
-        if self.kind == "nll":
-            return True
-        if self.kind not in ("cross_entropy", "bce", "bce_logits"):
-            return False
-        normal = self.target.space in (Space.LABELS, Space.ONE_HOT, Space.UNKNOWN, Space.SCALAR)
-        return normal and self.target.role is not Role.TEACHER
-
-
-@dataclass(frozen=True, slots=True)
-class Reduction:
-    """One step from many numbers to fewer: ``sum`` or ``mean``, over a dimension or all."""
-
-    kind: str
-    dim: int | None
-    node: ast.expr | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A loss inside a sum: with its factor, its sign and the reductions so far."""
-
-    use: LossUse
-    scale: Scale = ONE
-    reductions: tuple[Reduction, ...] = ()
-    cut: bool = False
-    """The graph was cut after the loss was computed (``.item()``, ``.data``, ``.detach()``)."""
-
-    @property
-    def identity(self) -> tuple[object, ...]:
-        """Equal for the same loss with the same factor."""
-        return (id(self.use.node), self.scale, self.cut, len(self.reductions))
+__all__ = [
+    "Forward",
+    "Log",
+    "LossUse",
+    "Operation",
+    "Reduction",
+    "Scope",
+    "Softmax",
+    "Term",
+    "Total",
+]
 
 
 @dataclass(frozen=True, slots=True)

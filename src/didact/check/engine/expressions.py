@@ -1,4 +1,4 @@
-"""The abstract value of an expression."""
+"""The abstract value of an expression, by its kind."""
 
 from __future__ import annotations
 
@@ -19,23 +19,6 @@ from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.subscript import subscript
 from didact.check.engine.unknown_calls import forward
 from didact.check.engine.values import NOTHING, UNKNOWN, Value, join
-
-
-def evaluate(m: Machine, node: ast.expr) -> Value:
-    """Evaluate an expression and remember its value."""
-    if not m.tick():
-        return UNKNOWN
-    handler = _HANDLERS.get(type(node))
-    value = handler(m, node) if handler is not None else _children(m, node)
-    m.see(node, value)
-    return value
-
-
-def _children(m: Machine, node: ast.AST) -> Value:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr):
-            evaluate(m, child)
-    return UNKNOWN
 
 
 def _constant(_m: Machine, node: ast.Constant) -> Value:
@@ -65,11 +48,11 @@ def _name(m: Machine, node: ast.Name) -> Value:
 
 
 def _call(m: Machine, node: ast.Call) -> Value:
-    callee = evaluate(m, node.func)
-    arguments = [evaluate(m, argument) for argument in node.args]
+    callee = m.evaluate(node.func)
+    arguments = [m.evaluate(argument) for argument in node.args]
     keywords = {}
     for keyword in node.keywords:
-        value = evaluate(m, keyword.value)
+        value = m.evaluate(keyword.value)
         if keyword.arg is not None:
             keywords[keyword.arg] = value
     if isinstance(callee.payload, Chain):
@@ -95,34 +78,34 @@ def _binary(m: Machine, node: ast.BinOp) -> Value:
     while isinstance(current, ast.BinOp):
         chain.append(current)
         current = current.left
-    value = evaluate(m, current)
+    value = m.evaluate(current)
     for part in reversed(chain):
-        value = arithmetic.binary(m, part, value, evaluate(m, part.right))
+        value = arithmetic.binary(m, part, value, m.evaluate(part.right))
         m.see(part, value)
     return value
 
 
 def _unary(m: Machine, node: ast.UnaryOp) -> Value:
-    value = evaluate(m, node.operand)
+    value = m.evaluate(node.operand)
     if isinstance(node.op, ast.USub):
         return arithmetic.negated(value)
     return Value(space=Space.MASK) if isinstance(node.op, ast.Invert) else UNKNOWN
 
 
 def _compare(m: Machine, node: ast.Compare) -> Value:
-    left = evaluate(m, node.left)
-    others = [evaluate(m, other) for other in node.comparators]
+    left = m.evaluate(node.left)
+    others = [m.evaluate(other) for other in node.comparators]
     m.record("compare", node, base=left, other=others[0])
     return Value(space=Space.MASK, grad=Grad.NO, origin=node)
 
 
 def _conditional(m: Machine, node: ast.IfExp) -> Value:
-    evaluate(m, node.test)
-    return join(evaluate(m, node.body), evaluate(m, node.orelse))
+    m.evaluate(node.test)
+    return join(m.evaluate(node.body), m.evaluate(node.orelse))
 
 
 def _boolean(m: Machine, node: ast.BoolOp) -> Value:
-    values = [evaluate(m, value) for value in node.values]
+    values = [m.evaluate(value) for value in node.values]
     result = values[0]
     for value in values[1:]:
         result = join(result, value)
@@ -130,7 +113,7 @@ def _boolean(m: Machine, node: ast.BoolOp) -> Value:
 
 
 def _tuple(m: Machine, node: ast.Tuple | ast.List) -> Value:
-    items = tuple(evaluate(m, item) for item in node.elts)
+    items = tuple(m.evaluate(item) for item in node.elts)
     starred = any(isinstance(item, ast.Starred) for item in node.elts)
     terms = tuple(t for item in items[:16] for t in item.terms)[:16]
     sources = frozenset[int]().union(*(item.sources for item in items[:16]))
@@ -140,11 +123,11 @@ def _tuple(m: Machine, node: ast.Tuple | ast.List) -> Value:
 def _comprehension(m: Machine, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
     saved = dict(m.frame.env)
     for generator in node.generators:
-        iterated = evaluate(m, generator.iter)
+        iterated = m.evaluate(generator.iter)
         bind(m, generator.target, element_of(iterated))
         for condition in generator.ifs:
-            evaluate(m, condition)
-    value = evaluate(m, node.elt)
+            m.evaluate(condition)
+    value = m.evaluate(node.elt)
     m.frame.env = saved
     return Value(items=(value,), terms=value.terms, sources=value.sources, role=value.role)
 
@@ -154,26 +137,26 @@ def _lambda(_m: Machine, node: ast.Lambda) -> Value:
 
 
 def _walrus(m: Machine, node: ast.NamedExpr) -> Value:
-    value = evaluate(m, node.value)
+    value = m.evaluate(node.value)
     bind(m, node.target, value)
     return value
 
 
 def _subscript(m: Machine, node: ast.Subscript) -> Value:
-    base = evaluate(m, node.value)
+    base = m.evaluate(node.value)
     for part in ast.walk(node.slice) if not isinstance(node.slice, ast.Constant) else ():
         if isinstance(part, ast.expr) and not isinstance(part, ast.Tuple | ast.Slice):
-            evaluate(m, part)
+            m.evaluate(part)
             break
     name = dotted(node)
     return subscript(m, node, base, name)
 
 
 def _wrapped(m: Machine, node: ast.Await | ast.Starred) -> Value:
-    return evaluate(m, node.value)
+    return m.evaluate(node.value)
 
 
-_HANDLERS: dict[type[ast.expr], Callable[[Machine, Any], Value]] = {
+EXPRESSIONS: dict[type[ast.AST], Callable[[Machine, Any], Value]] = {
     ast.Constant: _constant,
     ast.Name: _name,
     ast.Attribute: attribute,
@@ -194,3 +177,4 @@ _HANDLERS: dict[type[ast.expr], Callable[[Machine, Any], Value]] = {
     ast.Await: _wrapped,
     ast.Starred: _wrapped,
 }
+"""What evaluates each kind of expression."""

@@ -20,7 +20,9 @@ def call_routine(
     """The value that a function of this file returns for these arguments."""
     target = routine.node
     too_deep = m.scope.depth >= MAX_DEPTH or id(target) in m.active
-    if too_deep or (not isinstance(target, ast.Lambda) and id(target) not in m.index.relevant_functions):
+    if too_deep or (
+        not isinstance(target, ast.Lambda) and id(target) not in m.index.relevant_functions
+    ):
         return UNKNOWN
     if any(isinstance(a, ast.Starred) for a in node.args) or not m.tick():
         return UNKNOWN
@@ -40,8 +42,6 @@ def run_routine(
     call: ast.Call | None = None,
 ) -> Value:
     """Run a function; without arguments, for itself."""
-    from didact.check.engine.statements import run_body
-
     target = routine.node
     outside = arguments is None
     depth = 0 if outside else m.scope.depth + 1
@@ -59,7 +59,7 @@ def run_routine(
             bind_parameters(m, frame, routine, arguments, keywords or {})
             if isinstance(target, ast.Lambda):
                 return m.evaluate(target.body)
-            run_body(m, target.body)
+            m.run(target.body)
         finally:
             m.active.discard(id(target))
     return _returned(frame)

@@ -88,7 +88,6 @@ def use_loss(
         scope=m.scope,
         criterion=criterion,
         arguments=expressions,
-        label_smoothing="label_smoothing" in expressions,
     )
     m.uses[(id(node), m.context)] = use
     return _result(use)

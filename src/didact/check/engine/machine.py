@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from didact.check.engine.events import (
     Forward,
@@ -18,7 +19,7 @@ from didact.check.engine.events import (
     Total,
 )
 from didact.check.engine.index import ClassInfo, Function, Index
-from didact.check.engine.values import Value
+from didact.check.engine.values import UNKNOWN, Value
 
 MAX_DEPTH = 2
 """How many calls deep a function of the same file is entered."""
@@ -101,12 +102,16 @@ class Frame:
     alive: bool = True
 
 
+Handlers = Mapping[type[ast.AST], Callable[["Machine", Any], Any]]
+"""What runs each kind of statement and evaluates each kind of expression."""
+
+
 @dataclass(slots=True, eq=False)
 class Machine:
     """Everything the interpreter carries along."""
 
     index: Index
-    evaluator: Callable[[Machine, ast.expr], Value]
+    handlers: Handlers
     thorough: bool = False
     frames: list[Frame] = field(default_factory=list)
     context: tuple[int, ...] = ()
@@ -125,8 +130,29 @@ class Machine:
     active: set[int] = field(default_factory=set)
 
     def evaluate(self, node: ast.expr) -> Value:
-        """The value of an expression."""
-        return self.evaluator(self, node)
+        """The value of an expression, which is remembered."""
+        if not self.tick():
+            return UNKNOWN
+        handler = self.handlers.get(type(node))
+        if handler is None:
+            self.evaluate_children(node)
+        value: Value = UNKNOWN if handler is None else handler(self, node)
+        self.see(node, value)
+        return value
+
+    def evaluate_children(self, node: ast.AST) -> None:
+        """Evaluate the expressions inside a node of which nothing else is known."""
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.evaluate(child)
+
+    def run(self, body: list[ast.stmt]) -> None:
+        """Run statements in order, until a path ends."""
+        for statement in body:
+            if not self.frame.alive or not self.tick():
+                return
+            handler = self.handlers.get(type(statement), Machine.evaluate_children)
+            handler(self, statement)
 
     @property
     def frame(self) -> Frame:

@@ -9,7 +9,6 @@ from typing import Any
 from didact.check.engine import arithmetic
 from didact.check.engine.assign import bind, element_of
 from didact.check.engine.effects import in_place, with_comment
-from didact.check.engine.expressions import evaluate
 from didact.check.engine.inline import dotted_call
 from didact.check.engine.machine import Machine
 from didact.check.engine.values import UNKNOWN, Value, join
@@ -27,29 +26,8 @@ _IGNORED = (
 )
 
 
-def run_body(m: Machine, body: list[ast.stmt]) -> None:
-    """Run statements in order, until a path ends."""
-    for statement in body:
-        if not m.frame.alive or not m.tick():
-            return
-        run(m, statement)
-
-
-def run(m: Machine, node: ast.stmt) -> None:
-    """Run one statement."""
-    if isinstance(node, _IGNORED):
-        return
-    handler = _HANDLERS.get(type(node))
-    if handler is not None:
-        handler(m, node)
-        return
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr):
-            evaluate(m, child)
-
-
 def _assign(m: Machine, node: ast.Assign) -> None:
-    value = evaluate(m, node.value)
+    value = m.evaluate(node.value)
     for target in node.targets:
         m.record("assign", node, base=value, name=getattr(target, "id", ""))
         bind(m, target, with_comment(m, node, value))
@@ -58,14 +36,14 @@ def _assign(m: Machine, node: ast.Assign) -> None:
 
 def _annotated(m: Machine, node: ast.AnnAssign) -> None:
     if node.value is not None:
-        value = evaluate(m, node.value)
+        value = m.evaluate(node.value)
         bind(m, node.target, value)
         m.total(node, value, "assign")
 
 
 def _augmented(m: Machine, node: ast.AugAssign) -> None:
-    right = evaluate(m, node.value)
-    left = evaluate(m, node.target)
+    right = m.evaluate(node.value)
+    left = m.evaluate(node.target)
     result = arithmetic.binary(m, node, left, right)
     if isinstance(node.target, ast.Name | ast.Attribute):
         bind(m, node.target, result)
@@ -74,29 +52,27 @@ def _augmented(m: Machine, node: ast.AugAssign) -> None:
 
 def _return(m: Machine, node: ast.Return) -> None:
     if node.value is not None:
-        value = evaluate(m, node.value)
+        value = m.evaluate(node.value)
         m.frame.returns.append(value)
         m.total(node, value, "return")
     m.frame.alive = False
 
 
 def _stop(m: Machine, node: ast.stmt) -> None:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr):
-            evaluate(m, child)
+    m.evaluate_children(node)
     m.frame.alive = False
 
 
 def _if(m: Machine, node: ast.If) -> None:
-    evaluate(m, node.test)
+    m.evaluate(node.test)
     if _is_main(node.test):
-        run_body(m, node.body)
+        m.run(node.body)
         return
     before = dict(m.frame.env)
-    run_body(m, node.body)
+    m.run(node.body)
     after, alive = m.frame.env, m.frame.alive
     m.frame.env, m.frame.alive = before, True
-    run_body(m, node.orelse)
+    m.run(node.orelse)
     if not m.frame.alive:
         m.frame.env, m.frame.alive = after, alive
     elif alive:
@@ -121,12 +97,12 @@ def merge(left: dict[str, Value], right: dict[str, Value]) -> dict[str, Value]:
 
 def _loop(m: Machine, node: ast.For | ast.AsyncFor | ast.While) -> None:
     if isinstance(node, ast.While):
-        evaluate(m, node.test)
+        m.evaluate(node.test)
     else:
-        bind(m, node.target, element_of(evaluate(m, node.iter)))
+        bind(m, node.target, element_of(m.evaluate(node.iter)))
     before = dict(m.frame.env)
     for _ in range(2 if m.scope.depth == 0 else 1):
-        run_body(m, node.body)
+        m.run(node.body)
         m.frame.alive = True
         m.frame.env = merge(m.frame.env, before)
         if not isinstance(node, ast.While):
@@ -134,13 +110,13 @@ def _loop(m: Machine, node: ast.For | ast.AsyncFor | ast.While) -> None:
         if all(before.get(name) == value for name, value in m.frame.env.items()):
             break
         before = dict(m.frame.env)
-    run_body(m, node.orelse)
+    m.run(node.orelse)
 
 
 def _with(m: Machine, node: ast.With | ast.AsyncWith) -> None:
     saved = m.frame.no_grad
     for item in node.items:
-        value = evaluate(m, item.context_expr)
+        value = m.evaluate(item.context_expr)
         name = dotted_call(item.context_expr)
         if name.endswith(_NO_GRAD) or _is_disabled(item.context_expr, name):
             m.frame.no_grad = True
@@ -148,7 +124,7 @@ def _with(m: Machine, node: ast.With | ast.AsyncWith) -> None:
             m.frame.no_grad = False
         if item.optional_vars is not None:
             bind(m, item.optional_vars, value if not value.payload else UNKNOWN)
-    run_body(m, node.body)
+    m.run(node.body)
     m.frame.no_grad = saved
 
 
@@ -160,36 +136,41 @@ def _is_disabled(node: ast.expr, name: str) -> bool:
 
 def _try(m: Machine, node: ast.Try) -> None:
     before = dict(m.frame.env)
-    run_body(m, node.body)
+    m.run(node.body)
     after, alive = m.frame.env, m.frame.alive
     for handler in node.handlers:
         m.frame.env, m.frame.alive = dict(before), True
-        run_body(m, handler.body)
+        m.run(handler.body)
         if m.frame.alive:
             after, alive = merge(after, m.frame.env), True
     m.frame.env, m.frame.alive = after, alive
-    run_body(m, node.orelse)
-    run_body(m, node.finalbody)
+    m.run(node.orelse)
+    m.run(node.finalbody)
 
 
 def _expression(m: Machine, node: ast.Expr) -> None:
-    value = evaluate(m, node.value)
+    value = m.evaluate(node.value)
     m.record("statement", node, base=value)
     in_place(m, node.value, value)
 
 
 def _match(m: Machine, node: ast.Match) -> None:
-    evaluate(m, node.subject)
+    m.evaluate(node.subject)
     before, merged, alive = dict(m.frame.env), dict(m.frame.env), True
     for case in node.cases:
         m.frame.env, m.frame.alive = dict(before), True
-        run_body(m, case.body)
+        m.run(case.body)
         if m.frame.alive:
             merged = merge(merged, m.frame.env)
     m.frame.env, m.frame.alive = merged, alive
 
 
-_HANDLERS: dict[type[ast.stmt], Callable[[Machine, Any], None]] = {
+def _nothing(_m: Machine, _node: ast.stmt) -> None:
+    """Definitions are run for themselves, the others do nothing to values."""
+
+
+STATEMENTS: dict[type[ast.AST], Callable[[Machine, Any], None]] = {
+    **dict.fromkeys(_IGNORED, _nothing),
     ast.Assign: _assign,
     ast.AnnAssign: _annotated,
     ast.AugAssign: _augmented,
@@ -208,3 +189,4 @@ _HANDLERS: dict[type[ast.stmt], Callable[[Machine, Any], None]] = {
     ast.Expr: _expression,
     ast.Match: _match,
 }
+"""What runs each kind of statement; of others the expressions are evaluated."""

@@ -17,7 +17,7 @@ from didact.check.explain.choices import CHOICES
 from didact.check.explain.own import misspelt, own_findings
 from didact.check.explain.site import Site, apply, span
 from didact.check.findings.finding import Edit, Finding, Severity
-from didact.check.rules import RULES
+from didact.check.rules import RULES, findings_of
 from didact.check.snippet.repair import parse
 
 ROUNDS = 25
@@ -114,7 +114,7 @@ def correct(source: str, *, start: Correction | None = None) -> Correction:
         if analysis is None:
             break
         findings = sorted(
-            [*analysis.findings, *own_findings(analysis.tree, renamed_lambda=False)],
+            [*findings_of(analysis), *own_findings(analysis.tree, renamed_lambda=False)],
             key=lambda f: (_ORDER[f.severity], f.span.line, f.code),
         )
         if not any(_mend(correction, analysis, f, given_up) for f in findings):
@@ -175,10 +175,10 @@ def _helps(changed: str, before: Analysis, finding: Finding) -> bool:
     if after is None:
         return False
     own = own_findings(after.tree, renamed_lambda=False)
-    now = sum(f.code == finding.code for f in [*after.findings, *own])
+    now = sum(f.code == finding.code for f in [*findings_of(after), *own])
     was = sum(
         f.code == finding.code
-        for f in [*before.findings, *own_findings(before.tree, renamed_lambda=False)]
+        for f in [*findings_of(before), *own_findings(before.tree, renamed_lambda=False)]
     )
     return now < was
 

@@ -15,6 +15,7 @@ from didact.check.explain.questions import Question, Snippet, questions
 from didact.check.explain.runnable import given_names, runnable
 from didact.check.explain.statements import Explainer
 from didact.check.findings.finding import Finding, Severity
+from didact.check.rules import findings_of
 from didact.check.snippet import recover
 from didact.check.snippet.repair import LAMBDA
 
@@ -72,7 +73,7 @@ def explain(text: str) -> Explanation:
             source, notes, TOO_DEEP, misspelt, Correction(source), [], [*guesses, TOO_DEEP]
         )
     own = own_findings(analysis.tree, renamed_lambda=LAMBDA in guesses)
-    findings = sorted([*analysis.findings, *own, *misspelt], key=lambda f: (f.span, f.code))
+    findings = sorted([*findings_of(analysis), *own, *misspelt], key=lambda f: (f.span, f.code))
     correction = _corrected(source, recovered.source, own)
     given = given_names(analysis.tree)
     if given:

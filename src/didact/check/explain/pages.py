@@ -13,7 +13,7 @@ def rule_page(code: str, language: Language) -> str:
     Raises:
         UnknownNameError: No rule has this code; the message suggests near ones.
     """
-    from didact.check.findings.meta import all_rules
+    from didact.check.rules import all_rules
 
     code = code.upper()
     if code in PAGES:

@@ -92,21 +92,3 @@ def _moved_span(span: Span, lines: int) -> Span:
 def is_python(path: str) -> bool:
     """Whether the bytes of the file may declare their own encoding."""
     return PurePath(path).suffix.lower() not in NOTEBOOK_SUFFIXES | MARKDOWN_SUFFIXES
-
-
-def open_document(path: str, text: str) -> Document:
-    """The document that the name of the file asks for.
-
-    Raises:
-        UnreadableError: A notebook that is not one.
-    """
-    suffix = PurePath(path).suffix.lower()
-    if suffix in NOTEBOOK_SUFFIXES:
-        from didact.check.files.notebook import NotebookDocument
-
-        return NotebookDocument(text)
-    if suffix in MARKDOWN_SUFFIXES:
-        from didact.check.files.markdown import MarkdownDocument
-
-        return MarkdownDocument(text)
-    return PythonDocument(text)

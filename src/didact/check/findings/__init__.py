@@ -1,4 +1,4 @@
 """What a rule finds, what it is called, and the report over many files.
 
-In come findings. Calls the rules for their names alone.
+The lowest room: it calls no other.
 """

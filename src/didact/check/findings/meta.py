@@ -90,10 +90,3 @@ META: Mapping[str, MetaRule] = {
 
 START = Span(1, 0, 1, 0)
 """Where a finding about a whole file stands."""
-
-
-def all_rules() -> dict[str, RuleInfo]:
-    """Every code that can be reported, those of the shell and those of the engine."""
-    from didact.check.rules import RULES
-
-    return {**META, **RULES}

@@ -9,9 +9,10 @@ from urllib.parse import quote
 from didact import __version__
 from didact._core.i18n import Language
 from didact.check.findings.finding import Fix, Severity, Span
-from didact.check.findings.meta import RuleInfo, all_rules
+from didact.check.findings.meta import RuleInfo
 from didact.check.findings.report import Diagnostic, Report, fingerprinted
 from didact.check.formats import Style
+from didact.check.rules import all_rules
 
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from didact.check.findings.meta import all_rules
 from didact.check.findings.report import Report
 from didact.check.formats import Style
+from didact.check.rules import all_rules
 
 
 def table(report: Report, style: Style) -> str:

@@ -30,12 +30,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from didact.check.findings.finding import Finding
+from didact.check.findings.meta import META, RuleInfo
 from didact.check.rules._rule import Found, Rule, read_rule
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
 
-__all__ = ["RULES", "Found", "Rule", "check_source", "findings_of"]
+__all__ = ["RULES", "Found", "Rule", "all_rules", "check_source", "findings_of"]
 
 
 @cache
@@ -66,10 +67,15 @@ RULES: Mapping[str, Rule] = _Rules()
 """Every rule by its code."""
 
 
+def all_rules() -> dict[str, RuleInfo]:
+    """Every code that can be reported, those of the rules and those about a file itself."""
+    return {**META, **RULES}
+
+
 def findings_of(analysis: Analysis) -> list[Finding]:
     """What all rules find in one file: sorted, each place once for each code.
 
-    Columns are as in the tree, in bytes; ``_columns.in_characters`` counts them anew.
+    Columns are as in the tree, in bytes; ``files.columns.in_characters`` counts them anew.
     """
     unique: dict[tuple[object, ...], Finding] = {}
     for rule in RULES.values():

@@ -16,25 +16,13 @@ from didact.check.findings.meta import FAILED, META, START
 from didact.check.wanted.suppress import unsuppressed
 
 
-class Findings(Protocol):
-    """What the engine gives back."""
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """What it found."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    findings: Sequence[Finding]
-
-
 class Analyse(Protocol):
-    """The engine."""
+    """The engine and its rules."""
 
-    def __call__(self, source: str, *, path: str, tree: ast.Module | None = None) -> Findings:
-        """Analyse one module."""
+    def __call__(
+        self, source: str, *, path: str, tree: ast.Module | None = None
+    ) -> Sequence[Finding]:
+        """What is found in one module."""
         ...
 
 
@@ -52,12 +40,12 @@ class CheckContext:
 def engine() -> Analyse:
     """The engine of the package, imported when it is first needed."""
     from didact.check.engine.engine import analyse
+    from didact.check.rules import findings_of
 
     def analyse_in_characters(
         source: str, *, path: str, tree: ast.Module | None = None
-    ) -> Findings:
-        analysis = analyse(source, path=path, tree=tree)
-        return _Judged(in_characters(analysis.findings, source))
+    ) -> Sequence[Finding]:
+        return in_characters(findings_of(analyse(source, path=path, tree=tree)), source)
 
     return analyse_in_characters
 
@@ -90,7 +78,7 @@ def _judged(code: str, path: str, context: CheckContext) -> list[Finding]:
     unread: list[Finding] = []
     try:
         tree = parse(code)
-        found = context.analyse(code, path=path, tree=tree).findings
+        found = context.analyse(code, path=path, tree=tree)
     except UnreadableError as error:
         unread, tree = [error.finding()], ast.Module([], [])
         found = context.analyse_text(code)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from didact.check.files.document import Document, open_document
+from didact.check.files.document import Document
+from didact.check.files.opening import open_document
 from didact.check.files.source import UnreadableError, parse
 from didact.check.findings.finding import Edit, Finding, Fix, Safety
 from didact.check.running.analysis import CheckContext, findings_in
@@ -26,7 +27,9 @@ class Fixed:
     count: int
 
 
-def fix_document(document: Document, path: str, context: CheckContext, *, allowed: frozenset[Safety]) -> Fixed:
+def fix_document(
+    document: Document, path: str, context: CheckContext, *, allowed: frozenset[Safety]
+) -> Fixed:
     """Make the allowed fixes until nothing changes.
 
     A set of edits is kept only if the result parses and has fewer findings; where a set is not,
@@ -46,7 +49,11 @@ def fix_document(document: Document, path: str, context: CheckContext, *, allowe
 
 
 def _one_by_one(
-    document: Document, path: str, context: CheckContext, findings: list[Finding], fixes: Sequence[Fix]
+    document: Document,
+    path: str,
+    context: CheckContext,
+    findings: list[Finding],
+    fixes: Sequence[Fix],
 ) -> tuple[Document, list[Finding]] | None:
     """The document after those of the fixes that help, each beside the ones kept before it."""
     kept: list[Fix] = []
@@ -89,7 +96,11 @@ def _ends(edit: Edit) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _try(
-    document: Document, path: str, context: CheckContext, findings: list[Finding], fixes: Sequence[Fix]
+    document: Document,
+    path: str,
+    context: CheckContext,
+    findings: list[Finding],
+    fixes: Sequence[Fix],
 ) -> tuple[Document, list[Finding]] | None:
     try:
         text = document.edited(edit for fix in fixes for edit in fix.edits)

@@ -15,14 +15,22 @@ from pathlib import Path
 from typing import Literal
 
 from didact._core.i18n import Text
-from didact.check.files.document import Document, is_python, open_document
+from didact.check.files.document import Document, is_python
 from didact.check.files.finding_files import find_files
+from didact.check.files.opening import open_document
 from didact.check.files.source import Encoding, UnreadableError, decode
 from didact.check.files.write import replace_file, unified_diff
 from didact.check.findings.finding import Finding, Safety
-from didact.check.findings.meta import NOT_PARSED, all_rules
+from didact.check.findings.meta import NOT_PARSED
 from didact.check.findings.report import Diagnostic, FileResult, Report
-from didact.check.running.analysis import Analyse, CheckContext, engine, engine_for_text, findings_in
+from didact.check.rules import all_rules
+from didact.check.running.analysis import (
+    Analyse,
+    CheckContext,
+    engine,
+    engine_for_text,
+    findings_in,
+)
 from didact.check.running.fix import SAFE, fix_document
 from didact.check.wanted.config import Settings
 
