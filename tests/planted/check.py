@@ -8,7 +8,8 @@ FLOOR = "check"
 ENGINE = "tests/check/engine"
 RULES = "tests/check/rules/test_rules.py"
 BOTH = f"{ENGINE} {RULES}"
-SHELL = "tests/check/shell"
+RUNNING = "tests/check/running"
+WANTED = "tests/check/wanted"
 
 FAULTS = [
     Fault(
@@ -100,41 +101,41 @@ FAULTS = [
         FLOOR,
         "if len(left) >= len(findings) or fixed.unread > document.unread:",
         "if fixed.unread > document.unread:",
-        f"{SHELL}/test_fix.py",
+        f"{RUNNING}/test_fix.py",
     ),
     Fault(
         "two fixes write over one another",
         FLOOR,
         "return start < other_end and other_start < end",
         "return False",
-        f"{SHELL}/test_fix.py",
+        f"{RUNNING}/test_fix.py",
     ),
     Fault(
         "the baseline knows a finding for ever",
         FLOOR,
         "known[key] -= 1",
         "known[key] -= 0",
-        f"{SHELL}/test_baseline.py",
+        f"{WANTED}/test_baseline.py",
     ),
     Fault(
         "an ignored code of equal length is reported",
         FLOOR,
         "and selected > _longest(code, self.ignore)",
         "and selected >= _longest(code, self.ignore)",
-        f"{SHELL}/test_select.py",
+        f"{WANTED}/test_select.py",
     ),
     Fault(
         "a comment that silences one code silences all",
         FLOOR,
         "return bool(naming) or not self.codes",
         "return True",
-        f"{SHELL}/test_suppress.py",
+        f"{WANTED}/test_suppress.py",
     ),
     Fault(
         "the comment on a statement's last line is not heard",
         FLOOR,
         "return {span.line, span.end_line, reach.first, reach.last, *head}",
         "return {span.line, *head}",
-        f"{SHELL}/test_suppress.py",
+        f"{WANTED}/test_suppress.py",
     ),
 ]

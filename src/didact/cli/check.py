@@ -52,7 +52,7 @@ def command(
         Path | None, typer.Option(help="A pyproject.toml, in place of the nearest one.")
     ] = None,
     exclude: Annotated[
-        list[str] | None, typer.Option(help="Globs of files and folders to leave out.")
+        list[str] | None, typer.Option(help="Files and folders to leave out, as in .gitignore.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 chooses by files and cores.")] = 0,
     lsp: Annotated[bool, typer.Option("--lsp", help="Serve an editor over stdio.")] = False,

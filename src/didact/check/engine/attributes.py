@@ -13,6 +13,9 @@ from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.values import UNKNOWN, Value, join
 
+MAX_ASSIGNMENTS = 8
+"""Of the assignments to one attribute so many are joined; after that nothing in common is left."""
+
 
 def attribute(m: Machine, node: ast.Attribute) -> Value:
     """The value of ``base.name``."""
@@ -132,7 +135,7 @@ def _assigned(m: Machine, info: ClassInfo, name: str) -> Value | None:
     if not expressions:
         return _constructor_default(m, info, name)
     result: Value | None = None
-    for expression in expressions[:8]:
+    for expression in expressions[:MAX_ASSIGNMENTS]:
         value = _in_constructor(m, info, start, expression)
         result = value if result is None else join(result, value)
     return result

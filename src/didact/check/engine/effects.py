@@ -7,7 +7,7 @@ import re
 
 from didact.check.engine.machine import Machine
 from didact.check.engine.spaces import Space
-from didact.check.engine.values import UNKNOWN, Value
+from didact.check.engine.values import MAX_ITEMS, UNKNOWN, Value
 
 
 def with_comment(m: Machine, node: ast.stmt, value: Value) -> Value:
@@ -35,7 +35,7 @@ def in_place(m: Machine, node: ast.expr, value: Value) -> None:
     if name == "append" and isinstance(node.func.value, ast.Name) and node.args:
         added = m.values.get(id(node.args[0]), UNKNOWN)
         old = m.frame.env.get(node.func.value.id, UNKNOWN)
-        items = (*(old.items or ()), added)[:8]
+        items = (*(old.items or ()), added)[:MAX_ITEMS]
         m.frame.env[node.func.value.id] = Value(
             items=items, terms=added.terms, sources=added.sources
         )

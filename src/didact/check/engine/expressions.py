@@ -18,7 +18,7 @@ from didact.check.engine.scale import Scale, as_number
 from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.subscript import subscript
 from didact.check.engine.unknown_calls import forward
-from didact.check.engine.values import NOTHING, UNKNOWN, Value, join
+from didact.check.engine.values import MAX_ITEMS, MAX_TERMS, NOTHING, UNKNOWN, Value, join
 
 
 def _constant(_m: Machine, node: ast.Constant) -> Value:
@@ -115,9 +115,11 @@ def _boolean(m: Machine, node: ast.BoolOp) -> Value:
 def _tuple(m: Machine, node: ast.Tuple | ast.List) -> Value:
     items = tuple(m.evaluate(item) for item in node.elts)
     starred = any(isinstance(item, ast.Starred) for item in node.elts)
-    terms = tuple(t for item in items[:16] for t in item.terms)[:16]
-    sources = frozenset[int]().union(*(item.sources for item in items[:16]))
-    return Value(items=None if starred or len(items) > 64 else items, terms=terms, sources=sources)
+    kept = items[:MAX_ITEMS]
+    terms = tuple(t for item in kept for t in item.terms)[:MAX_TERMS]
+    sources = frozenset[int]().union(*(item.sources for item in kept))
+    whole = not starred and len(items) <= MAX_ITEMS
+    return Value(items=items if whole else None, terms=terms, sources=sources)
 
 
 def _comprehension(m: Machine, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:

@@ -25,6 +25,8 @@ MAX_DEPTH = 2
 """How many calls deep a function of the same file is entered."""
 MAX_STEPS = 60_000
 """Statements and expressions that one entry from the outside may take, calls included."""
+MAX_FORMS = 64
+"""So many forms of one loss are kept: a loop that rescales it makes a new one on each round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ class Machine:
             self.values[id(node)] = value
         for term in value.terms:
             log = self.term_log.setdefault(id(term.use.node), [])
-            if len(log) < 64:
+            if len(log) < MAX_FORMS:
                 log.append(term)
 
     def record(self, kind: str, node: ast.AST, **fields: object) -> None:

@@ -89,12 +89,8 @@ def call_unknown(m: Machine, node: ast.Call, callee: Value, arguments: list[Valu
     for argument in arguments:
         if argument.role is not Role.UNKNOWN:
             role = argument.role
-    sources = (
-        frozenset[int]().union(*(a.sources for a in arguments))
-        if len(arguments) < 20
-        else frozenset[int]()
-    )
-    terms = tuple(t for a in arguments for t in a.terms)[:8] if len(arguments) == 1 else ()
+    sources = frozenset[int]().union(*(a.sources for a in arguments))
+    terms = arguments[0].terms if len(arguments) == 1 else ()
     return Value(role=role, sources=sources, terms=terms, origin=node)
 
 

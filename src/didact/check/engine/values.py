@@ -67,6 +67,11 @@ class Value:
         return self.space in _TENSORS
 
 
+MAX_TERMS = 32
+"""A sum of losses keeps so many terms: real ones have under ten, generated code has thousands."""
+MAX_ITEMS = 64
+"""A tuple or list keeps so many elements: a longer one is data, whose elements are alike."""
+
 T = TypeVar("T")
 
 UNKNOWN = Value()
@@ -226,7 +231,7 @@ def merge_terms(left: tuple[Term, ...], right: tuple[Term, ...]) -> tuple[Term, 
     if not left or left == right:
         return right
     seen = {term.identity for term in left}
-    return (*left, *(term for term in right if term.identity not in seen))[:32]
+    return (*left, *(term for term in right if term.identity not in seen))[:MAX_TERMS]
 
 
 def _is_choice(left: tuple[Term, ...], right: tuple[Term, ...]) -> bool:

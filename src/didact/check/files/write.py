@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import shutil
-import tempfile
+import stat
 from pathlib import Path
+
+from didact._core import atomic
 
 
 def replace_file(path: Path, old: bytes, new: bytes) -> None:
@@ -19,16 +20,7 @@ def replace_file(path: Path, old: bytes, new: bytes) -> None:
     target = path.resolve()
     if target.read_bytes() != old:
         raise OSError("it changed while it was being checked")
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".didact-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(new)
-        shutil.copymode(target, temporary)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    atomic.replace_file(target, new, mode=stat.S_IMODE(target.stat().st_mode))
 
 
 def unified_diff(old: str, new: str, path: str) -> str:

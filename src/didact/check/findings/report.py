@@ -39,11 +39,6 @@ class Diagnostic:
         span = self.finding.span
         return f"{self.path}:{cell}{span.line}:{span.column + 1}"
 
-    @property
-    def can_be_fixed(self) -> bool:
-        """Whether ``--fix`` or ``--unsafe-fixes`` would do something about it."""
-        return self.finding.fix is not None and self.finding.fix.safety != "display"
-
 
 @dataclass(frozen=True, slots=True)
 class FileResult:

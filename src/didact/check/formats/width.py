@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from rich.cells import cell_len
 
 _NO_BREAK_BEFORE = frozenset("，。；：！？、）》」』】…,.;:!?)]}")
 _WIDE = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
@@ -12,15 +13,7 @@ _PIECE = re.compile(rf"[ \t]+|[{_WIDE}]|[^\s{_WIDE}]+")
 
 def width_of(text: str) -> int:
     """The number of columns that the text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(_width(character) for character in text)
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return cell_len(text)
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Term, Total
-from didact.check.engine.names import is_batch_count, is_class_count, is_temperature, is_weight
+from didact.check.engine.names import (
+    is_batch_count,
+    is_class_count,
+    is_temperature,
+    is_weight,
+    words,
+)
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import RAW, Role, Space
 from didact.check.engine.values import Value
@@ -150,27 +157,56 @@ def place_of(analysis: Analysis, use: LossUse) -> ast.AST:
     return use.node
 
 
-def text_of(analysis: Analysis, node: ast.AST) -> str:
-    """The source text of a node with its comments, lower case."""
-    lines = analysis.source.split("\n")
-    start = max(getattr(node, "lineno", 1) - 2, 0)
-    return "\n".join(lines[start : getattr(node, "end_lineno", None) or len(lines)]).lower()
+def identifiers(node: ast.AST) -> Iterator[str]:
+    """The names that a piece of code uses: variables, attributes, keywords, functions it defines.
+
+    A parameter counts where it is used, not where it is declared.
+    """
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.Attribute):
+            yield part.attr
+        elif isinstance(part, ast.keyword) and part.arg is not None:
+            yield part.arg
+        elif isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield part.name
 
 
-def nearby_text(analysis: Analysis, use: LossUse) -> str:
-    """The names of the function and the class around a loss and the lines around it, lower case."""
-    lines = analysis.source.split("\n")
-    owner = use.scope.owner.name if use.scope.owner else ""
-    near = lines[max(use.node.lineno - 7, 0) : use.node.lineno + 6]
-    return "\n".join([owner, use.scope.name, *near]).lower()
+def mentions(node: ast.AST, vocabulary: re.Pattern[str]) -> bool:
+    """Whether a name in the code has a word of the vocabulary: each word is compared as a whole.
+
+    ``mask`` is mentioned by ``attention_mask`` and ``batchMask``, not by ``unmasked``.
+    """
+    return any(_has_word(name, vocabulary) for name in identifiers(node))
 
 
-def function_text(analysis: Analysis, use: LossUse) -> str:
-    """The source of the function around a loss (of the lines around it, outside), lower case."""
-    if isinstance(use.scope.node, ast.Module):
-        lines = analysis.source.split("\n")
-        return "\n".join(lines[max(use.node.lineno - 15, 0) : use.node.lineno + 15]).lower()
-    return text_of(analysis, use.scope.node)
+def around(analysis: Analysis, use: LossUse) -> ast.AST:
+    """The function that computes a loss, outside of functions the statement."""
+    scope = use.scope.node
+    return analysis.statement_of(use.node) if isinstance(scope, ast.Module) else scope
+
+
+def is_declared(analysis: Analysis, use: LossUse, vocabulary: re.Pattern[str]) -> bool:
+    """Whether the author says so: in a name in the function, its docstring, a comment beside it.
+
+    Names are those that the function uses, its own and that of its class; comments are those on
+    the lines of the statement and the line above.
+    """
+    place, owner = around(analysis, use), use.scope.owner
+    if mentions(place, vocabulary):
+        return True
+    texts = [owner.name, ast.get_docstring(owner) or ""] if owner is not None else []
+    if isinstance(place, ast.FunctionDef | ast.AsyncFunctionDef):
+        texts.append(ast.get_docstring(place) or "")
+    statement = analysis.statement_of(use.node)
+    first, last = getattr(statement, "lineno", 1), getattr(statement, "end_lineno", 1)
+    texts += [analysis.index.comments.get(line, "") for line in range(first - 1, last + 1)]
+    return any(_has_word(text, vocabulary) for text in texts)
+
+
+def _has_word(text: str, vocabulary: re.Pattern[str]) -> bool:
+    return any(vocabulary.fullmatch(word) for word in words(text))
 
 
 def is_loss_scope(analysis: Analysis, use: LossUse) -> bool:

@@ -95,7 +95,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.spaces import Role, Space
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, function_text, uses
+from didact.check.rules._common import arguments, is_declared, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -108,13 +108,17 @@ TOPIC = "space"
 CATALOGUE = ("ARGMAX-SOFT-TARGET",)
 
 
+_MEANT = re.compile(r"hard|pseudo\w*|.*[伪硬].*")
+"""What an author calls it who wants the top class alone."""
+
+
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find the teacher's argmax as a target."""
     for use in uses(analysis, "cross_entropy", "nll"):
         if (
             use.target.space is Space.LABELS
             and use.target.role is Role.TEACHER
-            and not re.search(r"hard|pseudo|伪|硬", function_text(analysis, use))
+            and not is_declared(analysis, use, _MEANT)
         ):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
 

@@ -109,7 +109,7 @@ from didact.check.engine.names import is_temperature
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import NORMALISED, Role
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, nearby_text, totals_with, uses
+from didact.check.rules._common import SOFT, is_declared, totals_with, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -122,7 +122,10 @@ TOPIC = "temperature"
 CATALOGUE = ("HARD-CE-AT-T",)
 
 
-_CONTRASTIVE = re.compile(r"contrast|nce|simi|moco|queue|_pos|_neg|l_ij|s_ij|cl_loss")
+_CONTRASTIVE = re.compile(
+    r"contrast\w*|(info)?nce|sim|simi\w*|simclr|moco|queue|pos|neg|positives?|negatives?|ij|cl"
+)
+"""A cross-entropy over similarities has a temperature of its own."""
 
 
 def check(analysis: Analysis) -> Iterator[Found]:
@@ -134,7 +137,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         for total, term in totals_with(analysis, use):
             soft = [t.use for t in total.value.terms if t.use.kind in SOFT]
             paid = any(is_temperature(symbol) for symbol in term.scale.symbols)
-            contrastive = _CONTRASTIVE.search(nearby_text(analysis, use))
+            contrastive = is_declared(analysis, use, _CONTRASTIVE)
             if (
                 not paid
                 and not contrastive

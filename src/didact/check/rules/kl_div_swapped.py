@@ -105,7 +105,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.spaces import Role, Space
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, nearby_text, uses
+from didact.check.rules._common import arguments, is_declared, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -119,8 +119,9 @@ CATALOGUE = ("SWAPPED",)
 
 
 _MEANT = re.compile(
-    r"revers|minillm|rkl|\bjs|jensen|symm|mixture|beta|mutual|on.?policy|反向|skew|fkl"
+    r"revers\w*|minillm|[rf]kl|g?jsd?|jensen|symm\w*|mixture|mutual|policy|skew\w*|.*反向.*"
 )
+"""What an author calls it who wants D(student || teacher), or both directions."""
 
 
 _SPACES = (
@@ -139,7 +140,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
             swapped
             and ordered
             and not _both_ways(analysis, use)
-            and not _MEANT.search(nearby_text(analysis, use))
+            and not is_declared(analysis, use, _MEANT)
         ):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
 

@@ -90,7 +90,6 @@ LAMDA-CL/PyCIL，issue 24。
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -99,7 +98,7 @@ from didact.check.engine.events import LossUse
 from didact.check.engine.names import is_label
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import function_text, uses
+from didact.check.rules._common import around, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -126,14 +125,31 @@ def check(analysis: Analysis) -> Iterator[Found]:
         ):
             continue
         name = use.target_node.id
-        text = function_text(analysis, use)
-        moved = re.search(
-            rf"\b{re.escape(name.lower())}\s*(\[[^\]]*\]\s*)?([-+]=|-(?!>)|=(?!=))", text
-        )
+        moved = _is_moved(around(analysis, use), name)
         if is_label(name) and not moved and not start.isdigit():
             sure = None if _counts_from_zero(analysis, use, name) else Severity.WARNING
             message = _MESSAGE.format(name=name, start=start, cut=cut)
             yield Found(use.node, message, severity=sure)
+
+
+def _is_moved(function: ast.AST, name: str) -> bool:
+    """Whether the labels may be counted anew: they are assigned to, or something is subtracted."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.AugAssign) and _names(node.target, name):
+            return True
+        if isinstance(node, ast.Assign) and any(_names(target, name) for target in node.targets):
+            return True
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and _names(node.left, name):
+            return True
+    return False
+
+
+def _names(node: ast.expr, name: str) -> bool:
+    """Whether it is the variable, or rows of it, perhaps among others."""
+    if isinstance(node, ast.Tuple | ast.List):
+        return any(_names(part, name) for part in node.elts)
+    node = node.value if isinstance(node, ast.Subscript) else node
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _counts_from_zero(analysis: Analysis, use: LossUse, name: str) -> bool:

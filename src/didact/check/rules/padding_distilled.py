@@ -88,13 +88,14 @@ peremartra/optipfair，issue 34；Liger-Kernel，pull request 974。
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, function_text, uses
+from didact.check.rules._common import arguments, around, mentions, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -107,6 +108,9 @@ TOPIC = "reduction"
 CATALOGUE = ("PAD-UNMASKED",)
 
 
+_MASKS = re.compile(r"\w*masks?|masked|masking|ignored?|pads?|padded|padding")
+
+
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find losses over all positions of a padded batch."""
     if not any(path.startswith("transformers") for path in analysis.index.imports.values()):
@@ -116,9 +120,20 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if (
             sequence
             and use.reduction in ("mean", "sum", "batchmean")
-            and not re.search(r"mask|-100|ignore|pad", function_text(analysis, use))
+            and not _is_masked(around(analysis, use))
         ):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+
+
+def _is_masked(function: ast.AST) -> bool:
+    """Whether it has a mask, padding or the label -100 in mind."""
+    return mentions(function, _MASKS) or any(
+        isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and isinstance(node.operand, ast.Constant)
+        and node.operand.value == 100
+        for node in ast.walk(function)
+    )
 
 
 _MESSAGE = Text(

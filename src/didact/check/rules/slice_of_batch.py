@@ -94,6 +94,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.spaces import RAW
 from didact.check.findings.finding import Fix, Severity
+from didact.check.rules._common import mentions
 from didact.check.rules._rule import Found, replace
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):
             continue
         bounds = [b for b in (node.slice.lower, node.slice.upper) if b is not None]
-        classes = any(_CLASSES.search(ast.unparse(bound)) for bound in bounds)
+        classes = any(mentions(bound, _CLASSES) for bound in bounds)
         logits = operation.base.space in RAW and (operation.base.rank or 2) >= 2
         if classes and logits and _is_used_as_logits(analysis, node):
             text = f"{ast.unparse(node.value)}[:, {ast.unparse(node.slice)}]"
@@ -129,7 +130,7 @@ def _is_used_as_logits(analysis: Analysis, node: ast.AST) -> bool:
     return isinstance(parent, ast.Assign) or (isinstance(parent, ast.Call) and node in parent.args)
 
 
-_CLASSES = re.compile(r"class|known|_cls|nb_cl")
+_CLASSES = re.compile(r"\w*class(es)?|known|cls|cl")
 _MESSAGE = Text(
     "{text} slices the batch, the first dimension, by a number of classes; the classes are {right}",
     "{text} 用类别数切了第一维（批）；切类别应写 {right}",

@@ -96,12 +96,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import Term
+from didact.check.engine.names import dotted, word_set, words
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, function_text, uses
+from didact.check.rules._common import SOFT, around, identifiers, mentions, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -112,6 +114,10 @@ NAME = "sum-over-teachers"
 SEVERITY = Severity.INFO
 TOPIC = "weights"
 CATALOGUE = ("MULTI-TEACHER-SUM",)
+
+
+_COUNT = re.compile(r"len|n?teachers?|teach")
+_MANY = word_set("models nets networks list outputs logits")
 
 
 def check(analysis: Analysis) -> Iterator[Found]:
@@ -125,9 +131,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if (
             adds
             and not any(_is_averaged(term) for term in analysis.terms_of(use))
-            and not re.search(
-                r"/=?\s*(len\(|n_?teach|num_?teach|self\.n)|mean\(", function_text(analysis, use)
-            )
+            and not _divides_by_count(around(analysis, use))
         ):
             yield Found(statement, _MESSAGE)
 
@@ -145,12 +149,31 @@ def _adds(statement: ast.AST) -> bool:
 def _loop_over_teachers(analysis: Analysis, node: ast.AST) -> ast.For | None:
     parent = analysis.parent_of(node)
     while parent is not None and not isinstance(parent, ast.FunctionDef):
-        if isinstance(parent, ast.For) and re.search(
-            r"teachers|teacher_(models|nets|list|outputs|logits)", ast.unparse(parent.iter)
-        ):
+        if isinstance(parent, ast.For) and any(map(_names_teachers, identifiers(parent.iter))):
             return parent
         parent = analysis.parent_of(parent)
     return None
+
+
+def _names_teachers(name: str) -> bool:
+    """``teachers``, ``self.teacher_models``, ``teacher_logits``."""
+    found = words(name)
+    after = {later for word, later in pairwise(found) if word == "teacher"}
+    return "teachers" in found or not after.isdisjoint(_MANY)
+
+
+def _divides_by_count(function: ast.AST) -> bool:
+    """``/ len(teachers)``, ``/= self.num_teachers``, ``/ n``."""
+    divisors = [
+        node.right if isinstance(node, ast.BinOp) else node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)
+    ]
+    return any(
+        mentions(divisor, _COUNT)
+        or (isinstance(divisor, ast.Name | ast.Attribute) and dotted(divisor) in ("n", "self.n"))
+        for divisor in divisors
+    )
 
 
 def _is_averaged(term: Term) -> bool:

@@ -103,7 +103,7 @@ from didact.check.engine.names import is_temperature
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Role, Space
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, arguments, function_text, uses
+from didact.check.rules._common import SOFT, arguments, is_declared, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ TOPIC = "temperature"
 CATALOGUE = ("T-ONE-SIDE",)
 
 
-_MEANT = re.compile(r"sharp|uda\b|pseudo|dino|swav|center|sinkhorn|锐化")
+_MEANT = re.compile(r"sharp\w*|uda|pseudo\w*|dino|swav|cent(er|re)\w*|sinkhorn|.*锐化.*")
+"""What an author calls it who makes the target sharper than the prediction."""
 
 
 def check(analysis: Analysis) -> Iterator[Found]:
@@ -134,7 +135,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if softened.atoms and not all(is_temperature(symbol) for symbol in softened.symbols):
             continue
         same = use.input.role is use.target.role and use.input.role is not Role.UNKNOWN
-        if not same and not _MEANT.search(function_text(analysis, use)):
+        if not same and not is_declared(analysis, use, _MEANT):
             yield Found(use.node, _MESSAGE.format(t=softened.text, both=arguments(use)))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from didact._core.errors import UsageError
 from didact._core.i18n import Language, choose_language
 from didact._core.lookup import suggest
-from didact.check.files.finding_files import excluded, relative_to
+from didact.check.files.finding_files import excluded, refuse_bad_globs, relative_to
 from didact.check.wanted.select import EVERYTHING, Selection, matches, parse_codes
 
 KEYS = ("select", "ignore", "per-file-ignores", "exclude", "lang")
@@ -25,8 +25,8 @@ class Settings:
     Attributes:
         root: The folder that globs start from: the configuration's, else the working folder.
         selection: The codes that are wanted.
-        per_file_ignores: Globs with the codes not to report in the files they match.
-        exclude: Globs of files and folders to leave out.
+        per_file_ignores: Patterns as in a ``.gitignore``, with the codes not to report there.
+        exclude: Patterns as in a ``.gitignore``: files and folders to leave out.
         language: The language of the messages, if the configuration sets one.
     """
 
@@ -94,11 +94,15 @@ def load_settings(
         if chosen
         else Selection(file_select or (EVERYTHING,), file_ignore + own_ignore)
     )
+    excluding, per_file = _strings(table, "exclude", where), _per_file_ignores(table, where, known)
+    refuse_bad_globs(excluding, where=f"{where}: exclude")
+    refuse_bad_globs(exclude, where="--exclude")
+    refuse_bad_globs(per_file, where=f"{where}: per-file-ignores")
     return Settings(
         root=config.absolute().parent if config else Path.cwd(),
         selection=selection,
-        per_file_ignores=_per_file_ignores(table, where, known),
-        exclude=(*_strings(table, "exclude", where), *exclude),
+        per_file_ignores=per_file,
+        exclude=(*excluding, *exclude),
         language=_language(table, where),
     )
 

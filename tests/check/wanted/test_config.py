@@ -57,6 +57,8 @@ def test_the_command_line_replaces_select_and_adds_to_the_rest(tmp_path):
         ('per-file-ignores = {"a" = "X"}', "per-file-ignores: a is 'X'; expected a list"),
         ('lang = "fr"', "language is 'fr'"),
         ("lang = 1", "lang is 1"),
+        ('exclude = ["!"]', "exclude: '!' is no pattern as in a .gitignore"),
+        ('per-file-ignores = {"!" = ["KD1"]}', "per-file-ignores: '!' is no pattern"),
         ("select = [", "cannot be read"),
     ],
 )
