@@ -1,4 +1,4 @@
 """The checker inside other tools: the language server and flake8.
 
-In come open documents and trees. Calls ``running``.
+In come open documents and trees. Calls ``running``, ``formats`` and the rooms of types.
 """

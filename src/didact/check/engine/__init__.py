@@ -1,5 +1,4 @@
 """The abstract interpreter: what each value of somebody's code is, and what happens to it.
 
-In comes a syntax tree; nothing of it is run. Calls no other room of the checker but for the types
-of findings.
+In comes a syntax tree; nothing of it is run. Calls no other room; the rules read what it saw.
 """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from typing import Any
 
 from didact.check.engine.events import Term
 from didact.check.engine.handmade import Side, by_hand, factor_of, joint_grad
@@ -19,23 +21,9 @@ def binary(m: Machine, node: ast.BinOp | ast.AugAssign, left: Value, right: Valu
     """The value of a binary operation; ``AugAssign`` has a target in place of a left operand."""
     left_node = node.target if isinstance(node, ast.AugAssign) else node.left
     right_node = node.value if isinstance(node, ast.AugAssign) else node.right
-    operator = node.op
-    if isinstance(operator, ast.Mult):
-        return multiply(m, node, (left, left_node), (right, right_node))
-    if isinstance(operator, ast.Div):
-        return _divide(m, node, (left, left_node), (right, right_node))
-    if isinstance(operator, ast.Add | ast.Sub):
-        return _add(m, node, (left, left_node), (right, right_node))
-    if isinstance(operator, ast.Pow):
-        return power(m, node, left, right)
-    if isinstance(operator, ast.MatMult):
-        return Value(
-            space=_matmul_space(left, right),
-            grad=joint_grad(left, right),
-            sources=left.sources | right.sources,
-        )
-    if isinstance(operator, ast.BitAnd | ast.BitOr):
-        return Value(space=Space.MASK)
+    handler = _OPERATORS.get(type(node.op))
+    if handler is not None:
+        return handler(m, node, (left, left_node), (right, right_node))
     return Value(space=Space.SCALAR) if left.space is right.space is Space.SCALAR else UNKNOWN
 
 
@@ -192,5 +180,31 @@ def power(m: Machine, node: ast.AST, base: Value, exponent: Value) -> Value:
     return Value(grad=base.grad, sources=base.sources, role=base.role, rank=base.rank)
 
 
-def _matmul_space(left: Value, right: Value) -> Space:
-    return Space.LOGITS if left.space is right.space is Space.FEATURES else Space.UNKNOWN
+def _power(m: Machine, node: ast.AST, one: Side, other: Side) -> Value:
+    return power(m, node, one[0], other[0])
+
+
+def _matrix_product(_m: Machine, _node: ast.AST, one: Side, other: Side) -> Value:
+    left, right = one[0], other[0]
+    scores = left.space is right.space is Space.FEATURES
+    return Value(
+        space=Space.LOGITS if scores else Space.UNKNOWN,
+        grad=joint_grad(left, right),
+        sources=left.sources | right.sources,
+    )
+
+
+def _mask(_m: Machine, _node: ast.AST, _one: Side, _other: Side) -> Value:
+    return Value(space=Space.MASK)
+
+
+_OPERATORS: dict[type[ast.operator], Callable[[Machine, Any, Side, Side], Value]] = {
+    ast.Mult: multiply,
+    ast.Div: _divide,
+    ast.Add: _add,
+    ast.Sub: _add,
+    ast.Pow: _power,
+    ast.MatMult: _matrix_product,
+    ast.BitAnd: _mask,
+    ast.BitOr: _mask,
+}

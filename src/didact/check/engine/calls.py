@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from typing import Any
 
 from didact.check.engine.inline import call_routine, construct
-from didact.check.engine.library_calls import call_layer, call_path
+from didact.check.engine.library_calls import Chain, call_layer, call_path
 from didact.check.engine.losses import arguments_of, use_loss
 from didact.check.engine.machine import (
     Bound,
@@ -18,47 +20,58 @@ from didact.check.engine.machine import (
     Routine,
 )
 from didact.check.engine.names import dotted, is_loss, is_model, source, word_set
-from didact.check.engine.reductions import Call
+from didact.check.engine.reductions import NORMALISERS, Call
+from didact.check.engine.scale import ONE
 from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.tensor_ops import SAME, tensor_call
 from didact.check.engine.unknown_calls import NOT_FORWARD, call_unknown, forward, other_loss, pieces
 from didact.check.engine.values import UNKNOWN, Value
 
 _SELF_RETURNING = word_set("eval train to cuda cpu half float double requires_grad_ module compile")
-_OPTIMIZERS = word_set(
-    "SGD Adam AdamW RMSprop Adagrad Adadelta NAdam RAdam LBFGS BertAdam FusedAdam Lamb"
-)
-_TRANSPARENT = frozenset(
-    ["DataParallel", "DistributedDataParallel", "compile", "checkpoint_wrapper", "prepare"]
-)
+Keywords = dict[str, Value]
 
 
 def call(
-    m: Machine, node: ast.Call, callee: Value, arguments: list[Value], keywords: dict[str, Value]
+    m: Machine, node: ast.Call, callee: Value, arguments: list[Value], keywords: Keywords
 ) -> Value:
     """The value of a call whose parts are known."""
-    payload = callee.payload
-    if isinstance(payload, Criterion):
-        return use_loss(
-            m, node, payload.kind, arguments_of(payload.kind, node, m.values), payload.call
-        )
-    if isinstance(payload, Layer):
-        return call_layer(m, node, payload)
-    if isinstance(payload, Routine):
-        return _call_routine(m, node, payload, arguments, keywords)
-    if isinstance(payload, Kind):
-        return construct(m, node, payload.info)
-    if isinstance(payload, Instance):
-        return _call_instance(m, node, payload, arguments, keywords)
-    if isinstance(payload, Bound):
-        return _call_method(m, node, payload, arguments)
-    if isinstance(payload, Path):
-        return call_path(m, node, payload.dotted, arguments)
-    return call_unknown(m, node, callee, arguments)
+    handler = _BY_PAYLOAD.get(type(callee.payload))
+    if handler is None:
+        return call_unknown(m, node, callee, arguments)
+    return handler(m, node, callee.payload, arguments, keywords)
+
+
+def _call_criterion(
+    m: Machine, node: ast.Call, criterion: Criterion, _: list[Value], __: Keywords
+) -> Value:
+    arguments = arguments_of(criterion.kind, node, m.values)
+    return use_loss(m, node, criterion.kind, arguments, criterion.call)
+
+
+def _call_layer(m: Machine, node: ast.Call, layer: Layer, _: list[Value], __: Keywords) -> Value:
+    return call_layer(m, node, layer)
+
+
+def _call_class(m: Machine, node: ast.Call, kind: Kind, _: list[Value], __: Keywords) -> Value:
+    return construct(m, node, kind.info)
+
+
+def _call_path(
+    m: Machine, node: ast.Call, path: Path, arguments: list[Value], _: Keywords
+) -> Value:
+    return call_path(m, node, path.dotted, arguments)
+
+
+def _call_chain(m: Machine, node: ast.Call, chain: Chain, _: list[Value], __: Keywords) -> Value:
+    made = forward(m, node, dotted(node.func) or source(node.func))
+    space = NORMALISERS.get(chain.kind, Space.UNKNOWN)
+    if space is Space.UNKNOWN:
+        return made
+    return made.replace(space=space, temperature=ONE, axis=-1)
 
 
 def _call_routine(
-    m: Machine, node: ast.Call, routine: Routine, arguments: list[Value], keywords: dict[str, Value]
+    m: Machine, node: ast.Call, routine: Routine, arguments: list[Value], keywords: Keywords
 ) -> Value:
     result = call_routine(m, node, routine, arguments, keywords)
     name = dotted(node.func)
@@ -74,7 +87,7 @@ def _call_instance(
     node: ast.Call,
     instance: Instance,
     arguments: list[Value],
-    keywords: dict[str, Value],
+    keywords: Keywords,
 ) -> Value:
     method = m.index.method(instance.info, "forward") or m.index.method(instance.info, "__call__")
     name = dotted(node.func)
@@ -91,7 +104,9 @@ def _call_instance(
     return result.replace(role=made.role, grad=grad, sources=result.sources | made.sources)
 
 
-def _call_method(m: Machine, node: ast.Call, bound: Bound, arguments: list[Value]) -> Value:
+def _call_method(
+    m: Machine, node: ast.Call, bound: Bound, arguments: list[Value], _: Keywords
+) -> Value:
     base, name = bound.base, bound.name
     full = dotted(node.func)
     if name == "backward":
@@ -124,3 +139,17 @@ def _is_tensor_method(name: str) -> bool:
         "mean",
         "sum",
     )
+
+
+_BY_PAYLOAD: dict[
+    type[object], Callable[[Machine, ast.Call, Any, list[Value], Keywords], Value]
+] = {
+    Bound: _call_method,
+    Chain: _call_chain,
+    Criterion: _call_criterion,
+    Instance: _call_instance,
+    Kind: _call_class,
+    Layer: _call_layer,
+    Path: _call_path,
+    Routine: _call_routine,
+}

@@ -11,13 +11,11 @@ from didact.check.engine.assign import bind, element_of
 from didact.check.engine.attributes import attribute
 from didact.check.engine.calls import call
 from didact.check.engine.guess import guess
-from didact.check.engine.library_calls import Chain
 from didact.check.engine.machine import Kind, Machine, Path, Routine
-from didact.check.engine.names import dotted, source
+from didact.check.engine.names import dotted
 from didact.check.engine.scale import Scale, as_number
 from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.subscript import subscript
-from didact.check.engine.unknown_calls import forward
 from didact.check.engine.values import MAX_ITEMS, MAX_TERMS, NOTHING, UNKNOWN, Value, join
 
 
@@ -55,21 +53,7 @@ def _call(m: Machine, node: ast.Call) -> Value:
         value = m.evaluate(keyword.value)
         if keyword.arg is not None:
             keywords[keyword.arg] = value
-    if isinstance(callee.payload, Chain):
-        return _call_chain(m, node, callee.payload)
     return call(m, node, callee, arguments, keywords)
-
-
-def _call_chain(m: Machine, node: ast.Call, chain: Chain) -> Value:
-    made = forward(m, node, dotted(node.func) or source(node.func))
-    spaces = {
-        "softmax": Space.PROBS,
-        "log_softmax": Space.LOG_PROBS,
-        "sigmoid": Space.SIGMOID_PROBS,
-    }
-    if chain.kind in spaces:
-        return made.replace(space=spaces[chain.kind], temperature=Scale(), axis=-1)
-    return made
 
 
 def _binary(m: Machine, node: ast.BinOp) -> Value:

@@ -1,4 +1,7 @@
-"""The forms in which a report is printed; one file each."""
+"""The forms in which a report is printed; one file each.
+
+In comes a report. Calls ``rules`` for their summaries alone.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,11 @@ values, reduction, ``log_target``), ``terms_of(use)`` (the factors and reduction
 ``forwards`` (model calls), ``operations_of(kind)``, ``facts`` (eval, train, frozen, optimised,
 aliases), ``value_of(expression)``, ``index`` and the tree.
 
-Unknown means silent: a rule speaks only of what was inferred.
+Unknown means silent: a rule speaks only of what was inferred. Where it must ask what the author
+has in mind it reads names and declared intent (``_common.mentions``, ``is_declared``), whole words,
+never the source text.
+
+This room calls ``engine`` and ``findings``.
 """
 
 from __future__ import annotations
