@@ -87,8 +87,8 @@ def stationary_at_teacher(case: Case) -> Outcome:
     meaning=Text(
         "KL is negative only where a side is no distribution: `kl_div` got probabilities or raw "
         "logits as input, or a slice of a softmax that does not add up to 1.",
-        "只有某一侧不是概率分布时 KL 才为负：`kl_div` 的输入是"
-        "概率或原始 logits，或是截取后和不为 1 的 softmax。",
+        "只有某一侧不是概率分布时 KL 才为负：`kl_div` 的输入是概率或原始 logits，或是截取后和不为 1 "
+        "的 softmax。",
     ),
     binds=("divergence", "match"),
     logits=False,
@@ -121,8 +121,8 @@ def non_negative(case: Case) -> Outcome:
         " than the teacher's: a one-hot (probabilities "
         "as input of kl_div), a flatter or sharper one"
         " (temperature on one side), none (unbounded).",
-        "训练到底得到的不是教师的分布：独热（kl_div 输入为"
-        "概率）、更平或更尖（温度只在一侧）、或不存在（无下界）。",
+        "训练到底得到的不是教师的分布：独热（kl_div 输入为概率）、更平或更尖（温度只在一侧）、"
+        "或不存在（无下界）。",
     ),
 )
 def minimiser(case: Case) -> Outcome:

@@ -87,11 +87,10 @@ def _coupled(ratios: dict[float, float]) -> Outcome:
         "[B, S, C] 的 L 等于把同样的行排成 [B*S, C] 的 L：梯度 ∝ S^0。",
     ),
     meaning=Text(
-        "S^1 is `reduction='batchmean'` on [B, S, C], w"
-        "hich divides by B alone. A different gradient "
-        "is a softmax over the positions (`dim=1`).",
-        "S^1 是在 [B, S, C] 上用 `reduction='batchmea"
-        "n'`（只除以 B）。梯度不同则是 softmax 沿了位置维（`dim=1`）。",
+        "S^1 is `reduction='batchmean'` on [B, S, C], which divides by B alone. A different "
+        "gradient is a softmax over the positions (`dim=1`).",
+        "S^1 是在 [B, S, C] 上用 `reduction='batchmean'`（只除以 B）。梯度不同则是 softmax "
+        "沿了位置维（`dim=1`）。",
     ),
 )
 def sequence(case: Case) -> Outcome:

@@ -92,8 +92,7 @@ def _asymptotic(case: Case) -> Outcome:
     "direction",
     title=Text("which way the divergence runs", "散度的方向"),
     maths=Text(
-        "KL(teacher || student) covers every mode of t"
-        "he teacher, KL(student || teacher) seeks one.",
+        "KL(teacher || student) covers every mode of the teacher, KL(student || teacher) seeks one.",
         "KL(教师 || 学生) 覆盖教师的所有峰，KL(学生 || 教师) 只追一个峰。",
     ),
     meaning=Text(

@@ -19,9 +19,8 @@ _CLASSES = (10, 100, 1000)
         "随标签变化的部分是 w CE(softmax(s), y)。",
     ),
     meaning=Text(
-        "`cross_entropy` takes the softmax itself: given probabilities it never falls below "
-        "ln(e + C - 1) - 1 and a confident mistake get"
-        "s almost no gradient. `nll_loss` takes no log.",
+        "`cross_entropy` takes the softmax itself: given probabilities it never falls below ln(e + "
+        "C - 1) - 1 and a confident mistake gets almost no gradient. `nll_loss` takes no log.",
         "`cross_entropy` 自带 softmax：喂给概率时下界为 ln(e + C - 1) - 1，自信的错误几乎没有梯度。"
         "`nll_loss` 不取对数。",
     ),
@@ -49,8 +48,8 @@ def label_term(case: Case) -> Outcome:
     meaning=Text(
         "kd + (1 - w) ce changes the size of the whole loss with w; so does a sum where a product "
         "was meant. A learning rate tuned for one w fails at another.",
-        "kd + (1 - w) ce 使整个损失的大小随 w 变化；把乘"
-        "法误写成加法也一样。为某个 w 调好的学习率在另一个 w 下失效。",
+        "kd + (1 - w) ce 使整个损失的大小随 w 变化；把乘法误写成加法也一样。为某个 w "
+        "调好的学习率在另一个 w 下失效。",
     ),
 )
 def weights(case: Case) -> Outcome:
@@ -90,8 +89,8 @@ def _list(numbers: list[float]) -> str:
     "effective-weight",
     title=Text("label term against distillation term", "标签项与蒸馏项之比"),
     maths=Text(
-        "|g_KD| / |g_CE| and the cosine of the two grad"
-        "ients at T = 1, 2, 4, 8 and C = 10, 100, 1000.",
+        "|g_KD| / |g_CE| and the cosine of the two gradients at T = 1, 2, 4, 8 and C = 10, 100, "
+        "1000.",
         "在 T = 1、2、4、8 与 C = 10、100、1000 时的 |g_KD| / |g_CE| 及两梯度的余弦。",
     ),
     meaning=Text(

@@ -46,8 +46,7 @@ def teacher_count(case: Case) -> Outcome:
     "teacher-average",
     title=Text("what is averaged over teachers", "对教师平均的是什么"),
     maths=Text(
-        "The mean of probabilities keeps every teacher"
-        "'s opinion; the mean of logits is a geometric "
+        "The mean of probabilities keeps every teacher's opinion; the mean of logits is a geometric "
         "mean, which each teacher can veto.",
         "概率的平均保留每个教师的意见；logits 的平均是几何平均，任一教师都可否决。",
     ),
