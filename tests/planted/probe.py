@@ -40,8 +40,8 @@ FAULTS = [
     Fault(
         "a missing T squared is a wrong power",
         FLOOR,
-        "if abs(exponent + due) < 0.05:",
-        "if abs(exponent - due) < 0.05:",
+        "if is_power(exponent, -due):",
+        "if is_power(exponent, due):",
         LAWS,
     ),
     Fault(
@@ -61,14 +61,14 @@ FAULTS = [
     Fault(
         "the minimum may lie anywhere",
         FLOOR,
-        "if found.gap < 5e-3:",
-        "if found.gap < 5e3:",
+        "if found.gap < _REACHED:",
+        "if found.gap < 1e6 * _REACHED:",
         LAWS,
     ),
     Fault(
         "batchmean on sequences is not named",
         FLOOR,
-        '("BATCHMEAN-3D",) if abs(power - 1) < 0.05 else ()',
+        '("BATCHMEAN-3D",) if is_power(power, 1) else ()',
         "()",
         LAWS,
     ),

@@ -11,9 +11,9 @@ from tests.probe.languages import both_languages
 import didact
 from didact._core.i18n import Text
 from didact.probe import MISTAKES, all_laws
-from didact.probe.binding.label_forms import HEAD_FORMS, LABEL_FORMS
-from didact.probe.forms.old_forms import MIXED_FORMS, OLD_FORMS, SQUARE_FORMS, WIDE_FORMS
-from didact.probe.forms.wrong_spaces import FORMS
+from didact.probe.forms.label_forms import HEAD_FORMS, LABEL_FORMS
+from didact.probe.forms.old_classes import MIXED_FORMS, OLD_FORMS, SQUARE_FORMS, WIDE_FORMS
+from didact.probe.forms.wrong import FORMS
 from didact.probe.training_step.step import _CHECKS
 
 PACKAGE = Path(didact.__file__).parent

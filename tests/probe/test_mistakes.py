@@ -7,9 +7,9 @@ import pytest
 
 from didact.check.rules import all_rules
 from didact.probe import MISTAKES, probe
-from didact.probe.binding.label_forms import HEAD_FORMS, LABEL_FORMS
-from didact.probe.forms.old_forms import MIXED_FORMS, OLD_FORMS, SQUARE_FORMS, WIDE_FORMS
-from didact.probe.forms.wrong_spaces import FORMS
+from didact.probe.forms.label_forms import HEAD_FORMS, LABEL_FORMS
+from didact.probe.forms.old_classes import MIXED_FORMS, OLD_FORMS, SQUARE_FORMS, WIDE_FORMS
+from didact.probe.forms.wrong import FORMS
 
 SEVERAL = {
     "ABS/CLAMP-HIDES-NEGATIVE": {"ABS-HIDES-NEGATIVE", "CLAMP-HIDES-NEGATIVE"},

@@ -15,8 +15,8 @@ from didact._core.i18n import Language, Text
 from didact.probe.binding.bind import bind
 from didact.probe.binding.binding import Binding
 from didact.probe.binding.roles import Role
-from didact.probe.binding.subject import Subject
 from didact.probe.errors import ProbeError, nearest, reason_of
+from didact.probe.forms.subject import Subject
 from didact.probe.inputs.inputs import Layout
 from didact.probe.judging.case import Case, Kind, Outcome, breaks
 from didact.probe.judging.diagnose import best_match, diagnose

@@ -11,14 +11,35 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from didact._core.i18n import Text
-from didact.probe.binding.subject import Subject, evaluate
+from didact.probe.forms.evaluation import evaluate
 from didact.probe.forms.forms import RIGHT, Form
-from didact.probe.forms.old_forms import forms_for
+from didact.probe.forms.old_classes import forms_for
+from didact.probe.forms.subject import Subject
 from didact.probe.inputs.inputs import Inputs
 
 EXACT = 1e-4
-_FIXED = (1.0, 4.0, 2.0, 3.0, 5.0, 6.0, 7.0, 8.0, 10.0, 20.0, 1.5, 0.5)
+"""The share of the gradient that rounding may leave over: float32 leaves up to 1e-6 of it, and the
+forms of one family differ by 1e-2 and more on these inputs."""
+
 _CLEARLY = 1e-9
+"""Rounding in float64: no other form needs to be tried."""
+
+_SAME = 1e-7
+"""Residuals that differ by less are equal, and the earlier form in the list wins: right ones lead."""
+
+_VALUE_GAP = 1e-5
+"""A value off by more is no rounding but a constant, as the teacher's entropy."""
+
+_POWER_SPREAD = 0.02
+"""How far, in the logarithm of the factor, a power law may miss a point: 2 per cent."""
+
+_COMPARABLE = 0.9
+"""The share of finite gradient entries that a form must have a finite one for."""
+
+_FIXED_TEMPERATURES = (1.0, 4.0, 2.0, 3.0, 5.0, 6.0, 7.0, 8.0, 10.0, 20.0, 1.5, 0.5)
+"""Those of public code, the commonest first."""
+
+_TEMPERATURE_RANGE = (0.3, 40.0)
 
 
 @dataclass(frozen=True)
@@ -66,7 +87,7 @@ class Fit:
         gaps = self.value_gap
         if gaps is None or not self.exact:
             return False
-        return all(math.isfinite(g) for g in gaps) and max(map(abs, gaps)) > 1e-5
+        return all(math.isfinite(g) for g in gaps) and max(map(abs, gaps)) > _VALUE_GAP
 
 
 def samples(subject: Subject, temperature: float = 4.0) -> list[Inputs]:
@@ -88,9 +109,9 @@ def fit(subject: Subject, temperature: float = 4.0) -> Fit | None:
     if varied and not _temperature_matters(subject, given[0]):
         tried = []
     for form in forms_for(subject):
-        for fixed in [*tried, *([] if tried else _FIXED)]:
+        for fixed in [*tried, *([] if tried else _FIXED_TEMPERATURES)]:
             residual, factor = _compare(form, given, gradient, fixed)
-            if best is None or residual < best[0] - 1e-7:
+            if best is None or residual < best[0] - _SAME:
                 best = residual, form, fixed, factor
             if form.power is None or best[0] < _CLEARLY:
                 break
@@ -119,7 +140,7 @@ def _refined(given: list[Inputs], gradient: Tensor) -> tuple[float, Form, float 
         return _compare(form, given, gradient, temperature)[0]
 
     found = minimize_scalar(
-        left_over, bounds=(0.3, 40.0), method="bounded", options={"xatol": 1e-7}
+        left_over, bounds=_TEMPERATURE_RANGE, method="bounded", options={"xatol": 1e-7}
     )
     residual, factor = _compare(form, given, gradient, float(found.x))
     return residual, form, float(found.x), factor
@@ -138,7 +159,7 @@ def _compare(
     if own.shape != gradient.shape:
         return 1.0, 0.0
     usable = torch.isfinite(own) & torch.isfinite(gradient)
-    if int(usable.sum()) < 0.9 * int(torch.isfinite(gradient).sum()):
+    if int(usable.sum()) < _COMPARABLE * int(torch.isfinite(gradient).sum()):
         return 1.0, 0.0
     a, b = own[usable], gradient[usable]
     square = float((a * a).sum())
@@ -187,6 +208,11 @@ def _factor_at(subject: Subject, form: Form, inputs: Inputs, temperature: float)
     return _compare(form, [at], plain.gradient[None], None)[1]
 
 
+def is_power(exponent: float, wanted: float) -> bool:
+    """Whether a fitted exponent is this one; powers that people write differ by a half or more."""
+    return abs(exponent - wanted) < 0.05
+
+
 def power_law(factors: dict[float, float]) -> float | None:
     """The exponent ``a`` of ``factor = c * x^a``; ``None`` if it is no power law."""
     if len(factors) < 2 or any(not math.isfinite(f) or f == 0 for f in factors.values()):
@@ -197,4 +223,4 @@ def power_law(factors: dict[float, float]) -> float | None:
     spread = sum((x - mean_x) ** 2 for x in xs)
     slope = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / spread
     worst = max(abs(y - mean_y - slope * (x - mean_x)) for x, y in zip(xs, ys, strict=True))
-    return slope if worst < 0.02 else None
+    return slope if worst < _POWER_SPREAD else None

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import torch
 
 from didact._core.i18n import Text
-from didact.probe.binding.subject import Evaluation, Subject
+from didact.probe.forms.evaluation import Evaluation
 from didact.probe.forms.fit import Fit
+from didact.probe.forms.subject import Subject
 from didact.probe.inputs.inputs import Inputs
 
 Kind = Literal["divergence", "match", "objective"]

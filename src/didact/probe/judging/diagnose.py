@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from didact._core.i18n import Text
-from didact.probe.forms.fit import Fit
+from didact.probe.forms.fit import Fit, is_power
 from didact.probe.forms.mistakes import MISTAKES, Mistake
 from didact.probe.judging.case import Case, Outcome
 
@@ -68,12 +68,12 @@ def best_match(case: Case, outcomes: Mapping[str, Outcome]) -> Text:
 def _factor(case: Case, fit: Fit, outcomes: Mapping[str, Outcome]) -> Text:
     """The number, and what it is a power of."""
     number, words = fit.factor, ""
-    if fit.power is not None and abs(fit.power) > 0.05:
+    if fit.power is not None and not is_power(fit.power, 0):
         number /= 4.0**fit.power
         words += f"T^{fit.power:.3g} x "
     over = outcomes.get("class-count")
     power = float(over.numbers.get("exponent", 0.0)) if over is not None else 0.0
-    if abs(power) > 0.05:
+    if not is_power(power, 0):
         sizes = case.subject.binding.sizes
         number /= (sizes.old or sizes.classes) ** power
         words += f"C^{power:.3g} x "

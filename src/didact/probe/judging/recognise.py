@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from didact._core.i18n import Text
-from didact.probe.binding.label_forms import possible_label_forms
-from didact.probe.binding.subject import Subject
 from didact.probe.forms.fit import EXACT, Fit, fit
+from didact.probe.forms.label_forms import CAUSAL_FORMS, HEAD_FORMS, LABEL_FORMS, LabelForm
+from didact.probe.forms.subject import Subject
 from didact.probe.inputs.changes import relabelled
+from didact.probe.inputs.inputs import Inputs
 from didact.probe.judging.case import Kind
+
+_EXPLAINED = 1e-5
+"""The share of a change that a label term may leave over and still be that term."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ def isolate(whole: Subject) -> Isolated:
         return Isolated(whole, fit(whole))
     inputs = [whole.binding.make(seed=s) for s in (0, 1)]
     found: list[Isolated] = []
-    for form in possible_label_forms(whole, inputs):
+    for form in _possible_label_forms(whole, inputs):
         subject = Subject(whole.binding, form)
         found.append(Isolated(subject, fit(subject), (_TAKEN_OFF.format(form=form.name),)))
         if _residual(found[-1]) < EXACT:
@@ -42,6 +49,33 @@ def isolate(whole: Subject) -> Isolated:
     if found:
         return min(found, key=_residual)
     return Isolated(whole, fit(whole), (_UNKNOWN,) if _labels_matter(whole) else ())
+
+
+def _possible_label_forms(subject: Subject, samples: list[Inputs]) -> list[LabelForm]:
+    """The forms whose weighted gradients explain every change that new labels make.
+
+    Several may: forms that differ by a term without labels change alike.
+    """
+    rises = []
+    for inputs in samples:
+        other = inputs.having(labels=relabelled(inputs))
+        rise = subject.whole(inputs).gradient - subject.whole(other).gradient
+        if not bool(torch.isfinite(rise).all()) or float(rise.norm()) == 0:
+            return []
+        rises.append((inputs, other, rise))
+    known = list(LABEL_FORMS)
+    known += HEAD_FORMS if samples[0].old is not None else ()
+    known += CAUSAL_FORMS if samples[0].student.dim() == 3 else ()
+    return [f for f in known if all(_explains(f, *rise) for rise in rises)]
+
+
+def _explains(form: LabelForm, inputs: Inputs, other: Inputs, rise: Tensor) -> bool:
+    own = form(inputs).gradient - form(other).gradient
+    square = float((own * own).sum())
+    if not square:
+        return False
+    weight = float((own * rise).sum()) / square
+    return float((rise - weight * own).norm()) <= _EXPLAINED * float(rise.norm())
 
 
 def _residual(isolated: Isolated) -> float:

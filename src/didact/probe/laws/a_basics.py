@@ -7,7 +7,7 @@ import math
 import torch
 
 from didact._core.i18n import Text
-from didact.probe.binding.subject import Evaluation
+from didact.probe.forms.evaluation import Evaluation
 from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, skipped
 from didact.probe.judging.law import EVERY, law
 

@@ -9,6 +9,9 @@ from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, mea
 from didact.probe.judging.law import law
 from didact.probe.judging.minimise import minimise
 
+_REACHED = 5e-3
+"""A difference of probabilities that descent may leave, with its bounded number of steps."""
+
 
 def _constant(case: Case) -> bool:
     """Whether the value is a cross-entropy, off by what depends on the teacher alone."""
@@ -87,8 +90,8 @@ def stationary_at_teacher(case: Case) -> Outcome:
     meaning=Text(
         "KL is negative only where a side is no distribution: `kl_div` got probabilities or raw "
         "logits as input, or a slice of a softmax that does not add up to 1.",
-        "只有某一侧不是概率分布时 KL 才为负：`kl_div` 的输入是概率或原始 logits，或是截取后和不为 1 "
-        "的 softmax。",
+        "只有某一侧不是概率分布时 KL 才为负：`kl_div` 的输入是概率或原始 logits，"
+        "或是截取后和不为 1 的 softmax。",
     ),
     binds=("divergence", "match"),
     logits=False,
@@ -134,7 +137,7 @@ def minimiser(case: Case) -> Outcome:
     sides = f"student {student} teacher {teacher}"
     chinese = f"学生 {student} 教师 {teacher}"
     numbers = {"student": found.student, "teacher": found.teacher, "gap": found.gap}
-    if found.gap < 5e-3:
+    if found.gap < _REACHED:
         return holds(sides, chinese, **numbers)
     if found.lower is False:
         return holds(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from didact._core.i18n import Text
 from didact.probe.errors import reason_of
-from didact.probe.forms.fit import power_law
+from didact.probe.forms.fit import is_power, power_law
 from didact.probe.inputs.changes import permuted, unwidened, widened
 from didact.probe.inputs.inputs import Inputs
 from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
@@ -140,7 +140,7 @@ def class_count(case: Case) -> Outcome:
             ratios=list(ratios.values()),
         )
     mistakes: tuple[str, ...] = ()
-    if abs(power + 1) < 0.05:
+    if is_power(power, -1):
         of_kl = case.exact.form.key.endswith("-kl")
         mistakes = ("KL-MEAN", "CLASS-MEAN") if of_kl else ("CLASS-MEAN",)
     if case.exact.form.kind == "match":

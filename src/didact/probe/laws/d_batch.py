@@ -7,7 +7,7 @@ import dataclasses
 import torch
 
 from didact._core.i18n import Text
-from didact.probe.forms.fit import power_law
+from didact.probe.forms.fit import is_power, power_law
 from didact.probe.inputs.changes import chosen, repeated
 from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, measured, skipped
 from didact.probe.judging.law import law
@@ -140,5 +140,5 @@ def _length(case: Case) -> Outcome:
         return holds("gradient ∝ S^0", "梯度 ∝ S^0", exponent=0.0)
     if power is None:
         return breaks("positions interact", "位置之间有相互作用", ratios=list(ratios.values()))
-    mistakes = ("BATCHMEAN-3D",) if abs(power - 1) < 0.05 else ()
+    mistakes = ("BATCHMEAN-3D",) if is_power(power, 1) else ()
     return breaks(f"gradient ∝ S^{power:.1f}", f"梯度 ∝ S^{power:.1f}", *mistakes, exponent=power)

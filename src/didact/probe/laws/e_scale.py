@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from didact._core.i18n import Text
-from didact.probe.forms.fit import power_law
+from didact.probe.forms.fit import is_power, power_law
 from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
 from didact.probe.judging.law import law
 
@@ -50,9 +50,9 @@ def temperature(case: Case) -> Outcome:
 
 
 def _power(exponent: float, due: int) -> Outcome:
-    if abs(exponent) < 0.05:
+    if is_power(exponent, 0):
         return holds("gradient ∝ T^0 for large T", "T 较大时梯度 ∝ T^0", exponent=0.0)
-    if abs(exponent + due) < 0.05:
+    if is_power(exponent, -due):
         return breaks(
             f"gradient ∝ T^{exponent:.1f}: no T^{due} factor",
             f"梯度 ∝ T^{exponent:.1f}：缺少 T^{due} 因子",
@@ -92,7 +92,8 @@ def _asymptotic(case: Case) -> Outcome:
     "direction",
     title=Text("which way the divergence runs", "散度的方向"),
     maths=Text(
-        "KL(teacher || student) covers every mode of the teacher, KL(student || teacher) seeks one.",
+        "KL(teacher || student) covers every mode of the teacher, "
+        "KL(student || teacher) seeks one.",
         "KL(教师 || 学生) 覆盖教师的所有峰，KL(学生 || 教师) 只追一个峰。",
     ),
     meaning=Text(

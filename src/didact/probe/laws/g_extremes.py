@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 
 from didact._core.i18n import Text
-from didact.probe.binding.subject import Evaluation
 from didact.probe.errors import reason_of
+from didact.probe.forms.evaluation import Evaluation
 from didact.probe.judging.case import Case, Outcome, advises, breaks, holds
 from didact.probe.judging.law import law
 

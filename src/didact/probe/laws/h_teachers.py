@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from didact._core.i18n import Text
-from didact.probe.forms.fit import power_law
+from didact.probe.forms.fit import is_power, power_law
 from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
 from didact.probe.judging.law import law
 
@@ -38,7 +38,7 @@ def teacher_count(case: Case) -> Outcome:
         return measured("the gradient is no power of K", "梯度不是 K 的幂", norms=norms)
     if abs(power) < 0.02:
         return holds("gradient ∝ K^0", "梯度 ∝ K^0", exponent=0.0)
-    mistakes = ("MULTI-TEACHER-SUM",) if abs(power - 1) < 0.05 else ()
+    mistakes = ("MULTI-TEACHER-SUM",) if is_power(power, 1) else ()
     return breaks(f"gradient ∝ K^{power:.1f}", f"梯度 ∝ K^{power:.1f}", *mistakes, exponent=power)
 
 
@@ -46,8 +46,8 @@ def teacher_count(case: Case) -> Outcome:
     "teacher-average",
     title=Text("what is averaged over teachers", "对教师平均的是什么"),
     maths=Text(
-        "The mean of probabilities keeps every teacher's opinion; the mean of logits is a geometric "
-        "mean, which each teacher can veto.",
+        "The mean of probabilities keeps every teacher's opinion; the mean of logits is a "
+        "geometric mean, which each teacher can veto.",
         "概率的平均保留每个教师的意见；logits 的平均是几何平均，任一教师都可否决。",
     ),
     meaning=Text("Neither is wrong: choose on purpose.", "两者都不算错：请有意识地选择。"),

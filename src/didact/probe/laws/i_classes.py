@@ -8,8 +8,8 @@ import torch
 
 from didact._core.i18n import Text
 from didact.probe.binding.bind import NO_GRADIENT, attempt
-from didact.probe.binding.subject import Subject
 from didact.probe.errors import reason_of
+from didact.probe.forms.subject import Subject
 from didact.probe.inputs.changes import unwidened, widened
 from didact.probe.inputs.inputs import Sizes
 from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, measured, skipped

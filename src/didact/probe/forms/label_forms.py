@@ -6,20 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from didact._core.i18n import Text
-from didact.probe.inputs.changes import relabelled
+from didact.probe.forms.evaluation import Evaluation, evaluate
 from didact.probe.inputs.inputs import Inputs
 
-if TYPE_CHECKING:
-    from didact.probe.binding.subject import Evaluation, Subject
-
-_EXACT = 1e-5
 _Formula = Callable[[Tensor, Tensor, float], Tensor]
 
 
@@ -45,8 +40,6 @@ class LabelForm:
 
     def __call__(self, inputs: Inputs, *, masked: bool = True) -> Evaluation:
         """The mean over the samples with a label, and those the mask keeps unless told not to."""
-        from didact.probe.binding.subject import evaluate
-
         student = inputs.student.detach().to(torch.float64).requires_grad_()
         rows, labels, mask = student, inputs.labels, inputs.mask
         if self.causal:
@@ -159,30 +152,3 @@ CAUSAL_FORMS = (
     ),
 )
 """Forms of sequences."""
-
-
-def possible_label_forms(subject: Subject, samples: list[Inputs]) -> list[LabelForm]:
-    """The forms whose weighted gradients explain every change that new labels make.
-
-    Several may: forms that differ by a term without labels change alike.
-    """
-    rises = []
-    for inputs in samples:
-        other = inputs.having(labels=relabelled(inputs))
-        rise = subject.whole(inputs).gradient - subject.whole(other).gradient
-        if not bool(torch.isfinite(rise).all()) or float(rise.norm()) == 0:
-            return []
-        rises.append((inputs, other, rise))
-    known = list(LABEL_FORMS)
-    known += HEAD_FORMS if samples[0].old is not None else ()
-    known += CAUSAL_FORMS if samples[0].student.dim() == 3 else ()
-    return [f for f in known if all(_explains(f, *rise) for rise in rises)]
-
-
-def _explains(form: LabelForm, inputs: Inputs, other: Inputs, rise: Tensor) -> bool:
-    own = form(inputs).gradient - form(other).gradient
-    square = float((own * own).sum())
-    if not square:
-        return False
-    weight = float((own * rise).sum()) / square
-    return float((rise - weight * own).norm()) <= _EXACT * float(rise.norm())

@@ -5,37 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from didact.probe.binding.binding import Binding
-from didact.probe.binding.label_forms import LabelForm
+from didact.probe.forms.evaluation import Evaluation, evaluate
+from didact.probe.forms.label_forms import LabelForm
 from didact.probe.inputs.changes import relabelled
 from didact.probe.inputs.inputs import Inputs
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A value and the student's gradient.
-
-    Attributes:
-        value: The loss.
-        gradient: Shaped like the student's input, in float64; zero where none arrives.
-        connected: Whether a gradient path reaches the student at all.
-    """
-
-    value: float
-    gradient: Tensor
-    connected: bool
-
-    @property
-    def finite(self) -> bool:
-        """Whether the value and every part of the gradient are numbers."""
-        return bool(torch.isfinite(self.gradient).all()) and abs(self.value) < float("inf")
-
-    @property
-    def norm(self) -> float:
-        """The length of the gradient."""
-        return float(self.gradient.norm())
 
 
 @dataclass(frozen=True)
@@ -89,13 +64,3 @@ class Subject:
     def has(self, role: str) -> bool:
         """Whether the loss takes an input of this role."""
         return self.binding.has(role)  # type: ignore[arg-type]
-
-
-def evaluate(value: Tensor, student: Tensor) -> Evaluation:
-    """The value and its gradient with respect to ``student``."""
-    gradient = None
-    if value.requires_grad:
-        (gradient,) = torch.autograd.grad(value, student, allow_unused=True)
-    connected = gradient is not None
-    found = torch.zeros_like(student) if gradient is None else gradient
-    return Evaluation(float(value.detach()), found.detach().to(torch.float64), connected)
