@@ -7,7 +7,8 @@ require("torch", extra="torch")
 from didact.probe.errors import ProbeError, nearest, reason_of
 from didact.probe.forms.mistakes import MISTAKES, Mistake
 from didact.probe.judging.case import Kind, Outcome, State
-from didact.probe.judging.law import Law, all_laws
+from didact.probe.judging.law import Law
+from didact.probe.laws import all_laws
 from didact.probe.output.formats import json_of, junit_of
 from didact.probe.output.report import Report, Result
 from didact.probe.output.table import rendered, text_of

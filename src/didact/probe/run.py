@@ -20,8 +20,9 @@ from didact.probe.forms.subject import Subject
 from didact.probe.inputs.inputs import Layout
 from didact.probe.judging.case import Case, Kind, Outcome, breaks
 from didact.probe.judging.diagnose import best_match, diagnose
-from didact.probe.judging.law import Law, all_laws
+from didact.probe.judging.law import Law
 from didact.probe.judging.recognise import isolate, recognise
+from didact.probe.laws import all_laws
 from didact.probe.output.about import name_of, returned, sized, source_of
 from didact.probe.output.report import Report, Result
 from didact.probe.output.table import text_of

@@ -7,20 +7,21 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from didact._core.words import (
+    COEFFICIENT,
+    FEATURE,
+    LABELS,
+    NETWORK,
+    STUDENT,
+    TEACHER,
+    TEMPERATURE,
+    WEIGHT,
+)
+from didact._core.words import word_set as word_set
+from didact._core.words import words as words
 from didact.check.engine.spaces import Role, Space
 
-
-def word_set(words: str) -> frozenset[str]:
-    """The words of a text, as a set."""
-    return frozenset(words.split())
-
-
-_TEACHER = word_set(
-    "teacher teachers tea tch tchr old prev previous pre ref reference fixed frozen ema "
-    "expert 老师 教师 旧 teach pretrained mentor 旧模型"
-)
-_STUDENT = word_set("student students stu stud new current cur s 学生 新 新模型")
-_TEMPERATURE = word_set("t temp temperature tau temps 温度 temperatures distill_t kd_t")
+_TEMPERATURE = TEMPERATURE | {"t"}
 _CLASSES = re.compile(
     r"num_?(of_?)?(all_|old_|new_|total_|known_|seen_)?(class|label|cls)|n_?class|nb_?(cl|class|old)|"
     r"(class|label|cls)_?(num|count)|known_class|vocab|\bn_?labels|\bC\b|\bK\b|\bV\b|\bout_features|"
@@ -32,13 +33,10 @@ _BATCH = re.compile(
     r"numel|valid|mask|count|num_tokens",
     re.IGNORECASE,
 )
-_WEIGHT = word_set(
-    "alpha beta gamma lambda lamb lam lamda lmbda lambd ratio weight weights wt coef coeff "
-    "coefs coefficient mu eta w factor 权重"
-)
-_MODEL = word_set(
-    "model models net nets network networks backbone classifier teacher student encoder "
-    "module resnet bert gpt learner solver convnet generator 模型 网络"
+_WEIGHT = WEIGHT | COEFFICIENT
+_MODEL = NETWORK | word_set(
+    "backbone classifier teacher student encoder module resnet bert gpt learner solver convnet "
+    "generator"
 )
 _TENSOR = word_set(
     "logit logits prob probs feature features feat feats label labels output outputs out "
@@ -51,25 +49,15 @@ _LOSS = word_set(
     "loss losses criterion criterions crit kd kl kld distill distillation distil ce xent bce "
     "objective"
 )
-_LABEL = word_set("label labels target targets y gt ground y_true 标签 lbl lbls lab class_label")
-_NOT_PREDICTION = word_set("feature features feat feats hidden attention attn embedding rep emb")
-
-
-@lru_cache(maxsize=20_000)
-def words(name: str) -> tuple[str, ...]:
-    """The words of a (dotted) name in lower case: ``self.oldModel_t`` -> old, model, t."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    parts = re.split(r"[\W_]+|(?<=[a-zA-Z])(?=\d)", spaced)
-    return tuple(part.lower() for part in parts if part and part != "self")
 
 
 @lru_cache(maxsize=20_000)
 def role_of(name: str) -> Role:
     """Whose it is, as far as the name tells."""
     found = words(name)
-    if any(word in _TEACHER or "teacher" in word for word in found):
+    if any(word in TEACHER or "teacher" in word for word in found):
         return Role.TEACHER
-    if any(word in _STUDENT or "student" in word for word in found):
+    if any(word in STUDENT or "student" in word for word in found):
         return Role.STUDENT
     if len(found) > 1 and "t" in (found[0], found[-1]):
         return Role.TEACHER
@@ -95,7 +83,7 @@ def space_of(name: str) -> Space:
     last = found[-1] if found else ""
     if any(word.startswith("logit") and word != "log" for word in found):
         return Space.LOGITS
-    if last in _LABEL or (len(found) > 1 and found[-2:] == ("y", "true")):
+    if last in LABELS or (len(found) > 1 and found[-2:] == ("y", "true")):
         return Space.LABELS
     if "onehot" in found or ("one" in found and "hot" in found):
         return Space.ONE_HOT
@@ -152,12 +140,12 @@ def is_loss(name: str) -> bool:
 def is_label(name: str) -> bool:
     """Whether a name is that of labels."""
     found = words(name)
-    return bool(found) and found[-1] in _LABEL and role_of(name) is not Role.TEACHER
+    return bool(found) and found[-1] in LABELS and role_of(name) is not Role.TEACHER
 
 
 def is_feature(name: str) -> bool:
     """Whether a name is that of features rather than of predictions."""
-    return any(word in _NOT_PREDICTION for word in words(name))
+    return any(word in FEATURE for word in words(name))
 
 
 def dotted(node: ast.AST) -> str:

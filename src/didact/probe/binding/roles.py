@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from didact._core.words import (
+    FEATURE,
+    LABELS,
+    NETWORK,
+    STUDENT,
+    TEACHER,
+    TEMPERATURE,
+    WEIGHT,
+    word_set,
+    words,
+)
 
 Role = Literal[
     "student",
@@ -30,18 +43,17 @@ Role = Literal[
 ]
 Space = Literal["logits", "probs", "log_probs", "one_hot"]
 
-_TEACHER = {"teacher", "teachers", "t", "tea", "tch", "old", "prev", "ref", "reference", "soft"}
-_STUDENT = {"student", "students", "stu", "s", "new", "cur", "current"}
-_OUTPUT = {"pred", "preds", "prediction", "predictions", "input", "inputs", "output", "outputs"}
-_OUTPUT |= {"out", "logits", "logit", "x", "scores", "features", "feature", "feat"}
-_LABELS = {"label", "labels", "y", "target", "targets", "gt", "truth", "hard", "true"}
-_TEMPERATURE = {"temperature", "temp", "tau", "temper", "temperatures"}
-_WEIGHT = {"alpha", "lambda", "lam", "lmbda", "lambd", "lmda", "weight", "ratio", "λ", "α", "w"}
-_OPTIONS = {"params", "args", "cfg", "config", "opt", "opts", "hparams", "options", "hyperparams"}
-_OLD = {"old", "known", "prev", "previous", "seen"}
-_COUNT = {"num", "n", "nb", "classes", "class", "cl", "count", "size"}
+_TEACHER = TEACHER | {"t", "soft"}
+_LABELS = LABELS | {"hard", "truth", "true"}
+_OUTPUT = word_set(
+    "pred preds prediction predictions input inputs output outputs out logits logit x scores "
+    "feature features feat"
+)
+_OPTIONS = word_set("params args cfg config opt opts hparams options hyperparams")
+_OLD = word_set("old known prev previous seen")
+_COUNT = word_set("num n nb classes class cl count size")
 _ONE_HOT = re.compile(r"one_?hot")
-_FEATURE = re.compile(r"feat|hidden|embed|emb_|_emb|maps?$|attn|attention_s|^f_[st]$|^g_[st]$|fm_")
+_FEATURE = re.compile(r"feat|hidden|embed|emb_|_emb|maps?$|attn|attention_s|^[fg]_[st]$|fm_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,91 +75,128 @@ class Guess:
     plural: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A parameter, as far as its name, annotation and default tell."""
+
+    name: str
+    words: frozenset[str]
+    optional: bool
+    number: bool
+    integer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A role that is no output of a network.
+
+    Attributes:
+        role: The role.
+        applies: Whether a parameter has it.
+        left: Where it is left at its default all the same.
+        sure: As for :class:`Guess`.
+    """
+
+    role: Role
+    applies: Callable[[_Named], object]
+    left: Callable[[_Named], bool] = lambda _: False
+    sure: bool = True
+
+
+def _no_number(p: _Named) -> bool:
+    """A default that is no number is not replaced by one."""
+    return p.optional and not p.number
+
+
+def _optional(p: _Named) -> bool:
+    return p.optional
+
+
+_RULES: tuple[_Rule, ...] = (
+    _Rule("options", lambda p: p.name == "self"),
+    _Rule("device", lambda p: p.name == "device"),
+    _Rule(
+        "temperature",
+        lambda p: p.name == "T" or p.words & TEMPERATURE or (p.name == "t" and p.number),
+        _no_number,
+    ),
+    _Rule("mask", lambda p: p.words & {"mask", "masks", "keep"}),
+    _Rule("reduction", lambda p: "reduction" in p.words),
+    _Rule("index", lambda p: p.words & {"indices", "routes", "idx"}),
+    _Rule(
+        "criterion",
+        lambda p: "criterion" in p.words or p.name in ("loss_fn", "loss_func", "base_loss"),
+        _optional,
+    ),
+    _Rule("weight", lambda p: p.words & WEIGHT and "decay" not in p.words, _no_number),
+)
+"""The first that applies holds."""
+
+_REQUIRED: tuple[_Rule, ...] = (
+    _Rule("old_classes", lambda p: p.words == {"known"} or (p.words & _OLD and p.words & _COUNT)),
+    _Rule("width", lambda p: p.words & {"channels", "dim", "width"}),
+    _Rule("count", lambda p: p.words & {"epoch", "step", "iteration", "iter", "epochs", "steps"}),
+    _Rule(
+        "weight",
+        lambda p: p.words & {"beta", "gamma", "margin", "delta", "eps", "epsilon", "sigma", "mu"},
+        sure=False,
+    ),
+    _Rule("count", lambda p: p.integer and "classes" not in p.words),
+    _Rule("classes", lambda p: "classes" in p.words and "per" not in p.words),
+)
+"""The same for a parameter without a default."""
+
+_LAST: tuple[_Rule, ...] = (
+    _Rule(
+        "options", lambda p: p.words & _OPTIONS and not p.words & (_TEACHER | STUDENT), _optional
+    ),
+)
+
+
 def guess(parameter: inspect.Parameter) -> Guess:
     """The role of one parameter."""
-    name, words = parameter.name, _words(parameter.name)
-    number = _takes_number(parameter)
-    found = _setting(name, words, parameter, number)
-    if found is not None:
-        return found
-    if number:
-        return Guess("default" if _has_default(parameter) else "weight", sure=False)
-    return _tensor(name, words, parameter)
+    named = _Named(
+        parameter.name,
+        frozenset(words(parameter.name)),
+        optional=parameter.default is not inspect.Parameter.empty,
+        number=_takes_number(parameter),
+        integer=parameter.annotation in (int, "int"),
+    )
+    for rule in (*_RULES, *(() if named.optional else _REQUIRED), *_LAST):
+        if rule.applies(named):
+            return Guess("default") if rule.left(named) else Guess(rule.role, rule.sure)
+    if named.number:
+        return Guess("default" if named.optional else "weight", sure=False)
+    return _output(named)
 
 
-def _tensor(name: str, words: set[str], parameter: inspect.Parameter) -> Guess:
-    space = _space(name.lower())
-    features = bool(_FEATURE.search(name.lower()))
-    optional = _has_default(parameter)
-    if words & {"model", "net", "network"} and words & (_TEACHER | _STUDENT):
-        return Guess("teacher_model" if words & _TEACHER else "student_model")
-    if _ONE_HOT.search(name.lower()):
+def _output(named: _Named) -> Guess:
+    """The two sides, the labels, or what nothing tells."""
+    name, known = named.name.lower(), named.words
+    space, features = _space(name), bool(known & FEATURE or _FEATURE.search(name))
+    if known & NETWORK and known & (_TEACHER | STUDENT):
+        return Guess("teacher_model" if known & _TEACHER else "student_model")
+    if _ONE_HOT.search(name):
         return Guess("labels", space="one_hot")
-    if words & _TEACHER:
-        return Guess("teacher", True, space, features, "teachers" in words or "list" in words)
-    if words & _STUDENT:
+    if known & _TEACHER:
+        return Guess("teacher", True, space, features, bool(known & {"teachers", "list"}))
+    if known & STUDENT:
         return Guess("student", True, space, features)
-    if words & {"label", "labels"}:
+    if known & {"label", "labels"}:
         return Guess("labels")
-    if optional and not words & _LABELS:
+    if named.optional and not known & _LABELS:
         return Guess("default")
-    if words & _LABELS:
+    if known & _LABELS:
         return Guess("labels", sure=False)
-    if words & _OUTPUT:
+    if known & _OUTPUT:
         return Guess("student", False, space, features)
     return Guess("unknown", False, space, features)
-
-
-def _setting(
-    name: str, words: set[str], parameter: inspect.Parameter, number: bool
-) -> Guess | None:
-    """The roles that are no output of a network."""
-    if name in ("self", "device"):
-        return Guess("options" if name == "self" else "device")
-    tensorless = number or not _has_default(parameter)
-    if name == "T" or words & _TEMPERATURE or (name == "t" and number):
-        return Guess("temperature") if tensorless else Guess("default")
-    if words & {"mask", "masks", "keep"}:
-        return Guess("mask")
-    if words & {"reduction"}:
-        return Guess("reduction")
-    if words & {"indices", "routes", "idx"}:
-        return Guess("index")
-    if words & {"criterion"} or name in ("loss_fn", "loss_func", "base_loss"):
-        return Guess("default" if _has_default(parameter) else "criterion")
-    if words & _WEIGHT and not words & {"decay"}:
-        return Guess("weight") if tensorless else Guess("default")
-    if not _has_default(parameter):
-        if words == {"known"} or (words & _OLD and words & _COUNT):
-            return Guess("old_classes")
-        if words & {"channels", "dim", "width"}:
-            return Guess("width")
-        if words & {"epoch", "step", "iteration", "iter", "epochs", "steps"}:
-            return Guess("count")
-        if words & {"beta", "gamma", "margin", "delta", "eps", "epsilon", "sigma", "mu"}:
-            return Guess("weight", sure=False)
-        if parameter.annotation in (int, "int") and not words & {"classes"}:
-            return Guess("count")
-        if words & {"classes"} and words & {"num", "n", "classes"} and "per" not in words:
-            return Guess("classes")
-    if words & _OPTIONS and not words & (_TEACHER | _STUDENT):
-        return Guess("default" if _has_default(parameter) else "options")
-    return None
-
-
-def _words(name: str) -> set[str]:
-    split = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
-    return {word for word in re.split(r"[_\d]+", split.lower()) if word}
 
 
 def _space(name: str) -> Space:
     if re.search(r"log_?prob|log_?p\b|logp_|_logp|log_softmax", name):
         return "log_probs"
     return "probs" if "prob" in name else "logits"
-
-
-def _has_default(parameter: inspect.Parameter) -> bool:
-    return parameter.default is not inspect.Parameter.empty
 
 
 def _takes_number(parameter: inspect.Parameter) -> bool:

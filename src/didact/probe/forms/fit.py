@@ -25,7 +25,7 @@ _CLEARLY = 1e-9
 """Rounding in float64: no other form needs to be tried."""
 
 _SAME = 1e-7
-"""Residuals that differ by less are equal, and the earlier form in the list wins: right ones lead."""
+"""Residuals that differ by less are equal, and the form that is listed first wins."""
 
 _VALUE_GAP = 1e-5
 """A value off by more is no rounding but a constant, as the teacher's entropy."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 
 from didact._core.i18n import Text
 from didact.probe.judging.case import Case, Kind, Outcome, skipped
@@ -71,11 +69,3 @@ def law(
         return test
 
     return register
-
-
-def all_laws() -> list[Law]:
-    """Every law in the files of :mod:`didact.probe.laws`, in the order of the files."""
-    package = import_module("didact.probe.laws")
-    for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
-        import_module(f"{package.__name__}.{module}")
-    return list(LAWS.values())

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from didact._core.i18n import Language, Text
 from didact.probe.forms.mistakes import MISTAKES
-from didact.probe.judging.law import Law, all_laws
+from didact.probe.judging.law import Law
+from didact.probe.laws import all_laws
 
 _INTRO = Text(
     """# Probe: the laws of a distillation loss
