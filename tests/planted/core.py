@@ -55,7 +55,7 @@ FAULTS = [
         FLOOR,
         'zh=self.zh.format(**{k: _in(v, "zh") for k, v in values.items()})',
         'zh=self.zh.format(**{k: _in(v, "en") for k, v in values.items()})',
-        "tests/_core tests/probe/test_languages.py",
+        "tests/_core tests/probe/output/test_languages.py",
     ),
     Fault(
         "the locale speaks before DIDACT_LANG",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.planted import Fault
 
 FLOOR = "probe"
-LAWS = "tests/probe/test_planted.py tests/probe/test_probe.py"
-STEP = "tests/probe/test_step.py -k 'not process'"
+LAWS = "tests/probe/laws/test_planted.py tests/probe/test_run.py"
+STEP = "tests/probe/training_step/test_step.py -k 'not process'"
 
 FAULTS = [
     Fault(
@@ -14,21 +14,21 @@ FAULTS = [
         FLOOR,
         "        random.setstate(states[0])\n",
         "",
-        "tests/probe/test_probe.py -k disturb",
+        "tests/probe/test_run.py -k disturb",
     ),
     Fault(
         "NumPy's state is not restored",
         FLOOR,
         "np.random.set_state(states[1])",
         "pass",
-        "tests/probe/test_probe.py -k disturb",
+        "tests/probe/test_run.py -k disturb",
     ),
     Fault(
         "the number of threads is not restored",
         FLOOR,
         "torch.set_num_threads(before)",
         "pass",
-        "tests/probe/test_probe.py -k disturb",
+        "tests/probe/test_run.py -k disturb",
     ),
     Fault(
         "a sum over the batch is called twice divided",

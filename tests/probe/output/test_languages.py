@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.probe.languages import both_languages
+from tests.probe.output.languages import both_languages
 
 import didact
 from didact._core.i18n import Text

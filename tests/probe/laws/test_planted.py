@@ -1,8 +1,8 @@
 """Every planted mistake is diagnosed by name, and the laws that it must break break."""
 
 import pytest
-from tests.probe.languages import both_languages
-from tests.probe.support import PLANTED, Planted
+from tests.probe.laws.support import PLANTED, Planted
+from tests.probe.output.languages import both_languages
 
 from didact.probe import probe
 
