@@ -61,8 +61,8 @@ FAULTS = [
     Fault(
         "the minimum may lie anywhere",
         FLOOR,
-        "if found.gap < _REACHED:",
-        "if found.gap < 1e6 * _REACHED:",
+        "if minimum.gap < _REACHED:",
+        "if minimum.gap < 1e6 * _REACHED:",
         LAWS,
     ),
     Fault(

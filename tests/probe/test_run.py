@@ -64,9 +64,13 @@ def test_the_laws_do_not_disturb_random_numbers_or_the_module():
     expected = draws()
     seed()
     module, threads = Drawing(), torch.get_num_threads()
-    probe(module)
+    torch.set_num_threads(3)
+    try:
+        probe(module)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
     assert draws() == expected
-    assert torch.get_num_threads() == threads
     assert module.temperature == 2.0
 
 

@@ -100,6 +100,15 @@ def test_a_right_step_passes_and_leaves_everything_as_it_was(trainer_step):
     assert student.training
 
 
+def test_normalisation_is_held_still_though_the_step_asks_for_train_mode():
+    def training(student, teacher, batch):
+        student.train()
+        return right(student, teacher, batch)
+
+    report = step(training, model(), Teacher(model()), batch())
+    assert report.outcome("accumulation").state == "holds", report.outcome("accumulation").text.en
+
+
 def test_a_teacher_in_train_mode_is_named_and_its_buffers_put_back():
     teacher = model()
     before = copy.deepcopy(teacher.state_dict())

@@ -12,7 +12,7 @@ from torch import Tensor
 from didact._core.i18n import Text
 from didact.probe.binding import outputs as _outputs
 from didact.probe.binding.roles import Role
-from didact.probe.binding.slots import Making, Slot
+from didact.probe.binding.slots import CallContext, Slot
 from didact.probe.binding.target import Target, call
 from didact.probe.binding.words import what
 from didact.probe.inputs.inputs import LOGIT_LAYOUTS, Inputs, Layout, Sizes, make
@@ -61,7 +61,9 @@ class Binding:
         cast = inputs.to(self.dtype)
         own = cast.having(student=cast.student.clone(), teacher=cast.teacher.clone())
         try:
-            return call(self.target, self.slots, Making(own, self.layout, self.given, self.seen))
+            return call(
+                self.target, self.slots, CallContext(own, self.layout, self.given, self.seen)
+            )
         finally:
             for side in ("student", "teacher"):
                 if not torch.equal(getattr(own, side).detach(), getattr(cast, side).detach()):

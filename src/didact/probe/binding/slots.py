@@ -94,7 +94,7 @@ class Stub(nn.Module):
 
 
 @dataclass(frozen=True)
-class Making:
+class CallContext:
     """What the value of a slot is made from."""
 
     inputs: Inputs
@@ -103,15 +103,15 @@ class Making:
     seen: dict[str, Role]
 
 
-def argument(slot: Slot, making: Making) -> Any:
+def argument(slot: Slot, context: CallContext) -> Any:
     """The value that a slot gets."""
-    inputs = making.inputs
+    inputs = context.inputs
     if slot.fixed:
         return slot.value
     if slot.role == "student":
-        return _side(_in_space(inputs.student, slot.space), making.layout)
+        return _side(_in_space(inputs.student, slot.space), context.layout)
     if slot.role == "teacher":
-        return _teacher(slot, making)
+        return _teacher(slot, context)
     if slot.role in ("teacher_model", "student_model"):
         return Stub(inputs.teacher if slot.role == "teacher_model" else inputs.student)
     if slot.role == "mask":
@@ -119,12 +119,12 @@ def argument(slot: Slot, making: Making) -> Any:
         whole = torch.ones(inputs.labels.shape, dtype=torch.bool) if mask is None else mask
         return whole.to(slot.value or torch.bool)
     if slot.role == "options":
-        return Options(inputs, making.given, making.seen)
-    return _plain(slot, making)
+        return Options(inputs, context.given, context.seen)
+    return _plain(slot, context)
 
 
-def _plain(slot: Slot, making: Making) -> Any:
-    inputs = making.inputs
+def _plain(slot: Slot, context: CallContext) -> Any:
+    inputs = context.inputs
     channels = inputs.student.shape[1]
     layers = [channels] * FEATURE_LAYERS
     values: dict[str, Any] = {
@@ -137,7 +137,7 @@ def _plain(slot: Slot, making: Making) -> Any:
         "count": 1,
         "classes": inputs.classes,
         "old_classes": inputs.old,
-        "width": layers if making.layout == "layers" else channels,
+        "width": layers if context.layout == "layers" else channels,
         "criterion": nn.CrossEntropyLoss(),
     }
     return values[slot.role]
@@ -150,10 +150,10 @@ def _labels(slot: Slot, inputs: Inputs) -> Tensor:
     return (hot * (inputs.labels >= 0)[..., None]).to(inputs.student.dtype)
 
 
-def _teacher(slot: Slot, making: Making) -> Any:
-    inputs = making.inputs
-    if making.layout != "teachers":
-        return _side(_in_space(inputs.teacher, slot.space), making.layout)
+def _teacher(slot: Slot, context: CallContext) -> Any:
+    inputs = context.inputs
+    if context.layout != "teachers":
+        return _side(_in_space(inputs.teacher, slot.space), context.layout)
     distinct = inputs.teachers or (inputs.teacher,) * inputs.copies
     return [_in_space(t.clone(), slot.space) for t in distinct]
 

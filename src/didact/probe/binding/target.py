@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from didact.probe.binding.roles import Role, guess
-from didact.probe.binding.slots import Making, Slot, argument
+from didact.probe.binding.slots import CallContext, Slot, argument
 from didact.probe.errors import ProbeError
 
 _VARIED = ("temperature", "weight")
@@ -42,28 +42,28 @@ class Target:
         """Whether it must be constructed."""
         return inspect.isclass(self.source)
 
-    def ready(self, making: Making) -> Callable[..., Any]:
+    def ready(self, context: CallContext) -> Callable[..., Any]:
         """The callable at the settings of the inputs."""
         if not self.is_class and not self.attributes:
             return _unspoilt(self.source)
-        inputs = making.inputs
+        inputs = context.inputs
         stub = any(slot.role == "teacher_model" for slot in self.built)
         shape = tuple(inputs.student.shape)
         key = (inputs.temperature, inputs.weight, shape, inputs.old, inputs.student.dtype)
         if stub or key not in self._made:
-            self._made[key] = self._make(making)
+            self._made[key] = self._make(context)
         return _unspoilt(self._made[key])
 
-    def _make(self, making: Making) -> Any:
+    def _make(self, context: CallContext) -> Any:
         if not self.is_class:
             module = copy.deepcopy(self.source)
             for name, role in self.attributes.items():
-                setattr(module, name, getattr(making.inputs, role))
+                setattr(module, name, getattr(context.inputs, role))
             return module
         torch.manual_seed(0)
-        keywords = {s.name: argument(s, making) for s in self.built if s.role != "default"}
+        keywords = {s.name: argument(s, context) for s in self.built if s.role != "default"}
         made = self.source(**keywords)
-        return made.to(making.inputs.student.dtype) if isinstance(made, nn.Module) else made
+        return made.to(context.inputs.student.dtype) if isinstance(made, nn.Module) else made
 
 
 def _unspoilt(found: Any) -> Callable[..., Any]:
@@ -161,16 +161,16 @@ def _refuse_unknown(given: Mapping[str, Any], known: list[str], option: str) -> 
         )
 
 
-def call(target: Target, slots: tuple[Slot, ...], making: Making) -> Any:
+def call(target: Target, slots: tuple[Slot, ...], context: CallContext) -> Any:
     """Call the loss; what it prints and warns of is swallowed."""
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), ExitStack() as kept:
         warnings.simplefilter("ignore")
         kept.enter_context(torch.enable_grad())
         kept.callback(torch.set_default_dtype, torch.get_default_dtype())
-        ready = target.ready(making)
+        ready = target.ready(context)
         used = [s for s in slots if s.role != "default" or s.fixed]
-        positions = [argument(s, making) for s in used if s.positional]
-        keywords = {s.name: argument(s, making) for s in used if not s.positional}
+        positions = [argument(s, context) for s in used if s.positional]
+        keywords = {s.name: argument(s, context) for s in used if not s.positional}
         try:
             return ready(*positions, **keywords)
         except SystemExit as stopped:

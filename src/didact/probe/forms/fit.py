@@ -98,11 +98,11 @@ def samples(subject: Subject, temperature: float = 4.0) -> list[Inputs]:
 def fit(subject: Subject, temperature: float = 4.0) -> Fit | None:
     """The best known form, or ``None`` if the loss has no gradient to compare."""
     given = samples(subject, temperature)
-    found = [subject(i) for i in given]
-    gradient = torch.stack([e.gradient for e in found])
+    evaluations = [subject(i) for i in given]
+    gradient = torch.stack([e.gradient for e in evaluations])
     if not bool(torch.isfinite(gradient).any()) or not float(gradient.nan_to_num().norm()):
         return None
-    given = [_visible(i, e.gradient) for i, e in zip(given, found, strict=True)]
+    given = [_visible(i, e.gradient) for i, e in zip(given, evaluations, strict=True)]
     best: tuple[float, Form, float | None, float] | None = None
     varied = subject.has("temperature")
     tried: list[float | None] = [None] if varied else []
@@ -120,8 +120,8 @@ def fit(subject: Subject, temperature: float = 4.0) -> Fit | None:
     if best is None:
         return None
     if not tried and best[0] > EXACT:
-        best = min(best, _refined(given, gradient), key=lambda found: found[0])
-    return _described(subject, best, given, [e.value for e in found])
+        best = min(best, _refined(given, gradient), key=lambda candidate: candidate[0])
+    return _described(subject, best, given, [e.value for e in evaluations])
 
 
 def _visible(inputs: Inputs, gradient: Tensor) -> Inputs:
@@ -139,11 +139,11 @@ def _refined(given: list[Inputs], gradient: Tensor) -> tuple[float, Form, float 
     def left_over(temperature: float) -> float:
         return _compare(form, given, gradient, temperature)[0]
 
-    found = minimize_scalar(
+    minimum = minimize_scalar(
         left_over, bounds=_TEMPERATURE_RANGE, method="bounded", options={"xatol": 1e-7}
     )
-    residual, factor = _compare(form, given, gradient, float(found.x))
-    return residual, form, float(found.x), factor
+    residual, factor = _compare(form, given, gradient, float(minimum.x))
+    return residual, form, float(minimum.x), factor
 
 
 def _temperature_matters(subject: Subject, inputs: Inputs) -> bool:
@@ -174,8 +174,8 @@ def _of_form(form: Form, inputs: Inputs, fixed: float | None) -> tuple[float, Te
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         value = form.value(student, inputs, fixed or inputs.temperature)
-    found = evaluate(value, student)
-    return found.value, found.gradient
+    evaluation = evaluate(value, student)
+    return evaluation.value, evaluation.gradient
 
 
 def _described(

@@ -58,7 +58,7 @@ class Subject:
             square = float((rise * rise).sum())
             weight = float((measured * rise).sum()) / square if square else 0.0
             left_over = float((measured - weight * rise).norm())
-            best = min(best, (left_over, weight, here), key=lambda found: found[0])
+            best = min(best, (left_over, weight, here), key=lambda candidate: candidate[0])
         return best[1], best[2]
 
     def has(self, role: str) -> bool:

@@ -132,13 +132,13 @@ def _product_of_logs(row: int) -> Form:
 
 def _products() -> tuple[Form, ...]:
     """Every pair but the right one, row by row."""
-    found: list[Form] = []
+    forms: list[Form] = []
     for row in range(len(_INPUTS)):
-        found += [
+        forms += [
             _product(row, column) for column in range(len(_TARGETS)) if (row, column) != (0, 0)
         ]
-        found.append(_product_of_logs(row))
-    return tuple(found)
+        forms.append(_product_of_logs(row))
+    return tuple(forms)
 
 
 def _binary_of_probs(s: Tensor, t: Tensor, T: float) -> Tensor:

@@ -114,10 +114,10 @@ class Case:
         """The fit, if the loss is a known form."""
         return self.fit if self.fit is not None and self.fit.exact else None
 
-    def distance(self, found: Evaluation, expected: Evaluation) -> float:
+    def distance(self, evaluation: Evaluation, expected: Evaluation) -> float:
         """The relative difference of two gradients."""
         size = max(float(expected.gradient.norm()), 1e-300)
-        return float((found.gradient - expected.gradient).norm()) / size
+        return float((evaluation.gradient - expected.gradient).norm()) / size
 
     @cached_property
     def coupled(self) -> bool:
@@ -127,5 +127,5 @@ class Case:
             student=torch.cat([self.inputs.student[:1], other.student[1:]]),
             teacher=torch.cat([self.inputs.teacher[:1], other.teacher[1:]]),
         )
-        found, base = self.subject(mixed).gradient[0], self.here.gradient[0]
-        return bool((found - base).norm() > self.tolerance * base.norm().clamp(min=1e-300))
+        gradient, base = self.subject(mixed).gradient[0], self.here.gradient[0]
+        return bool((gradient - base).norm() > self.tolerance * base.norm().clamp(min=1e-300))

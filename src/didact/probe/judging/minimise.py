@@ -41,13 +41,16 @@ def minimise(case: Case) -> Minimum:
     at_teacher = case.subject(inputs.having(student=inputs.agreeing_student)).value
     reached = _newton(case, inputs) if math.isfinite(at_teacher) else _walk(case, inputs)
     value = case.subject(inputs.having(student=reached)).value
-    found, wanted = (inputs.shared(x).softmax(-1) for x in (reached, inputs.teacher))
+    student, wanted = (inputs.shared(x).softmax(-1) for x in (reached, inputs.teacher))
     lower = None
     if math.isfinite(value) and math.isfinite(at_teacher):
         lower = value < at_teacher - 1e-6 * max(1e-3, abs(at_teacher), abs(case.here.value))
-    first = (0,) * (found.dim() - 1)
+    first = (0,) * (student.dim() - 1)
     return Minimum(
-        found[first].tolist(), wanted[first].tolist(), float((found - wanted).abs().max()), lower
+        student[first].tolist(),
+        wanted[first].tolist(),
+        float((student - wanted).abs().max()),
+        lower,
     )
 
 
@@ -55,8 +58,8 @@ def _newton(case: Case, inputs: Inputs) -> Tensor:
     shape = inputs.student.shape
 
     def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        found = case.subject(inputs.having(student=torch.from_numpy(point).reshape(shape)))
-        return found.value, found.gradient.flatten().numpy()
+        evaluation = case.subject(inputs.having(student=torch.from_numpy(point).reshape(shape)))
+        return evaluation.value, evaluation.gradient.flatten().numpy()
 
     start = 0.1 * inputs.student.flatten().numpy()
     done = minimize(

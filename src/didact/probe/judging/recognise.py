@@ -40,14 +40,14 @@ def isolate(whole: Subject) -> Isolated:
     if not whole.has("labels"):
         return Isolated(whole, fit(whole))
     inputs = [whole.binding.make(seed=s) for s in (0, 1)]
-    found: list[Isolated] = []
+    isolated: list[Isolated] = []
     for form in _possible_label_forms(whole, inputs):
         subject = Subject(whole.binding, form)
-        found.append(Isolated(subject, fit(subject), (_TAKEN_OFF.format(form=form.name),)))
-        if _residual(found[-1]) < EXACT:
+        isolated.append(Isolated(subject, fit(subject), (_TAKEN_OFF.format(form=form.name),)))
+        if _residual(isolated[-1]) < EXACT:
             break
-    if found:
-        return min(found, key=_residual)
+    if isolated:
+        return min(isolated, key=_residual)
     return Isolated(whole, fit(whole), (_UNKNOWN,) if _labels_matter(whole) else ())
 
 

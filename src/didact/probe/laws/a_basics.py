@@ -29,9 +29,9 @@ from didact.probe.judging.law import EVERY, law
 )
 def finite(case: Case) -> Outcome:
     """Three ordinary inputs."""
-    found = [case.here] + [case.subject(case.make(seed=s)) for s in (1, 2)]
-    bad_values = sum(not abs(e.value) < float("inf") for e in found)
-    bad_gradients = sum(not bool(torch.isfinite(e.gradient).all()) for e in found)
+    evaluations = [case.here] + [case.subject(case.make(seed=s)) for s in (1, 2)]
+    bad_values = sum(not abs(e.value) < float("inf") for e in evaluations)
+    bad_gradients = sum(not bool(torch.isfinite(e.gradient).all()) for e in evaluations)
     if not bad_values and not bad_gradients:
         return holds("value and gradient are finite", "值与梯度均有限")
     return breaks(
@@ -85,9 +85,9 @@ def reaches_student(case: Case) -> Outcome:
     )
 
 
-def _nothing(found: Evaluation) -> bool:
+def _nothing(evaluation: Evaluation) -> bool:
     """Whether the value is that of an empty sum or mean."""
-    return math.isnan(found.value) or abs(found.value) < 1e-12
+    return math.isnan(evaluation.value) or abs(evaluation.value) < 1e-12
 
 
 @law(
@@ -138,15 +138,15 @@ def teacher_gradient(case: Case) -> Outcome:
 )
 def deterministic(case: Case) -> Outcome:
     """Two calls with different states of the random generator."""
-    found: list[Evaluation] = []
+    evaluations: list[Evaluation] = []
     for seed in (1, 2):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             student = case.inputs.student.clone().requires_grad_()
             value = case.subject.binding(case.inputs.having(student=student)).detach()
-            found.append(Evaluation(float(value), torch.zeros(1), connected=True))
-    gap = abs(found[0].value - found[1].value)
-    if not gap > 1e-6 * abs(found[0].value):
+            evaluations.append(Evaluation(float(value), torch.zeros(1), connected=True))
+    gap = abs(evaluations[0].value - evaluations[1].value)
+    if not gap > 1e-6 * abs(evaluations[0].value):
         return holds("two calls agree", "两次调用一致")
     return breaks(f"two calls differ by {gap:.3g}", f"两次调用相差 {gap:.3g}", gap=gap)
 

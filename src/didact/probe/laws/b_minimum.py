@@ -132,14 +132,14 @@ def minimiser(case: Case) -> Outcome:
     """Descend, and look at what is reached."""
     if not case.subject.has("teacher"):
         return skipped("no teacher's logits to reach", "没有教师 logits 可比较")
-    found = minimise(case)
-    student, teacher = _row(found.student), _row(found.teacher)
+    minimum = minimise(case)
+    student, teacher = _row(minimum.student), _row(minimum.teacher)
     sides = f"student {student} teacher {teacher}"
     chinese = f"学生 {student} 教师 {teacher}"
-    numbers = {"student": found.student, "teacher": found.teacher, "gap": found.gap}
-    if found.gap < _REACHED:
+    numbers = {"student": minimum.student, "teacher": minimum.teacher, "gap": minimum.gap}
+    if minimum.gap < _REACHED:
         return holds(sides, chinese, **numbers)
-    if found.lower is False:
+    if minimum.lower is False:
         return holds(
             f"{sides}: no lower value than at the teacher",
             f"{chinese}：没有比教师处更低的值",

@@ -23,9 +23,9 @@ def _constants(inputs: Inputs) -> Tensor:
 
 
 def _compared(case: Case, changed: Inputs, what: str, chinese: str) -> Outcome:
-    found, here = case.subject(changed), case.here
-    gap = case.distance(found, here)
-    rise = abs(found.value - here.value) / max(abs(here.value), 1e-300)
+    moved, here = case.subject(changed), case.here
+    gap = case.distance(moved, here)
+    rise = abs(moved.value - here.value) / max(abs(here.value), 1e-300)
     if gap > 10 * case.tolerance or rise > 10 * case.tolerance:
         return breaks(
             f"{what} changes the gradient by {gap:.3g}, the value by {rise:.3g}",
@@ -88,8 +88,8 @@ def class_permutation(case: Case) -> Outcome:
     """The classes rolled by two."""
     inputs = case.inputs
     changed, order = permuted(inputs)
-    found = case.subject(changed).gradient
-    gap = float((found - case.here.gradient[..., order]).norm()) / case.here.norm
+    gradient = case.subject(changed).gradient
+    gap = float((gradient - case.here.gradient[..., order]).norm()) / case.here.norm
     if gap <= 10 * case.tolerance:
         return holds(f"gradient changes by {gap:.1e}", f"梯度变化 {gap:.1e}", gap=gap)
     if case.subject.binding.given:
@@ -123,11 +123,11 @@ def class_count(case: Case) -> Outcome:
     ratios = {1.0: 1.0}
     for times in (2, 4):
         try:
-            found = case.subject(widened(inputs, times * inputs.classes)).gradient
+            gradient = case.subject(widened(inputs, times * inputs.classes)).gradient
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             reason = reason_of(error)
             return skipped(f"more classes are refused: {reason.en}", f"不接受更多类别：{reason.zh}")
-        ratios[float(times)] = _ratio(unwidened(found, inputs), here)
+        ratios[float(times)] = _ratio(unwidened(gradient, inputs), here)
     power = power_law(ratios)
     worst = max(abs(r - 1) for r in ratios.values())
     if worst <= 100 * case.tolerance:
@@ -148,8 +148,8 @@ def class_count(case: Case) -> Outcome:
     return breaks(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", *mistakes, exponent=power)
 
 
-def _ratio(found: Tensor, base: Tensor) -> float:
-    return float((found * base).sum() / (base * base).sum())
+def _ratio(gradient: Tensor, base: Tensor) -> float:
+    return float((gradient * base).sum() / (base * base).sum())
 
 
 @law(

@@ -34,8 +34,8 @@ def batch(case: Case) -> Outcome:
     inputs, here = case.inputs, case.here
     ratios = {1.0: 1.0}
     for times in (2, 4):
-        found = case.subject(repeated(inputs, times)).gradient
-        total = torch.stack(found.chunk(times)).sum(0)
+        gradient = case.subject(repeated(inputs, times)).gradient
+        total = torch.stack(gradient.chunk(times)).sum(0)
         ratios[float(times)] = float((total * here.gradient).sum()) / here.norm**2
     power = power_law(ratios)
     if max(abs(r - 1) for r in ratios.values()) > 100 * case.tolerance:
@@ -108,11 +108,11 @@ def sequence(case: Case) -> Outcome:
             teacher=inputs.teacher.flatten(0, 1),
             labels=inputs.labels.flatten(),
         )
-        found, flat = case.subject(inputs), case.subject(rows)
+        deep, flat = case.subject(inputs), case.subject(rows)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         name = type(error).__name__
         return skipped(f"[B, S, C] is refused ({name})", f"不接受 [B, S, C]（{name}）")
-    gap = float((found.gradient.flatten(0, 1) - flat.gradient).norm()) / max(flat.norm, 1e-300)
+    gap = float((deep.gradient.flatten(0, 1) - flat.gradient).norm()) / max(flat.norm, 1e-300)
     if gap <= 100 * case.tolerance:
         return holds(
             "[B, S, C] gives what [B*S, C] gives", "[B, S, C] 与 [B*S, C] 结果相同", gap=gap
@@ -130,8 +130,8 @@ def _length(case: Case) -> Outcome:
     if not bool(case.here.gradient[:, -1].any()):
         counted -= 1  # a language model: the last position has no next label
     for times in (2, 4):
-        found = case.subject(repeated(case.inputs, times, dim=1)).gradient
-        total = torch.stack(found.chunk(times, 1)).sum(0)
+        gradient = case.subject(repeated(case.inputs, times, dim=1)).gradient
+        total = torch.stack(gradient.chunk(times, 1)).sum(0)
         share = times * counted / (times * positions - positions + counted)
         ratio = float((total * case.here.gradient).sum()) / case.here.norm**2
         ratios[float(times)] = ratio / share

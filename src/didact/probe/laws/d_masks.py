@@ -31,10 +31,10 @@ def masked(case: Case) -> Outcome:
     inputs = case.inputs
     mask = (torch.arange(inputs.labels.numel()) % 3 != 1).reshape(inputs.labels.shape)
     hidden = inputs.having(mask=mask)
-    found = case.subject(hidden)
-    leaked = float(found.gradient[~mask].norm()) / max(found.norm, 1e-300)
+    evaluation = case.subject(hidden)
+    leaked = float(evaluation.gradient[~mask].norm()) / max(evaluation.norm, 1e-300)
     if leaked > 10 * case.tolerance:
-        unmoved = case.distance(found, case.here) <= 100 * case.tolerance
+        unmoved = case.distance(evaluation, case.here) <= 100 * case.tolerance
         mistakes = ("REDUCED-THEN-MASKED", "DEAD-MASK") if unmoved else ("REDUCED-THEN-MASKED",)
         return breaks(
             f"masked positions carry {leaked:.2g} of the gradient",
@@ -42,7 +42,7 @@ def masked(case: Case) -> Outcome:
             *mistakes,
             leaked=leaked,
         )
-    ratio = float((found.gradient[mask] * case.here.gradient[mask]).sum())
+    ratio = float((evaluation.gradient[mask] * case.here.gradient[mask]).sum())
     ratio /= float((case.here.gradient[mask] ** 2).sum())
     expected = mask.numel() / int(mask.sum())
     if abs(ratio - 1) <= 1e-3:
@@ -78,13 +78,15 @@ def padding(case: Case) -> Outcome:
     inputs = case.inputs
     kept = (torch.arange(inputs.labels.numel()) % 3 != 1).reshape(inputs.labels.shape)
     try:
-        found = case.subject(inputs.having(labels=inputs.labels.masked_fill(~kept, -100)))
+        evaluation = case.subject(inputs.having(labels=inputs.labels.masked_fill(~kept, -100)))
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         name = type(error).__name__
         return skipped(f"labels of -100 are refused ({name})", f"不接受标签 -100（{name}）")
-    leaked = float(found.gradient[~kept].norm()) / max(found.norm, 1e-300)
+    leaked = float(evaluation.gradient[~kept].norm()) / max(evaluation.norm, 1e-300)
     if not bool(case.here.gradient[:, -1].any()):
-        leaked = float(found.gradient[:, :-1][~kept[:, 1:]].norm()) / max(found.norm, 1e-300)
+        leaked = float(evaluation.gradient[:, :-1][~kept[:, 1:]].norm()) / max(
+            evaluation.norm, 1e-300
+        )
     if leaked <= 10 * case.tolerance:
         return holds("no gradient there", "该处无梯度", leaked=leaked)
     return breaks(

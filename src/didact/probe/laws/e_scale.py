@@ -154,9 +154,9 @@ def sign(case: Case) -> Outcome:
         student, teacher = each.shared(each.student), each.shared(each.teacher)
         right = torch.zeros_like(each.student)
         right[..., : student.shape[-1]] = student.softmax(-1) - teacher.softmax(-1)
-        found = case.subject(each).gradient
-        size = float(found.norm() * right.norm())
-        cosines.append(float((found * right).sum()) / size if size else 0.0)
+        gradient = case.subject(each).gradient
+        size = float(gradient.norm() * right.norm())
+        cosines.append(float((gradient * right).sum()) / size if size else 0.0)
     text = f"cosine with the right gradient {cosines[0]:.2f} near agreement, {cosines[1]:.2f} far"
     chinese = f"与正确梯度的余弦：接近一致处 {cosines[0]:.2f}，远处 {cosines[1]:.2f}"
     if min(cosines) > -0.1:

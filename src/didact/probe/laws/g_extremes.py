@@ -45,12 +45,12 @@ def _at(case: Case, dtype: torch.dtype, scale: float) -> Evaluation:
 def large_logits(case: Case) -> Outcome:
     """Signs of a normal sample, times 10000 and times 200."""
     for scale in (200.0, 1e4):
-        found = _at(case, torch.float32, scale)
-        if not found.finite:
+        evaluation = _at(case, torch.float32, scale)
+        if not evaluation.finite:
             mistakes = ("LOG-OF-SOFTMAX",) if _distribution(case) else ()
             return breaks(
-                f"not finite at ±{scale:g}: value {found.value:.3g}",
-                f"±{scale:g} 时不是有限数：值 {found.value:.3g}",
+                f"not finite at ±{scale:g}: value {evaluation.value:.3g}",
+                f"±{scale:g} 时不是有限数：值 {evaluation.value:.3g}",
                 *mistakes,
                 scale=scale,
             )
@@ -103,17 +103,17 @@ def half_precision(case: Case) -> Outcome:
 def _in_half(case: Case, dtype: torch.dtype, scale: float) -> tuple[_Verdict, Text] | None:
     name = str(dtype).removeprefix("torch.")
     try:
-        found = _at(case, dtype, scale)
+        evaluation = _at(case, dtype, scale)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         reason = reason_of(error)
         said = Text(f"{name} is refused: {reason.en}", f"不接受 {name}：{reason.zh}")
         return "refused", said
-    if found.finite:
+    if evaluation.finite:
         return None
     exact = _at(case, case.subject.binding.dtype, scale)
     most = torch.finfo(dtype).max
     largest = max(abs(exact.value), float(exact.gradient.abs().max()))
-    summed = math.isinf(found.value) and bool(torch.isfinite(found.gradient).all())
+    summed = math.isinf(evaluation.value) and bool(torch.isfinite(evaluation.gradient).all())
     if exact.finite and (largest > most or (summed and scale * scale > most)):
         return "too large", Text(
             f"{name} at ±{scale:g}: a number is beyond its largest, {most:g}; compute the loss in "
@@ -121,6 +121,6 @@ def _in_half(case: Case, dtype: torch.dtype, scale: float) -> tuple[_Verdict, Te
             f"{name} 在 ±{scale:g} 时有数值超出其上限 {most:g}；请在 float32 下计算损失",
         )
     return "not finite", Text(
-        f"{name} at ±{scale:g}: not finite (value {found.value:.3g})",
-        f"{name} 在 ±{scale:g} 时不是有限数（值 {found.value:.3g}）",
+        f"{name} at ±{scale:g}: not finite (value {evaluation.value:.3g})",
+        f"{name} 在 ±{scale:g} 时不是有限数（值 {evaluation.value:.3g}）",
     )

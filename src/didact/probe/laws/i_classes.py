@@ -47,7 +47,7 @@ def infinite_classes(case: Case) -> Outcome:
         reason = reason_of(error)
         return skipped(f"more classes are refused: {reason.en}", f"不接受更多类别：{reason.zh}")
     try:
-        found = case.subject(wide)
+        evaluation = case.subject(wide)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         reason = reason_of(error)
         return advises(
@@ -55,18 +55,18 @@ def infinite_classes(case: Case) -> Outcome:
             f"不接受 -inf 的 logit：{reason.zh}",
             infinite="refused",
         )
-    if not found.finite:
-        gradient = bool(torch.isfinite(found.gradient).all())
+    if not evaluation.finite:
+        gradient = bool(torch.isfinite(evaluation.gradient).all())
         both = ("finite", "有限") if gradient else ("not finite either", "也不是有限数")
         return advises(
-            f"the value is {found.value:.3g} with classes at -inf, the gradient {both[0]}: "
+            f"the value is {evaluation.value:.3g} with classes at -inf, the gradient {both[0]}: "
             "fill padded classes with -10000, or cut them",
-            f"有 -inf 类别时值为 {found.value:.3g}，梯度{both[1]}："
+            f"有 -inf 类别时值为 {evaluation.value:.3g}，梯度{both[1]}："
             "请把填充的类别写成 -10000 或去掉",
             infinite="not finite",
             gradient=gradient,
         )
-    kept, expected = (unwidened(e.gradient, inputs) for e in (found, base))
+    kept, expected = (unwidened(e.gradient, inputs) for e in (evaluation, base))
     gap = float((kept - expected).norm() / expected.norm().clamp(min=1e-300))
     if gap <= 10 * case.tolerance:
         return holds(

@@ -29,7 +29,7 @@ _PATIENCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Job:
+class TwoProcessStep:
     """One step for each of the two processes.
 
     Attributes:
@@ -47,7 +47,7 @@ class Job:
     unused: bool = False
 
 
-def gradients_of_two(job: Job) -> list[Tensor]:
+def gradients_of_two(spec: TwoProcessStep) -> list[Tensor]:
     """The student's gradients, averaged over two processes with half of the batch each.
 
     Raises:
@@ -56,7 +56,7 @@ def gradients_of_two(job: Job) -> list[Tensor]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         context = multiprocessing.get_context("spawn")
-        workers = [context.Process(target=_work, args=(r, name, job)) for r in range(_WORLD)]
+        workers = [context.Process(target=_work, args=(r, name, spec)) for r in range(_WORLD)]
         try:
             for worker in workers:
                 worker.start()
@@ -107,12 +107,12 @@ def _stop(workers: list[SpawnProcess]) -> None:
             worker.join()
 
 
-def _work(rank: int, folder: str, job: Job) -> None:
+def _work(rank: int, folder: str, spec: TwoProcessStep) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the step or gloo prints is no report
     torch.set_num_threads(1)
     failed = False
     try:
-        _reduced(rank, folder, job)
+        _reduced(rank, folder, spec)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         (Path(folder) / f"error-{rank}").write_text(reason_of(error).en, encoding="utf-8")
         failed = True
@@ -120,8 +120,8 @@ def _work(rank: int, folder: str, job: Job) -> None:
     os._exit(failed)  # gloo's threads, still alive when Python tidies up, would abort the process
 
 
-def _reduced(rank: int, folder: str, job: Job) -> None:
-    step, student, teacher = _parts(job)
+def _reduced(rank: int, folder: str, spec: TwoProcessStep) -> None:
+    step, student, teacher = _parts(spec)
     dist.init_process_group(
         "gloo",
         init_method=f"file://{folder}/meeting",
@@ -131,9 +131,9 @@ def _reduced(rank: int, folder: str, job: Job) -> None:
     )
     torch.manual_seed(0)
     with Frozen(student) as noted, Frozen(teacher):
-        spread = DistributedDataParallel(student, find_unused_parameters=job.unused)
+        spread = DistributedDataParallel(student, find_unused_parameters=spec.unused)
         averages = _averages(spread)
-        backpropagate(step(spread, teacher, job.halves[rank]), noted)
+        backpropagate(step(spread, teacher, spec.halves[rank]), noted)
     kept = [p for p in student.parameters() if p.requires_grad]
     if rank == 0:
         found = [averages.get(p, torch.zeros_like(p)).detach() for p in kept]
@@ -141,13 +141,13 @@ def _reduced(rank: int, folder: str, job: Job) -> None:
     dist.barrier()  # neither ends while the other still waits for it
 
 
-def _parts(job: Job) -> tuple[Step, nn.Module, nn.Module]:
-    if job.parts is not None:
-        return job.parts
-    step, student, teacher, _ = made(job.maker or "")
-    if job.states is not None:
-        student.load_state_dict(job.states[0])
-        teacher.load_state_dict(job.states[1])
+def _parts(spec: TwoProcessStep) -> tuple[Step, nn.Module, nn.Module]:
+    if spec.parts is not None:
+        return spec.parts
+    step, student, teacher, _ = made(spec.maker or "")
+    if spec.states is not None:
+        student.load_state_dict(spec.states[0])
+        teacher.load_state_dict(spec.states[1])
     return step, student, teacher
 
 

@@ -160,15 +160,15 @@ def processes(run: Run) -> Outcome:
     """Two processes with half of the batch each, against one with all of it."""
     if run.processes != 2:
         return skipped("pass processes=2 to try it", "传入 processes=2 即可检查")
-    from didact.probe.training_step.processes import Job, gradients_of_two
+    from didact.probe.training_step.processes import TwoProcessStep, gradients_of_two
 
     def two(parts: tuple[Any, Any]) -> _Gradients:
         unused = any(not bool(g.any()) for g in run.gradient)
         if run.maker is None:
             models = copy.deepcopy(run.student), copy.deepcopy(run.teacher)
-            return gradients_of_two(Job((run.step, *models), None, None, parts, unused))
+            return gradients_of_two(TwoProcessStep((run.step, *models), None, None, parts, unused))
         states = run.student.state_dict(), run.teacher.state_dict()
-        return gradients_of_two(Job(None, run.maker, states, parts, unused))
+        return gradients_of_two(TwoProcessStep(None, run.maker, states, parts, unused))
 
     return _against_whole(run, two, "2 processes differ from one", "2 个进程与 1 个相差")
 
