@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from didact.data.batches.augment import Augmentation, cut
+from didact.data.batches.augment import Augmentation, chosen_views
 
 SHAPE = (3, 9, 11)
 
@@ -23,9 +23,9 @@ def test_rows_are_the_pixels_of_the_windows(name: str, dtype: torch.dtype) -> No
     generator = torch.Generator().manual_seed(1)
     plan = augmentation.draw(500, generator, torch.device("cpu"))
     images, indices = random_images(dtype), torch.randint(20, (500,), generator=generator)
-    windows = augmentation.windows(images)
-    found = cut(windows, indices, plan)
-    expected = windows[plan.flip, indices, :, plan.down, plan.right]
+    views = augmentation.padded_views(images)
+    found = chosen_views(views, indices, plan)
+    expected = views[plan.flip, indices, :, plan.down, plan.right]
     assert found.dtype == dtype
     assert found.is_contiguous()
     assert torch.equal(found, expected)
@@ -34,14 +34,14 @@ def test_rows_are_the_pixels_of_the_windows(name: str, dtype: torch.dtype) -> No
 def test_what_is_cut_is_a_copy() -> None:
     augmentation = Augmentation.named("crop", SHAPE)
     plan = augmentation.draw(20, torch.Generator().manual_seed(1), torch.device("cpu"))
-    windows = augmentation.windows(random_images(torch.uint8))
-    before = windows.clone()
-    cut(windows, torch.arange(20), plan).fill_(7)
-    assert torch.equal(windows, before)
+    views = augmentation.padded_views(random_images(torch.uint8))
+    before = views.clone()
+    chosen_views(views, torch.arange(20), plan).fill_(7)
+    assert torch.equal(views, before)
 
 
 def test_no_image_at_all() -> None:
     augmentation = Augmentation.named("crop-flip", SHAPE)
     plan = augmentation.draw(0, torch.Generator(), torch.device("cpu"))
-    windows = augmentation.windows(random_images(torch.uint8))
-    assert cut(windows, torch.arange(0), plan).shape == (0, *SHAPE)
+    views = augmentation.padded_views(random_images(torch.uint8))
+    assert chosen_views(views, torch.arange(0), plan).shape == (0, *SHAPE)

@@ -17,7 +17,7 @@ from didact.methods.der_plus_plus import distance_to_stored
 from didact.methods.foster import balanced_kl, effective_weights
 from didact.methods.kit.bias import fit_bias
 from didact.methods.kit.gradients import mean_over_samples
-from didact.methods.kit.importance import add_importances, spring_energy, stiffness_of
+from didact.methods.kit.importance import add_importances, penalty_weights_of, quadratic_penalty
 from didact.methods.kit.nearest_mean import class_means, nearest_mean_scores
 from didact.methods.kit.projection import project_all, project_average
 from didact.methods.kit.ridge import ridge_classifier
@@ -155,7 +155,7 @@ def test_mas_importance_of_two_parameters_in_closed_form() -> None:
 
 def test_the_penalty_looks_at_the_part_that_was_there() -> None:
     parameters = {"w": torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)}
-    value = spring_energy(
+    value = quadratic_penalty(
         parameters, {"w": torch.tensor([[0.0, 0.0]])}, {"w": torch.tensor([[2.0, 1.0]])}
     )
     assert value.item() == (2 * 1 + 1 * 4) / 2
@@ -163,8 +163,8 @@ def test_the_penalty_looks_at_the_part_that_was_there() -> None:
     assert gradient.tolist() == [[2.0, 2.0], [0.0, 0.0]]
 
 
-def test_stiffness_has_an_upper_bound_and_growth_counts_zero() -> None:
-    assert stiffness_of({"w": torch.tensor([0.1, 5.0])}, 4.0)["w"].tolist() == pytest.approx(
+def test_penalty_weights_have_an_upper_bound_and_growth_counts_zero() -> None:
+    assert penalty_weights_of({"w": torch.tensor([0.1, 5.0])}, 4.0)["w"].tolist() == pytest.approx(
         [0.4, 10.0]
     )
     grown = add_importances({"w": torch.ones(2)}, {"w": torch.ones(3)}, decay=0.5)

@@ -199,7 +199,7 @@ def test_eeil_tunes_with_two_teachers(tmp_path: Path) -> None:
     tuned_on = method.stage.split
     assert len(torch.bincount(tuned_on.labels).unique()) == 1
     new = method.task.train.subset((method.task.train.labels == 5).nonzero().flatten())
-    features = method.over(new, method.trained_features)
+    features = method.map_images(new, method.trained_features)
     typical = herding(features, int((tuned_on.labels == 5).sum())).sort().values
     assert 0 < len(typical) < len(new)
     assert torch.equal(tuned_on.images[tuned_on.labels == 5], new.images[typical])
@@ -217,4 +217,4 @@ def test_online_ewc_fades_what_it_holds_on_to(tmp_path: Path) -> None:
         run("ewc-online", tmp_path / "run", method_options=options)
     method = seen.methods[-1]
     for name, fisher in method.kept.under("fisher").items():
-        torch.testing.assert_close(method.stiffness()[name], (0.5 * fisher).clamp(max=10))
+        torch.testing.assert_close(method.penalty_weights()[name], (0.5 * fisher).clamp(max=10))

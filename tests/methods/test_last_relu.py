@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from didact.methods.kit.last_relu import UntilTheLast, drop_last_relu
+from didact.methods.kit.last_relu import SkipLastCall, drop_last_relu
 from didact.nn import build_model
 
 SHAPE = (1, 32, 32)
@@ -61,7 +61,7 @@ def test_a_shared_relu_is_left_out_at_its_last_call_alone() -> None:
     network = Body(Block())
     block = copy.deepcopy(network.last)
     drop_last_relu(network, SHAPE)
-    assert isinstance(network.last.relu, UntilTheLast)
+    assert isinstance(network.last.relu, SkipLastCall)
     maps = network.stem(images())
     expected = block.conv2(F.relu(block.conv1(maps))) + maps
     for again in (network, network, copy.deepcopy(network)):

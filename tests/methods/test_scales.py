@@ -56,7 +56,7 @@ def test_the_distillation_of_ssil_has_the_square_of_the_temperature() -> None:
     method.grow(task)
     method.task, method.stage = task, Stage("train", second)
     method.moment = Moment(1, "train", 0, 0)
-    batch = next(iter(method.walk(second)))._replace(labels=torch.arange(12) % 2 + 2)
+    batch = next(iter(method.iterate(second)))._replace(labels=torch.arange(12) % 2 + 2)
     with torch.no_grad():
         method.network.classifier.weight.mul_(-1.0)  # type: ignore[union-attr, operator]
         found = method.losses(batch)["distillation"]

@@ -226,22 +226,22 @@ FAULTS = [
     _fault(
         "mas forgets the earlier tasks",
         """add_importances(self.kept.under("importances"), new))
-        self.kept.put("anchors", positions(self.network))""",
+        self.kept.put("anchors", parameters_now(self.network))""",
         """add_importances({}, new))
-        self.kept.put("anchors", positions(self.network))""",
+        self.kept.put("anchors", parameters_now(self.network))""",
     ),
     _fault(
         "mas has half the stiffness",
-        """stiffness_of(self.kept.under("importances"), 2 * self.options.weight)
+        """penalty_weights_of(self.kept.under("importances"), 2 * self.options.weight)
 
     def after_task""",
-        """stiffness_of(self.kept.under("importances"), self.options.weight)
+        """penalty_weights_of(self.kept.under("importances"), self.options.weight)
 
     def after_task""",
     ),
     _fault(
         "si leaves the pull of the anchors in its path",
-        "part -= stiffness[name] * moved",
+        "part -= weights[name] * moved",
         "part -= 0.0 * moved",
     ),
     _fault(

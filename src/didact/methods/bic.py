@@ -87,7 +87,7 @@ class Bic(Method):
         known = self.task.known
         if held_out is None or known == self.task.seen:
             return
-        logits = self.over(held_out, lambda images: self.corrected(self.logits(images)))
+        logits = self.map_images(held_out, lambda images: self.corrected(self.logits(images)))
         labels = held_out.labels.to(logits.device)
         alpha, beta = fit_bias(logits, labels, old_classes=known)
         scale, shift = self.kept["scale"].clone(), self.kept["shift"].clone()

@@ -91,7 +91,7 @@ class Eeil(Method):
         """The images of the balanced set are those that the trained network finds typical."""
         if stage.name != "balanced":
             return stage
-        features = self.over(stage.split, self.trained_features).cpu()
+        features = self.map_images(stage.split, self.trained_features).cpu()
         return replace(stage, split=class_representatives(stage.split, features))
 
     def trained_features(self, images: Tensor) -> Tensor:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from didact.data import Task
-from didact.methods.kit.anchored import Anchored, positions
+from didact.methods.kit.anchored import Anchored, parameters_now
 from didact.methods.kit.gradients import mean_over_samples, samples_at_once
-from didact.methods.kit.importance import add_importances, padded, stiffness_of
+from didact.methods.kit.importance import add_importances, padded, penalty_weights_of
 from didact.methods.kit.options import Classes, at_least, one_of
 from didact.methods.kit.registry import method
 
@@ -58,15 +58,15 @@ class Ewc(Anchored):
 
     Options = EwcOptions
 
-    def stiffness(self) -> dict[str, Tensor]:
+    def penalty_weights(self) -> dict[str, Tensor]:
         """``lambda F_i``."""
-        return stiffness_of(self.kept.under("fisher"), self.options.weight)
+        return penalty_weights_of(self.kept.under("fisher"), self.options.weight)
 
     def after_task(self, task: Task) -> None:
         """Add the task's Fisher information and move the anchors."""
         super().after_task(task)
         new = self.fisher(task)
-        fisher, anchors = self.merged(new, positions(self.network))
+        fisher, anchors = self.merged(new, parameters_now(self.network))
         self.kept.put("fisher", fisher)
         self.kept.put("anchors", anchors)
 
@@ -99,7 +99,7 @@ class Ewc(Anchored):
                 log_prob = logits[columns].log_softmax(-1)[place]
                 return (log_prob.detach() / 2).exp() * log_prob
 
-            batches = self.walk(split, samples_at_once(self.network))
+            batches = self.iterate(split, samples_at_once(self.network))
             total = add_importances(total, mean_over_samples(self.network, batches, root, 2))
         self.train(was_training)
         return total
@@ -138,10 +138,10 @@ class OnlineEwc(Ewc):
 
     Options = OnlineEwcOptions
 
-    def stiffness(self) -> dict[str, Tensor]:
+    def penalty_weights(self) -> dict[str, Tensor]:
         """``lambda gamma F_i``."""
         options: OnlineEwcOptions = self.options
-        return stiffness_of(self.kept.under("fisher"), options.weight * options.decay)
+        return penalty_weights_of(self.kept.under("fisher"), options.weight * options.decay)
 
     def merged(
         self, new: dict[str, Tensor], now: dict[str, Tensor]

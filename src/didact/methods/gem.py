@@ -89,7 +89,7 @@ class Gem(Method):
         split: AnySplit = self.memory.split().subset(mine)
         only = columns if self.options.classes == "new" else None
         total = torch.zeros(())
-        for batch in self.walk(split):
+        for batch in self.iterate(split):
             loss = self.cross_entropy(self.logits(batch.images), batch.labels, only)
             part = flat_gradient(loss, parameters) * (len(batch.labels) / len(split))
             total = part if total.dim() == 0 else total + part

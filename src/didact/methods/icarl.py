@@ -83,7 +83,7 @@ class Icarl(Method):
     def exemplar_means(self, task: Task) -> Tensor:
         """``(seen, width)``, the mean direction of each class's exemplars."""
         split = self.memory.split()
-        features = self.over(split, self.features)
+        features = self.map_images(split, self.features)
         return class_means(features, split.labels.to(features.device), task.seen)
 
     def predict(self, images: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ class Lucir(CosineMethod):
         """New vectors: the class's mean direction, as long as old vectors are on average."""
         if not 0 < task.known < task.seen:
             return
-        features = self.over(task.train, self.features)
+        features = self.map_images(task.train, self.features)
         means = class_means(features, task.train.labels.to(features.device), task.seen)
         weight = self.head.weight
         length = weight[: task.known].norm(dim=-1).mean()

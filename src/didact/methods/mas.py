@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from didact.data import Task
-from didact.methods.kit.anchored import Anchored, positions
+from didact.methods.kit.anchored import Anchored, parameters_now
 from didact.methods.kit.gradients import mean_over_samples, samples_at_once
-from didact.methods.kit.importance import add_importances, stiffness_of
+from didact.methods.kit.importance import add_importances, penalty_weights_of
 from didact.methods.kit.options import Classes, at_least, one_of
 from didact.methods.kit.registry import method
 
@@ -54,9 +54,9 @@ class Mas(Anchored):
 
     Options = MasOptions
 
-    def stiffness(self) -> dict[str, Tensor]:
+    def penalty_weights(self) -> dict[str, Tensor]:
         """``2 lambda omega_i``."""
-        return stiffness_of(self.kept.under("importances"), 2 * self.options.weight)
+        return penalty_weights_of(self.kept.under("importances"), 2 * self.options.weight)
 
     def after_task(self, task: Task) -> None:
         """Add the task's importances and move the anchor."""
@@ -64,11 +64,11 @@ class Mas(Anchored):
         was_training = self.training
         self.eval()
         split = self.some_images(task, "importances")
-        batches = self.walk(split, samples_at_once(self.network))
+        batches = self.iterate(split, samples_at_once(self.network))
         new = mean_over_samples(self.network, batches, squared_length, 1)
         self.train(was_training)
         self.kept.put("importances", add_importances(self.kept.under("importances"), new))
-        self.kept.put("anchors", positions(self.network))
+        self.kept.put("anchors", parameters_now(self.network))
 
 
 def squared_length(logits: Tensor, _: Tensor) -> Tensor:

@@ -80,7 +80,7 @@ class Podnet(CosineMethod):
         """New vectors: the centres of the class's features, as long as old ones on average."""
         if not 0 < task.known < task.seen:
             return
-        features = self.over(task.train, self.features).cpu()
+        features = self.map_images(task.train, self.features).cpu()
         weight = self.head.weight
         length = weight[: task.known].norm(dim=-1).mean()
         for column in range(task.known, task.seen):

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from didact.data import Batch, Memory, Task
-from didact.methods.kit.anchored import Anchored, positions
+from didact.methods.kit.anchored import Anchored, parameters_now
 from didact.methods.kit.gradients import trained
-from didact.methods.kit.importance import add_importances, leading_block, stiffness_of
+from didact.methods.kit.importance import add_importances, leading_block, penalty_weights_of
 from didact.methods.kit.options import Classes, above_zero, at_least, one_of
 from didact.methods.kit.registry import method
 from didact.methods.kit.setting import Setting
@@ -66,27 +66,27 @@ class Si(Anchored):
 
     def begin_task(self, task: Task) -> None:  # noqa: ARG002
         """The path begins where the parameters are."""
-        now = positions(self.network)
+        now = parameters_now(self.network)
         self.kept.put("start", now)
         self.kept.put("path", {name: torch.zeros_like(value) for name, value in now.items()})
 
-    def stiffness(self) -> dict[str, Tensor]:
+    def penalty_weights(self) -> dict[str, Tensor]:
         """``2 c Omega_i``."""
-        return stiffness_of(self.kept.under("importances"), 2 * self.options.weight)
+        return penalty_weights_of(self.kept.under("importances"), 2 * self.options.weight)
 
     @torch.no_grad()
     def after_backward(self, batch: Batch) -> None:  # noqa: ARG002
         """Note the gradient of the classification, and where the parameters are."""
-        stiffness, anchors = self.stiffness(), self.kept.under("anchors")
+        weights, anchors = self.penalty_weights(), self.kept.under("anchors")
         self._gradients, self._before = {}, {}
         for name, parameter in trained(self.network).items():
             if parameter.grad is None:
                 continue
             gradient = parameter.grad.clone()
-            if name in stiffness:
+            if name in weights:
                 part = leading_block(gradient, anchors[name].shape)
                 moved = leading_block(parameter, anchors[name].shape) - anchors[name]
-                part -= stiffness[name] * moved
+                part -= weights[name] * moved
             self._gradients[name], self._before[name] = gradient, parameter.clone()
 
     @torch.no_grad()
@@ -99,7 +99,7 @@ class Si(Anchored):
     def after_task(self, task: Task) -> None:
         """Turn the path into importances and move the anchor."""
         super().after_task(task)
-        now = positions(self.network)
+        now = parameters_now(self.network)
         new = path_importances(
             self.kept.under("path"), self.kept.under("start"), now, self.options.damping
         )

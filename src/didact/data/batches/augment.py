@@ -1,9 +1,9 @@
 """Random crops, flips and brightness for a whole batch at once, on the tensor itself.
 
-Everything random is drawn for a whole epoch beforehand (:class:`Plan`), so what happens to the
-n-th image of an epoch does not depend on how the epoch is cut into batches or shared out among
-processes. A crop is one gather from a view of all windows of the padded image; on the CPU, a copy
-of whole rows.
+Everything random is drawn for a whole epoch beforehand (:class:`AugmentPlan`), so what happens to
+the n-th image of an epoch does not depend on how the epoch is cut into batches or shared out
+among processes. A crop is one gather from a view of all crops of the padded image; on the CPU, a
+copy of whole rows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BRIGHTNESS = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class AugmentPlan:
     """What happens to each of ``N`` images: all tensors are ``[N]`` (or ``None``: not at all)."""
 
     flip: Tensor | None
@@ -37,10 +37,10 @@ class Plan:
     right: Tensor | None
     brightness: Tensor | None
 
-    def part(self, positions: slice) -> Plan:
+    def part(self, positions: slice) -> AugmentPlan:
         """The plan of some of the images."""
         values = (self.flip, self.down, self.right, self.brightness)
-        return Plan(*(None if v is None else v[positions] for v in values))
+        return AugmentPlan(*(None if v is None else v[positions] for v in values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Augmentation:
         """Whether there is a crop or a flip."""
         return self.crop or self.flip
 
-    def draw(self, count: int, generator: torch.Generator, device: torch.device) -> Plan:
+    def draw(self, count: int, generator: torch.Generator, device: torch.device) -> AugmentPlan:
         """Draw what happens to ``count`` images. The generator is on the CPU."""
 
         def integers(high: int) -> Tensor:
@@ -91,15 +91,15 @@ class Augmentation:
         if self.brightness:
             drawn = torch.rand(count, generator=generator).to(device)
             factor = (1 - BRIGHTNESS + 2 * BRIGHTNESS * drawn).view(-1, 1, 1, 1)
-        return Plan(
+        return AugmentPlan(
             flip=integers(2) if self.flip else zero,
             down=integers(window) if self.crop else zero,
             right=integers(window) if self.crop else zero,
             brightness=factor,
         )
 
-    def windows(self, images: Tensor) -> Tensor:
-        """A view ``[flips, N, C, down, right, H, W]`` of all windows of the padded images.
+    def padded_views(self, images: Tensor) -> Tensor:
+        """A view ``[flips, N, C, down, right, H, W]`` of all crops of the padded images.
 
         The padded copy (twice, where there is a flip) is the memory that this costs.
         """
@@ -108,33 +108,33 @@ class Augmentation:
         both = torch.stack([padded, padded.flip(-1)]) if self.flip else padded.unsqueeze(0)
         return both.unfold(3, height, 1).unfold(4, width, 1)
 
-    def bytes_of_windows(self, images: Tensor) -> int:
-        """How many bytes :meth:`windows` allocates."""
+    def bytes_of_padded_views(self, images: Tensor) -> int:
+        """How many bytes :meth:`padded_views` allocates."""
         height, width = (side + 2 * self.padding for side in images.shape[2:])
         copies = 2 if self.flip else 1
         return copies * images.shape[0] * images.shape[1] * height * width * images.element_size()
 
 
-def cut(windows: Tensor, indices: Tensor, plan: Plan) -> Tensor:
-    """The windows that the plan chooses of the images at ``indices``, ``[B, C, H, W]``."""
-    if windows.device.type == "cpu" and windows.stride(-1) == 1:
-        return _rows_cut(windows, indices, plan)
-    chosen: Tensor = windows[plan.flip, indices, :, plan.down, plan.right]
+def chosen_views(views: Tensor, indices: Tensor, plan: AugmentPlan) -> Tensor:
+    """The crops that the plan chooses of the images at ``indices``, ``[B, C, H, W]``."""
+    if views.device.type == "cpu" and views.stride(-1) == 1:
+        return _rows_copied(views, indices, plan)
+    chosen: Tensor = views[plan.flip, indices, :, plan.down, plan.right]
     return chosen
 
 
-def _rows_cut(windows: Tensor, indices: Tensor, plan: Plan) -> Tensor:
+def _rows_copied(views: Tensor, indices: Tensor, plan: AugmentPlan) -> Tensor:
     """The same, a row of ``W`` pixels at a time.
 
     A gather copies pixel after pixel. The row of a window lies in one piece, wherever it begins.
     NumPy has a type for ``W`` pixels in a piece and takes an array in which one begins at each
     pixel, which torch does not; gathering rows takes a fifth of the time.
     """
-    *_, channels, _, _, height, width = windows.shape
-    flips, images, channel, down, right, line, _ = windows.stride()
-    extent = zip(windows.shape, windows.stride(), strict=True)
+    *_, channels, _, _, height, width = views.shape
+    flips, images, channel, down, right, line, _ = views.stride()
+    extent = zip(views.shape, views.stride(), strict=True)
     reach = sum((size - 1) * step for size, step in extent)
-    pixels = windows.as_strided((reach + 1,), (1,)).numpy()
+    pixels = views.as_strided((reach + 1,), (1,)).numpy()
     row = np.dtype((np.void, width * pixels.itemsize))
     rows: Any = np.ndarray((reach + 2 - width,), row, pixels, strides=(pixels.itemsize,))
     first = indices * images

@@ -140,9 +140,9 @@ class Batches:
                 f"epoch is {number} and start is {start}; expected an epoch of at least 0 and a "
                 f"start in 0..{len(self)}"
             )
-        return self._walk(number, self._shards[start:])
+        return self._batches(number, self._shards[start:])
 
-    def _walk(self, number: int, shards: list[Shard]) -> Iterator[Batch]:
+    def _batches(self, number: int, shards: list[Shard]) -> Iterator[Batch]:
         order = self._order(number)
         generator = generator_for(self._seed, "augmentation", number)
         plan = self._augmentation.draw(self._size, generator, self._device)

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from didact._core.errors import DataError
-from didact.data.batches.augment import Augmentation, Plan, cut
+from didact.data.batches.augment import Augmentation, AugmentPlan, chosen_views
 from didact.data.splits.seeds import derived_seed
 from didact.data.splits.split import Split, StreamedSplit
 
@@ -36,7 +36,7 @@ class Epoch:
 
     number: int
     order: Tensor
-    plan: Plan
+    plan: AugmentPlan
     spans: Sequence[tuple[int, int]]
 
 
@@ -88,7 +88,7 @@ class CachedPixels:
 
 
 class ResidentPixels:
-    """uint8 (or float) images in memory, with the windows of all padded images if they fit."""
+    """uint8 (or float) images in memory, with the views of all crops if they fit."""
 
     def __init__(
         self,
@@ -100,18 +100,18 @@ class ResidentPixels:
     ) -> None:
         self._images = split.images.to(device)
         self._normalise, self._augmentation = normalise, augmentation
-        fits = augmentation.bytes_of_windows(self._images) <= cache_bytes
+        fits = augmentation.bytes_of_padded_views(self._images) <= cache_bytes
         keep = augmentation.moves_pixels and fits
-        self._windows = augmentation.windows(self._images) if keep else None
+        self._views = augmentation.padded_views(self._images) if keep else None
 
     def shards(self, epoch: Epoch) -> Iterator[Tensor]:
         """See :class:`Pixels`."""
         for start, stop in epoch.spans:
             part, indices = epoch.plan.part(slice(start, stop)), epoch.order[start:stop]
-            if self._windows is not None:
-                images = cut(self._windows, indices, part)
+            if self._views is not None:
+                images = chosen_views(self._views, indices, part)
             else:
-                images = moved(self._augmentation, self._images[indices], part)
+                images = crop_and_flip(self._augmentation, self._images[indices], part)
             yield self._normalise(images, part.brightness)
 
 
@@ -146,7 +146,7 @@ class StreamedPixels:
                 raise read
             part = epoch.plan.part(slice(start, stop))
             images = read.to(self._device, non_blocking=True)
-            yield self._normalise(moved(self._augmentation, images, part), part.brightness)
+            yield self._normalise(crop_and_flip(self._augmentation, images, part), part.brightness)
 
 
 class _Reader(Dataset[Tensor]):
@@ -172,9 +172,9 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def moved(augmentation: Augmentation, images: Tensor, plan: Plan) -> Tensor:
-    """Crop and flip a batch whose windows are not kept."""
+def crop_and_flip(augmentation: Augmentation, images: Tensor, plan: AugmentPlan) -> Tensor:
+    """Crop and flip a batch whose views are not kept."""
     if not augmentation.moves_pixels:
         return images
     indices = torch.arange(len(images), device=images.device)
-    return cut(augmentation.windows(images), indices, plan)
+    return chosen_views(augmentation.padded_views(images), indices, plan)

@@ -1,4 +1,4 @@
-"""What EWC, SI and MAS share: cross-entropy, and springs from the parameters to their anchors."""
+"""What EWC, SI and MAS share: cross-entropy, and a quadratic penalty around anchors."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from torch import Tensor, nn
 from didact.data import AnySplit, Batch, Task, generator_for
 from didact.methods.kit.base import Method, Terms
 from didact.methods.kit.gradients import trained
-from didact.methods.kit.importance import spring_energy
+from didact.methods.kit.importance import quadratic_penalty
 
 
 class Anchored(Method):
-    """``CE(z, y) + 1/2 * sum_i stiffness_i * (parameter_i - anchor_i)^2``.
+    """``CE(z, y) + 1/2 * sum_i weight_i * (parameter_i - anchor_i)^2``.
 
-    A method says how stiff the springs are, and keeps the anchors under ``"anchors"``. Its options
-    have ``classes``: whether the cross-entropy looks at the task's classes or at all seen.
+    A method says what the penalty's weights are, and keeps the anchors under ``"anchors"``. Its
+    options have ``classes``: whether the cross-entropy looks at the task's classes or at all seen.
     """
 
-    def stiffness(self) -> dict[str, Tensor]:
-        """Of each parameter's spring, by name; nothing before the first anchor."""
+    def penalty_weights(self) -> dict[str, Tensor]:
+        """Of each parameter's penalty, by name; nothing before the first anchor."""
         raise NotImplementedError
 
     def losses(self, batch: Batch) -> Terms:
         """Classification and the pull of the anchors."""
         logits = self.logits(batch.images)
         terms = {"classification": self.cross_entropy(logits, batch.labels, self.columns())}
-        stiffness = self.stiffness()
-        if stiffness:
+        weights = self.penalty_weights()
+        if weights:
             anchors = self.kept.under("anchors")
-            terms["consolidation"] = spring_energy(trained(self.network), anchors, stiffness)
+            terms["consolidation"] = quadratic_penalty(trained(self.network), anchors, weights)
         return terms
 
     def columns(self) -> tuple[int, ...] | None:
@@ -43,6 +43,6 @@ class Anchored(Method):
         return task.train.subset(places.sort().values)
 
 
-def positions(network: nn.Module) -> dict[str, Tensor]:
+def parameters_now(network: nn.Module) -> dict[str, Tensor]:
     """Where the trained parameters are now, by name; they move on, this does not."""
     return {name: parameter.detach().clone() for name, parameter in trained(network).items()}

@@ -180,7 +180,7 @@ class Method(Samples):
             found: Tensor = teacher(batch.images)
             return found
         if self._cached_logits is None or self._cached_logits[0] is not split:
-            self._cached_logits = (split, self.over(split, teacher))
+            self._cached_logits = (split, self.map_images(split, teacher))
         return self._cached_logits[1][batch.indices]
 
     def features(self, images: Tensor) -> Tensor:

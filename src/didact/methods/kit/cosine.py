@@ -69,7 +69,7 @@ class CosineMethod(Method):
         super().after_task(task)
         if len(self.memory):
             split = self.memory.split()
-            features = self.over(split, self.features)
+            features = self.map_images(split, self.features)
             self.kept["means"] = class_means(features, split.labels.to(features.device), task.seen)
 
     def other_predictors(self) -> Mapping[str, Callable[[Tensor], Tensor]]:

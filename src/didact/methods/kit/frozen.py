@@ -55,7 +55,7 @@ class FrozenBackbone(Method):
     def after_task(self, task: Task) -> None:
         """Add the task's features to the statistics."""
         super().after_task(task)
-        features = self.over(task.train, self.features).double()
+        features = self.map_images(task.train, self.features).double()
         labels = task.train.labels.to(features.device)
         self.observe(features, labels, task.seen)
 

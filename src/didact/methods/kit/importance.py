@@ -7,19 +7,19 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-STIFFEST = 10.0
+MAX_PENALTY_WEIGHT = 10.0
 
 
-def spring_energy(
-    parameters: Mapping[str, Tensor], anchors: Mapping[str, Tensor], stiffness: Mapping[str, Tensor]
+def quadratic_penalty(
+    parameters: Mapping[str, Tensor], anchors: Mapping[str, Tensor], weights: Mapping[str, Tensor]
 ) -> Tensor:
-    """``1/2 * sum_i stiffness_i * (parameter_i - anchor_i)^2``.
+    """``1/2 * sum_i weight_i * (parameter_i - anchor_i)^2``.
 
     Args:
         parameters: What is trained, by name. A classifier that has grown is compared in the part
             that it had when the anchor was dropped: its first classes.
         anchors: Where each parameter was.
-        stiffness: At least 0, shapes as the anchors'.
+        weights: At least 0, shapes as the anchors'.
 
     Returns:
         A scalar; 0 where there is no anchor yet.
@@ -27,18 +27,20 @@ def spring_energy(
     total = next(iter(parameters.values())).new_zeros(())
     for name, anchor in anchors.items():
         moved = leading_block(parameters[name], anchor.shape) - anchor
-        total = total + (stiffness[name] * moved.square()).sum()
+        total = total + (weights[name] * moved.square()).sum()
     return total / 2
 
 
-def stiffness_of(importances: Mapping[str, Tensor], factor: float) -> dict[str, Tensor]:
+def penalty_weights_of(importances: Mapping[str, Tensor], factor: float) -> dict[str, Tensor]:
     """``min(factor * importance, 10)`` by name.
 
-    Gradient steps on a spring diverge where learning rate times stiffness comes near 2, so at the
-    usual learning rates nothing may be stiffer than 10. A parameter held like that is back at its
-    anchor within a few steps; a stiffer one could not hold it any better.
+    Gradient steps on a quadratic penalty diverge where learning rate times weight comes near 2, so
+    at the usual learning rates no weight may be above 10. A parameter held like that is back at
+    its anchor within a few steps; a larger weight could not hold it any better.
     """
-    return {name: (factor * value).clamp(max=STIFFEST) for name, value in importances.items()}
+    return {
+        name: (factor * value).clamp(max=MAX_PENALTY_WEIGHT) for name, value in importances.items()
+    }
 
 
 def leading_block(tensor: Tensor, shape: torch.Size) -> Tensor:

@@ -11,8 +11,8 @@ _SAMPLES = 8
 _RELUS = (nn.ReLU, nn.ReLU6)
 
 
-class UntilTheLast(nn.Module):
-    """A ReLU that a network calls several times in each pass, and its last call is none.
+class SkipLastCall(nn.Module):
+    """A ReLU that a network calls several times in each pass; its last call does nothing.
 
     The blocks of torchvision's ResNets call one module after each of their convolutions.
 
@@ -57,7 +57,7 @@ def drop_last_relu(network: nn.Module, image_shape: tuple[int, int, int]) -> Non
     path = calls[-1]
     relu = network.get_submodule(path)
     times = calls.count(path)
-    network.set_submodule(path, nn.Identity() if times == 1 else UntilTheLast(relu, times))
+    network.set_submodule(path, nn.Identity() if times == 1 else SkipLastCall(relu, times))
     if not _has_both_signs(network, noise):
         network.set_submodule(path, relu)
 

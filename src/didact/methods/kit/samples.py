@@ -1,4 +1,4 @@
-"""What every method does with images: walks over them, keeps some, draws from those it has kept."""
+"""What every method does with images: goes through them, keeps some, replays those it has kept."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class Samples(nn.Module):
         raise NotImplementedError
 
     @torch.no_grad()
-    def over(self, split: AnySplit, function: Callable[[Tensor], Tensor]) -> Tensor:
+    def map_images(self, split: AnySplit, function: Callable[[Tensor], Tensor]) -> Tensor:
         """``function`` of all normalised images of a split, in eval mode, in order."""
         was_training = self.training
         self.eval()
-        found = [function(batch.images).float() for batch in self.walk(split)]
+        found = [function(batch.images).float() for batch in self.iterate(split)]
         self.train(was_training)
         return torch.cat(found)
 
-    def walk(self, split: AnySplit, batch_size: int = EVALUATION_BATCH) -> Iterator[Batch]:
+    def iterate(self, split: AnySplit, batch_size: int = EVALUATION_BATCH) -> Iterator[Batch]:
         """Batches of a split, in order, normalised, not augmented; the same on each process."""
         setting = self.setting
         return Batches(
@@ -65,7 +65,7 @@ class Samples(nn.Module):
             task.train,
             seen=task.seen,
             generator=generator_for(self.setting.seed, "exemplars", task.index),
-            features=lambda split: self.over(split, self.features),
+            features=lambda split: self.map_images(split, self.features),
         )
 
     def replay(self, count: int, purpose: str = "replay") -> tuple[Batch, dict[str, Tensor]] | None:

@@ -59,7 +59,7 @@ class Teacher(nn.Module):
         self.model.requires_grad_(False)
         self.model.eval()
         self.training = False
-        self._restless = _restless_buffers(self.model)
+        self._buffers_changed = _buffers_changed_in_eval(self.model)
         self._parts = tuple(self.model.modules())  # walking the tree costs 20 times as much
 
     def train(self, mode: bool = True) -> Teacher:  # noqa: ARG002
@@ -80,8 +80,10 @@ class Teacher(nn.Module):
         with torch.no_grad():
             if any(part.training for part in self._parts):
                 self.model.eval()
-            if self._restless:
-                scratch = {name: self.model.get_buffer(name).clone() for name in self._restless}
+            if self._buffers_changed:
+                scratch = {
+                    name: self.model.get_buffer(name).clone() for name in self._buffers_changed
+                }
                 output = torch.func.functional_call(self.model, scratch, args, kwargs)
             else:
                 output = self.model(*args, **kwargs)
@@ -102,7 +104,7 @@ def _copy(model: nn.Module) -> nn.Module:
         ) from error
 
 
-def _restless_buffers(model: nn.Module) -> list[str]:
+def _buffers_changed_in_eval(model: nn.Module) -> list[str]:
     """Buffers that a forward in eval mode may change: all but those of torch's own modules."""
     return [
         f"{path}.{name}" if path else name
