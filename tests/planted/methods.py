@@ -23,7 +23,7 @@ FAULTS = [
         "factor = seen / max(seen - known, 1)",
     ),
     _fault(
-        "bic's shares are exchanged",
+        "wa's and bic's shares are exchanged",
         """old = softened_kl(logits, old_logits, self.options.temperature)
         return {"classification": (1 - share) * classification, "distillation": share * old}""",
         """old = softened_kl(logits, old_logits, self.options.temperature)
@@ -106,11 +106,9 @@ FAULTS = [
         "count = round(largest * 0.1)",
     ),
     _fault(
-        "wa shares by new classes",
-        """share = self.task.known / self.task.seen
-        old = softened_kl(logits, self.teacher_logits(batch), self.options.temperature)""",
-        """share = 1 - self.task.known / self.task.seen
-        old = softened_kl(logits, self.teacher_logits(batch), self.options.temperature)""",
+        "wa and bic share by new classes",
+        "share = self.task.known / self.task.seen",
+        "share = 1 - self.task.known / self.task.seen",
     ),
     _fault(
         "weight alignment is turned round",

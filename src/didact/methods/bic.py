@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from didact.data import AnySplit, Batch, Task, generator_for
+from didact.data import AnySplit, Task, generator_for
 from didact.methods.kit.balanced import draw_per_class
-from didact.methods.kit.base import Method, Terms
 from didact.methods.kit.bias import fit_bias
 from didact.methods.kit.options import above_zero, at_least
 from didact.methods.kit.registry import method
 from didact.methods.kit.setting import Stage
-from didact.methods.kit.softened import softened_kl
+from didact.methods.kit.shared_kd import SharedDistillation
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class BicOptions:
     summary="Distillation, then two numbers correct the logits of new classes.",
     paper="Wu et al. 2019, arXiv:1905.13260",
 )
-class Bic(Method):
+class Bic(SharedDistillation):
     """``l KL_T + (1 - l) CE`` with ``l = known / seen``, then a bias layer on held-out images.
 
     The bias layers of earlier tasks stay on their classes, in the teacher and in the network.
@@ -54,8 +53,6 @@ class Bic(Method):
     """
 
     Options = BicOptions
-    distils = True
-    exemplars = "herding"
 
     def begin_task(self, task: Task) -> None:
         """New classes begin without a correction."""
@@ -69,17 +66,6 @@ class Bic(Method):
     def stages(self, task: Task) -> Sequence[Stage]:
         """Training without what is held out."""
         return [Stage("train", self._divided(task)[0])]
-
-    def losses(self, batch: Batch) -> Terms:
-        """Distillation on the old classes and classification over all."""
-        logits = self.corrected(self.logits(batch.images))
-        classification = self.cross_entropy(logits, batch.labels)
-        if self.teacher is None:
-            return {"classification": classification}
-        share = self.task.known / self.task.seen
-        old_logits = self.corrected(self.teacher_logits(batch))
-        old = softened_kl(logits, old_logits, self.options.temperature)
-        return {"classification": (1 - share) * classification, "distillation": share * old}
 
     def after_stage(self, stage: Stage) -> None:  # noqa: ARG002
         """Fit the two numbers of the new classes."""

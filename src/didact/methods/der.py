@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from didact.data import Batch, Task, generator_for
-from didact.methods.kit.balanced import class_balanced
+from didact.methods.kit.balanced import class_balanced, train_then_balance
 from didact.methods.kit.base import Terms
 from didact.methods.kit.expanding import Expanding
 from didact.methods.kit.options import above_zero, at_least
@@ -60,20 +60,14 @@ class Der(Expanding):
 
     def stages(self, task: Task) -> Sequence[Stage]:
         """Training on everything, then the classifier on a balanced part of it."""
-        everything = self.with_exemplars(task.train)
-        stages = [Stage("train", everything)]
-        epochs: int = self.options.classifier_epochs
-        if task.index > 0 and len(self.memory) and epochs:
-            generator = generator_for(self.setting.seed, "balanced", task.index)
-            balanced = Stage(
-                "classifier",
-                class_balanced(everything, generator),
-                parameters=lambda: self.grown.classifier.parameters(),
-                epochs=epochs,
-                evaluation_mode=True,
-            )
-            stages.append(balanced)
-        return stages
+        classifier = Stage(
+            "classifier",
+            self.with_exemplars(task.train),
+            parameters=lambda: self.grown.classifier.parameters(),
+            epochs=self.options.classifier_epochs,
+            evaluation_mode=True,
+        )
+        return train_then_balance(self, task, classifier, draw=class_balanced)
 
     def losses(self, batch: Batch) -> Terms:
         """Both classifications, or the classifier's own at a temperature."""

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from didact import losses
 from didact.data import Batch, Memory, Task
-from didact.methods.kit.balanced import class_representatives
+from didact.methods.kit.balanced import class_representatives, train_then_balance
 from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.network import growing
 from didact.methods.kit.options import above_zero, at_least
 from didact.methods.kit.registry import method
 from didact.methods.kit.setting import Setting, Stage
@@ -69,7 +70,7 @@ class Eeil(Method):
         self.trained_network: Teacher | None = None
 
     def grow(self, task: Task) -> None:
-        """As usual, with room for the network as it is before the fine-tuning."""
+        """As usual, with a second teacher: the network as it is when the fine-tuning begins."""
         super().grow(task)
         if task.seen > task.known:
             self.head_sizes.append(task.seen - task.known)
@@ -78,14 +79,14 @@ class Eeil(Method):
 
     def stages(self, task: Task) -> Sequence[Stage]:
         """Training on everything, fine-tuning on a balanced part of it."""
-        everything = self.with_exemplars(task.train)
-        stages = [Stage("train", everything)]
-        if task.index > 0 and len(self.memory) and self.options.balanced_epochs:
-            options: EeilOptions = self.options
-            epochs = min(options.balanced_epochs, self.setting.epochs)
-            rate = options.balanced_rate
-            stages.append(Stage("balanced", everything, epochs=epochs, rate=rate))
-        return stages
+        options: EeilOptions = self.options
+        balanced = Stage(
+            "balanced",
+            self.with_exemplars(task.train),
+            epochs=min(options.balanced_epochs, self.setting.epochs),
+            rate=options.balanced_rate,
+        )
+        return train_then_balance(self, task, balanced)
 
     def begin_stage(self, stage: Stage) -> Stage:
         """The images of the balanced set are those that the trained network finds typical."""
@@ -97,8 +98,7 @@ class Eeil(Method):
     def trained_features(self, images: Tensor) -> Tensor:
         """Penultimate features of the network as it was after the training."""
         assert self.trained_network is not None
-        found: Tensor = self.trained_network.model.features(images)  # type: ignore[operator]
-        return found
+        return growing(self.trained_network.model).features(images)
 
     def losses(self, batch: Batch) -> Terms:
         """Classification over all classes, distillation head by head."""

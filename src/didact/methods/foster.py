@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from didact._core.errors import ModelError
 from didact.data import Batch, Memory, Task
 from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.network import growing
 from didact.methods.kit.options import above_zero, at_least
 from didact.methods.kit.registry import method
 from didact.methods.kit.setting import Setting, Stage
@@ -144,7 +145,7 @@ class Foster(Method):
         if self.teacher is None:
             raise ModelError("there is no teacher in the first task")
         with torch.no_grad():
-            old: Tensor = self.teacher.model.features(images)  # type: ignore[operator]
+            old = growing(self.teacher.model).features(images)
         new: Tensor = booster.features(images)
         logits: Tensor = classifier(torch.cat([old, new], dim=1))
         return logits, new

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from didact import losses
-from didact.data import Batch, Task, derived_seed, generator_for
-from didact.methods.kit.balanced import class_balanced
+from didact.data import Batch, Task, derived_seed
+from didact.methods.kit.balanced import class_balanced, train_then_balance
 from didact.methods.kit.base import Terms
 from didact.methods.kit.cosine import CosineMethod
 from didact.methods.kit.options import above_zero, at_least
@@ -91,21 +91,16 @@ class Podnet(CosineMethod):
 
     def stages(self, task: Task) -> Sequence[Stage]:
         """Training on everything, then the classifier on a balanced part of it."""
-        everything = self.with_exemplars(task.train)
-        stages = [Stage("train", everything)]
         options: PodnetOptions = self.options
-        if task.index > 0 and len(self.memory) and options.balanced_epochs:
-            generator = generator_for(self.setting.seed, "balanced", task.index)
-            balanced = Stage(
-                "balanced",
-                class_balanced(everything, generator),
-                parameters=lambda: self.head.parameters(),
-                epochs=min(options.balanced_epochs, self.setting.epochs),
-                rate=options.balanced_rate,
-                evaluation_mode=True,
-            )
-            stages.append(balanced)
-        return stages
+        balanced = Stage(
+            "balanced",
+            self.with_exemplars(task.train),
+            parameters=lambda: self.head.parameters(),
+            epochs=min(options.balanced_epochs, self.setting.epochs),
+            rate=options.balanced_rate,
+            evaluation_mode=True,
+        )
+        return train_then_balance(self, task, balanced, draw=class_balanced)
 
     def losses(self, batch: Batch) -> Terms:
         """Classification with a margin, pooled outputs of every stage, the embedding."""

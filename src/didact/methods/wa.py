@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from didact.data import Batch
-from didact.methods.kit.base import Method, Terms
 from didact.methods.kit.options import above_zero
 from didact.methods.kit.registry import method
 from didact.methods.kit.setting import Stage
-from didact.methods.kit.softened import softened_kl
+from didact.methods.kit.shared_kd import SharedDistillation
 
 
 @dataclass(frozen=True)
@@ -39,35 +38,23 @@ class WaOptions:
     summary="Distillation, then the new classes' weight vectors are cut to the old ones' length.",
     paper="Zhao et al. 2020, arXiv:1911.07053",
 )
-class Wa(Method):
+class Wa(SharedDistillation):
     """``(1 - l) CE + l KL_T`` with ``l = known / seen``, then weight alignment.
 
     Paper: Zhao et al. 2020, CVPR, arXiv:1911.07053.
     """
 
     Options = WaOptions
-    distils = True
-    exemplars = "herding"
-
-    def losses(self, batch: Batch) -> Terms:
-        """Classification over all classes and distillation on the old ones."""
-        logits = self.logits(batch.images)
-        classification = self.cross_entropy(logits, batch.labels)
-        if self.teacher is None:
-            return {"classification": classification}
-        share = self.task.known / self.task.seen
-        old = softened_kl(logits, self.teacher_logits(batch), self.options.temperature)
-        return {"classification": (1 - share) * classification, "distillation": share * old}
 
     @torch.no_grad()
     def after_step(self, batch: Batch) -> None:  # noqa: ARG002
         """Cut negative weights off, where asked for."""
         if self.options.clip_weights:
-            self.network.classifier.weight.clamp_(min=0)  # type: ignore[union-attr, operator]
+            self.network.classifier.weight.clamp_(min=0)
 
     def after_stage(self, stage: Stage) -> None:  # noqa: ARG002
         """Align the new classes' vectors with the old ones."""
-        align(self.network.classifier.weight, self.task.known)  # type: ignore[union-attr, arg-type]
+        align(self.network.classifier.weight, self.task.known)
 
 
 @torch.no_grad()

@@ -15,13 +15,14 @@ from didact.nn.inspection.size import count_parameters, size_on_disk
 from didact.nn.inspection.unwrap import unwrap
 from didact.nn.teachers.adapters import Projector, feature_shapes, projectors
 from didact.nn.teachers.taps import Tap, Taps, tap, taps
-from didact.nn.teachers.teacher import Teacher
+from didact.nn.teachers.teacher import MOST_CACHED_LOGITS, Teacher
 from didact.nn.teachers.teachers import Teachers, check_same_classes
 
 discover()
 
 __all__ = [
     "MODELS",
+    "MOST_CACHED_LOGITS",
     "CosineHead",
     "ExpandableNetwork",
     "ExpandableStage",

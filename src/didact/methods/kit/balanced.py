@@ -1,11 +1,43 @@
-"""The same number of images of each class."""
+"""The same number of images of each class, and a stage of training on them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from didact.data import AnySplit, herding
+from didact.data import AnySplit, Task, generator_for, herding
+from didact.methods.kit.samples import Samples
+from didact.methods.kit.setting import Stage
+
+
+def train_then_balance(
+    method: Samples,
+    task: Task,
+    balanced: Stage,
+    *,
+    draw: Callable[[AnySplit, torch.Generator], AnySplit] | None = None,
+) -> list[Stage]:
+    """Training on ``balanced.split``, then ``balanced`` itself, where there is what to balance.
+
+    There is in the second task and later, with exemplars, if the stage has epochs.
+
+    Args:
+        method: Whose memory and seed they are.
+        task: The task.
+        balanced: The second stage, on everything.
+        draw: Chooses what of everything it is on; without, :meth:`Method.begin_stage` does, when
+            the first stage has ended.
+    """
+    stages = [Stage("train", balanced.split)]
+    if task.index == 0 or not len(method.memory) or not balanced.epochs:
+        return stages
+    if draw is not None:
+        generator = generator_for(method.setting.seed, "balanced", task.index)
+        balanced = replace(balanced, split=draw(balanced.split, generator))
+    return [*stages, balanced]
 
 
 def class_balanced(split: AnySplit, generator: torch.Generator) -> AnySplit:

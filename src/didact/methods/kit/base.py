@@ -8,18 +8,18 @@ from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from didact._core.errors import ModelError
 from didact.data import AnySplit, Batch, Choice, Memory, Task
 from didact.methods.kit.folded import folded, in_bfloat16
 from didact.methods.kit.kept import Kept
+from didact.methods.kit.network import GrowingNetwork, check_network
 from didact.methods.kit.samples import Samples
 from didact.methods.kit.setting import Setting, Stage
-from didact.nn import Teacher, widened
+from didact.nn import MOST_CACHED_LOGITS, Teacher, widened
 
 Terms = dict[str, Tensor]
-MOST_CACHED_LOGITS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Method(Samples):
     sees_all_tasks: ClassVar[bool] = False
     """Whether each task's data is that of all tasks so far (the upper bound)."""
 
-    network: nn.Module
+    network: GrowingNetwork
     teacher: Teacher | None
 
     def __init__(self, options: Any, setting: Setting, memory: Memory) -> None:
@@ -88,12 +88,11 @@ class Method(Samples):
         the classifier gets ``task.seen`` outputs, old weights kept.
         """
         if task.index == 0:
-            self.network = self.setting.build_network(task.seen)
-            check_network(self.network)
+            self.network = check_network(self.setting.build_network(task.seen))
             return
         if self.distils:
             self.teacher = Teacher(self.network)
-        self.network.classifier = widened(self.network.classifier, task.seen)  # type: ignore[arg-type]
+        self.network.classifier = widened(self.network.classifier, task.seen)
 
     def begin_task(self, task: Task) -> None:
         """Give values to what :meth:`grow` made, where random ones will not do."""
@@ -168,38 +167,26 @@ class Method(Samples):
         Where the images of a stage never change, they are computed once for the whole split. In
         bfloat16, which rounds them anyway, they come from a copy with its batch norms folded.
         """
-        teacher, split = self.teacher, self.stage.split
-        if teacher is None:
-            raise ModelError("there is no teacher in the first task, or distils is not set")
-        if in_bfloat16(batch.images):
-            if self._folded is None or self._folded[0] is not teacher:
-                self._folded = (teacher, folded(teacher, batch.images))
-            teacher = self._folded[1]
-        still = self.setting.augment == "none" or not self.stage.augment
-        if not still or len(split) * self.task.known > MOST_CACHED_LOGITS:
+        teacher, split = self._teacher_for(batch.images), self.stage.split
+        images_vary = self.setting.augment != "none" and self.stage.augment
+        if images_vary or len(split) * self.task.known > MOST_CACHED_LOGITS:
             found: Tensor = teacher(batch.images)
             return found
         if self._cached_logits is None or self._cached_logits[0] is not split:
             self._cached_logits = (split, self.map_images(split, teacher))
         return self._cached_logits[1][batch.indices]
 
+    def _teacher_for(self, images: Tensor) -> Teacher:
+        """The teacher, or its folded copy where the images meet it in bfloat16."""
+        teacher = self.teacher
+        if teacher is None:
+            raise ModelError("there is no teacher in the first task, or distils is not set")
+        if not in_bfloat16(images):
+            return teacher
+        if self._folded is None or self._folded[0] is not teacher:
+            self._folded = (teacher, folded(teacher, images))
+        return self._folded[1]
+
     def features(self, images: Tensor) -> Tensor:
         """The network's penultimate features, ``(batch, width)``."""
-        found: Tensor = self.network.features(images)  # type: ignore[operator]
-        return found
-
-
-def check_network(network: nn.Module) -> None:
-    """A network needs ``features`` and a linear ``classifier`` to grow.
-
-    Raises:
-        ModelError: It lacks one of them.
-    """
-    if not isinstance(getattr(network, "classifier", None), nn.Linear) or not callable(
-        getattr(network, "features", None)
-    ):
-        raise ModelError(
-            f"{type(network).__name__} has no linear layer called classifier or no function "
-            "features(images); a model that learns new classes needs both, with "
-            "forward(images) = classifier(features(images))"
-        )
+        return self.network.features(images)

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from didact._core.errors import ModelError
 from didact.data import Task
-from didact.methods.kit.base import Method, check_network
+from didact.methods.kit.base import Method
 from didact.methods.kit.last_relu import drop_last_relu
 from didact.methods.kit.nearest_mean import class_means, nearest_mean_scores
+from didact.methods.kit.network import check_network, growing
 from didact.nn import CosineHead, Teacher
 
 
@@ -30,11 +31,10 @@ class CosineMethod(Method):
             self.teacher = Teacher(self.network)
             self.head.grow(task.seen - task.known)
             return
-        self.network = self.setting.build_network(task.seen)
-        check_network(self.network)
+        self.network = check_network(self.setting.build_network(task.seen))
         drop_last_relu(self.network, task.train.image_shape)
-        width = self.network.classifier.in_features  # type: ignore[union-attr]
-        head = CosineHead(int(width), task.seen, proxies=self._proxies())  # type: ignore[arg-type]
+        width: int = self.network.classifier.in_features
+        head = CosineHead(width, task.seen, proxies=self._proxies())
         self.network.classifier = head.to(self.setting.device)
 
     def _proxies(self) -> int:
@@ -54,15 +54,13 @@ class CosineMethod(Method):
         if self.teacher is None:
             raise ModelError("there is no teacher in the first task")
         with torch.no_grad():
-            found: Tensor = self.teacher.model.features(images)  # type: ignore[operator]
-        return found
+            return growing(self.teacher.model).features(images)
 
     @torch.no_grad()
     def put_old_vectors_back(self) -> None:
         """Undo what a step did to the vectors of old classes."""
         if self.teacher is not None:
-            old = self.teacher.model.classifier.weight  # type: ignore[union-attr]
-            self.head.weight[: self.task.known] = old  # type: ignore[assignment]
+            self.head.weight[: self.task.known] = growing(self.teacher.model).classifier.weight
 
     def after_task(self, task: Task) -> None:
         """Choose exemplars, and compute their classes' mean directions."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from didact.data import Batch, Memory, Task
-from didact.methods.kit.base import Method, Terms, check_network
+from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.network import check_network, growing
 from didact.methods.kit.setting import Setting, Stage
 from didact.nn import ExpandableNetwork, ExpandableStage
 
@@ -34,14 +35,13 @@ class Expanding(Method):
     @property
     def grown(self) -> ExpandableNetwork | ExpandableStage:
         """The network."""
-        return self.network  # type: ignore[return-value]
+        return cast("ExpandableNetwork | ExpandableStage", self.network)
 
     def grow(self, task: Task) -> None:
         """A new part, a wider classifier, a new auxiliary one."""
         if task.index == 0:
-            network = self.setting.build_network(task.seen)
-            check_network(network)
-            self.network = self.expandable(network)
+            network = check_network(self.setting.build_network(task.seen))
+            self.network = growing(self.expandable(network))
             return
         self.grown.expand(task.seen)
         classes = 1 + task.seen - task.known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from didact.methods.kit.network import growing
 from didact.nn import undisturbed
 
 _SAMPLES = 8
@@ -84,5 +85,4 @@ def _has_both_signs(network: nn.Module, images: Tensor) -> bool:
 
 def _features(network: nn.Module, images: Tensor) -> Tensor:
     with undisturbed(network):
-        found: Tensor = network.features(images)  # type: ignore[operator]
-    return found
+        return growing(network).features(images)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy as copying
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +13,32 @@ from torch.utils._pytree import tree_map_only
 from didact._core.errors import ModelError
 from didact.nn.inspection.unwrap import unwrap
 
+MOST_CACHED_LOGITS = 50_000_000
+"""So many of a teacher's logits are kept in memory where its images never change; 200 MB."""
 
-class Teacher(nn.Module):
+
+class Frozen(nn.Module):
+    """A module that hides its parameters from optimisers and does not leave its eval mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.training = False
+
+    def train(self, mode: bool = True) -> Self:  # noqa: ARG002
+        """Does nothing: a teacher does not train."""
+        return self
+
+    def named_parameters(
+        self,
+        prefix: str = "",  # noqa: ARG002
+        recurse: bool = True,  # noqa: ARG002
+        remove_duplicate: bool = True,  # noqa: ARG002
+    ) -> Iterator[tuple[str, nn.Parameter]]:
+        """None: what an optimiser asks for here must not be trained."""
+        return iter(())
+
+
+class Teacher(Frozen):
     """A frozen model whose output is a constant to the student.
 
     - It is in eval mode and deaf to ``train()``, its own and that of any module it sits in; a
@@ -58,22 +82,8 @@ class Teacher(nn.Module):
         self.model = _copy(unwrap(model)) if copy else model
         self.model.requires_grad_(False)
         self.model.eval()
-        self.training = False
         self._buffers_changed = _buffers_changed_in_eval(self.model)
         self._parts = tuple(self.model.modules())  # walking the tree costs 20 times as much
-
-    def train(self, mode: bool = True) -> Teacher:  # noqa: ARG002
-        """Does nothing: a teacher does not train."""
-        return self
-
-    def named_parameters(
-        self,
-        prefix: str = "",  # noqa: ARG002
-        recurse: bool = True,  # noqa: ARG002
-        remove_duplicate: bool = True,  # noqa: ARG002
-    ) -> Iterator[tuple[str, nn.Parameter]]:
-        """None: what an optimiser asks for here must not be trained."""
-        return iter(())
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The model's output, detached."""

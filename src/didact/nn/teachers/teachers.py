@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from didact._core.errors import ModelError, RangeError, ShapeError, UsageError
 from didact.nn.inspection.dry_run import output_shape
-from didact.nn.teachers.teacher import Teacher
+from didact.nn.teachers.teacher import Frozen, Teacher
 
 
-class Teachers(nn.Module):
+class Teachers(Frozen):
     """Several teachers with weights; called on a batch, it gives the list of their logits.
 
     Args:
@@ -46,20 +46,6 @@ class Teachers(nn.Module):
             model if isinstance(model, Teacher) else Teacher(model) for model in models
         )
         self.weights = _normalised(weights, len(models))
-        self.training = False
-
-    def train(self, mode: bool = True) -> Teachers:  # noqa: ARG002
-        """Does nothing: teachers do not train."""
-        return self
-
-    def named_parameters(
-        self,
-        prefix: str = "",  # noqa: ARG002
-        recurse: bool = True,  # noqa: ARG002
-        remove_duplicate: bool = True,  # noqa: ARG002
-    ) -> Iterator[tuple[str, nn.Parameter]]:
-        """None: what an optimiser asks for here must not be trained."""
-        return iter(())
 
     def __len__(self) -> int:
         return len(self.teachers)

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from torch import nn
 
 from didact.data import Batch, Data, Split
-from didact.nn import Teacher
+from didact.nn import MOST_CACHED_LOGITS, Teacher
 from didact.train.distilling.fit import Look
 from didact.train.distilling.objective import Views
 from didact.train.distilling.terms import BuiltTerms
 from didact.train.loop.evaluate import in_order, predict
 from didact.train.loop.fabric import Fabric
-
-MOST_CACHED_LOGITS = 50_000_000
 
 
 def look_at_labels(model: nn.Module, batch: Batch) -> Views:
