@@ -6,17 +6,9 @@ import inspect
 import re
 from pathlib import Path
 
-from didact.methods import METHODS, MethodEntry, NoOptions
+from didact.methods import GROUPS, METHODS, MethodEntry, NoOptions
 
 PAGE = Path(__file__).parent / "methods.md"
-GROUPS = {
-    "Bounds": ("finetune", "joint"),
-    "Without exemplars": ("lwf", "lwf-mc", "ewc", "ewc-online", "si", "mas"),
-    "Exemplars replayed": ("replay", "der++", "gem", "agem", "ssil"),
-    "Exemplars and distillation": ("icarl", "eeil", "bic", "wa", "lucir", "podnet"),
-    "Networks that expand": ("der", "foster", "memo"),
-    "Frozen backbones": ("simplecil", "ranpac", "slda"),
-}
 HEAD = """# Methods
 
 A method learns one task after another. It gives named loss terms and a few hooks; the loop trains.
@@ -39,18 +31,30 @@ This page is written by `python docs/generate_methods.py` from the methods thems
 def page() -> str:
     """The whole page."""
     parts = [HEAD, _contents()]
-    for title, names in GROUPS.items():
+    for title, entries in groups().items():
         parts.append(f"## {title}\n")
-        parts += [_section(METHODS[name]) for name in names]
+        parts += [_section(entry) for entry in entries]
     return "\n".join(parts)
+
+
+def groups() -> dict[str, list[MethodEntry]]:
+    """didact's own methods under their titles, the oldest paper first."""
+    own = [e for e in METHODS.values() if e.method.__module__.startswith("didact.methods.")]
+    found = {group: [e for e in own if e.group == group] for group in GROUPS}
+    return {group: sorted(entries, key=_year_and_name) for group, entries in found.items()}
+
+
+def _year_and_name(entry: MethodEntry) -> tuple[str, str]:
+    year = re.search(r"\b(?:19|20)\d\d\b", entry.paper)
+    return (year[0] if year else "", entry.name)
 
 
 def _contents() -> str:
     lines = ["| method | what it does | exemplars | paper |", "|---|---|---|---|"]
     anchors: list[str] = []
-    for names in GROUPS.values():
-        for name in names:
-            entry = METHODS[name]
+    for entries in groups().values():
+        for entry in entries:
+            name = entry.name
             choice = entry.method.exemplars or "none"
             anchors.append(re.sub(r"[^a-z0-9-]", "", name))
             anchor = anchors[-1] + ("-1" if anchors.count(anchors[-1]) > 1 else "")

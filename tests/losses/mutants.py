@@ -1,6 +1,6 @@
 """Faults planted in the source of each loss, and the law that catches each.
 
-    python tests/losses/mutants.py        writes docs/loss-mutations.md
+    python docs/generate_loss_mutations.py        writes docs/loss-mutations.md
 
 The faults are those that public distillation code really has. Each is a replacement in the text of
 a loss, or of a helper it stands on; the faulty copy is imported beside the real one and must break
@@ -427,7 +427,7 @@ def table(
 PAGE = """# Planted faults
 
 Two ways of making each loss wrong, and the law of the contract suite that notices. Written by
-`python tests/losses/mutants.py`; a test checks this page and runs a part of it.
+`python docs/generate_loss_mutations.py`; a test checks this page and runs a part of it.
 
 ## Faults that each loss commits
 
@@ -455,7 +455,8 @@ inputs take are given the small ones of the laws.
 """
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Plant all faults and write the page."""
     found, survivors = run()
     for survivor in survivors:
         if not changes_no_number(survivor):

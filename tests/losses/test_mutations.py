@@ -12,7 +12,7 @@ from tests.losses.support import make_case
 from didact.losses import CARDS
 
 EVERY = 12
-"""Every twelfth mutant is run here; ``python tests/losses/mutants.py`` runs them all."""
+"""Every twelfth mutant is run here; ``python docs/generate_loss_mutations.py`` runs them all."""
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,9 @@ def test_the_table_of_losses_is_fresh() -> None:
     table = _committed()
     assert set(table) == {(name, family) for name in CARDS for family in FAMILIES}
     for (name, family), law in table.items():
-        assert (law == planted.NOT_BY_IT) != applies(name, family), "run tests/losses/mutants.py"
+        assert (law == planted.NOT_BY_IT) != applies(name, family), (
+            "run python docs/generate_loss_mutations.py"
+        )
 
 
 @pytest.mark.parametrize("name", sorted(CARDS))
@@ -55,7 +57,7 @@ def test_the_table_of_faults_is_fresh() -> None:
         r"^\| `([\w.]+)\.py` \| ([^|]+) \| (\d+) \|", planted.TABLE.read_text("utf-8"), re.MULTILINE
     )
     written = {(file, fault): int(count) for file, fault, count in rows}
-    assert written == planted.places(), "run python tests/losses/mutants.py"
+    assert written == planted.places(), "run python docs/generate_loss_mutations.py"
 
 
 @pytest.mark.parametrize("file", planted.WAYS)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+
+def _sources() -> str:
+    """How each data set is written, from the text of its file: importing one imports torch."""
+    folder = Path(__file__).parents[1] / "data" / "sources"
+    usages = []
+    for path in sorted(folder.glob("[!_]*.py")):
+        argument = re.search(r'^    argument="(\w+)"', path.read_text("utf-8"), re.MULTILINE)
+        name = path.stem.replace("_", "-")
+        usages.append(f"{name}:{argument[1]}" if argument else name)
+    return ", ".join(usages)
+
+
 Data = Annotated[
     str | None,
     typer.Option(
-        help="digits (default), mnist, fashion-mnist, cifar10, cifar100, folder:PATH, npz:PATH, "
-        "or file.py:factory; see `didact list data`."
+        help=f"digits by default; {_sources()}, or file.py:factory; see `didact list data`."
     ),
 ]
 DataDir = Annotated[

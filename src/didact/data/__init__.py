@@ -4,6 +4,7 @@
 one new file in ``didact/data/sources``.
 """
 
+from didact.data import sources
 from didact.data.batches.augment import AUGMENTATIONS
 from didact.data.batches.batches import Batch, Batches
 from didact.data.loading.load import load
@@ -18,7 +19,7 @@ from didact.data.streams.domains import DEFAULT_DOMAINS
 from didact.data.streams.protocol import ClassOrder, make_stream
 from didact.data.streams.stream import Scenario, Stream, Task
 
-discover()
+discover(sources)
 
 __all__ = [
     "AUGMENTATIONS",

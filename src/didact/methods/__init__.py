@@ -7,6 +7,7 @@ require("torch", extra="torch")
 from didact.methods.kit.base import Method, NoOptions
 from didact.methods.kit.kept import Kept
 from didact.methods.kit.registry import (
+    GROUPS,
     METHODS,
     MethodEntry,
     build_options,
@@ -19,6 +20,7 @@ from didact.methods.kit.setting import Moment, Setting, Stage
 discover()
 
 __all__ = [
+    "GROUPS",
     "METHODS",
     "Kept",
     "Method",

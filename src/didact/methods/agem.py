@@ -35,6 +35,7 @@ class AgemOptions:
     "agem",
     summary="The gradient is turned so that the average loss on exemplars does not rise.",
     paper="Chaudhry et al. 2019, arXiv:1812.00420",
+    group="Exemplars replayed",
 )
 class Agem(Method):
     """``CE(z, y)`` on new images; the step is projected against one batch of exemplars.

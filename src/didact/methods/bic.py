@@ -40,6 +40,7 @@ class BicOptions:
     "bic",
     summary="Distillation, then two numbers correct the logits of new classes.",
     paper="Wu et al. 2019, arXiv:1905.13260",
+    group="Exemplars and distillation",
 )
 class Bic(SharedDistillation):
     """``l KL_T + (1 - l) CE`` with ``l = known / seen``, then a bias layer on held-out images.

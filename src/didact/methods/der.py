@@ -43,6 +43,7 @@ class DerOptions:
     "der",
     summary="A new backbone for each task beside the frozen old ones, then a balanced classifier.",
     paper="Yan et al. 2021, arXiv:2103.16788",
+    group="Networks that expand",
 )
 class Der(Expanding):
     """Two stages: the new backbone on everything, then a fresh classifier on balanced data.

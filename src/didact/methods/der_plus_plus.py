@@ -38,6 +38,7 @@ class DerPlusPlusOptions:
     "der++",
     summary="A reservoir that remembers the logits too, and two batches of it in each step.",
     paper="Buzzega et al. 2020, arXiv:2004.07211",
+    group="Exemplars replayed",
 )
 class DerPlusPlus(Method):
     """``CE(z, y) + alpha * |z' - stored z'|^2 + beta * CE(z'', y'')``.

@@ -47,6 +47,7 @@ class EeilOptions:
     "eeil",
     summary="Distillation task by task, then fine-tuning on as many images of each class.",
     paper="Castro et al. 2018, arXiv:1807.09536",
+    group="Exemplars and distillation",
 )
 class Eeil(Method):
     """``CE(z, y) + sum_f KL_T`` over the earlier tasks' heads, then balanced fine-tuning.

@@ -44,6 +44,7 @@ class EwcOptions:
     "ewc",
     summary="Parameters are held where they were, each by its Fisher information.",
     paper="Kirkpatrick et al. 2017, arXiv:1612.00796",
+    group="Without exemplars",
 )
 class Ewc(Anchored):
     """``CE(z, y) + lambda/2 * sum_tasks sum_i F_i (p_i - p*_i)^2``.
@@ -126,6 +127,7 @@ class OnlineEwcOptions(EwcOptions):
     "ewc-online",
     summary="EWC with one anchor, the last one, and Fisher information that fades.",
     paper="Schwarz et al. 2018, arXiv:1805.06370",
+    group="Without exemplars",
 )
 class OnlineEwc(Ewc):
     """``CE(z, y) + lambda/2 * sum_i gamma F_i (p_i - p*_i)^2``, ``F <- gamma F + F_task``.

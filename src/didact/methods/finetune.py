@@ -11,6 +11,7 @@ from didact.methods.kit.registry import method
     "finetune",
     summary="Trains on each task and does nothing against forgetting: the lower bound.",
     paper="none",
+    group="Bounds",
 )
 class Finetune(Method):
     """Cross-entropy over all classes seen so far, on the new data alone."""

@@ -56,6 +56,7 @@ class FosterOptions:
     "foster",
     summary="A new backbone corrects the frozen old one, then both are distilled into one.",
     paper="Wang et al. 2022, arXiv:2204.04662",
+    group="Networks that expand",
 )
 class Foster(Method):
     """Two stages: boosting with a second backbone, compression into a single one.

@@ -41,6 +41,7 @@ class GemOptions:
     "gem",
     summary="The gradient is turned so that no earlier task's loss on its exemplars rises.",
     paper="Lopez-Paz and Ranzato 2017, arXiv:1706.08840",
+    group="Exemplars replayed",
 )
 class Gem(Method):
     """``CE(z, y)`` on new images; the step is projected against each earlier task's gradient.

@@ -44,6 +44,7 @@ class IcarlOptions:
     "icarl",
     summary="Herded exemplars, sigmoid distillation, nearest mean of exemplars.",
     paper="Rebuffi et al. 2017, arXiv:1611.07725",
+    group="Exemplars and distillation",
 )
 class Icarl(Method):
     """Trains on new data and exemplars; classifies by the nearest mean of exemplars.

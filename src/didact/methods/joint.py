@@ -10,6 +10,7 @@ from didact.methods.kit.registry import method
     "joint",
     summary="Trains on the data of all tasks so far: the upper bound.",
     paper="none",
+    group="Bounds",
 )
 class Joint(Finetune):
     """Cross-entropy over all classes seen so far, on all data seen so far."""

@@ -47,6 +47,7 @@ class LucirOptions:
     "lucir",
     summary="Cosine classifier, features that keep their direction, margins for exemplars.",
     paper="Hou et al. 2019, CVPR",
+    group="Exemplars and distillation",
 )
 class Lucir(CosineMethod):
     """``CE(scale * cos, y) + weight * sqrt(old/new) * (1 - cos(f, f_old)) + margin ranking``.

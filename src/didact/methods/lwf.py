@@ -40,6 +40,7 @@ class LwfOptions:
     "lwf",
     summary="The old model's answers on the new images are kept by distillation.",
     paper="Li and Hoiem 2016, arXiv:1606.09282",
+    group="Without exemplars",
 )
 class Lwf(Method):
     """``CE(z[new], y) + weight * T**2 * KL(softmax(t/T) || softmax(z[old]/T))``.

@@ -12,6 +12,7 @@ from didact.methods.kit.registry import method
     "lwf-mc",
     summary="iCaRL's sigmoid distillation without exemplars; the classifier answers.",
     paper="Rebuffi et al. 2017, arXiv:1611.07725, section 4.1",
+    group="Without exemplars",
 )
 class LwfMc(Method):
     """``sum_c BCE(sigmoid(z_c), q_c)``: one-hot for new classes, the old model's answer for old.

@@ -43,6 +43,7 @@ class MasOptions:
     "mas",
     summary="Parameters are held where they were, each by how much the output depends on it.",
     paper="Aljundi et al. 2018, arXiv:1711.09601",
+    group="Without exemplars",
 )
 class Mas(Anchored):
     """``CE(z, y) + lambda * sum_i omega_i (p_i - p*_i)^2``, ``omega_i = E |d |z|^2 / d p_i|``.

@@ -37,6 +37,7 @@ class MemoOptions:
     "memo",
     summary="A new last stage for each task on one shared body, then weight alignment.",
     paper="Zhou et al. 2023, arXiv:2205.13218",
+    group="Networks that expand",
 )
 class Memo(Expanding):
     """As DER, but only the last stage is multiplied; all of them stand on one body.

@@ -56,6 +56,7 @@ class PodnetOptions:
     "podnet",
     summary="Pooled features of every stage stay as they were; several vectors for each class.",
     paper="Douillard et al. 2020, arXiv:2004.13513",
+    group="Exemplars and distillation",
 )
 class Podnet(CosineMethod):
     """``NCA(cos, y) + w_s * POD-spatial + w_f * POD-flat``, then the classifier alone, balanced.

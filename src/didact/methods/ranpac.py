@@ -37,6 +37,7 @@ class RanpacOptions(FrozenOptions):
     "ranpac",
     summary="Frozen backbone; ridge regression on random features, exact over all tasks.",
     paper="McDonnell et al. 2023, arXiv:2307.02251",
+    group="Frozen backbones",
 )
 class Ranpac(FrozenBackbone):
     """``relu(f R)^T (G + lambda I)^-1 C`` with ``G`` and ``C`` summed over all tasks.

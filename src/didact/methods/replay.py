@@ -16,6 +16,7 @@ from didact.methods.kit.setting import Stage
     "replay",
     summary="Each step trains on new images and as many from a reservoir of old ones (ER).",
     paper="Chaudhry et al. 2019, arXiv:1902.10486",
+    group="Exemplars replayed",
 )
 class Replay(Method):
     """Cross-entropy over all classes on the batch and an equally large one from the memory.

@@ -46,6 +46,7 @@ class SiOptions:
     "si",
     summary="Parameters are held where they were, each by what moving it gained.",
     paper="Zenke et al. 2017, arXiv:1703.04200",
+    group="Without exemplars",
 )
 class Si(Anchored):
     """``CE(z, y) + c * sum_i Omega_i (p_i - p*_i)^2`` with importances of the path taken.

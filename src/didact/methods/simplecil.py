@@ -14,6 +14,7 @@ from didact.methods.kit.registry import method
     "simplecil",
     summary="Frozen backbone; each class is the mean of its features, compared by cosine.",
     paper="Zhou et al. 2023, arXiv:2303.07338",
+    group="Frozen backbones",
 )
 class SimpleCil(FrozenBackbone):
     """``cos(f, mean of the class's features)``.

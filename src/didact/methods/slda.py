@@ -31,6 +31,7 @@ class SldaOptions(FrozenOptions):
     "slda",
     summary="Frozen backbone; class means and one covariance, updated sample by sample.",
     paper="Hayes and Kanan 2020, arXiv:1909.01520",
+    group="Frozen backbones",
 )
 class Slda(FrozenBackbone):
     """``w_c = L mu_c``, ``b_c = -mu_c^T L mu_c / 2``, ``L = ((1 - e) S + e I)^-1``.

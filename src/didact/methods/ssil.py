@@ -40,6 +40,7 @@ class SsilOptions:
     "ssil",
     summary="New images compete among new classes, exemplars among old ones; task-wise KD.",
     paper="Ahn et al. 2021, arXiv:2003.13947",
+    group="Exemplars replayed",
 )
 class Ssil(Method):
     """Separated softmax, ratio-preserving batches, task-wise distillation.

@@ -37,6 +37,7 @@ class WaOptions:
     "wa",
     summary="Distillation, then the new classes' weight vectors are cut to the old ones' length.",
     paper="Zhao et al. 2020, arXiv:1911.07053",
+    group="Exemplars and distillation",
 )
 class Wa(SharedDistillation):
     """``(1 - l) CE + l KL_T`` with ``l = known / seen``, then weight alignment.

@@ -4,6 +4,7 @@ from didact._core.optional import require
 
 require("torch", extra="torch")
 
+from didact.nn import models
 from didact.nn.catalogue.registry import MODELS, ModelEntry, build_model, discover, model
 from didact.nn.heads.classifier import ImageClassifier
 from didact.nn.heads.expandable import ExpandableNetwork, ExpandableStage
@@ -18,7 +19,7 @@ from didact.nn.teachers.taps import Tap, Taps, tap, taps
 from didact.nn.teachers.teacher import MOST_CACHED_LOGITS, Teacher
 from didact.nn.teachers.teachers import Teachers, check_same_classes
 
-discover()
+discover(models)
 
 __all__ = [
     "MODELS",

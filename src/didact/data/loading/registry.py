@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
 from didact.data.splits.split import AnySplit
 
@@ -95,9 +95,8 @@ def source(
     return register
 
 
-def discover() -> None:
-    """Import every file of ``didact.data.sources`` that does not begin with an underscore."""
-    package = import_module("didact.data.sources")
-    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+def discover(sources: ModuleType) -> None:
+    """Import every file of a package of sources that does not begin with an underscore."""
+    for module in sorted(pkgutil.iter_modules(sources.__path__), key=lambda m: m.name):
         if not module.name.startswith("_"):
-            import_module(f"didact.data.sources.{module.name}")
+            import_module(f"{sources.__name__}.{module.name}")

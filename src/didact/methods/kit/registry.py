@@ -25,12 +25,14 @@ class MethodEntry:
         method: The class.
         summary: One line.
         paper: Authors, year, identifier.
+        group: One of :data:`GROUPS`, under which the page of the methods has it.
     """
 
     name: str
     method: type[Method]
     summary: str
     paper: str
+    group: str = ""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -42,8 +44,19 @@ METHODS: dict[str, MethodEntry] = {}
 """Every method by name."""
 
 
-def method(name: str, *, summary: str, paper: str) -> Callable[[T], T]:
-    """Register the decorated class.
+GROUPS = (
+    "Bounds",
+    "Without exemplars",
+    "Exemplars replayed",
+    "Exemplars and distillation",
+    "Networks that expand",
+    "Frozen backbones",
+)
+"""The parts of the page of the methods, in order."""
+
+
+def method(name: str, *, summary: str, paper: str, group: str = "") -> Callable[[T], T]:
+    """Register the decorated class; the arguments are those of :class:`MethodEntry`.
 
     Example:
         >>> from didact.methods import Method, method
@@ -55,7 +68,7 @@ def method(name: str, *, summary: str, paper: str) -> Callable[[T], T]:
     """
 
     def register(cls: T) -> T:
-        METHODS[name] = MethodEntry(name, cls, summary, paper)
+        METHODS[name] = MethodEntry(name, cls, summary, paper, group)
         return cls
 
     return register

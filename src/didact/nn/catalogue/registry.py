@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Protocol
 
 from torch import nn
 
 from didact._core.errors import ModelError, UnknownNameError
 from didact._core.lookup import is_import_path, suggest
-from didact.nn import models as families
 from didact.nn.inspection.dry_run import ImageShape
 
 
@@ -142,8 +142,8 @@ MODELS: Mapping[str, ModelEntry] = _Models()
 """Every model by name."""
 
 
-def discover() -> None:
-    """Import every file of ``didact.nn.models``, so that its families are registered."""
+def discover(families: ModuleType) -> None:
+    """Import every file of a package of models, so that its families are registered."""
     for found in iter_modules(families.__path__):
         import_module(f"{families.__name__}.{found.name}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from didact.nn.blocks.halve import Halve
+from didact.nn.blocks.max_pool import FastMaxPool2d
 from didact.nn.catalogue.registry import check_side, check_sizes, model
 from didact.nn.heads.classifier import ImageClassifier, initialise, pooled
 from didact.nn.inspection.dry_run import ImageShape
@@ -25,7 +25,7 @@ class Cnn(ImageClassifier):
         self.layer1 = _layer(image_shape[0], width)
         self.layer2 = _layer(width, 2 * width)
         self.layer3 = _layer(2 * width, 4 * width)
-        self.halve = Halve()
+        self.pool = FastMaxPool2d()
         self.embedding = pooled()
         self.classifier = nn.Linear(4 * width, num_classes)
         self.feature_paths = _PATHS
@@ -33,8 +33,8 @@ class Cnn(ImageClassifier):
 
     def stages(self, images: Tensor) -> Tensor:
         """The last convolution's output, ``(batch, 4w, height/4, width/4)``."""
-        hidden = self.halve(self.layer1(images))
-        features: Tensor = self.layer3(self.halve(self.layer2(hidden)))
+        hidden = self.pool(self.layer1(images))
+        features: Tensor = self.layer3(self.pool(self.layer2(hidden)))
         return features
 
 

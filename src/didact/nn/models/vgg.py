@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from didact.nn.blocks.halve import Halve
+from didact.nn.blocks.max_pool import FastMaxPool2d
 from didact.nn.catalogue.registry import check_side, model
 from didact.nn.heads.classifier import ImageClassifier, initialise, pooled
 from didact.nn.inspection.dry_run import ImageShape
@@ -45,7 +45,7 @@ class Vgg(ImageClassifier):
         for path, width, count in zip(_PATHS[:-1], _WIDTHS, _COUNTS[depth], strict=True):
             self.add_module(path, _layer(inputs, width, count))
             inputs = width
-        self.halve = Halve()
+        self.pool = FastMaxPool2d()
         self.halvings = 4 if min(image_shape[1:]) >= 64 else 3
         self.embedding = pooled()
         self.classifier = nn.Linear(inputs, num_classes)
@@ -57,7 +57,7 @@ class Vgg(ImageClassifier):
         features = images
         for number, path in enumerate(_PATHS[:-1]):
             if 1 <= number <= self.halvings:
-                features = self.halve(features)
+                features = self.pool(features)
             features = self.get_submodule(path)(features)
         return features
 

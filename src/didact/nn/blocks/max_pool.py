@@ -8,12 +8,13 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 
-class Halve(nn.MaxPool2d):
+class FastMaxPool2d(nn.MaxPool2d):
     """``nn.MaxPool2d(2)``, bit for bit.
 
     Without a gradient to make, as in a teacher and in an evaluation, the maxima of neighbouring
-    rows and then columns on a CPU are 3 times as fast in ``channels_last`` format, and 10 to 20
-    times in the default one. Everything else goes to PyTorch.
+    rows and then columns are faster on a CPU: a whole ``cnn`` takes 0.6 of the time in the default
+    memory format, a ``vgg8`` on images of 32x32 0.8; in ``channels_last`` format it makes no
+    difference. Everything else goes to PyTorch.
     """
 
     def __init__(self) -> None:
@@ -31,11 +32,20 @@ class Halve(nn.MaxPool2d):
 
 def _takes_maxima(images: Tensor) -> bool:
     return (
-        torch._C._get_tracing_state() is None
+        not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
         and not torch.compiler.is_compiling()
-        and not torch._C._are_functorch_transforms_active()
-        and forward_ad._current_level < 0  # whose maximum halves the slope of a tie
+        and not _transformed(images)
         and images.is_cpu
         and not (torch.is_grad_enabled() and images.requires_grad)
         and min(images.shape[-2:]) >= 2
     )
+
+
+def _transformed(images: Tensor) -> bool:
+    """Whether ``torch.func`` or forward differentiation looks on, whose ties maxima share out.
+
+    A PyTorch that cannot say so is taken to do so.
+    """
+    active = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
+    dual = forward_ad.unpack_dual(images)  # type: ignore[no-untyped-call]
+    return bool(active()) or dual.tangent is not None
