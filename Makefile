@@ -1,11 +1,12 @@
 # make demo    installs what is needed into .venv and runs `didact distill`
 # make test    installs what is needed into .venv, then lint, types, floors and tests
+# make pages   writes every page and picture that is made from the code
 PYTHON ?= python3.11
 BIN := .venv/bin
 # One BLAS thread for each test process: the tests run side by side and the numbers repeat.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint types floors unit docs clean
+.PHONY: demo test lint types floors unit pages docs clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
@@ -38,10 +39,12 @@ test: lint types floors unit
 	    $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['docs'])")
 	touch $@
 
-# The site, docs/_build/html. Of the pages made from docstrings, losses, methods and laws are committed; the rules' are not.
+# Every page and picture made from the code: each docs/generate_*.py. A minute or two.
+pages: .venv/.installed
+	@for script in docs/generate_*.py; do echo $$script; $(BIN)/python $$script || exit 1; done
+
+# The site, docs/_build/html. Of the pages made from the code all are committed but those of the rules.
 docs: .venv/.docs
-	$(BIN)/python docs/generate_losses.py
-	$(BIN)/python docs/generate_methods.py
 	$(BIN)/python docs/generate_rules.py
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
 	@echo "docs/_build/html/index.html"
