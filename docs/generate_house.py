@@ -96,39 +96,52 @@ def circles(graph: Graph) -> list[list[str]]:
 
 
 def place_of(module: str, known: Mapping[str, Path]) -> tuple[str, str]:
-    """The floor and the room of a module; the room is empty for a file that lies in the floor."""
+    """The floor and the room of a module; a file that lies in the floor is a room by itself."""
     _, _, rest = module.partition(".")
     floor, _, inner = rest.partition(".")
     room, _, file = inner.partition(".")
-    is_room = bool(file) or (bool(room) and known[module].stem == "__init__")
-    return floor, room if is_room else ""
+    is_room = bool(file) or known[module].stem == "__init__"
+    return floor, room if is_room else f"{room}.py"
 
 
 @cache
-def rooms(package: Path = PACKAGE) -> dict[str, dict[str, int]]:
-    """The rooms of each floor, and how many files each has; ``""`` for what lies in the floor."""
+def rooms(package: Path = PACKAGE) -> dict[str, set[str]]:
+    """The rooms of each floor, and in one that has rooms also the files beside them."""
     known = modules(package)
-    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for module, path in known.items():
+    found: dict[str, set[str]] = defaultdict(set)
+    for module in known:
         floor, room = place_of(module, known)
-        if floor:
-            found[floor][room] += path.stem != "__init__"
-    return {floor: dict(of) for floor, of in found.items()}
+        if room:
+            found[floor].add(room)
+    return {
+        floor: names if any(not name.endswith(".py") for name in names) else set()
+        for floor, names in found.items()
+        if floor
+    }
 
 
 @cache
 def calls(floor: str, package: Path = PACKAGE) -> dict[str, set[str]]:
     """Which room of a floor imports which; the floor's own ``__init__`` is its front door."""
     known = modules(package)
-    graph: dict[str, set[str]] = {room: set() for room in rooms(package)[floor]}
+    graph: dict[str, set[str]] = {room: set() for room in sorted(rooms(package)[floor])}
     for module, others in imports(package).items():
-        if module == f"didact.{floor}":
-            continue
         for other in others:
             (own, room), (theirs, called) = place_of(module, known), place_of(other, known)
-            if own == theirs == floor and room != called and other != f"didact.{floor}":
+            if own == theirs == floor and room in graph and called in graph and room != called:
                 graph[room].add(called)
     return graph
+
+
+def drawn(floor: str) -> dict[str, set[str]]:
+    """The same with all files that no room imports as one, ``FLOOR/*.py``."""
+    graph = calls(floor)
+    files = {room for room in graph if room.endswith(".py")}
+    loose = files - set().union(*(others for room, others in graph.items() if room not in files))
+    if len(loose) < 2:
+        return graph
+    kept = {room: others for room, others in graph.items() if room not in loose}
+    return {f"{floor}/*.py": set().union(*(graph[room] for room in loose)) - loose, **kept}
 
 
 # The picture.
@@ -227,11 +240,10 @@ def _rows(floor: str) -> list[list[str]]:
     An arrow that passes a row has a place of its own in it, ``"caller>called"``, so that it goes
     round the rooms; each row is in the order of what stands above.
     """
-    edges, rank = without_detours(calls(floor)), ranks(calls(floor))
-    shown = [room for room in edges if room or rooms()[floor][""]]
-    rows: dict[int, list[str]] = {rank[room]: [] for room in sorted(shown, key=lambda r: -rank[r])}
+    edges, rank = without_detours(drawn(floor)), ranks(drawn(floor))
+    rows: dict[int, list[str]] = {rank[room]: [] for room in sorted(edges, key=lambda r: -rank[r])}
     parents: dict[str, set[str]] = defaultdict(set)
-    for room in sorted(shown):
+    for room in sorted(edges):
         rows[rank[room]].append(room)
         for called in sorted(edges[room]):
             above = room
@@ -258,12 +270,8 @@ def _order(row: list[str], parents: Graph, place: dict[str, float]) -> None:
     place |= {item: number - middle for number, item in enumerate(row)}
 
 
-def _label(floor: str, room: str) -> str:
-    return room if room else f"{floor}/*.py"
-
-
-def _width(floor: str, item: str) -> float:
-    return 12.0 if ">" in item else max(80.0, CHARACTER * len(_label(floor, item)) + 24)
+def _width(item: str) -> float:
+    return 12.0 if ">" in item else max(80.0, CHARACTER * len(item) + 24)
 
 
 def _height(floor: str) -> float:
@@ -272,7 +280,7 @@ def _height(floor: str) -> float:
 
 
 def _has_rooms(floor: str) -> bool:
-    return set(rooms()[floor]) != {""}
+    return bool(rooms()[floor])
 
 
 def _widths(floors: list[str], width: float) -> list[float]:
@@ -295,7 +303,7 @@ def _floor(floor: str, x: float, y: float, width: float, height: float, language
     if not _has_rooms(floor):
         return lines
     boxes = _boxes(floor, x, y + TITLE + 8, width, height - TITLE - 22)
-    edges = without_detours(calls(floor))
+    edges = without_detours(drawn(floor))
     for caller in sorted(set(boxes) & set(edges)):
         lines += [_arrow(boxes, caller, called) for called in sorted(edges[caller])]
     for room, box in boxes.items():
@@ -303,8 +311,7 @@ def _floor(floor: str, x: float, y: float, width: float, height: float, language
             lines += [
                 f'<rect class="room" x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" '
                 f'height="{ROOM}" rx="6"/>',
-                f'<text class="label" x="{box.middle:g}" y="{box.y + 21:g}">'
-                f"{_label(floor, room)}</text>",
+                f'<text class="label" x="{box.middle:g}" y="{box.y + 21:g}">{room}</text>',
             ]
     return lines
 
@@ -315,12 +322,12 @@ def _boxes(floor: str, x: float, y: float, width: float, height: float) -> dict[
     gap = min(2.2 * ROW_GAP, (height - ROOM * len(rows)) / max(len(rows) - 1, 1))
     boxes = {}
     for number, row in enumerate(rows):
-        space = (width - sum(_width(floor, item) for item in row)) / (len(row) + 1)
+        space = (width - sum(_width(item) for item in row)) / (len(row) + 1)
         left = x + space
         for item in row:
             key = item if ">" not in item else f"{item}>{number}"
-            boxes[key] = Box(left, y + number * (ROOM + gap), _width(floor, item))
-            left += _width(floor, item) + space
+            boxes[key] = Box(left, y + number * (ROOM + gap), _width(item))
+            left += _width(item) + space
     return boxes
 
 

@@ -13,8 +13,8 @@ from tests.docs_support import generator
 
 house = generator("house")
 ROOT = Path(__file__).parents[1]
-FLOORS = sorted(floor for floor in house.rooms() if floor != "__main__")
-ROOMS = [(floor, room) for floor in FLOORS for room in sorted(house.rooms()[floor]) if room]
+FLOORS = sorted(house.rooms())
+ROOMS = [(f, room) for f in FLOORS for room in sorted(house.rooms()[f]) if "." not in room]
 WITH_PUBLIC_NAMES = ["data", "losses", "methods", "metrics", "nn", "probe", "recipes", "train"]
 PAGES = ["CONTRIBUTING.md", "docs/house.md", "docs/house.zh-CN.md"]
 
