@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from didact.data import Batches, Split
-from didact.train.distilling.fit import Job, Surroundings, fit
-from didact.train.distilling.looks import look_at_labels
+from didact.train.distilling.fit import DistillContext, ModelSpec, fit
+from didact.train.distilling.forward import student_forward
 from didact.train.distilling.objective import label_objective
 from didact.train.distilling.settings import DistillSettings
 from didact.train.loop.fabric import make_fabric
@@ -57,22 +57,28 @@ def plain(images: torch.Tensor, labels: torch.Tensor, epochs: int, *, fused: boo
             optimizer.step()
 
 
-def didact_loop(split: Split, epochs: int, around: Surroundings, seed: int) -> None:
+def didact_loop(split: Split, epochs: int, context: DistillContext, seed: int) -> None:
     network = model()
-    settings = around.settings
-    job = Job(
+    settings = context.settings
+    spec = ModelSpec(
         arm="alone",
         seed=seed,
         epochs=epochs,
         learning_rate=LEARNING_RATE,
         model=network,
-        optimizer=build_optimizer(settings, LEARNING_RATE, network.parameters()),
+        optimizer=build_optimizer(
+            settings.optimizer,
+            network.parameters(),
+            learning_rate=LEARNING_RATE,
+            momentum=settings.momentum,
+            weight_decay=settings.weight_decay,
+        ),
         batches=Batches(split, batch_size=BATCH, seed=0, shuffle=True, mean=(0.5,), std=(0.5,)),
-        look=look_at_labels,
+        forward_fn=student_forward,
         objective=label_objective,
         validate=lambda _: (0.0, 0.0),
     )
-    fit(job, around)
+    fit(spec, context)
 
 
 def cpu_seconds(run: Callable[[], None]) -> float:
@@ -98,11 +104,13 @@ def main() -> None:
         checkpoints = Checkpoints(folder.path / "checkpoint", settings.to_toml())
         fabric = make_fabric(accelerator="cpu", devices=1, precision=settings.precision)
         log = Log(None, total=1)
-        around = Surroundings(fabric, settings, folder, checkpoints, log, Stopper())
+        context = DistillContext(
+            "didact distill", fabric, settings, folder, log, Stopper(), checkpoints
+        )
         loops: dict[str, Callable[[], None]] = {
             "plain PyTorch": lambda: plain(images, labels, options.epochs, fused=False),
             "plain PyTorch, fused SGD": lambda: plain(images, labels, options.epochs, fused=True),
-            "didact": lambda: didact_loop(split, options.epochs, around, seed=0),
+            "didact": lambda: didact_loop(split, options.epochs, context, seed=0),
         }
         times: dict[str, list[float]] = {name: [] for name in loops}
         for number in range(options.rounds + 1):

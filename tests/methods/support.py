@@ -20,7 +20,7 @@ from torch import Tensor
 from didact.data import Data, Split, Stream, Task, load
 from didact.methods import METHODS, Method
 from didact.train import learn, resume_learning
-from didact.train.learning import cell as _learn_cell
+from didact.train.learning import method_run
 from didact.train.learning.state import StateFile
 
 TASKS, CLASSES, SIDE, BUDGET = 3, 6, 6, 12
@@ -134,7 +134,7 @@ class Seen:
 def watched() -> Iterator[Seen]:
     """Note network, teacher and memory each time the accuracy is measured."""
     seen = Seen()
-    measure = _learn_cell.measure
+    measure = method_run.measure
 
     def noting(method: Method, *rest: Any) -> Any:
         seen.methods.append(method)
@@ -144,7 +144,7 @@ def watched() -> Iterator[Seen]:
         seen.memory.append(len(method.memory))
         return measure(method, *rest)
 
-    with patch.object(_learn_cell, "measure", noting):
+    with patch.object(method_run, "measure", noting):
         yield seen
 
 

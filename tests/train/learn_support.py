@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from didact._core.errors import DidactError
 from didact.data import Data, Split
 from didact.train import learn, resume_learning
+from didact.train.loop.fit import SaveClock
 
 CLASSES, SIDE = 6, 6
 
@@ -89,34 +91,30 @@ class StopAfter:
     """Asks the run to stop after some looks at the clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, looks: int) -> None:
-        import didact.train.learning.fit as module
-
         left = [looks]
 
-        def count(cell: Any) -> bool:
+        def count(clock: SaveClock) -> bool:
             left[0] -= 1
             if left[0] == 0:
-                cell.stopper.requested = True
+                signal.raise_signal(signal.SIGINT)
             return False
 
-        monkeypatch.setattr(module.Cell, "save_is_due", property(count))
+        monkeypatch.setattr(SaveClock, "due", property(count))
 
 
 def crash_at(step: int) -> None:
     """End a process of the run, as a kill would, after so many training steps."""
     if multiprocessing.parent_process() is None:
         return  # that of the tests
-    import didact.train.learning.fit as module
+    steps, after_a_step = [step], SaveClock.due
 
-    steps, after_a_step = [step], module.Cell.save_is_due
-
-    def look(cell: Any) -> bool:
+    def look(clock: SaveClock) -> bool:
         steps[0] -= 1
         if steps[0] == 0:
             os._exit(9)
-        return bool(after_a_step.fget(cell))  # type: ignore[attr-defined]
+        return bool(after_a_step.fget(clock))  # type: ignore[attr-defined]
 
-    module.Cell.save_is_due = property(look)  # type: ignore[method-assign, assignment]
+    SaveClock.due = property(look)  # type: ignore[method-assign, assignment]
 
 
 def names(folder: Path, *, plain: bool = False, train: int = 96) -> dict[str, str]:

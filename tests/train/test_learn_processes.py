@@ -68,7 +68,7 @@ def test_two_processes_go_on_where_one_stopped(
     parts: dict[str, Any], whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        StopAfter(patch, 50)  # inside the second task of the second method
+        StopAfter(patch, 57)  # inside the second task of the second method
         with pytest.raises(StoppedError):
             learn(**parts, output=tmp_path / "two", **SETTINGS)
     resume_learning(tmp_path / "two", devices=2)
@@ -80,7 +80,7 @@ def test_one_process_goes_on_where_two_crashed(
     parts: dict[str, Any], whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the second task of the second method: the head has grown, exemplars are stored."""
-    monkeypatch.setenv("CRASH_AT", "50")
+    monkeypatch.setenv("CRASH_AT", "57")
     run, settings = tmp_path / "two", {**SETTINGS, "checkpoint_seconds": 0.0}
     with pytest.raises(RunFolderError, match=rf"ended unexpectedly.*--resume {run}"):
         learn(**parts, output=run, **settings, devices=2)

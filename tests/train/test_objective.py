@@ -13,7 +13,7 @@ from torch import Tensor
 from didact.train.distilling.objective import (
     DistillationObjective,
     DistillationTerm,
-    Views,
+    StepOutputs,
     mean_probs_logits,
 )
 from didact.train.distilling.ramp import Ramp
@@ -38,20 +38,20 @@ def objective(**changes: Any) -> DistillationObjective:
     return DistillationObjective([term], **{**values, **changes})
 
 
-def views() -> Views:
-    return Views(torch.zeros(4, 2), [torch.zeros(4, 2)], torch.tensor([0, 1, 0, 1]))
+def outputs() -> StepOutputs:
+    return StepOutputs(torch.zeros(4, 2), [torch.zeros(4, 2)], torch.tensor([0, 1, 0, 1]))
 
 
 @pytest.mark.parametrize(("fraction", "temperature"), [(0.0, 8.0), (0.5, 5.0), (1.0, 2.0)])
 def test_the_temperature_ramp(fraction: float, temperature: float) -> None:
-    terms = objective()(views(), fraction)
+    terms = objective()(outputs(), fraction)
     assert terms["t"].item() == pytest.approx(0.8 * 0.5 * temperature)
     assert terms["label"].item() == pytest.approx(0.2 * math.log(2))
 
 
 @pytest.mark.parametrize(("fraction", "weight"), [(0.0, 0.0), (0.1, 0.4), (0.2, 0.8), (1.0, 0.8)])
 def test_the_warm_up_of_the_weight(fraction: float, weight: float) -> None:
-    terms = objective(warmup=0.2, temperature=Ramp(4.0))(views(), fraction)
+    terms = objective(warmup=0.2, temperature=Ramp(4.0))(outputs(), fraction)
     assert terms["label"].item() == pytest.approx((1 - weight) * math.log(2))
     assert ("t" in terms) == (weight > 0)
     if weight:
@@ -59,7 +59,7 @@ def test_the_warm_up_of_the_weight(fraction: float, weight: float) -> None:
 
 
 def test_a_weight_of_one_has_no_label_term() -> None:
-    assert set(objective(kd_weight=Ramp(1.0))(views(), 0.5)) == {"t"}
+    assert set(objective(kd_weight=Ramp(1.0))(outputs(), 0.5)) == {"t"}
 
 
 def test_the_mean_of_probabilities_in_log_space() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,6 +14,7 @@ from tests.train.run_process import SETTINGS, names, start_or_resume
 
 from didact._core.errors import CheckpointError, NonFiniteError, RunFolderError
 from didact.train import StoppedError, distill, resume
+from didact.train.loop.fit import SaveClock
 
 KILLS = 20
 
@@ -58,18 +59,15 @@ class _StopAfter:
     """Asks the run to stop after some steps."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
-        import didact.train.distilling.fit as module
+        real, left = SaveClock.due, [steps]
 
-        real = module._time_to_save
-        left = [steps]
-
-        def count(around: Any, saved: float) -> bool:
+        def count(clock: SaveClock) -> bool:
             left[0] -= 1
             if left[0] == 0:
-                around.stopper.requested = True
-            return real(around, saved)
+                signal.raise_signal(signal.SIGINT)
+            return bool(real.fget(clock))  # type: ignore[attr-defined]
 
-        monkeypatch.setattr(module, "_time_to_save", count)
+        monkeypatch.setattr(SaveClock, "due", property(count))
 
 
 def test_a_stopped_run_prints_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

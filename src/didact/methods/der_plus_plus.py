@@ -52,6 +52,7 @@ class DerPlusPlus(Method):
 
     Options = DerPlusPlusOptions
     exemplars = "reservoir"
+    weighted = frozenset(("logits", "labels"))
 
     def __init__(self, options: Any, setting: Setting, memory: Memory) -> None:
         super().__init__(options, setting, memory)

@@ -29,6 +29,7 @@ class Replay(Method):
     """
 
     exemplars = "reservoir"
+    weighted = frozenset(("classification",))
 
     def stages(self, task: Task) -> Sequence[Stage]:
         """New images alone: the exemplars come with each step."""
@@ -41,7 +42,13 @@ class Replay(Method):
         if drawn is not None:
             images = torch.cat([images, drawn[0].images])
             labels = torch.cat([labels, drawn[0].labels])
-        return {"classification": self.cross_entropy(self.logits(images), labels)}
+        logits = self.logits(images)
+        loss = self.mean_with_drawn(
+            lambda rows: self.cross_entropy(logits[rows], labels[rows]),
+            batch,
+            drawn=len(labels) - len(batch.labels),
+        )
+        return {"classification": loss}
 
     def after_step(self, batch: Batch) -> None:
         """Show the batch to the reservoir."""

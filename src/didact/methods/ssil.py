@@ -58,6 +58,7 @@ class Ssil(Method):
     Options = SsilOptions
     distils = True
     exemplars = "random"
+    weighted = frozenset(("classification", "distillation"))
 
     def __init__(self, options: Any, setting: Setting, memory: Memory) -> None:
         super().__init__(options, setting, memory)
@@ -77,22 +78,34 @@ class Ssil(Method):
         """Separated classification, and distillation head by head."""
         images, labels, known = batch.images, batch.labels, self.task.known
         if self.teacher is None:
-            return {"classification": self.cross_entropy(self.logits(images), labels)}
+            alone = self.logits(images)
+            loss = self.mean_with_drawn(
+                lambda rows: self.cross_entropy(alone[rows], labels[rows]), batch, drawn=0
+            )
+            return {"classification": loss}
         drawn = self.replay(self._replayed())
         if drawn is not None:
             images = torch.cat([images, drawn[0].images])
             labels = torch.cat([labels, drawn[0].labels])
         logits = self.logits(images)
         sizes = self.head_sizes[: -1 if self.task.seen > known else None]
-        distance = losses.eeil(
-            logits,
-            self.teacher(images),
-            head_sizes=sizes,
-            temperature=self.options.temperature,
-        )
+        wanted = self.teacher(images)
+
+        def classification(rows: slice) -> Tensor:
+            return separated_cross_entropy(logits[rows], labels[rows], known)
+
+        def distillation(rows: slice) -> Tensor:
+            return losses.eeil(
+                logits[rows],
+                wanted[rows],
+                head_sizes=sizes,
+                temperature=self.options.temperature,
+            )
+
+        exemplars = len(labels) - len(batch.labels)
         return {
-            "classification": separated_cross_entropy(logits, labels, known),
-            "distillation": distance,
+            "classification": self.mean_with_drawn(classification, batch, exemplars),
+            "distillation": self.mean_with_drawn(distillation, batch, exemplars),
         }
 
     def _replayed(self) -> int:

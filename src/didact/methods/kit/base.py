@@ -66,6 +66,9 @@ class Method(Samples):
     sees_all_tasks: ClassVar[bool] = False
     """Whether each task's data is that of all tasks so far (the upper bound)."""
 
+    weighted: ClassVar[frozenset[str]] = frozenset()
+    """Terms that :attr:`losses` gives as this process's share of the step: see :meth:`forward`."""
+
     network: GrowingNetwork
     teacher: Teacher | None
 
@@ -140,8 +143,43 @@ class Method(Samples):
     # What the hooks are written with.
 
     def forward(self, batch: Batch) -> Terms:
-        """:meth:`losses`; the loop calls the module so that processes are kept together."""
-        return self.losses(batch)
+        """:meth:`losses`; the loop calls the module so that processes are kept together.
+
+        Where the shards of a batch are not of one size, a mean over this process's shard is
+        multiplied so that the mean over the processes is that over the step. Terms in
+        :attr:`weighted`, of exemplars drawn for the step, are as :meth:`losses` gives them.
+        """
+        terms = self.losses(batch)
+        if batch.weight == 1:
+            return terms
+        return {
+            name: value if name in self.weighted else value * batch.weight
+            for name, value in terms.items()
+        }
+
+    def mean_with_drawn(self, mean: Callable[[slice], Tensor], batch: Batch, drawn: int) -> Tensor:
+        """A mean over a batch and exemplars drawn for the step, as this process's share of it.
+
+        The exemplars are shared equally, the batch perhaps not. Over ``n`` images of the batch and
+        ``m`` exemplars on all processes together the mean is ``(n * mean(batch) + m *
+        mean(exemplars)) / (n + m)``.
+
+        Args:
+            mean: The mean over some rows: first those of the batch, then the exemplars.
+            batch: This process's shard.
+            drawn: How many exemplars this process has.
+        """
+        if batch.weight == 1:
+            return mean(slice(None))
+        if not drawn:
+            return mean(slice(None)) * batch.weight
+        count = len(batch.labels)
+        counted = batch.labels.new_tensor([count if batch.weight else 0])
+        images = int(self.setting.gather(counted).sum())
+        exemplars = drawn * self.setting.world_size
+        of_batch = batch.weight * images * mean(slice(None, count))
+        of_exemplars = exemplars * mean(slice(count, None))
+        return (of_batch + of_exemplars) / (images + exemplars)
 
     def logits(self, images: Tensor) -> Tensor:
         """The network's logits over the classes seen so far."""

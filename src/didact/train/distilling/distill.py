@@ -8,21 +8,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from rich.console import Console
 from torch import nn
 
-from didact._core.errors import DidactError, RunFolderError
+from didact._core.errors import RunFolderError
 from didact.data import Data
-from didact.train.distilling.cell import Parts, run_cell
-from didact.train.distilling.fit import Surroundings
+from didact.train.distilling.components import (
+    LossEntry,
+    UserInputs,
+    build_components,
+    try_components,
+)
+from didact.train.distilling.fit import DistillContext
 from didact.train.distilling.losses import LossLike
-from didact.train.distilling.parts import Ingredients, LossEntry, build_parts, name_of, try_parts
 from didact.train.distilling.result import DistillResult
+from didact.train.distilling.seed_run import Components, run_seed
 from didact.train.distilling.settings import DistillSettings
 from didact.train.distilling.summary import finish
-from didact.train.loop.fabric import Fabric, make_fabric
-from didact.train.loop.models import ModelLike
+from didact.train.loop.fabric import Fabric
+from didact.train.loop.launch import Work, launch
+from didact.train.loop.models import ModelLike, name_of
 from didact.train.record.checkpoint import Checkpoints
 from didact.train.record.files import read_tensors
 from didact.train.record.interrupt import Stopper
@@ -31,7 +36,8 @@ from didact.train.record.run_folder import CHECKPOINT, STUDENT, RunFolder, defau
 
 Losses = LossLike | Sequence[LossEntry]
 Teachers = ModelLike | Sequence[ModelLike]
-_Outcome = dict[str, Any] | DidactError
+Json = dict[str, Any]
+COMMAND = "didact distill"
 
 
 def distill(
@@ -77,8 +83,8 @@ def distill(
         loss=tuple(name_of(one) for one in losses),
         **settings,
     )
-    given = Ingredients(student, teachers, losses, data)
-    try_parts(build_parts(chosen, given), chosen)
+    given = UserInputs(student, teachers, losses, data)
+    try_components(build_components(chosen, given), chosen)
     path = Path(output) if output is not None else default_path("distill")
     folder = RunFolder.create(path, chosen.to_toml(), overwrite=overwrite)
     return _launch(folder, chosen, given, console)
@@ -114,10 +120,10 @@ def resume(folder: str | Path, *, console: Console | None = None) -> DistillResu
     if run.complete:
         raise RunFolderError(
             f"{folder} is complete; there is nothing to resume. "
-            f"Look at it with: didact report {folder}"
+            f"ForwardFn at it with: didact report {folder}"
         )
     chosen = DistillSettings.build(**run.settings())
-    return _launch(run, chosen, Ingredients.named(chosen), console)
+    return _launch(run, chosen, UserInputs.named(chosen), console)
 
 
 def _is_several(part: object) -> bool:
@@ -125,72 +131,55 @@ def _is_several(part: object) -> bool:
 
 
 def _launch(
-    folder: RunFolder, chosen: DistillSettings, given: Ingredients, console: Console | None
+    folder: RunFolder, chosen: DistillSettings, given: UserInputs, console: Console | None
 ) -> DistillResult:
     """Run in this process, or in ``devices`` new ones."""
-    fabric = make_fabric(
-        accelerator=chosen.accelerator, devices=chosen.devices, precision=chosen.precision
-    )
-    began = time.monotonic()
-    if chosen.threads is not None:
-        torch.set_num_threads(chosen.threads)
+    work = partial(_run, folder=folder, chosen=chosen, given=given, began=time.monotonic())
     if chosen.devices == 1:
-        with Stopper() as stopper:
-            return _run(fabric, folder, chosen, given, console, stopper, began)
-    work = partial(_in_process, folder=folder, chosen=chosen, given=given, began=began)
-    outcome: _Outcome = fabric.launch(work)
-    if isinstance(outcome, DidactError):
-        raise outcome
-    return DistillResult(folder.path, outcome, _saved_student(folder, chosen, given, outcome))
+        return launch(work, chosen, console, command=COMMAND, folder=folder.path)
+    summary = launch(
+        partial(_summary_of, work=work), chosen, console, command=COMMAND, folder=folder.path
+    )
+    return DistillResult(folder.path, summary, _saved_student(folder, chosen, given, summary))
+
+
+def _summary_of(fabric: Fabric, console: Console | None, work: Work[DistillResult]) -> Json:
+    """What another process sends back: the student is on the disk."""
+    return work(fabric, console).summary
 
 
 def _saved_student(
-    folder: RunFolder, chosen: DistillSettings, given: Ingredients, summary: dict[str, Any]
+    folder: RunFolder, chosen: DistillSettings, given: UserInputs, summary: Json
 ) -> nn.Module:
     """The student that other processes have trained and written."""
-    parts = build_parts(chosen, given)
-    source = parts.teachers[0] if summary["student_arm"] == "teacher" else parts.student
-    model = source.build(parts.load_data(summary["student_seed"]))
+    components = build_components(chosen, given)
+    taught = summary["student_arm"] != "teacher"
+    source = components.student if taught else components.teachers[0]
+    model = source.build(components.load_data(summary["student_seed"]))
     state, _ = read_tensors(folder.path / STUDENT)
     model.load_state_dict(state)
     return model.eval()
 
 
-def _in_process(
-    fabric: Fabric, folder: RunFolder, chosen: DistillSettings, given: Ingredients, began: float
-) -> _Outcome:
-    """One of several processes; an error is returned, because a raised one loses its type."""
-    console = Console(stderr=True) if fabric.is_global_zero else None
-    if chosen.threads is not None:
-        torch.set_num_threads(chosen.threads)
-    try:
-        with Stopper() as stopper:
-            result = _run(fabric, folder, chosen, given, console, stopper, began)
-    except DidactError as error:
-        return error
-    return result.summary
-
-
 def _run(
     fabric: Fabric,
+    console: Console | None,
     folder: RunFolder,
     chosen: DistillSettings,
-    given: Ingredients,
-    console: Console | None,
-    stopper: Stopper,
+    given: UserInputs,
     began: float,
 ) -> DistillResult:
-    parts = build_parts(chosen, given)
+    components = build_components(chosen, given)
     checkpoints = Checkpoints(folder.path / CHECKPOINT, chosen.to_toml())
-    with Log(console, total=_total_epochs(chosen, parts)) as log:
-        around = Surroundings(fabric, chosen, folder, checkpoints, log, stopper)
-        cells = [run_cell(seed, parts, around) for seed in chosen.seeds]
+    with Log(console, total=_total_epochs(chosen, components)) as log, Stopper() as stopper:
+        context = DistillContext(COMMAND, fabric, chosen, folder, log, stopper, checkpoints)
+        runs = [run_seed(seed, components, context) for seed in chosen.seeds]
         log.say("measuring and exporting")
-    return finish(cells, parts, around, console, began)
+    return finish(runs, components, context, console, began)
 
 
-def _total_epochs(chosen: DistillSettings, parts: Parts) -> int:
-    teachers = sum(not source.trained for source in parts.teachers)
+def _total_epochs(chosen: DistillSettings, components: Components) -> int:
+    teachers = sum(not source.trained for source in components.teachers)
     students = len({"alone", "distilled"} & set(chosen.arms))
     epochs = teachers * (chosen.teacher_epochs or chosen.epochs) + students * chosen.epochs
     return epochs * len(chosen.seeds)

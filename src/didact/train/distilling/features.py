@@ -17,7 +17,7 @@ TRIED_SAMPLES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TappedModel:
     """Where features are taken: a model, its name, and the module that the user named, if any."""
 
     model: nn.Module
@@ -59,8 +59,8 @@ class FeaturePair:
 
     def __init__(
         self,
-        student: Place,
-        teacher: Place,
+        student: TappedModel,
+        teacher: TappedModel,
         paths: tuple[Sequence[str], Sequence[str]],
         projector: nn.Module | None = None,
         *,
@@ -90,7 +90,11 @@ class FeaturePair:
 
 
 def one_pair(
-    student: Place, teacher: Place, image_shape: tuple[int, int, int], attempt: Try, loss: str
+    student: TappedModel,
+    teacher: TappedModel,
+    image_shape: tuple[int, int, int],
+    attempt: Try,
+    loss: str,
 ) -> FeaturePair:
     """The deepest pair of stages that the loss takes, with a projector where it needs one.
 
@@ -119,7 +123,7 @@ def one_pair(
     ) from reason
 
 
-def all_maps(place: Place, image_shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
+def all_maps(place: TappedModel, image_shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
     """The stages that give feature maps, from the first to the last, with their shapes."""
     found = place.shapes(image_shape)
     maps = {path: found[path] for path in reversed(list(found)) if len(found[path]) == 4}

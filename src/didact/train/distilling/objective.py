@@ -18,13 +18,13 @@ UNLABELLED = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Views:
+class StepOutputs:
     """What a loss may look at for one part of a batch.
 
     ``labels`` are -1 where a sample has none; ``indices`` are the samples' places in the training
     split; ``features`` holds the student's and the teacher's for each loss that compares features.
     ``share`` and ``labelled_share`` turn a mean over this part into its share of the mean over the
-    whole step (all parts, all devices).
+    whole step (all components, all devices).
     """
 
     student_logits: Tensor
@@ -58,9 +58,9 @@ class DistillationTerm:
     labels_optional: bool = False
 
 
-def label_objective(views: Views, fraction: float) -> Terms:  # noqa: ARG001 - always the same
+def label_objective(outputs: StepOutputs, fraction: float) -> Terms:  # noqa: ARG001 - always the same
     """Cross-entropy on the labelled samples: how a teacher and a student alone are trained."""
-    return {"label": label_term(views)}
+    return {"label": label_term(outputs)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class DistillationObjective:
     combine: Literal["probs", "losses"]
     teacher_weights: Sequence[float]
 
-    def __call__(self, views: Views, fraction: float) -> Terms:
+    def __call__(self, outputs: StepOutputs, fraction: float) -> Terms:
         """The named terms for one part of a batch; their sum is the loss."""
         weight = self.kd_weight.at(fraction)
         if fraction < self.warmup:
@@ -92,34 +92,34 @@ class DistillationObjective:
         temperature = self.temperature.at(fraction)
         found: Terms = {}
         if weight < 1:
-            found["label"] = (1 - weight) * label_term(views)
+            found["label"] = (1 - weight) * label_term(outputs)
         if weight > 0:
             for term in self.terms:
-                value = self._over_teachers(term, views, temperature, fraction)
+                value = self._over_teachers(term, outputs, temperature, fraction)
                 found[term.name] = weight * term.weight * value
         return found
 
     def _over_teachers(
-        self, term: DistillationTerm, views: Views, temperature: float, fraction: float
+        self, term: DistillationTerm, outputs: StepOutputs, temperature: float, fraction: float
     ) -> Tensor:
         given = {"temperature": temperature, "progress": fraction}
-        if len(views.teachers_logits) < 2 or "teacher_logits" not in term.inputs:
-            return _apply(term, views, views.teachers_logits[0], given)
+        if len(outputs.teachers_logits) < 2 or "teacher_logits" not in term.inputs:
+            return _apply(term, outputs, outputs.teachers_logits[0], given)
         if self.combine == "probs":
             used = temperature if "temperature" in term.inputs else 1.0
-            mean = mean_probs_logits(views.teachers_logits, self.teacher_weights, used)
-            return _apply(term, views, mean, given)
-        values = [_apply(term, views, one, given) for one in views.teachers_logits]
+            mean = mean_probs_logits(outputs.teachers_logits, self.teacher_weights, used)
+            return _apply(term, outputs, mean, given)
+        values = [_apply(term, outputs, one, given) for one in outputs.teachers_logits]
         pairs = zip(self.teacher_weights, values, strict=True)
         return torch.stack([weight * value for weight, value in pairs]).sum()
 
 
-def label_term(views: Views) -> Tensor:
+def label_term(outputs: StepOutputs) -> Tensor:
     """Cross-entropy averaged over the labelled samples of the whole step, this part's share."""
-    if views.labelled_share == 0:
-        return views.student_logits.sum() * 0.0
-    loss = F.cross_entropy(views.student_logits, views.labels, ignore_index=UNLABELLED)
-    return loss if views.labelled_share == 1 else loss * views.labelled_share
+    if outputs.labelled_share == 0:
+        return outputs.student_logits.sum() * 0.0
+    loss = F.cross_entropy(outputs.student_logits, outputs.labels, ignore_index=UNLABELLED)
+    return loss if outputs.labelled_share == 1 else loss * outputs.labelled_share
 
 
 def mean_probs_logits(
@@ -135,30 +135,30 @@ def mean_probs_logits(
 
 
 def _apply(
-    term: DistillationTerm, views: Views, teacher_logits: Tensor, given: Mapping[str, Any]
+    term: DistillationTerm, outputs: StepOutputs, teacher_logits: Tensor, given: Mapping[str, Any]
 ) -> Tensor:
-    student_features, teacher_features = views.features.get(term.name, (None, None))
+    student_features, teacher_features = outputs.features.get(term.name, (None, None))
     available: dict[str, Any] = {
         **given,
-        "student_logits": views.student_logits,
+        "student_logits": outputs.student_logits,
         "teacher_logits": teacher_logits,
-        "teachers_logits": views.teachers_logits,
-        "labels": views.labels,
-        "indices": views.indices,
+        "teachers_logits": outputs.teachers_logits,
+        "labels": outputs.labels,
+        "indices": outputs.indices,
         "student_features": student_features,
         "teacher_features": teacher_features,
     }
-    inputs, share = dict(term.inputs), views.share
-    if "labels" in inputs and bool((labelled := views.labels != UNLABELLED).logical_not().any()):
+    inputs, share = dict(term.inputs), outputs.share
+    if "labels" in inputs and bool((labelled := outputs.labels != UNLABELLED).logical_not().any()):
         if term.labels_optional:
             del inputs["labels"]
-        elif views.labelled_share == 0 or not bool(labelled.any()):
-            return views.student_logits.sum() * 0.0
+        elif outputs.labelled_share == 0 or not bool(labelled.any()):
+            return outputs.student_logits.sum() * 0.0
         else:
-            share = views.labelled_share
+            share = outputs.labelled_share
             available = _rows(available, labelled)
     elif "labels" in inputs and not term.labels_optional:
-        share = views.labelled_share
+        share = outputs.labelled_share
     arguments = {parameter: available[name] for name, parameter in inputs.items()}
     value = term.function(**arguments, **term.options)
     return value if share == 1 else value * share

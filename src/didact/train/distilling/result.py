@@ -1,4 +1,4 @@
-"""From trained cells to ``result.json``: the evidence that the teacher helped."""
+"""From trained runs to ``result.json``: the evidence that the teacher helped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from didact import metrics
 from didact.nn import count_parameters, size_on_disk
-from didact.train.distilling.cell import Cell
+from didact.train.distilling.seed_run import SeedRun
 from didact.train.distilling.settings import DistillSettings
 from didact.train.loop.evaluate import latency, score
 
@@ -42,19 +42,19 @@ class DistillResult:
         return None if paired is None else float(paired["mean"])
 
 
-def arms_of(cells: Sequence[Cell], weights: Sequence[float]) -> Json:
+def arms_of(runs: Sequence[SeedRun], weights: Sequence[float]) -> Json:
     """Each arm's numbers, one per seed."""
     arms: Json = {}
-    for cell in cells:
-        teacher_logits = cell.teacher_logits(weights)
+    for run in runs:
+        teacher_logits = run.teacher_logits(weights)
         found: dict[str, tuple[Tensor, Tensor | None, float]] = {}
         if teacher_logits is not None:
-            seconds = sum(teacher.seconds for teacher in cell.teachers)
+            seconds = sum(teacher.seconds for teacher in run.teachers)
             found["teacher"] = (teacher_logits, None, seconds)
-        for arm, trained in cell.students.items():
+        for arm, trained in run.students.items():
             found[arm] = (trained.test_logits, teacher_logits, trained.seconds)
         for arm, (logits, teacher, seconds) in found.items():
-            numbers = score(logits, cell.labels, teacher) | {"train_seconds": round(seconds, 3)}
+            numbers = score(logits, run.labels, teacher) | {"train_seconds": round(seconds, 3)}
             for name, value in numbers.items():
                 arms.setdefault(arm, {}).setdefault(name, []).append(value)
     return arms
@@ -68,23 +68,23 @@ def paired_of(arms: Json) -> Json | None:
     return {"what": "distilled - alone", **test.as_dict()}
 
 
-def reliability_of(cells: Sequence[Cell], weights: Sequence[float]) -> Json:
+def reliability_of(runs: Sequence[SeedRun], weights: Sequence[float]) -> Json:
     """Reliability bins of each arm over the test predictions of all seeds together."""
     pooled: dict[str, list[Tensor]] = {}
-    for cell in cells:
-        teacher_logits = cell.teacher_logits(weights)
+    for run in runs:
+        teacher_logits = run.teacher_logits(weights)
         if teacher_logits is not None:
             pooled.setdefault("teacher", []).append(teacher_logits)
-        for arm, trained in cell.students.items():
+        for arm, trained in run.students.items():
             pooled.setdefault(arm, []).append(trained.test_logits)
-    labels = torch.cat([cell.labels for cell in cells])
+    labels = torch.cat([run.labels for run in runs])
     return {
         arm: metrics.expected_calibration_error(torch.cat(logits), labels).bins()
         for arm, logits in pooled.items()
     }
 
 
-def models_of(cell: Cell, names: Sequence[str], student: str, device: torch.device) -> Json:
+def models_of(run: SeedRun, names: Sequence[str], student: str, device: torch.device) -> Json:
     """Size and speed of the teachers and the student."""
 
     def about(name: str, model: nn.Module) -> Json:
@@ -92,20 +92,20 @@ def models_of(cell: Cell, names: Sequence[str], student: str, device: torch.devi
             "name": name,
             "parameters": count_parameters(model),
             "bytes": size_on_disk(model),
-            "latency_ms": latency(model, cell.data, device),
+            "latency_ms": latency(model, run.data, device),
         }
 
     models: Json = {"teacher": [], "student": None}
-    for name, trained in zip(names, cell.teachers, strict=False):
+    for name, trained in zip(names, run.teachers, strict=False):
         models["teacher"].append(about(name, trained.model))
-    for trained in cell.students.values():
+    for trained in run.students.values():
         models["student"] = about(student, trained.model)
     return models
 
 
-def data_of(cell: Cell, settings: DistillSettings) -> Json:
+def data_of(run: SeedRun, settings: DistillSettings) -> Json:
     """What the models were trained and tested on."""
-    data = cell.data
+    data = run.data
     return {
         "name": data.name,
         "train": len(data.train),
@@ -119,10 +119,10 @@ def data_of(cell: Cell, settings: DistillSettings) -> Json:
     }
 
 
-def best_student(cells: Sequence[Cell]) -> tuple[Cell, str]:
+def best_student(runs: Sequence[SeedRun]) -> tuple[SeedRun, str]:
     """The seed whose student is best on validation, and its arm; the test split has no say."""
     for arm in ("distilled", "alone"):
-        candidates = [cell for cell in cells if arm in cell.students]
+        candidates = [run for run in runs if arm in run.students]
         if candidates:
             return max(candidates, key=lambda c: c.students[arm].validation_accuracy), arm
-    return cells[0], "teacher"
+    return runs[0], "teacher"

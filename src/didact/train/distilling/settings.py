@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 import tomli_w
 from pydantic import Field, field_validator, model_validator
 
 from didact.train.distilling.ramp import Ramp
-from didact.train.loop.checked_settings import CheckedSettings, Number, check_seeds
+from didact.train.loop.settings import Number, SharedSettings
 
 Arm = Literal["teacher", "alone", "distilled"]
 
 
-class DistillSettings(CheckedSettings):
+class DistillSettings(SharedSettings):
     """One distillation run. Rates are per optimiser step, fractions lie in [0, 1].
 
     ``batch_size`` counts the samples of one optimiser step on all devices together, so that neither
     ``devices`` nor ``accumulate`` changes what is computed.
     """
 
-    data: str = "digits"
-    data_dir: Path | None = None
     validation: float = Field(0.2, gt=0, lt=1)
-    labelled: float = Field(1.0, gt=0, le=1)
-    label_noise: float = Field(0.0, ge=0, lt=1)
-    augment: str = "none"
 
     teacher: tuple[str, ...] = ("cnn",)
     teacher_weights: tuple[float, ...] | None = None
@@ -41,32 +35,19 @@ class DistillSettings(CheckedSettings):
     kd_weight: Ramp = Ramp(0.9)
     warmup_epochs: int = Field(0, ge=0)
 
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: float = Field(0.05, gt=0)
-    teacher_learning_rate: float | None = Field(None, gt=0)
-    momentum: float = Field(0.9, ge=0, lt=1)
     weight_decay: float = Field(5e-4, ge=0)
     schedule: Literal["cosine", "step", "constant"] = "cosine"
     milestones: tuple[float, ...] = (0.625, 0.75, 0.875)
-    decay: float = Field(0.1, gt=0, le=1)
-    epochs: int = Field(30, ge=1)
+    teacher_learning_rate: float | None = Field(None, gt=0)
     teacher_epochs: int | None = Field(None, ge=1)
-    batch_size: int = Field(64, ge=1)
     accumulate: int = Field(1, ge=1)
-    clip_norm: float | None = Field(None, gt=0)
     select: Literal["last", "validation"] = "last"
 
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     arms: tuple[Arm, ...] = ("teacher", "alone", "distilled")
 
-    accelerator: str = "auto"
-    devices: int = Field(1, ge=1)
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     compile: bool = False
-    threads: int | None = Field(None, ge=1)
-    workers: int = Field(0, ge=0)
     onnx: bool = True
-    checkpoint_seconds: float = Field(20.0, ge=0)
 
     @field_validator("temperature", "kd_weight", mode="before")
     @classmethod
@@ -89,7 +70,6 @@ class DistillSettings(CheckedSettings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> DistillSettings:
-        check_seeds(self.seeds)
         if not self.arms or len(set(self.arms)) != len(self.arms):
             raise ValueError(f"arms are {list(self.arms)}; expected one or more different arms")
         if "distilled" in self.arms and not self.teacher:

@@ -1,4 +1,4 @@
-"""From settings to the parts of a class-incremental run: stream, memory, method, network."""
+"""From settings to the components of a class-incremental run: stream, memory, method, network."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from didact.data import Data, Memory, Stream, make_stream
+from didact.losses.kit.ranks import from_all_ranks
 from didact.methods import Method, MethodEntry, Setting, build_options
 from didact.nn import build_model, split_head
 from didact.train.learning.settings import LearnSettings
@@ -16,7 +17,7 @@ from didact.train.loop.fabric import Fabric
 
 
 @dataclass(frozen=True)
-class LearnParts:
+class LearnComponents:
     """The objects that the settings name; the stream is that of a seed."""
 
     stream: Callable[[int], Stream]
@@ -52,19 +53,24 @@ def memory_of(settings: LearnSettings, entry: MethodEntry) -> Memory:
     return Memory(choice, total=settings.total_memory)
 
 
-def network_of(parts: LearnParts, data: Data, classes: int) -> nn.Module:
-    """A new network with the parts that methods need: features and a linear classifier."""
-    return split_head(parts.build_network(data, classes), data.image_shape)
+def network_of(components: LearnComponents, data: Data, classes: int) -> nn.Module:
+    """A new network with the components that methods need: features and a linear classifier."""
+    return split_head(components.build_network(data, classes), data.image_shape)
 
 
 def method_of(
-    name: str, seed: int, settings: LearnSettings, parts: LearnParts, stream: Stream, fabric: Fabric
+    name: str,
+    seed: int,
+    settings: LearnSettings,
+    components: LearnComponents,
+    stream: Stream,
+    fabric: Fabric,
 ) -> Method:
     """The method before its first task."""
-    entry, data = parts.methods[name], stream.data
+    entry, data = components.methods[name], stream.data
 
     def build_network(classes: int) -> nn.Module:
-        network = network_of(parts, data, classes).to(fabric.device)
+        network = network_of(components, data, classes).to(fabric.device)
         if settings.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
@@ -80,27 +86,10 @@ def method_of(
         device=fabric.device,
         rank=fabric.global_rank,
         world_size=fabric.world_size,
-        gather=_gatherer(fabric),
+        gather=from_all_ranks,
     )
     options = build_options(entry, settings.options_of(name))
     return entry.method(options, setting, memory_of(settings, entry))
-
-
-def _gatherer(fabric: Fabric) -> Callable[[Tensor], Tensor]:
-    def gather(shard: Tensor) -> Tensor:
-        if fabric.world_size == 1:
-            return shard
-        mine = torch.tensor([len(shard)], device=shard.device)
-        sizes = [torch.zeros_like(mine) for _ in range(fabric.world_size)]
-        torch.distributed.all_gather(sizes, mine)
-        longest = max(int(size) for size in sizes)
-        padded = shard.new_zeros(longest, *shard.shape[1:])
-        padded[: len(shard)] = shard
-        parts = [torch.empty_like(padded) for _ in sizes]
-        torch.distributed.all_gather(parts, padded)
-        return torch.cat([part[: int(n)] for part, n in zip(parts, sizes, strict=True)])
-
-    return gather
 
 
 def named_network(model: str) -> Callable[[Data, int], nn.Module]:

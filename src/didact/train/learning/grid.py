@@ -10,7 +10,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,21 +17,30 @@ import torch
 from didact._core.errors import DidactError, ModelError, RunFolderError
 from didact.data import Data
 from didact.methods import MethodEntry, build_options, find_method
-from didact.train.learning.build import LearnParts, method_of, named_network, network_of, stream_of
-from didact.train.learning.cell import run_cell
+from didact.train.learning.build import (
+    LearnComponents,
+    method_of,
+    named_network,
+    network_of,
+    stream_of,
+)
+from didact.train.learning.method_run import run_method
 from didact.train.learning.record import finished
 from didact.train.learning.settings import LearnSettings
 from didact.train.loop.data import data_of
-from didact.train.loop.fabric import Fabric, OneDevice, make_fabric
+from didact.train.loop.fabric import make_fabric
+from didact.train.loop.fit import RunContext
+from didact.train.loop.launch import set_threads
 from didact.train.loop.models import ModelLike
 from didact.train.record.interrupt import Stopper
 from didact.train.record.log import Log
+from didact.train.record.run_folder import RunFolder
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Given:
+class UserInputs:
     """What the user gave, names or objects; it can be sent to another process if they can."""
 
     data: str | Data
@@ -40,14 +48,14 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Place:
+class GridKey:
     """One cell of the grid."""
 
     name: str
     seed: int
 
 
-def build_learn_parts(settings: LearnSettings, given: Given) -> LearnParts:
+def build_components(settings: LearnSettings, given: UserInputs) -> LearnComponents:
     """Find what the settings name.
 
     Raises:
@@ -60,7 +68,7 @@ def build_learn_parts(settings: LearnSettings, given: Given) -> LearnParts:
     stream = lru_cache(maxsize=1)(
         lambda seed: stream_of(settings, data_of(settings, given.data, seed), seed)
     )
-    return LearnParts(stream, entries, find_network(given.model))
+    return LearnComponents(stream, entries, find_network(given.model))
 
 
 def find_network(model: ModelLike) -> Any:
@@ -79,7 +87,7 @@ def find_network(model: ModelLike) -> Any:
     return model
 
 
-def try_parts(settings: LearnSettings, parts: LearnParts) -> LearnParts:
+def try_components(settings: LearnSettings, components: LearnComponents) -> LearnComponents:
     """Find out what cannot work before a folder is made and time is spent.
 
     Raises:
@@ -87,88 +95,84 @@ def try_parts(settings: LearnSettings, parts: LearnParts) -> LearnParts:
             cannot use, a memory that is smaller than the number of classes or that a method cannot
             use.
     """
-    seed, here = settings.seeds[0], OneDevice()
-    stream = parts.stream(seed)
-    network_of(parts, stream.data, 2)
-    for name in parts.methods:
-        method = method_of(name, seed, settings, parts, stream, here)
+    seed, here = settings.seeds[0], make_fabric()
+    stream = components.stream(seed)
+    network_of(components, stream.data, 2)
+    for name in components.methods:
+        method = method_of(name, seed, settings, components, stream, here)
         if method.memory.enabled and not method.memory.streams:
             method.memory.share(stream.num_classes)
         method.task = stream.task(0)
         method.grow(method.task)
-    return parts
+    return components
 
 
 def run_grid(
-    settings: LearnSettings,
-    given: Given,
-    parts: LearnParts,
-    run: Path,
-    fabric: Fabric,
-    log: Log,
-    stopper: Stopper,
+    given: UserInputs, components: LearnComponents, context: RunContext[LearnSettings]
 ) -> dict[str, list[Json]]:
     """Every cell's result, by method, in the order of the seeds."""
-    places = [Place(name, seed) for seed in settings.seeds for name in settings.method]
+    settings = context.settings
+    keys = [GridKey(name, seed) for seed in settings.seeds for name in settings.method]
     if settings.jobs > 1:
-        found = _several_at_a_time(settings, given, run, places, log)
+        found = _several_at_a_time(given, keys, context)
     else:
-        found = {
-            place: run_cell(place.name, place.seed, run, settings, parts, fabric, log, stopper)
-            for place in places
-        }
-    return {name: [found[Place(name, seed)] for seed in settings.seeds] for name in settings.method}
+        found = {key: run_method(key.name, key.seed, components, context) for key in keys}
+    return {
+        name: [found[GridKey(name, seed)] for seed in settings.seeds] for name in settings.method
+    }
 
 
 def _several_at_a_time(
-    settings: LearnSettings, given: Given, run: Path, places: Sequence[Place], log: Log
-) -> dict[Place, Json]:
-    found: dict[Place, Json] = {}
-    for place in places:
-        done = finished(run, place.name, place.seed, settings)
+    given: UserInputs, keys: Sequence[GridKey], context: RunContext[LearnSettings]
+) -> dict[GridKey, Json]:
+    settings, folder, log = context.settings, context.folder, context.log
+    found: dict[GridKey, Json] = {}
+    for key in keys:
+        done = finished(folder.path, key.name, key.seed, settings)
         if done is not None:
-            found[place] = done
+            found[key] = done
             log.skip(len(done["seconds"]))
-    left = [place for place in places if place not in found]
-    context = multiprocessing.get_context(_start_method())
+    left = [key for key in keys if key not in found]
+    server = multiprocessing.get_context(_start_method())
     with ProcessPoolExecutor(
-        settings.jobs, mp_context=context, initializer=_die_with_parent
+        settings.jobs, mp_context=server, initializer=_die_with_parent
     ) as pool:
-        futures = {pool.submit(_one, place, settings, given, run): place for place in left}
+        futures = {
+            pool.submit(_one, key, settings, given, folder, context.command): key for key in left
+        }
         stopped: DidactError | None = None
         for future in as_completed(futures):
-            place = futures[future]
+            key = futures[future]
             try:
                 outcome = future.result()
             except BrokenProcessPool as error:
                 raise RunFolderError(
-                    f"a process of the run ended unexpectedly ({place.name}, seed {place.seed}); "
+                    f"a process of the run ended unexpectedly ({key.name}, seed {key.seed}); "
                     "was it out of memory? Go on with --resume, or with fewer --jobs"
                 ) from error
             if isinstance(outcome, DidactError):
                 stopped = stopped or outcome
                 pool.shutdown(wait=False, cancel_futures=True)
                 continue
-            found[place] = outcome
+            found[key] = outcome
             log.skip(len(outcome["seconds"]))
-            log.say(f"{place.name} seed {place.seed}: done")
+            log.say(f"{key.name} seed {key.seed}: done")
     if stopped is not None:
         raise stopped
     return found
 
 
-def _one(place: Place, settings: LearnSettings, given: Given, run: Path) -> Json | DidactError:
+def _one(
+    key: GridKey, settings: LearnSettings, given: UserInputs, folder: RunFolder, command: str
+) -> Json | DidactError:
     """A cell in a process of its own; an error is returned, because a raised one loses its type."""
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
+    set_threads(settings)
     try:
-        parts = build_learn_parts(settings, given)
-        fabric = make_fabric(
-            accelerator=settings.accelerator, devices=1, precision=settings.precision
-        )
-        log = Log(None, total=0)
+        components = build_components(settings, given)
+        fabric = make_fabric(accelerator=settings.accelerator, precision=settings.precision)
         with Stopper() as stopper:
-            return run_cell(place.name, place.seed, run, settings, parts, fabric, log, stopper)
+            context = RunContext(command, fabric, settings, folder, Log(None, total=0), stopper)
+            return run_method(key.name, key.seed, components, context)
     except DidactError as error:
         return error
 
@@ -177,7 +181,7 @@ def _start_method() -> str:
     """A server that has torch imported forks quickly and has no CUDA context to break."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return "spawn"
-    multiprocessing.set_forkserver_preload(["didact.train"])
+    multiprocessing.set_forkserver_preload(["didact.train", "lightning_fabric"])
     return "forkserver"
 
 

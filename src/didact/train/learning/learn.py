@@ -12,13 +12,12 @@ from rich.console import Console
 from didact._core.errors import RunFolderError, UsageError
 from didact.data import Data
 from didact.methods import Method
-from didact.train.distilling.parts import name_of
-from didact.train.learning.grid import Given, build_learn_parts, try_parts
-from didact.train.learning.launch import launch
+from didact.train.learning.grid import UserInputs, build_components, try_components
+from didact.train.learning.launch import launch_grid
 from didact.train.learning.load import load_learner
-from didact.train.learning.notes import ignored, untaught
+from didact.train.learning.notes import ignored, single_class_notes
 from didact.train.learning.settings import LearnSettings
-from didact.train.loop.models import ModelLike
+from didact.train.loop.models import ModelLike, name_of
 from didact.train.record.files import write_bytes
 from didact.train.record.run_folder import RESULT, SETTINGS, RunFolder, default_path
 
@@ -38,7 +37,7 @@ class LearnResult:
 
     folder: Path
     summary: Json
-    given: Given
+    given: UserInputs
 
     def learner(self, method: str, seed: int | None = None) -> Method:
         """A trained method, ready for ``predict``: scores of normalised images.
@@ -88,12 +87,12 @@ def learn(
         model=name_of(model),
         **settings,
     )
-    given = Given(data, model)
-    parts = try_parts(chosen, build_learn_parts(chosen, given))
-    _say(console, *ignored(chosen, parts, written), *untaught(chosen, parts))
+    given = UserInputs(data, model)
+    components = try_components(chosen, build_components(chosen, given))
+    _say(console, *ignored(chosen, components, written), *single_class_notes(chosen, components))
     path = Path(output) if output is not None else default_path("learn")
     folder = RunFolder.create(path, chosen.to_toml(), overwrite=overwrite)
-    return LearnResult(path, launch(folder, chosen, given, parts, console), given)
+    return LearnResult(path, launch_grid(folder, chosen, given, components, console), given)
 
 
 def learn_from(
@@ -151,11 +150,11 @@ def resume_learning(
             f"{folder} is complete; there is nothing to resume. "
             f"Look at it with: didact report {folder}"
         )
-    given = Given(wanted.data, wanted.model)
-    parts = try_parts(wanted, build_learn_parts(wanted, given))
+    given = UserInputs(wanted.data, wanted.model)
+    components = try_components(wanted, build_components(wanted, given))
     write_bytes(run.path / SETTINGS, wanted.to_toml().encode())
     (run.path / RESULT).unlink(missing_ok=True)
-    return LearnResult(run.path, launch(run, wanted, given, parts, console), given)
+    return LearnResult(run.path, launch_grid(run, wanted, given, components, console), given)
 
 
 def _say(console: Console | None, *notes: str) -> None:

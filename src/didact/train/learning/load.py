@@ -8,11 +8,11 @@ from didact._core.errors import RunFolderError
 from didact.data import Data
 from didact.methods import Method
 from didact.train.learning.build import method_of
-from didact.train.learning.grid import Given, build_learn_parts
+from didact.train.learning.grid import UserInputs, build_components
 from didact.train.learning.record import MODEL, cell_folder
 from didact.train.learning.settings import LearnSettings
 from didact.train.learning.state import load_method
-from didact.train.loop.fabric import OneDevice
+from didact.train.loop.fabric import make_fabric
 from didact.train.loop.models import ModelLike
 from didact.train.record.files import read_tensors
 from didact.train.record.run_folder import RunFolder
@@ -49,10 +49,10 @@ def load_learner(
         )
     options = {f"{method}.{k}": value for k, value in chosen.options_of(method).items()}
     one = chosen.changed(method=(method,), method_options=options)
-    parts = build_learn_parts(one, Given(data or chosen.data, model or chosen.model))
-    stream = parts.stream(number)
-    fabric = OneDevice()
-    learner = method_of(method, number, chosen, parts, stream, fabric)
+    components = build_components(one, UserInputs(data or chosen.data, model or chosen.model))
+    stream = components.stream(number)
+    fabric = make_fabric()
+    learner = method_of(method, number, chosen, components, stream, fabric)
     for index in range(len(stream)):
         learner.task = stream.task(index, with_earlier=learner.sees_all_tasks)
         learner.grow(learner.task)

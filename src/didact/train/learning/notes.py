@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from didact.methods import build_options
-from didact.train.learning.build import LearnParts
+from didact.train.learning.build import LearnComponents
 from didact.train.learning.settings import LearnSettings
 
 
-def ignored(settings: LearnSettings, parts: LearnParts, given: Collection[str]) -> list[str]:
+def ignored(
+    settings: LearnSettings, components: LearnComponents, given: Collection[str]
+) -> list[str]:
     """One sentence for each of the ``given`` settings that changes nothing in this run.
 
     Args:
         settings: The whole of them.
-        parts: What they name.
+        components: What they name.
         given: The names of those that the user wrote.
     """
     return [
         f"--{name.replace('_', '-')} has no effect: {why}"
-        for name, why in _reasons(settings, parts).items()
+        for name, why in _reasons(settings, components).items()
         if why and name in given
     ]
 
 
-def _reasons(settings: LearnSettings, parts: LearnParts) -> dict[str, str]:
+def _reasons(settings: LearnSettings, components: LearnComponents) -> dict[str, str]:
     """Why each of the settings that depend on others has no effect; empty where it has one."""
-    unkept = "" if _any_keeps(parts) else f"{_names(parts)} no exemplars"
+    unkept = "" if _any_keeps(components) else f"{_names(components)} no exemplars"
     empty = settings.memory_per_class == 0 or settings.memory == 0
     one_pass = "--online is one pass over each task" if settings.online else ""
     said = settings.groups is not None and settings.imbalance == 1
@@ -43,18 +45,18 @@ def _reasons(settings: LearnSettings, parts: LearnParts) -> dict[str, str]:
     }
 
 
-def _any_keeps(parts: LearnParts) -> bool:
-    return any(entry.method.exemplars is not None for entry in parts.methods.values())
+def _any_keeps(components: LearnComponents) -> bool:
+    return any(entry.method.exemplars is not None for entry in components.methods.values())
 
 
-def _names(parts: LearnParts) -> str:
-    names = list(parts.methods)
+def _names(components: LearnComponents) -> str:
+    names = list(components.methods)
     return f"{' and '.join(names)} keep{'s' if len(names) == 1 else ''}"
 
 
-def untaught(settings: LearnSettings, parts: LearnParts) -> list[str]:
+def single_class_notes(settings: LearnSettings, components: LearnComponents) -> list[str]:
     """One sentence for each method whose loss is constant in a task with one class."""
-    stream = parts.stream(settings.seeds[0])
+    stream = components.stream(settings.seeds[0])
     alone = [k + 1 for k in range(len(stream)) if len(stream.task(k).columns) == 1]
     if settings.scenario != "class" or not alone or len(stream) == 1:
         return []
@@ -62,6 +64,6 @@ def untaught(settings: LearnSettings, parts: LearnParts) -> list[str]:
         f"{name} compares a task's classes with each other alone, and there is one class in task "
         f"{', '.join(map(str, alone))}: it learns nothing of it; "
         f"--option {name}.classes=seen compares with all classes so far"
-        for name, entry in parts.methods.items()
+        for name, entry in components.methods.items()
         if getattr(build_options(entry, settings.options_of(name)), "classes", "") == "new"
     ]

@@ -12,7 +12,7 @@ from didact.data import Stream
 from didact.methods import Method
 from didact.nn import Teacher
 from didact.train.learning.evaluate import TestSets, random_accuracies
-from didact.train.learning.fit import Cell
+from didact.train.learning.fit import MethodRun
 from didact.train.learning.settings import LearnSettings
 from didact.train.learning.state import method_tensors
 from didact.train.learning.summary import data_facts
@@ -87,33 +87,33 @@ def measured_in(record: Sequence[Json]) -> Json:
     }
 
 
-def write_cell(cell: Cell, stream: Stream, tests: TestSets) -> Json:
+def write_cell(run: MethodRun, stream: Stream, tests: TestSets) -> Json:
     """Write the model and the result; the result comes last and says that the cell is complete."""
-    method, record = cell.method, cell.position.record
+    method, record = run.method, run.position.record
     found: Json = {
-        "fingerprint": cell.state.fingerprint,
-        "method": cell.name,
-        "seed": cell.seed,
+        "fingerprint": run.state.fingerprint,
+        "method": run.name,
+        "seed": run.seed,
         **measured_in(record),
-        "epochs": sum("epoch" in row for row in cell.folder.rows()),
+        "epochs": sum("epoch" in row for row in run.folder.rows()),
         **facts_of(stream, tests),
     }
     if stream.scenario == "domain":
-        seed_everything(cell.seed, BASELINE)
-        found["random_accuracy"] = random_accuracies(method, tests, cell.fabric)
-    if cell.fabric.is_global_zero:
+        seed_everything(run.seed, BASELINE)
+        found["random_accuracy"] = random_accuracies(method, tests, run.context.fabric)
+    if run.context.fabric.is_global_zero:
         about = {
-            "method": cell.name,
-            "model": cell.settings.model,
-            "seed": cell.seed,
+            "method": run.name,
+            "model": run.context.settings.model,
+            "seed": run.seed,
             "class_order": list(stream.class_order),
             "tasks": len(stream),
             "image_shape": list(stream.data.image_shape),
             "mean": list(stream.data.mean),
             "std": list(stream.data.std),
         }
-        write_tensors(cell.folder.path / MODEL, method_tensors(method), about)
-        write_json(cell.folder.path / RESULT, found)
-        cell.state.remove()
-    cell.fabric.barrier()
+        write_tensors(run.folder.path / MODEL, method_tensors(method), about)
+        write_json(run.folder.path / RESULT, found)
+        run.state.remove()
+    run.context.fabric.barrier()
     return found

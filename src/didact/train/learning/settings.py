@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from didact.data import Choice, Scenario
-from didact.train.loop.checked_settings import CheckedSettings, Number, check_seeds
+from didact.train.loop.settings import Number, SharedSettings
 
 DEFAULT_MEMORY = 2000
 DOES_NOT_MATTER = frozenset(
@@ -18,19 +17,12 @@ DOES_NOT_MATTER = frozenset(
 ) | {"data_dir", "checkpoint_seconds", "accelerator"}
 
 
-class LearnSettings(CheckedSettings):
+class LearnSettings(SharedSettings):
     """One run of methods x seeds over one stream of tasks.
 
     ``batch_size`` counts the samples of one optimiser step on all devices together. ``memory`` is
     the number of exemplars in total, for the methods that keep some.
     """
-
-    data: str = "digits"
-    data_dir: Path | None = None
-    validation: float = Field(0.0, ge=0, lt=1)
-    labelled: float = Field(1.0, gt=0, le=1)
-    label_noise: float = Field(0.0, ge=0, lt=1)
-    augment: str = "none"
 
     scenario: Scenario = "class"
     base: int | None = Field(None, ge=1)
@@ -51,28 +43,9 @@ class LearnSettings(CheckedSettings):
     exemplars: Choice | None = None
     model: str = "mlp"
 
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: float = Field(0.05, gt=0)
-    momentum: float = Field(0.9, ge=0, lt=1)
-    weight_decay: float = Field(0.0, ge=0)
-    schedule: Literal["cosine", "step", "constant"] = "constant"
-    milestones: tuple[float, ...] = (0.47, 0.71)
-    decay: float = Field(0.1, gt=0, le=1)
-    epochs: int = Field(30, ge=1)
     first_epochs: int | None = Field(None, ge=1)
-    batch_size: int = Field(64, ge=1)
-    clip_norm: float | None = Field(None, gt=0)
-
-    seeds: tuple[int, ...] = (0,)
     jobs: int = Field(1, ge=1)
-
-    accelerator: str = "auto"
-    devices: int = Field(1, ge=1)
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     channels_last: bool = False
-    threads: int | None = Field(None, ge=1)
-    workers: int = Field(0, ge=0)
-    checkpoint_seconds: float = Field(20.0, ge=0)
 
     @field_validator("method")
     @classmethod
@@ -83,7 +56,6 @@ class LearnSettings(CheckedSettings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> LearnSettings:
-        check_seeds(self.seeds)
         if self.memory is not None and self.memory_per_class is not None:
             raise ValueError("give memory or memory-per-class, not both")
         if self.batch_size % self.devices:

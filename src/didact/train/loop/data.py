@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from didact.data import Data, load
-from didact.train.distilling.settings import DistillSettings
-from didact.train.learning.settings import LearnSettings
+from didact.train.loop.settings import SharedSettings
 
 
-def data_of(settings: DistillSettings | LearnSettings, given: str | Data, seed: int) -> Data:
+def data_of(settings: SharedSettings, given: str | Data, seed: int) -> Data:
     """What was given, or what the name stands for, split for a seed.
 
     Raises:

@@ -39,7 +39,7 @@ def predict(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
     return torch.cat(logits), torch.cat(labels)
 
 
-def in_order(data: Data, part: str, device: torch.device) -> Batches:
+def test_batches(data: Data, part: str, device: torch.device) -> Batches:
     """The validation or test split, unshuffled and not augmented."""
     return Batches(
         getattr(data, part),

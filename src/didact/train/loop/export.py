@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from didact._core.errors import DidactError
 from didact._core.optional import require
 from didact.data import Data
-from didact.train.loop.evaluate import in_order
+from didact.train.loop.evaluate import test_batches
 from didact.train.record.files import write_bytes
 
 TOLERANCE = 1e-3
@@ -68,7 +68,7 @@ def export_onnx(student: nn.Module, data: Data, path: Path) -> dict[str, Any]:
     content = graph.SerializeToString()
     session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
     worst, size, count = 0.0, 1.0, 0
-    for batch in in_order(data, "test", torch.device("cpu")).epoch(0):
+    for batch in test_batches(data, "test", torch.device("cpu")).epoch(0):
         images = batch.images * model.std + model.mean
         with torch.no_grad():
             expected = model(images).numpy()

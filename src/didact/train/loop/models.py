@@ -35,6 +35,15 @@ class ModelSource:
     trained: bool = False
 
 
+def name_of(part: object) -> str:
+    """How ``run.toml`` calls what the user gave."""
+    if isinstance(part, tuple):
+        return f"{name_of(part[0])}={part[1]}"
+    if isinstance(part, str | Path):
+        return str(part)
+    return str(getattr(part, "__name__", type(part).__name__))
+
+
 def find_model(wanted: ModelLike, *, role: str) -> ModelSource:
     """The source of a student or a teacher.
 

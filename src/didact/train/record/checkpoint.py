@@ -35,6 +35,15 @@ class Position:
     seconds: float = 0.0
     best: tuple[float, int] = (-1.0, 0)
 
+    @property
+    def sums(self) -> dict[str, float]:
+        """The sum as the training loop has it, by term; empty at the start of an epoch."""
+        return {"loss": self.loss_sum} if self.step else {}
+
+    @sums.setter
+    def sums(self, sums: dict[str, float]) -> None:
+        self.loss_sum = sums.get("loss", 0.0)
+
     def end_epoch(self) -> None:
         """Count the epoch and forget its sums."""
         self.epoch, self.step, self.loss_sum = self.epoch + 1, 0, 0.0

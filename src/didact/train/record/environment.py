@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -35,6 +37,13 @@ def hardware(device: torch.device) -> dict[str, Any]:
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         "memory_gib": _memory_gib(),
     }
+
+
+def command() -> str:
+    """What the user typed, as far as it can be typed again."""
+    program = Path(sys.argv[0]).name
+    words = ["didact" if program in ("didact", "__main__.py") else f"python {program}"]
+    return " ".join(words + sys.argv[1:])
 
 
 def _memory_gib() -> float | None:

@@ -8,39 +8,39 @@ from torch import nn
 
 from didact.data import Batch, Data, Split
 from didact.nn import MOST_CACHED_LOGITS, Teacher
-from didact.train.distilling.fit import Look
-from didact.train.distilling.objective import Views
-from didact.train.distilling.terms import BuiltTerms
-from didact.train.loop.evaluate import in_order, predict
+from didact.train.distilling.build_losses import BuiltLosses
+from didact.train.distilling.fit import ForwardFn
+from didact.train.distilling.objective import StepOutputs
+from didact.train.loop.evaluate import predict, test_batches
 from didact.train.loop.fabric import Fabric
 
 
-def look_at_labels(model: nn.Module, batch: Batch) -> Views:
+def student_forward(model: nn.Module, batch: Batch) -> StepOutputs:
     """The model's logits; there is no teacher."""
-    return Views(model(batch.images), (), batch.labels)
+    return StepOutputs(model(batch.images), (), batch.labels)
 
 
-def look_at_teachers(
-    teachers: Sequence[Teacher], data: Data, fabric: Fabric, augment: str, built: BuiltTerms
-) -> Look:
+def forward_with_teachers(
+    teachers: Sequence[Teacher], data: Data, fabric: Fabric, augment: str, built: BuiltLosses
+) -> ForwardFn:
     """The student's logits, the teachers', and the features where a loss wants them."""
     size = len(data.train) * data.num_classes * len(teachers)
     still = augment == "none" and isinstance(data.train, Split)
     if still and not built.pairs and size <= MOST_CACHED_LOGITS:
         # The images of an epoch never change, so neither do the frozen teachers' logits.
-        known = [predict(one, in_order(data, "train", fabric.device))[0] for one in teachers]
+        known = [predict(one, test_batches(data, "train", fabric.device))[0] for one in teachers]
         cached = [logits.to(fabric.device) for logits in known]
 
-        def look_up(model: nn.Module, batch: Batch) -> Views:
+        def look_up(model: nn.Module, batch: Batch) -> StepOutputs:
             logits = [one[batch.indices] for one in cached]
-            return Views(model(batch.images), logits, batch.labels, batch.indices)
+            return StepOutputs(model(batch.images), logits, batch.labels, batch.indices)
 
         return look_up
 
-    def look(model: nn.Module, batch: Batch) -> Views:
+    def look(model: nn.Module, batch: Batch) -> StepOutputs:
         with fabric.autocast():
             logits = [teacher(batch.images) for teacher in teachers]
         student_logits = model(batch.images)
-        return Views(student_logits, logits, batch.labels, batch.indices, built.features())
+        return StepOutputs(student_logits, logits, batch.labels, batch.indices, built.features())
 
     return look

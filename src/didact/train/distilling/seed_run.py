@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from didact.data import AnySplit, Batches, Data
 from didact.metrics import accuracy, negative_log_likelihood
 from didact.nn import Teacher
-from didact.train.distilling.features import Place
-from didact.train.distilling.fit import Job, Look, Objective, Surroundings, fit
-from didact.train.distilling.looks import look_at_labels, look_at_teachers
+from didact.train.distilling.build_losses import BuiltLosses, LossBuildContext, build_losses
+from didact.train.distilling.features import TappedModel
+from didact.train.distilling.fit import DistillContext, ForwardFn, ModelSpec, Objective, fit
+from didact.train.distilling.forward import forward_with_teachers, student_forward
 from didact.train.distilling.losses import LossChoice
 from didact.train.distilling.objective import (
     DistillationObjective,
@@ -21,8 +21,8 @@ from didact.train.distilling.objective import (
     mean_probs_logits,
 )
 from didact.train.distilling.settings import DistillSettings
-from didact.train.distilling.terms import BuiltTerms, Scene, build_terms
-from didact.train.loop.evaluate import in_order, predict
+from didact.train.loop.evaluate import predict, test_batches
+from didact.train.loop.fit import last_is_too_small
 from didact.train.loop.models import ModelSource, checked
 from didact.train.loop.schedule import build_optimizer, seed_everything
 
@@ -30,7 +30,7 @@ STUDENT_STREAM, TEACHER_STREAM, TRAINING_STREAM = 1, 2, 3
 
 
 @dataclass(frozen=True)
-class Parts:
+class Components:
     """The objects that the settings name."""
 
     load_data: Callable[[int], Data]
@@ -51,7 +51,7 @@ class Trained:
 
 
 @dataclass
-class Cell:
+class SeedRun:
     """What one seed has produced so far."""
 
     seed: int
@@ -73,7 +73,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class TrainingPlan:
     """How one model is trained.
 
     Attributes:
@@ -86,10 +86,10 @@ class _Plan:
     epochs: int
     learning_rate: float
     objective: Objective = label_objective
-    look: Look = look_at_labels
+    forward_fn: ForwardFn = student_forward
     extra: Sequence[nn.Module] = ()
     unlabelled: bool = False
-    taps: BuiltTerms | None = None
+    taps: BuiltLosses | None = None
 
 
 class Learner(nn.Module):
@@ -106,43 +106,47 @@ class Learner(nn.Module):
         return logits
 
 
-def run_cell(seed: int, parts: Parts, around: Surroundings) -> Cell:
+def run_seed(seed: int, components: Components, context: DistillContext) -> SeedRun:
     """Train or load every arm of one seed; what an earlier process finished is loaded."""
-    settings = around.settings
-    cell = Cell(seed, parts.load_data(seed))
-    for number, source in enumerate(parts.teachers):
+    settings = context.settings
+    run = SeedRun(seed, components.load_data(seed))
+    for number, source in enumerate(components.teachers):
         seed_everything(seed, TEACHER_STREAM, number)
-        model = checked(source, cell.data, role="teacher")
+        model = checked(source, run.data, role="teacher")
         if source.trained:
-            cell.teachers.append(_measured(model.to(around.fabric.device), cell, around, 0.0))
+            run.teachers.append(_measured(model.to(context.fabric.device), run, context, 0.0))
             continue
-        plan = _Plan(
-            "teacher" if len(parts.teachers) == 1 else f"teacher-{number + 1}",
+        plan = TrainingPlan(
+            "teacher" if len(components.teachers) == 1 else f"teacher-{number + 1}",
             settings.teacher_epochs or settings.epochs,
             settings.teacher_learning_rate or settings.learning_rate,
         )
-        cell.teachers.append(_train(model, plan, cell, around))
+        run.teachers.append(_train(model, plan, run, context))
     for arm in ("alone", "distilled"):
         if arm in settings.arms:
             seed_everything(seed, STUDENT_STREAM)  # both start from the same weights
-            model = checked(parts.student, cell.data, role="student").to(around.fabric.device)
-            plan = _Plan(arm, settings.epochs, settings.learning_rate)
+            model = checked(components.student, run.data, role="student").to(context.fabric.device)
+            plan = TrainingPlan(arm, settings.epochs, settings.learning_rate)
             if arm == "distilled":
-                plan = _distillation_plan(model, cell, parts, around)
-            cell.students[arm] = _train(model, plan, cell, around)
-    return cell
+                plan = _distillation_plan(model, run, components, context)
+            run.students[arm] = _train(model, plan, run, context)
+    return run
 
 
-def _distillation_plan(model: nn.Module, cell: Cell, parts: Parts, around: Surroundings) -> _Plan:
-    settings = around.settings
-    teachers = [Teacher(trained.model) for trained in cell.teachers]
-    built = build_terms(parts.losses, scene_of(model, teachers[0], parts, settings, cell.data))
-    look = look_at_teachers(teachers, cell.data, around.fabric, settings.augment, built)
-    return _Plan(
+def _distillation_plan(
+    model: nn.Module, run: SeedRun, components: Components, context: DistillContext
+) -> TrainingPlan:
+    settings = context.settings
+    teachers = [Teacher(trained.model) for trained in run.teachers]
+    built = build_losses(
+        components.losses, loss_context_of(model, teachers[0], components, settings, run.data)
+    )
+    look = forward_with_teachers(teachers, run.data, context.fabric, settings.augment, built)
+    return TrainingPlan(
         "distilled",
         settings.epochs,
         settings.learning_rate,
-        objective_of(built, parts, settings),
+        objective_of(built, components, settings),
         look,
         built.trained,
         unlabelled=True,
@@ -150,13 +154,17 @@ def _distillation_plan(model: nn.Module, cell: Cell, parts: Parts, around: Surro
     )
 
 
-def scene_of(
-    student: nn.Module, teacher: nn.Module, parts: Parts, settings: DistillSettings, data: Data
-) -> Scene:
+def loss_context_of(
+    student: nn.Module,
+    teacher: nn.Module,
+    components: Components,
+    settings: DistillSettings,
+    data: Data,
+) -> LossBuildContext:
     """What the losses are built for; features are those of the first teacher."""
-    return Scene(
-        Place(student, parts.student.name, settings.student_layer, "student"),
-        Place(teacher, parts.teachers[0].name, settings.teacher_layer, "teacher"),
+    return LossBuildContext(
+        TappedModel(student, components.student.name, settings.student_layer, "student"),
+        TappedModel(teacher, components.teachers[0].name, settings.teacher_layer, "teacher"),
         data.image_shape,
         len(data.train),
         settings.batch_size,
@@ -164,7 +172,7 @@ def scene_of(
 
 
 def objective_of(
-    built: BuiltTerms, parts: Parts, settings: DistillSettings
+    built: BuiltLosses, components: Components, settings: DistillSettings
 ) -> DistillationObjective:
     """The objective of the distilled student."""
     return DistillationObjective(
@@ -173,40 +181,43 @@ def objective_of(
         settings.temperature,
         settings.warmup_epochs / settings.epochs,
         settings.combine,
-        parts.teacher_weights,
+        components.teacher_weights,
     )
 
 
-def _train(model: nn.Module, plan: _Plan, cell: Cell, around: Surroundings) -> Trained:
+def _train(model: nn.Module, plan: TrainingPlan, run: SeedRun, context: DistillContext) -> Trained:
     """Train a model, or load it where an earlier process finished it."""
-    fabric = around.fabric
+    fabric = context.fabric
     model.to(fabric.device)
-    done = around.checkpoints.finished(plan.arm, cell.seed)
+    done = context.checkpoints.finished(plan.arm, run.seed)
     if done is not None:
         state, about = done
         model.load_state_dict(state)
-        around.log.skip(plan.epochs)
+        context.log.skip(plan.epochs)
         seconds = float(about["seconds"])
     else:
-        seed_everything(cell.seed, TRAINING_STREAM)
-        seconds = fit(_job(model, plan, cell, around), around).seconds
+        seed_everything(run.seed, TRAINING_STREAM)
+        seconds = fit(_model_spec(model, plan, run, context), context).seconds
         if fabric.is_global_zero:
             about = {"seconds": seconds}
-            around.checkpoints.finish(plan.arm, cell.seed, model.state_dict(), about)
+            context.checkpoints.finish(plan.arm, run.seed, model.state_dict(), about)
         fabric.barrier()
     if plan.taps is not None:
         plan.taps.remove()
-    return _measured(model, cell, around, seconds)
+    return _measured(model, run, context, seconds)
 
 
-def _job(model: nn.Module, plan: _Plan, cell: Cell, around: Surroundings) -> Job:
-    fabric, settings, data = around.fabric, around.settings, cell.data
+def _model_spec(
+    model: nn.Module, plan: TrainingPlan, run: SeedRun, context: DistillContext
+) -> ModelSpec:
+    fabric, settings, data = context.fabric, context.settings, run.data
     learner = Learner(model, plan.extra).to(fabric.device) if plan.extra else model
     split = data.train if plan.unlabelled else _labelled_only(data)
+    parts_of_a_step = settings.devices * settings.accumulate
     batches = Batches(
         split,
         batch_size=settings.batch_size // fabric.world_size,
-        seed=cell.seed,
+        seed=run.seed,
         shuffle=True,
         augment=settings.augment,
         mean=data.mean,
@@ -214,29 +225,29 @@ def _job(model: nn.Module, plan: _Plan, cell: Cell, around: Surroundings) -> Job
         labelled=data.labelled if plan.unlabelled else None,
         rank=fabric.global_rank,
         world_size=fabric.world_size,
-        drop_last=_last_is_too_small(model, len(split), settings),
+        drop_last=last_is_too_small(model, len(split), settings, parts_of_a_step),
         device=fabric.device,
         workers=settings.workers,
     )
-    return Job(
+    optimizer = build_optimizer(
+        settings.optimizer,
+        learner.parameters(),
+        learning_rate=plan.learning_rate,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
+    return ModelSpec(
         arm=plan.arm,
-        seed=cell.seed,
+        seed=run.seed,
         epochs=plan.epochs,
         learning_rate=plan.learning_rate,
         model=learner,
-        optimizer=build_optimizer(settings, plan.learning_rate, learner.parameters()),
+        optimizer=optimizer,
         batches=batches,
-        look=plan.look,
+        forward_fn=plan.forward_fn,
         objective=plan.objective,
-        validate=_validation(data, around),
+        validate=_validation(data, context),
     )
-
-
-def _last_is_too_small(model: nn.Module, samples: int, settings: DistillSettings) -> bool:
-    """Whether a part of an epoch's last step would give a BatchNorm layer a single sample."""
-    left = samples % settings.batch_size
-    few = samples > settings.batch_size and 0 < left < 2 * settings.devices * settings.accumulate
-    return few and any(isinstance(module, _BatchNorm) for module in model.modules())
 
 
 def _labelled_only(data: Data) -> AnySplit:
@@ -248,8 +259,8 @@ def _labelled_only(data: Data) -> AnySplit:
     return data.train.subset(indices.repeat(repeats)[: len(data.train)])
 
 
-def _validation(data: Data, around: Surroundings) -> Callable[[nn.Module], tuple[float, float]]:
-    batches = in_order(data, "validation", around.fabric.device)
+def _validation(data: Data, context: DistillContext) -> Callable[[nn.Module], tuple[float, float]]:
+    batches = test_batches(data, "validation", context.fabric.device)
 
     def validate(model: nn.Module) -> tuple[float, float]:
         logits, labels = predict(model, batches)
@@ -258,7 +269,7 @@ def _validation(data: Data, around: Surroundings) -> Callable[[nn.Module], tuple
     return validate
 
 
-def _measured(model: nn.Module, cell: Cell, around: Surroundings, seconds: float) -> Trained:
-    test_logits, _ = predict(model, in_order(cell.data, "test", around.fabric.device))
-    validation, _ = _validation(cell.data, around)(model)
+def _measured(model: nn.Module, run: SeedRun, context: DistillContext, seconds: float) -> Trained:
+    test_logits, _ = predict(model, test_batches(run.data, "test", context.fabric.device))
+    validation, _ = _validation(run.data, context)(model)
     return Trained(model.eval(), test_logits, validation, seconds)

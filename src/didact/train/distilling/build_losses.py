@@ -12,24 +12,24 @@ from torch import nn
 
 from didact._core.errors import UsageError
 from didact.nn import Projector
-from didact.train.distilling.features import FeaturePair, Place, all_maps, one_pair
+from didact.train.distilling.features import FeaturePair, TappedModel, all_maps, one_pair
 from didact.train.distilling.losses import LossChoice
 from didact.train.distilling.objective import DistillationTerm, Features
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class LossBuildContext:
     """What a loss may need to know to be built."""
 
-    student: Place
-    teacher: Place
+    student: TappedModel
+    teacher: TappedModel
     image_shape: tuple[int, int, int]
     num_samples: int
     batch_size: int
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltTerms:
+class BuiltLosses:
     """The terms, the taps of those that compare features, and what trains with the student."""
 
     terms: Sequence[DistillationTerm]
@@ -46,8 +46,8 @@ class BuiltTerms:
             pair.remove()
 
 
-def build_terms(choices: Sequence[LossChoice], scene: Scene) -> BuiltTerms:
-    """Build every loss for the models of a scene.
+def build_losses(choices: Sequence[LossChoice], context: LossBuildContext) -> BuiltLosses:
+    """Build every loss for the models of a context.
 
     Raises:
         UsageError: A loss does not take the features of these models.
@@ -55,9 +55,9 @@ def build_terms(choices: Sequence[LossChoice], scene: Scene) -> BuiltTerms:
     terms: list[DistillationTerm] = []
     pairs: dict[str, FeaturePair] = {}
     trained: list[nn.Module] = []
-    device = next(scene.student.model.parameters()).device
+    device = next(context.student.model.parameters()).device
     for choice in choices:
-        function, pair = _build(choice, scene)
+        function, pair = _build(choice, context)
         if isinstance(function, nn.Module):
             trained.append(function.to(device))
         if pair is not None:
@@ -69,29 +69,29 @@ def build_terms(choices: Sequence[LossChoice], scene: Scene) -> BuiltTerms:
             choice.name, function, choice.weight, choice.inputs, options, choice.labels_optional
         )
         terms.append(term)
-    return BuiltTerms(terms, pairs, trained)
+    return BuiltLosses(terms, pairs, trained)
 
 
-def _build(choice: LossChoice, scene: Scene) -> tuple[Any, FeaturePair | None]:
+def _build(choice: LossChoice, context: LossBuildContext) -> tuple[Any, FeaturePair | None]:
     """The function of a loss and its taps."""
     if not choice.looks_at_features:
         is_class = inspect.isclass(choice.target)
         return (choice.target(**choice.options) if is_class else choice.target), None
     if _takes_lists(choice.target):
-        return _build_on_all_maps(choice, scene)
+        return _build_on_all_maps(choice, context)
     built: list[Any] = []
 
     def attempt(student_features: Features, teacher_features: Features) -> object:
         function: Any = choice.target
         if inspect.isclass(function):
             shapes = _shape(student_features), _shape(teacher_features)
-            function = function(**_constructor(choice, scene, *shapes))
+            function = function(**_constructor(choice, context, *shapes))
         built[:] = [function]
         if set(choice.inputs) <= {"student_features", "teacher_features", "indices"}:
             return _call(choice, function, student_features, teacher_features)
         return None
 
-    pair = one_pair(scene.student, scene.teacher, scene.image_shape, attempt, choice.name)
+    pair = one_pair(context.student, context.teacher, context.image_shape, attempt, choice.name)
     return built[0], pair
 
 
@@ -113,9 +113,9 @@ def _call(choice: LossChoice, function: Any, student: Features, teacher: Feature
             function.train()
 
 
-def _build_on_all_maps(choice: LossChoice, scene: Scene) -> tuple[Any, FeaturePair]:
-    own = all_maps(scene.student, scene.image_shape)
-    wanted = all_maps(scene.teacher, scene.image_shape)
+def _build_on_all_maps(choice: LossChoice, context: LossBuildContext) -> tuple[Any, FeaturePair]:
+    own = all_maps(context.student, context.image_shape)
+    wanted = all_maps(context.teacher, context.image_shape)
     is_class = inspect.isclass(choice.target)
     if len(own) != len(wanted) and choice.name != "SemCKD":
         raise UsageError(
@@ -126,24 +126,26 @@ def _build_on_all_maps(choice: LossChoice, scene: Scene) -> tuple[Any, FeaturePa
     function: Any = choice.target
     projectors: nn.Module | None = None
     if is_class:
-        function = function(**_constructor(choice, scene, *shapes))
+        function = function(**_constructor(choice, context, *shapes))
     elif shapes[0] != shapes[1]:
-        device = next(scene.student.model.parameters()).device
+        device = next(context.student.model.parameters()).device
         pairs = zip(*shapes, strict=True)
         projectors = nn.ModuleList(Projector(*pair) for pair in pairs).to(device)
     paths = list(own), list(wanted)
-    return function, FeaturePair(scene.student, scene.teacher, paths, projectors, several=True)
+    return function, FeaturePair(context.student, context.teacher, paths, projectors, several=True)
 
 
-def _constructor(choice: LossChoice, scene: Scene, student: Any, teacher: Any) -> dict[str, Any]:
-    """The arguments of a loss's constructor: the options, and what the scene tells."""
+def _constructor(
+    choice: LossChoice, context: LossBuildContext, student: Any, teacher: Any
+) -> dict[str, Any]:
+    """The arguments of a loss's constructor: the options, and what the context tells."""
     known = {
         "student_channels": _channels(student),
         "teacher_channels": _channels(teacher),
         "student_dim": _units(student),
         "teacher_dim": _units(teacher),
-        "num_samples": scene.num_samples,
-        "batch_size": scene.batch_size,
+        "num_samples": context.num_samples,
+        "batch_size": context.batch_size,
     }
     parameters = inspect.signature(choice.target).parameters
     return {name: known[name] for name in parameters if name in known} | dict(choice.options)

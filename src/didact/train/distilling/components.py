@@ -1,11 +1,10 @@
-"""From settings and objects to the parts of a run."""
+"""From settings and objects to the components of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +12,11 @@ from torch import Tensor, nn
 from didact._core.errors import DidactError, UsageError
 from didact.data import Data
 from didact.nn import Teacher
-from didact.train.distilling.cell import Parts, objective_of, scene_of
+from didact.train.distilling.build_losses import build_losses
 from didact.train.distilling.losses import LossLike, choose_losses
-from didact.train.distilling.objective import Views
+from didact.train.distilling.objective import StepOutputs
+from didact.train.distilling.seed_run import Components, loss_context_of, objective_of
 from didact.train.distilling.settings import DistillSettings
-from didact.train.distilling.terms import build_terms
 from didact.train.loop.data import data_of
 from didact.train.loop.models import ModelLike, checked, find_model
 
@@ -26,17 +25,8 @@ REHEARSED_SAMPLES = 8
 LossEntry = LossLike | tuple[LossLike, float]
 
 
-def name_of(part: object) -> str:
-    """How ``run.toml`` calls a part."""
-    if isinstance(part, tuple):
-        return f"{name_of(part[0])}={part[1]}"
-    if isinstance(part, str | Path):
-        return str(part)
-    return str(getattr(part, "__name__", type(part).__name__))
-
-
 @dataclass(frozen=True)
-class Ingredients:
+class UserInputs:
     """What the user gave, names or objects; it can be sent to another process if they can."""
 
     student: ModelLike
@@ -45,12 +35,12 @@ class Ingredients:
     data: str | Data
 
     @classmethod
-    def named(cls, chosen: DistillSettings) -> Ingredients:
+    def named(cls, chosen: DistillSettings) -> UserInputs:
         """Where everything has a name, the settings are enough."""
         return cls(chosen.student, chosen.teacher, list(chosen.loss), chosen.data)
 
 
-def build_parts(chosen: DistillSettings, given: Ingredients) -> Parts:
+def build_components(chosen: DistillSettings, given: UserInputs) -> Components:
     """Find what the settings name; the objects are those that were given instead of names.
 
     Raises:
@@ -58,7 +48,7 @@ def build_parts(chosen: DistillSettings, given: Ingredients) -> Parts:
     """
     wanted = given.teachers if {"teacher", "distilled"} & set(chosen.arms) else ()
     weights = chosen.teacher_weights or (1.0,) * len(wanted)
-    return Parts(
+    return Components(
         load_data=partial(data_of, chosen, given.data),
         student=find_model(given.student, role="student"),
         teachers=[find_model(one, role="teacher") for one in wanted],
@@ -67,25 +57,25 @@ def build_parts(chosen: DistillSettings, given: Ingredients) -> Parts:
     )
 
 
-def try_parts(parts: Parts, chosen: DistillSettings) -> None:
+def try_components(components: Components, chosen: DistillSettings) -> None:
     """Find out what cannot work before a folder is made and time is spent.
 
     Raises:
         DidactError: Data that cannot be read, or models that do not fit it.
     """
-    data = parts.load_data(chosen.seeds[0])
+    data = components.load_data(chosen.seeds[0])
     if not len(data.validation):
         raise UsageError(f"{data.name} has no validation split; give --validation 0.1")
-    teachers = [Teacher(checked(source, data, role="teacher")) for source in parts.teachers]
-    student = checked(parts.student, data, role="student")
+    teachers = [Teacher(checked(source, data, role="teacher")) for source in components.teachers]
+    student = checked(components.student, data, role="student")
     if "distilled" in chosen.arms:
-        _rehearse(student, teachers, parts, chosen, data)
+        _rehearse(student, teachers, components, chosen, data)
 
 
 def _rehearse(
     student: nn.Module,
     teachers: Sequence[Teacher],
-    parts: Parts,
+    components: Components,
     chosen: DistillSettings,
     data: Data,
 ) -> None:
@@ -97,16 +87,18 @@ def _rehearse(
     count = min(REHEARSED_SAMPLES, chosen.batch_size)
     images = torch.randn(count, *data.image_shape)
     labels = torch.arange(count) % data.num_classes
-    built = build_terms(parts.losses, scene_of(student, teachers[0], parts, chosen, data))
-    objective = objective_of(built, parts, chosen)
+    built = build_losses(
+        components.losses, loss_context_of(student, teachers[0], components, chosen, data)
+    )
+    objective = objective_of(built, components, chosen)
     try:
         teachers_logits = [teacher(images) for teacher in teachers]
-        views = Views(student(images), teachers_logits, labels, labels, built.features())
-        terms = objective(views, 1.0)
+        outputs = StepOutputs(student(images), teachers_logits, labels, labels, built.features())
+        terms = objective(outputs, 1.0)
     except DidactError:
         raise
     except Exception as error:
-        names = ", ".join(choice.name for choice in parts.losses)
+        names = ", ".join(choice.name for choice in components.losses)
         raise UsageError(
             f"the loss {names} fails on logits {tuple(student(images).shape)}: "
             f"{type(error).__name__}: {error}"
@@ -120,5 +112,5 @@ def _rehearse(
         if not value.requires_grad:
             raise UsageError(
                 f"loss {name!r} does not depend on the student: no gradient reaches it. "
-                "Look for detach(), .data, .item(), no_grad or argmax in it"
+                "ForwardFn for detach(), .data, .item(), no_grad or argmax in it"
             )

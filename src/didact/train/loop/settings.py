@@ -1,0 +1,91 @@
+"""What the settings of every kind of run have in common, and what they can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from didact._core.errors import UsageError
+
+Number = float | int | str | bool
+
+
+class CheckedSettings(BaseModel):
+    """Frozen fields; what is wrong is said in one sentence, with the option's name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def build(cls, **values: Any) -> Self:
+        """Validate; pydantic's report becomes one sentence.
+
+        Raises:
+            UsageError: A value is out of range, of the wrong type, or of an unknown name.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise UsageError("; ".join(_sentence(dict(e)) for e in error.errors())) from None
+
+    def changed(self, **values: Any) -> Self:
+        """The same settings but for some, validated again."""
+        return self.build(**{**dict(self), **values})
+
+    def to_toml(self) -> str:
+        """The whole of it as TOML, readable by :meth:`build`."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+class SharedSettings(CheckedSettings):
+    """What ``distill`` and ``learn`` both ask; each has its own defaults for some of it.
+
+    ``batch_size`` counts the samples of one optimiser step on all devices together. Rates are per
+    optimiser step, milestones fractions of the training.
+    """
+
+    data: str = "digits"
+    data_dir: Path | None = None
+    validation: float = Field(0.0, ge=0, lt=1)
+    labelled: float = Field(1.0, gt=0, le=1)
+    label_noise: float = Field(0.0, ge=0, lt=1)
+    augment: str = "none"
+
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: float = Field(0.05, gt=0)
+    momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["cosine", "step", "constant"] = "constant"
+    milestones: tuple[float, ...] = (0.47, 0.71)
+    decay: float = Field(0.1, gt=0, le=1)
+    epochs: int = Field(30, ge=1)
+    batch_size: int = Field(64, ge=1)
+    clip_norm: float | None = Field(None, gt=0)
+
+    seeds: tuple[int, ...] = (0,)
+
+    accelerator: str = "auto"
+    devices: int = Field(1, ge=1)
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    threads: int | None = Field(None, ge=1)
+    workers: int = Field(0, ge=0)
+    checkpoint_seconds: float = Field(20.0, ge=0)
+
+    @field_validator("seeds")
+    @classmethod
+    def _different_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if not seeds or len(set(seeds)) != len(seeds):
+            raise ValueError(f"are {list(seeds)}; expected one or more different numbers")
+        return seeds
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    """One of pydantic's errors in words, with the option's name as the command line has it."""
+    place = ".".join(str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return f"there is no setting {place!r}"
+    got = "" if error["type"] == "value_error" or not place else f" (got {error['input']!r})"
+    return f"{place.replace('_', '-')} {message[:1].lower()}{message[1:]}{got}".strip()
