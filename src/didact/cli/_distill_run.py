@@ -1,47 +1,16 @@
-"""What ``didact distill`` does once its options are read."""
+"""``didact distill``, once its options are read."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
-
-# Read once by torch at its first allocation: huge pages make large CPU tensors up to 3x faster.
-os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 from rich.console import Console
 
 from didact import recipes
-from didact.report import evidence_table, render, verdict
-from didact.train import DistillResult, DistillSettings, distill_from, read_toml, resume
-
-
-def run(
-    given: dict[str, Any], config: Path | None, output: Path | None, *, overwrite: bool
-) -> None:
-    """Run from options over a recipe, or over a ``run.toml``."""
-    if config is not None:
-        base = DistillSettings.build(**read_toml(config))
-    else:
-        base = recipes.for_data(given.get("data"))
-    settings = base.changed(**given)
-    console = Console(stderr=True)
-    console.print(_headline(settings), highlight=False, markup=False, soft_wrap=True)
-    show(distill_from(settings, output, overwrite=overwrite, console=console))
-
-
-def run_resumed(folder: Path) -> None:
-    """Go on with a run folder."""
-    show(resume(folder, console=Console(stderr=True)))
-
-
-def show(result: DistillResult) -> None:
-    """Print the evidence and write the report."""
-    console = Console()
-    console.print(evidence_table(result.summary))
-    console.print(verdict(result.summary), highlight=False, markup=False)
-    page = render(result.folder)
-    console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
+from didact.cli._run import Command, Json
+from didact.report import evidence_table, verdict
+from didact.train import DistillResult, DistillSettings, distill_from, resume
 
 
 def _headline(settings: DistillSettings) -> str:
@@ -53,3 +22,26 @@ def _headline(settings: DistillSettings) -> str:
         f"{settings.data}: {teachers} -> {settings.student}, {' + '.join(settings.loss)}, "
         f"{labels}{noise}, {seeds} x {settings.epochs} epochs"
     )
+
+
+def _start(
+    settings: DistillSettings, output: Path | None, *, written: Json, **rest: Any
+) -> DistillResult:
+    del written  # every option of distill has an effect
+    return distill_from(settings, output, **rest)
+
+
+DISTILL = Command(
+    settings=DistillSettings,
+    recipe=recipes.for_data,
+    instead=lambda _: {},
+    headline=_headline,
+    start=_start,
+    table=evidence_table,
+    verdict=verdict,
+)
+
+
+def run_resumed(folder: Path) -> None:
+    """Go on with a run folder."""
+    DISTILL.show(resume(folder, console=Console(stderr=True)))

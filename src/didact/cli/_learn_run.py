@@ -1,48 +1,17 @@
-"""What ``didact learn`` does once its options are read."""
+"""``didact learn``, once its options are read."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
-
-# Read once by torch at its first allocation: huge pages make large CPU tensors up to 3x faster.
-os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 from rich.console import Console
 
 from didact import recipes
+from didact.cli._run import Command
 from didact.data import DEFAULT_DOMAINS
-from didact.report import learn_table, learn_verdict, render
-from didact.train import LearnResult, LearnSettings, learn_from, read_toml, resume_learning
-
-
-def run(
-    given: dict[str, Any], config: Path | None, output: Path | None, *, overwrite: bool
-) -> None:
-    """Run from options over a recipe, or over a ``run.toml``."""
-    if config is not None:
-        base = LearnSettings.build(**read_toml(config))
-    else:
-        base = recipes.learn_for_data(given.get("data"))
-    settings = base.changed(**_instead(given), **given)
-    console = Console(stderr=True)
-    console.print(_headline(settings), highlight=False, markup=False, soft_wrap=True)
-    show(learn_from(settings, output, overwrite=overwrite, console=console, written=given))
-
-
-def run_resumed(folder: Path, changes: dict[str, Any]) -> None:
-    """Go on with a run folder."""
-    show(resume_learning(folder, console=Console(stderr=True), **changes))
-
-
-def show(result: LearnResult) -> None:
-    """Print the comparison and write the report."""
-    console = Console()
-    console.print(learn_table(result.summary))
-    console.print(learn_verdict(result.summary), highlight=False, markup=False)
-    page = render(result.folder)
-    console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
+from didact.report import learn_table, learn_verdict
+from didact.train import LearnSettings, learn_from, resume_learning
 
 
 def _instead(given: dict[str, Any]) -> dict[str, Any]:
@@ -72,3 +41,19 @@ def _cut(settings: LearnSettings) -> str:
         return f"{len(settings.groups or ()) or settings.tasks} tasks"
     step = settings.step or settings.base or 2
     return f"{settings.base or step} classes, then {step} at a time"
+
+
+LEARN = Command(
+    settings=LearnSettings,
+    recipe=recipes.learn_for_data,
+    instead=_instead,
+    headline=_headline,
+    start=learn_from,
+    table=learn_table,
+    verdict=learn_verdict,
+)
+
+
+def run_resumed(folder: Path, changes: dict[str, Any]) -> None:
+    """Go on with a run folder."""
+    LEARN.show(resume_learning(folder, console=Console(stderr=True), **changes))

@@ -44,6 +44,9 @@ LearningRate = Annotated[float | None, typer.Option("--learning-rate", "--lr")]
 Momentum = Annotated[float | None, typer.Option(help="Of sgd.")]
 WeightDecay = Annotated[float | None, typer.Option()]
 Schedule = Annotated[str | None, typer.Option(help="cosine, step or constant.")]
+Decay = Annotated[
+    float | None, typer.Option(help="Of step: the rate is multiplied by it at each milestone.")
+]
 BatchSize = Annotated[
     int | None, typer.Option(help="Samples per optimiser step, on all devices together.")
 ]

@@ -72,6 +72,7 @@ def command(
     milestones: Annotated[
         str | None, typer.Option(help="Fractions of the run, for step: 0.6,0.8")
     ] = None,
+    decay: options.Decay = None,
     epochs: Annotated[int | None, typer.Option(help="Of the students.")] = None,
     teacher_epochs: Annotated[int | None, typer.Option(help="Of the teachers.")] = None,
     batch_size: options.BatchSize = None,
@@ -114,7 +115,7 @@ def command(
     """
     given = options.typed(locals())
     from didact._core.errors import UsageError
-    from didact.cli._distill_run import run, run_resumed
+    from didact.cli._distill_run import DISTILL, run_resumed
 
     if resume is not None:
         if others := sorted(set(given) - {"resume"}):
@@ -128,7 +129,7 @@ def command(
     for name, value in (("compile", compile), ("onnx", onnx)):
         if value is False:
             given[name] = False
-    run(_settings(given), base, output, overwrite=overwrite)
+    DISTILL.run(_settings(given), base, output, overwrite=overwrite)
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:

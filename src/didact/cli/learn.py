@@ -77,6 +77,7 @@ def command(
     milestones: Annotated[
         str | None, typer.Option(help="Fractions of a stage, for step: 0.47,0.71")
     ] = None,
+    decay: options.Decay = None,
     epochs: Annotated[int | None, typer.Option(help="Of each task.")] = None,
     first_epochs: Annotated[int | None, typer.Option(help="Of the first task.")] = None,
     batch_size: options.BatchSize = None,
@@ -114,7 +115,7 @@ def command(
     """
     given = options.typed(locals())
     from didact.cli._learn_options import settings_from
-    from didact.cli._learn_run import run, run_resumed
+    from didact.cli._learn_run import LEARN, run_resumed
 
     given.pop("output", None)
     given.pop("overwrite", None)
@@ -124,4 +125,4 @@ def command(
     if resume is not None:
         run_resumed(resume, values)
         return
-    run(values, config, output, overwrite=overwrite)
+    LEARN.run(values, config, output, overwrite=overwrite)

@@ -21,7 +21,7 @@ from didact.metrics import (
 )
 from didact.report.distilling.evidence import ARMS, MEASURES, TRAINING, Measure, arm_values
 from didact.report.distilling.load import load_result
-from didact.report.distilling.schema import Result
+from didact.train.record.result import Result
 
 METRICS = {measure.key: measure for measure in (*MEASURES, TRAINING)}
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from didact.metrics import Difference, mean_interval, paired_test
-from didact.report.distilling.schema import Arm, Model, Result
 from didact.report.drawing import format as fmt
+from didact.train.record.result import ArmNumbers, Model, Result
 
 ARMS = ("teacher", "alone", "distilled")
 ARM_NAMES = {"teacher": "Teacher", "alone": "Student alone", "distilled": "Student distilled"}
@@ -64,7 +64,7 @@ def evidence(result: Result) -> list[EvidenceRow]:
 def arm_values(result: Result, arm: str, metric: str) -> list[float]:
     """One number for each finished seed of an arm."""
     found = {str(name): value for name, value in result.arms.items()}
-    return found.get(arm, Arm()).values(metric)
+    return found.get(arm, ArmNumbers()).values(metric)
 
 
 def difference(result: Result, metric: str = "test_accuracy") -> Difference | None:

@@ -12,9 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from didact.metrics import Difference
 from didact.report.distilling.evidence import ARM_NAMES, ARMS
-from didact.report.distilling.schema import Reliability, Row
 from didact.report.drawing import format as fmt
 from didact.report.drawing.svg import PLACEHOLDERS, draw
+from didact.train.record.result import Reliability, Row
 
 DASHES = {"teacher": (0, (1, 1.4)), "alone": (0, (5, 2)), "distilled": "solid"}
 WIDE = (5.4, 3.5)

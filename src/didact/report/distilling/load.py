@@ -9,12 +9,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from didact._core.errors import RunFolderError
-from didact.report.distilling.schema import SCHEMA, Disagreement, Result, Row
-
-RESULT = "result.json"
-METRICS = "metrics.jsonl"
-DISAGREEMENTS = "disagreements.json"
-CONFIGURATION = "run.toml"
+from didact.train.record.result import SCHEMA, Disagreement, Result, Row, first_of
+from didact.train.record.run_folder import DISAGREEMENTS, METRICS, RESULT, SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ def load_run(folder: Path) -> Run:
         result=load_result(folder) if (folder / RESULT).is_file() else None,
         rows=_load_rows(folder / METRICS),
         disagreements=_load_disagreements(folder / DISAGREEMENTS),
-        configuration=_read(folder / CONFIGURATION),
+        configuration=_read(folder / SETTINGS),
     )
 
 
@@ -84,7 +80,7 @@ def parse_result(value: object, source: str = "the result") -> Result:
     try:
         result = Result.model_validate(value)
     except ValidationError as error:
-        raise RunFolderError(f"{source} is damaged: {_first(error)}") from None
+        raise RunFolderError(f"{source} is damaged: {first_of(error)}") from None
     for name, arm in result.arms.items():
         for metric, values in arm:
             if len(values) > len(result.seeds):
@@ -100,9 +96,9 @@ def _check_is_run(folder: Path) -> None:
         raise RunFolderError(f"there is no folder {folder}; expected the folder of a run")
     if not folder.is_dir():
         raise RunFolderError(f"{folder} is a file; expected the folder of a run")
-    if not any((folder / name).is_file() for name in (RESULT, METRICS, CONFIGURATION)):
+    if not any((folder / name).is_file() for name in (RESULT, METRICS, SETTINGS)):
         raise RunFolderError(
-            f"{folder} is not a run folder: it has no {RESULT}, {METRICS} or {CONFIGURATION}. "
+            f"{folder} is not a run folder: it has no {RESULT}, {METRICS} or {SETTINGS}. "
             "Pass the folder that didact distill wrote."
         )
 
@@ -118,7 +114,7 @@ def _load_rows(path: Path) -> list[Row]:
         except ValidationError as error:
             if number == len(lines):  # a killed run leaves its last line half written
                 break
-            raise RunFolderError(f"{path}, line {number} is damaged: {_first(error)}") from None
+            raise RunFolderError(f"{path}, line {number} is damaged: {first_of(error)}") from None
         rows[row.arm, row.seed, row.epoch] = row  # a resumed epoch counts once
     return list(rows.values())
 
@@ -129,7 +125,7 @@ def _load_disagreements(path: Path) -> list[Disagreement]:
     try:
         return TypeAdapter(list[Disagreement]).validate_python(_parse_json(path))
     except ValidationError as error:
-        raise RunFolderError(f"{path} is damaged: {_first(error)}") from None
+        raise RunFolderError(f"{path} is damaged: {first_of(error)}") from None
 
 
 def _parse_json(path: Path) -> object:
@@ -145,9 +141,3 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8") if path.is_file() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise RunFolderError(f"{path} cannot be read: {error}") from None
-
-
-def _first(error: ValidationError) -> str:
-    detail = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in detail["loc"]) or "the whole"
-    return f"{place}: {detail['msg']}"

@@ -13,9 +13,9 @@ from didact.report.distilling.figures import (
     reliability_diagram,
 )
 from didact.report.distilling.load import Run
-from didact.report.distilling.schema import Disagreement, Model, Result
 from didact.report.distilling.verdict import judge, retention
 from didact.report.drawing import format as fmt
+from didact.train.record.result import Disagreement, Model, Result
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from didact.report.distilling.evidence import EvidenceRow, evidence, latency_batch
 from didact.report.distilling.load import parse_result
-from didact.report.distilling.schema import Result
 from didact.report.distilling.verdict import judge, retention
+from didact.train.record.result import Result
 
 STYLES = {"better": "bold green", "worse": "bold red", "unclear": "yellow", "": ""}
 

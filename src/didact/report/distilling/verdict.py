@@ -13,8 +13,8 @@ from didact.report.distilling.evidence import (
     median_latency,
     total,
 )
-from didact.report.distilling.schema import Model, Result
 from didact.report.drawing import format as fmt
+from didact.train.record.result import Model, Result
 
 
 @dataclass(frozen=True, slots=True)

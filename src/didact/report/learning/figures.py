@@ -11,8 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from didact.report.drawing import format as fmt
 from didact.report.drawing.svg import PLACEHOLDERS, draw
-from didact.report.learning.schema import LearnMethod, LearnOutcome
 from didact.report.learning.table import curve
+from didact.train.record.result import LearnMethod, LearnOutcome
 
 COLOURS = tuple(name for name in PLACEHOLDERS if name.startswith("m") and name != "muted")
 DASHES = ("solid", "dashed", "dashdot", "dotted")
@@ -120,7 +120,7 @@ def class_heat(outcome: LearnOutcome) -> tuple[list[int], dict[str, list[HeatCel
         by_label: dict[int, list[float]] = {}
         for seed in method.per_class:
             for entry in seed:
-                by_label.setdefault(int(entry["label"]), []).append(entry["accuracy"])
+                by_label.setdefault(entry.label, []).append(entry.accuracy)
         if by_label:
             labels = sorted(by_label)
             many = len(labels)

@@ -9,11 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from didact._core.errors import RunFolderError
-from didact.report.learning.schema import LearnOutcome
-
-RESULT = "result.json"
-CONFIGURATION = "run.toml"
-CELLS = "cells"
+from didact.train.record.result import LearnOutcome, first_of
+from didact.train.record.run_folder import CELLS, RESULT, SETTINGS
 
 
 def is_learning_run(folder: Path) -> bool:
@@ -24,7 +21,7 @@ def is_learning_run(folder: Path) -> bool:
         except (OSError, ValueError):
             return False
         return isinstance(value, dict) and value.get("kind") == "learn"
-    return (folder / CELLS).is_dir() or _is_set_up_to_learn(folder / CONFIGURATION)
+    return (folder / CELLS).is_dir() or _is_set_up_to_learn(folder / SETTINGS)
 
 
 def _is_set_up_to_learn(path: Path) -> bool:
@@ -62,6 +59,4 @@ def parse_outcome(value: object, source: str = "the result") -> LearnOutcome:
     try:
         return LearnOutcome.model_validate(value)
     except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in detail["loc"]) or "the whole"
-        raise RunFolderError(f"{source} is damaged: {place}: {detail['msg']}") from None
+        raise RunFolderError(f"{source} is damaged: {first_of(error)}") from None

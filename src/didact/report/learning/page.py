@@ -15,9 +15,10 @@ from didact.report.learning.figures import (
     curves,
     dash_of,
 )
-from didact.report.learning.load import CONFIGURATION, load_outcome
-from didact.report.learning.schema import LearnMethod, LearnOutcome, LearnPair
+from didact.report.learning.load import load_outcome
 from didact.report.learning.table import MEASURED_ON, percent, verdict_of
+from didact.train.record.result import LearnMethod, LearnOutcome, LearnPair
+from didact.train.record.run_folder import SETTINGS
 
 COLUMNS = {
     "average_incremental": "Average incremental",
@@ -42,7 +43,7 @@ def learn_page(folder: Path) -> dict[str, Any]:
         for key, title in COLUMNS.items()
         if any(key in method.intervals for method in outcome.methods.values())
     ]
-    path = folder / CONFIGURATION
+    path = folder / SETTINGS
     labels, classes = class_heat(outcome)
     return {
         "name": folder.resolve().name,

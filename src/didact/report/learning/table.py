@@ -12,7 +12,7 @@ from rich.text import Text
 
 from didact.report.drawing import format as fmt
 from didact.report.learning.load import parse_outcome
-from didact.report.learning.schema import LearnInterval, LearnMethod, LearnOutcome
+from didact.train.record.result import LearnInterval, LearnMethod, LearnOutcome
 
 MOST_TASKS_SHOWN = 10
 MEASURED_ON = {

@@ -31,7 +31,7 @@ from didact.train.loop.models import ModelLike, name_of
 from didact.train.record.checkpoint import Checkpoints
 from didact.train.record.files import read_tensors
 from didact.train.record.interrupt import Stopper
-from didact.train.record.log import Log
+from didact.train.record.log import Log, say
 from didact.train.record.run_folder import CHECKPOINT, STUDENT, RunFolder, default_path
 
 Losses = LossLike | Sequence[LossEntry]
@@ -49,6 +49,7 @@ def distill(
     output: str | Path | None = None,
     overwrite: bool = False,
     console: Console | None = None,
+    headline: str = "",
     **settings: Any,
 ) -> DistillResult:
     """Train the teacher(s), the student alone and the student distilled; compare them.
@@ -66,6 +67,7 @@ def distill(
         output: The run folder to make; by default one in ``runs/``.
         overwrite: Replace a run folder that exists.
         console: Where progress is shown; nowhere by default.
+        headline: Shown first, once nothing has been refused.
         settings: Any field of :class:`didact.train.DistillSettings`.
 
     Returns:
@@ -87,6 +89,7 @@ def distill(
     try_components(build_components(chosen, given), chosen)
     path = Path(output) if output is not None else default_path("distill")
     folder = RunFolder.create(path, chosen.to_toml(), overwrite=overwrite)
+    say(console, headline)
     return _launch(folder, chosen, given, console)
 
 
@@ -96,6 +99,7 @@ def distill_from(
     *,
     overwrite: bool = False,
     console: Console | None = None,
+    headline: str = "",
 ) -> DistillResult:
     """The same from settings alone, in which every part has a name."""
     values = dict(settings)
@@ -105,6 +109,7 @@ def distill_from(
         output=output,
         overwrite=overwrite,
         console=console,
+        headline=headline,
         **values,
     )
 

@@ -16,7 +16,6 @@ from didact.train.distilling.seed_run import SeedRun
 from didact.train.distilling.settings import DistillSettings
 from didact.train.loop.evaluate import latency, score
 
-SCHEMA = 1
 Json = dict[str, Any]
 
 

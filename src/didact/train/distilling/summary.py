@@ -16,7 +16,6 @@ from didact._core.errors import MissingDependencyError
 from didact.data import Data
 from didact.train.distilling.fit import DistillContext
 from didact.train.distilling.result import (
-    SCHEMA,
     DistillResult,
     arms_of,
     best_student,
@@ -30,6 +29,7 @@ from didact.train.loop.evaluate import disagreements
 from didact.train.loop.export import export_onnx
 from didact.train.loop.models import save_model
 from didact.train.record.environment import command, hardware, versions
+from didact.train.record.result import SCHEMA, Result, as_written
 from didact.train.record.run_folder import ONNX, STUDENT
 
 Json = dict[str, Any]
@@ -54,6 +54,7 @@ def finish(
             summary["onnx"] = _export(model, run.data, folder.path / ONNX, console)
         model.to(device)
         summary["seconds"] = round(time.monotonic() - began, 2)
+        summary = as_written(Result, summary)
         folder.finish(summary, _disagreements(run, arm, components))
     context.fabric.barrier()
     return DistillResult(folder.path, summary, model)

@@ -22,6 +22,7 @@ from didact.train.record.environment import command
 from didact.train.record.files import write_bytes, write_json
 from didact.train.record.interrupt import Stopper
 from didact.train.record.log import Log
+from didact.train.record.result import LearnOutcome, as_written
 from didact.train.record.run_folder import METRICS, RESULT, RunFolder
 
 Json = dict[str, Any]
@@ -74,6 +75,7 @@ def _run(
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - began, 2),
     }
+    summary = as_written(LearnOutcome, summary)
     if fabric.is_global_zero:
         write_bytes(folder.path / METRICS, _all_rows(folder.path, chosen))
         write_json(folder.path / RESULT, summary)

@@ -19,6 +19,7 @@ from didact.train.learning.notes import ignored, single_class_notes
 from didact.train.learning.settings import LearnSettings
 from didact.train.loop.models import ModelLike, name_of
 from didact.train.record.files import write_bytes
+from didact.train.record.log import say
 from didact.train.record.run_folder import RESULT, SETTINGS, RunFolder, default_path
 
 Json = dict[str, Any]
@@ -57,6 +58,7 @@ def learn(
     output: str | Path | None = None,
     overwrite: bool = False,
     console: Console | None = None,
+    headline: str = "",
     written: Collection[str] = (),
     **settings: Any,
 ) -> LearnResult:
@@ -70,6 +72,7 @@ def learn(
         output: The run folder to make; by default one in ``runs/``.
         overwrite: Replace a run folder that exists.
         console: Where progress is shown; nowhere by default.
+        headline: Shown first, once nothing has been refused.
         written: Names of settings that the user wrote, as opposed to those of a recipe: the
             console is told which of them have no effect.
         settings: Any field of :class:`didact.train.LearnSettings`.
@@ -89,9 +92,10 @@ def learn(
     )
     given = UserInputs(data, model)
     components = try_components(chosen, build_components(chosen, given))
-    _say(console, *ignored(chosen, components, written), *single_class_notes(chosen, components))
     path = Path(output) if output is not None else default_path("learn")
     folder = RunFolder.create(path, chosen.to_toml(), overwrite=overwrite)
+    notes = *ignored(chosen, components, written), *single_class_notes(chosen, components)
+    say(console, headline, *(f"note: {note}" for note in notes))
     return LearnResult(path, launch_grid(folder, chosen, given, components, console), given)
 
 
@@ -101,11 +105,17 @@ def learn_from(
     *,
     overwrite: bool = False,
     console: Console | None = None,
+    headline: str = "",
     written: Collection[str] = (),
 ) -> LearnResult:
     """The same from settings alone, in which every part has a name."""
     return learn(
-        output=output, overwrite=overwrite, console=console, written=written, **dict(settings)
+        output=output,
+        overwrite=overwrite,
+        console=console,
+        headline=headline,
+        written=written,
+        **dict(settings),
     )
 
 
@@ -155,9 +165,3 @@ def resume_learning(
     write_bytes(run.path / SETTINGS, wanted.to_toml().encode())
     (run.path / RESULT).unlink(missing_ok=True)
     return LearnResult(run.path, launch_grid(run, wanted, given, components, console), given)
-
-
-def _say(console: Console | None, *notes: str) -> None:
-    if console is not None:
-        for note in notes:
-            console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)

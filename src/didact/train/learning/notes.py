@@ -41,6 +41,7 @@ def _reasons(settings: LearnSettings, components: LearnComponents) -> dict[str, 
         "first_epochs": one_pass,
         "momentum": "" if settings.optimizer == "sgd" else "it is for --optimizer sgd",
         "milestones": "" if settings.schedule == "step" else "it is for --schedule step",
+        "decay": "" if settings.schedule == "step" else "it is for --schedule step",
         "class_order": "--groups say which classes come when" if said else "",
     }
 

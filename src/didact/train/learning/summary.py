@@ -14,8 +14,8 @@ from didact import __version__, metrics
 from didact.data import Data
 from didact.train.learning.settings import LearnSettings
 from didact.train.record.environment import hardware, versions
+from didact.train.record.result import SCHEMA
 
-SCHEMA = 1
 Json = dict[str, Any]
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -53,8 +53,7 @@ class Log:
 
     def say(self, text: str) -> None:
         """One line of news."""
-        if self.console is not None:
-            self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        say(self.console, text)
 
     def epoch(self, row: Row) -> None:
         """An epoch of one arm has ended."""
@@ -85,3 +84,10 @@ class Log:
 
     def _line_is_due(self) -> bool:
         return time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES
+
+
+def say(console: Console | None, *lines: str) -> None:
+    """Each line that is not empty, as it is."""
+    if console is not None:
+        for line in filter(None, lines):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,84 @@
+"""What ``didact distill`` and ``didact learn`` do once their options are read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+# Read once by torch at its first allocation: huge pages make large CPU tensors up to 3x faster.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+from rich.console import Console, RenderableType
+
+from didact.report import render
+from didact.train import DistillSettings, LearnSettings, read_toml
+
+S = TypeVar("S", DistillSettings, LearnSettings)
+Json = dict[str, Any]
+
+
+class Result(Protocol):
+    """What a run gives back."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its record lies."""
+
+    @property
+    def summary(self) -> Json:
+        """What ``result.json`` holds."""
+
+
+@dataclass(frozen=True)
+class Command(Generic[S]):
+    """What differs between the two commands.
+
+    Attributes:
+        settings: The class of the settings.
+        recipe: The settings for a data set, where no ``--config`` is given.
+        instead: Settings that typed ones put out of force.
+        headline: One line that says what is run.
+        start: Runs; called with the settings, the output folder and the keywords ``overwrite``,
+            ``console``, ``headline`` and ``written``: what was typed.
+        table: The evidence, for the terminal.
+        verdict: What it amounts to.
+    """
+
+    settings: type[S]
+    recipe: Callable[[str | None], S]
+    instead: Callable[[Json], Json]
+    headline: Callable[[S], str]
+    start: Callable[..., Result]
+    table: Callable[[Json], RenderableType]
+    verdict: Callable[[Json], str]
+
+    def run(
+        self, given: Json, config: Path | None, output: Path | None, *, overwrite: bool
+    ) -> None:
+        """Run from options over a recipe, or over a ``run.toml``."""
+        if config is not None:
+            base = self.settings.build(**read_toml(config))
+        else:
+            base = self.recipe(given.get("data"))
+        settings = base.changed(**self.instead(given), **given)
+        self.show(
+            self.start(
+                settings,
+                output,
+                overwrite=overwrite,
+                console=Console(stderr=True),
+                headline=self.headline(settings),
+                written=given,
+            )
+        )
+
+    def show(self, result: Result) -> None:
+        """Print the evidence and write the report."""
+        console = Console()
+        console.print(self.table(result.summary))
+        console.print(self.verdict(result.summary), highlight=False, markup=False)
+        page = render(result.folder)
+        console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,291 @@
+"""The one schema of ``result.json``: ``distill`` and ``learn`` write through it, reports read it.
+
+Beside it, the lines of ``metrics.jsonl`` and the entries of ``disagreements.json``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from didact._core.errors import RunFolderError
+
+SCHEMA = 1
+Json = dict[str, Any]
+Matrix = list[list[float | None]]
+Arm = Literal["teacher", "alone", "distilled"]
+
+
+class Part(BaseModel):
+    """A piece of JSON: what is not known is ignored, NaN is refused."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+class Latency(Part):
+    """Milliseconds for one batch: the median and the quartiles of many."""
+
+    median: float
+    q1: float | None = None
+    q3: float | None = None
+    batch_size: int | None = None
+
+
+class Model(Part):
+    """One network and what it costs."""
+
+    name: str
+    parameters: int | None = None
+    bytes: int | None = None
+    latency_ms: Latency | None = None
+
+
+class Models(Part):
+    """The networks of a run; teachers may be several."""
+
+    teacher: list[Model] = []
+    student: Model | None = None
+
+
+class Data(Part):
+    """The data set and how much of it was used."""
+
+    name: str
+    train: int | None = None
+    labelled: int | None = None
+    label_noise: float | None = None
+    validation: int | None = None
+    test: int | None = None
+    num_classes: int | None = None
+    class_names: list[str] = []
+    image_shape: list[int] = []
+
+
+class ArmNumbers(Part):
+    """One way to train, measured on the test set: one number for each seed that is done."""
+
+    test_accuracy: list[float] = []
+    nll: list[float] = []
+    ece: list[float] = []
+    brier: list[float] = []
+    agreement_top1: list[float] = []
+    agreement_kl: list[float] = []
+    train_seconds: list[float] = []
+
+    def values(self, metric: str) -> list[float]:
+        """The numbers of one metric, empty where it was not measured."""
+        return self.by_metric().get(metric, [])
+
+    def by_metric(self) -> dict[str, list[float]]:
+        """All of them."""
+        return dict(self)
+
+
+class Reliability(Part):
+    """The bins of a reliability diagram; an empty bin has no confidence and no accuracy."""
+
+    edges: list[float]
+    confidence: list[float | None]
+    accuracy: list[float | None]
+    count: list[int]
+
+
+class Onnx(Part):
+    """How far the exported student is from the trained one."""
+
+    checked: bool
+    images: int | None = None
+    max_abs_difference: float | None = None
+
+
+class Difference(Part):
+    """A difference over seeds; no interval where there is one seed."""
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    p_value: float | None = None
+    test: str = ""
+    differences: list[float] = []
+    note: str = ""
+
+
+class NamedDifference(Difference):
+    """Which of two is compared with which."""
+
+    what: str
+
+
+class Result(Part):
+    """``result.json`` of kind ``"distill"``."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    kind: Literal["distill"]
+    didact: str = "?"
+    command: str = ""
+    started: str = ""
+    seconds: float | None = None
+    complete: bool = False
+    data: Data
+    models: Models = Models()
+    loss: dict[str, Any] = {}
+    seeds: list[int]
+    student_seed: int | None = None
+    student_arm: str = ""
+    epoch_chosen_by: str = ""
+    arms: dict[Arm, ArmNumbers]
+    paired: NamedDifference | None = None
+    reliability: dict[Arm, Reliability] = {}
+    onnx: Onnx | None = None
+    versions: dict[str, Any] = {}
+    hardware: dict[str, Any] = {}
+
+
+class Row(BaseModel):
+    """One line of ``metrics.jsonl``: one epoch of one arm. A loss that diverged may be NaN.
+
+    Several teachers are the arms ``teacher-1``, ``teacher-2``, ...
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    seed: int
+    arm: str
+    epoch: int
+    epochs: int | None = None
+    train_loss: float | None = None
+    train_accuracy: float | None = None
+    validation_accuracy: float | None = None
+    validation_nll: float | None = None
+
+
+class Disagreement(Part):
+    """One test image that student and teacher see differently."""
+
+    index: int | None = None
+    label: int | str
+    teacher_class: int | str
+    teacher_confidence: float | None = None
+    student_class: int | str
+    student_confidence: float | None = None
+    png: str = ""
+
+
+class LearnInterval(Part):
+    """A mean over seeds; no interval where there is one seed."""
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    count: int | None = None
+    note: str = ""
+
+    @property
+    def half_width(self) -> float | None:
+        """The number behind "±"."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+
+class Others(Part):
+    """Another way to classify with the same network."""
+
+    matrices: list[Matrix]
+    numbers: dict[str, list[float]]
+
+
+class ClassAccuracy(Part):
+    """How many of a class's test images are recognised at the end."""
+
+    label: int
+    accuracy: float
+    test: int
+
+
+class LearnMethod(Part):
+    """One method over all seeds."""
+
+    matrices: list[Matrix]
+    curves: list[list[float]]
+    confusion: list[list[list[list[int]] | None]]
+    per_class: list[list[ClassAccuracy]]
+    seconds: list[float]
+    sizes: list[dict[str, int]]
+    numbers: dict[str, list[float]]
+    intervals: dict[str, LearnInterval]
+    others: dict[str, Others] = Field(default_factory=dict)
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks the stream has."""
+        return len(self.matrices[0])
+
+    @property
+    def ended(self) -> bool:
+        """Whether a seed came to its last task, so that there are numbers."""
+        return bool(self.numbers)
+
+
+class LearnPair(NamedDifference):
+    """Two methods compared seed by seed."""
+
+    number: str
+
+
+class LearnOutcome(Part):
+    """``result.json`` of kind ``"learn"``."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    kind: Literal["learn"]
+    didact: str = "?"
+    command: str = ""
+    started: str = ""
+    seconds: float | None = None
+    data: Data
+    protocol: dict[str, Any]
+    complete: bool = True
+    missing: list[str] = Field(default_factory=list)
+    fingerprint: str = ""
+    model: str = ""
+    seeds: list[int]
+    methods: dict[str, LearnMethod]
+    paired: list[LearnPair] = Field(default_factory=list)
+    versions: dict[str, Any] = Field(default_factory=dict)
+    hardware: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_methods(self) -> LearnOutcome:
+        if self.complete and not self.methods:
+            raise ValueError("no method; expected at least one of a run that is complete")
+        return self
+
+    @property
+    def scenario(self) -> str:
+        """``"class"``, ``"task"`` or ``"domain"``."""
+        return str(self.protocol.get("scenario", "class"))
+
+
+R = TypeVar("R", Result, LearnOutcome)
+
+
+def as_written(kind: type[R], value: Json) -> Json:
+    """What ``result.json`` holds: ``value`` through the schema, in the schema's order.
+
+    Raises:
+        RunFolderError: A part of it is wrong, such as a number that is not finite.
+    """
+    try:
+        return kind.model_validate(value).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    except ValidationError as error:
+        raise RunFolderError(
+            f"the result of the run cannot be written: {first_of(error)}; what was trained is kept"
+        ) from None
+
+
+def first_of(error: ValidationError) -> str:
+    """The first of pydantic's complaints: where, and what."""
+    detail = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in detail["loc"]) or "the whole"
+    return f"{place}: {detail['msg']}"
