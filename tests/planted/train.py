@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.planted import Fault
 
 FLOOR = "train"
-DISTILL = "tests/train/test_distill.py"
-LEARN = "tests/train/test_learn.py"
-PROCESSES = "tests/train/test_learn_processes.py -k short_shard"
+DISTILL = "tests/train/distilling/test_distill.py"
+LEARN = "tests/train/learning/test_learn.py"
+PROCESSES = "tests/train/learning/test_processes.py -k short_shard"
 
 FAULTS = [
     Fault(
@@ -34,22 +34,22 @@ FAULTS = [
     Fault(
         "a part of one image reaches BatchNorm",
         FLOOR,
-        "0 < left < 2 * settings.devices * settings.accumulate",
-        "0 < left < 2 * settings.devices",
+        "settings.devices * settings.accumulate",
+        "settings.devices",
         f"{DISTILL} -k single_image",
     ),
     Fault(
         "a short shard weighs as much as a long one in learn",
-        FLOOR,
-        "fabric.backward(loss if batch.weight == 1 else loss * batch.weight)",
-        "fabric.backward(loss)",
+        "methods",
+        "name: value if name in self.weighted else value * batch.weight",
+        "name: value",
         PROCESSES,
     ),
     Fault(
         "label and distillation swap their weights",
         FLOOR,
-        'found["label"] = (1 - weight) * label_term(views)',
-        'found["label"] = weight * label_term(views)',
+        'found["label"] = (1 - weight) * label_term(outputs)',
+        'found["label"] = weight * label_term(outputs)',
         f"{DISTILL} -k one_step",
     ),
     Fault(
@@ -57,21 +57,21 @@ FAULTS = [
         FLOOR,
         "found[term.name] = weight * term.weight * value",
         "found[term.name] = weight * value",
-        "tests/train/test_objective.py",
+        "tests/train/distilling/test_objective.py",
     ),
     Fault(
         "the warm-up goes the wrong way",
         FLOOR,
         "weight *= fraction / self.warmup",
         "weight *= 1 - fraction / self.warmup",
-        "tests/train/test_objective.py",
+        "tests/train/distilling/test_objective.py",
     ),
     Fault(
         "several teachers are averaged in log space",
         FLOOR,
         "torch.logsumexp(stacked + log_weights, dim=0) * temperature",
         "(stacked * log_weights.exp()).sum(0) * temperature",
-        "tests/train/test_objective.py",
+        "tests/train/distilling/test_objective.py",
     ),
     Fault(
         "the mean over teachers forgets the temperature",
@@ -83,8 +83,8 @@ FAULTS = [
     Fault(
         "an unlabelled image counts as class 0",
         FLOOR,
-        "F.cross_entropy(views.student_logits, views.labels, ignore_index=UNLABELLED)",
-        "F.cross_entropy(views.student_logits, views.labels.clamp(min=0))",
+        "F.cross_entropy(outputs.student_logits, outputs.labels, ignore_index=UNLABELLED)",
+        "F.cross_entropy(outputs.student_logits, outputs.labels.clamp(min=0))",
         f"{DISTILL} -k unlabelled",
     ),
     Fault(
@@ -92,28 +92,28 @@ FAULTS = [
         FLOOR,
         "share=batch.weight * len(part.labels) / len(batch.labels)",
         "share=batch.weight",
-        "tests/train/test_processes.py -k accumulation",
+        "tests/train/distilling/test_processes.py -k accumulation",
     ),
     Fault(
         "the labelled share of a part is that of all its images",
         FLOOR,
         "labelled_share=batch.label_weight * labelled / max(of_batch, 1)",
         "labelled_share=batch.label_weight * len(part.labels) / len(batch.labels)",
-        "tests/train/test_processes.py -k accumulation",
+        "tests/train/distilling/test_processes.py -k accumulation",
     ),
     Fault(
         "the cosine schedule is twice too high",
         FLOOR,
         "base * (1 + math.cos(math.pi * fraction)) / 2",
         "base * (1 + math.cos(math.pi * fraction))",
-        "tests/train/test_objective.py",
+        "tests/train/distilling/test_objective.py",
     ),
     Fault(
         "a milestone counts one step late",
         FLOOR,
         "sum(fraction >= milestone for milestone in settings.milestones)",
         "sum(fraction > milestone for milestone in settings.milestones)",
-        "tests/train/test_objective.py",
+        "tests/train/distilling/test_objective.py",
     ),
     Fault(
         "predictions are made in training mode",
@@ -125,16 +125,16 @@ FAULTS = [
     Fault(
         "the best epoch is not the one that is kept",
         FLOOR,
-        "if best_model is not None:\n        job.model.load_state_dict(best_model)",
+        "if best_model is not None:\n        spec.model.load_state_dict(best_model)",
         "if best_model is not None:\n        pass",
         f"{DISTILL} -k best_on_validation",
     ),
     Fault(
         "a resumed run has a new optimiser",
         FLOOR,
-        "job.optimizer.load_state_dict(snapshot.optimizer)",
+        "load_optimizer_state(spec.optimizer, snapshot.optimizer)",
         "pass",
-        "tests/train/test_resume.py",
+        "tests/train/distilling/test_resume.py",
     ),
     Fault(
         "the gradient is not clipped",

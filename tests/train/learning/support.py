@@ -122,8 +122,8 @@ def names(folder: Path, *, plain: bool = False, train: int = 96) -> dict[str, st
     file = folder / "parts.py"
     file.write_text(
         "import os\n"
-        "from tests.train.learn_support import DropoutNetwork, crash_at\n"
-        "from tests.train.learn_support import plain_network, small_data\n"
+        "from tests.train.learning.support import DropoutNetwork, crash_at\n"
+        "from tests.train.learning.support import plain_network, small_data\n"
         f"def data(**_):\n    return small_data({train})\n"
         "def plain(num_classes):\n    return plain_network(None, num_classes)\n"
         "if 'CRASH_AT' in os.environ:\n    crash_at(int(os.environ['CRASH_AT']))\n"

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from tests.train.support import QUICK
+from tests.train.distilling.support import QUICK
 
 from didact._core.errors import DidactError
 from didact.train import distill, resume
@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {
 MODEL = """
 import torch
 from torch import nn
-from tests.train.support import small_data, small_model, plain_model
+from tests.train.distilling.support import small_data, small_model, plain_model
 
 
 def data(**_):

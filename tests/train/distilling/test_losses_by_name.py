@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.train.support import QUICK, small_data
+from tests.train.distilling.support import QUICK, small_data
 from torch import Tensor
 
 from didact._core.errors import DidactError, UsageError

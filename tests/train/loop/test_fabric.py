@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.train.learn_support import SETTINGS, plain_network, small_data
+from tests.train.learning.support import SETTINGS, plain_network, small_data
 
 from didact._core.errors import NonFiniteError, UsageError
 from didact.train import learn

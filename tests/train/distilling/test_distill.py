@@ -12,7 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
-from tests.train.support import QUICK, plain_model, small_data, small_model
+from tests.train.distilling.support import QUICK, plain_model, small_data, small_model
 from torch import nn
 
 from didact._core.errors import DidactError, ModelError, RunFolderError, UsageError

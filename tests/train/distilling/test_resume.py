@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.train.distilling.run_process import SETTINGS, names, start_or_resume
 from tests.train.killing import Killer, rows
-from tests.train.run_process import SETTINGS, names, start_or_resume
 
 from didact._core.errors import CheckpointError, NonFiniteError, RunFolderError
 from didact.train import StoppedError, distill, resume
@@ -21,7 +21,7 @@ KILLS = 20
 
 @pytest.fixture(scope="module")
 def killer() -> Killer:
-    return Killer(start_or_resume, "tests.train.run_process")
+    return Killer(start_or_resume, "tests.train.distilling.run_process")
 
 
 def test_killed_at_random_moments_it_ends_in_the_same_bits(killer: Killer, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tests.train.killing import Killer, rows
-from tests.train.learn_support import (
+from tests.train.learning.support import (
     SETTINGS,
     StopAfter,
     dropout_network,
@@ -26,7 +26,7 @@ KILLS = 20
 
 @pytest.fixture(scope="module")
 def killer() -> Killer:
-    return Killer(start_or_resume, "tests.train.learn_support")
+    return Killer(start_or_resume, "tests.train.learning.support")
 
 
 def assert_same(one: Path, other: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.train.learn_support import SETTINGS, names, plain_network, small_data
+from tests.train.learning.support import SETTINGS, names, plain_network, small_data
 from torch import Tensor, nn
 
 from didact._core.errors import (

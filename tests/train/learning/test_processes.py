@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.train.learn_support import SETTINGS, StopAfter, names
+from tests.train.learning.support import SETTINGS, StopAfter, names
 
 from didact._core.errors import RunFolderError
 from didact.train import StoppedError, learn, resume_learning
@@ -57,7 +57,7 @@ def test_two_processes_equal_one(parts: dict[str, Any], whole: Path, tmp_path: P
 def test_a_short_shard_weighs_less(tmp_path: Path) -> None:
     """The second task has 33 images: the halves of its last batch have five and four of them."""
     parts = names(tmp_path, plain=True, train=99)
-    settings = {**SETTINGS, "method": ("lwf", "icarl"), "epochs": 2}
+    settings = {**SETTINGS, "method": ("lwf", "icarl", "replay", "der++", "ssil"), "epochs": 2}
     learn(**parts, output=tmp_path / "one", **settings)
     learn(**parts, output=tmp_path / "two", **settings, devices=2)
     assert_close(tmp_path / "one", tmp_path / "two")

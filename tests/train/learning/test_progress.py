@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from tests.train.learn_support import SETTINGS, StopAfter, names
+from tests.train.learning.support import SETTINGS, StopAfter, names
 
 from didact.train import learn, resume_learning
 from didact.train.record import log as _log
