@@ -1,101 +1,117 @@
-"""One autograd node for a loss whose gradient is known in closed form.
+"""The one autograd node of the losses, and the question whether it can serve.
 
-A loss hands over one function of both sides' log-probabilities (or scaled logits) that returns the
-value of each sample and, when asked, the gradient. A training step on a CPU then takes the node:
-one entry in the graph, nothing kept but the gradient. Everything else differentiates the value.
+A loss whose gradient is known makes it beside its value: the graph of a training step has one
+entry, and keeps nothing but the student's tensor and the gradient.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import torch
 from torch import Tensor
+from torch.autograd import Function
 
-from didact.losses.fast.fused import can_fuse
-from didact.losses.fast.gradient_node import with_gradient
-from didact.losses.kit.pair import blank_masked, check_inputs
-from didact.losses.kit.precision import in_float
-from didact.losses.kit.reduce import (
-    Reduction,
-    blame_teacher,
-    check_reduction,
-    is_finite,
-    name_not_finite,
-    reduce,
-)
-from didact.losses.kit.softmax import both_softmax, through_log_softmax
+from didact._core.errors import UsageError
+from didact.losses.kit.precision import values_can_be_read
 
-Parts = tuple[Tensor, Callable[[], Tensor]]
-"""The value, for each sample or class by class, and how to make the gradient."""
-Rows = Callable[[Tensor, Tensor], Parts]
+Make = Callable[[Tensor, bool], tuple[Tensor, Tensor | None, float]]
+"""From the student's tensor, and whether a gradient is wanted, to the value, the gradient but for
+a factor, and this factor. Called without a graph."""
+Plain = Callable[[Tensor], Tensor]
+"""The same loss of the student's tensor by differentiable operations."""
+_PLAIN_TYPES = (Tensor, torch.nn.Parameter)
 
 
-def closed_form(
-    student_logits: Tensor,
-    teacher_logits: Tensor,
-    rows: Rows,
-    *,
-    temperature: float,
-    reduction: Reduction,
-    mask: Tensor | None,
-    power: int = 2,
-    weight: float = 1.0,
-) -> Tensor:
-    """The checks, the loss ``weight * T^power * rows(s / T, t / T)``, and its reduction.
+def can_serve(student: Tensor, *others: Tensor) -> bool:
+    """Whether the node can serve: ordinary CPU tensors, outside of any tracing or mapping."""
+    return values_can_be_read(student) and all(
+        type(tensor) in _PLAIN_TYPES for tensor in (student, *others)
+    )
+
+
+def with_gradient(student: Tensor, make: Make, plain: Plain, *, inplace: bool = False) -> Tensor:
+    """A loss through the node; :func:`can_serve` must have said yes.
 
     Args:
-        student_logits: ``(..., classes)``.
-        teacher_logits: Same shape; detached here.
-        rows: From scaled logits of both sides to values, ``(...)`` or ``(..., classes)`` to be
-            summed over classes, and, by a function, their gradient with respect to the
-            student's, ``(..., classes)``.
-        temperature: T > 0.
-        reduction: As for the loss.
-        mask: As for the loss.
-        power: Of the temperature in front.
-        weight: A number in front.
+        student: Logits or features, which may need a gradient.
+        make: The value and its gradient.
+        plain: The same loss by differentiable operations, for double backward.
+        inplace: ``make`` writes the gradient over the student's memory.
+
+    Raises:
+        UsageError: ``inplace`` with a leaf of the graph or memory in several pieces.
     """
-    check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
-    check_reduction(reduction)
-    teacher = in_float(teacher_logits.detach())
-    if temperature != 1:
-        teacher = teacher / temperature
+    if student.requires_grad and torch.is_grad_enabled():
+        if inplace:
+            check_inplace(student)
+        return KeptGradient.apply(student, make, plain, inplace)  # type: ignore[no-any-return, no-untyped-call]
+    with torch.no_grad():
+        return make(student, False)[0]
 
-    def plain(student: Tensor) -> Tensor:
-        scaled = in_float(blank_masked(student, mask)) / temperature
-        values = rows(scaled, teacher)[0]
-        if values.dim() == student.dim():
-            values = values.sum(-1)
-        return reduce(values * (weight * temperature**power), reduction, mask)
 
-    def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
-        factor = float(weight * temperature**power)
-        if reduction == "mean":
-            factor /= student.shape[:-1].numel()
-        student = in_float(student)
-        values, gradient = rows(student if temperature == 1 else student / temperature, teacher)
-        return values.sum().mul_(factor), gradient(), factor / temperature
+def check_inplace(student: Tensor) -> None:
+    """The gradient may overwrite logits that are no leaf and lie in one piece.
 
-    if mask is None and reduction != "none" and can_fuse(student_logits, (teacher,)):
-        value = with_gradient(student_logits, make, plain)
-        if not is_finite(value):
-            name_not_finite(teacher_logits)
+    Raises:
+        UsageError: They are a leaf's memory, or not contiguous.
+    """
+    owners = (student, student if student._base is None else student._base)
+    if any(owner.is_leaf and owner.requires_grad for owner in owners):
+        raise UsageError(
+            "inplace=True would overwrite student_logits, a leaf tensor that you own; "
+            "it is for the output of a layer. Pass inplace=False."
+        )
+    if not student.is_contiguous():
+        raise UsageError(
+            "inplace=True needs student_logits in one contiguous piece of memory; "
+            "pass inplace=False, or student_logits.contiguous()"
+        )
+
+
+class KeptGradient(Function):
+    """Value forward; the gradient made on the way serves the first backward pass.
+
+    That pass takes the gradient away without a copy, so that ``.grad`` of a leaf becomes this very
+    memory. A later pass makes it anew by the same arithmetic, to the same bit; double backward
+    differentiates the plain formula.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, student: Tensor, make: Make, plain: Plain, inplace: bool) -> Tensor:
+        """The value; the gradient is kept."""
+        ctx.make, ctx.plain, ctx.inplace = make, plain, inplace
+        if not inplace:
+            ctx.save_for_backward(student)
+        value, ctx.gradient, ctx.factor = make(student.detach(), True)
         return value
-    value = plain(student_logits)
-    blame_teacher(value, teacher_logits)
-    return value
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """The kept gradient times that of the value, without a second buffer of its size."""
+        gradient: Tensor | None = ctx.gradient
+        if ctx.inplace and (gradient is None or torch.is_grad_enabled()):
+            raise UsageError(
+                "a second or double backward pass needs student_logits, which inplace=True has "
+                "overwritten; pass inplace=False"
+            )
+        if torch.is_grad_enabled():
+            return _differentiable_gradient(ctx, upstream[0]), None, None, None
+        if gradient is None:
+            (student,) = ctx.saved_tensors
+            _, gradient, _ = ctx.make(student.detach(), True)
+            assert gradient is not None
+        ctx.gradient = None
+        if upstream[0].dim():
+            gradient.mul_(upstream[0].unsqueeze(-1))
+            factor = ctx.factor
+        else:
+            factor = ctx.factor * upstream[0].item()
+        return (gradient if factor == 1 else gradient.mul_(factor)), None, None, None
 
 
-Side = tuple[Tensor, Tensor]
-"""Log-probabilities and probabilities."""
-
-
-def softmax_rows(rows: Callable[[Side, Side], Parts]) -> Rows:
-    """From a function of both sides' probabilities, its slope in their logs, to one of logits."""
-
-    def of_logits(student: Tensor, teacher: Tensor) -> Parts:
-        own = both_softmax(student)
-        values, slope = rows(own, both_softmax(teacher))
-        return values, lambda: through_log_softmax(slope(), own[1])
-
-    return of_logits
+def _differentiable_gradient(ctx: Any, upstream: Tensor) -> Tensor:
+    (student,) = ctx.saved_tensors
+    value: Tensor = ctx.plain(student)
+    return torch.autograd.grad(value, (student,), (upstream,), create_graph=True)[0]

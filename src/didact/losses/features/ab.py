@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from didact._core.errors import RangeError
-from didact.losses.fast.feature_node import by_samples
+from didact.losses.fast.features import by_samples
 from didact.losses.kit.maps import feature_pair, half_squares
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card

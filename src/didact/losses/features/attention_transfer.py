@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from didact._core.errors import RangeError
-from didact.losses.fast.feature_node import by_samples
+from didact.losses.fast.features import by_samples
 from didact.losses.kit.maps import (
     directions,
     feature_pair,

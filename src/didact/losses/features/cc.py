@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from didact._core.errors import RangeError
-from didact.losses.fast.feature_node import together
+from didact.losses.fast.features import together
 from didact.losses.kit.maps import (
     directions,
     feature_pair,

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from didact._core.errors import DtypeError, RangeError, ShapeError
+from didact._core.errors import RangeError, ShapeError
 from didact.losses.kit.checks import check_labels
-from didact.losses.kit.maps import check_features, judged, unit
+from didact.losses.kit.maps import check_features, checked_value, unit
 from didact.losses.kit.memory_bank import MemoryBank
 from didact.losses.kit.modules import check_counts, parameter_dtype, trainable
 from didact.losses.kit.precision import full_precision, in_float
@@ -146,7 +146,7 @@ class CRD(nn.Module):
             everyone = from_all_ranks(indices)
             self.student_memory.update(from_all_ranks(student.detach()), everyone)
             self.teacher_memory.update(from_all_ranks(teacher.detach()), everyone)
-        return judged(value, teacher_features)
+        return checked_value(value, teacher_features)
 
     def _embedded(self, embedding: nn.Module, features: Tensor) -> Tensor:
         return unit(in_float(embedding(features.flatten(1))))
@@ -181,7 +181,7 @@ class CRD(nn.Module):
                     f"{side}_features is {tuple(tensor.shape)}; expected {expected} units for "
                     "each sample: the module was built for these"
                 )
-        _check_indices(indices, student.shape[:1], count=self.num_samples, name="indices")
+        self._check_indices(indices, student.shape[:1], name="indices")
 
     def _check_negatives(self, indices: Tensor, batch: int) -> None:
         if indices.dim() != 2 or indices.numel() == 0:
@@ -189,11 +189,7 @@ class CRD(nn.Module):
                 f"negative_indices is {tuple(indices.shape)}; expected ({batch}, negatives)"
             )
         shape = torch.Size((batch, indices.shape[1]))
-        _check_indices(indices, shape, count=self.num_samples, name="negative_indices")
+        self._check_indices(indices, shape, name="negative_indices")
 
-
-def _check_indices(indices: Tensor, shape: torch.Size, *, count: int, name: str) -> None:
-    try:
-        check_labels(indices, shape, classes=count)
-    except (DtypeError, RangeError, ShapeError) as error:
-        raise type(error)(str(error).replace("labels", name).replace("class", "image")) from None
+    def _check_indices(self, indices: Tensor, shape: torch.Size, *, name: str) -> None:
+        check_labels(indices, shape, classes=self.num_samples, name=name, of="image")

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from didact._core.errors import ShapeError
-from didact.losses.kit.maps import feature_pair, judged, product
+from didact.losses.kit.maps import checked_value, feature_pair, product
 from didact.losses.kit.reduce import Reduction, reduce
 from didact.losses.kit.registry import card
 
@@ -68,7 +68,7 @@ def fsp(
         total = total + difference.square().sum((1, 2)) / positions**2
     value = reduce(total, reduction)
     for _, teacher in layers:
-        judged(value, teacher)
+        checked_value(value, teacher)
     return value
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from didact._core.errors import RangeError
-from didact.losses.kit.maps import check_features, judged, unit
+from didact.losses.kit.maps import check_features, checked_value, unit
 from didact.losses.kit.modules import check_counts, check_maps, parameter_dtype
 from didact.losses.kit.precision import full_precision, in_float
 from didact.losses.kit.registry import card
@@ -98,7 +98,7 @@ class FT(nn.Module):
         teacher = teacher_features.detach().to(parameter_dtype(self))
         with full_precision(teacher):
             found = in_float(self.decoder(self.paraphraser(teacher)))
-        return judged(F.mse_loss(found, in_float(teacher)), teacher_features)
+        return checked_value(F.mse_loss(found, in_float(teacher)), teacher_features)
 
     def forward(
         self,
@@ -114,7 +114,7 @@ class FT(nn.Module):
                 target = in_float(self.paraphraser(teacher_features.detach().to(dtype)))
             found = in_float(self.translator(student_features.to(dtype)))
         difference = unit(found.flatten(1)) - unit(target.flatten(1))
-        return judged(difference.abs().mean(), teacher_features)
+        return checked_value(difference.abs().mean(), teacher_features)
 
 
 def _encoder(inputs: int, factors: int) -> nn.Sequential:

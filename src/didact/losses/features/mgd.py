@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from didact._core.errors import DtypeError, RangeError, ShapeError, UsageError
-from didact.losses.kit.maps import check_features, judged
+from didact.losses.kit.maps import check_features, checked_value
 from didact.losses.kit.modules import check_counts, check_maps, parameter_dtype, pointwise
 from didact.losses.kit.precision import full_precision, in_float
 from didact.losses.kit.registry import card
@@ -122,7 +122,7 @@ class MGD(nn.Module):
             found = in_float(self.generator(masked))
         target = in_float(teacher_features.detach().to(dtype))
         value = F.mse_loss(found, target, reduction="sum") / len(target)
-        return judged(value, teacher_features)
+        return checked_value(value, teacher_features)
 
 
 def _check_keep(keep: Tensor, teacher: Tensor) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor
 
-from didact.losses.fast.feature_node import by_samples
+from didact.losses.fast.features import by_samples
 from didact.losses.kit.maps import (
     directions,
     feature_pair,

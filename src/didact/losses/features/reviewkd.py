@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from didact._core.errors import ShapeError
-from didact.losses.kit.maps import judged
+from didact.losses.kit.maps import checked_value
 from didact.losses.kit.modules import (
     check_can_normalise,
     check_counts,
@@ -122,7 +122,7 @@ class ReviewKD(nn.Module):
                 found, fused = self.fusions[k](student, fused, teacher.shape[2:])
             value = in_float(value) + _hierarchical_context(in_float(found), teacher.to(dtype))
         for teacher in teacher_features:
-            judged(value, teacher)
+            checked_value(value, teacher)
         return value
 
 

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from didact.losses.fast.feature_node import together
-from didact.losses.kit.maps import feature_pair, judged, product
+from didact.losses.fast.features import together
+from didact.losses.kit.maps import checked_value, feature_pair, product
 from didact.losses.kit.pairwise import distances, gram, squared_distances
 from didact.losses.kit.registry import card
 
@@ -99,7 +99,7 @@ def rkd_angle(
         0.0
     """
     student, teacher = _rows(student_features, teacher_features)
-    return judged(F.smooth_l1_loss(_cosines(student), _cosines(teacher)), teacher)
+    return checked_value(F.smooth_l1_loss(_cosines(student), _cosines(teacher)), teacher)
 
 
 @card(

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from didact._core.errors import RangeError, ShapeError
-from didact.losses.kit.maps import judged, unit
+from didact.losses.kit.maps import checked_value, unit
 from didact.losses.kit.modules import (
     bottleneck,
     check_can_normalise,
@@ -125,7 +125,7 @@ class SemCKD(nn.Module):
             distances = self._distances(student, teacher)
             value = (self._attention(student, teacher) * distances).sum(2).mean()
         for maps in teacher_features:
-            judged(value, maps)
+            checked_value(value, maps)
         return value
 
     def _attention(self, student: list[Tensor], teacher: list[Tensor]) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from didact.losses.fast.feature_node import together
+from didact.losses.fast.features import together
 from didact.losses.kit.maps import (
     directions,
     feature_pair,

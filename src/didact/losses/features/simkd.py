@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from didact._core.errors import ShapeError
-from didact.losses.kit.maps import judged
+from didact.losses.kit.maps import checked_value
 from didact.losses.kit.modules import (
     bottleneck,
     check_can_normalise,
@@ -129,7 +129,7 @@ class SimKD(nn.Module):
         target = in_float(self._sized(teacher_features.detach().to(dtype)))
         with full_precision(student):
             found = in_float(self.projector(student))
-        return judged(F.mse_loss(found, target), teacher_features)
+        return checked_value(F.mse_loss(found, target), teacher_features)
 
     def _sized(self, maps: Tensor) -> Tensor:
         height, width = self.size

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from didact._core.errors import RangeError
-from didact.losses.kit.maps import check_features, judged
+from didact.losses.kit.maps import check_features, checked_value
 from didact.losses.kit.modules import check_counts, check_maps, parameter_dtype, pointwise
 from didact.losses.kit.precision import full_precision, in_float
 from didact.losses.kit.registry import card
@@ -113,4 +113,4 @@ class VID(nn.Module):
         variance = F.softplus(in_float(self.raw_variance)) + _LEAST_VARIANCE
         errors = (teacher - mean).square().mean((0, 2, 3))
         value = ((errors / variance + variance.log()) / 2).mean()
-        return judged(value, teacher_features)
+        return checked_value(value, teacher_features)

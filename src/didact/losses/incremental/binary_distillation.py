@@ -9,18 +9,15 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from didact.losses.fast.feature_node import by_samples
-from didact.losses.fast.fused import can_fuse
-from didact.losses.fast.small import SMALL
-from didact.losses.kit.checks import check_label_kind, check_labels
+from didact.losses.fast.features import by_samples
+from didact.losses.kit.checks import check_labels
 from didact.losses.kit.old_classes import check_old_logits
 from didact.losses.kit.precision import in_float
-from didact.losses.kit.reduce import Reduction, blame_teacher, check_reduction
+from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card
 
 # e^-40 is below the rounding of 40, in float64 too.
 _SOFTPLUS_IS_LINEAR = 40
-_SUM = 2  # PyTorch's number of the reduction
 
 
 @card(
@@ -76,22 +73,9 @@ def binary_distillation(
     """
     check_old_logits(student_logits, teacher_logits)
     classes = student_logits.shape[-1]
-    check_label_kind(labels, student_logits.shape[:-1])
-    check_reduction(reduction)
+    check_labels(labels, student_logits.shape[:-1], classes=classes)
     logits, teacher = in_float(student_logits), teacher_logits.detach()
     scale = 1 / classes if average_classes else 1.0
-    if (
-        logits.numel() <= SMALL
-        and reduction != "none"
-        and classes > teacher.shape[-1]
-        and can_fuse(logits, (teacher, labels))
-    ):
-        targets = _targets_in_place(labels, logits, in_float(teacher))
-        total = torch.binary_cross_entropy_with_logits(logits, targets, None, None, _SUM)
-        value = total * (scale / (labels.numel() if reduction == "mean" else 1))
-        blame_teacher(value, teacher)
-        return value
-    check_labels(labels, student_logits.shape[:-1], classes=classes)
     return by_samples(
         logits,
         teacher,
@@ -101,17 +85,6 @@ def binary_distillation(
         reduction=reduction,
         on_logits=True,
     )
-
-
-def _targets_in_place(labels: Tensor, student: Tensor, teacher: Tensor) -> Tensor:
-    targets = torch.zeros_like(student, requires_grad=False)
-    try:
-        targets.scatter_(-1, labels.unsqueeze(-1), 1.0)
-    except RuntimeError:  # it looks at the labels anyway
-        check_labels(labels, labels.shape, classes=student.shape[-1])
-        raise
-    targets.narrow(-1, 0, teacher.shape[-1]).copy_(teacher.sigmoid())  # twice as fast as out=
-    return targets
 
 
 def _targets(labels: Tensor, student: Tensor, teacher: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from didact.losses.fast.feature_node import by_samples
+from didact.losses.fast.features import by_samples
 from didact.losses.incremental.lucir import cosine_distance
 from didact.losses.kit.maps import (
     directions,

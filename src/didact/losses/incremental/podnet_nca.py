@@ -10,7 +10,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from didact._core.errors import RangeError
-from didact.losses.fast.feature_node import by_samples
+from didact.losses.fast.features import by_samples
 from didact.losses.kit.checks import check_labels, check_tensor
 from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction, reduce

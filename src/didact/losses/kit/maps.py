@@ -10,7 +10,7 @@ from torch import Tensor
 from didact._core.errors import ShapeError
 from didact.losses.kit.checks import check_floating
 from didact.losses.kit.precision import full_precision, in_float
-from didact.losses.kit.reduce import blame_teacher
+from didact.losses.kit.reduce import raise_if_teacher_not_finite
 
 Alike = Literal["shape", "space", "channels", "batch"]
 _FEW = 1 << 16
@@ -97,13 +97,13 @@ def _advice(alike: Alike) -> str:
     }[alike]
 
 
-def judged(value: Tensor, teacher: Tensor) -> Tensor:
+def checked_value(value: Tensor, teacher: Tensor) -> Tensor:
     """The value, unless it is not finite because the teacher's features are not.
 
     Raises:
         NonFiniteError: That.
     """
-    blame_teacher(value, teacher, name="teacher_features")
+    raise_if_teacher_not_finite(value, teacher, name="teacher_features")
     return value
 
 

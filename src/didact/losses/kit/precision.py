@@ -10,6 +10,9 @@ from torch.autograd import forward_ad
 
 _AS_IT_IS = nullcontext()
 _EXACT = (torch.float32, torch.float64)
+# PyTorch has no public question for this. Should the private one go, "yes" is always right: the
+# plain formulas serve.
+_torch_func_is_active = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
 
 
 def in_float(tensor: Tensor) -> Tensor:
@@ -28,6 +31,6 @@ def values_can_be_read(tensor: Tensor) -> bool:
     return (
         tensor.is_cpu
         and not torch.compiler.is_compiling()
-        and not torch._C._are_functorch_transforms_active()
-        and forward_ad._current_level < 0
+        and not _torch_func_is_active()
+        and getattr(forward_ad, "_current_level", 0) < 0
     )

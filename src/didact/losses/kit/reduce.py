@@ -56,16 +56,18 @@ def reduce(
     if reduction == "mean":
         value = value / (per_sample.numel() if mask is None else mask.sum().clamp(min=1))
     if teacher is not None:
-        blame_teacher(value, teacher)
+        raise_if_teacher_not_finite(value, teacher)
     return value
 
 
-def summed_over(logits: Tensor, reduction: Reduction) -> int:
-    """What a sum over the samples of ``(..., classes)`` is divided by."""
+def reduction_divisor(logits: Tensor, reduction: Reduction) -> int:
+    """The number of samples of ``(..., classes)`` for a mean, 1 for a sum."""
     return logits.shape[:-1].numel() if reduction == "mean" else 1
 
 
-def blame_teacher(value: Tensor, teacher: Tensor, *, name: str = "teacher_logits") -> None:
+def raise_if_teacher_not_finite(
+    value: Tensor, teacher: Tensor, *, name: str = "teacher_logits"
+) -> None:
     """Say so when a loss is not finite because the teacher is not.
 
     The finished value is looked at, not the teacher: that costs no pass over the logits. On a GPU,
@@ -77,7 +79,7 @@ def blame_teacher(value: Tensor, teacher: Tensor, *, name: str = "teacher_logits
         NonFiniteError: ``value`` is not finite, and ``teacher`` holds NaN or infinity.
     """
     if values_can_be_read(value) and not is_finite(value):
-        name_not_finite(teacher, name=name)
+        raise_if_not_finite(teacher, name=name)
 
 
 def is_finite(value: Tensor) -> bool:
@@ -85,7 +87,7 @@ def is_finite(value: Tensor) -> bool:
     return math.isfinite(value.item() if value.dim() == 0 else value.detach().sum().item())
 
 
-def name_not_finite(teacher: Tensor, *, name: str = "teacher_logits") -> None:
+def raise_if_not_finite(teacher: Tensor, *, name: str = "teacher_logits") -> None:
     """Say where a teacher's logits are not finite, should they be.
 
     Raises:

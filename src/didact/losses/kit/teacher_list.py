@@ -10,7 +10,7 @@ from torch import Tensor
 from didact._core.errors import DtypeError, RangeError, ShapeError, UsageError
 from didact.losses.kit.checks import check_mask, check_pair, check_temperature, check_tensor
 from didact.losses.kit.precision import values_can_be_read
-from didact.losses.kit.reduce import Reduction, check_reduction, is_finite, name_not_finite
+from didact.losses.kit.reduce import Reduction, check_reduction, is_finite, raise_if_not_finite
 
 
 def check_teachers(
@@ -65,7 +65,7 @@ def check_weights(weights: Sequence[float] | None, *, teachers: int) -> list[flo
     return found
 
 
-def blame_teachers(value: Tensor, teachers_logits: Sequence[Tensor]) -> None:
+def raise_if_a_teacher_not_finite(value: Tensor, teachers_logits: Sequence[Tensor]) -> None:
     """Say which teacher it is that makes a loss not finite, if one does.
 
     Raises:
@@ -74,4 +74,4 @@ def blame_teachers(value: Tensor, teachers_logits: Sequence[Tensor]) -> None:
     if not values_can_be_read(value) or is_finite(value):
         return
     for number, teacher_logits in enumerate(teachers_logits):
-        name_not_finite(teacher_logits, name=f"teachers_logits[{number}]")
+        raise_if_not_finite(teacher_logits, name=f"teachers_logits[{number}]")

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from didact.losses.fast.node import Parts, closed_form
+from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card
 
@@ -65,7 +65,7 @@ def binary_kd(
     )
 
 
-def _bernoulli(student: Tensor, teacher: Tensor) -> Parts:
+def _bernoulli(student: Tensor, teacher: Tensor) -> ValueAndGradient:
     """``KL(p || q) = log(1 + e^s) - log(1 + e^t) - p (s - t)``, p the teacher's "yes"."""
     teacher_yes = teacher.sigmoid()
     gap = (student - teacher).mul_(teacher_yes)

@@ -6,16 +6,13 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from didact.losses.fast.fused import can_fuse, fused
-from didact.losses.fast.fused_rows import Plan
-from didact.losses.fast.small import few
-from didact.losses.fast.surprise import surprise
+from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.checks import check_labels, check_weight
 from didact.losses.kit.pair import blank_masked, check_inputs
-from didact.losses.kit.reduce import Reduction, blame_teacher, check_reduction
+from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite
 from didact.losses.kit.registry import card
 from didact.losses.kit.softmax import soft_log_probs
-from didact.losses.logits.kd import kd_unblamed, plain_kd
+from didact.losses.logits.kd import plain_kd
 
 
 @card(
@@ -36,7 +33,7 @@ def cross_entropy_and_kd(
     mask: Bool[Tensor, "*batch"] | None = None,
     inplace: bool = False,
 ) -> Float[Tensor, ...]:
-    """``(1-w) * cross-entropy + w * kd``, sharing maximum and exponentials of the student's logits.
+    """``(1-w) * cross-entropy + w * kd``, in one pass over the logits on a CPU.
 
     Args:
         student_logits: ``(..., classes)``.
@@ -73,9 +70,7 @@ def cross_entropy_and_kd(
     """
     check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
     classes = student_logits.shape[-1]
-    complete = check_labels(
-        labels, student_logits.shape[:-1], classes=classes, ignore_index=ignore_index
-    )
+    check_labels(labels, student_logits.shape[:-1], classes=classes, ignore_index=ignore_index)
     check_weight(kd_weight, name="kd_weight")
     check_reduction(reduction)
 
@@ -84,26 +79,10 @@ def cross_entropy_and_kd(
         soft = plain_kd(student, teacher_logits, temperature, reduction, mask)
         return (1 - kd_weight) * hard + kd_weight * soft
 
-    together = can_fuse(student_logits, (teacher_logits,))
-    if together and complete and not inplace and few(student_logits, (), reduction, mask):
-        # So small that what both parts share is worth less than one operation more.
-        soft = kd_unblamed(student_logits, teacher_logits, temperature, reduction)
-        hard = surprise(student_logits, labels, reduction)
-        value = torch.add(hard * (1 - kd_weight), soft, alpha=kd_weight)
-    elif together:
-        known = labels.masked_fill(labels == ignore_index, -1)
-        plan = Plan(temperature, soft=kd_weight, hard=1 - kd_weight, labels=known, mask=mask)
-        value = fused(
-            plan,
-            student_logits,
-            (teacher_logits,),
-            plain=plain,
-            reduction=reduction,
-            inplace=inplace,
-        )
-    else:
-        value = plain(student_logits)
-    blame_teacher(value, teacher_logits)
+    known = labels.masked_fill(labels == ignore_index, -1)
+    plan = Plan(temperature, soft=kd_weight, hard=1 - kd_weight, labels=known, mask=mask)
+    value = fast_kl(plan, student_logits, (teacher_logits,), plain, reduction, inplace=inplace)
+    raise_if_teacher_not_finite(value, teacher_logits)
     return value
 
 

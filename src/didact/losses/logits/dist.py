@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from didact.losses.fast.node import Parts, closed_form
+from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.checks import check_positive
 from didact.losses.kit.precision import values_can_be_read
 from didact.losses.kit.registry import card
-from didact.losses.kit.softmax import softmax, through_softmax
+from didact.losses.kit.softmax import softmax_backward
 
 
 @card(
@@ -83,20 +83,20 @@ def dist(
     )
 
 
-def _both_ways(beta: float, gamma: float, student: Tensor, teacher: Tensor) -> Parts:
-    both = softmax(torch.stack((student.flatten(0, -2), teacher.flatten(0, -2)))).contiguous()
+def _both_ways(beta: float, gamma: float, student: Tensor, teacher: Tensor) -> ValueAndGradient:
+    both = torch.softmax(torch.stack((student.flatten(0, -2), teacher.flatten(0, -2))), -1)
     inter, inter_slope = _unlikeness(both, -1)
     intra, intra_slope = _unlikeness(both, -2)
 
     def gradient() -> Tensor:
         slope = inter_slope().mul_(beta / inter.numel())
         slope.add_(intra_slope(), alpha=gamma / intra.numel())
-        return through_softmax(slope, both[0]).view_as(student)
+        return softmax_backward(slope, both[0]).view_as(student)
 
     return beta * inter.mean() + gamma * intra.mean(), gradient
 
 
-def _unlikeness(both: Tensor, dim: int) -> Parts:
+def _unlikeness(both: Tensor, dim: int) -> ValueAndGradient:
     """1 minus Pearson's correlation along ``dim``, and its slope in the student's probabilities."""
     vectors, lengths, still = _standardise(both, dim)
     student, teacher = vectors.unbind()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from didact.losses.fast.node import Parts, Side, closed_form, softmax_rows
+from didact.losses.fast.closed_form import Side, ValueAndGradient, closed_form, softmax_rows
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card
-from didact.losses.kit.softmax import both_softmax, log_softmax, softmax, through_softmax
+from didact.losses.kit.softmax import (
+    log_softmax_and_softmax,
+    softmax_backward,
+)
 from didact.losses.logits.kd import kd
 
 
@@ -221,13 +225,13 @@ def total_variation(
     )
 
 
-def _reverse(student: Tensor, teacher: Tensor) -> Parts:
-    student_log_probs, student_probs = both_softmax(student)
-    ratio = student_log_probs - log_softmax(teacher)
-    return student_probs * ratio, lambda: through_softmax(ratio, student_probs)
+def _reverse(student: Tensor, teacher: Tensor) -> ValueAndGradient:
+    student_log_probs, student_probs = log_softmax_and_softmax(student)
+    ratio = student_log_probs - torch.log_softmax(teacher, -1)
+    return student_probs * ratio, lambda: softmax_backward(ratio, student_probs)
 
 
-def _symmetric(student: Side, teacher: Side) -> Parts:
+def _symmetric(student: Side, teacher: Side) -> ValueAndGradient:
     """``p (log p - log q) + q (log q - log p) = (p - q) (log p - log q)``, to be halved."""
     (student_log_probs, student_probs), (teacher_log_probs, teacher_probs) = student, teacher
     ratio = teacher_log_probs - student_log_probs
@@ -235,8 +239,8 @@ def _symmetric(student: Side, teacher: Side) -> Parts:
     return gap * ratio, lambda: (student_probs * ratio).add_(gap).neg_()
 
 
-def _variation(student: Tensor, teacher: Tensor) -> Parts:
+def _variation(student: Tensor, teacher: Tensor) -> ValueAndGradient:
     """``sum |p - q|``, to be halved."""
-    student_probs = softmax(student)
-    gap = student_probs - softmax(teacher)
-    return gap.abs(), lambda: through_softmax(gap.sign(), student_probs)
+    student_probs = torch.softmax(student, -1)
+    gap = student_probs - torch.softmax(teacher, -1)
+    return gap.abs(), lambda: softmax_backward(gap.sign(), student_probs)

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from didact._core.errors import ShapeError
-from didact.losses.fast.node import Parts, closed_form
+from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.checks import check_labels, check_pair, check_positive
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card
@@ -91,7 +91,7 @@ def dkd(
 
 def _decoupled(
     labels: Tensor, alpha: float, beta: float, student: Tensor, teacher: Tensor
-) -> Parts:
+) -> ValueAndGradient:
     target = torch.zeros_like(student, dtype=torch.bool).scatter(-1, labels, True)
     student_binary, student_others = _decouple(student, target, labels)
     teacher_binary, teacher_others = _decouple(teacher, target, labels)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from didact.losses.fast.fused import can_fuse
-from didact.losses.fast.small import SMALL
-from didact.losses.fast.surprise import surprise, surprise_of
-from didact.losses.kit.checks import check_label_kind, check_labels, check_weight
+from didact.losses.kit.checks import check_labels, check_weight
 from didact.losses.kit.pair import blank_masked, check_inputs
 from didact.losses.kit.precision import in_float, values_can_be_read
-from didact.losses.kit.reduce import Reduction, check_reduction, name_not_finite, reduce
+from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_not_finite, reduce
 from didact.losses.kit.registry import card
 from didact.losses.kit.softmax import soft_log_probs
 
@@ -61,10 +59,8 @@ def hard_kd(
     check_inputs(student_logits, teacher_logits, mask=mask)
     check_reduction(reduction)
     choice = _choice(teacher_logits, mask)
-    if mask is None and reduction != "none":
-        return surprise(student_logits, choice, reduction)
     student_log_probs = soft_log_probs(blank_masked(student_logits, mask))
-    return _surprise(student_log_probs, choice, reduction, mask)
+    return _cross_entropy(student_log_probs, choice, reduction, mask)
 
 
 @card(
@@ -113,48 +109,22 @@ def cross_entropy_and_hard_kd(
         1.3863
     """
     check_inputs(student_logits, teacher_logits, mask=mask)
-    check_label_kind(labels, student_logits.shape[:-1])
+    check_labels(labels, student_logits.shape[:-1], classes=student_logits.shape[-1])
     check_weight(kd_weight, name="kd_weight")
     check_reduction(reduction)
     student_log_probs = soft_log_probs(blank_masked(student_logits, mask))
     choice = _choice(teacher_logits, mask)
-    if _few(student_logits, teacher_logits, labels) and mask is None and reduction != "none":
-        value = _weighed(student_log_probs, labels, choice, kd_weight, reduction)
-        if math.isfinite(value.item()):  # 0 times a log-probability of -inf is NaN
-            return value
-    check_labels(labels, student_logits.shape[:-1], classes=student_logits.shape[-1])
-    true = _surprise(student_log_probs, labels, reduction, mask)
-    chosen = _surprise(student_log_probs, choice, reduction, mask)
+    true = _cross_entropy(student_log_probs, labels, reduction, mask)
+    chosen = _cross_entropy(student_log_probs, choice, reduction, mask)
     return torch.add(true * (1 - kd_weight), chosen, alpha=kd_weight)
 
 
-def _few(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> bool:
-    return student_logits.numel() <= SMALL and can_fuse(student_logits, (teacher_logits, labels))
-
-
-def _weighed(
-    log_probs: Tensor, labels: Tensor, choice: Tensor, kd_weight: float, reduction: Reduction
-) -> Tensor:
-    """Both cross-entropies as one product: a graph of two entries."""
-    factor = -1 / labels.numel() if reduction == "mean" else -1.0
-    weights = torch.zeros_like(log_probs, requires_grad=False)
-    try:
-        weights.scatter_(-1, labels.unsqueeze(-1), factor * (1 - kd_weight))
-    except RuntimeError:  # it looks at the labels anyway
-        check_labels(labels, labels.shape, classes=log_probs.shape[-1])
-        raise
-    weights.scatter_(-1, choice.unsqueeze(-1), factor * kd_weight, reduce="add")
-    if not log_probs.is_contiguous():  # of a few classes, which lie first in memory
-        log_probs, weights = log_probs.movedim(-1, 0), weights.movedim(-1, 0)
-    return torch.dot(log_probs.view(-1), weights.view(-1))
-
-
-def _surprise(
+def _cross_entropy(
     log_probs: Tensor, classes: Tensor, reduction: Reduction, mask: Tensor | None
 ) -> Tensor:
-    """Minus the log-probability of one class for each sample."""
+    """Minus the log-probability of one class for each sample, reduced."""
     if mask is None and reduction != "none":
-        return surprise_of(log_probs, classes, reduction)
+        return F.nll_loss(log_probs.flatten(0, -2), classes.flatten(), reduction=reduction)
     each = -log_probs.gather(-1, classes.unsqueeze(-1)).squeeze(-1)
     return reduce(each, reduction, mask)
 
@@ -166,5 +136,5 @@ def _choice(teacher_logits: Tensor, mask: Tensor | None) -> Tensor:
         return seen.argmax(-1)
     values = in_float(seen).numpy()  # whose argmax takes down to an eighth of PyTorch's time
     if not math.isfinite(values.max()):
-        name_not_finite(teacher_logits)
+        raise_if_not_finite(teacher_logits)
     return torch.from_numpy(values.argmax(-1))

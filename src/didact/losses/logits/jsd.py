@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from didact.losses.fast.node import Parts, Side, closed_form, softmax_rows
+from didact.losses.fast.closed_form import Side, ValueAndGradient, closed_form, softmax_rows
 from didact.losses.kit.checks import check_weight
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card
@@ -80,7 +80,7 @@ def generalised_jsd(
     )
 
 
-def _divergence(beta: float, factor: float, student: Side, teacher: Side) -> Parts:
+def _divergence(beta: float, factor: float, student: Side, teacher: Side) -> ValueAndGradient:
     dtype = student[0].dtype
     if 0 < min(beta, 1 - beta) < _NEAR_AN_END:  # the division by beta magnifies rounding
         student, teacher = _exactly(student[0]), _exactly(teacher[0])

@@ -1,16 +1,24 @@
-"""Hinton, Vinyals, Dean 2015: Distilling the knowledge in a neural network."""
+"""Hinton, Vinyals, Dean 2015: Distilling the knowledge in a neural network.
+
+Which way a call takes:
+
+| call | way |
+|---|---|
+| a training step on a CPU | ``fast_kl``: value and gradient in one pass over the logits |
+| a value on a CPU, without a gradient | ``fast_kl``: the value alone, by the same arithmetic |
+| a second backward pass | the gradient is made anew, to the same bit |
+| double backward, ``create_graph=True`` | ``plain_kd``, differentiated |
+| a GPU, ``torch.compile``, ``torch.func``, a temperature that is learnt | ``plain_kd`` |
+"""
 
 from __future__ import annotations
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from didact.losses.fast.fused import can_fuse, fused
-from didact.losses.fast.fused_rows import Plan
-from didact.losses.fast.learnt_temperature import can_learn, learnt_kd
-from didact.losses.fast.small import few_enough, small_kd
+from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.pair import check_inputs, log_probs
-from didact.losses.kit.reduce import Reduction, blame_teacher, check_reduction, reduce
+from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite, reduce
 from didact.losses.kit.registry import card
 
 
@@ -32,7 +40,8 @@ def kd(
     """Distillation on softened distributions: ``T^2 * KL(softmax(t/T) || softmax(s/T))``.
 
     On a CPU the value and the gradient are made in one pass over the logits. Double backward,
-    ``torch.func``, ``torch.compile`` and other devices get the plain formula, by themselves.
+    ``torch.func``, ``torch.compile``, other devices and a learnt temperature get the plain formula,
+    by themselves.
 
     Args:
         student_logits: ``(..., classes)``.
@@ -69,14 +78,14 @@ def kd(
     """
     check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
     check_reduction(reduction)
-    value = kd_unblamed(
+    value = kd_unchecked(
         student_logits, teacher_logits, temperature, reduction, mask, inplace=inplace
     )
-    blame_teacher(value, teacher_logits)
+    raise_if_teacher_not_finite(value, teacher_logits)
     return value
 
 
-def kd_unblamed(
+def kd_unchecked(
     student_logits: Tensor,
     teacher_logits: Tensor,
     temperature: float | Tensor,
@@ -85,20 +94,15 @@ def kd_unblamed(
     *,
     inplace: bool = False,
 ) -> Tensor:
-    """:func:`kd` without its checks, by the faster way that can serve."""
+    """:func:`kd` without its checks, for losses that have made them."""
+
+    def plain(student: Tensor) -> Tensor:
+        return plain_kd(student, teacher_logits, temperature, reduction, mask)
+
     if isinstance(temperature, Tensor):
-        if mask is None and can_learn(student_logits, teacher_logits, temperature, reduction):
-            return learnt_kd(
-                student_logits,
-                teacher_logits,
-                temperature,
-                reduction,
-                lambda student, degrees: plain_kd(student, teacher_logits, degrees, reduction),
-            )
-        return plain_kd(student_logits, teacher_logits, temperature, reduction, mask)
-    if not can_fuse(student_logits, (teacher_logits,)):
-        return plain_kd(student_logits, teacher_logits, temperature, reduction, mask)
-    return fused_kd(student_logits, teacher_logits, temperature, reduction, mask, inplace)
+        return plain(student_logits)
+    plan = Plan(temperature, mask=mask)
+    return fast_kl(plan, student_logits, (teacher_logits,), plain, reduction, inplace=inplace)
 
 
 def plain_kd(
@@ -114,24 +118,3 @@ def plain_kd(
     )
     divergence = teacher_log_probs.exp() * (teacher_log_probs - student_log_probs)
     return reduce(divergence.sum(-1) * temperature**2, reduction, mask)
-
-
-def fused_kd(
-    student_logits: Tensor,
-    teacher_logits: Tensor,
-    temperature: float,
-    reduction: Reduction,
-    mask: Tensor | None = None,
-    inplace: bool = False,
-) -> Tensor:
-    """The formula by one autograd node."""
-
-    def plain(student: Tensor) -> Tensor:
-        return plain_kd(student, teacher_logits, temperature, reduction, mask)
-
-    if few_enough(student_logits, teacher_logits, reduction, mask):
-        return small_kd(student_logits, teacher_logits, temperature, reduction, plain, inplace)
-    plan = Plan(temperature, mask=mask)
-    return fused(
-        plan, student_logits, (teacher_logits,), plain=plain, reduction=reduction, inplace=inplace
-    )

@@ -10,11 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from didact._core.errors import UsageError
-from didact.losses.fast.node import Parts, closed_form
+from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.checks import check_temperature
 from didact.losses.kit.precision import full_precision
 from didact.losses.kit.registry import card
-from didact.losses.kit.softmax import both_softmax, through_softmax
+from didact.losses.kit.softmax import log_softmax_and_softmax, softmax_backward
 
 
 @card(
@@ -77,7 +77,7 @@ def mlkd(
     )
 
 
-def _levels(temperatures: Sequence[float], student: Tensor, teacher: Tensor) -> Parts:
+def _levels(temperatures: Sequence[float], student: Tensor, teacher: Tensor) -> ValueAndGradient:
     """The mean over the temperatures."""
     flat, teacher = student.flatten(0, -2), teacher.flatten(0, -2)
     with full_precision(student):
@@ -91,21 +91,21 @@ def _levels(temperatures: Sequence[float], student: Tensor, teacher: Tensor) -> 
     return torch.stack([value for value, _ in levels]).mean(), gradient
 
 
-def _level(student: Tensor, teacher: Tensor, temperature: float) -> Parts:
+def _level(student: Tensor, teacher: Tensor, temperature: float) -> ValueAndGradient:
     """The loss of scaled logits at one temperature, and its slope in them."""
-    student_log_probs, q = both_softmax(student)
-    teacher_log_probs, p = both_softmax(teacher)
+    student_log_probs, q = log_softmax_and_softmax(student)
+    teacher_log_probs, p = log_softmax_and_softmax(teacher)
     factor = temperature**2 / len(q)
     divergence = ((teacher_log_probs - student_log_probs) * p).sum()
     similarity, slope = _similarities(q, p)
 
     def gradient() -> Tensor:
-        return through_softmax(slope(), q).add_(q - p, alpha=factor)
+        return softmax_backward(slope(), q).add_(q - p, alpha=factor)
 
     return divergence * factor + similarity, gradient
 
 
-def _similarities(q: Tensor, p: Tensor) -> Parts:
+def _similarities(q: Tensor, p: Tensor) -> ValueAndGradient:
     """``|Q Q' - P P'|^2 / samples + |Q' Q - P' P|^2 / classes``, and its slope in Q.
 
     With ``S = Q + P`` and ``D = Q - P`` the first matrix is ``(S D' + D S') / 2`` and the second

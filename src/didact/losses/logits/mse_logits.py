@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from didact.losses.fast.fused import can_fuse
-from didact.losses.fast.gradient_node import with_gradient
-from didact.losses.fast.small import SMALL
-from didact.losses.kit.pair import blank_masked, check_inputs
-from didact.losses.kit.precision import in_float
-from didact.losses.kit.reduce import (
-    Reduction,
-    check_reduction,
-    is_finite,
-    name_not_finite,
-    reduce,
-    summed_over,
-)
+from didact.losses.fast.closed_form import ValueAndGradient, closed_form
+from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card
-
-_SUM = 2  # PyTorch's number of the reduction, which its type stubs take for a word
 
 
 @card(
@@ -66,33 +52,16 @@ def mse_logits(
         >>> mse_logits(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])).item()
         5.0
     """
-    check_inputs(student_logits, teacher_logits, mask=mask)
-    check_reduction(reduction)
-    if mask is None and reduction != "none" and can_fuse(student_logits, (teacher_logits,)):
-        value = _squares(student_logits, in_float(teacher_logits.detach()), reduction)
-        if not is_finite(value):
-            name_not_finite(teacher_logits)
-        return value
-    student, teacher = in_float(blank_masked(student_logits, mask)), in_float(teacher_logits)
-    per_sample = (student - teacher.detach()).square().sum(-1)
-    return reduce(per_sample, reduction, mask, teacher=teacher_logits)
-
-
-def _squares(student_logits: Tensor, teacher: Tensor, reduction: Reduction) -> Tensor:
-    factor = 1 / summed_over(student_logits, reduction)
-    if 2 * student_logits.numel() <= SMALL:
-        return _plain_squares(student_logits, teacher) * factor
-
-    def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
-        gap = in_float(student) - teacher
-        flat = gap.view(-1)
-        return flat.dot(flat).mul_(factor), gap, 2 * factor
-
-    return with_gradient(
-        student_logits, make, lambda student: _plain_squares(student, teacher) * factor
+    return closed_form(
+        student_logits,
+        teacher_logits,
+        _squares,
+        temperature=1.0,
+        reduction=reduction,
+        mask=mask,
     )
 
 
-def _plain_squares(student: Tensor, teacher: Tensor) -> Tensor:
-    """``F.mse_loss`` without its broadcasting, which takes a tenth of a small step."""
-    return torch._C._nn.mse_loss(in_float(student), teacher, _SUM)  # type: ignore[arg-type]
+def _squares(student: Tensor, teacher: Tensor) -> ValueAndGradient:
+    gap = student - teacher
+    return gap.square(), lambda: 2 * gap

@@ -10,15 +10,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from didact._core.errors import RangeError
-from didact.losses.fast.node import Parts, closed_form
+from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card
 from didact.losses.kit.softmax import (
-    both_softmax,
-    log_softmax,
-    softmax,
-    through_log_softmax,
-    through_softmax,
+    log_softmax_and_softmax,
+    log_softmax_backward,
+    softmax_backward,
 )
 
 _SAFE = 1e-4
@@ -135,35 +133,35 @@ def skew_reverse_kl(
     )
 
 
-def _from_teacher(alpha: float, student: Tensor, teacher: Tensor) -> Parts:
+def _from_teacher(alpha: float, student: Tensor, teacher: Tensor) -> ValueAndGradient:
     if alpha >= _SAFE:
-        student_probs, teacher_probs = softmax(student), softmax(teacher)
+        student_probs, teacher_probs = torch.softmax(student, -1), torch.softmax(teacher, -1)
         ratio = _to_mixture(teacher_probs, student_probs, alpha)
-        return teacher_probs * ratio.log(), lambda: through_softmax(
+        return teacher_probs * ratio.log(), lambda: softmax_backward(
             ratio.mul_(alpha - 1), student_probs
         )
-    student_log_probs, student_probs = both_softmax(student)
-    teacher_log_probs, teacher_probs = both_softmax(teacher)
+    student_log_probs, student_probs = log_softmax_and_softmax(student)
+    teacher_log_probs, teacher_probs = log_softmax_and_softmax(teacher)
     mixture = _mix(teacher_log_probs, student_log_probs, alpha)
 
     def gradient() -> Tensor:
         slope = (student_log_probs - mixture).exp().mul_(teacher_probs).mul_(alpha - 1)
-        return through_log_softmax(slope, student_probs)
+        return log_softmax_backward(slope, student_probs)
 
     return teacher_probs * (teacher_log_probs - mixture), gradient
 
 
-def _from_student(alpha: float, student: Tensor, teacher: Tensor) -> Parts:
+def _from_student(alpha: float, student: Tensor, teacher: Tensor) -> ValueAndGradient:
     if alpha >= _SAFE:
-        student_probs = softmax(student)
-        ratio = _to_mixture(student_probs, softmax(teacher), alpha)
+        student_probs = torch.softmax(student, -1)
+        ratio = _to_mixture(student_probs, torch.softmax(teacher, -1), alpha)
         logs = ratio.log()
-        return student_probs * logs, lambda: through_softmax(
+        return student_probs * logs, lambda: softmax_backward(
             logs.sub_(ratio, alpha=alpha), student_probs
         )
-    student_log_probs, student_probs = both_softmax(student)
-    logs = student_log_probs - _mix(student_log_probs, log_softmax(teacher), alpha)
-    return student_probs * logs, lambda: through_softmax(logs - alpha * logs.exp(), student_probs)
+    student_log_probs, student_probs = log_softmax_and_softmax(student)
+    logs = student_log_probs - _mix(student_log_probs, torch.log_softmax(teacher, -1), alpha)
+    return student_probs * logs, lambda: softmax_backward(logs - alpha * logs.exp(), student_probs)
 
 
 def _to_mixture(first: Tensor, second: Tensor, share: float) -> Tensor:

@@ -10,21 +10,17 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from didact._core.errors import NonFiniteError
-from didact.losses.fast.fused import Plain, can_fuse
-from didact.losses.fast.gradient_node import with_gradient
-from didact.losses.fast.small import divergence, few
 from didact.losses.kit.checks import check_tensor
 from didact.losses.kit.pair import blank_masked, check_inputs
 from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import (
     Reduction,
-    blame_teacher,
     check_reduction,
-    name_not_finite,
-    summed_over,
+    raise_if_not_finite,
+    raise_if_teacher_not_finite,
 )
 from didact.losses.kit.registry import card
-from didact.losses.logits.kd import kd_unblamed
+from didact.losses.logits.kd import kd_unchecked
 
 
 def standardise_logits(logits: Float[Tensor, "*batch classes"]) -> Float[Tensor, "*batch classes"]:
@@ -53,18 +49,13 @@ def standardise_logits(logits: Float[Tensor, "*batch classes"]) -> Float[Tensor,
         [[-1.0, 1.0]]
     """
     check_tensor(logits, name="logits")
-    centred, scale = _centred(in_float(logits))
-    return centred * scale
-
-
-def _centred(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """The logits less their mean, and one by their deviation: 0 where they are equal."""
+    logits = in_float(logits)
     mean = logits.mean(-1, keepdim=True)
     centred = logits - mean
     variance = centred.square().mean(-1, keepdim=True)
     # What is left of equal logits is the rounding of their mean, which has no direction.
     flat = variance <= (4 * torch.finfo(logits.dtype).eps * mean).square()
-    return centred, variance.masked_fill(flat, 1.0).rsqrt().masked_fill(flat, 0.0)
+    return centred * variance.masked_fill(flat, 1.0).rsqrt().masked_fill(flat, 0.0)
 
 
 def standardised(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -95,7 +86,7 @@ def standardised(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
         try:
             return loss(student, teacher, *rest, **options)
         except NonFiniteError:
-            name_not_finite(teacher_logits)  # infinity, which became NaN
+            raise_if_not_finite(teacher_logits)  # infinity, which became NaN
             raise
 
     return between_standardised
@@ -147,32 +138,7 @@ def standardised_kd(
     check_reduction(reduction)
     teacher = standardise_logits(teacher_logits.detach())
 
-    def plain(student: Tensor) -> Tensor:
-        student = standardise_logits(blank_masked(student, mask))
-        return kd_unblamed(student, teacher, temperature, reduction, mask)
-
-    if can_fuse(student_logits, (teacher_logits,)) and few(
-        student_logits, (teacher_logits,), reduction, mask
-    ):
-        value = _few(student_logits, teacher, temperature, reduction, plain)
-    else:
-        value = plain(student_logits)
-    blame_teacher(value, teacher_logits)
+    student = standardise_logits(blank_masked(student_logits, mask))
+    value = kd_unchecked(student, teacher, temperature, reduction, mask)
+    raise_if_teacher_not_finite(value, teacher_logits)
     return value
-
-
-def _few(
-    student_logits: Tensor, teacher: Tensor, temperature: float, reduction: Reduction, plain: Plain
-) -> Tensor:
-    """The loss of few logits; the teacher's are standardised already."""
-    rows = summed_over(student_logits, reduction)
-
-    def make(student: Tensor) -> tuple[Tensor, Tensor, float]:
-        student, scale = _centred(in_float(student))
-        student.mul_(scale)
-        value, slope = divergence(student, teacher, temperature)
-        along = (slope * student).mean(-1, True)
-        slope.sub_(slope.mean(-1, True)).addcmul_(student, along, value=-1).mul_(scale)
-        return value.mul_(temperature**2 / rows), slope, temperature / rows
-
-    return with_gradient(student_logits, make, plain)

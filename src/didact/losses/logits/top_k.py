@@ -9,10 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from didact._core.errors import RangeError
-from didact.losses.fast.node import Parts, Side, closed_form, softmax_rows
+from didact.losses.fast.closed_form import Side, ValueAndGradient, closed_form, softmax_rows
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card
-from didact.losses.kit.softmax import exp
 
 
 @card(
@@ -79,7 +78,7 @@ def top_k_kd(
     )
 
 
-def _cells(k: int, student: Side, teacher: Side) -> Parts:
+def _cells(k: int, student: Side, teacher: Side) -> ValueAndGradient:
     student_log_probs, (teacher_log_probs, whole) = student[0], teacher
     if k >= student_log_probs.shape[-1] - 1:
         divergence = whole * (teacher_log_probs - student_log_probs)
@@ -92,7 +91,7 @@ def _cells(k: int, student: Side, teacher: Side) -> Parts:
 
     def slope() -> Tensor:
         """The mass of each cell; that of the rest is spread as the student spreads it."""
-        spread = exp(student_log_probs - student_cells[..., -1:]).mul_(masses[..., -1:])
+        spread = (student_log_probs - student_cells[..., -1:]).exp().mul_(masses[..., -1:])
         return spread.scatter_(-1, cells, masses[..., :-1]).neg_()
 
     return divergence.sum(-1), slope

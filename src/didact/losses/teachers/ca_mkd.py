@@ -8,15 +8,13 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from didact.losses.fast.small import TINY
-from didact.losses.fast.teacher_sum import weighted_sum
 from didact.losses.kit.checks import check_labels
 from didact.losses.kit.pair import blank_masked
-from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card
-from didact.losses.kit.softmax import log_softmax
-from didact.losses.kit.teacher_list import blame_teachers, check_teachers
+from didact.losses.kit.softmax import soft_log_probs
+from didact.losses.kit.teacher_list import check_teachers, raise_if_a_teacher_not_finite
+from didact.losses.teachers.weighted_sum import weighted_sum
 
 
 @card(
@@ -81,17 +79,18 @@ def kd_confidence_weighted(
 def _confidence(
     teachers_logits: Sequence[Tensor], labels: Tensor, mask: Tensor | None
 ) -> list[Tensor]:
-    seen = [in_float(blank_masked(t.detach(), mask)) for t in teachers_logits]
-    one_by_one = seen[0].numel() > TINY or len({t.dtype for t in seen}) > 1
-    groups = [t.unsqueeze(0) for t in seen] if one_by_one else [torch.stack(seen)]
-    surprises = torch.cat([_surprises(group, labels) for group in groups])
-    blame_teachers(surprises, teachers_logits)
+    cross_entropies = torch.stack(
+        [
+            _cross_entropy(blank_masked(teacher.detach(), mask), labels)
+            for teacher in teachers_logits
+        ]
+    )
+    raise_if_a_teacher_not_finite(cross_entropies, teachers_logits)
     if len(teachers_logits) == 1:
-        return [torch.ones_like(surprises[0])]
-    return list((1 - surprises.softmax(0)) / (len(teachers_logits) - 1))
+        return [torch.ones_like(cross_entropies[0])]
+    return list((1 - cross_entropies.softmax(0)) / (len(teachers_logits) - 1))
 
 
-def _surprises(logits: Tensor, labels: Tensor) -> Tensor:
-    """The cross-entropy of each teacher of ``(teachers, ..., classes)`` for each sample."""
-    places = labels.unsqueeze(-1).expand(len(logits), *labels.shape, 1)
-    return -log_softmax(logits).gather(-1, places).squeeze(-1)
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """That of each sample, ``(...)``."""
+    return -soft_log_probs(logits).gather(-1, labels.unsqueeze(-1)).squeeze(-1)

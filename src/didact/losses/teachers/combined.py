@@ -8,15 +8,19 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from didact.losses.fast.fused_rows import Plan
-from didact.losses.fast.teacher_sum import run_plan, weighted_sum
+from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.pair import blank_masked
 from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction, reduce
 from didact.losses.kit.registry import card
 from didact.losses.kit.softmax import soft_log_probs
-from didact.losses.kit.teacher_list import blame_teachers, check_teachers, check_weights
-from didact.losses.logits.kd import kd_unblamed
+from didact.losses.kit.teacher_list import (
+    check_teachers,
+    check_weights,
+    raise_if_a_teacher_not_finite,
+)
+from didact.losses.logits.kd import kd_unchecked
+from didact.losses.teachers.weighted_sum import weighted_sum
 
 
 @card(
@@ -85,7 +89,9 @@ def kd_mean_probs(
         return reduce(divergence.sum(-1) * temperature**2, reduction, mask)
 
     plan = Plan(temperature, weights=shares, mixture=True, mask=mask)
-    return run_plan(plan, student_logits, teachers_logits, plain, reduction)
+    value = fast_kl(plan, student_logits, teachers_logits, plain, reduction)
+    raise_if_a_teacher_not_finite(value, teachers_logits)
+    return value
 
 
 @card(
@@ -142,8 +148,8 @@ def kd_geometric_mean(
     mean = in_float(teachers_logits[0].detach()) * shares[0]
     for teacher_logits, share in zip(teachers_logits[1:], shares[1:], strict=True):
         mean = mean.add(in_float(teacher_logits.detach()), alpha=share)
-    value = kd_unblamed(student_logits, mean, temperature, reduction, mask)
-    blame_teachers(value, teachers_logits)
+    value = kd_unchecked(student_logits, mean, temperature, reduction, mask)
+    raise_if_a_teacher_not_finite(value, teachers_logits)
     return value
 
 

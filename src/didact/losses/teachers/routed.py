@@ -11,8 +11,8 @@ from torch import Tensor
 from didact.losses.kit.checks import check_labels
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import card
-from didact.losses.kit.teacher_list import blame_teachers, check_teachers
-from didact.losses.logits.kd import kd_unblamed
+from didact.losses.kit.teacher_list import check_teachers, raise_if_a_teacher_not_finite
+from didact.losses.logits.kd import kd_unchecked
 
 
 @card(
@@ -74,6 +74,6 @@ def kd_routed(
     for number, teacher_logits in enumerate(teachers_logits[1:], start=1):
         here = (routes == number).unsqueeze(-1)
         chosen = torch.where(here, teacher_logits.detach(), chosen)
-    value = kd_unblamed(student_logits, chosen, temperature, reduction, mask)
-    blame_teachers(value, teachers_logits)
+    value = kd_unchecked(student_logits, chosen, temperature, reduction, mask)
+    raise_if_a_teacher_not_finite(value, teachers_logits)
     return value

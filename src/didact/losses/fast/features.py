@@ -1,4 +1,4 @@
-"""One autograd node for a loss on features whose gradient is known in closed form.
+"""A loss on features whose gradient is known in closed form.
 
 Large maps are worked through in chunks of samples, so that the only new memory of their size is the
 gradient: filling fresh memory costs more than the arithmetic.
@@ -7,15 +7,12 @@ gradient: filling fresh memory costs more than the arithmetic.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
-from didact.losses.fast.fresh import fresh_like
-from didact.losses.fast.fused import apply, can_fuse, plain_gradient
-from didact.losses.kit.reduce import Reduction, blame_teacher, check_reduction, reduce
+from didact.losses.fast.node import Plain, can_serve, with_gradient
+from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite, reduce
 
 CHUNK = 1 << 19
 """Numbers of one side that are worked on at a time."""
@@ -55,52 +52,40 @@ def by_samples(
     def plain(student: Tensor) -> Tensor:
         return reduce(formula(student, teacher) * scale, reduction, mask)
 
-    if reduction == "none" or not can_fuse(student, (teacher,)):
-        return _judged(plain(student), teacher, name)
-    factor = scale
-    if reduction == "mean":
-        samples = student.shape[:-1].numel() if on_logits else student.shape[0]
-        factor /= samples if mask is None else max(1, int(mask.sum()))
-    return _judged(_run(student, teacher, rows, plain, factor, not on_logits), teacher, name)
+    if reduction == "none" or not can_serve(student, teacher):
+        value = plain(student)
+    else:
+        factor = scale
+        if reduction == "mean":
+            samples = student.shape[:-1].numel() if on_logits else student.shape[0]
+            factor /= samples if mask is None else max(1, int(mask.sum()))
+        chunked = not on_logits and student.numel() > CHUNK
+        value = _run(student, teacher, _in_chunks(rows) if chunked else rows, plain, factor)
+    raise_if_teacher_not_finite(value, teacher, name=name)
+    return value
 
 
 def together(
     student: Tensor, teacher: Tensor, rows: Rows, formula: Formula, *, scale: float = 1.0
 ) -> Tensor:
     """The loss ``scale * formula(student, teacher)``, a scalar, of samples that interact."""
-    if not can_fuse(student, (teacher,)):
-        return _judged(formula(student, teacher) * scale, teacher, "teacher_features")
 
     def plain(student: Tensor) -> Tensor:
         return formula(student, teacher) * scale
 
-    value = _run(student, teacher, rows, plain, scale, False)
-    return _judged(value, teacher, "teacher_features")
-
-
-def _judged(value: Tensor, teacher: Tensor, name: str) -> Tensor:
-    blame_teacher(value, teacher, name=name)
+    serves = can_serve(student, teacher)
+    value = _run(student, teacher, rows, plain, scale) if serves else plain(student)
+    raise_if_teacher_not_finite(value, teacher, name="teacher_features")
     return value
 
 
-def _run(
-    student: Tensor,
-    teacher: Tensor,
-    rows: Rows,
-    plain: Callable[[Tensor], Tensor],
-    factor: float,
-    chunked: bool,
-) -> Tensor:
-    if chunked and student.numel() > CHUNK:
-        rows = _in_chunks(rows)
-    if student.requires_grad and torch.is_grad_enabled():
-        return apply(_Node, student, teacher, rows, plain, factor)
-    with torch.no_grad():
-        return _total(rows(student, teacher, None), factor)
+def _run(student: Tensor, teacher: Tensor, rows: Rows, plain: Plain, factor: float) -> Tensor:
+    def make(student: Tensor, wanted: bool) -> tuple[Tensor, Tensor | None, float]:
+        gradient = torch.empty_like(student) if wanted else None
+        values = rows(student, teacher, gradient)
+        return (values.sum() if values.dim() else values).mul_(factor), gradient, factor
 
-
-def _total(values: Tensor, factor: float) -> Tensor:
-    return (values.sum() if values.dim() else values).mul_(factor)
+    return with_gradient(student, make, plain)
 
 
 def _in_chunks(rows: Rows) -> Rows:
@@ -111,28 +96,3 @@ def _in_chunks(rows: Rows) -> Rows:
         return torch.cat([rows(*chunk) for chunk in zip(students, teachers, places, strict=True)])
 
     return chunked
-
-
-class _Node(Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        student: Tensor,
-        teacher: Tensor,
-        rows: Rows,
-        plain: Callable[[Tensor], Tensor],
-        factor: float,
-    ) -> Tensor:
-        ctx.save_for_backward(student)
-        ctx.plain, ctx.inplace, ctx.factor = plain, False, factor
-        ctx.gradient = fresh_like(student)
-        return _total(rows(student, teacher, ctx.gradient), factor)
-
-    @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        gradient = ctx.gradient
-        if gradient is None or torch.is_grad_enabled():
-            return plain_gradient(ctx, upstream[0]), None, None, None, None
-        ctx.gradient = None
-        factor = ctx.factor * upstream[0].item()
-        return (gradient if factor == 1 else gradient.mul_(factor)), None, None, None, None
