@@ -31,7 +31,6 @@ from _memory import copy_bandwidth, huge_pages, peak_bytes, settle_heap
 from _timing import Step, interleave
 from didact import losses
 from didact._core.processor import processor_name
-from didact.losses.fast.fresh import hands_free_pages_to_a_host
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks-losses.md"
 SIZES = {(128, 10): 400, (128, 100): 400, (256, 1000): 60, (1024, 32000): 7, (512, 128256): 5}
@@ -223,16 +222,9 @@ def conditions() -> str:
     return (
         f"{processor_name()}, {os.cpu_count()} cores, 1 thread; torch "
         f"{torch.__version__}; huge pages of the kernel: `{pages.read_text().strip()}`, asked for "
-        f"by THP_MEM_ALLOC_ENABLE={os.environ.get('THP_MEM_ALLOC_ENABLE', '0')}; a gradient of "
-        f"more than 32 MB {_asked_by_losses()}; load "
+        f"by THP_MEM_ALLOC_ENABLE={os.environ.get('THP_MEM_ALLOC_ENABLE', '0')}; load "
         f"{os.getloadavg()[0]:.1f} when this was written."
     )
-
-
-def _asked_by_losses() -> str:
-    if hands_free_pages_to_a_host():
-        return "does not ask, as free ones go back to this virtual machine's host"
-    return "asks for them"
 
 
 def with_huge_pages() -> str:

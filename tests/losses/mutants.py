@@ -38,12 +38,9 @@ TABLE = HERE.parents[1] / "docs" / "loss-mutations.md"
 PACKAGE = "didact.losses"
 KEPT = f"{PACKAGE}.kit.registry"
 UNPLANTED = {
-    "kit.base",
     "kit.registry",
     "kit.checks",
-    "fast.fresh",
     "kit.ranks",
-    "fast.workspace",
 }
 """Shared files that compute no loss: what one says of itself, refusals, processes, memory."""
 USERS = 5
@@ -245,16 +242,10 @@ def _separate_import() -> Iterator[None]:
 
 
 WAYS: dict[str, list[dict[str, int]]] = {
-    "fast.small": [{}, {"TINY": 0}, {"TINY": 0, "SMALL": 0}],
-    "incremental.binary_distillation": [{}, {"SMALL": 0}],
-    "logits.hard_kd": [{}, {"SMALL": 0}],
-    "logits.mse_logits": [{}, {"SMALL": 0}],
     "kit.maps": [{}, {"_FEW": 0}],
-    "fast.feature_node": [{}, {"CHUNK": 8}],
-    "fast.fused_rows": [{}, {"CHUNK": 8}],
+    "fast.features": [{}, {"CHUNK": 8}],
+    "fast.kl_rows": [{"SMALL": 0}, {"SMALL": 0, "CHUNK": 8}],
     "kit.pairwise": [{}, {"_MANY": 0}],
-    "fast.teacher_sum": [{}, {"TINY": 0}],
-    "kit.softmax": [{}, {"SOME": 0}, {"FEW": 0, "MANY": 0}],
 }
 """Sizes set aside in a file, so that the small inputs of the laws take each of its ways."""
 

@@ -11,9 +11,9 @@ FAULTS = [
     Fault(
         "the plain formula forgets T squared",
         FLOOR,
-        "divergence = teacher_log_probs.exp() * (teacher_log_probs - student_log_probs)\n"
+        'log_target=True, reduction="none")\n'
         "    return reduce(divergence.sum(-1) * temperature**2, reduction, mask)",
-        "divergence = teacher_log_probs.exp() * (teacher_log_probs - student_log_probs)\n"
+        'log_target=True, reduction="none")\n'
         "    return reduce(divergence.sum(-1) * temperature, reduction, mask)",
         "tests/losses/test_logits.py",
     ),

@@ -13,11 +13,6 @@ def processor_name() -> str:
     return _first("model name") or platform.processor() or platform.machine()
 
 
-def is_made_by_intel() -> bool:
-    """Whether it is one of Intel's."""
-    return "GenuineIntel" in (_first("vendor_id") or platform.processor())
-
-
 def _first(field: str) -> str:
     """A field of the first core: the file lists every core of the machine."""
     try:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from didact import losses
-from didact.losses.fast import feature_node as _feature_node
+from didact.losses.fast import features
 
 LABELS = torch.tensor([0, 3, 1, 4, 2, 0])
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -68,7 +68,7 @@ def equal(found: tuple[Tensor, Tensor], expected: tuple[Tensor, Tensor], toleran
 def test_value_and_gradient_equal_the_plain_formula(
     name: str, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_feature_node, "CHUNK", chunk)
+    monkeypatch.setattr(features, "CHUNK", chunk)
     student, teacher = maps(0), maps(1)
     expected = plainly(ON_MAPS[name], student, teacher)
     equal(measured(ON_MAPS[name], student, teacher), expected, 1e-10)

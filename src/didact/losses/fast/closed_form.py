@@ -70,7 +70,7 @@ def closed_form(
         factor = weight * temperature**power / reduction_divisor(student, reduction)
         scaled = in_float(student)
         values, gradient = rows(scaled if temperature == 1 else scaled / temperature, teacher)
-        slope = gradient().to(student.dtype) if wanted else None
+        slope = gradient().to(student.dtype).contiguous() if wanted else None
         return values.sum().mul_(factor), slope, factor / temperature
 
     if mask is None and reduction != "none" and can_serve(student_logits, teacher):

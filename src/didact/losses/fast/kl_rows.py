@@ -24,6 +24,8 @@ from didact.losses.kit.reduce import Reduction
 
 CHUNK = 256 * 1024
 """Logits in one chunk and thread: fewer make more calls of operations, more leave the cache."""
+SMALL = 32 * 1024
+"""Logits below which the plain formula takes less time."""
 LOG2_E = math.log2(math.e)
 LN_2 = math.log(2.0)
 
@@ -38,7 +40,8 @@ class Plan:
         weights: One for each teacher: a number, or one for each sample. They sum to 1.
         mixture: The soft target is the mean of the teachers' probabilities, ``KL(sum w p || q)``.
         hard: Factor of the cross-entropy.
-        labels: For each sample, below 0 where there is none; None without a hard part.
+        labels: For each sample; None without a hard part.
+        ignore_index: The label of a sample that has none.
         mask: True where a sample counts.
     """
 
@@ -48,6 +51,7 @@ class Plan:
     mixture: bool = False
     hard: float = 0.0
     labels: Tensor | None = None
+    ignore_index: int = -100
     mask: Tensor | None = None
 
     def of_rows(self) -> Plan:
@@ -63,7 +67,7 @@ class Plan:
         """The same for a mean: over the rows that count, and over those with a label."""
         labelled = rows
         if self.labels is not None:
-            has_label = self.labels >= 0
+            has_label = self.labels != self.ignore_index
             labelled = int((has_label if self.mask is None else has_label & self.mask).sum())
         if self.mask is not None:
             rows = int(self.mask.sum())
@@ -88,7 +92,7 @@ def fast_kl(
     *,
     inplace: bool = False,
 ) -> Tensor:
-    """The loss of a plan: in one pass on a CPU, by the plain formula where that cannot serve.
+    """The loss of a plan: in one pass where that serves and pays, else by the plain formula.
 
     Args:
         plan: What to compute.
@@ -101,7 +105,8 @@ def fast_kl(
     Raises:
         UsageError: ``inplace`` with logits that are a leaf of the graph.
     """
-    if not can_serve(student, *teachers):
+    pays = inplace or student.numel() >= SMALL
+    if not (pays and can_serve(student, *teachers)):
         return plain(student)
     classes, positions = student.shape[-1], student.shape[:-1]
     plan = plan.of_rows()
@@ -247,7 +252,8 @@ def _cross_entropy(
 ) -> Tensor:
     """The cross-entropy at temperature 1, ``(rows, 1)``; its gradient is written."""
     total = exp_and_sum(student, 1.0, scaled, gradient)
-    weight = (labels >= 0).to(total.dtype) * plan.hard
-    classes = labels.clamp_min(0)
+    has_label = labels != plan.ignore_index
+    weight = has_label.to(total.dtype) * plan.hard
+    classes = labels.where(has_label, 0)
     gradient.mul_(weight / total).scatter_add_(-1, classes, -weight)
     return (total.log2() - scaled.gather(-1, classes)).mul_(weight * LN_2)

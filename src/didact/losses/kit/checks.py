@@ -157,8 +157,11 @@ def check_labels(
     ignore_index: int | None = None,
     name: str = "labels",
     of: str = "class",
-) -> None:
+) -> bool:
     """Labels are class numbers, one for each position. Their range is looked at on the CPU only.
+
+    Returns:
+        Whether it was seen that no position is without a label.
 
     Raises:
         DtypeError: Not int64.
@@ -167,10 +170,10 @@ def check_labels(
     """
     check_label_kind(labels, shape, name=name, of=of)
     if not values_can_be_read(labels):
-        return
+        return False
     low, high = (int(bound) for bound in torch.aminmax(labels))
     if low >= 0 and high < classes:
-        return
+        return True
     wrong = (labels < 0) | (labels >= classes)
     if ignore_index is not None:
         wrong &= labels != ignore_index
@@ -179,3 +182,4 @@ def check_labels(
             f"{name} holds {int(labels[wrong][0])}; expected {of} numbers from 0 to {classes - 1}"
             + ("" if ignore_index is None else f", or {ignore_index} for 'no label'")
         )
+    return False

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.checks import check_labels, check_weight
 from didact.losses.kit.pair import blank_masked, check_inputs
+from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite
 from didact.losses.kit.registry import card
-from didact.losses.kit.softmax import soft_log_probs
 from didact.losses.logits.kd import plain_kd
 
 
@@ -62,7 +62,7 @@ def cross_entropy_and_kd(
     Paper: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, section 2.
 
     Example:
-        >>> import torch
+        >>> import torch.nn.functional as F
         >>> from didact.losses import cross_entropy_and_kd
         >>> logits, labels = torch.zeros(2, 4), torch.tensor([0, 1])
         >>> round(cross_entropy_and_kd(logits, logits, labels, kd_weight=0.5).item(), 4)
@@ -70,17 +70,29 @@ def cross_entropy_and_kd(
     """
     check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
     classes = student_logits.shape[-1]
-    check_labels(labels, student_logits.shape[:-1], classes=classes, ignore_index=ignore_index)
+    complete = check_labels(
+        labels, student_logits.shape[:-1], classes=classes, ignore_index=ignore_index
+    )
     check_weight(kd_weight, name="kd_weight")
     check_reduction(reduction)
 
     def plain(student: Tensor) -> Tensor:
-        hard = _cross_entropy(student, labels, ignore_index, reduction, mask)
+        if complete and mask is None and reduction != "none":
+            rows = in_float(student).flatten(0, -2)
+            hard = F.cross_entropy(rows, labels.flatten(), reduction=reduction)
+        else:
+            hard = _cross_entropy(student, labels, ignore_index, reduction, mask)
         soft = plain_kd(student, teacher_logits, temperature, reduction, mask)
         return (1 - kd_weight) * hard + kd_weight * soft
 
-    known = labels.masked_fill(labels == ignore_index, -1)
-    plan = Plan(temperature, soft=kd_weight, hard=1 - kd_weight, labels=known, mask=mask)
+    plan = Plan(
+        temperature,
+        soft=kd_weight,
+        hard=1 - kd_weight,
+        labels=labels,
+        ignore_index=ignore_index,
+        mask=mask,
+    )
     value = fast_kl(plan, student_logits, (teacher_logits,), plain, reduction, inplace=inplace)
     raise_if_teacher_not_finite(value, teacher_logits)
     return value
@@ -89,10 +101,14 @@ def cross_entropy_and_kd(
 def _cross_entropy(
     logits: Tensor, labels: Tensor, ignore_index: int, reduction: Reduction, mask: Tensor | None
 ) -> Tensor:
-    counts = labels != ignore_index if mask is None else (labels != ignore_index) & mask
-    log_probs = soft_log_probs(blank_masked(logits, mask))
-    chosen = torch.where(counts, labels, 0).unsqueeze(-1)
-    each = torch.where(counts, -log_probs.gather(-1, chosen).squeeze(-1), 0.0)
+    if mask is not None:
+        labels = labels.masked_fill(~mask, ignore_index)
+    each = F.cross_entropy(
+        in_float(blank_masked(logits, mask)).flatten(0, -2),
+        labels.flatten(),
+        ignore_index=ignore_index,
+        reduction="none" if reduction == "none" else "sum",
+    )
     if reduction == "none":
-        return each
-    return each.sum() if reduction == "sum" else each.sum() / counts.sum().clamp(min=1)
+        return each.view(labels.shape)
+    return each if reduction == "sum" else each / (labels != ignore_index).sum().clamp(min=1)
