@@ -10,7 +10,7 @@ compared with the plain formula on such logits.
 
     python benchmarks/losses.py                 prints the tables
     python benchmarks/losses.py --write         writes docs/benchmarks-losses.md as well
-    python benchmarks/losses.py --write FILE    writes another page, of another processor
+    python benchmarks/losses.py --write FILE    writes another page
     python benchmarks/losses.py --quick         small sizes only
 """
 
@@ -253,8 +253,7 @@ def page(sizes: Mapping[tuple[int, int], int]) -> str:
     others = dict.fromkeys(((16, 10), (32, 100)), 200) | others
     parts = [
         f"# Speed and memory of the losses ({processor_name()})",
-        "Written by `python benchmarks/losses.py --write [FILE]`, one page for each processor:\n"
-        "[AMD](benchmarks-losses.md), [Intel](benchmarks-losses-intel.md).\n\n"
+        "Written by `python benchmarks/losses.py --write`, on the processor named above.\n\n"
         f"{__doc__.split(chr(10) * 2)[1]}",
         "## `kd` against the plain formula (ratio of the times)",
         "\n".join(kd_table(sizes)),

@@ -11,9 +11,9 @@ FAULTS = [
     Fault(
         "the plain formula forgets T squared",
         FLOOR,
-        'log_target=True, reduction="none")\n'
+        "(teacher_log_probs - student_log_probs)\n"
         "    return reduce(divergence.sum(-1) * temperature**2, reduction, mask)",
-        'log_target=True, reduction="none")\n'
+        "(teacher_log_probs - student_log_probs)\n"
         "    return reduce(divergence.sum(-1) * temperature, reduction, mask)",
         "tests/losses/test_logits.py",
     ),

@@ -13,10 +13,10 @@ from didact._core.errors import RangeError
 from didact.losses.fast.features import by_samples
 from didact.losses.kit.maps import feature_pair, half_squares
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="features",
     kind="objective",
     formula="sum over neurons of relu(m - sign(t) s)^2,  sign(t) = +1 where t > 0, else -1",
@@ -62,7 +62,7 @@ def ab(
     if not margin >= 0:
         raise RangeError(f"margin is {margin}; expected a number from 0 (1 is the paper's)")
     student, teacher = feature_pair(student_features, teacher_features)
-    formula, rows = partial(_half, margin), partial(_rows, margin)
+    formula, rows = partial(_half, margin), partial(_value_and_gradient, margin)
     return by_samples(student, teacher, rows, formula, scale=2.0, reduction=reduction)
 
 
@@ -71,7 +71,9 @@ def _half(margin: float, student: Tensor, teacher: Tensor) -> Tensor:
     return wrong.square().flatten(1).sum(1) / 2
 
 
-def _rows(margin: float, student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
+def _value_and_gradient(
+    margin: float, student: Tensor, teacher: Tensor, gradient: Tensor | None
+) -> Tensor:
     is_on = _is_on(teacher)
     wrong = torch.add(student, margin, out=gradient).addcmul_(is_on, student, value=-2).relu_()
     values = half_squares(wrong)

@@ -18,10 +18,10 @@ from didact.losses.kit.maps import (
     unit,
 )
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="features",
     kind="match",
     formula="mean over positions of (a(s)/|a(s)| - a(t)/|a(t)|)^2,  a(f) = sum_c |f_c|^p",
@@ -72,7 +72,7 @@ def attention_transfer(
         raise RangeError(f"power is {power}; expected a number above 0 (2 is usual)")
     student, teacher = feature_pair(student_features, teacher_features, alike="space", least_dim=3)
     scale = 2 / student.shape[2:].numel()
-    formula, rows = partial(_half, power), partial(_rows, power)
+    formula, rows = partial(_half, power), partial(_value_and_gradient, power)
     return by_samples(student, teacher, rows, formula, scale=scale, reduction=reduction)
 
 
@@ -86,7 +86,9 @@ def _attention(features: Tensor, power: float) -> Tensor:
     return peaks.sum(1).flatten(1)
 
 
-def _rows(power: float, student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
+def _value_and_gradient(
+    power: float, student: Tensor, teacher: Tensor, gradient: Tensor | None
+) -> Tensor:
     found, inverse = directions(_attention(student, power))
     slope = found - directions(_attention(teacher, power))[0]
     values = half_squares(slope)

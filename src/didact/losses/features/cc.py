@@ -18,10 +18,10 @@ from didact.losses.kit.maps import (
     through_directions,
     unit,
 )
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="relations",
     kind="match",
     formula="1/b^2 * |C(t) - C(s)|_F^2,  C_ij = sum_p exp(-2g) (2g)^p / p! * cos(f_i, f_j)^p",
@@ -75,7 +75,7 @@ def cc(
     weights = [
         math.exp(-2 * gamma) * (2 * gamma) ** p / math.factorial(p) for p in range(order + 1)
     ]
-    formula, rows = partial(_distance, weights), partial(_rows, weights)
+    formula, rows = partial(_distance, weights), partial(_value_and_gradient, weights)
     return together(student, teacher, rows, formula, scale=1 / len(student) ** 2)
 
 
@@ -86,7 +86,7 @@ def _distance(weights: list[float], student: Tensor, teacher: Tensor) -> Tensor:
     return (found - wanted).square().sum()
 
 
-def _rows(
+def _value_and_gradient(
     weights: list[float], student: Tensor, teacher: Tensor, gradient: Tensor | None
 ) -> Tensor:
     found, inverse = directions(student.flatten(1))

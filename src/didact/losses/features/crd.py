@@ -18,10 +18,10 @@ from didact.losses.kit.memory_bank import MemoryBank
 from didact.losses.kit.modules import check_counts, parameter_dtype, trainable
 from didact.losses.kit.precision import full_precision, in_float
 from didact.losses.kit.ranks import from_all_ranks, mean_of_ranks
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="relations",
     kind="objective",
     formula="-log h(s_i, t_i) - sum_j log(1 - h(s_i, t_j)),  h = e^(s.t/T) / (e^(s.t/T) + Z K/M)",

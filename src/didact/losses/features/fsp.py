@@ -12,10 +12,10 @@ from torch import Tensor
 from didact._core.errors import ShapeError
 from didact.losses.kit.maps import checked_value, feature_pair, product
 from didact.losses.kit.reduce import Reduction, reduce
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="features",
     kind="match",
     formula="sum over pairs of layers of |G(t) - G(s)|_F^2,  G_ij = mean over positions of a_i b_j",

@@ -14,10 +14,10 @@ from didact._core.errors import RangeError
 from didact.losses.kit.maps import check_features, checked_value, unit
 from didact.losses.kit.modules import check_counts, check_maps, parameter_dtype
 from didact.losses.kit.precision import full_precision, in_float
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="features",
     kind="objective",
     formula="mean over units of |F(s)/|F(s)| - F(t)/|F(t)||,  F = factors of each side",

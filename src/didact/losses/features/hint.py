@@ -9,10 +9,10 @@ from torch import Tensor
 from didact.losses.fast.features import by_samples
 from didact.losses.kit.maps import feature_pair, half_squares
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="features",
     kind="match",
     formula="mean over units of (r(s) - t)^2",
@@ -53,12 +53,14 @@ def hint(
     """
     student, teacher = feature_pair(student_features, teacher_features)
     scale = 2 / student.shape[1:].numel()
-    return by_samples(student, teacher, _rows, _half, scale=scale, reduction=reduction)
+    return by_samples(
+        student, teacher, _value_and_gradient, _half, scale=scale, reduction=reduction
+    )
 
 
 def _half(student: Tensor, teacher: Tensor) -> Tensor:
     return (student - teacher).square().flatten(1).sum(1) / 2
 
 
-def _rows(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
+def _value_and_gradient(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
     return half_squares(torch.sub(student, teacher, out=gradient))

@@ -15,10 +15,10 @@ from didact.losses.kit.maps import (
     unit,
 )
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="features",
     kind="match",
     formula="1/c * |G(t) - G(s)|_F^2,  G(f) = rows of the channels' inner products, length 1",
@@ -62,7 +62,9 @@ def ickd(
         student_features, teacher_features, alike="channels", least_dim=3
     )
     scale = 2 / student.shape[1]
-    return by_samples(student, teacher, _rows, _half, scale=scale, reduction=reduction)
+    return by_samples(
+        student, teacher, _value_and_gradient, _half, scale=scale, reduction=reduction
+    )
 
 
 def _half(student: Tensor, teacher: Tensor) -> Tensor:
@@ -75,7 +77,7 @@ def _products(features: Tensor) -> Tensor:
     return product(maps, maps.mT)
 
 
-def _rows(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
+def _value_and_gradient(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
     found, inverse = directions(_products(student))
     slope = found - directions(_products(teacher))[0]
     values = half_squares(slope)

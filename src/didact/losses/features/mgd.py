@@ -14,12 +14,12 @@ from didact._core.errors import DtypeError, RangeError, ShapeError, UsageError
 from didact.losses.kit.maps import check_features, checked_value
 from didact.losses.kit.modules import check_counts, check_maps, parameter_dtype, pointwise
 from didact.losses.kit.precision import full_precision, in_float
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 Masking = Literal["positions", "channels"]
 
 
-@card(
+@register_loss(
     family="features",
     kind="objective",
     formula="sum over units of (t - G(keep * align(s)))^2",

@@ -17,10 +17,10 @@ from didact.losses.kit.maps import (
     unit,
 )
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="features",
     kind="match",
     formula="MMD^2 between the channels' unit activation maps, kernel (x . y)^2",
@@ -61,7 +61,7 @@ def nst(
         0.5
     """
     student, teacher = feature_pair(student_features, teacher_features, alike="space", least_dim=3)
-    return by_samples(student, teacher, _rows, _discrepancy, reduction=reduction)
+    return by_samples(student, teacher, _value_and_gradient, _discrepancy, reduction=reduction)
 
 
 def _discrepancy(student: Tensor, teacher: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ def _discrepancy(student: Tensor, teacher: Tensor) -> Tensor:
     return total - total.detach().clamp(max=0)  # rounding may end below 0; the gradient stays
 
 
-def _rows(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
+def _value_and_gradient(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
     student_maps, inverse = directions(student.flatten(2))
     teacher_maps, _ = directions(teacher.flatten(2))
     by = _by_moments if _few_positions(student, teacher) else _by_kernels

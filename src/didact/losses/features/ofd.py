@@ -14,7 +14,7 @@ from didact.losses.fast.features import by_samples
 from didact.losses.kit.checks import check_floating
 from didact.losses.kit.maps import feature_pair, half_squares
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 # Below this share of negative responses the conditional mean is numerically 0/0; the authors'
 # value there is three standard deviations below zero.
@@ -23,7 +23,7 @@ _FEW_NEGATIVES = 1e-3
 _LEAST_STD = 1e-6
 
 
-@card(
+@register_loss(
     family="features",
     kind="match",
     formula="sum over units of (s - r)^2, but 0 where s <= r <= 0;  r = max(t, E[t | t < 0])",
@@ -74,7 +74,7 @@ def ofd(
     student, teacher = feature_pair(student_features, teacher_features)
     margin = _margin(norm_weight.detach(), norm_bias.detach(), student)
     margin = margin.view(-1, *[1] * (student.dim() - 2))
-    formula, rows = partial(_half, margin), partial(_rows, margin)
+    formula, rows = partial(_half, margin), partial(_value_and_gradient, margin)
     return by_samples(student, teacher, rows, formula, scale=2.0, reduction=reduction)
 
 
@@ -85,7 +85,9 @@ def _half(margin: Tensor, student: Tensor, teacher: Tensor) -> Tensor:
     return distance.flatten(1).sum(1) / 2
 
 
-def _rows(margin: Tensor, student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
+def _value_and_gradient(
+    margin: Tensor, student: Tensor, teacher: Tensor, gradient: Tensor | None
+) -> Tensor:
     response = torch.maximum(teacher, margin)
     gap = torch.sub(student, response, out=gradient)
     # Above the least gap that counts: any where the response is above 0, elsewhere none below 0.

@@ -14,13 +14,13 @@ from didact.losses.kit.maps import (
     through_directions,
     unit,
 )
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 # The kernel of two opposite vectors is 0, whose logarithm the loss would need.
 _LEAST_KERNEL = 1e-7
 
 
-@card(
+@register_loss(
     family="relations",
     kind="match",
     formula="mean over j of KL(p(.|j; t) || p(.|j; s)),  p(i|j) ~ (1 + cos(f_i, f_j)) / 2",
@@ -60,7 +60,7 @@ def pkt(
         True
     """
     student, teacher = feature_pair(student_features, teacher_features, alike="batch")
-    return together(student, teacher, _rows, _divergence, scale=1 / len(student))
+    return together(student, teacher, _value_and_gradient, _divergence, scale=1 / len(student))
 
 
 def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
     return (teacher_others / teacher_sums * log_ratio).sum() + partitions.sum()
 
 
-def _rows(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
+def _value_and_gradient(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
     """The kernels' diagonals are 0 in the sums and, to be divided, 1 elsewhere."""
     found, inverse = directions(student.flatten(1))
     kernel = _kernel(found)

@@ -20,12 +20,12 @@ from didact.losses.kit.modules import (
     pointwise,
 )
 from didact.losses.kit.precision import full_precision, in_float
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 _LEVELS = (4, 2, 1)
 
 
-@card(
+@register_loss(
     family="features",
     kind="objective",
     formula="sum over stages of HCL(ABF_k(s_k, s_(k+1), ...), t_k)",

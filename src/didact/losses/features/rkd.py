@@ -10,12 +10,12 @@ from torch import Tensor
 from didact.losses.fast.features import together
 from didact.losses.kit.maps import checked_value, feature_pair, product
 from didact.losses.kit.pairwise import distances, gram, squared_distances
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 _PAPER = "Park et al. 2019, CVPR, arXiv:1904.05068"
 
 
-@card(
+@register_loss(
     family="relations",
     kind="match",
     formula="mean over pairs of huber(|s_i - s_j| / mean - |t_i - t_j| / mean)",
@@ -53,12 +53,12 @@ def rkd_distance(
         >>> rkd_distance(7 * points, points).item()
         0.0
     """
-    student, teacher = _rows(student_features, teacher_features)
+    student, teacher = _value_and_gradient(student_features, teacher_features)
     scale = 1 / len(student) ** 2
     return together(student, teacher, _distance_rows, _distance_formula, scale=scale)
 
 
-@card(
+@register_loss(
     family="relations",
     kind="match",
     formula="mean over triplets of huber(cos(s_i s_j s_k) - cos(t_i t_j t_k))",
@@ -98,11 +98,11 @@ def rkd_angle(
         >>> abs(round(rkd_angle(turned, corner).item(), 6))
         0.0
     """
-    student, teacher = _rows(student_features, teacher_features)
+    student, teacher = _value_and_gradient(student_features, teacher_features)
     return checked_value(F.smooth_l1_loss(_cosines(student), _cosines(teacher)), teacher)
 
 
-@card(
+@register_loss(
     family="relations",
     kind="match",
     formula="distance_weight * rkd_distance + angle_weight * rkd_angle",
@@ -140,12 +140,12 @@ def rkd(
         >>> rkd(points, points).item()
         0.0
     """
-    student, teacher = _rows(student_features, teacher_features)
+    student, teacher = _value_and_gradient(student_features, teacher_features)
     distance = rkd_distance(student, teacher)
     return distance_weight * distance + angle_weight * rkd_angle(student, teacher)
 
 
-def _rows(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+def _value_and_gradient(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     student, teacher = feature_pair(student, teacher, alike="batch")
     return student.flatten(1), teacher.flatten(1)
 

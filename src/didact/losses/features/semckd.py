@@ -21,10 +21,10 @@ from didact.losses.kit.modules import (
     same_space,
 )
 from didact.losses.kit.precision import full_precision, in_float
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="features",
     kind="objective",
     formula="mean over samples and s-layers of sum_l a_kl * mse(P_kl(s_k), t_l),  sum_l a_kl = 1",

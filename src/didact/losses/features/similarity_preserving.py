@@ -13,10 +13,10 @@ from didact.losses.kit.maps import (
     through_directions,
     unit,
 )
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="relations",
     kind="match",
     formula="1/b^2 * |G(t) - G(s)|_F^2,  G(f) = rows of f f^T scaled to length 1",
@@ -52,7 +52,7 @@ def similarity_preserving(
         0.2929
     """
     student, teacher = feature_pair(student_features, teacher_features, alike="batch")
-    return together(student, teacher, _rows, _distance, scale=1 / len(student) ** 2)
+    return together(student, teacher, _value_and_gradient, _distance, scale=1 / len(student) ** 2)
 
 
 def _distance(student: Tensor, teacher: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ def _products(features: Tensor) -> Tensor:
     return product(rows, rows.T)
 
 
-def _rows(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
+def _value_and_gradient(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
     found, inverse = directions(_products(student))
     slope = found - directions(_products(teacher))[0]
     value = slope.square().sum()

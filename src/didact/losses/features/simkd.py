@@ -21,10 +21,10 @@ from didact.losses.kit.modules import (
     shrunk,
 )
 from didact.losses.kit.precision import full_precision, in_float
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="features",
     kind="objective",
     formula="mean over units of (t - P(s))^2; the teacher's classifier predicts from P(s)",

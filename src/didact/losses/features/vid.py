@@ -15,12 +15,12 @@ from didact._core.errors import RangeError
 from didact.losses.kit.maps import check_features, checked_value
 from didact.losses.kit.modules import check_counts, check_maps, parameter_dtype, pointwise
 from didact.losses.kit.precision import full_precision, in_float
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 _LEAST_VARIANCE = 1e-5
 
 
-@card(
+@register_loss(
     family="features",
     kind="objective",
     formula="mean over units of ((t - mu(s))^2 / v_c + log v_c) / 2,  v = softplus(a) + 1e-5",

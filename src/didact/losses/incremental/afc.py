@@ -12,10 +12,10 @@ from didact._core.errors import DtypeError, ShapeError
 from didact.losses.fast.features import by_samples
 from didact.losses.kit.maps import feature_pair
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="incremental",
     kind="match",
     formula="sum over channels of importance_c * |s_c - t_c|^2",
@@ -67,7 +67,7 @@ def afc(
             "for each channel"
         )
     weights = importance.detach().to(student.dtype).view(-1, *[1] * (student.dim() - 2))
-    formula, rows = partial(_half, weights), partial(_rows, weights)
+    formula, rows = partial(_half, weights), partial(_value_and_gradient, weights)
     return by_samples(student, teacher, rows, formula, scale=2.0, reduction=reduction)
 
 
@@ -75,7 +75,9 @@ def _half(weights: Tensor, student: Tensor, teacher: Tensor) -> Tensor:
     return ((student - teacher).square() * weights).flatten(1).sum(1) / 2
 
 
-def _rows(weights: Tensor, student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
+def _value_and_gradient(
+    weights: Tensor, student: Tensor, teacher: Tensor, gradient: Tensor | None
+) -> Tensor:
     change = student - teacher
     weighted = torch.mul(change, weights, out=gradient)
     return change.mul_(weighted).flatten(1).sum(1).mul_(0.5)

@@ -14,13 +14,13 @@ from didact.losses.kit.checks import check_labels
 from didact.losses.kit.old_classes import check_old_logits
 from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 # e^-40 is below the rounding of 40, in float64 too.
 _SOFTPLUS_IS_LINEAR = 40
 
 
-@card(
+@register_loss(
     family="incremental",
     kind="objective",
     formula="sum over classes of BCE(sigmoid(s), q),  q = sigmoid(t) for old, one-hot for new",
@@ -79,7 +79,7 @@ def binary_distillation(
     return by_samples(
         logits,
         teacher,
-        partial(_rows, labels),
+        partial(_value_and_gradient, labels),
         partial(_by_sample, labels),
         scale=scale,
         reduction=reduction,
@@ -101,7 +101,9 @@ def _by_sample(labels: Tensor, student: Tensor, teacher: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(student, targets, reduction="none").sum(-1)
 
 
-def _rows(labels: Tensor, student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
+def _value_and_gradient(
+    labels: Tensor, student: Tensor, teacher: Tensor, gradient: Tensor | None
+) -> Tensor:
     targets = torch.zeros_like(student) if gradient is None else gradient.zero_()
     targets.scatter_(-1, labels.unsqueeze(-1), 1.0)
     targets[..., : teacher.shape[-1]] = in_float(teacher).sigmoid()

@@ -11,11 +11,11 @@ from torch import Tensor
 from didact._core.errors import ShapeError
 from didact.losses.kit.old_classes import old_logits
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.logits.kd import kd
 
 
-@card(
+@register_loss(
     family="incremental",
     kind="divergence",
     formula="sum over old heads f of T^2 * KL(softmax(t_f/T) || softmax(s_f/T))",

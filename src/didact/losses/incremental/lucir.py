@@ -15,7 +15,7 @@ from didact.losses.kit.checks import check_labels, check_tensor
 from didact.losses.kit.maps import feature_pair, half_squares, inverse_length, unit
 from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 _PAPER = "Hou et al. 2019 (LUCIR), CVPR, section 3"
 
@@ -46,7 +46,7 @@ def _cosine_rows(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> T
     return values
 
 
-@card(
+@register_loss(
     family="incremental",
     kind="match",
     formula="1 - cos(s, t)",
@@ -87,7 +87,7 @@ def lucir_less_forget(
     return cosine_distance(student_features, teacher_features, reduction)
 
 
-@card(
+@register_loss(
     family="incremental",
     kind="objective",
     formula="mean over the K hardest new classes n of relu(m - s_label + s_n), old samples only",

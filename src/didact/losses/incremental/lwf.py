@@ -7,11 +7,11 @@ from torch import Tensor
 
 from didact.losses.kit.old_classes import old_logits
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.logits.kd import kd
 
 
-@card(
+@register_loss(
     family="incremental",
     kind="divergence",
     formula="T^2 * KL(softmax(t/T) || softmax(s[:o]/T)),  o = classes of the old model",

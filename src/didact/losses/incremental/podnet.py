@@ -19,12 +19,12 @@ from didact.losses.kit.maps import (
     unit,
 )
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 _PAPER = "Douillard et al. 2020 (PODNet), ECCV, arXiv:2004.13513"
 
 
-@card(
+@register_loss(
     family="incremental",
     kind="match",
     formula="|p(s)/|p(s)| - p(t)/|p(t)||,  p(f) = f^2 summed over height, and over width",
@@ -103,7 +103,7 @@ def _spatial_rows(
     return values
 
 
-@card(
+@register_loss(
     family="incremental",
     kind="match",
     formula="1 - cos(s, t)",

@@ -14,10 +14,10 @@ from didact.losses.fast.features import by_samples
 from didact.losses.kit.checks import check_labels, check_tensor
 from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction, reduce
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="incremental",
     kind="objective",
     formula="relu(log(sum_(c != label) exp(scale s_c)) - scale (s_label - margin))",
@@ -69,7 +69,7 @@ def podnet_nca(
     scores = in_float(student_logits)
     if isinstance(scale, Tensor):
         return reduce(_nca(scale, margin, scores, labels), reduction)
-    formula, rows = partial(_nca, scale, margin), partial(_nca_rows, scale, margin)
+    formula, rows = partial(_nca, scale, margin), partial(_nca_value_and_gradient, scale, margin)
     return by_samples(scores, labels, rows, formula, reduction=reduction, on_logits=True)
 
 
@@ -80,7 +80,7 @@ def _nca(scale: float | Tensor, margin: float, scores: Tensor, labels: Tensor) -
     return F.relu(others - own.squeeze(-1) + scale * margin)
 
 
-def _nca_rows(
+def _nca_value_and_gradient(
     scale: float, margin: float, scores: Tensor, labels: Tensor, gradient: Tensor | None
 ) -> Tensor:
     own = scores.gather(-1, labels.unsqueeze(-1))

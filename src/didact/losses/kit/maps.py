@@ -122,13 +122,13 @@ def unit(vectors: Tensor, dim: int = -1) -> Tensor:
 
 
 def directions(vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """:func:`unit` over the last dimension, and the inverse lengths; for no graph."""
+    """:func:`unit` over the last dimension, and the inverse lengths; not to be differentiated."""
     inverse = inverse_length(vectors)
     return vectors * inverse, inverse
 
 
 def inverse_length(vectors: Tensor) -> Tensor:
-    """``1 / length`` over the last dimension, which stays; 0 of a zero vector; for no graph."""
+    """``1 / length`` over the last dimension; 0 of a zero vector; not to be differentiated."""
     length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
     inverse: Tensor = length.reciprocal().masked_fill_(length == 0, 0.0)
     return inverse
@@ -141,7 +141,7 @@ def through_directions(slope: Tensor, found: Tensor, inverse: Tensor) -> Tensor:
 
 
 def half_squares(difference: Tensor) -> Tensor:
-    """Half the squared length of each sample, ``(batch,)``; for no graph."""
+    """Half the squared length of each sample, ``(batch,)``; not to be differentiated."""
     if difference.numel() <= _FEW:  # fewer operations; of more numbers, fewer passes
         return difference.flatten(1).square().sum(1).mul_(0.5)
     length: Tensor = torch.linalg.vector_norm(difference.flatten(1), dim=1)

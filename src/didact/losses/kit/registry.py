@@ -47,10 +47,10 @@ class Card:
 
 
 CARDS: dict[str, Card] = {}
-"""Every public loss by name, filled by :func:`card` when ``didact.losses`` is imported."""
+"""Every public loss by name, filled by :func:`register_loss` when ``didact.losses`` is imported."""
 
 
-def card(*, family: Family, kind: Kind, formula: str, paper: str) -> Callable[[T], T]:
+def register_loss(*, family: Family, kind: Kind, formula: str, paper: str) -> Callable[[T], T]:
     """Register the decorated function or module class as a public loss."""
 
     def register(function: T) -> T:

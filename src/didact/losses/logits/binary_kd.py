@@ -8,10 +8,10 @@ from torch import Tensor
 
 from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="logits",
     kind="match",
     formula="T^2 * sum_c KL(Bernoulli(sigmoid(t_c/T)) || Bernoulli(sigmoid(s_c/T)))",

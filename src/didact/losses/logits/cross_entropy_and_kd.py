@@ -11,11 +11,11 @@ from didact.losses.kit.checks import check_labels, check_weight
 from didact.losses.kit.pair import blank_masked, check_inputs
 from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.logits.kd import plain_kd
 
 
-@card(
+@register_loss(
     family="logits",
     kind="objective",
     formula="(1-w) CE(softmax(s), label) + w T^2 KL(softmax(t/T) || softmax(s/T))",

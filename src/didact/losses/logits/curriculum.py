@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from didact._core.errors import RangeError
 from didact.losses.kit.checks import check_weight
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.logits.kd import kd
 
 
 @final
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * KL(softmax(t/T) || softmax(s/T)), T = lowest + span * sigmoid(parameter), "

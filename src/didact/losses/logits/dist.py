@@ -12,11 +12,11 @@ from torch import Tensor
 from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.checks import check_positive
 from didact.losses.kit.precision import values_can_be_read
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.kit.softmax import softmax_backward
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="beta * mean_i (1 - r(q_i., p_i.)) + gamma * mean_c (1 - r(q_.c, p_.c))",

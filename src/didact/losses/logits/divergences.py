@@ -8,7 +8,7 @@ from torch import Tensor
 
 from didact.losses.fast.closed_form import Side, ValueAndGradient, closed_form, softmax_rows
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.kit.softmax import (
     log_softmax_and_softmax,
     softmax_backward,
@@ -16,7 +16,7 @@ from didact.losses.kit.softmax import (
 from didact.losses.logits.kd import kd
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * KL(p || q), p = softmax(t/T), q = softmax(s/T)",
@@ -64,7 +64,7 @@ def forward_kl(
     )
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * KL(q || p), p = softmax(t/T), q = softmax(s/T)",
@@ -115,7 +115,7 @@ def reverse_kl(
     )
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * (KL(p || q) + KL(q || p)) / 2, p = softmax(t/T), q = softmax(s/T)",
@@ -167,7 +167,7 @@ def symmetric_kl(
     )
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T * sum |p - q| / 2, p = softmax(t/T), q = softmax(s/T)",

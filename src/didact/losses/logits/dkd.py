@@ -12,10 +12,10 @@ from didact._core.errors import ShapeError
 from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.checks import check_labels, check_pair, check_positive
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * (alpha * KL(target or not) + beta * KL(among the other classes))",

@@ -13,11 +13,11 @@ from didact.losses.kit.checks import check_labels, check_weight
 from didact.losses.kit.pair import blank_masked, check_inputs
 from didact.losses.kit.precision import in_float, values_can_be_read
 from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_not_finite, reduce
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.kit.softmax import soft_log_probs
 
 
-@card(
+@register_loss(
     family="logits",
     kind="objective",
     formula="CE(softmax(s), argmax t)",
@@ -63,7 +63,7 @@ def hard_kd(
     return _cross_entropy(student_log_probs, choice, reduction, mask)
 
 
-@card(
+@register_loss(
     family="logits",
     kind="objective",
     formula="(1-w) CE(softmax(s), label) + w CE(softmax(s), argmax t)",

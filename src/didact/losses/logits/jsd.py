@@ -12,12 +12,12 @@ from torch import Tensor
 from didact.losses.fast.closed_form import Side, ValueAndGradient, closed_form, softmax_rows
 from didact.losses.kit.checks import check_weight
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 _NEAR_AN_END = 0.01
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * (b KL(p || m) + (1-b) KL(q || m)) / (b (1-b)), m = b p + (1-b) q",

@@ -13,17 +13,16 @@ Which way a call takes:
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.pair import check_inputs, log_probs
 from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite, reduce
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * KL(softmax(t/T) || softmax(s/T))",
@@ -117,6 +116,5 @@ def plain_kd(
     student_log_probs, teacher_log_probs = log_probs(
         student_logits, teacher_logits, temperature=temperature, mask=mask
     )
-    # sum_c p (log p - log q), with p = exp(teacher_log_probs)
-    divergence = F.kl_div(student_log_probs, teacher_log_probs, log_target=True, reduction="none")
+    divergence = teacher_log_probs.exp() * (teacher_log_probs - student_log_probs)
     return reduce(divergence.sum(-1) * temperature**2, reduction, mask)

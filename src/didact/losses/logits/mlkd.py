@@ -13,11 +13,11 @@ from didact._core.errors import UsageError
 from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.checks import check_temperature
 from didact.losses.kit.precision import full_precision
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.kit.softmax import log_softmax_and_softmax, softmax_backward
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="mean_T [T^2 KL(p || q) + |Q Q' - P P'|^2 / samples + |Q' Q - P' P|^2 / classes]",

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="logits",
     kind="match",
     formula="sum_c (s_c - t_c)^2",

@@ -12,7 +12,7 @@ from torch import Tensor
 from didact._core.errors import RangeError
 from didact.losses.fast.closed_form import ValueAndGradient, closed_form
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.kit.softmax import (
     log_softmax_and_softmax,
     log_softmax_backward,
@@ -23,7 +23,7 @@ _SAFE = 1e-4
 """A smaller share is mixed in the space of logarithms, where nothing is too small to be seen."""
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * KL(p || a p + (1-a) q), p = softmax(t/T), q = softmax(s/T)",
@@ -78,7 +78,7 @@ def skew_kl(
     )
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * KL(q || (1-a) p + a q), p = softmax(t/T), q = softmax(s/T)",

@@ -19,7 +19,7 @@ from didact.losses.kit.reduce import (
     raise_if_not_finite,
     raise_if_teacher_not_finite,
 )
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.logits.kd import kd_unchecked
 
 
@@ -92,7 +92,7 @@ def standardised(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return between_standardised
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * KL(softmax(z(t)/T) || softmax(z(s)/T)), z(x) = (x - mean x) / std x",

@@ -11,10 +11,10 @@ from torch import Tensor
 from didact._core.errors import RangeError
 from didact.losses.fast.closed_form import Side, ValueAndGradient, closed_form, softmax_rows
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 
 
-@card(
+@register_loss(
     family="logits",
     kind="divergence",
     formula="T^2 * KL over k+1 cells: the k likeliest classes of p, and the sum of the rest",

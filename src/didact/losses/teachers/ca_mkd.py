@@ -11,13 +11,13 @@ from torch import Tensor
 from didact.losses.kit.checks import check_labels
 from didact.losses.kit.pair import blank_masked
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.kit.softmax import soft_log_probs
 from didact.losses.kit.teacher_list import check_teachers, raise_if_a_teacher_not_finite
 from didact.losses.teachers.weighted_sum import weighted_sum
 
 
-@card(
+@register_loss(
     family="teachers",
     kind="divergence",
     formula="sum_k w_k T^2 KL(p_k || q), w_k = (1 - softmax_k(CE(t_k, label))) / (K - 1)",

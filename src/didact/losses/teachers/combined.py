@@ -12,7 +12,7 @@ from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.pair import blank_masked
 from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction, reduce
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.kit.softmax import soft_log_probs
 from didact.losses.kit.teacher_list import (
     check_teachers,
@@ -23,7 +23,7 @@ from didact.losses.logits.kd import kd_unchecked
 from didact.losses.teachers.weighted_sum import weighted_sum
 
 
-@card(
+@register_loss(
     family="teachers",
     kind="divergence",
     formula="T^2 * KL(sum_k w_k softmax(t_k/T) || softmax(s/T))",
@@ -94,7 +94,7 @@ def kd_mean_probs(
     return value
 
 
-@card(
+@register_loss(
     family="teachers",
     kind="divergence",
     formula="T^2 * KL(softmax(sum_k w_k t_k / T) || softmax(s/T))",
@@ -153,7 +153,7 @@ def kd_geometric_mean(
     return value
 
 
-@card(
+@register_loss(
     family="teachers",
     kind="divergence",
     formula="sum_k w_k T^2 * KL(softmax(t_k/T) || softmax(s/T))",

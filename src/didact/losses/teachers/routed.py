@@ -10,12 +10,12 @@ from torch import Tensor
 
 from didact.losses.kit.checks import check_labels
 from didact.losses.kit.reduce import Reduction
-from didact.losses.kit.registry import card
+from didact.losses.kit.registry import register_loss
 from didact.losses.kit.teacher_list import check_teachers, raise_if_a_teacher_not_finite
 from didact.losses.logits.kd import kd_unchecked
 
 
-@card(
+@register_loss(
     family="teachers",
     kind="divergence",
     formula="T^2 * KL(softmax(t_r/T) || softmax(s/T)), r the teacher of the sample",
