@@ -69,7 +69,7 @@ def test_the_docstring_has_its_sections(name: str) -> None:
 
 def test_every_export_is_a_loss_with_a_card() -> None:
     without = sorted(set(didact.losses.__all__) - set(CARDS) - HELPERS)
-    assert not without, f"{without}: decorate with @register_loss(...) of didact/losses/kit/registry.py"
+    assert not without, f"{without}: decorate with @register_loss(...) of losses/kit/registry.py"
     assert didact.losses.__all__ == sorted(didact.losses.__all__, key=_case_sensitive_order)
 
 

@@ -12,6 +12,7 @@ With ``z = logits * log2(e) / T``, less the largest of the row, ``softmax(logits
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -56,6 +57,8 @@ class Plan:
 
     def of_rows(self) -> Plan:
         """The same with one column for each tensor: ``(rows, 1)``."""
+        if self.labels is self.mask is None and not isinstance(self.weights[0], Tensor):
+            return self
         return replace(
             self,
             weights=[w.reshape(-1, 1) if isinstance(w, Tensor) else w for w in self.weights],
@@ -141,20 +144,21 @@ def run(plan: Plan, student: Tensor, teachers: Sequence[Tensor], gradient: Tenso
     for teacher in teachers:
         dtype = torch.promote_types(dtype, teacher.dtype)
     step = min(rows, max(1, CHUNK * torch.get_num_threads() // classes))
-    scratch = torch.empty(5, step, classes, dtype=dtype)
+    scratch = torch.empty(5, step, classes, dtype=dtype).unbind()
+    if step == rows:
+        return _chunk(plan, student, teachers, gradient, scratch).squeeze(1)
     values = []
     for first in range(0, rows, step):
         end = min(rows, first + step)
-        values.append(
-            _chunk(
-                plan if step == rows else plan.between(first, end),
-                student[first:end],
-                [teacher[first:end] for teacher in teachers],
-                None if gradient is None else gradient[first:end],
-                scratch[:, : end - first],
-            )
+        value = _chunk(
+            plan.between(first, end),
+            student[first:end],
+            [teacher[first:end] for teacher in teachers],
+            None if gradient is None else gradient[first:end],
+            [block[: end - first] for block in scratch],
         )
-    return (values[0] if step == rows else torch.cat(values)).squeeze(1)
+        values.append(value)
+    return torch.cat(values).squeeze(1)
 
 
 def _chunk(
@@ -162,11 +166,11 @@ def _chunk(
     student: Tensor,
     teachers: Sequence[Tensor],
     gradient: Tensor | None,
-    scratch: Tensor,
+    scratch: Sequence[Tensor],
 ) -> Tensor:
     """The values of some rows, ``(rows, 1)``; their gradient is written."""
     student_grad, scaled, student_exp, *free = scratch
-    if gradient is not None and gradient.dtype == scratch.dtype:
+    if gradient is not None and gradient.dtype == student_grad.dtype:
         # The student's own memory is overwritten last of all: a teacher may share it.
         student_grad = student_grad if gradient.data_ptr() == student.data_ptr() else gradient
     hard = None
@@ -217,14 +221,15 @@ def _each(
 
     ``log2(p / q) = (z_t - z_s) + log2(total_s / total_t)``, whose mean under p is the divergence.
     """
-    value, gap = torch.zeros_like(total), scratch[0]
+    values, gap = [], scratch[0]
     for teacher, weight in zip(teachers, plan.weights, strict=True):
         teacher_total = exp_and_sum(teacher, plan.temperature, gap, teacher_exp)
-        divergence = gap.sub_(scaled).mul_(teacher_exp).sum(-1, True).div_(teacher_total)
-        value.add_(divergence.add_(torch.log2(total / teacher_total)).mul_(weight))
-        share = (weight * (plan.soft * plan.temperature)) / teacher_total
+        gap.sub_(scaled).mul_(teacher_exp)
+        divergence = gap.sum(-1, True).div_(teacher_total).add_((total / teacher_total).log2_())
+        values.append(divergence.mul_(weight))
+        share = teacher_total.reciprocal_().mul_(weight * (plan.soft * plan.temperature))
         gradient.addcmul_(teacher_exp, share, value=-1)
-    return value
+    return functools.reduce(Tensor.add_, values)
 
 
 def _mixture(
