@@ -12,9 +12,9 @@ FAULTS = [
         "the plain formula forgets T squared",
         FLOOR,
         "(teacher_log_probs - student_log_probs)\n"
-        "    return reduce(divergence.sum(-1) * temperature**2, reduction, mask)",
+        "    return reduce_classes(divergence, reduction, mask, factor=temperature**2)",
         "(teacher_log_probs - student_log_probs)\n"
-        "    return reduce(divergence.sum(-1) * temperature, reduction, mask)",
+        "    return reduce_classes(divergence, reduction, mask, factor=temperature)",
         "tests/losses/test_logits.py",
     ),
     Fault(

@@ -60,6 +60,15 @@ def reduce(
     return value
 
 
+def reduce_classes(
+    terms: Tensor, reduction: Reduction, mask: Tensor | None = None, *, factor: float | Tensor = 1.0
+) -> Tensor:
+    """:func:`reduce` of ``factor`` times the sum over classes of ``(..., classes)``."""
+    if mask is None and reduction != "none":  # at once: a shorter graph
+        return terms.sum() * (factor / reduction_divisor(terms, reduction))
+    return reduce(terms.sum(-1) * factor, reduction, mask)
+
+
 def reduction_divisor(logits: Tensor, reduction: Reduction) -> int:
     """The number of samples of ``(..., classes)`` for a mean, 1 for a sum."""
     return logits.shape[:-1].numel() if reduction == "mean" else 1

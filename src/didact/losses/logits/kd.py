@@ -18,7 +18,12 @@ from torch import Tensor
 
 from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.pair import check_inputs, log_probs
-from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite, reduce
+from didact.losses.kit.reduce import (
+    Reduction,
+    check_reduction,
+    raise_if_teacher_not_finite,
+    reduce_classes,
+)
 from didact.losses.kit.registry import register_loss
 
 
@@ -117,4 +122,4 @@ def plain_kd(
         student_logits, teacher_logits, temperature=temperature, mask=mask
     )
     divergence = teacher_log_probs.exp() * (teacher_log_probs - student_log_probs)
-    return reduce(divergence.sum(-1) * temperature**2, reduction, mask)
+    return reduce_classes(divergence, reduction, mask, factor=temperature**2)

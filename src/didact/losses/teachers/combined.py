@@ -11,7 +11,7 @@ from torch import Tensor
 from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.pair import blank_masked
 from didact.losses.kit.precision import in_float
-from didact.losses.kit.reduce import Reduction, reduce
+from didact.losses.kit.reduce import Reduction, reduce_classes
 from didact.losses.kit.registry import register_loss
 from didact.losses.kit.softmax import soft_log_probs
 from didact.losses.kit.teacher_list import (
@@ -86,7 +86,7 @@ def kd_mean_probs(
         ).sum(0)
         tiny = torch.finfo(mixed.dtype).tiny
         divergence = mixed * (mixed.clamp_min(tiny).log() - student_log_probs)
-        return reduce(divergence.sum(-1) * temperature**2, reduction, mask)
+        return reduce_classes(divergence, reduction, mask, factor=temperature**2)
 
     plan = Plan(temperature, weights=shares, mixture=True, mask=mask)
     value = fast_kl(plan, student_logits, teachers_logits, plain, reduction)
