@@ -62,7 +62,7 @@ def cross_entropy_and_kd(
     Paper: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, section 2.
 
     Example:
-        >>> import torch.nn.functional as F
+        >>> import torch
         >>> from didact.losses import cross_entropy_and_kd
         >>> logits, labels = torch.zeros(2, 4), torch.tensor([0, 1])
         >>> round(cross_entropy_and_kd(logits, logits, labels, kd_weight=0.5).item(), 4)
