@@ -11,7 +11,7 @@ import typer
 from didact import __version__
 from didact._core.errors import DidactError
 
-COMMANDS = ("distill", "learn", "report", "compare", "list", "check", "explain", "probe")
+COMMANDS = ("distill", "learn", "report", "compare", "runs", "list", "check", "explain", "probe")
 """The commands, in the order of the help page. ``didact NAME`` is ``didact.cli.NAME.command``."""
 
 INTERRUPTED = 130
