@@ -1,19 +1,20 @@
 # make demo    installs what is needed into .venv and runs `didact distill`
 # make test    installs what is needed into .venv, then lint, types, floors and tests
+# make site    the documentation with the page for pasted code under try/, for any static host (needs npm)
 # make pages   writes every page and picture that is made from the code
 PYTHON ?= python3.11
 BIN := .venv/bin
 # One BLAS thread for each test process: the tests run side by side and the numbers repeat.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint types floors unit pages docs clean
+.PHONY: demo test lint types floors unit pages docs site clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt "torch==2.13.0"
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	    --editable ".[torch,export,lsp,records]" $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
+	    --editable ".[torch,export,lsp,records,web]" $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
 	touch $@
 
 demo: .venv/.installed
@@ -48,6 +49,15 @@ docs: .venv/.docs
 	$(BIN)/python docs/generate_rules.py
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# Python for the browser, from the npm registry.
+build/pyodide/package:
+	mkdir -p build/pyodide
+	cd build/pyodide && npm pack --silent pyodide@314.0.7 && tar xzf pyodide-*.tgz
+
+site: docs build/pyodide/package
+	$(BIN)/python -m didact.web.site docs/_build/html/try build/pyodide/package
+	@echo "docs/_build/html/try/index.html, to be served by any static host"
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

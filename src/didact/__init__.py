@@ -6,7 +6,20 @@ from types import ModuleType
 __version__ = "0.1.0"
 
 _SUB_PACKAGES = frozenset(
-    {"check", "data", "losses", "methods", "metrics", "nn", "probe", "recipes", "report", "train"}
+    {
+        "check",
+        "data",
+        "losses",
+        "methods",
+        "metrics",
+        "nn",
+        "probe",
+        "recipes",
+        "report",
+        "runs",
+        "train",
+        "web",
+    }
 )
 
 

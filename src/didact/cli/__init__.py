@@ -11,7 +11,18 @@ import typer
 from didact import __version__
 from didact._core.errors import DidactError
 
-COMMANDS = ("distill", "learn", "report", "compare", "runs", "list", "check", "explain", "probe")
+COMMANDS = (
+    "distill",
+    "learn",
+    "report",
+    "compare",
+    "runs",
+    "list",
+    "check",
+    "explain",
+    "probe",
+    "web",
+)
 """The commands, in the order of the help page. ``didact NAME`` is ``didact.cli.NAME.command``."""
 
 INTERRUPTED = 130

@@ -1,0 +1,163 @@
+// The page itself: asks a back end and shows the answer. Text goes in as text, never as HTML.
+import { ask, isUnreachable, kind, warmUp } from "./backend.js";
+import { pack, unpack } from "./share.js";
+import { show } from "./show.js";
+import { EXAMPLES, TEXTS } from "./texts.js";
+
+const MOST_BYTES = 1_000_000;
+const at = (id) => document.getElementById(id);
+const paste = at("paste");
+const result = at("result");
+
+let language = "en";
+let fileName = "";
+let latest = null;
+let asked = 0;
+
+const say = (key, values = {}) =>
+  TEXTS[key][language].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const status = (text) => { at("status").textContent = text; };
+
+function speak(chosen) {
+  language = chosen;
+  document.documentElement.lang = chosen === "zh" ? "zh-CN" : "en";
+  for (const element of document.querySelectorAll("[data-text]")) {
+    const key = element.dataset.text === "privacy"
+      ? (kind === "local" ? "privacyLocal" : "privacyStatic") : element.dataset.text;
+    element.textContent = say(key);
+  }
+  document.title = `didact · ${say("tagline")}`;
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.language === chosen));
+  }
+  at("examples").replaceChildren(...EXAMPLES.map((example) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "example";
+    button.textContent = example.name[language];
+    button.addEventListener("click", () => { fileName = ""; paste.value = example.code; explain(); });
+    return button;
+  }));
+}
+
+async function explain({ focus = true } = {}) {
+  const turn = ++asked;
+  status(say(latest === null && kind !== "local" ? "loading" : "working"));
+  result.setAttribute("aria-busy", "true");
+  try {
+    const found = await ask("answer", { text: paste.value, language, name: fileName });
+    if (turn !== asked) return;
+    if (found.error) {
+      status(found.error);
+      return;
+    }
+    latest = found;
+    show(result, found, say, openRule);
+    at("download").disabled = false;
+    const count = (severity) => found.findings.filter((one) => one.severity === severity).length;
+    status(say("done", { errors: count("error"), warnings: count("warning"), infos: count("info") }));
+    if (focus) result.focus({ preventScroll: false });
+  } catch (error) {
+    if (turn === asked) {
+      status(isUnreachable(error) ? say("unreachable") : say("failed", { reason: error.message }));
+    }
+  } finally {
+    if (turn === asked) result.setAttribute("aria-busy", "false");
+  }
+}
+
+async function openRule(code) {
+  const page = await ask("rule", { code, language });
+  at("rule-title").textContent = code;
+  const body = at("rule-body");
+  body.replaceChildren();
+  if (page.error) body.append(page.error);
+  let list = null;
+  for (const block of page.blocks ?? []) {
+    if (block.kind === "item") {
+      if (list === null) { list = document.createElement("ul"); body.append(list); }
+      const item = document.createElement("li");
+      item.textContent = block.text;
+      list.append(item);
+      continue;
+    }
+    list = null;
+    const tag = { heading: block.level === 1 ? "h3" : "h4", code: "pre", text: "p" }[block.kind];
+    const element = document.createElement(tag);
+    if (tag === "pre") element.tabIndex = 0;
+    element.textContent = block.text;
+    body.append(element);
+  }
+  at("rule").showModal();
+}
+
+async function decode(file) {
+  if (file.size > MOST_BYTES) throw new Error(say("tooLarge", { size: file.size.toLocaleString("en") }));
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const marks = { "255,254": "utf-16le", "254,255": "utf-16be" };
+  const marked = marks[String(bytes.slice(0, 2))];
+  for (const name of marked ? [marked] : ["utf-8", "gb18030"]) {
+    try {
+      const text = new TextDecoder(name, { fatal: true }).decode(bytes);
+      if (!text.includes("\0")) return text;
+    } catch { /* the next one */ }
+  }
+  throw new Error(say("binary"));
+}
+
+function download() {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([latest.markdown], { type: "text/markdown" }));
+  link.download = "didact.md";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+async function share() {
+  history.replaceState(null, "", `#${await pack(paste.value, language)}`);
+  try {
+    await navigator.clipboard.writeText(location.href);
+    status(say("linkCopied"));
+  } catch {
+    status(say("linkShown"));
+  }
+}
+
+async function begin() {
+  let shared = null;
+  if (location.hash.length > 1) {
+    try { shared = await unpack(location.hash.slice(1)); } catch { shared = undefined; }
+  }
+  const preferred = (navigator.languages[0] ?? "en").toLowerCase().startsWith("zh") ? "zh" : "en";
+  speak(shared?.language === "zh" || shared?.language === "en" ? shared.language : preferred);
+  if (shared === undefined) status(say("linkBroken"));
+  if (shared) { paste.value = shared.text; await explain({ focus: false }); }
+  else warmUp().catch(() => {});
+}
+
+at("explain").addEventListener("click", () => explain());
+at("share").addEventListener("click", share);
+at("download").addEventListener("click", download);
+at("rule-close").addEventListener("click", () => at("rule").close());
+paste.addEventListener("input", () => { fileName = ""; });
+paste.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); explain(); }
+});
+at("file").addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  event.target.value = "";
+  if (!file) return;
+  try {
+    paste.value = await decode(file);
+    fileName = file.name;
+    await explain();
+  } catch (error) { status(error.message); }
+});
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => {
+    speak(button.dataset.language);
+    if (latest !== null) explain({ focus: false });
+  });
+}
+window.addEventListener("hashchange", begin);
+begin();
