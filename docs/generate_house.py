@@ -161,6 +161,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "nn": "模型、教师、读取中间层、适配器",
         "probe": "运行别人的损失函数，检验定律",
         "recipes": "完整写明一次运行的函数",
+        "runs": "运行记录：表格与 SQL",
+        "web": "粘贴代码、查看解释的网页",
         "report": "由运行目录生成的报告页",
         "train": "训练循环与运行记录",
     },
@@ -176,7 +178,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "probe": "somebody's loss under trial",
         "recipes": "functions that name a run fully",
         "report": "pages from a run folder",
+        "runs": "runs as tables and SQL",
         "train": "the training loop and what it leaves on disk",
+        "web": "the page for pasted code",
     },
 }
 TITLES = {
