@@ -56,11 +56,12 @@ def test_rkd_angle_of_a_right_triangle_and_a_line() -> None:
     assert losses.rkd_angle(line, CORNER).item() == pytest.approx(expected)
 
 
-def test_rkd_distance_between_equal_points_is_zero_and_not_in_the_mean() -> None:
+def test_rkd_distance_between_equal_points_is_zero_and_in_the_mean() -> None:
     teacher = torch.tensor([[0.0], [0.0], [0.0], [1.0]])
     student = torch.tensor([[0.0], [0.0], [9.0], [9.0]])
-    # pairs (0,2), (1,2) and (2,3) differ by 1, each in both orders
-    assert losses.rkd_distance(student, teacher).item() == pytest.approx(3 * 2 * 0.5 / 16)
+    # means 6 and 1/2: pairs (0,2) and (1,2) differ by 3/2, (0,3) and (1,3) by 1/2, (2,3) by 2
+    expected = 2 * (2 * 1.0 + 2 * 0.125 + 1.5) / 16
+    assert losses.rkd_distance(student, teacher).item() == pytest.approx(expected)
 
 
 def test_rkd_huber_is_linear_beyond_one() -> None:

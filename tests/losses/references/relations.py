@@ -38,8 +38,8 @@ def _(student_features: Tensor, teacher_features: Tensor) -> float:
 def distance(student_features: Tensor, teacher_features: Tensor) -> float:
     def relative(features: Points) -> list[float]:
         distances = [math.sqrt(squared_distance(x, y)) for x in features for y in features]
-        unequal = [d for d in distances if d > 0]
-        return [d / mean(unequal) for d in distances]
+        pairs = len(features) * (len(features) - 1)
+        return [d / (sum(distances) / pairs) for d in distances]
 
     student, teacher = relative(points(student_features)), relative(points(teacher_features))
     return mean([huber(s - t) for s, t in zip(student, teacher, strict=True)])

@@ -28,7 +28,7 @@ def rkd_distance(
     """Distances between samples, in units of their mean, as the teacher has them.
 
     ``mean_ij huber(d(s)_ij - d(t)_ij)`` with ``d(f)_ij = |f_i - f_j| / mean |f_k - f_l|``, the
-    mean over pairs of different points, and ``huber(e) = e^2/2`` for ``|e| <= 1``, else
+    mean over pairs of different samples, and ``huber(e) = e^2/2`` for ``|e| <= 1``, else
     ``|e| - 1/2``. The sides may differ in all but the batch.
 
     Args:
@@ -44,7 +44,8 @@ def rkd_distance(
         DtypeError: Integer features.
 
     Paper: Park et al. 2019, CVPR, arXiv:1904.05068, section 3.2.1, eq. 5-8. The mean runs over all
-    ``batch^2`` ordered pairs, as in the authors' code.
+    ``batch^2`` ordered pairs, as in the authors' code, and the mean distance over all pairs of
+    different samples, those at one point included: a student that collapses has smaller units.
 
     Example:
         >>> import torch
@@ -53,7 +54,7 @@ def rkd_distance(
         >>> rkd_distance(7 * points, points).item()
         0.0
     """
-    student, teacher = _value_and_gradient(student_features, teacher_features)
+    student, teacher = _flattened(student_features, teacher_features)
     scale = 1 / len(student) ** 2
     return together(student, teacher, _distance_rows, _distance_formula, scale=scale)
 
@@ -98,7 +99,7 @@ def rkd_angle(
         >>> abs(round(rkd_angle(turned, corner).item(), 6))
         0.0
     """
-    student, teacher = _value_and_gradient(student_features, teacher_features)
+    student, teacher = _flattened(student_features, teacher_features)
     return checked_value(F.smooth_l1_loss(_cosines(student), _cosines(teacher)), teacher)
 
 
@@ -140,12 +141,12 @@ def rkd(
         >>> rkd(points, points).item()
         0.0
     """
-    student, teacher = _value_and_gradient(student_features, teacher_features)
+    student, teacher = _flattened(student_features, teacher_features)
     distance = rkd_distance(student, teacher)
     return distance_weight * distance + angle_weight * rkd_angle(student, teacher)
 
 
-def _value_and_gradient(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+def _flattened(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     student, teacher = feature_pair(student, teacher, alike="batch")
     return student.flatten(1), teacher.flatten(1)
 
@@ -157,14 +158,14 @@ def _distance_formula(student: Tensor, teacher: Tensor) -> Tensor:
 
 def _distance_rows(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> Tensor:
     found, equal, points = distances(student)
-    wanted, other_equal, _ = distances(teacher)
-    mean, pairs = _mean_distance(found, equal)
+    wanted = distances(teacher)[0]
+    mean = _mean_distance(found)
     relative = found / mean
-    error = relative.sub(wanted.div_(_mean_distance(wanted, other_equal)[0]))
+    error = relative.sub(wanted.div_(_mean_distance(wanted)))
     slope = error.clamp(-1, 1)  # of the Huber loss
     value = torch.dot(slope.flatten(), error.sub_(slope, alpha=0.5).flatten())
     if gradient is not None:
-        through_mean = torch.dot(slope.flatten(), relative.flatten()) / pairs
+        through_mean = torch.dot(slope.flatten(), relative.flatten()) / _pairs(found)
         by_distance = slope.sub_(through_mean).div_(found.mul_(mean)).masked_fill_(equal, 0.0)
         by_distance = by_distance.to(points.dtype)
         total = by_distance.sum(1, keepdim=True)
@@ -172,19 +173,21 @@ def _distance_rows(student: Tensor, teacher: Tensor, gradient: Tensor | None) ->
     return value
 
 
-def _mean_distance(found: Tensor, equal: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean over pairs of different points, or 1 without any, and their number, at least 1."""
-    pairs = equal.numel() - equal.sum()
-    mean = found.sum() / pairs.clamp(min=1)
-    return torch.where(pairs > 0, mean, 1.0), pairs.clamp(min=1)
+def _mean_distance(distances: Tensor) -> Tensor:
+    """The mean over pairs of different samples; 1 where all samples are one point."""
+    mean = distances.sum() / _pairs(distances)
+    return mean.masked_fill(mean == 0, 1.0)
+
+
+def _pairs(distances: Tensor) -> int:
+    """Ordered pairs of different samples, at least 1."""
+    return max(1, len(distances) * (len(distances) - 1))
 
 
 def _relative_distances(points: Tensor) -> Tensor:
     squared, equal = squared_distances(gram(points))
     distances = squared.to(points.dtype).sqrt().masked_fill(equal, 0.0)
-    pairs = equal.numel() - equal.sum()
-    mean = distances.sum() / pairs.clamp(min=1)
-    return distances / torch.where(pairs > 0, mean, 1.0)
+    return distances / _mean_distance(distances)
 
 
 def _cosines(points: Tensor) -> Tensor:
