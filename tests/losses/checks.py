@@ -8,6 +8,7 @@ import copy
 import dataclasses
 import inspect
 import math
+import types
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -428,6 +429,51 @@ def integers_are_refused(case: Case) -> None:
     for name in (*case.names("student"), *case.names("teacher")):
         with pytest.raises(DtypeError, match=name.removesuffix("_logits").removesuffix("s")):
             case.loss(**{name: map_tensors(case.inputs[name], lambda t: t.long())})
+
+
+@law(lambda case: bool(case.names("teacher")))
+def a_teacher_may_have_another_precision(case: Case) -> None:
+    case = remade(case, dtype=torch.float32)
+    expected = case.loss()
+    for dtype, tolerance in ((torch.float64, 1e-5), (torch.bfloat16, 0.5)):
+        other = {
+            name: map_tensors(
+                case.inputs[name], lambda t, dtype=dtype: t.to(dtype) if t.dim() else t
+            )
+            for name in case.names("teacher")
+        }
+        found = case.loss(**other)
+        assert found.dtype == torch.float32 or not on_logits(case)
+        close(found, expected, tolerance, f"a teacher in {dtype}")
+        for gradient in case.gradients(**other):
+            assert gradient.dtype == torch.float32
+
+
+@law(lambda case: bool(case.names("teacher")))
+def a_teacher_may_come_from_inference_mode(case: Case) -> None:
+    with torch.inference_mode():
+        other = {
+            name: map_tensors(case.inputs[name], lambda t: t.clone())
+            for name in case.names("teacher")
+        }
+    close(case.loss(**other), case.loss(), 1e-9)
+    for found, expected in zip(case.gradients(**other), case.gradients(), strict=True):
+        close(found, expected, 1e-9)
+
+
+@law(on_logits)
+def outputs_that_are_no_tensor_are_refused(case: Case) -> None:
+    for name in (*case.names("student"), *case.names("teacher")):
+        tensors = tensors_of(case.inputs[name])
+        several = name.startswith("teachers")
+        for what, words in (
+            (types.SimpleNamespace(logits=tensors[0]), r"\.logits"),
+            ({"logits": tensors[0]}, "logits"),
+            ((tensors[0], None), r"output\[0\]"),
+            (None, r"\.logits"),
+        ):
+            with pytest.raises(DtypeError, match=f"{name}.*expected a tensor.*{words}"):
+                case.loss(**{name: [what, *tensors[1:]] if several else what})
 
 
 @law()

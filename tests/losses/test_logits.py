@@ -370,7 +370,7 @@ def test_hard_distillation_bears_classes_that_the_student_rules_out(reduction: s
     )
 
 
-@pytest.mark.parametrize("label", [-100, -1, 8])
+@pytest.mark.parametrize("label", [-101, -1, 8])
 def test_labels_that_an_operation_would_refuse_are_named(label: int) -> None:
     student, teacher = pair()
     labels = torch.tensor([0, 1, 2, 3, 4, label])
@@ -426,3 +426,56 @@ def test_share_of_the_teacher_is_a_share(loss: Callable[..., Tensor]) -> None:
 def test_numbers_out_of_range_are_refused(wrong: Callable[[Tensor, Tensor], Tensor]) -> None:
     with pytest.raises(DidactError, match="expected"):
         wrong(*pair())
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_a_sample_without_a_label_does_not_count_in_dkd(reduction: str) -> None:
+    student, teacher = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(0))
+    labels, known = torch.tensor([1, -100, 3, -100, 0]), torch.tensor([0, 2, 4])
+    found = losses.dkd(student, teacher, labels, reduction=reduction)
+    expected = losses.dkd(student[known], teacher[known], labels[known], reduction=reduction)
+    torch.testing.assert_close(found[known] if reduction == "none" else found, expected)
+    if reduction == "none":
+        assert found[labels == -100].tolist() == [0, 0]
+    with pytest.raises(RangeError, match="-1"):
+        losses.dkd(student, teacher, labels.clamp_min(-1))
+    nothing = losses.dkd(student, teacher, torch.full_like(labels, -100))
+    assert nothing.item() == 0
+
+
+def test_a_sample_without_a_label_keeps_the_choice_of_the_teacher() -> None:
+    student, teacher = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(0))
+    labels, known = torch.tensor([1, -100, 3, 2, 0]), torch.tensor([0, 2, 3, 4])
+    found = losses.cross_entropy_and_hard_kd(student, teacher, labels, kd_weight=0.3)
+    true = F.cross_entropy(student[known], labels[known])
+    chosen = F.cross_entropy(student, teacher.argmax(-1))
+    torch.testing.assert_close(found, 0.7 * true + 0.3 * chosen)
+    each = losses.cross_entropy_and_hard_kd(student, teacher, labels, reduction="none")
+    torch.testing.assert_close(each[1], 0.5 * F.cross_entropy(student[1], teacher[1].argmax()))
+
+
+@pytest.mark.parametrize("size", [(2, 3, 4, 5), (2, 70, 20, 30)])
+def test_maps_have_their_classes_where_it_is_said(size: tuple[int, ...]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    student, teacher = torch.randn(2, *size, generator=generator)
+    student.requires_grad_()
+    labels = torch.randint(size[1], (size[0], *size[2:]), generator=generator)
+    labels[0, 0, 0] = -100
+    mask = torch.rand(labels.shape, generator=generator) > 0.3
+    found = losses.cross_entropy_and_kd(student, teacher, labels, mask=mask, class_dim=1)
+    rows, targets = student.movedim(1, -1)[mask], teacher.movedim(1, -1)[mask]
+    expected = losses.cross_entropy_and_kd(rows, targets, labels[mask])
+    torch.testing.assert_close(found, expected)
+    slopes = [torch.autograd.grad(value, student)[0] for value in (found, expected)]
+    torch.testing.assert_close(*slopes, rtol=1e-4, atol=1e-8)
+    alone = losses.kd(student, teacher, mask=mask, class_dim=1)
+    torch.testing.assert_close(alone, losses.kd(rows, targets))
+
+
+def test_classes_in_another_place_are_named() -> None:
+    logits, labels = torch.zeros(2, 3, 4, 4), torch.zeros(2, 4, 4, dtype=torch.int64)
+    for loss in (losses.cross_entropy_and_kd, losses.dkd, losses.cross_entropy_and_hard_kd):
+        with pytest.raises(ShapeError, match=r"movedim\(1, -1\)"):
+            loss(logits, logits, labels)
+    with pytest.raises(ShapeError, match="class_dim=4"):
+        losses.kd(logits, logits, class_dim=4)

@@ -8,6 +8,7 @@ from didact.losses.features.ab import ab
 from didact.losses.features.attention_transfer import attention_transfer
 from didact.losses.features.cc import cc
 from didact.losses.features.crd import CRD
+from didact.losses.features.cwd import cwd
 from didact.losses.features.fsp import fsp
 from didact.losses.features.ft import FT
 from didact.losses.features.hint import hint
@@ -67,6 +68,7 @@ __all__ = [
     "cc",
     "cross_entropy_and_hard_kd",
     "cross_entropy_and_kd",
+    "cwd",
     "dist",
     "dkd",
     "eeil",

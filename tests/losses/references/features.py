@@ -145,3 +145,18 @@ def _(student_features: Tensor, teacher_features: Tensor) -> float:
         )
         losses.append(sum(squared_distance(a, b) for a, b in rows) / len(student))
     return mean(losses)
+
+
+@reference("cwd")
+def _(student_features: Tensor, teacher_features: Tensor, *, temperature: float = 4.0) -> float:
+    def log_probs(channel: Row) -> Row:
+        scaled = [x / temperature for x in channel]
+        total = math.log(sum(math.exp(x - max(scaled)) for x in scaled)) + max(scaled)
+        return [x - total for x in scaled]
+
+    divergences = [
+        sum(math.exp(p) * (p - q) for p, q in zip(log_probs(t), log_probs(s), strict=True))
+        for student, teacher in pairs(student_features, teacher_features)
+        for s, t in zip(maps(student), maps(teacher), strict=True)
+    ]
+    return temperature**2 * mean(divergences)

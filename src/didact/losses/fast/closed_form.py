@@ -13,7 +13,7 @@ from torch import Tensor
 
 from didact.losses.fast.node import can_serve, with_gradient
 from didact.losses.kit.pair import blank_masked, check_inputs
-from didact.losses.kit.precision import in_float
+from didact.losses.kit.precision import in_float, target_for
 from didact.losses.kit.reduce import (
     Reduction,
     check_reduction,
@@ -55,7 +55,7 @@ def closed_form(
     """
     check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
     check_reduction(reduction)
-    teacher = in_float(teacher_logits.detach())
+    teacher = target_for(student_logits, teacher_logits)
     if temperature != 1:
         teacher = teacher / temperature
 

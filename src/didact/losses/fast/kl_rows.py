@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from didact.losses.fast.node import can_serve, with_gradient
+from didact.losses.kit.precision import working_dtype
 from didact.losses.kit.reduce import Reduction
 
 CHUNK = 256 * 1024
@@ -140,9 +141,7 @@ def run(plan: Plan, student: Tensor, teachers: Sequence[Tensor], gradient: Tenso
         ``(rows,)`` in float32 or float64.
     """
     rows, classes = student.shape
-    dtype = torch.promote_types(student.dtype, torch.float32)
-    for teacher in teachers:
-        dtype = torch.promote_types(dtype, teacher.dtype)
+    dtype = working_dtype(student)
     step = min(rows, max(1, CHUNK * torch.get_num_threads() // classes))
     scratch = torch.empty(5, step, classes, dtype=dtype).unbind()
     if step == rows:

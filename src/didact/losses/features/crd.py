@@ -16,7 +16,7 @@ from didact.losses.kit.checks import check_labels
 from didact.losses.kit.maps import check_features, checked_value, unit
 from didact.losses.kit.memory_bank import MemoryBank
 from didact.losses.kit.modules import check_counts, parameter_dtype, trainable
-from didact.losses.kit.precision import full_precision, in_float
+from didact.losses.kit.precision import full_precision, in_float, savable
 from didact.losses.kit.ranks import from_all_ranks, mean_of_ranks
 from didact.losses.kit.registry import register_loss
 
@@ -134,7 +134,7 @@ class CRD(nn.Module):
         dtype = parameter_dtype(self)
         with full_precision(student_features):
             student = self._embedded(self.student_embedding, student_features.to(dtype))
-            teacher = self._embedded(self.teacher_embedding, teacher_features.detach().to(dtype))
+            teacher = self._embedded(self.teacher_embedding, savable(teacher_features, dtype))
             scores = torch.stack(
                 [
                     self.teacher_memory.scores(student, rows),

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from didact._core.errors import RangeError
 from didact.losses.kit.maps import check_features, checked_value, unit
 from didact.losses.kit.modules import check_counts, check_maps, parameter_dtype
-from didact.losses.kit.precision import full_precision, in_float
+from didact.losses.kit.precision import full_precision, in_float, savable
 from didact.losses.kit.registry import register_loss
 
 
@@ -95,7 +95,7 @@ class FT(nn.Module):
         """The first step's loss: mean squared difference of the map and its paraphrase."""
         channels = (self.channels[1], self.channels[1])
         check_maps(teacher_features, teacher_features, channels=channels)
-        teacher = teacher_features.detach().to(parameter_dtype(self))
+        teacher = savable(teacher_features, parameter_dtype(self))
         with full_precision(teacher):
             found = in_float(self.decoder(self.paraphraser(teacher)))
         return checked_value(F.mse_loss(found, in_float(teacher)), teacher_features)
@@ -111,7 +111,7 @@ class FT(nn.Module):
         dtype = parameter_dtype(self)
         with full_precision(student_features):
             with torch.no_grad():
-                target = in_float(self.paraphraser(teacher_features.detach().to(dtype)))
+                target = in_float(self.paraphraser(savable(teacher_features, dtype)))
             found = in_float(self.translator(student_features.to(dtype)))
         difference = unit(found.flatten(1)) - unit(target.flatten(1))
         return checked_value(difference.abs().mean(), teacher_features)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from didact._core.errors import DtypeError, RangeError, ShapeError, UsageError
 from didact.losses.kit.maps import check_features, checked_value
 from didact.losses.kit.modules import check_counts, check_maps, parameter_dtype, pointwise
-from didact.losses.kit.precision import full_precision, in_float
+from didact.losses.kit.precision import full_precision, in_float, savable
 from didact.losses.kit.registry import register_loss
 
 Masking = Literal["positions", "channels"]
@@ -120,7 +120,7 @@ class MGD(nn.Module):
         with full_precision(student_features):
             masked = self.align(student_features.to(dtype)) * keep.to(dtype)
             found = in_float(self.generator(masked))
-        target = in_float(teacher_features.detach().to(dtype))
+        target = in_float(savable(teacher_features, dtype))
         value = F.mse_loss(found, target, reduction="sum") / len(target)
         return checked_value(value, teacher_features)
 

@@ -19,7 +19,7 @@ from didact.losses.kit.modules import (
     parameter_dtype,
     pointwise,
 )
-from didact.losses.kit.precision import full_precision, in_float
+from didact.losses.kit.precision import full_precision, in_float, savable
 from didact.losses.kit.registry import register_loss
 
 _LEVELS = (4, 2, 1)
@@ -116,11 +116,11 @@ class ReviewKD(nn.Module):
         value = torch.zeros((), dtype=dtype, device=student_features[0].device)
         fused: Tensor | None = None
         for k in reversed(range(len(self.fusions))):
-            student, teacher = student_features[k].to(dtype), teacher_features[k].detach()
+            student, teacher = student_features[k].to(dtype), savable(teacher_features[k], dtype)
             check_can_normalise(student, training=self.training)
             with full_precision(student):
                 found, fused = self.fusions[k](student, fused, teacher.shape[2:])
-            value = in_float(value) + _hierarchical_context(in_float(found), teacher.to(dtype))
+            value = in_float(value) + _hierarchical_context(in_float(found), teacher)
         for teacher in teacher_features:
             checked_value(value, teacher)
         return value

@@ -20,7 +20,7 @@ from didact.losses.kit.modules import (
     parameter_dtype,
     same_space,
 )
-from didact.losses.kit.precision import full_precision, in_float
+from didact.losses.kit.precision import full_precision, in_float, savable
 from didact.losses.kit.registry import register_loss
 
 
@@ -120,7 +120,7 @@ class SemCKD(nn.Module):
             )
         dtype = parameter_dtype(self)
         student = [maps.to(dtype) for maps in student_features]
-        teacher = [maps.detach().to(dtype) for maps in teacher_features]
+        teacher = [savable(maps, dtype) for maps in teacher_features]
         with full_precision(student[0]):
             distances = self._distances(student, teacher)
             value = (self._attention(student, teacher) * distances).sum(2).mean()

@@ -20,7 +20,7 @@ from didact.losses.kit.modules import (
     parameter_dtype,
     shrunk,
 )
-from didact.losses.kit.precision import full_precision, in_float
+from didact.losses.kit.precision import full_precision, in_float, savable
 from didact.losses.kit.registry import register_loss
 
 
@@ -126,7 +126,7 @@ class SimKD(nn.Module):
         dtype = parameter_dtype(self.projector)
         student = self._sized(student_features.to(dtype))
         check_can_normalise(student, training=self.training)
-        target = in_float(self._sized(teacher_features.detach().to(dtype)))
+        target = in_float(self._sized(savable(teacher_features, dtype)))
         with full_precision(student):
             found = in_float(self.projector(student))
         return checked_value(F.mse_loss(found, target), teacher_features)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from didact._core.errors import RangeError
 from didact.losses.kit.maps import check_features, checked_value
 from didact.losses.kit.modules import check_counts, check_maps, parameter_dtype, pointwise
-from didact.losses.kit.precision import full_precision, in_float
+from didact.losses.kit.precision import full_precision, in_float, savable
 from didact.losses.kit.registry import register_loss
 
 _LEAST_VARIANCE = 1e-5
@@ -107,7 +107,7 @@ class VID(nn.Module):
         check_maps(student_features, teacher_features, channels=self.channels)
         check_features(student_features, teacher_features, alike="space")
         dtype = parameter_dtype(self)
-        teacher = in_float(teacher_features.detach().to(dtype))
+        teacher = in_float(savable(teacher_features, dtype))
         with full_precision(student_features):
             mean = in_float(self.regressor(student_features.to(dtype)))
         variance = F.softplus(in_float(self.raw_variance)) + _LEAST_VARIANCE

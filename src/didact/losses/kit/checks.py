@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -17,7 +19,9 @@ def check_pair(student: Tensor, teacher: Tensor, *, what: str = "logits") -> Non
         ShapeError: Different shapes, fewer than two dimensions, or no samples.
     """
     if (
-        student.shape == teacher.shape
+        isinstance(student, Tensor)
+        and isinstance(teacher, Tensor)
+        and student.shape == teacher.shape
         and student.dim() > 1
         and student.numel()
         and student.is_floating_point()
@@ -50,12 +54,33 @@ def check_tensor(tensor: Tensor, *, name: str) -> None:
         )
 
 
-def check_floating(tensor: Tensor, *, name: str) -> None:
-    """The tensor holds floating-point numbers.
+def check_is_tensor(value: object, *, name: str) -> None:
+    """It is a tensor, not what a network may put around it.
 
     Raises:
-        DtypeError: It does not.
+        DtypeError: It is not.
     """
+    if isinstance(value, Tensor):
+        return
+    if isinstance(getattr(value, "logits", None), Tensor):
+        advice = "Pass its .logits"
+    elif isinstance(value, Mapping):
+        held = ", ".join(map(repr, value)) or "nothing"
+        advice = f"Pass one of its entries, such as output['logits']; it holds {held}"
+    elif isinstance(value, (tuple, list)):
+        advice = "Pass one of its entries, such as output[0]"
+    else:
+        advice = "Pass the network's output, such as output.logits of a transformers model"
+    raise DtypeError(f"{name} is {type(value).__name__}; expected a tensor. {advice}.")
+
+
+def check_floating(tensor: Tensor, *, name: str) -> None:
+    """It is a tensor, of floating-point numbers.
+
+    Raises:
+        DtypeError: It is not.
+    """
+    check_is_tensor(tensor, name=name)
     if not tensor.is_floating_point():
         raise DtypeError(
             f"{name} is {tensor.dtype}; expected floating-point numbers. "
@@ -145,8 +170,15 @@ def check_label_kind(
     if labels.shape != shape:
         raise ShapeError(
             f"{name} is {tuple(labels.shape)}; expected {tuple(shape)}, one {of} number for each "
-            "position (not one-hot)"
+            f"position (not one-hot){_where_classes_may_be(labels, shape)}"
         )
+
+
+def _where_classes_may_be(labels: Tensor, shape: torch.Size) -> str:
+    """What to do where labels ``(batch, height, width)`` meet maps ``(batch, classes, ...)``."""
+    if labels.dim() == len(shape) > 1 and labels.shape[:-1] == shape[:1] + shape[2:]:
+        return ". If the classes are dimension 1 of the logits, pass logits.movedim(1, -1)"
+    return ""
 
 
 def check_labels(

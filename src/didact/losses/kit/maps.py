@@ -45,7 +45,9 @@ def check_features(
 ) -> None:
     """The checks of :func:`feature_pair`, without the conversion."""
     if (
-        student.is_floating_point()
+        isinstance(student, Tensor)
+        and isinstance(teacher, Tensor)
+        and student.is_floating_point()
         and teacher.is_floating_point()
         and least_dim <= min(student.dim(), teacher.dim())
         and _fits(student, teacher, alike)

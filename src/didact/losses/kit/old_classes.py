@@ -22,7 +22,9 @@ def old_logits(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
 def check_old_logits(student_logits: Tensor, teacher_logits: Tensor) -> None:
     """The checks of :func:`old_logits` alone."""
     if (
-        student_logits.is_floating_point()
+        isinstance(student_logits, Tensor)
+        and isinstance(teacher_logits, Tensor)
+        and student_logits.is_floating_point()
         and teacher_logits.is_floating_point()
         and student_logits.shape[:-1] == teacher_logits.shape[:-1]
         and student_logits.dim() > 1

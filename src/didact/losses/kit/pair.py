@@ -6,7 +6,9 @@ import math
 
 from torch import Tensor
 
-from didact.losses.kit.checks import check_mask, check_pair, check_temperature
+from didact._core.errors import ShapeError
+from didact.losses.kit.checks import check_floating, check_mask, check_pair, check_temperature
+from didact.losses.kit.precision import savable, target_for
 from didact.losses.kit.softmax import soft_log_probs
 
 
@@ -43,10 +45,30 @@ def log_probs(
     The student's masked positions are replaced by uniform ones, so that NaN there, on either
     side, reaches no gradient.
     """
+    target = target_for(student_logits, teacher_logits)
+    if isinstance(temperature, Tensor):  # which gets a gradient through the teacher's logits too
+        target = savable(target, target.dtype)
     return (
         soft_log_probs(blank_masked(student_logits, mask), temperature),
-        soft_log_probs(teacher_logits.detach(), temperature),
+        soft_log_probs(target, temperature),
     )
+
+
+def classes_last(logits: Tensor, class_dim: int, *, name: str) -> Tensor:
+    """``(..., classes)``, a view of logits whose classes are another dimension.
+
+    Raises:
+        DtypeError: Integer logits, or no tensor.
+        ShapeError: There is no such dimension.
+    """
+    if class_dim == -1:
+        return logits
+    check_floating(logits, name=name)
+    if not -logits.dim() <= class_dim < logits.dim():
+        raise ShapeError(
+            f"{name} is {tuple(logits.shape)}; expected a dimension class_dim={class_dim}"
+        )
+    return logits.movedim(class_dim, -1)
 
 
 def blank_masked(logits: Tensor, mask: Tensor | None) -> Tensor:

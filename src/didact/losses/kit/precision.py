@@ -20,6 +20,25 @@ def in_float(tensor: Tensor) -> Tensor:
     return tensor if tensor.dtype in _EXACT else tensor.float()
 
 
+def working_dtype(tensor: Tensor) -> torch.dtype:
+    """The precision of :func:`in_float`."""
+    return tensor.dtype if tensor.dtype in _EXACT else torch.float32
+
+
+def target_for(student: Tensor, teacher: Tensor) -> Tensor:
+    """The teacher's tensor, detached, in the precision in which the student's loss is computed."""
+    return teacher.detach().to(working_dtype(student))
+
+
+def savable(teacher: Tensor, dtype: torch.dtype) -> Tensor:
+    """The teacher's tensor, detached, in a precision, to be multiplied with what is learnt.
+
+    A copy where inference mode has made it: autograd refuses to save such a tensor.
+    """
+    tensor = teacher.detach()
+    return tensor.to(dtype, copy=tensor.is_inference())
+
+
 def full_precision(tensor: Tensor) -> AbstractContextManager[object]:
     """A context in which autocast does not turn matrix products back into half precision."""
     kind = tensor.device.type

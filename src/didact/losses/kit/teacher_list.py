@@ -30,6 +30,12 @@ def check_teachers(
         RangeError: ``temperature`` is not above 0.
     """
     check_tensor(student_logits, name="student_logits")
+    given: object = teachers_logits
+    if not isinstance(given, list | tuple):
+        raise UsageError(
+            f"teachers_logits is {type(given).__name__}; expected a list of tensors, one for each "
+            "teacher"
+        )
     if not len(teachers_logits):
         raise UsageError("teachers_logits is empty; expected the logits of one teacher or more")
     for number, teacher_logits in enumerate(teachers_logits):

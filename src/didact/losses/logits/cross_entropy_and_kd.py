@@ -8,7 +8,7 @@ from torch import Tensor
 
 from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.checks import check_labels, check_weight
-from didact.losses.kit.pair import blank_masked, check_inputs
+from didact.losses.kit.pair import blank_masked, check_inputs, classes_last
 from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite
 from didact.losses.kit.registry import register_loss
@@ -32,6 +32,7 @@ def cross_entropy_and_kd(
     reduction: Reduction = "mean",
     mask: Bool[Tensor, "*batch"] | None = None,
     inplace: bool = False,
+    class_dim: int = -1,
 ) -> Float[Tensor, ...]:
     """``(1-w) * cross-entropy + w * kd``, in one pass over the logits on a CPU.
 
@@ -47,6 +48,8 @@ def cross_entropy_and_kd(
         mask: True where a position counts, ``(...)``, for both parts.
         inplace: Let the gradient overwrite ``student_logits``; see :func:`kd` for when this is
             legal.
+        class_dim: The dimension of the classes: 1 for maps ``(batch, classes, height, width)``,
+            whose every pixel is a sample then.
 
     Returns:
         The loss in nats: a scalar, or ``(...)`` for ``"none"``.
@@ -68,6 +71,8 @@ def cross_entropy_and_kd(
         >>> round(cross_entropy_and_kd(logits, logits, labels, kd_weight=0.5).item(), 4)
         0.6931
     """
+    student_logits = classes_last(student_logits, class_dim, name="student_logits")
+    teacher_logits = classes_last(teacher_logits, class_dim, name="teacher_logits")
     check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
     classes = student_logits.shape[-1]
     complete = check_labels(

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from didact._core.errors import ShapeError
 from didact.losses.fast.closed_form import ValueAndGradient, closed_form
-from didact.losses.kit.checks import check_labels, check_pair, check_positive
+from didact.losses.kit.checks import check_labels, check_positive
+from didact.losses.kit.pair import check_inputs
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import register_loss
 
@@ -29,6 +30,7 @@ def dkd(
     alpha: float = 1.0,
     beta: float = 8.0,
     temperature: float = 4.0,
+    ignore_index: int = -100,
     reduction: Reduction = "mean",
     mask: Bool[Tensor, "*batch"] | None = None,
 ) -> Float[Tensor, ...]:
@@ -47,6 +49,8 @@ def dkd(
         alpha: Weight of the target part, 1 in the paper.
         beta: Weight of the other part, 8 for ResNet in the paper.
         temperature: T > 0.
+        ignore_index: The label of a sample that has none; without a target there is nothing to
+            decouple, and it does not count, as if masked.
         reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
         mask: True where a position counts, ``(...)``.
 
@@ -71,14 +75,20 @@ def dkd(
     """
     check_positive(alpha, name="alpha")
     check_positive(beta, name="beta")
-    check_pair(student_logits, teacher_logits)
+    check_inputs(student_logits, teacher_logits, mask=mask)
     classes = student_logits.shape[-1]
     if classes < 2:
         raise ShapeError("student_logits has one class; expected two or more, a target and others")
     if labels is None:
         labels = teacher_logits.detach().argmax(-1)
     else:
-        check_labels(labels, student_logits.shape[:-1], classes=classes)
+        complete = check_labels(
+            labels, student_logits.shape[:-1], classes=classes, ignore_index=ignore_index
+        )
+        if not complete:
+            known = labels != ignore_index
+            mask = known if mask is None else mask & known
+            labels = labels.where(known, 0)
     return closed_form(
         student_logits,
         teacher_logits,

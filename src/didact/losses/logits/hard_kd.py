@@ -75,6 +75,7 @@ def cross_entropy_and_hard_kd(
     labels: Int64[Tensor, "*batch"],
     *,
     kd_weight: float = 0.5,
+    ignore_index: int = -100,
     reduction: Reduction = "mean",
     mask: Bool[Tensor, "*batch"] | None = None,
 ) -> Float[Tensor, ...]:
@@ -85,6 +86,8 @@ def cross_entropy_and_hard_kd(
         teacher_logits: Same shape; only its argmax is used.
         labels: Class numbers, ``(...)``.
         kd_weight: Share w of the teacher's choice, 1/2 in the paper.
+        ignore_index: The label of a sample that has none: its true label has no cross-entropy, and
+            the mean of that part is over the others. The teacher's choice counts for all samples.
         reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
         mask: True where a position counts, ``(...)``.
 
@@ -109,12 +112,20 @@ def cross_entropy_and_hard_kd(
         1.3863
     """
     check_inputs(student_logits, teacher_logits, mask=mask)
-    check_labels(labels, student_logits.shape[:-1], classes=student_logits.shape[-1])
+    classes = student_logits.shape[-1]
+    complete = check_labels(
+        labels, student_logits.shape[:-1], classes=classes, ignore_index=ignore_index
+    )
     check_weight(kd_weight, name="kd_weight")
     check_reduction(reduction)
     student_log_probs = soft_log_probs(blank_masked(student_logits, mask))
     choice = _choice(teacher_logits, mask)
-    true = _cross_entropy(student_log_probs, labels, reduction, mask)
+    labelled = mask
+    if not complete:
+        known = labels != ignore_index
+        labelled = known if mask is None else mask & known
+        labels = labels.where(known, 0)
+    true = _cross_entropy(student_log_probs, labels, reduction, labelled)
     chosen = _cross_entropy(student_log_probs, choice, reduction, mask)
     return torch.add(true * (1 - kd_weight), chosen, alpha=kd_weight)
 

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from didact.losses.fast.kl_rows import Plan, fast_kl
-from didact.losses.kit.pair import check_inputs, log_probs
+from didact.losses.kit.pair import check_inputs, classes_last, log_probs
 from didact.losses.kit.reduce import (
     Reduction,
     check_reduction,
@@ -41,6 +41,7 @@ def kd(
     reduction: Reduction = "mean",
     mask: Bool[Tensor, "*batch"] | None = None,
     inplace: bool = False,
+    class_dim: int = -1,
 ) -> Float[Tensor, ...]:
     """Distillation on softened distributions: ``T^2 * KL(softmax(t/T) || softmax(s/T))``.
 
@@ -61,6 +62,8 @@ def kd(
             in its own backward (a linear layer does not;
             PyTorch raises an error where one does). Not for leaf tensors, a second backward pass
             or double backward. Without effect where the plain formula serves.
+        class_dim: The dimension of the classes: 1 for maps ``(batch, classes, height, width)``,
+            whose every pixel is a sample then.
 
     Returns:
         The loss in nats: a scalar, or ``(...)`` for ``"none"``.
@@ -81,6 +84,8 @@ def kd(
         >>> kd(logits, logits).item()
         0.0
     """
+    student_logits = classes_last(student_logits, class_dim, name="student_logits")
+    teacher_logits = classes_last(teacher_logits, class_dim, name="teacher_logits")
     check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
     check_reduction(reduction)
     value = kd_unchecked(

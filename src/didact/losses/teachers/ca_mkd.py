@@ -10,6 +10,7 @@ from torch import Tensor
 
 from didact.losses.kit.checks import check_labels
 from didact.losses.kit.pair import blank_masked
+from didact.losses.kit.precision import target_for
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import register_loss
 from didact.losses.kit.softmax import soft_log_probs
@@ -72,16 +73,16 @@ def kd_confidence_weighted(
         student_logits, teachers_logits, temperature=temperature, reduction=reduction, mask=mask
     )
     check_labels(labels, student_logits.shape[:-1], classes=student_logits.shape[-1])
-    weights = _confidence(teachers_logits, labels, mask)
+    weights = _confidence(student_logits, teachers_logits, labels, mask)
     return weighted_sum(student_logits, teachers_logits, weights, temperature, reduction, mask)
 
 
 def _confidence(
-    teachers_logits: Sequence[Tensor], labels: Tensor, mask: Tensor | None
+    student_logits: Tensor, teachers_logits: Sequence[Tensor], labels: Tensor, mask: Tensor | None
 ) -> list[Tensor]:
     cross_entropies = torch.stack(
         [
-            _cross_entropy(blank_masked(teacher.detach(), mask), labels)
+            _cross_entropy(blank_masked(target_for(student_logits, teacher), mask), labels)
             for teacher in teachers_logits
         ]
     )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.pair import blank_masked
-from didact.losses.kit.precision import in_float
+from didact.losses.kit.precision import in_float, target_for
 from didact.losses.kit.reduce import Reduction, reduce_classes
 from didact.losses.kit.registry import register_loss
 from didact.losses.kit.softmax import soft_log_probs
@@ -80,7 +80,7 @@ def kd_mean_probs(
         student_log_probs = soft_log_probs(blank_masked(student, mask), temperature)
         mixed = torch.stack(
             [
-                soft_log_probs(teacher.detach(), temperature).exp() * share
+                soft_log_probs(target_for(student, teacher), temperature).exp() * share
                 for teacher, share in zip(teachers_logits, shares, strict=True)
             ]
         ).sum(0)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from didact.losses.fast.kl_rows import Plan, fast_kl
 from didact.losses.kit.pair import blank_masked
+from didact.losses.kit.precision import target_for
 from didact.losses.kit.reduce import Reduction, reduce
 from didact.losses.kit.softmax import soft_log_probs
 from didact.losses.kit.teacher_list import raise_if_a_teacher_not_finite
@@ -28,7 +29,7 @@ def weighted_sum(
         student_log_probs = soft_log_probs(blank_masked(student, mask), temperature)
         divergences = []
         for teacher, weight in zip(teachers_logits, weights, strict=True):
-            log_probs = soft_log_probs(teacher.detach(), temperature)
+            log_probs = soft_log_probs(target_for(student, teacher), temperature)
             divergence = log_probs.exp() * (log_probs - student_log_probs)
             divergences.append(divergence.sum(-1) * weight)
         return reduce(torch.stack(divergences).sum(0) * temperature**2, reduction, mask)
