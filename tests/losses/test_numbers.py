@@ -65,3 +65,15 @@ def test_a_collapsing_student_pays_more() -> None:
     values = [losses.rkd_distance(*_collapsed(share)).item() for share in (0.0, 0.5, 0.75)]
     assert values == sorted(values)
     assert values[2] > 2 * values[0]
+
+
+def test_the_released_standardisation_is_that_of_another_temperature() -> None:
+    student, teacher = map(
+        _argument, next(c["args"] for c in CASES if c["name"] == "standardised_kd_population")
+    )
+    sides = [(z - z.mean(1, True)) / z.std(1, keepdim=True) for z in (student, teacher)]
+    released = losses.kd(*sides, temperature=2.0)
+    share = 3 / 4  # (C - 1) / C
+    found = share * losses.standardised_kd(student, teacher, temperature=2.0 / share**0.5)
+    torch.testing.assert_close(found, released, rtol=1e-9, atol=0)
+    assert released.item() == pytest.approx(0.357076934, abs=1e-9)

@@ -48,7 +48,9 @@ def fsp(
         DtypeError: Integer features.
 
     Paper: Yim et al. 2017, A gift from knowledge distillation, CVPR: the matrix (section 3.2, eq.
-    1), and the loss (section 3.3, eq. 2), whose weights are all the same.
+    1), and the loss (section 3.3, eq. 2), whose weights are all the same. RepDistiller takes the
+    mean over the entries of each matrix: this value divided by the product of the two layers'
+    channels.
 
     Example:
         >>> import torch

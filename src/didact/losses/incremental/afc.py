@@ -49,7 +49,9 @@ def afc(
 
     Paper: Kang, Park and Han 2022, Class-incremental learning by knowledge distillation with
     adaptive feature consolidation, CVPR, arXiv:2204.00895: the discrepancy loss and the importance
-    that bounds the increase of the old loss.
+    that bounds the increase of the old loss. The released code trains another loss: it squares each
+    channel's map, scales it to length 1 over the positions, takes the distance of the two, not
+    squared, and the mean over channels. There is no factor between the two.
 
     Example:
         >>> import torch

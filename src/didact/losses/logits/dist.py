@@ -39,7 +39,8 @@ def dist(
     nothing and costs 1, or 0 if both sides are without.
 
     There is no factor ``T^2``: a correlation does not shrink as T grows, and neither does its
-    gradient.
+    gradient. The authors' code has one: at T = 1, which they use most, it is the same, elsewhere
+    multiply ``beta`` and ``gamma`` by ``T^2``.
 
     Samples interact, so there is no ``reduction``.
 

@@ -108,6 +108,10 @@ def standardised_kd(
 ) -> Float[Tensor, ...]:
     """Hinton's loss between standardised logits: :func:`kd` of :func:`standardise_logits`.
 
+    The deviation is that of the paper, with ``1/C`` for C classes. The released code takes the
+    sample's, with ``1/(C-1)``: its value at T is ``(C-1)/C`` times this one at
+    ``T * sqrt(C/(C-1))``, which differs where the classes are few.
+
     Args:
         student_logits: ``(..., classes)``.
         teacher_logits: Same shape; no gradient goes to it.
