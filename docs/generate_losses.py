@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from didact.losses import CARDS, Card, standardise_logits, standardised
+from didact.losses import CARDS, Card, standardise_logits, standardised, token_maps
 
 PAGE = Path(__file__).parent / "losses.md"
 FAMILIES = {
@@ -45,6 +45,8 @@ def page() -> str:
         ]
         if family == "logits":
             parts += [_helper(standardise_logits), _helper(standardised)]
+        if family == "features":
+            parts.append(_helper(token_maps))
     return "\n".join(parts)
 
 

@@ -17,7 +17,7 @@ from didact.losses import CARDS
 support.load_registries()
 
 NAMES = sorted(CARDS)
-HELPERS = {"CARDS", "Card", "standardise_logits", "standardised"}
+HELPERS = {"CARDS", "Card", "standardise_logits", "standardised", "token_maps"}
 
 
 def _pairs() -> list[object]:

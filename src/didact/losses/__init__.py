@@ -8,6 +8,7 @@ from didact.losses.features.ab import ab
 from didact.losses.features.attention_transfer import attention_transfer
 from didact.losses.features.cc import cc
 from didact.losses.features.crd import CRD
+from didact.losses.features.crd_in_batch import InBatchCRD
 from didact.losses.features.cwd import cwd
 from didact.losses.features.fsp import fsp
 from didact.losses.features.ft import FT
@@ -22,6 +23,7 @@ from didact.losses.features.rkd import rkd, rkd_angle, rkd_distance
 from didact.losses.features.semckd import SemCKD
 from didact.losses.features.similarity_preserving import similarity_preserving
 from didact.losses.features.simkd import SimKD
+from didact.losses.features.token_maps import token_maps
 from didact.losses.features.vid import VID
 from didact.losses.incremental.afc import afc
 from didact.losses.incremental.binary_distillation import binary_distillation
@@ -57,6 +59,7 @@ __all__ = [
     "VID",
     "Card",
     "CurriculumKD",
+    "InBatchCRD",
     "ReviewKD",
     "SemCKD",
     "SimKD",
@@ -106,6 +109,7 @@ __all__ = [
     "standardised",
     "standardised_kd",
     "symmetric_kl",
+    "token_maps",
     "top_k_kd",
     "total_variation",
 ]

@@ -41,3 +41,17 @@ def _(sizes: Sizes) -> dict[str, object]:
         "indices": indices,
         "negative_indices": (indices[:, None] + others) % 9,
     }
+
+
+@constructor("InBatchCRD")
+def _(sizes: Sizes) -> dict[str, object]:
+    return {"student_dim": 3, "teacher_dim": 6, "embedding_dim": 4, "temperature": 0.5}
+
+
+@example("InBatchCRD")
+def _(sizes: Sizes) -> dict[str, object]:
+    return {
+        "student_features": sizes.randn(sizes.batch, 3, 1, 1, salt=21),
+        "teacher_features": sizes.randn(sizes.batch, 6, salt=22),
+        "classes": torch.arange(sizes.batch) % 3,
+    }

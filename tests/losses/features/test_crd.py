@@ -164,3 +164,15 @@ def test_all_processes_keep_one_memory(tmp_path: Path) -> None:
     for run in runs:
         output, _ = run.communicate(timeout=120)
         assert run.returncode == 0, output
+
+
+def test_within_a_batch_one_sample_alone_is_refused_and_classes_are_checked() -> None:
+    loss = losses.InBatchCRD(3, 6)
+    student, teacher = torch.randn(4, 3), torch.randn(4, 6)
+    with pytest.raises(ShapeError, match="one sample"):
+        loss(student[:1], teacher[:1])
+    with pytest.raises(ShapeError, match="classes"):
+        loss(student, teacher, torch.arange(3))
+    alone = loss(student, teacher, torch.zeros(4, dtype=torch.int64))
+    assert alone.item() == 0  # nothing is left to be told apart
+    assert loss(student, teacher, torch.arange(4)).item() == loss(student, teacher).item() > 0

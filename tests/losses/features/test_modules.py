@@ -40,6 +40,7 @@ BUILD: dict[str, Callable[[], Built]] = {
     "ReviewKD": lambda: (losses.ReviewKD([3, 5], [6, 7]), stages()),
     "SemCKD": lambda: (losses.SemCKD([3, 5], [6, 7], batch_size=6), stages()),
     "CRD": lambda: (crd(), (maps(4, 3), maps(4, 6, seed=1), torch.tensor([3, 0, 19, 7]))),
+    "InBatchCRD": lambda: (losses.InBatchCRD(3, 6), (maps(4, 3), maps(4, 6, seed=1))),
 }
 NAMES = sorted(BUILD)
 

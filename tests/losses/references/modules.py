@@ -206,3 +206,16 @@ def _(
             total -= math.log(own / z / (own / z + noise))
             total -= sum(math.log(noise / (s / z + noise)) for s in others)
     return total / len(indices)
+
+
+@reference("InBatchCRD")
+def _(module: Any, student_features: Tensor, teacher_features: Tensor, *, classes: Tensor) -> float:
+    student = [unit(linear(module.student_embedding, flat(s))) for s in student_features]
+    teacher = [unit(linear(module.teacher_embedding, flat(t))) for t in teacher_features]
+    kinds, total = classes.tolist(), 0.0
+    for anchors, others in ((student, teacher), (teacher, student)):
+        for i, anchor in enumerate(anchors):
+            scores = [math.exp(dot(anchor, other) / module.temperature) for other in others]
+            told = [s for j, s in enumerate(scores) if j == i or kinds[j] != kinds[i]]
+            total -= math.log(scores[i] / sum(told))
+    return total / len(student)

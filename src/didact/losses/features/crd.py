@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from didact._core.errors import RangeError, ShapeError
 from didact.losses.kit.checks import check_labels
-from didact.losses.kit.maps import check_features, checked_value, unit
+from didact.losses.kit.maps import checked_value, unit
 from didact.losses.kit.memory_bank import MemoryBank
-from didact.losses.kit.modules import check_counts, parameter_dtype, trainable
+from didact.losses.kit.modules import check_counts, check_units, parameter_dtype, trainable
 from didact.losses.kit.precision import full_precision, in_float, savable
 from didact.losses.kit.ranks import from_all_ranks, mean_of_ranks
 from didact.losses.kit.registry import register_loss
@@ -171,16 +171,7 @@ class CRD(nn.Module):
         return chosen
 
     def _check(self, student: Tensor, teacher: Tensor, indices: Tensor) -> None:
-        check_features(student, teacher, alike="batch")
-        for side, tensor, expected in (
-            ("student", student, self.dims[0]),
-            ("teacher", teacher, self.dims[1]),
-        ):
-            if tensor.shape[1:].numel() != expected:
-                raise ShapeError(
-                    f"{side}_features is {tuple(tensor.shape)}; expected {expected} units for "
-                    "each sample: the module was built for these"
-                )
+        check_units(student, teacher, dims=self.dims)
         self._check_indices(indices, student.shape[:1], name="indices")
 
     def _check_negatives(self, indices: Tensor, batch: int) -> None:

@@ -71,6 +71,22 @@ def check_maps(student: Tensor, teacher: Tensor, *, channels: tuple[int, int]) -
             )
 
 
+def check_units(student: Tensor, teacher: Tensor, *, dims: tuple[int, int]) -> None:
+    """Both are one batch, and have the units that the module was built for, once flattened.
+
+    Raises:
+        DtypeError: Integer features.
+        ShapeError: Other units, different batches, or no sample.
+    """
+    check_features(student, teacher, alike="batch")
+    for side, tensor, expected in (("student", student, dims[0]), ("teacher", teacher, dims[1])):
+        if tensor.shape[1:].numel() != expected:
+            raise ShapeError(
+                f"{side}_features is {tuple(tensor.shape)}; expected {expected} units for each "
+                "sample: the module was built for these"
+            )
+
+
 def check_layers(
     student: Sequence[Tensor],
     teacher: Sequence[Tensor],

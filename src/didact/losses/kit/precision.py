@@ -36,7 +36,8 @@ def savable(teacher: Tensor, dtype: torch.dtype) -> Tensor:
     A copy where inference mode has made it: autograd refuses to save such a tensor.
     """
     tensor = teacher.detach()
-    return tensor.to(dtype, copy=tensor.is_inference())
+    made_there = not torch.compiler.is_compiling() and tensor.is_inference()
+    return tensor.to(dtype, copy=made_there)
 
 
 def full_precision(tensor: Tensor) -> AbstractContextManager[object]:
