@@ -77,4 +77,7 @@ def finish(process: Any) -> None:
 def rows(folder: Path) -> list[dict[str, Any]]:
     """The metrics of a run, all but the seconds."""
     found = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in found]
+    return [
+        {key: value for key, value in row.items() if key not in ("seconds", "digest")}
+        for row in found
+    ]

@@ -59,3 +59,7 @@ class RunFolderError(DidactError):
 
 class MissingDependencyError(DidactError, ImportError):
     """A package that is not installed; the message says which command installs it."""
+
+
+class TrustError(DidactError):
+    """Code would be imported that the user did not name; ``--trust`` allows it."""

@@ -42,6 +42,6 @@ DISTILL = Command(
 )
 
 
-def run_resumed(folder: Path) -> None:
+def run_resumed(folder: Path, *, trust: bool) -> None:
     """Go on with a run folder."""
-    DISTILL.show(resume(folder, console=Console(stderr=True)))
+    DISTILL.show(resume(folder, console=Console(stderr=True), trust=trust))

@@ -54,6 +54,6 @@ LEARN = Command(
 )
 
 
-def run_resumed(folder: Path, changes: dict[str, Any]) -> None:
+def run_resumed(folder: Path, changes: dict[str, Any], *, trust: bool) -> None:
     """Go on with a run folder."""
-    LEARN.show(resume_learning(folder, console=Console(stderr=True), **changes))
+    LEARN.show(resume_learning(folder, console=Console(stderr=True), trust=trust, **changes))

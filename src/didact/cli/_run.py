@@ -15,6 +15,8 @@ from rich.console import Console, RenderableType
 
 from didact.report import render
 from didact.train import DistillSettings, LearnSettings, read_toml
+from didact.train.record.log import say
+from didact.train.record.trust import ask_for_trust
 
 S = TypeVar("S", DistillSettings, LearnSettings)
 Json = dict[str, Any]
@@ -56,7 +58,13 @@ class Command(Generic[S]):
     verdict: Callable[[Json], str]
 
     def run(
-        self, given: Json, config: Path | None, output: Path | None, *, overwrite: bool
+        self,
+        given: Json,
+        config: Path | None,
+        output: Path | None,
+        *,
+        overwrite: bool,
+        trust: bool,
     ) -> None:
         """Run from options over a recipe, or over a ``run.toml``."""
         if config is not None:
@@ -64,6 +72,10 @@ class Command(Generic[S]):
         else:
             base = self.recipe(given.get("data"))
         settings = base.changed(**self.instead(given), **given)
+        if config is not None:
+            typed = str(list(given.values()))
+            names = [name for name in settings.code() if name not in typed]
+            say(Console(stderr=True), ask_for_trust(config.parent, names, trust=trust))
         self.show(
             self.start(
                 settings,

@@ -65,6 +65,12 @@ Config = Annotated[
     Path | None, typer.Option(help="Start from a run.toml; other options change it.")
 ]
 Output = Annotated[Path | None, typer.Option(help="The run folder to make.")]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Of --resume and --config: import the code that they name, made by others."
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the run folder if it exists.")
 ]

@@ -104,6 +104,7 @@ def command(
     config: options.Config = None,
     output: options.Output = None,
     overwrite: options.Overwrite = False,
+    trust: options.Trust = False,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with this run folder; no other options.")
     ] = None,
@@ -118,18 +119,19 @@ def command(
     from didact.cli._distill_run import DISTILL, run_resumed
 
     if resume is not None:
-        if others := sorted(set(given) - {"resume"}):
+        if others := sorted(set(given) - {"resume", "trust"}):
             named = ", ".join("--" + name.replace("_", "-") for name in others)
             raise UsageError(f"--resume takes its settings from run.toml; leave out {named}")
-        run_resumed(resume)
+        run_resumed(resume, trust=trust)
         return
     output = given.pop("output", None)
     given.pop("overwrite", None)
+    given.pop("trust", None)
     base = given.pop("config", None)
     for name, value in (("compile", compile), ("onnx", onnx)):
         if value is False:
             given[name] = False
-    DISTILL.run(_settings(given), base, output, overwrite=overwrite)
+    DISTILL.run(_settings(given), base, output, overwrite=overwrite, trust=trust)
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:

@@ -100,6 +100,7 @@ def command(
     config: options.Config = None,
     output: options.Output = None,
     overwrite: options.Overwrite = False,
+    trust: options.Trust = False,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -119,10 +120,11 @@ def command(
 
     given.pop("output", None)
     given.pop("overwrite", None)
+    given.pop("trust", None)
     given.pop("config", None)
     given.pop("resume", None)
     values: dict[str, Any] = settings_from(given)
     if resume is not None:
-        run_resumed(resume, values)
+        run_resumed(resume, values, trust=trust)
         return
-    LEARN.run(values, config, output, overwrite=overwrite)
+    LEARN.run(values, config, output, overwrite=overwrite, trust=trust)

@@ -1,4 +1,4 @@
-"""``didact report``: render the page of a run again."""
+"""``didact report``: render the page of a run again, or verify the run's files."""
 
 from __future__ import annotations
 
@@ -7,14 +7,39 @@ from typing import Annotated
 
 import typer
 
+EXIT_DAMAGED = 2
+
 
 def command(
     run: Annotated[
         Path,
         typer.Argument(metavar="RUN", help="The folder that didact distill or didact learn wrote."),
     ],
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Compare each file with its digest instead; 2 if one is damaged."
+        ),
+    ] = False,
 ) -> None:
     """Render report.html of a run again and print its path."""
+    if verify:
+        _verify(run)
+        return
     from didact.report import render
 
     typer.echo(render(run))
+
+
+def _verify(run: Path) -> None:
+    from didact.train import verify_run
+
+    found = verify_run(run)
+    for entry in found:
+        typer.echo(f"{'DAMAGED' if entry.problem else 'ok':8}{entry.file}")
+        if entry.problem:
+            typer.echo(f"        {entry.problem}")
+    damaged = sum(bool(entry.problem) for entry in found)
+    typer.echo(f"{len(found)} checked, {damaged} damaged")
+    if damaged:
+        raise typer.Exit(EXIT_DAMAGED)

@@ -14,6 +14,7 @@ from didact.train.learning.partial import partial_summary
 from didact.train.learning.settings import LearnSettings
 from didact.train.record.interrupt import StoppedError
 from didact.train.record.run_folder import RunFolder, read_toml
+from didact.train.record.verify import Verified, verify_run
 
 __all__ = [
     "DistillResult",
@@ -23,6 +24,7 @@ __all__ = [
     "Ramp",
     "RunFolder",
     "StoppedError",
+    "Verified",
     "distill",
     "distill_from",
     "learn",
@@ -32,4 +34,5 @@ __all__ = [
     "read_toml",
     "resume",
     "resume_learning",
+    "verify_run",
 ]

@@ -19,6 +19,7 @@ from didact._core.errors import DidactError, ModelError, RunFolderError, UsageEr
 from didact.data import Data
 from didact.nn import Teacher
 from didact.train import DistillResult, DistillSettings, distill
+from didact.train.record.files import read_json
 
 ONE_STEP: dict[str, Any] = {
     **QUICK,
@@ -61,7 +62,7 @@ def test_the_run_folder_is_complete(run: DistillResult) -> None:
         "student.onnx",
         "checkpoint",
     }
-    assert json.loads((run.folder / "result.json").read_text()) == run.summary
+    assert read_json(run.folder / "result.json") == run.summary
     settings = tomllib.loads((run.folder / "run.toml").read_text())
     assert settings["kd_weight"] == 0.9
     assert settings["seeds"] == [0, 1]

@@ -123,6 +123,7 @@ def test_a_damaged_checkpoint_is_one_message(
     else:
         toml = tmp_path / "run" / "run.toml"
         toml.write_text(toml.read_text().replace("epochs = 8", "epochs = 9"))
+        (tmp_path / "run" / "checkpoint" / "start.json").unlink()
     with pytest.raises(CheckpointError, match=r"checkpoint.*(damaged|settings)"):
         resume(tmp_path / "run")
     assert file.exists()

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from didact._core.errors import RunFolderError
+from didact._core.errors import CheckpointError, RunFolderError
+from didact.train.record.digest import checked_json
 from didact.train.record.result import SCHEMA, Disagreement, Result, Row, first_of
-from didact.train.record.run_folder import DISAGREEMENTS, METRICS, RESULT, SETTINGS
+from didact.train.record.run_folder import DISAGREEMENTS, METRICS, RESULT, SETTINGS, parse_row
+from didact.train.record.verify import compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,12 @@ def load_run(folder: Path) -> Run:
         RunFolderError: No such folder, not a run folder, or a file of it is damaged.
     """
     _check_is_run(folder)
+    result = load_result(folder) if (folder / RESULT).is_file() else None
+    if result is not None and DISAGREEMENTS in result.files:
+        compare(folder / DISAGREEMENTS, result.files[DISAGREEMENTS])
     return Run(
         folder=folder,
-        result=load_result(folder) if (folder / RESULT).is_file() else None,
+        result=result,
         rows=_load_rows(folder / METRICS),
         disagreements=_load_disagreements(folder / DISAGREEMENTS),
         configuration=_read(folder / SETTINGS),
@@ -110,11 +115,12 @@ def _load_rows(path: Path) -> list[Row]:
         if not line.strip():
             continue
         try:
-            row = Row.model_validate_json(line)
-        except ValidationError as error:
+            row = Row.model_validate(parse_row(line, path, number))
+        except (ValidationError, CheckpointError) as error:
             if number == len(lines):  # a killed run leaves its last line half written
                 break
-            raise RunFolderError(f"{path}, line {number} is damaged: {first_of(error)}") from None
+            reason = first_of(error) if isinstance(error, ValidationError) else str(error)
+            raise RunFolderError(f"{path}, line {number} is damaged: {reason}") from None
         rows[row.arm, row.seed, row.epoch] = row  # a resumed epoch counts once
     return list(rows.values())
 
@@ -133,7 +139,7 @@ def _parse_json(path: Path) -> object:
         value: object = json.loads(_read(path))
     except (ValueError, RecursionError) as error:
         raise RunFolderError(f"{path} is damaged or truncated: {error}") from None
-    return value
+    return checked_json(value, path) if isinstance(value, dict) else value
 
 
 def _read(path: Path) -> str:

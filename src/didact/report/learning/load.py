@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from didact._core.errors import RunFolderError
+from didact.train.record.files import read_json
 from didact.train.record.result import LearnOutcome, first_of
 from didact.train.record.run_folder import CELLS, RESULT, SETTINGS
 
@@ -18,7 +19,7 @@ def is_learning_run(folder: Path) -> bool:
     if (folder / RESULT).is_file():
         try:
             value = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return False
         return isinstance(value, dict) and value.get("kind") == "learn"
     return (folder / CELLS).is_dir() or _is_set_up_to_learn(folder / SETTINGS)
@@ -36,18 +37,15 @@ def load_outcome(folder: Path) -> LearnOutcome:
     """Read ``result.json``; of a run that is not finished, what its cells have so far.
 
     Raises:
-        RunFolderError: Not a run folder, or the file is damaged.
-        CheckpointError: A cell's file is damaged.
+        RunFolderError: Not a run folder, or a part of the result is wrong.
+        CheckpointError: A file is damaged.
     """
     path = folder / RESULT
     if not path.is_file():
         from didact.train import partial_summary
 
         return parse_outcome(partial_summary(folder), str(folder))
-    try:
-        return parse_outcome(json.loads(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, ValueError) as error:
-        raise RunFolderError(f"{path} is damaged or truncated: {error}") from None
+    return parse_outcome(read_json(path), str(path))
 
 
 def parse_outcome(value: object, source: str = "the result") -> LearnOutcome:

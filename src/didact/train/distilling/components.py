@@ -112,5 +112,5 @@ def _rehearse(
         if not value.requires_grad:
             raise UsageError(
                 f"loss {name!r} does not depend on the student: no gradient reaches it. "
-                "ForwardFn for detach(), .data, .item(), no_grad or argmax in it"
+                "Look for detach(), .data, .item(), no_grad or argmax in it"
             )

@@ -19,20 +19,22 @@ from didact.train.distilling.components import (
     build_components,
     try_components,
 )
-from didact.train.distilling.fit import DistillContext
 from didact.train.distilling.losses import LossLike
 from didact.train.distilling.result import DistillResult
 from didact.train.distilling.seed_run import Components, run_seed
 from didact.train.distilling.settings import DistillSettings
 from didact.train.distilling.summary import finish
 from didact.train.loop.fabric import Fabric
+from didact.train.loop.fit import RunContext
 from didact.train.loop.launch import Work, launch
 from didact.train.loop.models import ModelLike, name_of
-from didact.train.record.checkpoint import Checkpoints
+from didact.train.loop.resume import settings_of_run, start_run
 from didact.train.record.files import read_tensors
 from didact.train.record.interrupt import Stopper
+from didact.train.record.lock import locked
 from didact.train.record.log import Log, say
-from didact.train.record.run_folder import CHECKPOINT, STUDENT, RunFolder, default_path
+from didact.train.record.run_folder import STUDENT, RunFolder, default_path
+from didact.train.record.trust import ask_for_trust
 
 Losses = LossLike | Sequence[LossEntry]
 Teachers = ModelLike | Sequence[ModelLike]
@@ -88,9 +90,10 @@ def distill(
     given = UserInputs(student, teachers, losses, data)
     try_components(build_components(chosen, given), chosen)
     path = Path(output) if output is not None else default_path("distill")
-    folder = RunFolder.create(path, chosen.to_toml(), overwrite=overwrite)
-    say(console, headline)
-    return _launch(folder, chosen, given, console)
+    with locked(path):
+        folder = start_run(path, chosen, overwrite=overwrite)
+        say(console, headline)
+        return _launch(folder, chosen, given, console)
 
 
 def distill_from(
@@ -114,21 +117,32 @@ def distill_from(
     )
 
 
-def resume(folder: str | Path, *, console: Console | None = None) -> DistillResult:
+def resume(
+    folder: str | Path, *, console: Console | None = None, trust: bool = False
+) -> DistillResult:
     """Go on with a run that was killed or stopped; its ``run.toml`` says everything.
 
+    Args:
+        folder: The run folder.
+        console: Where progress is shown; nowhere by default.
+        trust: Whether code that the run names may be imported although this user did not start it.
+
     Raises:
-        RunFolderError: The folder is not a run folder, or the run is complete.
+        RunFolderError: The folder is not a run folder, or the run is complete, or another process
+            is at work in it, or its ``run.toml`` was changed.
         CheckpointError: A checkpoint is damaged.
+        TrustError: The run names code, and ``trust`` is false where it matters.
     """
     run = RunFolder.open(Path(folder))
-    if run.complete:
-        raise RunFolderError(
-            f"{folder} is complete; there is nothing to resume. "
-            f"ForwardFn at it with: didact report {folder}"
-        )
-    chosen = DistillSettings.build(**run.settings())
-    return _launch(run, chosen, UserInputs.named(chosen), console)
+    with locked(run.path):
+        if run.complete:
+            raise RunFolderError(
+                f"{folder} is complete; there is nothing to resume. "
+                f"Look at it with: didact report {folder}"
+            )
+        chosen = settings_of_run(run, DistillSettings)
+        say(console, ask_for_trust(run.path, chosen.code(), trust=trust))
+        return _launch(run, chosen, UserInputs.named(chosen), console)
 
 
 def _is_several(part: object) -> bool:
@@ -175,9 +189,8 @@ def _run(
     began: float,
 ) -> DistillResult:
     components = build_components(chosen, given)
-    checkpoints = Checkpoints(folder.path / CHECKPOINT, chosen.to_toml())
     with Log(console, total=_total_epochs(chosen, components)) as log, Stopper() as stopper:
-        context = DistillContext(COMMAND, fabric, chosen, folder, log, stopper, checkpoints)
+        context = RunContext(COMMAND, fabric, chosen, folder, log, stopper)
         runs = [run_seed(seed, components, context) for seed in chosen.seeds]
         log.say("measuring and exporting")
     return finish(runs, components, context, console, began)

@@ -26,7 +26,7 @@ Validate = Callable[[nn.Module], tuple[float, float]]
 
 @dataclass(frozen=True)
 class DistillContext(RunContext[DistillSettings]):
-    """What all the models of a run share."""
+    """What all the models of a seed share."""
 
     checkpoints: Checkpoints
 

@@ -21,10 +21,13 @@ from didact.train.distilling.objective import (
     mean_probs_logits,
 )
 from didact.train.distilling.settings import DistillSettings
+from didact.train.loop.data import digest_of
 from didact.train.loop.evaluate import predict, test_batches
-from didact.train.loop.fit import last_is_too_small
+from didact.train.loop.fit import RunContext, last_is_too_small
 from didact.train.loop.models import ModelSource, checked
 from didact.train.loop.schedule import build_optimizer, seed_everything
+from didact.train.record.checkpoint import Checkpoints, PartOf
+from didact.train.record.run_folder import CHECKPOINT
 
 STUDENT_STREAM, TEACHER_STREAM, TRAINING_STREAM = 1, 2, 3
 
@@ -106,10 +109,12 @@ class Learner(nn.Module):
         return logits
 
 
-def run_seed(seed: int, components: Components, context: DistillContext) -> SeedRun:
+def run_seed(seed: int, components: Components, of_run: RunContext[DistillSettings]) -> SeedRun:
     """Train or load every arm of one seed; what an earlier process finished is loaded."""
-    settings = context.settings
-    run = SeedRun(seed, components.load_data(seed))
+    settings, run = of_run.settings, SeedRun(seed, components.load_data(seed))
+    part_of = PartOf(settings.deciding(), digest_of(run.data))
+    checkpoints = Checkpoints(of_run.folder.path / CHECKPOINT, part_of)
+    context = DistillContext(**vars(of_run), checkpoints=checkpoints)
     for number, source in enumerate(components.teachers):
         seed_everything(seed, TEACHER_STREAM, number)
         model = checked(source, run.data, role="teacher")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import tomli_w
 from pydantic import Field, field_validator, model_validator
 
+from didact.data import SOURCES
 from didact.train.distilling.ramp import Ramp
-from didact.train.loop.settings import Number, SharedSettings
+from didact.train.loop.models import LIBRARIES
+from didact.train.loop.settings import Number, SharedSettings, names_code
 
 Arm = Literal["teacher", "alone", "distilled"]
 
@@ -19,6 +21,8 @@ class DistillSettings(SharedSettings):
     ``batch_size`` counts the samples of one optimiser step on all devices together, so that neither
     ``devices`` nor ``accumulate`` changes what is computed.
     """
+
+    indifferent: ClassVar[frozenset[str]] = SharedSettings.indifferent | {"arms", "onnx"}
 
     validation: float = Field(0.2, gt=0, lt=1)
 
@@ -90,6 +94,14 @@ class DistillSettings(SharedSettings):
                 f"{self.devices * self.accumulate}; every part of a step must be of one size"
             )
         return self
+
+    def code(self) -> list[str]:
+        """The names of the user's own code in these settings."""
+        models = [name.partition("=")[0] for name in (self.student, *self.teacher)]
+        found = [name for name in models if names_code(name, LIBRARIES)]
+        losses = [loss.partition("=")[0] for loss in self.loss]
+        found += [name for name in losses if names_code(name, ())]
+        return found + ([self.data] if names_code(self.data, SOURCES) else [])
 
     def to_toml(self) -> str:
         """The whole of it as TOML, readable by :meth:`build`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from torch import nn
 from didact import __version__
 from didact._core.errors import MissingDependencyError
 from didact.data import Data
-from didact.train.distilling.fit import DistillContext
 from didact.train.distilling.result import (
     DistillResult,
     arms_of,
@@ -25,12 +23,15 @@ from didact.train.distilling.result import (
     reliability_of,
 )
 from didact.train.distilling.seed_run import Components, SeedRun
+from didact.train.distilling.settings import DistillSettings
 from didact.train.loop.evaluate import disagreements
 from didact.train.loop.export import export_onnx
+from didact.train.loop.fit import RunContext
 from didact.train.loop.models import save_model
 from didact.train.record.environment import command, hardware, versions
+from didact.train.record.files import write_json
 from didact.train.record.result import SCHEMA, Result, as_written
-from didact.train.record.run_folder import ONNX, STUDENT
+from didact.train.record.run_folder import DISAGREEMENTS, ONNX, STUDENT
 
 Json = dict[str, Any]
 
@@ -38,7 +39,7 @@ Json = dict[str, Any]
 def finish(
     runs: Sequence[SeedRun],
     components: Components,
-    context: DistillContext,
+    context: RunContext[DistillSettings],
     console: Console | None,
     began: float,
 ) -> DistillResult:
@@ -55,13 +56,17 @@ def finish(
         model.to(device)
         summary["seconds"] = round(time.monotonic() - began, 2)
         summary = as_written(Result, summary)
-        folder.finish(summary, _disagreements(run, arm, components))
+        write_json(folder.path / DISAGREEMENTS, _disagreements(run, arm, components))
+        summary = folder.finish(summary)
     context.fabric.barrier()
     return DistillResult(folder.path, summary, model)
 
 
 def _summary(
-    runs: Sequence[SeedRun], best: SeedRun, components: Components, context: DistillContext
+    runs: Sequence[SeedRun],
+    best: SeedRun,
+    components: Components,
+    context: RunContext[DistillSettings],
 ) -> Json:
     settings, weights = context.settings, components.teacher_weights
     arms = arms_of(runs, weights)
@@ -71,7 +76,7 @@ def _summary(
         "kind": "distill",
         "didact": __version__,
         "command": command(),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": context.folder.start().get("started", ""),
         "seconds": 0.0,
         "complete": True,
         "data": data_of(best, settings),

@@ -21,6 +21,7 @@ class LearnComponents:
     """The objects that the settings name; the stream is that of a seed."""
 
     stream: Callable[[int], Stream]
+    data_digest: Callable[[int], str]
     methods: dict[str, MethodEntry]
     build_network: Callable[[Data, int], nn.Module]
 

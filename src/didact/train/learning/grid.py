@@ -27,7 +27,7 @@ from didact.train.learning.build import (
 from didact.train.learning.method_run import run_method
 from didact.train.learning.record import finished
 from didact.train.learning.settings import LearnSettings
-from didact.train.loop.data import data_of
+from didact.train.loop.data import data_of, digest_of
 from didact.train.loop.fabric import make_fabric
 from didact.train.loop.fit import RunContext
 from didact.train.loop.launch import set_threads
@@ -68,7 +68,8 @@ def build_components(settings: LearnSettings, given: UserInputs) -> LearnCompone
     stream = lru_cache(maxsize=1)(
         lambda seed: stream_of(settings, data_of(settings, given.data, seed), seed)
     )
-    return LearnComponents(stream, entries, find_network(given.model))
+    data_digest = lru_cache(maxsize=None)(lambda seed: digest_of(stream(seed).data))
+    return LearnComponents(stream, data_digest, entries, find_network(given.model))
 
 
 def find_network(model: ModelLike) -> Any:

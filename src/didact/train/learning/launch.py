@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,11 @@ from didact.train.loop.fabric import Fabric
 from didact.train.loop.fit import RunContext
 from didact.train.loop.launch import launch
 from didact.train.record.environment import command
-from didact.train.record.files import write_bytes, write_json
+from didact.train.record.files import write_bytes
 from didact.train.record.interrupt import Stopper
 from didact.train.record.log import Log
 from didact.train.record.result import LearnOutcome, as_written
-from didact.train.record.run_folder import METRICS, RESULT, RunFolder
+from didact.train.record.run_folder import METRICS, RunFolder
 
 Json = dict[str, Any]
 COMMAND = "didact learn"
@@ -72,13 +71,13 @@ def _run(
         cells = run_grid(given, components, context)
     summary = summary_of(chosen, cells, stream.data, fabric.device) | {
         "command": command(),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": folder.start().get("started", ""),
         "seconds": round(time.monotonic() - began, 2),
     }
     summary = as_written(LearnOutcome, summary)
     if fabric.is_global_zero:
         write_bytes(folder.path / METRICS, _all_rows(folder.path, chosen))
-        write_json(folder.path / RESULT, summary)
+        summary = folder.finish(summary)
     fabric.barrier()
     return summary
 

@@ -18,9 +18,11 @@ from didact.train.learning.load import load_learner
 from didact.train.learning.notes import ignored, single_class_notes
 from didact.train.learning.settings import LearnSettings
 from didact.train.loop.models import ModelLike, name_of
-from didact.train.record.files import write_bytes
+from didact.train.loop.resume import settings_of_run, start_run
+from didact.train.record.lock import locked
 from didact.train.record.log import say
-from didact.train.record.run_folder import RESULT, SETTINGS, RunFolder, default_path
+from didact.train.record.run_folder import RESULT, RunFolder, default_path
+from didact.train.record.trust import ask_for_trust, sign
 
 Json = dict[str, Any]
 MAY_CHANGE = frozenset(("method", "method_options", "seeds", "jobs", "devices", "threads"))
@@ -93,10 +95,11 @@ def learn(
     given = UserInputs(data, model)
     components = try_components(chosen, build_components(chosen, given))
     path = Path(output) if output is not None else default_path("learn")
-    folder = RunFolder.create(path, chosen.to_toml(), overwrite=overwrite)
-    notes = *ignored(chosen, components, written), *single_class_notes(chosen, components)
-    say(console, headline, *(f"note: {note}" for note in notes))
-    return LearnResult(path, launch_grid(folder, chosen, given, components, console), given)
+    with locked(path):
+        folder = start_run(path, chosen, overwrite=overwrite)
+        notes = *ignored(chosen, components, written), *single_class_notes(chosen, components)
+        say(console, headline, *(f"note: {note}" for note in notes))
+        return LearnResult(path, launch_grid(folder, chosen, given, components, console), given)
 
 
 def learn_from(
@@ -120,13 +123,14 @@ def learn_from(
 
 
 def resume_learning(
-    folder: str | Path, *, console: Console | None = None, **changes: Any
+    folder: str | Path, *, console: Console | None = None, trust: bool = False, **changes: Any
 ) -> LearnResult:
     """Go on with a run that was killed or stopped, or make its grid larger.
 
     Args:
         folder: The run folder; its ``run.toml`` says everything.
         console: Where progress is shown; nowhere by default.
+        trust: Whether code that the run names may be imported although this user did not start it.
         changes: ``method``, ``seeds``, ``jobs``, ``devices`` or ``threads`` instead of the run's.
             Cells that are complete are not run again, and cells that are no longer named stay in
             their folders.
@@ -136,12 +140,21 @@ def resume_learning(
             nothing changes.
         UsageError: A setting that a run cannot change on its way.
         CheckpointError: A file of the run is damaged.
+        TrustError: The run names code, and ``trust`` is false where it matters.
     """
     run = RunFolder.open(Path(folder))
+    with locked(run.path):
+        return _resume(run, console, trust, changes)
+
+
+def _resume(
+    run: RunFolder, console: Console | None, trust: bool, changes: dict[str, Any]
+) -> LearnResult:
+    folder = run.path
     said = run.settings()
     if "teacher" in said:
         raise RunFolderError(f"{folder} is a run of didact distill; expected one of didact learn")
-    chosen = LearnSettings.build(**said)
+    chosen = settings_of_run(run, LearnSettings)
     if fixed := sorted(set(changes) - MAY_CHANGE):
         raise UsageError(
             f"a run that goes on keeps its {', '.join(fixed)}; only "
@@ -160,8 +173,11 @@ def resume_learning(
             f"{folder} is complete; there is nothing to resume. "
             f"Look at it with: didact report {folder}"
         )
+    typed = set(changes.get("method", ()))
+    say(console, ask_for_trust(folder, [c for c in wanted.code() if c not in typed], trust=trust))
     given = UserInputs(wanted.data, wanted.model)
     components = try_components(wanted, build_components(wanted, given))
-    write_bytes(run.path / SETTINGS, wanted.to_toml().encode())
+    run.write_settings(wanted.to_toml(), wanted.model_dump(mode="json"))
+    sign(folder, wanted.code())
     (run.path / RESULT).unlink(missing_ok=True)
     return LearnResult(run.path, launch_grid(run, wanted, given, components, console), given)

@@ -18,10 +18,11 @@ from didact.train.learning.record import (
     write_cell,
 )
 from didact.train.learning.settings import LearnSettings
-from didact.train.learning.state import LearnPosition, StateFile, load_method, restore_random_state
+from didact.train.learning.state import LearnPosition, StateFile, load_method
 from didact.train.loop.evaluate import EVALUATION_BATCH
 from didact.train.loop.fit import RunContext, SaveClock, stop
 from didact.train.loop.schedule import seed_everything
+from didact.train.record.checkpoint import PartOf, refused_if_malformed, restore_random_state
 from didact.train.record.files import write_json
 from didact.train.record.run_folder import METRICS, RunFolder
 
@@ -35,7 +36,8 @@ def run_method(
     """Learn every task; what an earlier process has finished is not done again."""
     settings, fabric, path = context.settings, context.fabric, context.folder.path
     stream = components.stream(seed)
-    done = finished(path, name, seed, settings)
+    data = components.data_digest(seed)
+    done = finished(path, name, seed, settings, data)
     if done is not None:
         context.log.skip(len(stream))
         return done
@@ -51,7 +53,7 @@ def run_method(
         seed=seed,
         context=context,
         folder=RunFolder(folder),
-        state=StateFile(folder, settings.fingerprint(name)),
+        state=StateFile(folder, PartOf(settings.deciding_of(name), data)),
         position=LearnPosition(),
         method=method,
         clock=SaveClock(settings.checkpoint_seconds),
@@ -118,8 +120,9 @@ def _restore(run: MethodRun, stream: Stream) -> Json:
         run.position, tensors, optimizer_state = saved
         for index in range(run.position.task + run.position.begun):
             _grow(run, stream, index)
-        load_method(run.method, tensors, run.context.fabric.device)
-        restore_random_state(tensors)
+        with refused_if_malformed(run.state.path):
+            load_method(run.method, tensors, run.context.fabric.device)
+            restore_random_state(tensors)
     if run.context.fabric.is_global_zero and (run.folder.path / METRICS).is_file():
         at = run.position
         reached = (at.task, at.stage, at.epoch)

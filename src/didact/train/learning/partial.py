@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from didact._core.errors import CheckpointError
 from didact.train.learning.record import STREAM, cell_folder, finished, measured_in
 from didact.train.learning.settings import LearnSettings
 from didact.train.learning.summary import heading, measured_of, method_summary, paired
+from didact.train.loop.resume import settings_of_run
+from didact.train.record.files import read_object
 from didact.train.record.run_folder import RunFolder
 
 Json = dict[str, Any]
@@ -40,7 +40,7 @@ def partial_summary(folder: str | Path) -> Json:
         CheckpointError: A file of the run is damaged.
     """
     run = RunFolder.open(Path(folder))
-    settings = LearnSettings.build(**run.settings())
+    settings = settings_of_run(run, LearnSettings)
     found = {name: _find(run.path, name, settings) for name in settings.method}
     shown = {name: one for name, one in found.items() if one.complete or one.partial}
     joint = found["joint"].complete if "joint" in found else []
@@ -86,10 +86,7 @@ def _begun(folder: Path, seed: int) -> Json | None:
     path = folder / STREAM
     if not path.is_file():
         return None
-    try:
-        facts: Json = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"{path} is damaged ({error}); resume the run") from error
+    facts = read_object(path)
     record = [row for row in RunFolder(folder).rows() if "accuracy" in row]
     if not record:
         return {**facts, "seconds": []}

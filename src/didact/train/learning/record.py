@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from didact._core.errors import CheckpointError
 from didact.data import Stream
 from didact.methods import Method
 from didact.nn import Teacher
@@ -17,7 +15,8 @@ from didact.train.learning.settings import LearnSettings
 from didact.train.learning.state import method_tensors
 from didact.train.learning.summary import data_facts
 from didact.train.loop.schedule import seed_everything
-from didact.train.record.files import write_json, write_tensors
+from didact.train.record.checkpoint import PartOf
+from didact.train.record.files import read_object, write_json, write_tensors
 from didact.train.record.run_folder import CELLS
 
 Json = dict[str, Any]
@@ -31,20 +30,27 @@ def cell_folder(run: Path, name: str, seed: int) -> Path:
     return run / CELLS / f"{plain}.{seed}"
 
 
-def finished(run: Path, name: str, seed: int, settings: LearnSettings) -> Json | None:
-    """What a complete cell has found; None where there is none of these settings.
+def finished(
+    run: Path, name: str, seed: int, settings: LearnSettings, data: str | None = None
+) -> Json | None:
+    """What a complete cell has found; None where there is none.
+
+    Args:
+        run: The run folder.
+        name: The method.
+        seed: The seed.
+        settings: Of the run.
+        data: The digest of the data, where it is at hand.
 
     Raises:
-        CheckpointError: The file is damaged.
+        CheckpointError: The file is damaged, or was computed with other settings or data.
     """
     path = cell_folder(run, name, seed) / RESULT
     if not path.is_file():
         return None
-    try:
-        found: Json = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"{path} is damaged ({error}); remove it and resume") from error
-    return found if found.get("fingerprint") == settings.fingerprint(name) else None
+    found = read_object(path)
+    PartOf(settings.deciding_of(name), data).refuse_other(path, found)
+    return found
 
 
 def facts_of(stream: Stream, tests: TestSets) -> Json:
@@ -91,7 +97,7 @@ def write_cell(run: MethodRun, stream: Stream, tests: TestSets) -> Json:
     """Write the model and the result; the result comes last and says that the cell is complete."""
     method, record = run.method, run.position.record
     found: Json = {
-        "fingerprint": run.state.fingerprint,
+        **run.state.part_of.as_json(),
         "method": run.name,
         "seed": run.seed,
         **measured_in(record),

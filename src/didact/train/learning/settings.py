@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from didact.data import Choice, Scenario
-from didact.train.loop.settings import Number, SharedSettings
+from didact.data import SOURCES, Choice, Scenario
+from didact.methods import METHODS
+from didact.train.loop.models import LIBRARIES
+from didact.train.loop.settings import Number, SharedSettings, names_code
+from didact.train.record.checkpoint import fingerprint_of
 
 DEFAULT_MEMORY = 2000
-DOES_NOT_MATTER = frozenset(
-    ("method", "method_options", "seeds", "jobs", "devices", "threads", "workers")
-) | {"data_dir", "checkpoint_seconds", "accelerator"}
 
 
 class LearnSettings(SharedSettings):
@@ -23,6 +21,14 @@ class LearnSettings(SharedSettings):
     ``batch_size`` counts the samples of one optimiser step on all devices together. ``memory`` is
     the number of exemplars in total, for the methods that keep some.
     """
+
+    indifferent: ClassVar[frozenset[str]] = SharedSettings.indifferent | {
+        "method",
+        "method_options",
+        "jobs",
+    }
+
+    may_change_on_resume: ClassVar[frozenset[str]] = SharedSettings.may_change_on_resume | {"jobs"}
 
     scenario: Scenario = "class"
     base: int | None = Field(None, ge=1)
@@ -85,9 +91,16 @@ class LearnSettings(SharedSettings):
         """The budget of exemplars over all classes, where there is none per class."""
         return DEFAULT_MEMORY if self.memory is None else self.memory
 
-    def fingerprint(self, method: str | None = None) -> str:
-        """Sixteen hexadecimal digits of all that decides the numbers (of one method)."""
-        plain = self.model_dump(mode="json", exclude=set(DOES_NOT_MATTER))
-        if method is not None:
-            plain["method"] = [method, self.options_of(method)]
-        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+    def code(self) -> list[str]:
+        """The names of the user's own code in these settings."""
+        found = [name for name in self.method if names_code(name, METHODS)]
+        found += [self.model] if names_code(self.model, LIBRARIES) else []
+        return found + ([self.data] if names_code(self.data, SOURCES) else [])
+
+    def deciding_of(self, method: str) -> dict[str, Any]:
+        """All that decides the numbers of one method."""
+        return self.deciding() | {"method": [method, self.options_of(method)]}
+
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits of all that decides the numbers of every method."""
+        return fingerprint_of(self.deciding())

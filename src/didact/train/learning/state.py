@@ -9,9 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from didact._core.errors import CheckpointError
 from didact.methods import Method
-from didact.train.record.checkpoint import flatten_optimizer, unflatten_optimizer, with_prefix
+from didact.train.record.checkpoint import (
+    PartOf,
+    flatten_optimizer,
+    random_state,
+    refused_if_malformed,
+    unflatten_optimizer,
+    with_prefix,
+)
 from didact.train.record.files import read_tensors, write_tensors
 
 Json = dict[str, Any]
@@ -60,18 +66,15 @@ class LearnPosition:
 class StateFile:
     """``state.safetensors`` of a cell: the last moment that a killed run goes on from."""
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
-        self.path = folder / FILE
-        self.fingerprint = fingerprint
+    def __init__(self, folder: Path, part_of: PartOf) -> None:
+        self.path, self.part_of = folder / FILE, part_of
 
     def save(self, position: LearnPosition, method: Method, optimizer: Json | None) -> None:
         """Replace the file, with the random state of this process."""
-        tensors = method_tensors(method) | {"random.cpu": torch.get_rng_state()}
-        if torch.cuda.is_available():
-            tensors["random.cuda"] = torch.cuda.get_rng_state()
+        tensors = method_tensors(method) | random_state()
         optimizer_tensors, rest = flatten_optimizer(optimizer or {})
         about = {
-            "fingerprint": self.fingerprint,
+            **self.part_of.as_json(),
             "position": asdict(position),
             "optimizer": rest,
         }
@@ -86,13 +89,11 @@ class StateFile:
         if not self.path.is_file():
             return None
         tensors, about = read_tensors(self.path)
-        if about.get("fingerprint") != self.fingerprint:
-            raise CheckpointError(
-                f"{self.path} was written with other settings than this run's run.toml; "
-                "start again with --overwrite"
-            )
-        optimizer = unflatten_optimizer(with_prefix(tensors, "optimizer."), about["optimizer"])
-        return LearnPosition(**about["position"]), tensors, optimizer
+        self.part_of.refuse_other(self.path, about)
+        with refused_if_malformed(self.path):
+            optimizer = unflatten_optimizer(with_prefix(tensors, "optimizer."), about["optimizer"])
+            position = LearnPosition(**about["position"])
+        return position, tensors, optimizer
 
     def remove(self) -> None:
         """The cell is complete; its result stands for it."""
@@ -115,10 +116,3 @@ def load_method(method: Method, tensors: dict[str, Tensor], device: torch.device
     for name, value in with_prefix(tensors, "kept.").items():
         method.kept[name] = value.to(device)
     method.memory.load_state_dict(with_prefix(tensors, "memory."))
-
-
-def restore_random_state(tensors: dict[str, Tensor]) -> None:
-    """Go on with the random numbers where they were."""
-    torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from didact.data import Data, load
+import hashlib
+
+import torch
+
+from didact.data import AnySplit, Data, Split, load
 from didact.train.loop.settings import SharedSettings
+
+SAMPLED = 16
 
 
 def data_of(settings: SharedSettings, given: str | Data, seed: int) -> Data:
@@ -22,3 +28,27 @@ def data_of(settings: SharedSettings, given: str | Data, seed: int) -> Data:
         labelled=settings.labelled,
         label_noise=settings.label_noise,
     )
+
+
+def digest_of(data: Data) -> str:
+    """What tells these images and labels from others.
+
+    All labels and the images that lie in memory; of those that are read when they are asked for,
+    :data:`SAMPLED` that are spread over the split.
+    """
+    found = hashlib.sha256(repr((data.image_shape, data.class_names)).encode())
+    for split in (data.train, data.validation, data.test):
+        for part in (split.labels, _images(split)):
+            found.update(repr((part.dtype, tuple(part.shape))).encode())
+            if part.numel():
+                found.update(part.contiguous().cpu().reshape(-1).view(torch.uint8).numpy().data)
+    found.update(data.labelled.cpu().numpy().tobytes())
+    return found.hexdigest()
+
+
+def _images(split: AnySplit) -> torch.Tensor:
+    if isinstance(split, Split):
+        return split.images
+    if not len(split):
+        return torch.empty(0)
+    return split.take(torch.linspace(0, len(split) - 1, min(SAMPLED, len(split))).long())

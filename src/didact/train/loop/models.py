@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor, nn
 
 from didact._core.errors import CheckpointError, ModelError, UnknownNameError
 from didact.data import Data
 from didact.nn import build_model
-from didact.train.record.files import read_tensors, write_tensors
+from didact.train.record.digest import damaged
+from didact.train.record.files import Shapes, read_header, read_tensors, write_tensors
+from didact.train.record.result import first_of
 from didact.train.record.run_folder import SETTINGS, STUDENT
+
+LIBRARIES = ("timm", "torchvision")
+"""Whose models may be named as ``LIBRARY:NAME``."""
 
 ModelLike = str | Path | nn.Module | Callable[[], nn.Module]
 
@@ -147,22 +153,69 @@ def _build(name: str, data: Data) -> nn.Module:
     return build_model(name, image_shape=data.image_shape, num_classes=data.num_classes)
 
 
+class ModelHeader(BaseModel):
+    """What a model's file says of it; all of it may be missing in another program's file."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, allow_inf_nan=False)
+
+    model: str | None = Field(None, max_length=1000)
+    num_classes: int | None = Field(None, ge=1)
+    image_shape: list[int] | None = Field(None, min_length=3, max_length=3)
+    mean: list[float] | None = None
+    std: list[float] | None = None
+    class_names: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> ModelHeader:
+        sizes = {len(part) for part in (self.mean, self.std) if part is not None}
+        if self.image_shape is not None and sizes - {self.image_shape[0]}:
+            raise ValueError("mean and std are not one number for each channel")
+        if self.std is not None and min(self.std, default=1) <= 0:
+            raise ValueError("std is not above 0")
+        return self
+
+
+def read_model_header(path: Path) -> tuple[Shapes, ModelHeader]:
+    """The shapes of the weights in a file, and what it says of them.
+
+    Raises:
+        CheckpointError: The file or its header is damaged.
+    """
+    shapes, about = read_header(path)
+    try:
+        return shapes, ModelHeader.model_validate(about)
+    except ValidationError as error:
+        raise damaged(path, f"its header, {first_of(error)}") from None
+
+
 def _from_file(path: Path, text: str, model: str | None = None) -> ModelSource:
-    tensors, about = read_tensors(path)
-    name = model or about.get("model")
+    shapes, header = read_model_header(path)
+    name = model or header.model
     if name is None:
         raise ModelError(
             f"{path} does not say which model it holds; name it: --teacher resnet56={path}"
         )
-    return ModelSource(
-        text, lambda data: _load(str(name), path, tensors, about, data), trained=True
-    )
+    if model is None:
+        _refuse_code(name, path)
+    return ModelSource(text, lambda data: _load(name, path, shapes, header, data), trained=True)
 
 
-def _load(
-    name: str, path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any], data: Data
-) -> nn.Module:
-    shape, classes = about.get("image_shape"), about.get("num_classes", data.num_classes)
+def _refuse_code(name: str, path: Path) -> None:
+    """A name out of a file is one of the zoo or of a library, never code that would be imported.
+
+    Raises:
+        ModelError: It is something else.
+    """
+    library, colon, rest = name.partition(":")
+    if colon and not (library in LIBRARIES and re.fullmatch(r"[\w.-]+", rest)):
+        raise ModelError(
+            f"{path} holds a model called {name!r}, and code is imported only when you name it. "
+            f"If you know that code: --teacher {name}={path}"
+        )
+
+
+def _load(name: str, path: Path, shapes: Shapes, header: ModelHeader, data: Data) -> nn.Module:
+    shape, classes = header.image_shape, header.num_classes or data.num_classes
     if classes != data.num_classes:
         raise ModelError(
             f"the teacher {path} knows {classes} classes and {data.name} has {data.num_classes}; "
@@ -175,14 +228,15 @@ def _load(
         )
     try:
         model = _build(name, data)
-        model.load_state_dict(dict(tensors))
+        _compare_shapes(shapes, model)
+        model.load_state_dict(read_tensors(path)[0])
     except UnknownNameError as error:
         raise ModelError(f"{path} holds a model called {name!r}: {error}") from error
     except RuntimeError as error:
         raise ModelError(
             f"the weights in {path} do not fit the model {name}: {_first_of(error)}"
         ) from error
-    return _renormalised(model, about, data)
+    return _renormalised(model, header, data)
 
 
 def _first_of(error: RuntimeError, length: int = 160) -> str:
@@ -191,9 +245,25 @@ def _first_of(error: RuntimeError, length: int = 160) -> str:
     return text if len(text) <= length else text[:length].rpartition(",")[0] + ", ..."
 
 
-def _renormalised(model: nn.Module, about: Mapping[str, Any], data: Data) -> nn.Module:
-    mean: Sequence[float] = about.get("mean", data.mean)
-    std: Sequence[float] = about.get("std", data.std)
+def _compare_shapes(shapes: Shapes, model: nn.Module) -> None:
+    """Before any weight is read: a file may be larger than the memory.
+
+    Raises:
+        RuntimeError: As ``load_state_dict`` has it.
+    """
+    for name, wanted in model.state_dict().items():
+        if name in shapes and shapes[name] != tuple(wanted.shape):
+            raise RuntimeError(
+                f"\nsize mismatch for {name}: {shapes[name]} in the file, "
+                f"{tuple(wanted.shape)} in the model"
+            )
+    if unexpected := set(shapes) - set(model.state_dict()):
+        raise RuntimeError(f"\nunexpected {', '.join(sorted(unexpected)[:3])} in the file")
+
+
+def _renormalised(model: nn.Module, header: ModelHeader, data: Data) -> nn.Module:
+    mean: Sequence[float] = header.mean or data.mean
+    std: Sequence[float] = header.std or data.std
     if list(mean) == list(data.mean) and list(std) == list(data.std):
         return model
     own_mean, own_std = torch.tensor(data.mean), torch.tensor(data.std)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from didact._core.errors import UsageError
+from didact._core.lookup import is_import_path
 
 Number = float | int | str | bool
 
@@ -46,6 +48,13 @@ class SharedSettings(CheckedSettings):
     optimiser step, milestones fractions of the training.
     """
 
+    indifferent: ClassVar[frozenset[str]] = frozenset(
+        ("seeds", "data_dir", "accelerator", "devices", "threads", "workers", "checkpoint_seconds")
+    )
+    """What decides no number of one seed; both kinds of run have more."""
+
+    may_change_on_resume: ClassVar[frozenset[str]] = indifferent - {"seeds"}
+
     data: str = "digits"
     data_dir: Path | None = None
     validation: float = Field(0.0, ge=0, lt=1)
@@ -73,6 +82,23 @@ class SharedSettings(CheckedSettings):
     workers: int = Field(0, ge=0)
     checkpoint_seconds: float = Field(20.0, ge=0)
 
+    @classmethod
+    def required(cls) -> list[str]:
+        """The settings that ``run.toml`` always names: all that are not None by default."""
+        return [
+            name
+            for name, field in cls.model_fields.items()
+            if field.get_default(call_default_factory=True) is not None
+        ]
+
+    def code(self) -> list[str]:
+        """The names of the user's own code in these settings."""
+        raise NotImplementedError
+
+    def deciding(self) -> dict[str, Any]:
+        """All that decides the numbers of a part of the run; what is finished is kept with it."""
+        return self.model_dump(mode="json", exclude=set(self.indifferent))
+
     @field_validator("seeds")
     @classmethod
     def _different_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -89,3 +115,8 @@ def _sentence(error: dict[str, Any]) -> str:
         return f"there is no setting {place!r}"
     got = "" if error["type"] == "value_error" or not place else f" (got {error['input']!r})"
     return f"{place.replace('_', '-')} {message[:1].lower()}{message[1:]}{got}".strip()
+
+
+def names_code(name: str, known: Collection[str]) -> bool:
+    """Whether a name is of code that would be imported, and not ``KNOWN:something``."""
+    return is_import_path(name) and name.partition(":")[0] not in known

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from didact._core.errors import CheckpointError
+from didact.train.record import digest
 from didact.train.record.files import read_tensors, write_tensors
 
 Json = dict[str, Any]
@@ -59,25 +61,77 @@ class Snapshot:
     best_model: dict[str, Tensor] | None = None
 
 
+class PartOf:
+    """What a part of a run was computed with; it is kept with the part and compared on resuming.
+
+    Args:
+        settings: All that decides its numbers.
+        data: The digest of its data; None where nothing is to be compared.
+    """
+
+    def __init__(self, settings: Json, data: str | None) -> None:
+        self.settings, self.data = settings, data
+
+    def as_json(self) -> Json:
+        """What is written with the part."""
+        settings = self.settings
+        return {
+            "fingerprint": fingerprint_of(settings),
+            "settings": settings,
+            "data_digest": self.data,
+        }
+
+    def refuse_other(self, path: Path, stored: Json) -> None:
+        """Refuse a part that was computed with something else.
+
+        Raises:
+            CheckpointError: It was; the message names what differs.
+        """
+        if stored.get("fingerprint") != fingerprint_of(self.settings):
+            raise CheckpointError(
+                f"{path} was written with other settings than this run's run.toml"
+                f"{_differences(stored.get('settings'), self.settings)}; numbers of both would be "
+                "mixed. Put run.toml back as it was, or start a run of its own with --config"
+            )
+        known = stored.get("data_digest")
+        if None not in (self.data, known) and known != self.data:
+            raise CheckpointError(
+                f"{path} was computed on other data than what is there now (digest "
+                f"{str(known)[:16]}, now {str(self.data)[:16]}); put the data back, or "
+                "start a run of its own"
+            )
+
+
+def fingerprint_of(settings: Json) -> str:
+    """Sixteen hexadecimal digits of settings, whatever their order."""
+    return digest.of_text(json.dumps(settings, sort_keys=True), 16)
+
+
+def _differences(stored: object, now: Json) -> str:
+    """`` (epochs is 9, was 8)`` for what differs, as far as it is known."""
+    if not isinstance(stored, dict):
+        return ""
+    differ = [name for name in sorted({*stored, *now}) if stored.get(name) != now.get(name)]
+    said = [f"{name} is {now.get(name)!r}, was {stored.get(name)!r}"[:200] for name in differ]
+    return f" ({'; '.join(said)})" if said else ""
+
+
 class Checkpoints:
     """The ``checkpoint/`` folder: ``<arm>.<seed>.part`` while training, ``.done`` after."""
 
-    def __init__(self, folder: Path, settings: str) -> None:
-        self.folder = folder
-        self.fingerprint = hashlib.sha256(settings.encode()).hexdigest()[:16]
+    def __init__(self, folder: Path, part_of: PartOf) -> None:
+        self.folder, self.part_of = folder, part_of
 
     def save(self, arm: str, seed: int, snapshot: Snapshot) -> None:
         """Write the state of an arm under way, with the random state of this process."""
         tensors = {f"model.{name}": value for name, value in snapshot.model.items()}
-        tensors["random.cpu"] = torch.get_rng_state()
-        if torch.cuda.is_available():
-            tensors["random.cuda"] = torch.cuda.get_rng_state()
+        tensors |= random_state()
         if snapshot.best_model is not None:
             tensors |= {f"best.{name}": value for name, value in snapshot.best_model.items()}
         optimizer_tensors, optimizer_rest = flatten_optimizer(snapshot.optimizer)
         tensors |= optimizer_tensors
         about = {
-            "fingerprint": self.fingerprint,
+            **self.part_of.as_json(),
             "position": vars(snapshot.position),
             "optimizer": optimizer_rest,
         }
@@ -93,43 +147,71 @@ class Checkpoints:
         if not path.is_file():
             return None
         tensors, about = read_tensors(path)
-        if about.get("fingerprint") != self.fingerprint:
-            raise CheckpointError(
-                f"{path} was written with other settings than this run's run.toml; "
-                "start again with --overwrite"
-            )
-        torch.set_rng_state(tensors.pop("random.cpu"))
-        if (state := tensors.pop("random.cuda", None)) is not None and torch.cuda.is_available():
-            torch.cuda.set_rng_state(state)
-        position = Position(**about["position"])
-        position.best = (float(position.best[0]), int(position.best[1]))
-        best = with_prefix(tensors, "best.")
+        self.part_of.refuse_other(path, about)
+        with refused_if_malformed(path):
+            restore_random_state(tensors)
+            position = Position(**about["position"])
+            position.best = (float(position.best[0]), int(position.best[1]))
+            optimizer = unflatten_optimizer(with_prefix(tensors, "optimizer."), about["optimizer"])
         return Snapshot(
             position=position,
             model=with_prefix(tensors, "model."),
-            optimizer=unflatten_optimizer(with_prefix(tensors, "optimizer."), about["optimizer"]),
-            best_model=best or None,
+            optimizer=optimizer,
+            best_model=with_prefix(tensors, "best.") or None,
         )
 
     def finish(self, arm: str, seed: int, model: Mapping[str, Tensor], about: Json) -> None:
         """Write the final state of an arm; ``about`` comes back from :meth:`finished`."""
-        write_tensors(self._done(arm, seed), model, about | {"fingerprint": self.fingerprint})
+        write_tensors(self._done(arm, seed), model, about | self.part_of.as_json())
         self._part(arm, seed).unlink(missing_ok=True)
 
     def finished(self, arm: str, seed: int) -> tuple[dict[str, Tensor], Json] | None:
         """The final state of an arm and what was said about it, or None if it is not done.
 
         Raises:
-            CheckpointError: The file is damaged.
+            CheckpointError: The file is damaged, or another run's.
         """
         path = self._done(arm, seed)
-        return read_tensors(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        tensors, about = read_tensors(path)
+        self.part_of.refuse_other(path, about)
+        return tensors, about
 
     def _part(self, arm: str, seed: int) -> Path:
         return self.folder / f"{arm}.{seed}.part"
 
     def _done(self, arm: str, seed: int) -> Path:
         return self.folder / f"{arm}.{seed}.done"
+
+
+@contextmanager
+def refused_if_malformed(path: Path) -> Iterator[None]:
+    """A file whose parts are missing or of another kind is refused in one sentence.
+
+    Raises:
+        CheckpointError: Instead of what its use would have raised.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise digest.damaged(path, f"a part of it is missing or wrong ({reason})") from error
+
+
+def random_state() -> dict[str, Tensor]:
+    """Torch's random state, as tensors."""
+    found = {"random.cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        found["random.cuda"] = torch.cuda.get_rng_state()
+    return found
+
+
+def restore_random_state(tensors: Mapping[str, Tensor]) -> None:
+    """Go on with the random numbers where they were."""
+    torch.set_rng_state(tensors["random.cpu"])
+    if "random.cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random.cuda"])
 
 
 def model_state(model: nn.Module) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written under another name, then renamed."""
+"""The files of a run: each whole or not there, with a digest that is checked at reading."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from safetensors.torch import save
 
 from didact._core.atomic import replace_file
 from didact._core.errors import CheckpointError, RunFolderError
+from didact.train.record import digest
 
+Json = dict[str, Any]
+Shapes = dict[str, tuple[int, ...]]
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_ABOUT, _DIGEST = "didact", "didact.digest"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -41,8 +45,35 @@ def cannot_write(path: Path, error: OSError) -> RunFolderError:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a JSON file in one step."""
+    """Write a JSON file in one step; an object gets its digest."""
+    if isinstance(value, Mapping):
+        value = digest.with_digest(value)
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> object:
+    """What :func:`write_json` wrote.
+
+    Raises:
+        CheckpointError: The file cannot be read, is not JSON, or is not what was written.
+    """
+    try:
+        value: object = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise digest.damaged(path, f"{type(error).__name__}: {error}"[:200]) from None
+    return digest.checked_json(value, path) if isinstance(value, dict) else value
+
+
+def read_object(path: Path) -> Json:
+    """A JSON file that holds an object.
+
+    Raises:
+        CheckpointError: As :func:`read_json`, or it holds something else.
+    """
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise digest.damaged(path, f"it holds a {type(value).__name__}; expected an object")
+    return value
 
 
 def write_tensors(
@@ -50,24 +81,55 @@ def write_tensors(
 ) -> None:
     """Write a safetensors file in one step; ``about`` is JSON in its header."""
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    write_bytes(path, save(plain, metadata={"didact": json.dumps(about)}))
+    text = json.dumps(about)
+    header = {_ABOUT: text, _DIGEST: digest.of_tensors(plain, text)}
+    write_bytes(path, save(plain, metadata=header))
 
 
-def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """What :func:`write_tensors` wrote; ``about`` is empty for another program's file.
+def read_header(path: Path) -> tuple[Shapes, Json]:
+    """The shapes in a safetensors file and its ``about``, without its tensors.
 
     Raises:
         CheckpointError: The file is missing, truncated or not a safetensors file.
     """
+    shapes, text, _, _ = _open(path, load=False)
+    return shapes, _about(path, text)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], Json]:
+    """What :func:`write_tensors` wrote; ``about`` is empty for another program's file.
+
+    Raises:
+        CheckpointError: The file is missing, truncated, not a safetensors file, or not what was
+            written.
+    """
+    _, text, stored, tensors = _open(path, load=True)
+    if stored is not None and stored != digest.of_tensors(tensors, text):
+        raise digest.damaged(path)
+    return tensors, _about(path, text)
+
+
+def _open(path: Path, *, load: bool) -> tuple[Shapes, str, str | None, dict[str, torch.Tensor]]:
     if not path.is_file():
         raise CheckpointError(f"there is no file {path}")
     try:
         with safe_open(str(path), framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = list(file.keys())
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+            tensors = {name: file.get_tensor(name) for name in names} if load else {}
             header = file.metadata() or {}
-        about = json.loads(header.get("didact", "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{path} is damaged or not a safetensors file ({error}); use another copy of it"
         ) from error
-    return tensors, about
+    return shapes, header.get(_ABOUT, "{}"), header.get(_DIGEST), tensors
+
+
+def _about(path: Path, text: str) -> Json:
+    try:
+        about = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise digest.damaged(path, f"its header is not JSON ({error})"[:200]) from None
+    if not isinstance(about, dict):
+        raise digest.damaged(path, "its header is not an object")
+    return about

@@ -141,6 +141,7 @@ class Result(Part):
     onnx: Onnx | None = None
     versions: dict[str, Any] = {}
     hardware: dict[str, Any] = {}
+    files: dict[str, str] = {}
 
 
 class Row(BaseModel):
@@ -254,6 +255,7 @@ class LearnOutcome(Part):
     paired: list[LearnPair] = Field(default_factory=list)
     versions: dict[str, Any] = Field(default_factory=dict)
     hardware: dict[str, Any] = Field(default_factory=dict)
+    files: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _has_methods(self) -> LearnOutcome:

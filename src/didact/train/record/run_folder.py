@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from didact._core.atomic import leftovers
 from didact._core.errors import RunFolderError
-from didact.train.record.files import cannot_write, write_bytes, write_json
+from didact.train.record import digest
+from didact.train.record.files import cannot_write, read_object, write_bytes, write_json
 
 SETTINGS = "run.toml"
 METRICS = "metrics.jsonl"
@@ -22,6 +23,10 @@ STUDENT = "student.safetensors"
 ONNX = "student.onnx"
 CHECKPOINT = "checkpoint"
 CELLS = "cells"
+START = "start.json"
+LOCK, TRUST = ".lock", ".trust"
+
+Json = dict[str, Any]
 
 Row = dict[str, Any]
 
@@ -33,8 +38,16 @@ class RunFolder:
         self.path = path
 
     @classmethod
-    def create(cls, path: Path, settings: str, *, overwrite: bool = False) -> RunFolder:
+    def create(
+        cls, path: Path, settings: str, plain: Json | None = None, *, overwrite: bool = False
+    ) -> RunFolder:
         """Make the folder and write ``run.toml`` into it.
+
+        Args:
+            path: Where.
+            settings: The settings as TOML.
+            plain: The same as JSON; kept apart, so that an edit of ``run.toml`` is noticed.
+            overwrite: Whether a run folder that is there may be replaced.
 
         Raises:
             RunFolderError: It exists and is not empty, and ``overwrite`` is false or it is not a
@@ -51,13 +64,13 @@ class RunFolder:
                     f"{path} is not a run folder (it has no {SETTINGS}); it is left as it is"
                 )
             _empty(path)
+        folder = cls(path)
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            write_bytes(path / SETTINGS, settings.encode())
-            (path / CHECKPOINT).mkdir(exist_ok=True)
+            (path / CHECKPOINT).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(path, error) from error
-        return cls(path)
+        folder.write_settings(settings, plain)
+        return folder
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -68,16 +81,35 @@ class RunFolder:
         """
         if not (path / SETTINGS).is_file():
             raise RunFolderError(f"{path} is not a run folder: it has no {SETTINGS}")
-        (path / CHECKPOINT).mkdir(exist_ok=True)
         return cls(path)
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Json:
         """What ``run.toml`` says.
 
         Raises:
             RunFolderError: It is not TOML.
         """
         return read_toml(self.path / SETTINGS)
+
+    def write_settings(self, settings: str, plain: Json | None) -> None:
+        """Write ``run.toml``, and beside the checkpoints what the run was started with."""
+        known = self.start()
+        started = known.get("started") or datetime.now(UTC).isoformat(timespec="seconds")
+        begun = {"started": started, "settings": plain, "before": known.get("settings")}
+        write_json(self.path / CHECKPOINT / START, begun)
+        write_bytes(self.path / SETTINGS, settings.encode())
+
+    def start(self) -> Json:
+        """When the run was started, and with which settings; empty where that is not known.
+
+        ``before`` are the settings that ``run.toml`` has if the process was killed while it wrote
+        others.
+
+        Raises:
+            CheckpointError: The file is damaged.
+        """
+        path = self.path / CHECKPOINT / START
+        return read_object(path) if path.is_file() else {}
 
     @property
     def complete(self) -> bool:
@@ -89,33 +121,75 @@ class RunFolder:
         path = self.path / METRICS
         try:
             with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+                file.write(_line(row))
         except OSError as error:
             raise cannot_write(path, error) from error
 
     def rows(self) -> list[Row]:
-        """The rows of ``metrics.jsonl``; a last line cut short by a kill is left out."""
-        path = self.path / METRICS
-        if not path.is_file():
-            return []
-        rows = []
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                rows.append(json.loads(line))
-            except ValueError:
-                continue
-        return rows
+        """The rows of ``metrics.jsonl``; a last line cut short by a kill is left out.
+
+        Raises:
+            CheckpointError: Another line is damaged.
+        """
+        return read_rows(self.path / METRICS)
 
     def keep_rows(self, wanted: Callable[[Row], bool]) -> None:
         """Drop the rows of epochs that will be run again."""
-        kept: Iterable[Row] = (row for row in self.rows() if wanted(row))
-        text = "".join(json.dumps(row) + "\n" for row in kept)
+        text = "".join(_line(row) for row in self.rows() if wanted(row))
         write_bytes(self.path / METRICS, text.encode())
 
-    def finish(self, result: dict[str, Any], disagreements: list[dict[str, Any]]) -> None:
-        """Write the results; ``result.json`` comes last and says that the run is complete."""
-        write_json(self.path / DISAGREEMENTS, disagreements)
-        write_json(self.path / RESULT, result)
+    def finish(self, result: Json) -> Json:
+        """Write ``result.json``, which comes last and says that the run is complete.
+
+        Returns:
+            The result with the digests of the other files.
+        """
+        files = (METRICS, DISAGREEMENTS, STUDENT, ONNX)
+        there = [name for name in files if (self.path / name).is_file()]
+        digests = {name: digest.of_file(self.path / name) for name in there}
+        whole = result | {"files": digests}
+        write_json(self.path / RESULT, whole)
+        return whole
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a ``metrics.jsonl``, none where there is no file.
+
+    Raises:
+        CheckpointError: A line is damaged, other than a last one that a kill cut short.
+    """
+    if not path.is_file():
+        return []
+    try:
+        *lines, _torn = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise digest.damaged(path, str(error)) from None
+    return [
+        parse_row(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()
+    ]
+
+
+def _line(row: Row) -> str:
+    text = json.dumps(row)
+    return f'{text[:-1]}, "{digest.KEY}": "{digest.of_text(text, digest.LINE_DIGITS)}"}}\n'
+
+
+def parse_row(line: bytes | str, path: Path, number: int) -> Row:
+    """One line of ``metrics.jsonl``, without its digest.
+
+    Raises:
+        CheckpointError: It is not JSON, or not what was written.
+    """
+    try:
+        row = json.loads(line)
+        if not isinstance(row, dict):
+            raise ValueError("not an object")
+        stored = row.pop(digest.KEY, None)
+        if stored is not None and stored != digest.of_text(json.dumps(row), digest.LINE_DIGITS):
+            raise ValueError("its digest is another")
+    except (ValueError, RecursionError) as error:
+        raise digest.damaged(path, f"line {number}: {error}") from None
+    return row
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -142,12 +216,12 @@ def default_path(kind: str) -> Path:
 
 def _is_unused(path: Path) -> bool:
     """An empty folder, or one in which a killed process had only begun to write ``run.toml``."""
-    return path.is_dir() and set(path.iterdir()) == set(leftovers(path))
+    return path.is_dir() and set(path.iterdir()) <= {*leftovers(path), path / LOCK}
 
 
 def _empty(path: Path) -> None:
     """Remove what a run wrote, and nothing else that may lie in the folder."""
     shutil.rmtree(path / CHECKPOINT, ignore_errors=True)
     shutil.rmtree(path / CELLS, ignore_errors=True)
-    for name in (RESULT, METRICS, DISAGREEMENTS, STUDENT, ONNX, "report.html", SETTINGS):
+    for name in (RESULT, METRICS, DISAGREEMENTS, STUDENT, ONNX, "report.html", TRUST, SETTINGS):
         (path / name).unlink(missing_ok=True)

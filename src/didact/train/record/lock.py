@@ -1,0 +1,110 @@
+"""One process at a time writes into a run folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from didact._core.atomic import PREFIX, leftovers, sync_folder
+from didact._core.errors import RunFolderError
+from didact.train.record.environment import command
+from didact.train.record.files import cannot_write
+from didact.train.record.run_folder import LOCK
+
+try:
+    import fcntl
+except ImportError:  # Windows: folders are not locked there
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a run folder, which is made if it is not there, and clear what killed processes left.
+
+    The lock is the system's: it ends with the process, however that ends.
+
+    Raises:
+        RunFolderError: Another process holds it, or the folder cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        sync_folder(path.parent)
+        descriptor = _hold(path / LOCK)
+    except BlockingIOError:
+        raise RunFolderError(f"{path} is in use by {_holder(path / LOCK)}") from None
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        _remove_leftovers(path)
+        yield
+    finally:
+        with suppress(OSError):
+            (path / LOCK).unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _hold(path: Path) -> int:
+    """Lock the file and say in it who we are."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            if fcntl is not None:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino:
+                break
+        except OSError:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # the one that held it has just removed it
+    who = {
+        "pid": os.getpid(),
+        "host": platform.node(),
+        "command": command(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, json.dumps(who).encode())
+    return descriptor
+
+
+def _holder(path: Path) -> str:
+    try:
+        who = json.loads(path.read_text(encoding="utf-8"))
+        return (
+            f"process {int(who['pid'])} on {str(who['host'])!r} since {who['since']} "
+            f"({str(who['command'])[:200]!r}); wait until it ends, or end it"
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process; wait until it ends, or end it"
+
+
+def _remove_leftovers(run: Path) -> None:
+    """Remove the temporary files of processes that are no more."""
+    folders = [
+        run,
+        *(entry for entry in run.glob("*") if entry.is_dir() and not entry.is_symlink()),
+    ]
+    folders += [entry for entry in run.glob("cells/*") if entry.is_dir()]
+    for folder in folders:
+        for file in leftovers(folder):
+            if not _lives(file.name.removeprefix(PREFIX).partition("-")[0]):
+                with suppress(OSError):
+                    file.unlink()
+
+
+def _lives(pid: str) -> bool:
+    """Whether a process of this machine has the number; that of this process is of an old one."""
+    if not pid.isdecimal() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True

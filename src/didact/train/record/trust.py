@@ -1,0 +1,90 @@
+"""Code of others is imported only by those who asked for it.
+
+A run may name code: a model, loss, method or data set of the user's own. Whoever starts the run
+typed the names. Whoever goes on with its folder did not, perhaps: the folder may come from somebody
+else. A run therefore signs the names it was started with by a key of this user's; where the
+signature is missing, going on asks for ``--trust``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from didact._core.atomic import replace_file
+from didact._core.errors import TrustError
+from didact.train.record.run_folder import TRUST
+
+_KEY_BYTES = 32
+
+
+def sign(folder: Path, names: Sequence[str]) -> None:
+    """Note that this user started a run that imports ``names``, if there is a home to note it."""
+    key = _key(make=True)
+    if names and key is not None:
+        with suppress(OSError):
+            replace_file(folder / TRUST, _signature(key, names).encode())
+
+
+def ask_for_trust(folder: Path, names: Sequence[str], *, trust: bool) -> str:
+    """What is going to be imported, in words; refused where this user has not asked for it.
+
+    Args:
+        folder: Where the run lies.
+        names: What it would import, as ``file.py:Name`` or ``pkg.mod:Name``.
+        trust: Whether the user says that it may; it is then noted that this user said so.
+
+    Raises:
+        TrustError: The names are not signed by this user, and ``trust`` is false.
+    """
+    if not names:
+        return ""
+    if trust:
+        sign(folder, names)
+    elif not _is_signed(folder, names):
+        raise TrustError(
+            f"{folder} would import and run {', '.join(names)}, and was not made by you on this "
+            "machine. If you know this code, say so with --trust"
+        )
+    return f"importing {', '.join(names)}"
+
+
+def _is_signed(folder: Path, names: Sequence[str]) -> bool:
+    key = _key(make=False)
+    try:
+        stored = (folder / TRUST).read_bytes()
+    except OSError:
+        return False
+    return key is not None and hmac.compare_digest(stored, _signature(key, names).encode())
+
+
+def _signature(key: bytes, names: Sequence[str]) -> str:
+    said = json.dumps(sorted({_in_full(name) for name in names})).encode()
+    return hmac.new(key, said, hashlib.sha256).hexdigest()
+
+
+def _in_full(name: str) -> str:
+    """With the whole path of a file, so that a name means one file wherever it is said."""
+    place, _, attribute = name.rpartition(":")
+    return f"{Path(place).expanduser().resolve()}:{attribute}" if place.endswith(".py") else name
+
+
+def _key(*, make: bool) -> bytes | None:
+    """This user's key; None where there is none and none can be made."""
+    try:
+        home = os.environ.get("XDG_CONFIG_HOME")
+        folder = (Path(home) if home else Path.home() / ".config") / "didact"
+        path = folder / "key"
+        if make and not path.exists():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            replace_file(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
+        key = path.read_bytes()
+    except (OSError, RuntimeError):
+        return None
+    return key if len(key) == _KEY_BYTES else None
