@@ -51,3 +51,8 @@ def is_lambda(source: Source, token: Token, before: str) -> bool:
         return False
     head = source.ascii[token.end : token.end + _PARAMETERS_REACH]
     return bool(_PARAMETERS.match(head))
+
+
+def is_async_name(source: Source, token: Token) -> bool:
+    """Whether ``async`` is a name, as it was before Python 3.7 (``x.cuda(async=True)``)."""
+    return not re.match(r"\s+(?:def|for|with)\b", source.ascii[token.end : token.end + 40])

@@ -64,3 +64,12 @@ def first_parameter(node: ast.stmt) -> str:
         return ""
     arguments = [*node.args.posonlyargs, *node.args.args]
     return arguments[0].arg if arguments else ""
+
+
+def mentions(node: ast.stmt, words: tuple[str, ...]) -> bool:
+    """Whether a name or attribute in the statement holds one of these words."""
+    for inner in own_nodes(node):
+        name = getattr(inner, "id", None) or getattr(inner, "attr", None)
+        if isinstance(name, str) and any(word in name.lower() for word in words):
+            return True
+    return False

@@ -27,6 +27,7 @@ from didact.check.snippet.names import (
     first_parameter,
     loaded,
     loop_targets,
+    mentions,
 )
 
 DEEPEST = 40
@@ -125,7 +126,7 @@ class Nester:
     def _close_for_definition(self, index: int) -> None:
         line = self.lines[index]
         target = next((later for later in self.lines[index:] if later.word != "@"), line)
-        static = line.word == "@" and "staticmethod" in ast.dump(line.node)
+        static = line.word == "@" and _is_static(line.node)
         method = first_parameter(target.node) in {"self", "cls"} or static
         while self.stack:
             top = self.stack[-1]
@@ -177,7 +178,7 @@ class Nester:
 
     def _leaves_no_grad(self, block: Block, candidate: Candidate) -> bool | None:
         """Under ``no_grad`` only assignments from what the block itself has read or set."""
-        if block.word != "with" or "no_grad" not in ast.dump(self.lines[block.header].node):
+        if block.word != "with" or not mentions(self.lines[block.header].node, ("no_grad",)):
             return None
         known = block.names | block.used | _ALWAYS_KNOWN
         return not isinstance(candidate.line.node, ast.Assign) or not all(
@@ -301,8 +302,14 @@ def partners(lines: list[Line]) -> dict[int, int]:
 
 def _keeps_a_copy(node: ast.stmt) -> bool:
     """Whether the trained model is kept as the old one, which is done after the last epoch."""
-    return isinstance(node, ast.Assign) and "deepcopy" in ast.dump(node.value)
+    return isinstance(node, ast.Assign) and mentions(node, ("deepcopy",))
 
 
 def _is_step(node: ast.stmt) -> bool:
-    return calls_method(node, _STEPS) and "sched" not in ast.dump(node).lower()
+    return calls_method(node, _STEPS) and not mentions(node, ("sched",))
+
+
+def _is_static(node: ast.stmt) -> bool:
+    """Whether a decorator is ``@staticmethod``; its node decorates a stand-in."""
+    decorators = getattr(node, "decorator_list", [])
+    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in decorators)

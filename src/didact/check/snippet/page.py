@@ -1,23 +1,55 @@
-"""Fences, prompts and line numbers: what stands around the code on a page."""
+"""The code on a page, without fences, quote marks, diff signs, line numbers and buttons."""
 
 from __future__ import annotations
 
+import json
 import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from didact._core.i18n import Text
+from didact.check.snippet.characters import without_html
+from didact.check.snippet.furniture import is_furniture, without_buttons
+from didact.check.snippet.repair import parse
 
-_FENCE = re.compile(r"(?:```|~~~)[ \t]*(?P<language>[\w+-]*)(?P<code>.*?)(?:```|~~~|\Z)", re.DOTALL)
+FENCES = Text(
+    "The code was taken from the fenced blocks of the page ({count}); the text around was left "
+    "out.",
+    "从页面中取出了 {count} 个代码块，其余文字略去。",
+)
+QUOTED = Text(
+    "The `>` of a quotation was removed from each line.", "去掉了每行开头的引用符号 `>`。"
+)
+NUMBERS = Text("Line numbers were removed.", "去掉了行号。")
+DIFF = Text(
+    "This is a diff: removed lines were left out, the signs before the others taken away.",
+    "这是 diff：删除的行已略去，其余行去掉了行首的符号。",
+)
+NOTEBOOK = Text(
+    "The code was taken from the code cells of a notebook ({count}).",
+    "从 notebook 的代码单元中取出了代码（{count} 个）。",
+)
+BUTTONS = Text(
+    "Buttons, counters and notices of the page were left out: {lines}.",
+    "略去了页面上的按钮、计数和声明：{lines}。",
+)
+
 _PYTHON = {"", "python", "py", "python3", "ipython", "ipython3", "pycon", "pytorch", "torch"}
 _OTHER = {
     "bash", "sh", "shell", "zsh", "console", "text", "txt", "json", "yaml", "yml", "toml", "ini",
     "html", "xml", "css", "c", "cpp", "cuda", "java", "js", "javascript", "go", "rust", "sql",
-    "output", "latex", "tex", "math", "diff", "markdown", "md", "powershell",
+    "output", "latex", "tex", "math", "markdown", "md", "powershell",
 }  # fmt: skip
-_PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.(?!:)|In ?\[\d*\] ?:|\.{3,}:)(?: |$)?", re.MULTILINE)
-_OUTPUT = re.compile(r"^[ \t]*Out ?\[\d*\] ?:")
-_SHELL = re.compile(r"^[ \t]*(?:\$ |%%?\w|!\w|pip install )")
-_NUMBERED = re.compile(r"^[ \t]*(\d{1,4})(?:[.:|)](?=[ \t]|$)|(?=[ \tA-Za-z_#@]|$))[ \t]?(.*)$")
+_FENCE = re.compile(r"(?:```|~~~)[ \t]*(?P<language>[\w+-]*)")
+_NUMBERED = re.compile(
+    r"^[ \t]*L?(\d{1,5})(?:[ \t]*[|│┃]|[.:)、．]|(?=[ \t]|$|[A-Za-z_#@+-]))[ \t]?(.*)$"
+)
+_ONLY_NUMBER = re.compile(r"^[ \t]*(\d{1,5})[.:]?[ \t]*$")
+_DIFF_HEAD = re.compile(r"^(?:diff --git |index [0-9a-f]{4,}\.\.|--- [\w/.]|\+\+\+ [\w/.]|@@ .*@@)")
+_SOURCE = re.compile(r'"source"\s*:\s*(?=\[|")')
+
 _LEAST_NUMBERED = 3
 """Fewer lines that begin with a number are no listing."""
 
@@ -25,98 +57,234 @@ _NUMBERED_SHARE, _COUNTED = 0.6, 0.7
 """The shares of lines with a number, and of numbers that follow on the one before, from which on
 they are line numbers: wrapped lines have none, and a listing may leave some out."""
 
-FENCES = Text(
-    "The code was taken from the fenced blocks of the page ({count}); the text around was left "
-    "out.",
-    "从页面中取出了 {count} 个代码块，其余文字略去。",
-)
-PROMPTS = Text(
-    "Prompts were removed; lines that look like output or shell commands were left out.",
-    "去掉了交互提示符；看起来是输出或 shell 命令的行已略去。",
-)
-QUOTED = Text(
-    "The `>` of a quotation was removed from each line.", "去掉了每行开头的引用符号 `>`。"
-)
-NUMBERS = Text("Line numbers at the start of lines were removed.", "去掉了行首的行号。")
-SHELL = Text(
-    "Shell commands and notebook magics were left out: {lines}.",
-    "略去了 shell 命令和 notebook 魔法命令：{lines}。",
-)
+
+@dataclass(slots=True)
+class Page:
+    """Lines, and for each the line of the paste that it came from.
+
+    Attributes:
+        lines: What is left.
+        origin: For each line, the line of the paste, from 1.
+        aside: Lines that stand around the code (outside a fence, behind a prompt's output), with
+            the line of the paste. They may hold a question.
+        notes: What was taken away.
+    """
+
+    lines: list[str]
+    origin: list[int]
+    aside: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[Text] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, text: str) -> Page:
+        """The lines of a text; HTML's line breaks make lines too."""
+        page = cls([], [])
+        for number, line in enumerate(text.split("\n"), 1):
+            parts = without_html(line).split("\n")
+            page.lines += parts
+            page.origin += [number] * len(parts)
+        return page
+
+    @property
+    def text(self) -> str:
+        """The lines as one text."""
+        return "\n".join(self.lines)
+
+    def filled(self) -> list[str]:
+        """The lines that are not blank."""
+        return [line for line in self.lines if line.strip()]
+
+    def rewrite(self, change: Callable[[str], str | None]) -> None:
+        """Change each line; None takes it away, and a newline in the result makes two."""
+        lines, origin = [], []
+        for line, number in zip(self.lines, self.origin, strict=True):
+            changed = change(line)
+            if changed is not None:
+                parts = changed.split("\n")
+                lines += parts
+                origin += [number] * len(parts)
+        self.lines, self.origin = lines, origin
+
+    def keep(self, kept: list[str | None]) -> None:
+        """The same for changes that were worked out beforehand, one for each line."""
+        changes = iter(kept)
+        self.rewrite(lambda _: next(changes))
 
 
-def unwrap(text: str) -> tuple[str, list[Text]]:
-    """The code on a page, without fences, quote marks, prompts and line numbers."""
-    notes: list[Text] = []
-    text = _without_fences(text, notes)
-    text = _without_quote_marks(text, notes)
-    text = _without_prompts(text, notes)
-    text = _without_shell(text, notes)
-    return _without_numbers(text, notes), notes
+def without_fences(page: Page) -> None:
+    """Only the code inside fences, where there are any."""
+    if "```" not in page.text and "~~~" not in page.text:
+        return
+    kept: list[str | None] = []
+    count, language, outside = 0, None, []
+    for number, line in zip(page.origin, page.lines, strict=True):
+        position, parts = 0, []
+        for match in _FENCE.finditer(line):
+            before = line[position : match.start()]
+            _keep_fenced(before, language, parts, outside, number)
+            position = match.start("language")
+            if language is not None:
+                language = None
+                continue
+            language = match["language"].lower()
+            count += language not in _OTHER
+            if language in _PYTHON or language in _OTHER or language == "diff":
+                position = match.end()
+            else:
+                language = ""
+        _keep_fenced(line[position:], language, parts, outside, number)
+        kept.append("\n".join(parts) if parts or not line.strip() else None)
+    if not any(part and part.strip() for part in kept):
+        page.rewrite(lambda line: line.replace("```", "").replace("~~~", ""))
+        return
+    page.keep(kept)
+    page.aside += outside
+    page.notes.append(FENCES.format(count=count))
 
 
-def _without_fences(text: str, notes: list[Text]) -> str:
-    if "```" not in text and "~~~" not in text:
-        return text
-    blocks = []
-    for match in _FENCE.finditer(text):
-        language, code = match["language"], match["code"]
-        if language.lower() in _OTHER:
-            continue
-        blocks.append(code if language.lower() in _PYTHON else language + code)
-    if not any(block.strip() for block in blocks):
-        return text.replace("```", "").replace("~~~", "")
-    notes.append(FENCES.format(count=len(blocks)))
-    return "\n\n".join(block.strip("\n") for block in blocks)
+def _keep_fenced(
+    text: str,
+    language: str | None,
+    parts: list[str],
+    outside: list[tuple[int, str]],
+    number: int,
+) -> None:
+    if language is None:
+        if text.strip():
+            outside.append((number, text))
+    elif language not in _OTHER and (text.strip() or not parts):
+        parts.append(text)
 
 
-def _without_quote_marks(text: str, notes: list[Text]) -> str:
-    lines = text.split("\n")
-    filled = [line for line in lines if line.strip()]
-    if filled and all(line.startswith(">") and not line.startswith(">>>") for line in filled):
-        notes.append(QUOTED)
-        return "\n".join(line.removeprefix(">").removeprefix(" ") for line in lines)
-    return text
+def without_quote_marks(page: Page) -> None:
+    """Lines of a quotation without their ``>``; a prompt's ``>>>`` stays."""
+    marked = [bool(re.match(r"[ \t]*(?:>|》)(?!>>)", line)) for line in page.lines]
+    if sum(marked) < (1 if all(m or not x.strip() for m, x in zip(marked, page.lines)) else 2):  # noqa: B905
+        return
+    page.notes.append(QUOTED)
+    page.rewrite(lambda line: re.sub(r"^[ \t]*(?:(?:>(?!>>)|》) ?)+(?=[^>]|>>>|$)", "", line))
 
 
-def _without_prompts(text: str, notes: list[Text]) -> str:
-    if not re.search(r"(?:^|\s)(?:>>>|In ?\[\d*\] ?:)", text):
-        return text
-    notes.append(PROMPTS)
-    text = re.sub(r"(?<=\S)[ \t]+(?=>>> |In ?\[\d+\] ?:|Out ?\[\d+\] ?:)", "\n", text)
-    doctest = bool(re.search(r"^[ \t]*>>>", text, re.MULTILINE))
-    kept, after_output = [], False
-    for line in text.split("\n"):
-        match = _PROMPT.match(line)
-        if match:
-            kept.append(line[match.end() :])
-            after_output = False
-        elif _OUTPUT.match(line):
-            after_output = True
-        elif not line.strip():
-            kept.append("")
-            after_output = False
-        elif not doctest and not after_output:
-            kept.append(line)
-    return "\n".join(kept)
+def without_diff_signs(page: Page) -> None:
+    """What a diff makes of a file: the lines that it adds and those that it leaves."""
+    heads = [bool(_DIFF_HEAD.match(line)) for line in page.lines]
+    kept: list[str | None] = list(page.lines)
+    if any(line.startswith(("diff --git", "@@ ")) for line in page.lines):
+        inside = False
+        for index, line in enumerate(page.lines):
+            if heads[index]:
+                inside, kept[index] = line.startswith("@@") or inside, None
+                tail = re.match(r"@@ [^@]*@@(.*)", line)
+                inside = inside and bool(tail)
+            elif inside and line.startswith("\\ No newline"):
+                kept[index] = None
+            elif inside and line[:1] in {"+", "-", " "}:
+                kept[index] = None if line[0] == "-" else line[1:]
+            elif line.strip():
+                inside = False
+    else:
+        for start, stop in _signed_runs(page.lines):
+            body = [line for line in page.lines[start:stop] if not line.startswith("-")]
+            tree = parse(textwrap.dedent("\n".join(line[1:] for line in body)))
+            if tree is not None and tree.body:
+                for index in range(start, stop):
+                    kept[index] = None if page.lines[index][:1] == "-" else page.lines[index][1:]
+    if kept != page.lines:
+        page.keep(kept)
+        page.notes.append(DIFF)
 
 
-def _without_shell(text: str, notes: list[Text]) -> str:
-    lines = text.split("\n")
-    gone = [line.strip() for line in lines if _SHELL.match(line)]
-    if not gone:
-        return text
-    notes.append(SHELL.format(lines="; ".join(f"`{line[:40]}`" for line in gone[:5])))
-    return "\n".join(line for line in lines if not _SHELL.match(line))
+def _signed_runs(lines: list[str]) -> list[tuple[int, int]]:
+    """Stretches of lines that each begin with a sign, at least two of them with a plus."""
+    runs, start = [], None
+    for index, line in enumerate([*lines, "end"]):
+        signed = line[:1] in {"+", "-"} or (start is not None and line[:1] in {" ", ""})
+        if signed and start is None:
+            start = index
+        elif not signed and start is not None:
+            if sum(line.startswith("+") for line in lines[start:index]) > 1:
+                runs.append((start, index))
+            start = None
+    return runs
 
 
-def _without_numbers(text: str, notes: list[Text]) -> str:
-    lines = text.split("\n")
-    filled = [line for line in lines if line.strip()]
+def without_numbers(page: Page) -> None:
+    """Lines without their numbers, whether before each line or as a column of their own."""
+    before = list(page.lines)
+    _without_number_columns(page)
+    filled = page.filled()
     matches = [_NUMBERED.match(line) for line in filled]
+    first = next((i for i, m in enumerate(matches) if m), 0)
+    last = len(matches) - next((i for i, m in enumerate(reversed(matches)) if m), 0)
     numbers = [int(match[1]) for match in matches if match]
     steps = sum(b - a == 1 for a, b in pairwise(numbers))
     counted = steps >= _COUNTED * (len(numbers) - 1)
-    if len(numbers) < max(_LEAST_NUMBERED, _NUMBERED_SHARE * len(filled)) or not counted:
-        return text
-    notes.append(NUMBERS)
-    return "\n".join(m[2] if (m := _NUMBERED.match(line)) else line for line in lines)
+    enough = len(numbers) >= max(_LEAST_NUMBERED, _NUMBERED_SHARE * (last - first))
+    two = len(numbers) == last - first == len(_LEAST_PAIR) and numbers[0] in _LEAST_PAIR
+    if counted and (enough or two):
+        page.rewrite(lambda line: m[2] if (m := _NUMBERED.match(line)) else line)
+    if page.lines != before:
+        page.notes.append(NUMBERS)
+
+
+_LEAST_PAIR = (0, 1)
+"""Two lines are a listing where their numbers begin at 0 or 1."""
+
+
+def _without_number_columns(page: Page) -> None:
+    """Without runs of lines that hold consecutive numbers and nothing else."""
+    kept: list[str | None] = list(page.lines)
+    run: list[int] = []
+    for index, line in enumerate([*page.lines, "end"]):
+        match = _ONLY_NUMBER.match(line)
+        if match and (not run or int(match[1]) == int(page.lines[run[-1]].strip(" \t.:")) + 1):
+            run.append(index)
+            continue
+        if not line.strip() and run:
+            continue
+        if len(run) >= _LEAST_NUMBERED or [page.lines[i].strip() for i in run] == ["1", "2"]:
+            for number in run:
+                kept[number] = None
+        run = [index] if match else []
+    page.keep(kept)
+
+
+def without_buttons_of_page(page: Page) -> None:
+    """Lines without buttons, counters, notices and code tags."""
+    gone: list[str] = []
+    inside_string = False
+    kept: list[str | None] = []
+    for line in page.lines:
+        quotes = line.count('"""') + line.count("'''")
+        if inside_string or quotes:
+            inside_string ^= quotes % 2 == 1
+            kept.append(line)
+        elif is_furniture(line):
+            gone.append(line.strip())
+            kept.append(None)
+        else:
+            kept.append(without_buttons(line))
+    page.keep(kept)
+    if gone:
+        page.notes.append(BUTTONS.format(lines="; ".join(f"`{line[:40]}`" for line in gone[:5])))
+
+
+def from_notebook(text: str) -> tuple[str, list[Text]]:
+    """The code cells of a notebook's JSON, whole or a part of it; any other text as it is."""
+    if '"cell_type"' not in text or '"source"' not in text:
+        return text, []
+    decoder, cells, end = json.JSONDecoder(), [], 0
+    for match in _SOURCE.finditer(text):
+        if match.start() < end:
+            continue
+        kind = re.findall(r'"cell_type"\s*:\s*"(\w+)"', text[end : match.start()])
+        try:
+            value, end = decoder.raw_decode(text, match.end())
+        except (ValueError, RecursionError):
+            continue
+        parts = value if isinstance(value, list) else [value]
+        if (not kind or kind[-1] == "code") and all(isinstance(part, str) for part in parts):
+            cells.append("".join(parts))
+    if not cells:
+        return text, []
+    return "\n\n".join(cells), [NOTEBOOK.format(count=len(cells))]

@@ -6,13 +6,27 @@ import ast
 import re
 import textwrap
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from didact._core.i18n import Text
 from didact.check.snippet.characters import is_cjk, plain_lines, visible, without_html
+from didact.check.snippet.console import (
+    without_prompts,
+    without_shell,
+    without_tracebacks,
+)
 from didact.check.snippet.emit import Emitter
 from didact.check.snippet.levels import levels
-from didact.check.snippet.page import unwrap
+from didact.check.snippet.page import (
+    Page,
+    from_notebook,
+    without_buttons_of_page,
+    without_diff_signs,
+    without_fences,
+    without_numbers,
+    without_quote_marks,
+)
+from didact.check.snippet.prose import Question, find_question, is_idle
 from didact.check.snippet.repair import parse, shorten
 from didact.check.snippet.segment import LONG_LINE, Segmenter
 from didact.check.snippet.tokens import Source
@@ -51,12 +65,16 @@ class Recovered:
         guesses: What was changed, guessed or left out, in the order of the text.
         line_map: For each line of ``source``, the line of the paste that it came from (from 1).
         tree: The syntax tree of ``source``.
+        words: The words around the code, each with its line of the paste.
+        question: What those words ask, where they ask something.
     """
 
     source: str
     guesses: list[Text] = field(default_factory=list)
     line_map: list[int] = field(default_factory=list)
     tree: ast.Module = field(default_factory=lambda: ast.Module(body=[], type_ignores=[]))
+    words: list[tuple[int, str]] = field(default_factory=list)
+    question: Question | None = None
 
 
 def recover(text: str) -> Recovered:
@@ -66,25 +84,47 @@ def recover(text: str) -> Recovered:
     it. Any text is accepted; what cannot be read is left out and told.
     """
     text = plain_lines(text)
+    text, guesses = from_notebook(text)
     if (kept := _as_it_is(text)) is not None:
-        return kept
-    guesses: list[Text] = []
+        return replace(kept, guesses=guesses)
     if len(text) > LIMIT:
         text = text[:LIMIT]
         guesses.append(CUT.format(limit=LIMIT))
-    plain = without_html(text)
-    if plain != text:
+    if (plain := without_html(text)) != text:
         guesses.append(HTML)
     if visible(plain) != plain:
         guesses.append(INVISIBLE)
-    code, notes = unwrap(visible(plain))
-    guesses += notes
-    if (kept := _as_it_is(code)) is not None:
-        offset = _first_line(text, code)
-        lines = [n + offset for n in kept.line_map]
-        return Recovered(kept.source, guesses + kept.guesses, lines, kept.tree)
-    rebuilt = _rebuild(code.expandtabs(4))
-    return Recovered(rebuilt.source, guesses + rebuilt.guesses, rebuilt.line_map, rebuilt.tree)
+    page = Page.of(text)
+    page.rewrite(lambda line: visible(line).replace("\u2028", "\n"))
+    without_fences(page)
+    without_quote_marks(page)
+    shown = without_tracebacks(page)
+    without_prompts(page)
+    without_numbers(page)
+    without_diff_signs(page)
+    without_shell(page)
+    without_buttons_of_page(page)
+    result = _of_page(page)
+    if not result.tree.body and shown:
+        lines = [shown[-1].strip()]
+        result = _of_page(Page(lines, [1 for _ in lines], page.aside, page.notes))
+    return replace(result, guesses=guesses + result.guesses)
+
+
+def _of_page(page: Page) -> Recovered:
+    """The code of a page that holds nothing but code and words."""
+    result = _as_it_is(page.text) or _rebuild(page.text.expandtabs(4))
+    last = len(page.origin)
+    lines = [page.origin[min(line, last) - 1] for line in result.line_map]
+    words = [*page.aside, *((page.origin[min(n, last) - 1], w) for n, w in result.words)]
+    return Recovered(
+        result.source,
+        page.notes + result.guesses,
+        lines,
+        result.tree,
+        sorted(words),
+        find_question([w for _, w in sorted(words)]),
+    )
 
 
 def _as_it_is(text: str) -> Recovered | None:
@@ -93,6 +133,8 @@ def _as_it_is(text: str) -> Recovered | None:
     skipped = len(text) - len(text.lstrip("\n"))
     tree = parse(code)
     if tree is None or not code.strip() or _PROMPT.search(code) or _hides_code(code, tree):
+        return None
+    if any(is_idle(node) for node in tree.body):
         return None
     count = code.count("\n")
     return Recovered(code, [], [skipped + i + 1 for i in range(count)], tree)
@@ -131,13 +173,15 @@ def _rebuild(text: str) -> Recovered:
     emitter = Emitter(source)
     emitter.write(pieces, depth)
     words = [
-        shorten(p.text, 60) for p in pieces if p.kind == "words" and p.text.strip(" .,;:。，；")
+        (source.line_of(p.start), p.text)
+        for p in pieces
+        if p.kind == "words" and p.text.strip(" .,;:。，；")
     ]
     guesses += notes + emitter.notes
     if words:
-        shown = "; ".join(f"`{w}`" for w in words[:4]) + (" …" if len(words) > 4 else "")
-        guesses.append(LEFT_OUT.format(words=shown))
-    return _parsed(emitter.lines, emitter.origin, guesses)
+        shown = "; ".join(f"`{shorten(w, 60)}`" for _, w in words[:4])
+        guesses.append(LEFT_OUT.format(words=shown + (" …" if len(words) > 4 else "")))
+    return replace(_parsed(emitter.lines, emitter.origin, guesses), words=words)
 
 
 def _parsed(lines: list[str], origin: list[int], guesses: list[Text]) -> Recovered:
@@ -165,10 +209,3 @@ def _bad_line(source: str, count: int) -> int:
     except (ValueError, RecursionError, MemoryError):
         pass
     return count - 1
-
-
-def _first_line(text: str, code: str) -> int:
-    """How many lines of the page stand before its code."""
-    first = next((line for line in code.split("\n") if line.strip()), "")
-    before = text.split(first, 1)[0] if first and first in text else ""
-    return before.count("\n")

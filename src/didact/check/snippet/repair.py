@@ -8,7 +8,8 @@ import warnings
 from dataclasses import dataclass, field
 
 from didact._core.i18n import Text
-from didact.check.snippet.grammar import HEADERS, is_lambda
+from didact.check.snippet.grammar import HEADERS, STARTERS, is_async_name, is_lambda
+from didact.check.snippet.prose import sentence_words
 from didact.check.snippet.statement import Cutter, Statement
 from didact.check.snippet.tokens import Source
 
@@ -22,6 +23,15 @@ PRINT = Text(
     "`print` without parentheses is Python 2; parentheses were added.",
     "不带括号的 `print` 是 Python 2 写法，已补上括号。",
 )
+EXEC = Text(
+    "`exec` without parentheses is Python 2; parentheses were added.",
+    "不带括号的 `exec` 是 Python 2 写法，已补上括号。",
+)
+ASYNC = Text(
+    "`async` has been a keyword since Python 3.7 (SyntaxError); it was renamed `{name}`.",
+    "`async` 从 Python 3.7 起是关键字（会报 SyntaxError），已改名为 `{name}`。",
+)
+UNEQUAL = Text("`<>` is Python 2; it became `!=`.", "`<>` 是 Python 2 写法，已改为 `!=`。")
 COLON = Text("A missing colon was added after `{code}`.", "`{code}` 后面缺冒号，已补上。")
 CLOSED = Text(
     "`{code}` is unfinished; the missing `{closers}` was added.",
@@ -49,34 +59,77 @@ class Code:
     notes: list[Text] = field(default_factory=list)
 
 
-def read(
-    source: Source, start: int, *, strict: bool, one_line: bool, before_words: bool = False
-) -> Code | None:
-    """The statement that begins at ``start``.
+class Reader:
+    """Reads statements from any place of a text; what was read once is remembered."""
 
-    ``strict`` allows no repair but that of ``lambda``; ``before_words`` ends the statement where
-    an English sentence may go on (``f(x) and why is it negative``).
-    """
-    statement = Cutter(source, start, one_line=one_line, before_words=before_words).cut()
-    if statement is None or (strict and (statement.missing_colon or statement.unclosed)):
-        return None
-    text, notes = _assemble(source, statement)
-    node = parse_one(text, header=statement.header)
-    if node is None and not strict:
-        text, node = _fix(text, statement, notes)
-    if node is None:
-        return None
-    if statement.missing_colon:
-        notes.append(COLON.format(code=shorten(text.removesuffix(":"))))
-    if statement.unclosed:
-        notes.append(CLOSED.format(code=shorten(text), closers=statement.unclosed))
-    return Code(text, start, statement.end, statement.header, node, list(statement.comments), notes)
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._seen: dict[tuple[int, bool, bool, bool], Code | None] = {}
+
+    def read(
+        self, start: int, *, strict: bool, one_line: bool, before_words: bool = False
+    ) -> Code | None:
+        """The statement that begins at ``start``.
+
+        ``strict`` allows no repair but that of single words (``lambda``); ``before_words`` ends
+        the statement where a sentence may go on (``f(x) and why is it negative``).
+        """
+        key = (start, strict, one_line, before_words)
+        if key not in self._seen:
+            self._seen[key] = None if self.source.exhausted else self._read(*key)
+        return self._seen[key]
+
+    def strong_at(self, start: int) -> bool:
+        """Whether a statement begins here that prose is unlikely to read as."""
+        code = self.read(start, strict=True, one_line=True)
+        return code is not None and is_strong(code)
+
+    def _read(self, start: int, strict: bool, one_line: bool, before_words: bool) -> Code | None:
+        statement = Cutter(self.source, start, one_line=one_line, before_words=before_words).cut()
+        if statement is None:
+            return None
+        incomplete = statement.missing_colon or statement.unclosed
+        if incomplete and (strict or not self._may_complete(statement)):
+            return None
+        text, notes = _assemble(self.source, statement)
+        if fixed := _fix_valid_python2(text):
+            text, notes = fixed, [*notes, PYTHON2.format(code=shorten(fixed))]
+        node = parse_one(text, header=statement.header)
+        if node is None and not strict:
+            text, node = _fix(text, statement, notes)
+        if node is None:
+            return None
+        if statement.missing_colon:
+            if sentence_words(node) is not None:
+                return None
+            notes.append(COLON.format(code=shorten(text.removesuffix(":"))))
+        if statement.unclosed:
+            notes.append(CLOSED.format(code=shorten(text), closers=statement.unclosed))
+        comments = list(statement.comments)
+        return Code(text, start, statement.end, statement.header, node, comments, notes)
+
+    def _may_complete(self, statement: Statement) -> bool:
+        """Whether what stands behind an unfinished statement shows that it was code.
+
+        A new line, a keyword or a whole statement does; a word on the same line does not, for then
+        the bracket belongs to a sentence: ``LwF (Learning without Forgetting)``.
+        """
+        stop = statement.stopped_by
+        if stop is None or stop.kind == "newline" or stop.text == ";":
+            return True
+        if stop.kind == "words":
+            return statement.first == "return" or any(t.text == "=" for t in statement.tokens[:4])
+        line = self.source.raw.rfind("\n", 0, stop.start) + 1
+        if not self.source.raw[line : stop.start].strip() or stop.text in STARTERS:
+            return True
+        return self.strong_at(stop.start)
 
 
 def _assemble(source: Source, statement: Statement) -> tuple[str, list[Text]]:
     parts: list[str] = []
     notes: list[Text] = []
     position, before = statement.start, ""
+    moves = any(token.text in {"cuda", "to", "copy_"} for token in statement.tokens)
     for token in statement.tokens:
         gap = source.raw[position : token.start]
         parts.append(gap if "\n" in gap else " " if gap else "")
@@ -84,30 +137,60 @@ def _assemble(source: Source, statement: Statement) -> tuple[str, list[Text]]:
         if text == "lambda" and token.kind == "name" and not is_lambda(source, token, before):
             text = "lambda_"
             notes.append(LAMBDA)
+        elif text == "async" and token.kind == "name" and is_async_name(source, token):
+            text = "non_blocking" if moves else "async_"
+            notes.append(ASYNC.format(name=text))
+        elif text == "<>":
+            text = "!="
+            notes.append(UNEQUAL)
         parts.append(text)
         position, before = token.end, token.text
     code = "".join(parts).strip() + statement.unclosed
-    return code + (":" if statement.missing_colon else ""), notes[:1]
+    return code + (":" if statement.missing_colon else ""), list(dict.fromkeys(notes))
+
+
+def _fix_valid_python2(text: str) -> str | None:
+    """Python 2 that Python 3 reads as something else: ``print >>file, text``."""
+    if match := re.match(r"print\s*>>\s*([\w.]+)\s*(?:,\s*(.*))?$", text, re.DOTALL):
+        rest = (match[2] or "").rstrip()
+        ending = ', end=" "' if rest.endswith(",") else ""
+        rest = rest.rstrip(", ")
+        return f"print({rest}, file={match[1]}{ending})" if rest else f"print(file={match[1]})"
+    return None
 
 
 def _fix(text: str, statement: Statement, notes: list[Text]) -> tuple[str, ast.stmt | None]:
     """Try the repairs one after the other until the statement parses."""
     header = statement.header
-    if match := re.match(r"print\s+(?!\()(.+)$", text, re.DOTALL):
-        fixed = f"print({match[1].rstrip(',')})"
-        if node := parse_one(fixed, header=False):
-            notes.append(PRINT)
-            return fixed, node
+    for pattern, note in ((r"print\s+(?!\()(.+)$", PRINT), (r"exec\s+(?!\()(.+)$", EXEC)):
+        if match := re.match(pattern, text, re.DOTALL):
+            call = text.split(None, 1)[0]
+            fixed = f"{call}({match[1].rstrip(', ')})"
+            if node := parse_one(fixed, header=False):
+                notes.append(note)
+                return fixed, node
     fixed = re.sub(r",\s*\.\.\.\s*(?=[,)])|(?<=\()\s*\.\.\.\s*,\s*", "", text)
     fixed = re.sub(r"(?<=\()\s*\.\.\.\s*(?=\)\s*(?:->.*)?:$)", "", fixed)
     if fixed != text and (node := parse_one(fixed, header=header)):
         notes.append(ELLIPSIS.format(code=shorten(fixed)))
         return fixed, node
-    fixed = re.sub(r"^except (\w[\w.]*), (\w+):", r"except \1 as \2:", text).replace("<>", "!=")
+    fixed = re.sub(r"^except\s+(.+?),\s*(\w+)\s*:$", r"except \1 as \2:", text)
+    fixed = _fix_raise(fixed)
+    fixed = re.sub(r"(?<![\w.])0+(?=\d+\b(?![.\w]))", "0o", fixed)
     if fixed != text and (node := parse_one(fixed, header=header)):
         notes.append(PYTHON2.format(code=shorten(fixed)))
         return fixed, node
     return text, None
+
+
+def _fix_raise(text: str) -> str:
+    """``raise E, "message", traceback`` as Python 3 writes it."""
+    tree = parse(text.replace("raise ", "_ = ", 1)) if text.startswith("raise ") else None
+    match tree.body if tree else []:
+        case [ast.Assign(value=ast.Tuple(elts=[error, message, *traceback]))] if len(traceback) < 2:
+            fixed = f"raise {ast.unparse(error)}({ast.unparse(message)})"
+            return fixed + "".join(f".with_traceback({ast.unparse(t)})" for t in traceback)
+    return text
 
 
 _AROUND = {

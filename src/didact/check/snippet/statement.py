@@ -20,6 +20,7 @@ from didact.check.snippet.grammar import (
     STARTERS,
     TERNARY_REACH,
     ends_expression,
+    is_async_name,
     is_lambda,
 )
 from didact.check.snippet.tokens import Source, Token
@@ -36,6 +37,7 @@ class Statement:
     missing_colon: bool = False
     unclosed: str = ""
     comments: list[str] = field(default_factory=list)
+    stopped_by: Token | None = None
 
     @property
     def first(self) -> str:
@@ -62,25 +64,15 @@ class Cutter:
     def cut(self) -> Statement | None:
         """The statement that begins here, or None where none does."""
         stream = self.source.tokens(self.result.start)
-        for token in stream:
+        while (token := next(stream, None)) is not None:
             if token.kind == "comment":
                 if not self.stack:
                     break
                 stream = self._skip_comment(token)
-                return self._go_on(stream)
-            if self._ends_before(token):
+            elif self._ends_before(token):
+                self.result.stopped_by = token
                 break
-            if self._take(token):
-                return self.result
-        return self._finish()
-
-    def _go_on(self, stream: Iterator[Token]) -> Statement | None:
-        for token in stream:
-            if token.kind == "comment":
-                return self._go_on(self._skip_comment(token))
-            if self._ends_before(token):
-                break
-            if self._take(token):
+            elif self._take(token):
                 return self.result
         return self._finish()
 
@@ -98,7 +90,7 @@ class Cutter:
     def _ends_before(self, token: Token) -> bool:
         if token.kind == "newline":
             return self.previous is not None and not self.stack
-        if token.kind == "words":
+        if token.kind == "words" or self._opens_a_remark(token):
             return True
         if not self.stack and token.text == ";":
             return True
@@ -108,18 +100,31 @@ class Cutter:
             return not self.stack or self.stack[-1] != token.text
         return self.previous is not None and self._collides(self.previous, token)
 
+    def _opens_a_remark(self, token: Token) -> bool:
+        """Whether a bracket opens before Chinese words: ``mean()（转自某处）``."""
+        follows = self.source.raw[token.end : token.end + 1]
+        return (
+            token.text == "(" and ends_expression(self.previous) and "\u4e00" <= follows <= "\u9fff"
+        )
+
     def _collides(self, before: Token, token: Token) -> bool:
-        if token.kind == "name" and token.text in STARTERS and not self._may_follow(token):
+        if token.kind == "name" and self._starts(token) and not self._may_follow(token):
             return True
         if not ends_expression(before) or (before.text == "else" and len(self.result.tokens) > 1):
             return False
         if token.kind == "name":
             return token.text not in INFIX or (token.text == "not" and not self._not_in(token))
         if token.kind == "string":
-            return before.kind != "string"
+            return before.kind != "string" and before.text != "exec"
         if token.text == "@" and not self.stack:
             return bool(DECORATOR.match(self.source.ascii, token.start))
         return token.kind == "number" or token.text == "{"
+
+    def _starts(self, token: Token) -> bool:
+        """Whether a word can start a statement; ``async`` alone was a name before Python 3.7."""
+        if token.text == "async":
+            return not is_async_name(self.source, token)
+        return token.text in STARTERS
 
     def _not_in(self, token: Token) -> bool:
         return bool(re.match(r"not\s+in\b", self.source.ascii[token.start : token.start + 40]))

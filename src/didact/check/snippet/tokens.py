@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from didact.check.snippet.characters import to_ascii
@@ -14,11 +17,11 @@ Kind = Literal["name", "number", "string", "operator", "comment", "newline", "wo
 _NAME = r"[A-Za-z_\u00c0-\u024f\u0370-\u03ff][A-Za-z0-9_\u00c0-\u024f\u0370-\u03ff]*"
 _PATTERN = re.compile(
     rf"""
-    (?P<space>(?:[ \t]|\\\n)+)
+    (?P<space>(?:[ \t]|\\[ \t]*\n|\\(?=[ \t]|$))+)
   | (?P<newline>\n)
   | (?P<comment>\#[^\n]*)
-  | (?P<quote>(?:[rRbBuUfF]|[rR][bBfF]|[bBfF][rR])?(?:\"\"\"|'''|\"|'))
-  | (?P<number>0[xXbBoO][\da-fA-F_]+|(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
+  | (?P<quote>(?:[rRbBuUfF]|[rR][bBfF]|[bBfFuU][rR])?(?:\"\"\"|'''|\"|'))
+  | (?P<number>0[xXbBoO][\da-fA-F_]+|(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?:[jJlL](?!\w))?)
   | (?P<name>{_NAME})
   | (?P<operator>\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<>|<=|>=|[-+*/%@&|^]=|\*\*|//|<<|>>
       |[-+*/%@&|^~<>()\[\]{{}},:.;=!])
@@ -26,6 +29,11 @@ _PATTERN = re.compile(
     """,
     re.VERBOSE,
 )
+WORK_PER_CHARACTER, LEAST_WORK = 8, 20_000
+"""How many tokens are handed out for each character of a text, and for a short text at least.
+Ordinary pastes take less than one; texts that open a bracket at every word would take as many as
+they have characters."""
+
 _CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“"}
 
 
@@ -45,6 +53,18 @@ class Source:
     def __init__(self, raw: str) -> None:
         self.raw = raw
         self.ascii = to_ascii(raw)
+        self.handed_out = 0
+        self._line_starts = [0, *(match.end() for match in re.finditer("\n", raw))]
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether so many tokens were handed out that the text is too tangled to go on."""
+        return self.handed_out > LEAST_WORK + WORK_PER_CHARACTER * len(self.raw)
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How often each identifier stands in the text."""
+        return Counter(re.findall(_NAME, self.ascii))
 
     def tokens(self, start: int) -> Iterator[Token]:
         """The tokens from ``start`` to the end of the text, lazily."""
@@ -56,17 +76,20 @@ class Source:
                 continue
             kind = match.lastgroup or "words"
             end = match.end()
+            self.handed_out += 1
             if kind == "quote":
                 yield (token := self._string(match))
                 end = token.end
             elif kind != "space":
-                yield Token(kind, match[0], position, end)  # type: ignore[arg-type]
+                text = match[0].rstrip("lL") if kind == "number" else match[0]
+                yield Token(kind, text, position, end)  # type: ignore[arg-type]
             position = end
 
     def _string(self, match: re.Match[str]) -> Token:
         """The string that a quote opens; a lone apostrophe is a word."""
         quote = match["quote"].lstrip("rRbBuUfF")
         prefix = match["quote"][: -len(quote)]
+        prefix = "r" if prefix.lower() == "ur" else prefix
         body = match.end()
         if len(quote) == 1:
             stop = self.ascii.find("\n", body)
@@ -96,7 +119,7 @@ class Source:
 
     def line_of(self, offset: int) -> int:
         """The line of the text, from 1, that an offset stands on."""
-        return self.raw.count("\n", 0, offset) + 1
+        return bisect_right(self._line_starts, offset)
 
     def line_end(self, offset: int) -> int:
         """The offset of the end of the line that ``offset`` stands on."""

@@ -1,0 +1,133 @@
+"""Which statements are really words of a sentence, and which sentence is a question."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from didact.check.snippet.characters import is_cjk
+from didact.check.snippet.furniture import is_furniture
+
+_QUESTION_ZH = re.compile(
+    r"[？?]|为什么|为啥|为何|怎么|怎样|如何|什么|吗|呢[？?。]?$|哪|是否|是不是|对不对|对吗|请问|求问|求解|求助|"
+    r"求大佬|解释|逐行|逐句|讲解|讲一下|说明一下|帮忙|帮我|有没有|能不能|可不可以|要不要|行不行|区别|意思|作用|报错|"
+    r"哪里错|问题(?:在|出)|看不懂|不理解|不明白|注释"
+)
+_QUESTION_EN = re.compile(
+    r"\?|^\W*(?:why|how|what|which|when|where|who|is|are|am|was|does|do|did|should|shall|can|could"
+    r"|would|will|has|have)\b|\b(?:explain|line[- ]by[- ]line|what does|how (?:do|does|to|can)|why"
+    r"|help me|any (?:idea|help|hint)s?|what(?:'s| is) wrong|confused|don'?t understand"
+    r"|wondering|difference between|walk me through|review|correct\b)",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[^。！？!?\n]*(?:[。！？]+|[!?]+(?=\s|$|[^\x00-\x7f])|\n|$)")
+_LETTERS = re.compile(r"[A-Za-z]{2}|[\u4e00-\u9fff]")
+_OUTPUT_LINE = re.compile(r"^\s*(?:tensor\(|Tensor\(|array\(|\[+[-\d]|[-\d.e+, ]+$|<\w|\w+Error\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the words around the code ask.
+
+    Attributes:
+        text: The sentences that ask, as they were written.
+        language: ``"zh"`` where they hold Chinese writing, else ``"en"``.
+    """
+
+    text: str
+    language: Literal["en", "zh"]
+
+
+def find_question(words: list[str]) -> Question | None:
+    """The sentences among the words around the code that ask for something."""
+    asking: list[str] = []
+    for text in words:
+        if is_furniture(text) or _OUTPUT_LINE.match(text):
+            continue
+        for sentence in _SENTENCE.findall(text):
+            sentence = sentence.strip(" \t\n。,，;；:：-—#>`*'\"")
+            pattern = _QUESTION_ZH if any(map(is_cjk, sentence)) else _QUESTION_EN
+            if _LETTERS.search(sentence) and pattern.search(sentence) and sentence not in asking:
+                asking.append(sentence)
+    if not asking:
+        return None
+    text = " ".join(asking)
+    return Question(text, "zh" if any(map(is_cjk, text)) else "en")
+
+
+def bare_names(node: ast.expr | None) -> set[str] | None:
+    """The words that an expression is made of, where it is made of nothing but words.
+
+    Sentences read so: names joined by ``in``, ``is``, ``not``, ``and``, ``or``, dots, dashes and
+    strokes (``Open in app``, ``value is wrong``). Anything else gives None.
+    """
+    names: set[str] = set()
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        match current:
+            case None:
+                pass
+            case ast.Name(id=name):
+                names.add(name)
+            case ast.Constant(value=int() | float()):
+                pass
+            case ast.Attribute(value=value) | ast.UnaryOp(op=ast.Not(), operand=value):
+                pending.append(value)
+            case ast.BoolOp(values=values) | ast.Tuple(elts=values):
+                pending += values
+            case ast.BinOp(left=left, op=ast.Sub() | ast.Div(), right=right):
+                pending += [left, right]
+            case ast.Compare(left=left, ops=ops, comparators=others) if all(
+                isinstance(op, ast.In | ast.NotIn | ast.Is | ast.IsNot) for op in ops
+            ):
+                pending += [left, *others]
+            case _:
+                return None
+    return names
+
+
+def is_idle(node: ast.stmt | None) -> bool:
+    """Whether a statement does nothing but stand there: words, a number, a bare annotation."""
+    if isinstance(node, ast.AnnAssign):
+        return node.value is None and bare_names(node.annotation) is not None
+    return isinstance(node, ast.Expr) and bare_names(node.value) is not None
+
+
+def title_words(node: ast.stmt | None) -> set[str]:
+    """The words of what may be a title with a bracket behind it: ``RKD(relational)``."""
+    if isinstance(node, ast.Expr) and isinstance(call := node.value, ast.Call):
+        arguments = [bare_names(a) for a in call.args]
+        if isinstance(call.func, ast.Name) and not call.keywords and None not in arguments:
+            return {call.func.id}.union(*(a for a in arguments if a))
+    return set()
+
+
+def sentence_words(node: ast.stmt | None) -> set[str] | None:
+    """The words of a statement that could as well be a sentence, or None.
+
+    ``return value is wrong``, ``import this please``, ``if you need help:``.
+    """
+    match node:
+        case ast.Return(value=value) | ast.Expr(value=value):
+            return bare_names(value) if value is not None else set()
+        case ast.Raise(exc=value) | ast.Assert(test=value, msg=None):
+            return bare_names(value) if value is not None else None
+        case ast.Delete(targets=[target]):
+            return bare_names(target)
+        case ast.Import(names=[alias]) if alias.asname is None:
+            return {alias.name}
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return set(names)
+        case ast.If(test=test) | ast.While(test=test):
+            return bare_names(test)
+        case ast.With(items=[item]) if item.optional_vars is None:
+            return bare_names(item.context_expr)
+        case ast.ClassDef(name=name, bases=[], keywords=[]):
+            return {name}
+        case ast.Pass() | ast.Break() | ast.Continue():
+            return set()
+        case _:
+            return None
