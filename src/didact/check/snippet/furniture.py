@@ -13,7 +13,7 @@ show less;view raw;view source on github;view on github;view on tensorflow.org;r
 open in colab;download notebook;open in app;member-only story;sign in;sign up;log in;get started
 loading\\.*;add a comment;improve this (?:answer|question);sorted by:;highest score;\\d+ answers?
 \\d+ comments?;\\d+ views?;highest score \\(default\\);(?:asked|answered|edited|modified|posted) .*
-\\d+ min read;\\d+(?:\\.\\d+)?[km]?;top comments?;new line;light mode;dark mode;cell in ?\\[\\d*\\]
+\\d+ min read;top comments?;new line;light mode;dark mode;cell in ?\\[\\d*\\]
 """
 
 _BUTTONS_ZH = """
@@ -38,7 +38,8 @@ def _alternatives(text: str) -> str:
 
 
 _LANGUAGE = _LANGUAGES.replace(" ", "|")
-_TERM = rf"(?:{_alternatives(_BUTTONS)}|{_alternatives(_BUTTONS_ZH)}|{_LANGUAGE})"
+_TERM = rf"(?:{_alternatives(_BUTTONS)}|{_alternatives(_BUTTONS_ZH)}|{_LANGUAGE}"
+_TERM += r"|\d+(?:\.\d+)?[km]?)"
 _ONE_TERM = re.compile(_TERM, re.IGNORECASE)
 _BETWEEN = re.compile(r"[\W\d_]*")
 _LONGEST = 80

@@ -32,6 +32,9 @@ UNEVEN = Text(
     "粘贴内容第 {line} 行有多余缩进，已拉平。",
 )
 
+_LEAST_INDENT, _TRAILING_SPACES = 2, 3
+"""The least indentation that anybody uses, and how many spaces may stand at the end of a line."""
+
 
 def word_of(piece: Piece) -> str:
     """The word that says what kind of statement a piece is."""
@@ -89,21 +92,32 @@ def _bodies_missing(pieces: list[Piece], columns: list[int | None]) -> bool:
 
 
 def _from_spaces(source: Source, pieces: list[Piece]) -> list[int] | None:
-    """The depths that runs of spaces show, where every header agrees with them."""
-    gaps = [0]
+    """The depths that runs of spaces show, or None where they show none.
+
+    A space that stood at the end of a line makes a run longer, never shorter; so a run stands for
+    the deepest open block that it reaches, and a body whose first run was too long is corrected
+    by the next.
+    """
+    gaps = []
     for before, piece in pairwise(pieces):
-        between = source.raw[before.end : piece.start]
-        run = re.search(r"[ \t]*$", between)
+        run = re.search(r"[ \t]*$", source.raw[before.end : piece.start])
         gaps.append(len(run[0].expandtabs(4)) if run else 0)
-    for extra in (0, 1):
-        indents = [max(gap - extra, 0) for gap in gaps]
-        if max(indents, default=0) < 4 or any(i % 4 for i in indents):
-            continue
-        result = [i // 4 for i in indents]
-        steps = zip(pieces, result, result[1:], strict=False)
-        if all(b == a + 1 if p.header else b <= a for p, a, b in steps):
-            return result
-    return None
+    joined = min(gaps, default=0) > 0
+    columns, result = [0], [0]
+    for before, gap in zip(pieces, gaps, strict=False):
+        column = gap - joined
+        if before.header:
+            if column < columns[-1] + _LEAST_INDENT:
+                return None
+            columns.append(column)
+        elif column > columns[-1] + _TRAILING_SPACES:
+            return None
+        else:
+            while len(columns) > 1 and column < columns[-2] + _LEAST_INDENT:
+                columns.pop()
+            columns[-1] = min(columns[-1], column) if len(columns) > 1 else 0
+        result.append(len(columns) - 1)
+    return result if any(piece.header for piece in pieces[:-1]) else None
 
 
 def _guess(pieces: list[Piece]) -> tuple[list[int], list[Text]]:

@@ -73,3 +73,33 @@ def mentions(node: ast.stmt, words: tuple[str, ...]) -> bool:
         if isinstance(name, str) and any(word in name.lower() for word in words):
             return True
     return False
+
+
+def appended(node: ast.stmt) -> set[str]:
+    """The lists that a statement appends to."""
+    return {
+        n.func.value.id
+        for n in own_nodes(node)
+        if isinstance(n, ast.Call)
+        and isinstance(n.func, ast.Attribute)
+        and n.func.attr in {"append", "extend"}
+        and isinstance(n.func.value, ast.Name)
+    }
+
+
+def alike(one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether two assignments do the same to different names (``s = s.mean(1)``, ``t = ...``)."""
+    if not isinstance(one, ast.Assign | ast.AugAssign):
+        return False
+    return assigned(one) != assigned(other) and _shape(one) == _shape(other)
+
+
+def _shape(node: ast.stmt) -> list[object]:
+    shape: list[object] = []
+    for inner in own_nodes(node):
+        shape.append(type(inner))
+        if isinstance(inner, ast.Attribute):
+            shape.append(inner.attr)
+        elif isinstance(inner, ast.Constant):
+            shape.append(inner.value)
+    return shape

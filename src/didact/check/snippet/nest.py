@@ -22,16 +22,23 @@ from typing import ClassVar
 from didact.check.snippet.grammar import CLAUSES
 from didact.check.snippet.names import (
     accumulators,
+    alike,
+    appended,
     assigned,
     calls_method,
     first_parameter,
     loaded,
     loop_targets,
     mentions,
+    own_nodes,
 )
 
 DEEPEST = 40
 """No deeper nesting is guessed; Python itself stops at 100 levels."""
+
+LOOK_AHEAD = 300
+"""Statements that are looked at for the end of a block. Longer bodies are rare, and without an end
+each header would read the rest of the text."""
 
 _LEAVES = ast.Return | ast.Raise | ast.Break | ast.Continue
 _STEPS = {"step", "zero_grad", "update", "clip_grad_norm_", "set_postfix"}
@@ -57,6 +64,7 @@ class Block:
         word: What kind of block it is.
         partner: The index of the clause that goes on with it (an ``else``), where there is one.
         last: The index of the last statement of a loop's body.
+        least: The index of the last statement that must stand in a branch's body.
         size: How many statements stand directly in it so far.
         left: Whether the last of them leaves the block (``return`` and the like).
         names: What its body sets.
@@ -68,6 +76,7 @@ class Block:
     word: str
     partner: int | None = None
     last: int | None = None
+    least: int = -1
     size: int = 0
     left: bool = False
     names: set[str] = field(default_factory=set)
@@ -77,10 +86,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The statement that asks whether it leaves a block, and what it reads."""
+    """The statement that asks whether it leaves a block, and what it sets and reads."""
 
     index: int
     line: Line
+    sets: set[str]
     reads: set[str]
 
 
@@ -91,10 +101,15 @@ class Nester:
         self.lines = lines
         self.partner = partners(lines)
         self.opener = {clause: opener for opener, clause in self.partner.items()}
+        self.sets = [assigned(line.node) for line in lines]
+        self.reads = [loaded(line.node) for line in lines]
         self.first_set: dict[str, int] = {}
-        for index, line in enumerate(lines):
-            for name in assigned(line.node):
+        self.last_set: dict[str, int] = {}
+        for index, names in enumerate(self.sets):
+            for name in names:
                 self.first_set.setdefault(name, index)
+                if name not in self.reads[index]:
+                    self.last_set[name] = index
         self.stack: list[Block] = []
 
     def levels(self) -> list[int]:
@@ -109,7 +124,7 @@ class Nester:
             else:
                 self._close_for_statement(index)
             result.append(len(self.stack))
-            self._record(line)
+            self._record(index)
             if line.header and len(self.stack) < DEEPEST:
                 self.stack.append(self._block(index, wanted))
         return result
@@ -125,7 +140,8 @@ class Nester:
 
     def _close_for_definition(self, index: int) -> None:
         line = self.lines[index]
-        target = next((later for later in self.lines[index:] if later.word != "@"), line)
+        after = range(index, min(index + LOOK_AHEAD, len(self.lines)))
+        target = next((self.lines[i] for i in after if self.lines[i].word != "@"), line)
         static = line.word == "@" and _is_static(line.node)
         method = first_parameter(target.node) in {"self", "cls"} or static
         while self.stack:
@@ -134,10 +150,27 @@ class Nester:
                 return
             if top.word not in {"class", "def", "async"} and not top.size:
                 return
+            if top.word in {"def", "async"} and self._is_closure(index, top):
+                return
             self._pop()
 
+    def _is_closure(self, index: int, outer: Block) -> bool:
+        """Whether the function that begins here reads what only the function around it sets."""
+        if outer.left or not outer.size:
+            return False
+        own, read = set[str](), set[str]()
+        for position in range(index, min(index + LOOK_AHEAD, len(self.lines))):
+            if self.lines[position].word == "class":
+                return False
+            own |= self.sets[position]
+            read |= self.reads[position]
+            if isinstance(self.lines[position].node, ast.Return):
+                break
+        inside = {n for n in outer.names if self.first_set[n] > outer.header}
+        return bool((read - own) & inside)
+
     def _close_for_statement(self, index: int) -> None:
-        candidate = Candidate(index, self.lines[index], loaded(self.lines[index].node))
+        candidate = Candidate(index, self.lines[index], self.sets[index], self.reads[index])
         while self.stack and self._leaves(self.stack[-1], candidate):
             self._pop()
 
@@ -149,7 +182,7 @@ class Nester:
     def _must_stay(self, block: Block, candidate: Candidate) -> bool | None:
         """A header needs a body; a body goes on until its ``else`` comes."""
         waits = block.partner is not None and block.partner > candidate.index
-        return False if not block.size or waits else None
+        return False if not block.size or waits or candidate.index <= block.least else None
 
     def _cannot_stay(self, block: Block, candidate: Candidate) -> bool | None:
         """Nothing follows ``return`` in its block; ``__name__ == "__main__"`` is top level."""
@@ -180,22 +213,43 @@ class Nester:
         """Under ``no_grad`` only assignments from what the block itself has read or set."""
         if block.word != "with" or not mentions(self.lines[block.header].node, ("no_grad",)):
             return None
+        if not block.names and isinstance(candidate.line.node, ast.Assign):
+            return False
         known = block.names | block.used | _ALWAYS_KNOWN
         return not isinstance(candidate.line.node, ast.Assign) or not all(
             name in known or name.isupper() or name.startswith("temp") for name in candidate.reads
         )
 
     def _leaves_with(self, block: Block, candidate: Candidate) -> bool | None:
-        """A ``return`` stands after ``with``, ``if`` and ``else``; all else stays in ``with``."""
+        """A ``return`` stands after ``with``, ``if`` and ``else``.
+
+        All else stays in ``with`` but the backward pass and the step, which follow on
+        ``autocast`` and on a tape.
+        """
         if isinstance(candidate.line.node, ast.Return):
             return True
-        return False if block.word == "with" else None
+        if block.word != "with":
+            return None
+        after = _takes_a_step(candidate.line.node) or mentions(
+            candidate.line.node, ("trainable_variables", "trainable_weights")
+        )
+        return after and not mentions(self.lines[block.header].node, ("set_grad_enabled",))
 
     def _leaves_branch(self, block: Block, candidate: Candidate) -> bool:
-        """A branch keeps what reads names that only it has set, or sets what the other set."""
+        """A branch keeps what reads names that only it has set, or sets what the other set.
+
+        ``break`` and ``continue`` end a branch, for in a loop's own body they make no sense.
+        """
+        if isinstance(candidate.line.node, ast.Break | ast.Continue):
+            return False
         reads_own = any(self._is_own(name, block) for name in candidate.reads)
-        if block.word == "else" and block.wanted - block.names:
-            return not (assigned(candidate.line.node) & block.wanted or reads_own)
+        if alike(self.lines[candidate.index - 1].node, candidate.line.node):
+            return False
+        decided_by = self.reads[block.header] - block.names
+        if candidate.sets & decided_by and not candidate.sets & candidate.reads:
+            return False
+        if block.word in {"else", "elif"} and block.wanted - block.names:
+            return not (candidate.sets & block.wanted or reads_own)
         return not reads_own
 
     RULES: ClassVar[tuple[Callable[[Nester, Block, Candidate], bool | None], ...]] = (
@@ -223,52 +277,120 @@ class Nester:
             self.stack[-1].names |= block.names
         return block
 
-    def _record(self, line: Line) -> None:
+    def _record(self, index: int) -> None:
+        line = self.lines[index]
         if self.stack:
             block = self.stack[-1]
             block.size += 1
             block.left = isinstance(line.node, _LEAVES) and not line.header
         for block in self.stack:
-            block.names |= assigned(line.node)
-            block.used |= loaded(line.node)
+            block.names |= self.sets[index]
+            block.used |= self.reads[index]
 
     def _block(self, index: int, wanted: set[str]) -> Block:
         word = self.lines[index].word
         block = Block(index, word, partner=self.partner.get(index))
-        if word == "else":
+        if word in {"else", "elif"}:
             block.wanted = wanted
+        if word in {"if", "elif", "else"} and block.partner is None:
+            block.least = self._least_end(index, wanted)
         if word in {"for", "while"}:
             block.last = self._loop_end(index)
         return block
 
+    def _least_end(self, index: int, wanted: set[str]) -> int:
+        """The last statement that must stand in the last branch of an ``if``.
+
+        It reads a name that only this branch sets, so that it would fail were the branch not
+        taken; or it sets the last of the names that the branch before sets as well; or it is
+        the ``break`` or ``continue`` that no other condition guards.
+        """
+        end, own, seen, missing = index + 1, set[str](), set[str](), set(wanted)
+        simple = True
+        for position in range(index + 1, self._region(index)):
+            line, sets, reads = self.lines[position], self.sets[position], self.reads[position]
+            needs = any(self._only_set_between(n, index, position) for n in reads & own)
+            if line.word in CLAUSES or (line.header and position > index + 1 and not needs):
+                break
+            simple = simple and not line.header
+            missing -= reads - sets
+            ends_missing = bool(sets & missing) and not reads & sets
+            leaves = isinstance(line.node, ast.Break | ast.Continue)
+            if needs or position == index + 1 or (simple and (leaves or ends_missing)):
+                end = position
+                own |= seen | sets
+                seen.clear()
+            seen |= sets
+            missing -= sets
+        return end
+
+    def _only_set_between(self, name: str, start: int, stop: int) -> bool:
+        """Whether all that sets a name stands between two statements."""
+        return start <= self.first_set[name] < stop and self.last_set.get(name, 0) <= stop
+
     def _loop_end(self, index: int) -> int:
         """The last statement that depends on what the loop gives, and the steps after it.
 
-        A loop whose variable is not used (epochs) or that counts holds all that could stand in
+        A loop whose variable is not used or only counts (epochs) holds all that could stand in
         it, up to where the trained model is kept as the old one.
         """
         line = self.lines[index]
         region = self._region(index)
         targets = loop_targets(line.node)
-        used = any(targets & loaded(later.node) for later in self.lines[index + 1 : region])
-        if line.word == "while" or not used or "range" in loaded(line.node):
-            copies = (i for i in range(index + 2, region) if _keeps_a_copy(self.lines[i].node))
-            return next(copies, region) - 1
+        used = any(targets & self.reads[later] for later in range(index + 1, region))
+        counts = "range" in self.reads[index] and not self._indexes(index, region, targets)
+        if line.word == "while" or not used or counts:
+            return self._counting_loop_end(index, region)
         dependent, last = set(targets), index + 1
         for position in range(index + 1, region):
             node = self.lines[position].node
-            if dependent & loaded(node):
+            if dependent & self.reads[position]:
                 older = {n for n in accumulators(node) if self.first_set[n] < index}
-                dependent |= assigned(node) - older
+                dependent |= self.sets[position] - older
                 last = position
+            elif not self.lines[position].header:
+                dependent -= self.sets[position]
         trains = any(calls_method(s.node, {"backward"}) for s in self.lines[index : last + 1])
-        while trains and last + 1 < region and _is_step(self.lines[last + 1].node):
+        while last + 1 < region and (
+            self._counts_on(index, last + 1) or (trains and _is_step(self.lines[last + 1].node))
+        ):
             last += 1
         return last
 
+    def _counts_on(self, index: int, position: int) -> bool:
+        """Whether a statement counts rounds: ``n += 1`` with ``n`` set before the loop."""
+        node = self.lines[position].node
+        return (
+            isinstance(node, ast.AugAssign)
+            and isinstance(node.target, ast.Name)
+            and isinstance(node.value, ast.Constant)
+            and self.first_set[node.target.id] < index
+        )
+
+    def _counting_loop_end(self, index: int, region: int) -> int:
+        """Up to where the model is kept as the old one, or a list that the loop fills is used."""
+        filled: set[str] = set()
+        for position in range(index + 1, region):
+            node = self.lines[position].node
+            used = bool(self.reads[position] & filled - appended(node))
+            if position > index + 1 and (_keeps_a_copy(node) or used):
+                return position - 1
+            filled = (filled | appended(node)) - self.sets[position]
+            filled = {n for n in filled if self.first_set.get(n, index) < index}
+        return region - 1
+
+    def _indexes(self, index: int, region: int, targets: set[str]) -> bool:
+        """Whether a loop's variable picks something out: ``teacher_mean[j]``."""
+        return any(
+            isinstance(inner, ast.Subscript)
+            and any(isinstance(n, ast.Name) and n.id in targets for n in ast.walk(inner.slice))
+            for line in self.lines[index + 1 : region]
+            for inner in own_nodes(line.node)
+        )
+
     def _region(self, index: int) -> int:
         """One past the last statement that could stand in a loop that opens at ``index``."""
-        limit = len(self.lines)
+        limit = min(len(self.lines), index + LOOK_AHEAD)
         targets = loop_targets(self.lines[index].node)
         for block in self.stack:
             if block.last is not None:
@@ -282,27 +404,66 @@ class Nester:
 
 
 def partners(lines: list[Line]) -> dict[int, int]:
-    """For each header that has an ``else`` or the like: the index of that clause."""
+    """For each header that has an ``else`` or the like: the index of that clause.
+
+    The nearest header that can have the clause gets it, but a loop only where it holds a ``break``
+    or nothing else could: without one its ``else`` would always run.
+    """
     open_headers: list[int] = []
+    breaks = [index for index, line in enumerate(lines) if isinstance(line.node, ast.Break)]
     partner: dict[int, int] = {}
     for index, line in enumerate(lines):
         if line.word in {"def", "class", "async"}:
             open_headers.clear()
+        elif open_headers and line.word not in CLAUSES and _guards(lines, open_headers[-1], index):
+            open_headers.pop()
         if line.word in CLAUSES:
-            for place in reversed(range(len(open_headers))):
-                opener = open_headers[place]
-                if lines[opener].word in CLAUSES[line.word]:
-                    partner[opener] = index
-                    del open_headers[place:]
-                    break
+            fitting = [
+                place
+                for place, opener in enumerate(open_headers)
+                if lines[opener].word in CLAUSES[line.word]
+            ]
+            likely = [
+                place
+                for place in fitting
+                if lines[open_headers[place]].word not in {"for", "while"}
+                or any(open_headers[place] < at < index for at in breaks)
+            ]
+            if fitting:
+                subject = _subject(line.node)
+                same = [
+                    place
+                    for place in likely
+                    if subject and _subject(lines[open_headers[place]].node) == subject
+                ]
+                place = (same or likely or fitting)[-1]
+                partner[open_headers[place]] = index
+                del open_headers[place:]
         if line.word in {"if", "elif", "for", "while", "try", "except", "else"}:
             open_headers.append(index)
     return partner
 
 
+def _subject(node: ast.stmt) -> list[str]:
+    """The names that an ``if`` compares with a constant: ``kind`` of ``if kind == "soft":``."""
+    test = node.test if isinstance(node, ast.If) else None
+    if isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant):
+        return [getattr(n, "id", None) or getattr(n, "attr", "") for n in ast.walk(test.left)]
+    return []
+
+
+def _guards(lines: list[Line], header: int, index: int) -> bool:
+    """Whether an ``if`` holds but one statement, which leaves, before this one (``raise``)."""
+    return index == header + 2 and isinstance(lines[header + 1].node, _LEAVES)
+
+
 def _keeps_a_copy(node: ast.stmt) -> bool:
     """Whether the trained model is kept as the old one, which is done after the last epoch."""
     return isinstance(node, ast.Assign) and mentions(node, ("deepcopy",))
+
+
+def _takes_a_step(node: ast.stmt) -> bool:
+    return calls_method(node, {"backward", "gradient", "apply_gradients", "zero_grad", "step"})
 
 
 def _is_step(node: ast.stmt) -> bool:

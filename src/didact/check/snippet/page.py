@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import textwrap
@@ -90,9 +91,14 @@ class Page:
         """The lines as one text."""
         return "\n".join(self.lines)
 
-    def filled(self) -> list[str]:
-        """The lines that are not blank."""
-        return [line for line in self.lines if line.strip()]
+    def in_strings(self) -> list[bool]:
+        """For each line whether it holds a part of a string in triple quotes."""
+        result, inside = [], False
+        for line in self.lines:
+            quotes = line.count('"""') + line.count("'''")
+            result.append(inside or quotes > 0)
+            inside ^= quotes % 2 == 1
+        return result
 
     def rewrite(self, change: Callable[[str], str | None]) -> None:
         """Change each line; None takes it away, and a newline in the result makes two."""
@@ -186,7 +192,7 @@ def without_diff_signs(page: Page) -> None:
         for start, stop in _signed_runs(page.lines):
             body = [line for line in page.lines[start:stop] if not line.startswith("-")]
             tree = parse(textwrap.dedent("\n".join(line[1:] for line in body)))
-            if tree is not None and tree.body:
+            if tree is not None and not all(isinstance(n, ast.Expr) for n in tree.body):
                 for index in range(start, stop):
                     kept[index] = None if page.lines[index][:1] == "-" else page.lines[index][1:]
     if kept != page.lines:
@@ -212,7 +218,8 @@ def without_numbers(page: Page) -> None:
     """Lines without their numbers, whether before each line or as a column of their own."""
     before = list(page.lines)
     _without_number_columns(page)
-    filled = page.filled()
+    filled = [x for x, inside in zip(page.lines, page.in_strings(), strict=True) if not inside]
+    filled = [line for line in filled if line.strip()]
     matches = [_NUMBERED.match(line) for line in filled]
     first = next((i for i, m in enumerate(matches) if m), 0)
     last = len(matches) - next((i for i, m in enumerate(reversed(matches)) if m), 0)
@@ -220,15 +227,11 @@ def without_numbers(page: Page) -> None:
     steps = sum(b - a == 1 for a, b in pairwise(numbers))
     counted = steps >= _COUNTED * (len(numbers) - 1)
     enough = len(numbers) >= max(_LEAST_NUMBERED, _NUMBERED_SHARE * (last - first))
-    two = len(numbers) == last - first == len(_LEAST_PAIR) and numbers[0] in _LEAST_PAIR
+    two = len(numbers) == last - first == 2 and numbers[0] < 2 and len(filled) <= 2 * 2
     if counted and (enough or two):
         page.rewrite(lambda line: m[2] if (m := _NUMBERED.match(line)) else line)
     if page.lines != before:
         page.notes.append(NUMBERS)
-
-
-_LEAST_PAIR = (0, 1)
-"""Two lines are a listing where their numbers begin at 0 or 1."""
 
 
 def _without_number_columns(page: Page) -> None:
@@ -252,12 +255,9 @@ def _without_number_columns(page: Page) -> None:
 def without_buttons_of_page(page: Page) -> None:
     """Lines without buttons, counters, notices and code tags."""
     gone: list[str] = []
-    inside_string = False
     kept: list[str | None] = []
-    for line in page.lines:
-        quotes = line.count('"""') + line.count("'''")
-        if inside_string or quotes:
-            inside_string ^= quotes % 2 == 1
+    for line, in_string in zip(page.lines, page.in_strings(), strict=True):
+        if in_string:
             kept.append(line)
         elif is_furniture(line):
             gone.append(line.strip())

@@ -193,19 +193,16 @@ def _fix_raise(text: str) -> str:
     return text
 
 
-_AROUND = {
-    "elif": ("if 1: pass\n", 0),
-    "else": ("if 1: pass\n", 0),
-    "except": ("try: pass\n", 0),
-    "finally": ("try: pass\n", 0),
-}
+_BEFORE = {"elif": "if 1: pass\n", "else": "if 1: pass\n"} | dict.fromkeys(
+    ("except", "finally"), "try: pass\n"
+)
 
 
 def parse_one(text: str, *, header: bool) -> ast.stmt | None:
     """The one statement that the text is, or None."""
     first = re.match(r"\w*", text)
     word = first[0] if first else ""
-    before = _AROUND.get(word, ("", 0))[0] if header else ""
+    before = _BEFORE.get(word, "") if header else ""
     after = " pass" if header else ""
     if word == "try" and header:
         after += "\nfinally: pass"
@@ -214,7 +211,8 @@ def parse_one(text: str, *, header: bool) -> ast.stmt | None:
     tree = parse(before + text + after)
     if tree is None or len(tree.body) != 1:
         return None
-    return tree.body[0]
+    node = tree.body[0]
+    return node.orelse[0] if word == "elif" and isinstance(node, ast.If) and header else node
 
 
 def parse(text: str) -> ast.Module | None:

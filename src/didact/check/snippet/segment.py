@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,7 +16,7 @@ from didact.check.snippet.tokens import Source
 _CANDIDATE = re.compile(
     r"(?<![A-Za-z0-9_.])[A-Za-z_@\u0370-\u03ff]"
     r"|(?<=[A-Z])(?=def [A-Za-z_]\w*\(|class [A-Z]\w*[(:]|import \w|from \w[\w.]* import )"
-    r"|(?<=[^\x00-\x7f])(?=\(\w)|(?<=;)\s*(?=\()"
+    r"|(?<=[^\x00-\x7f])(?=\(\w)|(?<=;)\s*(?=\()|(?=[rR]?\"\"\")"
 )
 LONG_LINE = 160
 """Nobody writes a longer line by hand; one that is has probably lost its newlines."""
@@ -67,7 +68,7 @@ class Segmenter:
         one_line = self._is_glued(start)
         read = self.reader.read
         code = read(start, strict=False, one_line=one_line)
-        if code is not None and self._starts_with_words(code.end):
+        if code is not None and self._goes_on_in_latin(code.end):
             shorter = read(start, strict=False, one_line=one_line, before_words=True)
             code = shorter if shorter is not None and is_strong(shorter) else code
         if code is not None and self._is_code_here(code):
@@ -82,6 +83,11 @@ class Segmenter:
             piece.node = code.node
         self.pieces.append(piece)
         return end
+
+    def _goes_on_in_latin(self, offset: int) -> bool:
+        """Whether words follow that could be taken into the statement (``and why ...``)."""
+        rest = self.source.raw[offset : self.source.line_end(offset)].lstrip(" \t")
+        return rest[:1].isascii() and self._starts_with_words(offset)
 
     def _add(self, code: Code) -> None:
         piece = Piece("code", code.text, code.start, code.end, code.header, code.node, code.notes)
@@ -228,15 +234,51 @@ class Segmenter:
                 code = self.reader.read(
                     match.start(), strict=True, one_line=True, before_words=before_words
                 )
-                if code is None or not is_strong(code) or self._is_sentence(code, stop):
+                if code is None or self._is_sentence(code, stop):
+                    continue
+                if not is_strong(code) and not self._fills_a_header(code):
+                    continue
+                if in_comment and self._speaks_of_code(code):
                     continue
                 if not self._prose_follows(code, stop, in_comment=in_comment):
                     return match.start()
         return stop
 
+    def _fills_a_header(self, code: Code) -> bool:
+        """Whether ``continue`` or a docstring is what the last header waits for."""
+        if self._last_code is None or not self._last_code.header:
+            return False
+        if self._last_code.text.startswith(("def", "class")) and '"""' in code.text:
+            return isinstance(code.node, ast.Expr)
+        return isinstance(code.node, ast.Pass | ast.Break | ast.Continue)
+
+    def _speaks_of_code(self, code: Code) -> bool:
+        """Whether words of a Latin comment read as code: ``global model``, ``prob (softmax)``."""
+        before = self.source.raw[max(code.start - 9, 0) : code.start].rstrip(" \t")[-1:]
+        calls = any(isinstance(n, ast.Call) for n in ast.walk(code.node))
+        if (
+            before
+            and before in ("(=[{" if calls else "+-*/=(,<>^|[{")
+            or re.match(r"\w+\.\s", code.text)
+        ):
+            return True
+        if isinstance(code.node, ast.Global | ast.Nonlocal | ast.Delete):
+            return before.isascii() and before.isalnum()
+        call = code.node.value if isinstance(code.node, ast.Expr) else None
+        latin = before.isascii()
+        if not (latin and title_words(code.node) and isinstance(call, ast.Call)):
+            return False
+        name = getattr(call.func, "id", "")
+        if any(isinstance(argument, ast.BoolOp) for argument in call.args):
+            return True
+        called = len(re.findall(rf"(?<!\w){re.escape(name)}\(", self.source.ascii))
+        return called <= 1 and not hasattr(builtins, name)
+
     def _prose_follows(self, code: Code, stop: int, *, in_comment: bool = False) -> bool:
         """Whether what comes next on the line shows that ``code`` was part of a sentence."""
         if code.end >= stop or not self._starts_with_words(code.end):
+            return False
+        if code.text.startswith(("def ", "class ")) and "(" in code.text:
             return False
         last = self._next_after(code.end, stop) is None
         before = self.source.raw[code.start - 1 : code.start]

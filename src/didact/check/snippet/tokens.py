@@ -92,9 +92,7 @@ class Source:
         prefix = "r" if prefix.lower() == "ur" else prefix
         body = match.end()
         if len(quote) == 1:
-            stop = self.ascii.find("\n", body)
-            stop = len(self.ascii) if stop < 0 else stop
-            end = self._closing_quote(body, stop)
+            end = self._closing_quote(body)
         else:
             end = self.ascii.find(quote, body)
         if end < 0:
@@ -102,13 +100,14 @@ class Source:
         text = prefix + quote + self.raw[body:end] + quote
         return Token("string", text, match.start(), end + len(quote))
 
-    def _closing_quote(self, body: int, stop: int) -> int:
+    def _closing_quote(self, body: int) -> int:
+        """Where a string ends that must end on its line, or -1; a backslash joins lines."""
         opened = self.raw[body - 1]
         closing = {opened, _CLOSING.get(opened, opened), self.ascii[body - 1]}
         if opened in "\"'":
             closing = {opened}
         position = body
-        while position < stop:
+        while position < len(self.raw) and self.raw[position] != "\n":
             if self.raw[position] == "\\":
                 position += 2
                 continue
