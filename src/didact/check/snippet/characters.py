@@ -21,6 +21,7 @@ _SPACES = dict.fromkeys(map(ord, "\u00a0\u1680\u202f\u205f\u3000\u2002\u2003\u20
 _NOTHING = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\x00"), None)
 _INVISIBLE = str.maketrans({**{chr(k): v for k, v in _SPACES.items()}, "\u2028": "\n"})
 
+_FULL_STOP = re.compile(r"。(?![A-Za-z_])|(?<![A-Za-z0-9_)\]])。")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|nbsp|#\d{1,5}|#x[0-9a-fA-F]{1,4});")
 _LINE_TAG = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|pre|h[1-6])>", re.IGNORECASE)
@@ -44,14 +45,18 @@ def visible(text: str) -> str:
 
 def without_html(text: str) -> str:
     """Entities become characters; the tags that a copied page leaves go."""
-    text = _LINE_TAG.sub("\n", text)
-    text = _TAG.sub("", text)
-    return html.unescape(text) if _ENTITY.search(text) else text
+    for _ in range(2):  # a page that shows markup has escaped it once more
+        text = _TAG.sub("", _LINE_TAG.sub("\n", text))
+        text = html.unescape(text) if _ENTITY.search(text) else text
+    return text
 
 
 def to_ascii(text: str) -> str:
-    """Full-width and curly punctuation as ASCII, character by character, so offsets stay."""
-    return text.translate(_TO_ASCII)
+    """Full-width and curly punctuation as ASCII, character by character, so offsets stay.
+
+    A full stop that no name follows ends a statement.
+    """
+    return _FULL_STOP.sub(";", text).translate(_TO_ASCII)
 
 
 def is_cjk(character: str) -> bool:

@@ -11,7 +11,9 @@ HEADERS = frozenset(_HEADERS.split())
 _SIMPLE = "return import from pass break continue raise del assert global nonlocal"
 STARTERS = HEADERS | frozenset(_SIMPLE.split())
 INFIX = frozenset({"and", "or", "in", "is", "not", "if", "else", "as", "for", "from", "import"})
-TAKING = frozenset({"and", "or", "in", "is", "not", "yield", "await", "lambda", "as", "print"})
+TAKING = frozenset(
+    {"and", "or", "in", "is", "not", "yield", "await", "lambda", "as", "print", "exec"}
+)
 PREFIX = (STARTERS - {"pass", "break", "continue", "try", "finally", "else"}) | TAKING
 CONJUNCTIONS = frozenset({"and", "or", "is", "not", "in", "as", "if"})
 OPEN, CLOSE = {"(": ")", "[": "]", "{": "}"}, ")]}"

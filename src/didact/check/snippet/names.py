@@ -102,4 +102,6 @@ def _shape(node: ast.stmt) -> list[object]:
             shape.append(inner.attr)
         elif isinstance(inner, ast.Constant):
             shape.append(inner.value)
+        elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name):
+            shape.append(inner.func.id)
     return shape

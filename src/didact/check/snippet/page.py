@@ -49,6 +49,9 @@ _NUMBERED = re.compile(
 )
 _ONLY_NUMBER = re.compile(r"^[ \t]*(\d{1,5})[.:]?[ \t]*$")
 _DIFF_HEAD = re.compile(r"^(?:diff --git |index [0-9a-f]{4,}\.\.|--- [\w/.]|\+\+\+ [\w/.]|@@ .*@@)")
+_GUTTER = re.compile(r"^[ \t]*\d{1,5}(?:[ \t]+\d{1,5})?[ \t]+(?P<sign>[+-])")
+_SLASHES = re.compile(r"(?<=[\s)\]])//[ \t]*(?=[\u4e00-\u9fff])")
+_BACKTICKS = re.compile(r"((?:[=(,+%\[]|\bprint|\breturn)[ \t]*)`([^`\n]+)`")
 _SOURCE = re.compile(r'"source"\s*:\s*(?=\[|")')
 
 _LEAST_NUMBERED = 3
@@ -173,6 +176,7 @@ def without_quote_marks(page: Page) -> None:
 
 def without_diff_signs(page: Page) -> None:
     """What a diff makes of a file: the lines that it adds and those that it leaves."""
+    _without_number_gutter(page)
     heads = [bool(_DIFF_HEAD.match(line)) for line in page.lines]
     kept: list[str | None] = list(page.lines)
     if any(line.startswith(("diff --git", "@@ ")) for line in page.lines):
@@ -198,6 +202,18 @@ def without_diff_signs(page: Page) -> None:
     if kept != page.lines:
         page.keep(kept)
         page.notes.append(DIFF)
+
+
+def _without_number_gutter(page: Page) -> None:
+    """Without the two columns of numbers that stand before the signs of a diff on a page."""
+    signed = [match for line in page.lines if (match := _GUTTER.match(line))]
+    columns = {match.start("sign") for match in signed}
+    if len(columns) != 1 or not any(match["sign"] == "+" for match in signed):
+        return
+    column = columns.pop()
+    inside = [not line[:column].strip("0123456789 \t") for line in page.lines if line.strip()]
+    if sum(inside) > len(inside) / 2:
+        page.rewrite(lambda line: line if line[:column].strip("0123456789 \t") else line[column:])
 
 
 def _signed_runs(lines: list[str]) -> list[tuple[int, int]]:
@@ -267,6 +283,11 @@ def without_buttons_of_page(page: Page) -> None:
     page.keep(kept)
     if gone:
         page.notes.append(BUTTONS.format(lines="; ".join(f"`{line[:40]}`" for line in gone[:5])))
+
+
+def with_python_signs(page: Page) -> None:
+    """Comments of other languages and the backticks of Python 2 as Python writes them."""
+    page.rewrite(lambda line: _BACKTICKS.sub(r"\1repr(\2)", _SLASHES.sub("# ", line)))
 
 
 def from_notebook(text: str) -> tuple[str, list[Text]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,6 +96,26 @@ def is_idle(node: ast.stmt | None) -> bool:
     if isinstance(node, ast.AnnAssign):
         return node.value is None and bare_names(node.annotation) is not None
     return isinstance(node, ast.Expr) and bare_names(node.value) is not None
+
+
+def is_label(node: ast.stmt | None) -> bool:
+    """Whether ``docs: loss = f(x)`` is a word with a colon before an assignment."""
+    if not isinstance(node, ast.AnnAssign) or node.value is None:
+        return False
+    kind = node.annotation
+    return isinstance(kind, ast.Name) and kind.id.islower() and not hasattr(builtins, kind.id)
+
+
+def reads_as_sentence(node: ast.stmt, counts: Mapping[str, int]) -> bool:
+    """Whether a simple statement is a sentence for sure: ``return value is wrong``.
+
+    It compares or joins words that stand nowhere else in the text.
+    """
+    if isinstance(node, ast.If | ast.While | ast.With | ast.ClassDef):
+        return False
+    names = sentence_words(node)
+    joins = any(isinstance(inner, ast.Compare | ast.BoolOp) for inner in ast.walk(node))
+    return bool(names) and joins and all(counts[name] <= 1 for name in names or ())
 
 
 def title_words(node: ast.stmt | None) -> set[str]:

@@ -20,13 +20,14 @@ from didact.check.snippet.levels import levels
 from didact.check.snippet.page import (
     Page,
     from_notebook,
+    with_python_signs,
     without_buttons_of_page,
     without_diff_signs,
     without_fences,
     without_numbers,
     without_quote_marks,
 )
-from didact.check.snippet.prose import Question, find_question, is_idle
+from didact.check.snippet.prose import Question, find_question, is_idle, reads_as_sentence
 from didact.check.snippet.repair import parse, shorten
 from didact.check.snippet.segment import LONG_LINE, Segmenter
 from didact.check.snippet.tokens import Source
@@ -100,14 +101,15 @@ def recover(text: str) -> Recovered:
     without_quote_marks(page)
     shown = without_tracebacks(page)
     without_prompts(page)
-    without_numbers(page)
     without_diff_signs(page)
+    without_numbers(page)
     without_shell(page)
     without_buttons_of_page(page)
+    with_python_signs(page)
     result = _of_page(page)
     if not result.tree.body and shown:
         lines = [shown[-1].strip()]
-        result = _of_page(Page(lines, [1 for _ in lines], page.aside, page.notes))
+        result = _of_page(Page(lines, [1], result.words, page.notes))
     return replace(result, guesses=guesses + result.guesses)
 
 
@@ -117,13 +119,14 @@ def _of_page(page: Page) -> Recovered:
     last = len(page.origin)
     lines = [page.origin[min(line, last) - 1] for line in result.line_map]
     words = [*page.aside, *((page.origin[min(n, last) - 1], w) for n, w in result.words)]
+    words.sort(key=lambda word: word[0])
     return Recovered(
         result.source,
         page.notes + result.guesses,
         lines,
         result.tree,
-        sorted(words),
-        find_question([w for _, w in sorted(words)]),
+        words,
+        find_question([text for _, text in words]),
     )
 
 
@@ -134,7 +137,8 @@ def _as_it_is(text: str) -> Recovered | None:
     tree = parse(code)
     if tree is None or not code.strip() or _PROMPT.search(code) or _hides_code(code, tree):
         return None
-    if any(is_idle(node) for node in tree.body):
+    counts = Source(code).counts
+    if any(is_idle(node) or reads_as_sentence(node, counts) for node in tree.body):
         return None
     count = code.count("\n")
     return Recovered(code, [], [skipped + i + 1 for i in range(count)], tree)
@@ -172,16 +176,27 @@ def _rebuild(text: str) -> Recovered:
     depth, notes = levels(source, code)
     emitter = Emitter(source)
     emitter.write(pieces, depth)
-    words = [
-        (source.line_of(p.start), p.text)
-        for p in pieces
-        if p.kind == "words" and p.text.strip(" .,;:。，；")
-    ]
+    words = _words(source, pieces)
     guesses += notes + emitter.notes
     if words:
         shown = "; ".join(f"`{shorten(w, 60)}`" for _, w in words[:4])
         guesses.append(LEFT_OUT.format(words=shown + (" …" if len(words) > 4 else "")))
     return replace(_parsed(emitter.lines, emitter.origin, guesses), words=words)
+
+
+def _words(source: Source, pieces: list[Piece]) -> list[tuple[int, str]]:
+    """What is no code, each stretch of a line with its line."""
+    spans: list[tuple[int, int]] = []
+    for piece in pieces:
+        if piece.kind != "words":
+            continue
+        if spans and not source.raw[spans[-1][1] : piece.start].strip(" \t"):
+            if "\n" not in source.raw[spans[-1][1] : piece.start]:
+                spans[-1] = (spans[-1][0], piece.end)
+                continue
+        spans.append((piece.start, piece.end))
+    texts = [(source.line_of(start), source.raw[start:end].strip()) for start, end in spans]
+    return [(line, text) for line, text in texts if text.strip(" .,;:。，；`")]
 
 
 def _parsed(lines: list[str], origin: list[int], guesses: list[Text]) -> Recovered:

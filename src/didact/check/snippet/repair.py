@@ -85,7 +85,11 @@ class Reader:
         return code is not None and is_strong(code)
 
     def _read(self, start: int, strict: bool, one_line: bool, before_words: bool) -> Code | None:
-        statement = Cutter(self.source, start, one_line=one_line, before_words=before_words).cut()
+        cutter = Cutter(self.source, start, one_line=one_line, before_words=before_words)
+        statement = cutter.cut()
+        if statement is not None and self._ends_in_a_remark(statement):
+            limit = statement.opener.start if statement.opener else None
+            statement = Cutter(self.source, start, one_line=one_line, limit=limit).cut()
         if statement is None:
             return None
         incomplete = statement.missing_colon or statement.unclosed
@@ -107,6 +111,13 @@ class Reader:
             notes.append(CLOSED.format(code=shorten(text), closers=statement.unclosed))
         comments = list(statement.comments)
         return Code(text, start, statement.end, statement.header, node, comments, notes)
+
+    def _ends_in_a_remark(self, statement: Statement) -> bool:
+        """Whether the bracket that is left open holds words: ``return x (see the paper``."""
+        opener = statement.opener
+        if opener is None or opener is statement.tokens[0] or self._may_complete(statement):
+            return False
+        return self.source.raw[opener.start - 1].isspace()
 
     def _may_complete(self, statement: Statement) -> bool:
         """Whether what stands behind an unfinished statement shows that it was code.
@@ -165,7 +176,8 @@ def _fix(text: str, statement: Statement, notes: list[Text]) -> tuple[str, ast.s
     for pattern, note in ((r"print\s+(?!\()(.+)$", PRINT), (r"exec\s+(?!\()(.+)$", EXEC)):
         if match := re.match(pattern, text, re.DOTALL):
             call = text.split(None, 1)[0]
-            fixed = f"{call}({match[1].rstrip(', ')})"
+            inside = re.sub(r"\s+in\s+", ", ", match[1]) if call == "exec" else match[1]
+            fixed = f"{call}({inside.rstrip(', ')})"
             if node := parse_one(fixed, header=False):
                 notes.append(note)
                 return fixed, node

@@ -9,8 +9,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from didact._core.i18n import Text
-from didact.check.snippet.prose import is_idle, sentence_words, title_words
-from didact.check.snippet.repair import PRINT, Code, Reader, is_strong
+from didact.check.snippet.prose import (
+    is_idle,
+    is_label,
+    reads_as_sentence,
+    sentence_words,
+    title_words,
+)
+from didact.check.snippet.repair import EXEC, PRINT, Code, Reader, is_strong
 from didact.check.snippet.tokens import Source
 
 _CANDIDATE = re.compile(
@@ -55,7 +61,7 @@ class Segmenter:
         """All pieces, in order."""
         position, text = 0, self.source.ascii
         while position < len(text):
-            if text[position] in " \t\n;\\":
+            if text[position] in " \t\n;\\`":
                 position += 1
             elif text[position] == "#":
                 position = self._comment(position)
@@ -122,9 +128,11 @@ class Segmenter:
         It is where it holds nothing but words, and other words follow on its line, or its words
         stand nowhere else in the text.
         """
+        if is_label(code.node):
+            return True
         names = sentence_words(code.node) if code.header or is_strong(code) else None
         if names is None:
-            if PRINT in code.notes and self._starts_with_words(code.end):
+            if (PRINT in code.notes or EXEC in code.notes) and self._starts_with_words(code.end):
                 return True
             names = title_words(code.node)
             return bool(names) and self._are_unknown(names) and (
@@ -134,11 +142,10 @@ class Segmenter:
         if code.header:
             follows = self._starts_with_weak_words(code.end, stop)
             return follows and self._are_unknown(names)
+        if reads_as_sentence(code.node, self.source.counts):
+            return True
         words_follow = self._starts_with_words(code.end)
-        compares = any(isinstance(n, ast.Compare | ast.BoolOp) for n in ast.walk(code.node))
-        return self._are_unknown(names) and (
-            (words_follow and not self._only_writing(code.end, stop)) or compares
-        )
+        return words_follow and self._are_unknown(names) and not self._only_writing(code.end, stop)
 
     def _only_writing(self, offset: int, stop: int) -> bool:
         """Whether what follows is Chinese, which is no part of an English sentence."""
@@ -197,7 +204,7 @@ class Segmenter:
     def _starts_with_words(self, offset: int) -> bool:
         end = self.source.line_end(offset)
         at = offset
-        while at < end and self.source.raw[at] in " \t":
+        while at < end and self.source.raw[at] in " \t`":
             at += 1
         if at == end or self.source.ascii[at] in "#;":
             return False
@@ -256,10 +263,8 @@ class Segmenter:
         """Whether words of a Latin comment read as code: ``global model``, ``prob (softmax)``."""
         before = self.source.raw[max(code.start - 9, 0) : code.start].rstrip(" \t")[-1:]
         calls = any(isinstance(n, ast.Call) for n in ast.walk(code.node))
-        if (
-            before
-            and before in ("(=[{" if calls else "+-*/=(,<>^|[{")
-            or re.match(r"\w+\.\s", code.text)
+        if (before and before in ("([{" if calls else "+-*/=(,<>^|[{")) or re.match(
+            r"\w+\.\s", code.text
         ):
             return True
         if isinstance(code.node, ast.Global | ast.Nonlocal | ast.Delete):
@@ -282,7 +287,8 @@ class Segmenter:
             return False
         last = self._next_after(code.end, stop) is None
         before = self.source.raw[code.start - 1 : code.start]
-        parted = before.isspace() or (not in_comment and not before.isascii())
+        parted = before in {" ", "\t", "\n", "`", ""} or not (in_comment or before.isalnum())
+        parted = parted or not (in_comment or before.isascii())
         weighty = isinstance(code.node, ast.Return) or any(
             isinstance(n, ast.Call) for n in ast.walk(code.node)
         )

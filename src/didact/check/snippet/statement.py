@@ -38,6 +38,7 @@ class Statement:
     unclosed: str = ""
     comments: list[str] = field(default_factory=list)
     stopped_by: Token | None = None
+    opener: Token | None = None
 
     @property
     def first(self) -> str:
@@ -49,12 +50,20 @@ class Cutter:
     """Cuts one statement from a place in a source."""
 
     def __init__(
-        self, source: Source, start: int, *, one_line: bool = False, before_words: bool = False
+        self,
+        source: Source,
+        start: int,
+        *,
+        one_line: bool = False,
+        before_words: bool = False,
+        limit: int | None = None,
     ) -> None:
         self.source = source
         self.one_line = one_line
         self.before_words = before_words
+        self.limit = len(source.raw) if limit is None else limit
         self.stack: list[str] = []
+        self.openers: list[Token] = []
         self.ternaries = 0
         self.lambdas = 0
         self.imported = False
@@ -65,6 +74,8 @@ class Cutter:
         """The statement that begins here, or None where none does."""
         stream = self.source.tokens(self.result.start)
         while (token := next(stream, None)) is not None:
+            if token.start >= self.limit:
+                break
             if token.kind == "comment":
                 if not self.stack:
                     break
@@ -115,7 +126,7 @@ class Cutter:
         if token.kind == "name":
             return token.text not in INFIX or (token.text == "not" and not self._not_in(token))
         if token.kind == "string":
-            return before.kind != "string" and before.text != "exec"
+            return before.kind != "string"
         if token.text == "@" and not self.stack:
             return bool(DECORATOR.match(self.source.ascii, token.start))
         return token.kind == "number" or token.text == "{"
@@ -171,8 +182,10 @@ class Cutter:
         if token.kind == "operator":
             if word in OPEN:
                 self.stack.append(OPEN[word])
+                self.openers.append(token)
             elif word in CLOSE:
                 self.stack.pop()
+                self.openers.pop()
             elif word == ":" and not self.stack:
                 return self._colon()
         elif token.kind == "name" and not self.stack:
@@ -195,6 +208,7 @@ class Cutter:
         if not self.result.tokens:
             return None
         self.result.unclosed = "".join(reversed(self.stack))
+        self.result.opener = self.openers[0] if self.openers else None
         if self.result.first in HEADERS:
             self.result.header = self.result.missing_colon = True
         return self.result
