@@ -27,7 +27,7 @@ _GLUED_PROMPT = re.compile(r"(?<=\S)[ \t]+(?=>>> |In ?\[\d+\] ?:|Out ?\[\d+\] ?:
 _OUTPUT = re.compile(r"^[ \t]*Out ?\[\d*\] ?:")
 _SHELL = re.compile(
     r"^[ \t]*(?:\$ |%%?\w|!\w|(?:\(\w+\) ?)?[\w.-]+@[\w.-]+:\S*[$#] |"
-    r"(?:pip3?|conda) install |python3? (?:-m )?[\w./-]+(?:\.py)?(?: |$))"
+    r"(?:pip3?|conda) install |python3? (?:-[mc] |[A-Za-z0-9_./-]+\.py\b))"
 )
 
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)")

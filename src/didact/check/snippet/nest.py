@@ -44,6 +44,7 @@ _LEAVES = ast.Return | ast.Raise | ast.Break | ast.Continue
 _STEPS = {"step", "zero_grad", "update", "clip_grad_norm_", "set_postfix"}
 _DEFINITIONS = {"def", "class", "async", "@"}
 _ALWAYS_KNOWN = {"torch", "F", "nn"}
+_TEACHER = ("teacher", "tea", "tch", "old", "prev", "frozen", "ema")
 
 
 @dataclass(slots=True)
@@ -204,17 +205,26 @@ class Nester:
         )
 
     def _leaves_class(self, block: Block, candidate: Candidate) -> bool | None:
-        """A class holds methods, and one assignment at most beside them."""
+        """A class holds methods, annotated fields, and two statements at most beside them."""
         if block.word != "class":
             return None
-        return not isinstance(candidate.line.node, ast.Assign | ast.AnnAssign) or block.size > 1
+        if isinstance(candidate.line.node, ast.AnnAssign):
+            return False
+        return not isinstance(candidate.line.node, ast.Assign) or block.size > 1
 
     def _leaves_no_grad(self, block: Block, candidate: Candidate) -> bool | None:
-        """Under ``no_grad`` only assignments from what the block itself has read or set."""
+        """Under ``no_grad`` only assignments from what the block itself has read or set.
+
+        A block that begins with the teacher's pass does not hold the student's.
+        """
         if block.word != "with" or not mentions(self.lines[block.header].node, ("no_grad",)):
             return None
         if not block.names and isinstance(candidate.line.node, ast.Assign):
             return False
+        first = self.lines[block.header + 1].node
+        if mentions(first, _TEACHER) and not mentions(candidate.line.node, _TEACHER):
+            if not candidate.reads & block.names:
+                return True
         known = block.names | block.used | _ALWAYS_KNOWN
         return not isinstance(candidate.line.node, ast.Assign) or not all(
             name in known or name.isupper() or name.startswith("temp") for name in candidate.reads
@@ -240,7 +250,10 @@ class Nester:
 
         ``break`` and ``continue`` end a branch, for in a loop's own body they make no sense.
         """
-        if isinstance(candidate.line.node, ast.Break | ast.Continue):
+        node = candidate.line.node
+        if isinstance(node, ast.Break | ast.Continue):
+            return False
+        if block.word == "except" and isinstance(node, ast.Raise) and node.exc is None:
             return False
         reads_own = any(self._is_own(name, block) for name in candidate.reads)
         if alike(self.lines[candidate.index - 1].node, candidate.line.node):

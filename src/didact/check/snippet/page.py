@@ -50,6 +50,7 @@ _NUMBERED = re.compile(
 _ONLY_NUMBER = re.compile(r"^[ \t]*(\d{1,5})[.:]?[ \t]*$")
 _DIFF_HEAD = re.compile(r"^(?:diff --git |index [0-9a-f]{4,}\.\.|--- [\w/.]|\+\+\+ [\w/.]|@@ .*@@)")
 _GUTTER = re.compile(r"^[ \t]*\d{1,5}(?:[ \t]+\d{1,5})?[ \t]+(?P<sign>[+-])")
+_BULLET = re.compile(r"^[ \t]*(?:[*•●▪·-]|[①-⑳]|\(\d\))[ \t]+(?P<rest>\S.*)$")
 _SLASHES = re.compile(r"(?<=[\s)\]])//[ \t]*(?=[\u4e00-\u9fff])")
 _BACKTICKS = re.compile(r"((?:[=(,+%\[]|\bprint|\breturn)[ \t]*)`([^`\n]+)`")
 _SOURCE = re.compile(r'"source"\s*:\s*(?=\[|")')
@@ -213,7 +214,15 @@ def _without_number_gutter(page: Page) -> None:
     column = columns.pop()
     inside = [not line[:column].strip("0123456789 \t") for line in page.lines if line.strip()]
     if sum(inside) > len(inside) / 2:
-        page.rewrite(lambda line: line if line[:column].strip("0123456789 \t") else line[column:])
+        page.rewrite(lambda line: _behind_sign(line, column))
+        page.notes.append(DIFF)
+
+
+def _behind_sign(line: str, column: int) -> str | None:
+    if line[:column].strip("0123456789 \t"):
+        return line
+    sign = line[column : column + 1]
+    return None if sign == "-" else line[column + (sign in {"+", " "}) :]
 
 
 def _signed_runs(lines: list[str]) -> list[tuple[int, int]]:
@@ -283,6 +292,18 @@ def without_buttons_of_page(page: Page) -> None:
     page.keep(kept)
     if gone:
         page.notes.append(BUTTONS.format(lines="; ".join(f"`{line[:40]}`" for line in gone[:5])))
+
+
+def without_bullets(page: Page) -> None:
+    """Statements without the bullets of a list; a line that goes on with ``*`` has no bullet."""
+    bullets = [m for line in page.lines if (m := _BULLET.match(line)) and _is_step(m["rest"])]
+    if len(bullets) > 1:
+        page.rewrite(lambda line: m["rest"] if (m := _BULLET.match(line)) else line)
+
+
+def _is_step(text: str) -> bool:
+    tree = parse(text)
+    return tree is not None and any(not isinstance(node, ast.Expr) for node in tree.body)
 
 
 def with_python_signs(page: Page) -> None:

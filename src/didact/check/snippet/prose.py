@@ -24,7 +24,17 @@ _QUESTION_EN = re.compile(
     r"|wondering|difference between|walk me through|review|correct\b)",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"[^。！？!?\n]*(?:[。！？]+|[!?]+(?=\s|$|[^\x00-\x7f])|\n|$)")
+_TROUBLE_ZH = re.compile(
+    r"不(?:下降|收敛|动|变|对|更新|起作用)|变差|一直|负数|nan|inf", re.IGNORECASE
+)
+_TROUBLE_EN = re.compile(
+    r"\b(?:never|not|n't|worse|stuck|negative|nan|infinite|zero|exactly 0|fails?|error)\b|n't\b",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?:[^。！？!?\n.]|\.(?!\s+[A-Z]))*(?:[。！？]+|[!?]+|\.(?=\s)|\n|$)")
+_SHORT = 5
+"""Characters of a sentence that says nothing without the one before it."""
+
 _LETTERS = re.compile(r"[A-Za-z]{2}|[\u4e00-\u9fff]")
 _OUTPUT_LINE = re.compile(r"^\s*(?:tensor\(|Tensor\(|array\(|\[+[-\d]|[-\d.e+, ]+$|<\w|\w+Error\b)")
 
@@ -43,20 +53,36 @@ class Question:
 
 
 def find_question(words: list[str]) -> Question | None:
-    """The sentences among the words around the code that ask for something."""
-    asking: list[str] = []
+    """The sentences among the words around the code that ask; else those that name a trouble."""
+    sentences: list[str] = []
     for text in words:
-        if is_furniture(text) or _OUTPUT_LINE.match(text):
-            continue
-        for sentence in _SENTENCE.findall(text):
-            sentence = sentence.strip(" \t\n。,，;；:：-—#>`*'\"")
-            pattern = _QUESTION_ZH if any(map(is_cjk, sentence)) else _QUESTION_EN
-            if _LETTERS.search(sentence) and pattern.search(sentence) and sentence not in asking:
-                asking.append(sentence)
-    if not asking:
+        if not is_furniture(text) and not _OUTPUT_LINE.match(text):
+            sentences += _sentences(text)
+    for zh, en in ((_QUESTION_ZH, _QUESTION_EN), (_TROUBLE_ZH, _TROUBLE_EN)):
+        asking = [
+            sentence
+            for sentence in dict.fromkeys(sentences)
+            if _LETTERS.search(sentence)
+            and (zh if any(map(is_cjk, sentence)) else en).search(sentence)
+        ]
+        if asking:
+            break
+    else:
         return None
     text = " ".join(asking)
     return Question(text, "zh" if any(map(is_cjk, text)) else "en")
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a text; one of a word or two (``Why?``) stays with the one before it."""
+    result: list[str] = []
+    for found in _SENTENCE.findall(text):
+        sentence = found.strip(" \t\n.。,，;；:：-—#>`*'\"()（）")
+        if result and sentence and len(sentence) <= _SHORT:
+            result[-1] += " " + sentence
+        elif sentence:
+            result.append(sentence)
+    return result
 
 
 def bare_names(node: ast.expr | None) -> set[str] | None:

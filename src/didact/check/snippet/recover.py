@@ -21,6 +21,7 @@ from didact.check.snippet.page import (
     Page,
     from_notebook,
     with_python_signs,
+    without_bullets,
     without_buttons_of_page,
     without_diff_signs,
     without_fences,
@@ -102,9 +103,10 @@ def recover(text: str) -> Recovered:
     shown = without_tracebacks(page)
     without_prompts(page)
     without_diff_signs(page)
+    without_bullets(page)
     without_numbers(page)
-    without_shell(page)
     without_buttons_of_page(page)
+    without_shell(page)
     with_python_signs(page)
     result = _of_page(page)
     if not result.tree.body and shown:
@@ -148,7 +150,7 @@ def _hides_code(code: str, tree: ast.Module) -> bool:
     """Whether a comment holds code that was glued to it, or words stand where a name should."""
     for node in ast.walk(tree):
         name = getattr(node, "id", None) or getattr(node, "attr", None)
-        if isinstance(name, str) and any(map(is_cjk, name)):
+        if isinstance(name, str) and (any(map(is_cjk, name)) or (name == "br" and "<br" in code)):
             return True
     if not tree.body:
         return any(ch == "#" for ch in code) and len(code.strip().split("\n")) == 1

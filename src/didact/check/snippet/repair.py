@@ -143,7 +143,7 @@ def _assemble(source: Source, statement: Statement) -> tuple[str, list[Text]]:
     moves = any(token.text in {"cuda", "to", "copy_"} for token in statement.tokens)
     for token in statement.tokens:
         gap = source.raw[position : token.start]
-        parts.append(gap if "\n" in gap else " " if gap else "")
+        parts.append(gap if "\n" in gap and "\\" not in gap else " " if gap else "")
         text = token.text
         if text == "lambda" and token.kind == "name" and not is_lambda(source, token, before):
             text = "lambda_"

@@ -288,7 +288,8 @@ class Segmenter:
         last = self._next_after(code.end, stop) is None
         before = self.source.raw[code.start - 1 : code.start]
         parted = before in {" ", "\t", "\n", "`", ""} or not (in_comment or before.isalnum())
-        parted = parted or not (in_comment or before.isascii())
+        if not before.isascii():
+            parted = not in_comment or isinstance(code.node, ast.Return)
         weighty = isinstance(code.node, ast.Return) or any(
             isinstance(n, ast.Call) for n in ast.walk(code.node)
         )

@@ -26,6 +26,10 @@ from didact.check.snippet.grammar import (
 from didact.check.snippet.tokens import Source, Token
 
 
+_ASSIGNED = re.compile(r"[A-Za-z_][\w.]{0,60}\s{0,4}[-+*/]?=(?!=)")
+_BACKWARD = re.compile(r"\([^()]{1,80}\)\.backward\(")
+
+
 @dataclass(slots=True)
 class Statement:
     """One statement as it was cut out of the text; not yet proven to be Python."""
@@ -121,6 +125,10 @@ class Cutter:
     def _collides(self, before: Token, token: Token) -> bool:
         if token.kind == "name" and self._starts(token) and not self._may_follow(token):
             return True
+        if before.text in {"return", "raise"} and self._is_assigned(token):
+            return True
+        if token.text == "(" and self.one_line and self._is_backward(before, token):
+            return True
         if not ends_expression(before) or (before.text == "else" and len(self.result.tokens) > 1):
             return False
         if token.kind == "name":
@@ -130,6 +138,15 @@ class Cutter:
         if token.text == "@" and not self.stack:
             return bool(DECORATOR.match(self.source.ascii, token.start))
         return token.kind == "number" or token.text == "{"
+
+    def _is_assigned(self, token: Token) -> bool:
+        """Whether an assignment to a name begins here, which no ``return`` can hold."""
+        return token.kind == "name" and bool(_ASSIGNED.match(self.source.ascii, token.start))
+
+    def _is_backward(self, before: Token, token: Token) -> bool:
+        """Whether ``(a + b).backward()`` begins here, behind a whole call."""
+        apart = before.text == ")" and not self.stack and before.end < token.start
+        return apart and bool(_BACKWARD.match(self.source.ascii, token.start))
 
     def _starts(self, token: Token) -> bool:
         """Whether a word can start a statement; ``async`` alone was a name before Python 3.7."""
