@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from didact.check.snippet import recover
 from tests.check.snippets.support import (
     LOSSLESS,
     LOSSY,
@@ -16,6 +14,8 @@ from tests.check.snippets.support import (
     shape,
     without_comments,
 )
+
+from didact.check.snippet import recover
 
 ROWS = expectations()
 KEPT = 0.95

@@ -39,12 +39,17 @@ def test_chinese_comments_glued_to_the_next_statement() -> None:
     ]
 
 
-def test_english_comments_glued_to_the_next_statement() -> None:
-    text = "t = teacher(x) # no gradient for the teacher s = student(x) # forward loss = kd(s, t)"
+def test_a_comment_behind_one_space_stood_above_the_next_statement() -> None:
+    text = "t = teacher(x) # no gradient for the teacher s = student(x)  # forward loss = kd(s, t)"
     assert lines(text) == [
-        "t = teacher(x)  # no gradient for the teacher",
+        "t = teacher(x)",
+        "# no gradient for the teacher",
         "s = student(x)  # forward",
         "loss = kd(s, t)",
+    ]
+    assert lines("t = teacher(x) # no gradient s = student(x) # forward") == [
+        "t = teacher(x)  # no gradient",
+        "s = student(x)  # forward",
     ]
 
 
@@ -55,7 +60,8 @@ def test_a_disabled_statement_stays_in_its_comment() -> None:
 
 def test_a_sentence_with_an_equation_is_no_code() -> None:
     assert lines("a = f(x) # here T = 4 is the temperature b = g(a)") == [
-        "a = f(x)  # here T = 4 is the temperature",
+        "a = f(x)",
+        "# here T = 4 is the temperature",
         "b = g(a)",
     ]
 

@@ -38,7 +38,7 @@ class Emitter:
     source: Source
     lines: list[str] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
-    notes: list[Text] = field(default_factory=list)
+    notes: dict[Text, None] = field(default_factory=dict)
     last_word: dict[int, str] = field(default_factory=dict)
     last_end: int = 0
 
@@ -46,19 +46,48 @@ class Emitter:
         """Write all pieces; ``levels`` are those of the code pieces, in order."""
         code = [p for p in pieces if p.kind == "code"]
         depth = dict(zip(map(id, code), levels, strict=True))
-        level, following_code = 0, iter([*code[1:], None])
+        decorates = self._decorators(code, depth)
+        trailing = pieces[-1:] and pieces[-1].kind == "comment"
+        level, after = 0, iter([*code, None])
+        following = next(after)
         for piece in pieces:
             if piece.kind == "code":
-                after = next(following_code)
+                following = next(after)
                 self._blank_lines(piece)
-                following = depth[id(after)] if after is not None else -1
                 level = depth[id(piece)]
-                self._code(piece, level, after, following)
+                below = depth[id(following)] if following is not None else -1
+                if word_of(piece) == "@" and id(piece) not in decorates:
+                    self.notes.setdefault(DECORATOR.format(code=shorten(piece.text)))
+                else:
+                    self._code(piece, level, below)
             elif piece.kind == "comment":
                 self._blank_lines(piece)
-                self._comment(piece, level)
+                if following is None or trailing or not self._stood_alone(piece, following):
+                    self._comment(piece, level)
+                else:
+                    self._line(" " * 4 * depth[id(following)] + piece.text, piece)
             self.last_end = piece.end
         self._close_try(0, "")
+
+    def _decorators(self, code: list[Piece], depth: dict[int, int]) -> set[int]:
+        """The decorators that stand above a function or class."""
+        result: set[int] = set()
+        for piece, below in zip(reversed(code[:-1]), reversed(code), strict=False):
+            word = word_of(below)
+            decorated = word in _DEFINITIONS - {"@"} or id(below) in result
+            if word_of(piece) == "@" and decorated and depth[id(piece)] == depth[id(below)]:
+                result.add(id(piece))
+        return result
+
+    def _stood_alone(self, comment: Piece, following: Piece) -> bool:
+        """Whether a comment stood on a line of its own before the newlines were lost.
+
+        Who writes ``# so`` puts two spaces before a comment behind a statement; one space is
+        what took a newline's place. Who writes ``#so`` does not care for spaces.
+        """
+        before = self.source.raw[self.last_end : comment.start]
+        behind = self.source.raw[comment.end : following.start]
+        return before == " " and comment.text.startswith("# ") and "\n" not in behind
 
     def _blank_lines(self, piece: Piece) -> None:
         gap = self.source.raw[self.last_end : piece.start]
@@ -69,27 +98,22 @@ class Emitter:
         self.lines.append(text)
         self.origin.append(self.source.line_of(piece.start))
 
-    def _code(self, piece: Piece, level: int, after: Piece | None, following: int) -> None:
+    def _code(self, piece: Piece, level: int, below: int) -> None:
         word = word_of(piece)
         text = piece.text
-        if word == "@" and (
-            after is None or word_of(after) not in _DEFINITIONS or following != level
-        ):
-            self.notes.append(DECORATOR.format(code=shorten(text)))
-            return
         self._close_try(level, word)
         if word in CLAUSES and self.last_word.get(level) not in CLAUSES[word]:
-            self.notes.append(ORPHAN.format(code=shorten(text)))
+            self.notes.setdefault(ORPHAN.format(code=shorten(text)))
             text = text.replace("elif", "if", 1) if word == "elif" else "if True:"
             word = "if"
-        self.notes.extend(note for note in piece.notes if note not in self.notes)
+        self.notes |= dict.fromkeys(piece.notes)
         for number, line in enumerate(text.split("\n")):
             self._line(" " * 4 * level + line if number == 0 else line, piece)
             if number:
                 self.origin[-1] += number
         self.last_word = {k: v for k, v in self.last_word.items() if k < level} | {level: word}
-        if piece.header and following <= level:
-            self.notes.append(BODY.format(code=shorten(text)))
+        if piece.header and below <= level:
+            self.notes.setdefault(BODY.format(code=shorten(text)))
             self._line(" " * 4 * (level + 1) + "pass", piece)
 
     def _close_try(self, level: int, word: str) -> None:
@@ -99,7 +123,7 @@ class Emitter:
                 self.lines.append(" " * 4 * deeper + "finally:")
                 self.lines.append(" " * 4 * (deeper + 1) + "pass")
                 self.origin += [self.origin[-1]] * 2
-                self.notes.append(NO_HANDLER)
+                self.notes.setdefault(NO_HANDLER)
                 self.last_word[deeper] = "finally"
 
     def _comment(self, piece: Piece, level: int) -> None:

@@ -32,6 +32,9 @@ UNEVEN = Text(
     "粘贴内容第 {line} 行有多余缩进，已拉平。",
 )
 
+MOST_NOTES = 10
+"""Blocks whose guessed end is told; more than these nobody reads."""
+
 _LEAST_INDENT, _TRAILING_SPACES = 2, 3
 """The least indentation that anybody uses, and how many spaces may stand at the end of a line."""
 
@@ -100,8 +103,8 @@ def _from_spaces(source: Source, pieces: list[Piece]) -> list[int] | None:
     """
     gaps = []
     for before, piece in pairwise(pieces):
-        run = re.search(r"[ \t]*$", source.raw[before.end : piece.start])
-        gaps.append(len(run[0].expandtabs(4)) if run else 0)
+        between = source.raw[before.end : piece.start]
+        gaps.append(len(between[len(between.rstrip(" \t")) :].expandtabs(4)))
     joined = min(gaps, default=0) > 0
     columns, result = [0], [0]
     for before, gap in zip(pieces, gaps, strict=False):
@@ -124,9 +127,9 @@ def _guess(pieces: list[Piece]) -> tuple[list[int], list[Text]]:
     lines = [Line(word_of(p), p.node, p.header) for p in pieces if p.node is not None]
     nester = Nester(lines)
     result = nester.levels()
-    notes = []
+    notes: list[Text] = []
     for index, piece in enumerate(pieces):
-        if not piece.header:
+        if not piece.header or len(notes) == MOST_NOTES:
             continue
         body = index
         while body + 1 < len(pieces) and result[body + 1] > result[index]:

@@ -222,9 +222,9 @@ class Nester:
         if not block.names and isinstance(candidate.line.node, ast.Assign):
             return False
         first = self.lines[block.header + 1].node
-        if mentions(first, _TEACHER) and not mentions(candidate.line.node, _TEACHER):
-            if not candidate.reads & block.names:
-                return True
+        students = mentions(first, _TEACHER) and not mentions(candidate.line.node, _TEACHER)
+        if students and not candidate.reads & block.names:
+            return True
         known = block.names | block.used | _ALWAYS_KNOWN
         return not isinstance(candidate.line.node, ast.Assign) or not all(
             name in known or name.isupper() or name.startswith("temp") for name in candidate.reads

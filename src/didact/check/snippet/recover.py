@@ -37,6 +37,9 @@ _PROMPT = re.compile(r"^In ?\[\d*\] ?:", re.MULTILINE)
 LIMIT = 200_000
 """Characters of a text that does not parse which are looked at."""
 
+MOST_LEFT_OUT = 40
+"""Lines that are left out one by one, each after a new attempt to parse; then all that follow."""
+
 CUT = Text(
     "The text does not parse and is very long; only its first {limit} characters were read.",
     "文本无法解析且过长，只读取了前 {limit} 个字符。",
@@ -179,7 +182,7 @@ def _rebuild(text: str) -> Recovered:
     emitter = Emitter(source)
     emitter.write(pieces, depth)
     words = _words(source, pieces)
-    guesses += notes + emitter.notes
+    guesses += [*notes, *emitter.notes]
     if words:
         shown = "; ".join(f"`{shorten(w, 60)}`" for _, w in words[:4])
         guesses.append(LEFT_OUT.format(words=shown + (" …" if len(words) > 4 else "")))
@@ -192,18 +195,17 @@ def _words(source: Source, pieces: list[Piece]) -> list[tuple[int, str]]:
     for piece in pieces:
         if piece.kind != "words":
             continue
-        if spans and not source.raw[spans[-1][1] : piece.start].strip(" \t"):
-            if "\n" not in source.raw[spans[-1][1] : piece.start]:
-                spans[-1] = (spans[-1][0], piece.end)
-                continue
-        spans.append((piece.start, piece.end))
+        if spans and not source.raw[spans[-1][1] : piece.start].strip(" \t\\;"):
+            spans[-1] = (spans[-1][0], piece.end)
+        else:
+            spans.append((piece.start, piece.end))
     texts = [(source.line_of(start), source.raw[start:end].strip()) for start, end in spans]
     return [(line, text) for line, text in texts if text.strip(" .,;:。，；`")]
 
 
 def _parsed(lines: list[str], origin: list[int], guesses: list[Text]) -> Recovered:
     """What was written, less whatever line still keeps it from parsing."""
-    for _ in range(len(lines) + 1):
+    for attempt in range(MOST_LEFT_OUT + 2):
         source = "\n".join(lines) + "\n" if lines else ""
         tree = parse(source)
         if tree is not None:
@@ -212,7 +214,8 @@ def _parsed(lines: list[str], origin: list[int], guesses: list[Text]) -> Recover
             return Recovered(source, guesses, origin, tree)
         bad = _bad_line(source, len(lines))
         guesses = [*guesses, NOT_PARSED.format(code=shorten(lines[bad]))]
-        lines, origin = lines[:bad] + lines[bad + 1 :], origin[:bad] + origin[bad + 1 :]
+        rest = bad + 1 if attempt < MOST_LEFT_OUT else len(lines)
+        lines, origin = lines[:bad] + lines[rest:], origin[:bad] + origin[rest:]
     return Recovered("", [*guesses, NO_CODE])
 
 

@@ -114,10 +114,11 @@ class Reader:
 
     def _ends_in_a_remark(self, statement: Statement) -> bool:
         """Whether the bracket that is left open holds words: ``return x (see the paper``."""
-        opener = statement.opener
-        if opener is None or opener is statement.tokens[0] or self._may_complete(statement):
+        opener, stop = statement.opener, statement.stopped_by
+        if opener is None or stop is None or opener is statement.tokens[0]:
             return False
-        return self.source.raw[opener.start - 1].isspace()
+        apart = self.source.raw[opener.start - 1].isspace()
+        return apart and stop.kind in {"name", "words"} and stop.text not in STARTERS
 
     def _may_complete(self, statement: Statement) -> bool:
         """Whether what stands behind an unfinished statement shows that it was code.

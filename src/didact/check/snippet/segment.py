@@ -99,9 +99,9 @@ class Segmenter:
         piece = Piece("code", code.text, code.start, code.end, code.header, code.node, code.notes)
         before = self._last_code
         start = self._line_start(code.start)
-        if before is not None and before.start >= start and not before.header:
-            if ";" not in self.source.ascii[before.end : code.start]:
-                self._joined_line = start
+        joined = before is not None and before.start >= start and not before.header
+        if before and joined and ";" not in self.source.ascii[before.end : code.start]:
+            self._joined_line = start
         self._last_code = piece
         self.pieces.append(piece)
         for comment in code.comments if self._is_glued(code.start) else ():

@@ -25,7 +25,6 @@ from didact.check.snippet.grammar import (
 )
 from didact.check.snippet.tokens import Source, Token
 
-
 _ASSIGNED = re.compile(r"[A-Za-z_][\w.]{0,60}\s{0,4}[-+*/]?=(?!=)")
 _BACKWARD = re.compile(r"\([^()]{1,80}\)\.backward\(")
 

@@ -91,10 +91,7 @@ class Source:
         prefix = match["quote"][: -len(quote)]
         prefix = "r" if prefix.lower() == "ur" else prefix
         body = match.end()
-        if len(quote) == 1:
-            end = self._closing_quote(body)
-        else:
-            end = self.ascii.find(quote, body)
+        end = self._closing_quote(body) if len(quote) == 1 else self.ascii.find(quote, body)
         if end < 0:
             return Token("words", match[0], match.start(), match.end())
         text = prefix + quote + self.raw[body:end] + quote
