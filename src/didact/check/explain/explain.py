@@ -9,7 +9,7 @@ from didact._core.i18n import Text
 from didact.check.engine.engine import Analysis
 from didact.check.explain.correct import Correction, correct, kinds_of, safe_analyse, spelt
 from didact.check.explain.expressions import Reader
-from didact.check.explain.formula import NO_LOSS, formula, names
+from didact.check.explain.old_formula import NO_LOSS, formula, names
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
 from didact.check.explain.questions import Question, Snippet, questions
 from didact.check.explain.runnable import given_names, runnable

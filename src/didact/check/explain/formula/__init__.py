@@ -1,0 +1,1 @@
+"""Formulas: trees that are printed, evaluated and compared with the named definitions."""

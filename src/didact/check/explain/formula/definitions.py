@@ -1,0 +1,224 @@
+"""The named losses: each is a line or two of plain PyTorch, followed like any other code.
+
+``s`` is the student's tensor, ``t`` the teacher's, ``y`` the labels, ``T`` the temperature,
+``axis`` the dimension of the classes, ``k`` the number of old classes. The power of T that belongs
+before a term stands apart from it, so that a missing one can be named.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cache
+
+from didact._core.i18n import Text
+from didact.check.explain.formula.trace import trace
+from didact.check.explain.formula.tree import Given, Node, givens
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One named loss.
+
+    Attributes:
+        key: A short name.
+        name: How it is called.
+        paper: Where it was published.
+        formula: How the paper writes it, without its weight.
+        code: What it computes, as statements that end in ``return``.
+        power: The power of T before it; None where T has no part in it.
+        ranks: The numbers of dimensions for which it is defined.
+        hard: It compares with the labels.
+    """
+
+    key: str
+    name: Text
+    paper: str
+    formula: str
+    code: str
+    power: int | None = None
+    ranks: tuple[int, ...] = (2, 3, 4)
+    hard: bool = False
+
+
+_LOGS = "ls = F.log_softmax(s / T, axis)\nlt = F.log_softmax(t / T, axis)\np = F.softmax(t / T, axis)\n"
+_TARGET = "hot = F.one_hot(y, s.size(1)).float()\n"
+_HINTON = "Hinton, Vinyals, Dean 2015, arXiv:1503.02531"
+
+
+def _same(text: str) -> Text:
+    return Text(text, text)
+
+
+DEFINITIONS = (
+    Definition(
+        "ce", Text("cross-entropy with the labels", "对真实标签的交叉熵"), "", "CE(s, y)",
+        "return F.cross_entropy(s, y)", hard=True, ranks=(2, 4),
+    ),
+    Definition(
+        "kd", Text("Hinton KD", "Hinton 知识蒸馏（KD）"), _HINTON,
+        "T² · KL(softmax(t/T) ‖ softmax(s/T))",
+        _LOGS + "return (p * (lt - ls)).sum(axis).mean()", power=2,
+    ),
+    Definition(
+        "soft_ce",
+        Text(
+            "Hinton KD as a cross-entropy of soft targets", "Hinton 知识蒸馏（软标签交叉熵形式）"
+        ),
+        _HINTON, "−T² · Σ softmax(t/T) · log softmax(s/T)",
+        _LOGS + "return -(p * ls).sum(axis).mean()", power=2,
+    ),
+    Definition(
+        "reverse_kl", Text("reverse KL (MiniLLM)", "反向 KL（MiniLLM）"),
+        "Gu et al. 2024, arXiv:2306.08543", "KL(softmax(s/T) ‖ softmax(t/T))",
+        _LOGS + "return (F.softmax(s / T, axis) * (ls - lt)).sum(axis).mean()", power=2,
+    ),
+    Definition(
+        "jsd", Text("generalised Jensen–Shannon divergence", "广义 Jensen–Shannon 散度（JSD）"),
+        "Agarwal et al. 2024, arXiv:2306.13649",
+        "β·KL(p ‖ m) + (1−β)·KL(q ‖ m), m = β·p + (1−β)·q",
+        _LOGS + "q = F.softmax(s / T, axis)\nm = beta * p + (1 - beta) * q\n"
+        "return (beta * (p * (lt - m.log())).sum(axis)"
+        " + (1 - beta) * (q * (ls - m.log())).sum(axis)).mean()", power=0,
+    ),
+    Definition(
+        "tckd", _same("DKD: TCKD"), "Zhao et al. 2022 (DKD), arXiv:2203.08679",
+        "T² · KL([p_y, 1−p_y] ‖ [q_y, 1−q_y])",
+        _TARGET + "a = (F.softmax(t / T, 1) * hot).sum(1)\nb = (F.softmax(s / T, 1) * hot).sum(1)\n"
+        "return (a * (a.log() - b.log()) + (1 - a) * ((1 - a).log() - (1 - b).log())).mean()",
+        power=2, ranks=(2,),
+    ),
+    Definition(
+        "nckd", _same("DKD: NCKD"), "Zhao et al. 2022 (DKD), arXiv:2203.08679",
+        "T² · KL(p without y ‖ q without y)",
+        _TARGET + "a = F.log_softmax(t / T - 1000.0 * hot, 1)\n"
+        "b = F.log_softmax(s / T - 1000.0 * hot, 1)\n"
+        "return (a.exp() * (a - b)).sum(1).mean()", power=2, ranks=(2,),
+    ),
+    Definition(
+        "icarl", Text("iCaRL's binary loss", "iCaRL 的二元交叉熵"),
+        "Rebuffi et al. 2017 (iCaRL), arXiv:1611.07725",
+        "BCE(σ(s), h), h = σ(t) on the old classes, one-hot labels on the new",
+        "h[:, :k] = torch.sigmoid(t[:, :k])\n"
+        "return F.binary_cross_entropy_with_logits(s, h)", ranks=(2,), hard=True,
+    ),
+    Definition(
+        "icarl_labels", Text("iCaRL's binary loss", "iCaRL 的二元交叉熵"),
+        "Rebuffi et al. 2017 (iCaRL), arXiv:1611.07725",
+        "BCE(σ(s), h), h = σ(t) on the old classes, one-hot labels on the new",
+        _TARGET + "hot[:, :k] = torch.sigmoid(t[:, :k])\n"
+        "return F.binary_cross_entropy_with_logits(s, hot)", ranks=(2,), hard=True,
+    ),
+    Definition(
+        "bce", Text("binary cross-entropy with the labels", "对标签的二元交叉熵"), "",
+        "BCE(σ(s), h)", "return F.binary_cross_entropy_with_logits(s, h)", hard=True,
+    ),
+    Definition(
+        "binary_kd", Text("binary distillation (sigmoid)", "二元蒸馏（sigmoid）"),
+        "Rebuffi et al. 2017 (iCaRL), arXiv:1611.07725", "BCE(σ(s/T), σ(t/T))",
+        "return F.binary_cross_entropy_with_logits(s / T, torch.sigmoid(t / T))", power=0,
+    ),
+    Definition(
+        "hard_kd", Text("hard distillation (DeiT)", "硬标签蒸馏（DeiT）"),
+        "Touvron et al. 2021 (DeiT), arXiv:2012.12877", "CE(s, argmax t)",
+        "return F.cross_entropy(s, t.argmax(1))", ranks=(2, 4),
+    ),
+    Definition(
+        "mse", Text("squared differences", "均方差匹配"),
+        "Ba, Caruana 2014; Romero et al. 2015 (FitNets), arXiv:1412.6550", "mean (s − t)²",
+        "return F.mse_loss(s, t)",
+    ),
+    Definition(
+        "l1", Text("absolute differences", "绝对差匹配"), "", "mean |s − t|",
+        "return F.l1_loss(s, t)",
+    ),
+    Definition(
+        "smooth_l1", Text("smooth absolute differences", "平滑绝对差匹配"), "", "huber(s − t)",
+        "return F.smooth_l1_loss(s, t)",
+    ),
+    Definition(
+        "cosine", Text("LUCIR's less-forget loss (cosine)", "LUCIR 的 less-forget 损失（余弦）"),
+        "Hou et al. 2019 (LUCIR)", "1 − cos(s, t)",
+        "return 1 - F.cosine_similarity(s, t, dim=-1).mean()", ranks=(2, 3),
+    ),
+    Definition(
+        "rkd_distance", Text("RKD, distances", "RKD 距离损失"),
+        "Park et al. 2019 (RKD), arXiv:1904.05068", "huber(d(s)/mean d(s) − d(t)/mean d(t))",
+        "a = torch.cdist(s, s)\nb = torch.cdist(t, t)\n"
+        "return F.smooth_l1_loss(a / a[a > 0].mean(), b / b[b > 0].mean())", ranks=(2,),
+    ),
+    Definition(
+        "rkd_angle", Text("RKD, angles", "RKD 角度损失"),
+        "Park et al. 2019 (RKD), arXiv:1904.05068", "huber(cos ∠(s_i s_j s_k) − cos ∠(t_i t_j t_k))",
+        "a = F.normalize(s.unsqueeze(0) - s.unsqueeze(1), p=2, dim=2)\n"
+        "b = F.normalize(t.unsqueeze(0) - t.unsqueeze(1), p=2, dim=2)\n"
+        "return F.smooth_l1_loss(torch.bmm(a, a.transpose(1, 2)), torch.bmm(b, b.transpose(1, 2)))",
+        ranks=(2,),
+    ),
+    Definition(
+        "at", Text("attention transfer (AT)", "注意力迁移（AT）"),
+        "Zagoruyko, Komodakis 2017 (AT), arXiv:1612.03928", "mean (Q(s)/‖Q(s)‖ − Q(t)/‖Q(t)‖)²",
+        "a = F.normalize(s.pow(2).mean(1).flatten(1))\nb = F.normalize(t.pow(2).mean(1).flatten(1))\n"
+        "return (a - b).pow(2).mean()", ranks=(4,),
+    ),
+    Definition(
+        "nst", Text("NST (neuron selectivity transfer)", "NST（神经元选择性迁移）"),
+        "Huang, Wang 2017 (NST), arXiv:1707.01219", "mean k(t,t) + mean k(s,s) − 2 mean k(s,t)",
+        "a = F.normalize(s.flatten(2), dim=2)\nb = F.normalize(t.flatten(2), dim=2)\n"
+        "return (torch.bmm(b, b.transpose(1, 2)).pow(2).mean()"
+        " + torch.bmm(a, a.transpose(1, 2)).pow(2).mean()"
+        " - 2 * torch.bmm(a, b.transpose(1, 2)).pow(2).mean())", ranks=(4,),
+    ),
+    Definition(
+        "nst_student",
+        Text("NST, without its constant term", "NST（省略与学生无关的常数项）"),
+        "Huang, Wang 2017 (NST), arXiv:1707.01219", "mean k(s,s) − 2 mean k(s,t)",
+        "a = F.normalize(s.flatten(2), dim=2)\nb = F.normalize(t.flatten(2), dim=2)\n"
+        "return (torch.bmm(a, a.transpose(1, 2)).pow(2).mean()"
+        " - 2 * torch.bmm(a, b.transpose(1, 2)).pow(2).mean())", ranks=(4,),
+    ),
+    Definition(
+        "sp", Text("SP (similarity-preserving)", "SP（保持相似度）"),
+        "Tung, Mori 2019 (SP), arXiv:1907.09682", "‖G(s) − G(t)‖² / B²",
+        "a = s.flatten(1)\nb = t.flatten(1)\n"
+        "return (F.normalize(a @ a.t()) - F.normalize(b @ b.t())).pow(2).mean()",
+    ),
+    Definition(
+        "cwd", Text("CWD (channel-wise distillation)", "CWD（通道蒸馏）"),
+        "Shu et al. 2021 (CWD), arXiv:2011.13256",
+        "T² · KL(softmax over places(t/T) ‖ softmax over places(s/T)), averaged over channels",
+        "a = F.log_softmax(s.flatten(2) / T, 2)\nb = F.log_softmax(t.flatten(2) / T, 2)\n"
+        "return (b.exp() * (b - a)).sum(2).mean()", power=2, ranks=(4,),
+    ),
+    Definition(
+        "dist_inter", Text("DIST, between classes", "DIST（类间相关）"),
+        "Huang et al. 2022 (DIST), arXiv:2205.10536", "1 − ρ(q_i, p_i), over the samples i",
+        "a = F.softmax(s / T, 1)\nb = F.softmax(t / T, 1)\n"
+        "a = a - a.mean(1, keepdim=True)\nb = b - b.mean(1, keepdim=True)\n"
+        "return 1 - F.cosine_similarity(a, b, dim=1).mean()", power=2, ranks=(2,),
+    ),
+    Definition(
+        "dist_intra", Text("DIST, within classes", "DIST（类内相关）"),
+        "Huang et al. 2022 (DIST), arXiv:2205.10536", "1 − ρ(q_c, p_c), over the classes c",
+        "a = F.softmax(s / T, 1).t()\nb = F.softmax(t / T, 1).t()\n"
+        "a = a - a.mean(1, keepdim=True)\nb = b - b.mean(1, keepdim=True)\n"
+        "return 1 - F.cosine_similarity(a, b, dim=1).mean()", power=2, ranks=(2,),
+    ),
+    Definition(
+        "pkt", _same("PKT"), "Passalis, Tefas 2018 (PKT), arXiv:1803.10837",
+        "mean P·(log P − log Q) of cosine similarities",
+        "a = F.normalize(s)\nb = F.normalize(t)\n"
+        "a = (a @ a.t() + 1) / 2\nb = (b @ b.t() + 1) / 2\n"
+        "a = a / a.sum(1, keepdim=True)\nb = b / b.sum(1, keepdim=True)\n"
+        "return (b * ((b + 0.0000001) / (a + 0.0000001)).log()).mean()", ranks=(2,),
+    ),
+)  # fmt: skip
+BY_KEY = {d.key: d for d in DEFINITIONS}
+
+
+@cache
+def tree_of(definition: Definition) -> tuple[Node, dict[str, Given]]:
+    """The formula of a definition, and its names."""
+    source = "def f():\n" + "".join(f"    {line}\n" for line in definition.code.split("\n"))
+    entry = trace(ast.parse(source)).entries[0]
+    return entry.value, {g.text: g for g in givens(entry.value)}

@@ -1,0 +1,160 @@
+"""What the names of a formula stand for, told by their use first and by their name last."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from didact.check.engine.names import is_class_count, is_label, is_temperature, is_weight
+from didact.check.explain.formula.tree import Call, Constant, Given, Item, Node, Each, walk
+
+
+class Kind(StrEnum):
+    """What a name stands for."""
+
+    TENSOR = "tensor"
+    LABELS = "labels"
+    HOT = "one-hot labels"
+    MASK = "mask"
+    TEMPERATURE = "temperature"
+    WEIGHT = "weight"
+    OLD_CLASSES = "old classes"
+    CLASSES = "classes"
+    PADDING = "padding"
+    COUNT = "count"
+    LIST = "list"
+    FLAG = "flag"
+
+
+SCALARS = frozenset(
+    {Kind.TEMPERATURE, Kind.WEIGHT, Kind.OLD_CLASSES, Kind.CLASSES, Kind.PADDING, Kind.COUNT}
+)
+SOFTMAXES = frozenset({"softmax", "log_softmax", "sigmoid", "logsigmoid"})
+_SHAPERS = frozenset(
+    """
+    view reshape flatten squeeze unsqueeze index detach identity floating integers put clamp
+    transpose permute t expand repeat masked_select where contiguous sub add
+    """.split()
+)
+_MASK = re.compile(r"mask|valid|keep|attention_m|padding_m", re.IGNORECASE)
+_PAD = re.compile(r"pad|ignore", re.IGNORECASE)
+_HOT = re.compile(r"one_?hot|target_?prob|multi_?hot", re.IGNORECASE)
+_OLD = re.compile(r"old|known|prev|start|n_?base|seen", re.IGNORECASE)
+
+
+def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
+    """The kind of every name in some formulas."""
+    parts = list({id(p): p for node in nodes for p in walk(node)}.values())
+    found: dict[Given, Kind] = {}
+
+    def mark(node: Node, kind: Kind) -> None:
+        while isinstance(node, Call) and node.name in _SHAPERS and node.args:
+            node = node.args[0]
+        if isinstance(node, Given):
+            found.setdefault(node, kind)
+
+    for part in parts:
+        if isinstance(part, Call):
+            for node, kind in _told_by(part):
+                mark(node, kind)
+        if isinstance(part, Each | Item):
+            for source in part.loop.sources:
+                if isinstance(source, Given):
+                    found.setdefault(source, Kind.LIST)
+    for part in parts:
+        if isinstance(part, Given) and part not in found:
+            found[part] = by_name(part)
+    for part in parts:
+        if isinstance(part, Call) and part.name in {"eq", "ne"} and len(part.args) == 2:
+            left, right = part.args
+            if isinstance(right, Given) and found.get(right) not in {Kind.LABELS, Kind.TENSOR}:
+                found[right] = Kind.PADDING
+    return found
+
+
+def _told_by(call: Call) -> list[tuple[Node, Kind]]:
+    """What a call tells of its arguments."""
+    args = call.args
+    told: list[tuple[Node, Kind]] = []
+    if call.name in {"cross_entropy", "nll_loss"} and len(args) > 1:
+        told.append((args[0], Kind.TENSOR))
+        if not _is_soft(args[1]):
+            told.append((args[1], Kind.LABELS))
+        told += [(v, Kind.PADDING) for k, v in call.keywords if k == "ignore_index"]
+    if call.name == "one_hot" and args:
+        told.append((args[0], Kind.LABELS))
+        told += [(n, Kind.CLASSES) for n in (*args[1:], *(v for _, v in call.keywords))]
+    if call.name in {"gather", "scatter"} and len(args) > 2:
+        told += [(args[0], Kind.TENSOR), (args[2], Kind.LABELS)]
+    if call.name in SOFTMAXES and args:
+        inner = args[0]
+        if isinstance(inner, Call) and inner.name == "div":
+            told += [(inner.args[0], Kind.TENSOR), (inner.args[1], Kind.TEMPERATURE)]
+        else:
+            told.append((inner, Kind.TENSOR))
+    if call.name in {"kl_div", "mse_loss", "cdist", "normalize", "cosine_similarity", "matmul",
+                     "smooth_l1_loss", "l1_loss", "cosine_embedding_loss", "flatten"}:  # fmt: skip
+        told += [(a, Kind.TENSOR) for a in args[:2] if isinstance(a, Given)]
+    if call.name in {"binary_cross_entropy_with_logits", "binary_cross_entropy"}:
+        told += [(args[0], Kind.TENSOR)] if args else []
+        if len(args) > 1:
+            target = args[1]
+            soft = isinstance(target, Given) and (target.inputs or "teacher" in target.text)
+            told.append((target, Kind.TENSOR if soft else Kind.HOT))
+    if call.name == "slice":
+        told += [(n, Kind.OLD_CLASSES) for n in args if isinstance(n, Given)]
+    if call.name in {"view", "reshape"}:
+        told += [(n, Kind.CLASSES) for n in args[2:] if isinstance(n, Given)]
+    if call.name == "range" and args:
+        told += [(a, Kind.COUNT) for a in args if isinstance(a, Given)]
+    return told
+
+
+def _is_soft(node: Node) -> bool:
+    """Whether a target of cross-entropy is a distribution by its name."""
+    while isinstance(node, Call) and node.name in _SHAPERS and node.args:
+        node = node.args[0]
+    return isinstance(node, Given) and bool(
+        re.search(r"prob|soft|teacher|old", node.text, re.IGNORECASE)
+        and not is_label(node.text.rsplit(".", 1)[-1])
+    )
+
+
+def by_name(given: Given) -> Kind:
+    """What a name alone tells."""
+    last = given.text.rsplit(".", 1)[-1]
+    if isinstance(given.default, bool | str):
+        return Kind.FLAG
+    if given.inputs:
+        return Kind.TENSOR
+    if is_temperature(last):
+        return Kind.TEMPERATURE
+    number = isinstance(given.default, int | float)
+    if is_weight(last) and "weights" not in last:
+        return Kind.WEIGHT
+    if number:
+        return Kind.COUNT if isinstance(given.default, int) and given.default > 8 else Kind.WEIGHT
+    if _MASK.search(last):
+        return Kind.MASK
+    if _HOT.search(last):
+        return Kind.HOT
+    if _PAD.search(last):
+        return Kind.PADDING
+    if is_label(last):
+        return Kind.LABELS
+    if is_class_count(last) or last in {"V", "C", "num_classes", "n_classes"}:
+        return Kind.OLD_CLASSES if _OLD.search(last) else Kind.CLASSES
+    return Kind.TENSOR
+
+
+def is_scalar(node: Node, kinds: dict[Given, Kind]) -> bool:
+    """Whether a part is a number made of numbers alone: a weight, not a tensor."""
+    if isinstance(node, Constant):
+        return isinstance(node.value, int | float) and not isinstance(node.value, bool)
+    if isinstance(node, Given):
+        return kinds.get(node) in SCALARS
+    if isinstance(node, Call):
+        known = node.name in {"add", "sub", "mul", "div", "pow", "neg", "square", "sqrt", "exp",
+                              "maximum", "minimum"}  # fmt: skip
+        return known and all(is_scalar(a, kinds) for a in node.children)
+    return False

@@ -1,0 +1,622 @@
+"""How far a formula is from the named definitions, by numbers: equal, off by a factor, unknown.
+
+Both are evaluated on random numbers. A term is equal to a definition if the numbers are; it departs
+by a factor if their quotient is the same for all numbers and depends on sizes and the temperature
+alone. Anything else is not recognised, and nothing is said of it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations, product
+
+from didact.check.explain.formula.arrays import Array, EvaluationError
+from didact.check.explain.formula.definitions import DEFINITIONS, Definition, tree_of
+from didact.check.explain.formula.draws import Draw, bind
+from didact.check.explain.formula.kinds import SOFTMAXES, Kind, is_scalar, kinds_of
+from didact.check.explain.formula.roles import Told, leaves, side
+from didact.check.explain.formula.tree import (
+    Call,
+    Constant,
+    Each,
+    Evaluator,
+    Given,
+    Item,
+    Loop,
+    Node,
+    walk,
+)
+
+CLOSE = 1e-7
+_SIZES = {
+    "T": ("temperature", 3.0), "B": ("batch", 5), "C": ("classes", 7), "S": ("positions", 4),
+    "H·W": ("height", 3), "N": ("teachers", 3),
+}  # fmt: skip
+_LOSSES = frozenset(
+    """
+    kl_div cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss
+    l1_loss smooth_l1_loss huber_loss cosine_embedding_loss
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """``constant · Π size^power``: what a term is, divided by its definition."""
+
+    constant: float
+    powers: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the two are equal."""
+        return not self.powers and abs(self.constant - 1) < 1e-6
+
+    @property
+    def text(self) -> str:
+        """``1/T²``, ``1/C``, ``−1``, ``16``."""
+        over = [_power(n, -p) for n, p in self.powers if p < 0]
+        upper = [_power(n, p) for n, p in self.powers if p > 0]
+        constant = self.constant
+        if abs(constant - 1) > 1e-6 or not upper:
+            inverse = round(1 / constant, 6) if constant else 0.0
+            if constant > 0 and constant < 1 and inverse == int(inverse) and not over:
+                over.append(f"{inverse:g}")
+                constant = 1.0
+            if abs(constant - 1) > 1e-6 or not upper:
+                upper.insert(0, f"{constant:.4g}".replace("-", "−"))
+        text = "·".join(upper)
+        if not over:
+            return text
+        below = "·".join(over)
+        return f"{text}/({below})" if len(over) > 1 else f"{text}/{below}"
+
+
+def _power(name: str, power: float) -> str:
+    if power == 1:
+        return name
+    shown = {2.0: "²", 3.0: "³"}.get(power, f"^{power:g}")
+    return f"({name}){shown}" if "·" in name else name + shown
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """One addend of a loss, with what it is.
+
+    Attributes:
+        weights: Its free factors, each with its power.
+        body: What is left.
+        definition: The named loss that it is, or is a multiple of.
+        law: What it is, divided by the definition.
+        student: The part that stands for ``s``.
+        teacher: The part that stands for ``t``.
+        temperature: The part that stands for ``T``.
+        over: The loop that it is summed over.
+        cut: It stands outside the graph.
+        rank: For which number of dimensions this holds.
+        mean: It is a number per sample, of which the mean was taken.
+    """
+
+    weights: tuple[tuple[Node, int], ...]
+    body: Node
+    definition: Definition | None = None
+    law: Law | None = None
+    student: Node | None = None
+    teacher: Node | None = None
+    temperature: Node | None = None
+    over: Loop | None = None
+    cut: bool = False
+    rank: int = 2
+    mean: bool = False
+
+    @property
+    def status(self) -> str:
+        """``"equal"``, ``"departs"`` or ``"unknown"``."""
+        if self.definition is None or self.law is None:
+            return "unknown"
+        return "equal" if self.law.is_one else "departs"
+
+
+@dataclass(slots=True)
+class Laboratory:
+    """Evaluates parts of one formula on several draws."""
+
+    node: Node
+    kinds: dict[Given, Kind]
+    roles: Mapping[Given, Told]
+    rank: int
+    incremental: bool = False
+    _evaluators: dict[Draw, Evaluator] = field(default_factory=dict)
+    _defined: dict[tuple[object, ...], float | None] = field(default_factory=dict)
+
+    @property
+    def base(self) -> Draw:
+        """The first draw."""
+        return Draw(rank=self.rank)
+
+    def evaluator(self, draw: Draw) -> Evaluator:
+        """The values for a draw."""
+        if draw not in self._evaluators:
+            self._evaluators[draw] = Evaluator(bind(self.kinds.items(), draw))
+        return self._evaluators[draw]
+
+    def raw(self, node: Node, draw: Draw, loop: Loop | None = None) -> object:
+        """The value of a part; of the first item where it stands in a loop."""
+        evaluator = self.evaluator(draw)
+        if loop is None:
+            return evaluator(node)
+        evaluator._at[loop.number] = 0
+        try:
+            return evaluator(node)
+        finally:
+            del evaluator._at[loop.number]
+
+    def number(self, node: Node, draw: Draw, loop: Loop | None = None) -> float:
+        """The value of a part as one number: the mean where it has several."""
+        value = self.raw(node, draw, loop)
+        if isinstance(value, Array):
+            if not value.data:
+                raise EvaluationError("an empty tensor")
+            return float(sum(value.data)) / len(value.data)
+        if isinstance(value, int | float):
+            return float(value)
+        raise EvaluationError("not a number")
+
+    def works(self) -> bool:
+        """Whether the formula can be evaluated for this number of dimensions."""
+        try:
+            self.number(self.node, self.base)
+        except EvaluationError:
+            return False
+        return True
+
+
+def solve(lab: Laboratory, node: Node, loop: Loop | None = None) -> list[Term]:
+    """The terms of a formula, each matched with a definition if there is one."""
+    weights, body, sign, cut = _stripped(node, lab.kinds)
+    found = _match(lab, body, weights, sign, loop)
+    if found is not None:
+        return [_with(found, weights, cut)]
+    parts = _addends(body)
+    if len(parts) > 1:
+        return [_with(t, weights, cut) for t in _solve_sum(lab, parts, sign, loop)]
+    inner = _summed(body)
+    if inner is not None and loop is None:
+        terms = solve(lab, inner.body, inner.loop)
+        return [_over(lab, t, inner.loop, weights, sign, cut) for t in terms]
+    if sign < 0:
+        body = Call("neg", (body,))
+    return [Term(tuple(weights), body, cut=cut, rank=lab.rank, over=loop)]
+
+
+def _solve_sum(
+    lab: Laboratory, parts: list[Node], sign: int, loop: Loop | None
+) -> list[Term]:
+    """First groups that are one definition together, then each addend for itself."""
+    left = list(parts)
+    terms: list[Term] = []
+    if 2 < len(parts) <= 6:
+        for size in range(len(parts) - 1, 1, -1):
+            for group in combinations(left, size):
+                total: Node = group[0]
+                for part in group[1:]:
+                    total = Call("add", (total, part))
+                weights, body, inner_sign, cut = _stripped(total, lab.kinds)
+                found = _match(lab, body, weights, sign * inner_sign, loop)
+                if found is not None and found.definition is not None:
+                    terms.append(_with(found, weights, cut))
+                    left = [p for p in left if p not in group]
+                    break
+    for part in left:
+        inner = Call("neg", (part,)) if sign < 0 else part
+        terms += solve(lab, inner, loop)
+    return terms
+
+
+def _with(term: Term, weights: list[tuple[Node, int]], cut: bool) -> Term:
+    extra = tuple(w for w in weights if w not in term.weights)
+    return Term(
+        (*extra, *term.weights), term.body, term.definition, term.law, term.student, term.teacher,
+        term.temperature, term.over, term.cut or cut, term.rank, term.mean,
+    )  # fmt: skip
+
+
+def _over(
+    lab: Laboratory, term: Term, loop: Loop, weights: list[tuple[Node, int]], sign: int, cut: bool
+) -> Term:
+    """A term that is summed over a loop: N times its definition, unless it is divided by N."""
+    law = term.law
+    weighted = any(isinstance(p, Item) for w, _ in (*weights, *term.weights) for p in walk(w))
+    if law is not None:
+        counts = sum(p for w, p in weights if _is_count(w))
+        powers = dict(law.powers)
+        if not weighted:
+            powers["N"] = powers.get("N", 0.0) + 1.0 + counts
+        law = Law(law.constant * sign, tuple((n, p) for n, p in powers.items() if p))
+    return Term(
+        (*[w for w in weights if not _is_count(w[0])], *term.weights), term.body, term.definition,
+        law, term.student, term.teacher, term.temperature, loop, term.cut or cut, lab.rank,
+    )  # fmt: skip
+
+
+def _is_count(node: Node) -> bool:
+    return isinstance(node, Call) and node.name == "length"
+
+
+def _summed(node: Node) -> Each | None:
+    if isinstance(node, Call) and node.name == "sum" and len(node.children) == 1:
+        inner = node.args[0]
+        if isinstance(inner, Each):
+            return inner
+        if isinstance(inner, Call) and inner.name == "stack" and isinstance(inner.args[0], Each):
+            return inner.args[0]
+    return None
+
+
+def _stripped(
+    node: Node, kinds: dict[Given, Kind]
+) -> tuple[list[tuple[Node, int]], Node, int, bool]:
+    """The factors in front of a term, the term, its sign, and whether it is outside the graph."""
+    weights: list[tuple[Node, int]] = []
+    sign, cut = 1, False
+    while isinstance(node, Call):
+        if node.name == "neg":
+            sign, node = -sign, node.args[0]
+        elif node.name in {"identity", "floating"}:
+            node = node.args[0]
+        elif node.name in {"detach", "item"}:
+            cut, node = True, node.args[0]
+        elif node.name == "mul":
+            left, right = node.args
+            if _is_factor(left, kinds):
+                weights.append((left, 1))
+                node = right
+            elif _is_factor(right, kinds):
+                weights.append((right, 1))
+                node = left
+            else:
+                break
+        elif node.name == "div" and _is_factor(node.args[1], kinds):
+            weights.append((node.args[1], -1))
+            node = node.args[0]
+        else:
+            break
+    flat: list[tuple[Node, int]] = []
+    for weight, power in weights:
+        for factor, inner in _factors(weight):
+            if isinstance(factor, Constant) and factor.value < 0:
+                sign, factor = -sign, Constant(-factor.value)
+            flat.append((factor, power * inner))
+    return flat, node, sign, cut
+
+
+def _factors(node: Node) -> Iterator[tuple[Node, int]]:
+    if isinstance(node, Call) and node.name == "mul":
+        yield from _factors(node.args[0])
+        yield from _factors(node.args[1])
+    elif isinstance(node, Call) and node.name == "div":
+        yield from _factors(node.args[0])
+        yield from ((f, -p) for f, p in _factors(node.args[1]))
+    elif isinstance(node, Call) and node.name == "square":
+        yield from ((f, 2 * p) for f, p in _factors(node.args[0]))
+    elif isinstance(node, Call) and node.name == "pow" and isinstance(node.args[1], Constant):
+        power = node.args[1].value
+        if isinstance(power, int | float) and power == int(power) and abs(power) < 9:
+            yield from ((f, int(power) * p) for f, p in _factors(node.args[0]))
+        else:
+            yield node, 1
+    else:
+        yield node, 1
+
+
+def _is_factor(node: Node, kinds: dict[Given, Kind]) -> bool:
+    if is_scalar(node, kinds) or _is_count(node):
+        return True
+    if isinstance(node, Item):
+        source = node.loop.sources[node.source] if node.source >= 0 else None
+        return isinstance(source, Given) and is_weights(source.text)
+    if isinstance(node, Call) and node.name in {"add", "sub", "mul", "div", "pow"}:
+        return all(_is_factor(a, kinds) for a in node.args)
+    return False
+
+
+def is_weights(text: str) -> bool:
+    """Whether a list is one of weights."""
+    return bool(re.search(r"weight|alpha|lambda|coef|^w(s|_)", text, re.IGNORECASE))
+
+
+def _addends(node: Node) -> list[Node]:
+    if isinstance(node, Call) and node.name == "add":
+        return [p for a in node.args for p in _addends(a)]
+    if isinstance(node, Call) and node.name == "sub":
+        return [*_addends(node.args[0]), *(Call("neg", (p,)) for p in _addends(node.args[1]))]
+    if isinstance(node, Call) and node.name == "sum" and len(node.children) == 1:
+        inner = node.args[0]
+        if not isinstance(inner, Call | Each) and inner.children:
+            return [p for a in inner.children for p in _addends(a)]
+    return [node]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inputs:
+    student: Node
+    teacher: Node | None
+    labels: Node | None
+    temperature: Node
+    scalar: Node | None = None
+    old: Node | None = None
+    hot: Node | None = None
+
+
+def _match(
+    lab: Laboratory, body: Node, weights: list[tuple[Node, int]], sign: int, loop: Loop | None
+) -> Term | None:
+    """The definition that a term is equal to, else one that it is a multiple of."""
+    inputs = list(_candidates(lab, body, loop))
+    best: tuple[tuple[bool, float, int], Term] | None = None
+    for number, one in enumerate(inputs):
+        for definition in DEFINITIONS:
+            law = _law(lab, body, definition, one, weights, sign, loop)
+            if law is None:
+                continue
+            cost = abs(math.log(abs(law.constant))) + sum(abs(p) for _, p in law.powers)
+            key = (not law.is_one, cost, number)
+            if best is None or key < best[0]:
+                term = Term(
+                    (), body, definition, law, one.student, one.teacher, one.temperature,
+                    loop, rank=lab.rank, mean=_is_many(lab, body, loop),
+                )  # fmt: skip
+                best = (key, term)
+        if best is not None and not best[0][0]:
+            break
+    return best[1] if best is not None else None
+
+
+def _is_many(lab: Laboratory, body: Node, loop: Loop | None) -> bool:
+    value = lab.raw(body, lab.base, loop)
+    return isinstance(value, Array) and len(value.data) > 1
+
+
+def _candidates(lab: Laboratory, body: Node, loop: Loop | None) -> Iterator[_Inputs]:
+    """What may stand for s, t, y and T: first the names themselves, then what softmaxes read."""
+    names = leaves(body)
+    own = [g for g in names if lab.kinds.get(g) is Kind.TENSOR]
+    own.sort(key=lambda g: g.text)
+    items: list[Node] = [p for p in walk(body) if isinstance(p, Item) and p.source >= 0
+                         and not (isinstance(p.loop.sources[p.source], Given)
+                                  and is_weights(p.loop.sources[p.source].text))]  # type: ignore[attr-defined]  # fmt: skip
+    softened, temperatures = _softened(body, lab)
+    groups: list[list[Node]] = [[*own, *items], softened, _compared(body)]
+    label = next((g for g in names if lab.kinds.get(g) is Kind.LABELS), None)
+    hot = next((g for g in names if lab.kinds.get(g) is Kind.HOT), None)
+    labels = _label_part(body, label)
+    scalars: list[Node | None] = [
+        g for g in names if lab.kinds.get(g) is Kind.WEIGHT
+    ] or [None]  # fmt: skip
+    old = next((p for p in _bounds(body) if lab.kinds.get(p, Kind.OLD_CLASSES) is not None), None)
+    seen: set[tuple[int, int | None, int]] = set()
+    for group in groups:
+        for student, teacher in _pairs(lab, group):
+            for temperature in temperatures:
+                key = (id(student), id(teacher) if teacher else None, id(temperature))
+                if key in seen:
+                    continue
+                seen.add(key)
+                for scalar in scalars:
+                    yield _Inputs(student, teacher, labels, temperature, scalar, old, hot)
+
+
+def _pairs(lab: Laboratory, group: list[Node]) -> Iterator[tuple[Node, Node | None]]:
+    unique = list({id(n): n for n in group}.values())[:6]
+    ranked: list[tuple[int, Node, Node | None]] = []
+    for student, teacher in product(unique, unique):
+        if student is teacher:
+            continue
+        sides = (side(student, lab.roles), side(teacher, lab.roles))
+        if sides == ("student", "teacher"):
+            rank = 0
+        elif "teacher" not in sides[:1] and sides[1] != "student":
+            rank = 1
+        elif sides == ("student", "student"):
+            rank = 2
+        else:
+            continue
+        ranked.append((rank, student, teacher))
+    ranked.sort(key=lambda r: r[0])
+    yield from ((s, t) for _, s, t in ranked)
+    for one in unique:
+        if side(one, lab.roles) != "teacher":
+            yield one, None
+
+
+def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
+    """What softmaxes read, without the temperature, and the temperatures."""
+    scores: dict[int, Node] = {}
+    temperatures: dict[int, Node] = {}
+    for part in walk(body):
+        if not isinstance(part, Call) or part.name not in SOFTMAXES or not part.args:
+            continue
+        inner = part.args[0]
+        while isinstance(inner, Call) and inner.name in {"sub", "add"}:
+            inner = inner.args[0]
+        while isinstance(inner, Call) and inner.name == "detach":
+            inner = inner.args[0]
+        if isinstance(inner, Call) and inner.name == "div" and is_scalar(inner.args[1], lab.kinds):
+            temperatures[id(inner.args[1])] = inner.args[1]
+            inner = inner.args[0]
+        scores[id(inner)] = inner
+        while isinstance(inner, Call) and inner.name in {"t", "flatten", "view", "reshape", "index",
+                                                         "permute", "transpose"}:  # fmt: skip
+            inner = inner.args[0]
+            if isinstance(inner, Call) and inner.name == "div":
+                break
+    values = list(temperatures.values())
+    constants = {v.value: v for v in values if isinstance(v, Constant)}
+    others = [v for v in values if not isinstance(v, Constant)]
+    return list(scores.values()), [*others, *constants.values(), Constant(1.0)]
+
+
+def _compared(body: Node) -> list[Node]:
+    """What losses and differences read."""
+    found: list[Node] = []
+    for part in walk(body):
+        if isinstance(part, Call) and (part.name in _LOSSES or part.name in {"sub", "cdist"}):
+            for argument in part.args[:2]:
+                while isinstance(argument, Call) and argument.name == "detach":
+                    argument = argument.args[0]
+                found.append(argument)
+    return found
+
+
+def _label_part(body: Node, label: Given | None) -> Node | None:
+    """The labels as the loss reads them: shifted, flattened, selected."""
+    for part in walk(body):
+        if isinstance(part, Call) and part.name in {"cross_entropy", "nll_loss"}:
+            if len(part.args) > 1 and label in leaves(part.args[1]):
+                return part.args[1]
+    return label
+
+
+def _bounds(body: Node) -> Iterator[Node]:
+    for part in walk(body):
+        if isinstance(part, Call) and part.name == "slice":
+            yield from (a for a in part.args[:2] if not isinstance(a, Constant) or a.value)
+
+
+def _law(
+    lab: Laboratory, body: Node, definition: Definition, inputs: _Inputs,
+    weights: list[tuple[Node, int]], sign: int, loop: Loop | None,
+) -> Law | None:  # fmt: skip
+    base = lab.base
+
+    def ratio(draw: Draw) -> float | None:
+        below = _defined(lab, definition, inputs, draw, loop)
+        if below is None or not below:
+            return None
+        try:
+            above = lab.number(body, draw, loop)
+        except EvaluationError:
+            return None
+        value = sign * above / below
+        return value if math.isfinite(value) and value else None
+
+    first, second = ratio(base), ratio(base.changed(seed=1))
+    if first is None or second is None or not _close(first, second):
+        return None
+    third = ratio(base.changed(seed=2))
+    if third is None or not _close(first, third):
+        return None
+    powers: dict[str, float] = {}
+    constant = first
+    for name, (size, value) in _SIZES.items():
+        if (name == "S" and lab.rank != 3) or (name == "H·W" and lab.rank != 4):
+            continue
+        changed = ratio(base.changed(**{size: value}))
+        if changed is None or changed * first < 0:
+            return None
+        old = getattr(base, size)
+        step = value / old
+        if name == "H·W":
+            step = value * (value + 1) / (old * (old + 1))
+        exact = math.log(changed / first) / math.log(step)
+        power = round(exact * 2) / 2
+        if abs(exact - power) > 1e-5:
+            return None
+        if power:
+            powers[name] = power
+            size_now = old * (old + 1) if name == "H·W" else old
+            constant /= size_now**power
+    if definition.power is not None and not _is_one(inputs.temperature):
+        owed = definition.power - _given_power(lab, weights, inputs.temperature)
+        if lab.incremental and definition.key in {"kd", "soft_ce"} and owed == definition.power:
+            owed = 0
+        own = powers.pop("T", 0.0)
+        if own != owed:
+            powers["T"] = own - owed
+    elif "T" in powers:
+        return None
+    if not math.isclose(abs(constant), round(abs(constant) * 120) / 120, rel_tol=1e-6):
+        return None
+    return Law(round(constant, 9), tuple(powers.items()))
+
+
+def _given_power(lab: Laboratory, weights: list[tuple[Node, int]], temperature: Node) -> int:
+    """The power of the temperature among the factors of a term."""
+    if isinstance(temperature, Constant):
+        numbers = [float(w.value) ** p for w, p in weights if isinstance(w, Constant) and w.value]
+        for power in (2, 1):
+            for size in range(1, len(numbers) + 1):
+                for group in combinations(numbers, size):
+                    if math.isclose(math.prod(group), temperature.value**power):
+                        return power
+        return 0
+    return sum(p for w, p in weights if w is temperature or _same_number(lab, w, temperature))
+
+
+def _same_number(lab: Laboratory, one: Node, other: Node) -> bool:
+    if not isinstance(one, Given) or lab.kinds.get(one) is not Kind.TEMPERATURE:
+        return False
+    return isinstance(other, Given) and one.text == other.text
+
+
+def _is_one(node: Node) -> bool:
+    return isinstance(node, Constant) and node.value == 1
+
+
+def _close(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=CLOSE)
+
+
+def _defined(
+    lab: Laboratory, definition: Definition, inputs: _Inputs, draw: Draw, loop: Loop | None
+) -> float | None:
+    key = (definition.key, id(inputs.student), id(inputs.teacher), id(inputs.labels),
+           id(inputs.temperature), id(inputs.scalar), draw, loop.number if loop else 0)  # fmt: skip
+    if key not in lab._defined:
+        try:
+            lab._defined[key] = _evaluate(lab, definition, inputs, draw, loop)
+        except EvaluationError:
+            lab._defined[key] = None
+    return lab._defined[key]
+
+
+def _evaluate(
+    lab: Laboratory, definition: Definition, inputs: _Inputs, draw: Draw, loop: Loop | None
+) -> float | None:
+    tree, names = tree_of(definition)
+    if definition.hard and inputs.labels is None and inputs.hot is None:
+        return None
+    given = {
+        "s": inputs.student, "t": inputs.teacher, "y": inputs.labels, "T": inputs.temperature,
+        "beta": inputs.scalar, "k": inputs.old, "h": inputs.hot,
+    }  # fmt: skip
+    if "t" not in names and inputs.teacher is not None:
+        return None
+    binding: dict[Given, object] = {}
+    for name, leaf in names.items():
+        if name == "axis":
+            continue
+        node = given[name]
+        if node is None:
+            return None
+        binding[leaf] = lab.raw(node, draw, loop)
+    student = binding[names["s"]]
+    if not isinstance(student, Array) or student.rank not in definition.ranks:
+        return None
+    teacher = binding.get(names["t"]) if "t" in names else None
+    if "t" in names and (not isinstance(teacher, Array) or teacher.shape != student.shape):
+        return None
+    if "axis" in names:
+        binding[names["axis"]] = 1 if student.rank == 4 else student.rank - 1
+    value = Evaluator(binding)(tree)
+    return float(value.data[0]) if isinstance(value, Array) and len(value.data) == 1 else None
+
+
+def laboratory(
+    node: Node, roles: Mapping[Given, Told], rank: int, *, incremental: bool = False
+) -> Laboratory:
+    """A formula with numbers for its names."""
+    return Laboratory(node, kinds_of([node]), roles, rank, incremental)
