@@ -72,7 +72,7 @@ class Array:
     ) -> Array:  # fmt: skip
         """Each group of numbers along some axes made one number; all axes if None."""
         listed = range(self.rank) if axes is None else [axes] if isinstance(axes, int) else axes
-        gone = {axis_of(self, a) for a in listed}
+        gone = {axis_of(self, a) for a in listed} if self.rank else set()
         kept = [a for a in range(self.rank) if a not in gone]
         moved = self.permute([*kept, *sorted(gone)])
         group = math.prod(self.shape[a] for a in gone)
@@ -119,9 +119,10 @@ def as_array(value: object) -> Array:
 
 def axis_of(array: Array, axis: object) -> int:
     """An axis counted from 0."""
-    if not isinstance(axis, int | float) or not -array.rank <= axis < max(array.rank, 1):
+    rank = max(array.rank, 1)
+    if not isinstance(axis, int | float) or not -rank <= axis < rank:
         raise EvaluationError(f"there is no dimension {axis} in {array.shape}")
-    return int(axis) % max(array.rank, 1)
+    return int(axis) % rank
 
 
 def strides(shape: Shape) -> list[int]:

@@ -29,6 +29,7 @@ class Definition:
         power: The power of T before it; None where T has no part in it.
         ranks: The numbers of dimensions for which it is defined.
         hard: It compares with the labels.
+        several: It is itself a sum of terms.
     """
 
     key: str
@@ -39,9 +40,19 @@ class Definition:
     power: int | None = None
     ranks: tuple[int, ...] = (2, 3, 4)
     hard: bool = False
+    several: bool = False
 
 
 _LOGS = "ls = F.log_softmax(s / T, axis)\nlt = F.log_softmax(t / T, axis)\np = F.softmax(t / T, axis)\n"
+LOGITS = frozenset(
+    """
+    ce ce_padded ce_smooth kd soft_ce reverse_kl jsd tckd nckd icarl icarl_labels bce binary_kd hard_kd cwd
+    dist_inter dist_intra
+    """.split()
+)
+"""The losses that are defined on scores: what is normalised already does not belong there."""
+GENERIC = frozenset({"mse", "l1", "smooth_l1", "cosine"})
+"""Comparisons of any two parts."""
 _TARGET = "hot = F.one_hot(y, s.size(1)).float()\n"
 _HINTON = "Hinton, Vinyals, Dean 2015, arXiv:1503.02531"
 
@@ -54,6 +65,17 @@ DEFINITIONS = (
     Definition(
         "ce", Text("cross-entropy with the labels", "对真实标签的交叉熵"), "", "CE(s, y)",
         "return F.cross_entropy(s, y)", hard=True, ranks=(2, 4),
+    ),
+    Definition(
+        "ce_padded",
+        Text("cross-entropy with the labels, padding left out", "忽略填充位置的交叉熵"), "",
+        "CE(s, y) where y is not padding",
+        "return F.cross_entropy(s, y, ignore_index=pad)", hard=True, ranks=(2, 4),
+    ),
+    Definition(
+        "ce_smooth", Text("cross-entropy with smoothed labels", "标签平滑的交叉熵"), "",
+        "CE(s, (1−ε)·y + ε/C)",
+        "return F.cross_entropy(s, y, label_smoothing=eps)", hard=True, ranks=(2, 4),
     ),
     Definition(
         "kd", Text("Hinton KD", "Hinton 知识蒸馏（KD）"), _HINTON,
@@ -167,7 +189,7 @@ DEFINITIONS = (
         "a = F.normalize(s.flatten(2), dim=2)\nb = F.normalize(t.flatten(2), dim=2)\n"
         "return (torch.bmm(b, b.transpose(1, 2)).pow(2).mean()"
         " + torch.bmm(a, a.transpose(1, 2)).pow(2).mean()"
-        " - 2 * torch.bmm(a, b.transpose(1, 2)).pow(2).mean())", ranks=(4,),
+        " - 2 * torch.bmm(a, b.transpose(1, 2)).pow(2).mean())", ranks=(4,), several=True,
     ),
     Definition(
         "nst_student",
@@ -175,7 +197,7 @@ DEFINITIONS = (
         "Huang, Wang 2017 (NST), arXiv:1707.01219", "mean k(s,s) − 2 mean k(s,t)",
         "a = F.normalize(s.flatten(2), dim=2)\nb = F.normalize(t.flatten(2), dim=2)\n"
         "return (torch.bmm(a, a.transpose(1, 2)).pow(2).mean()"
-        " - 2 * torch.bmm(a, b.transpose(1, 2)).pow(2).mean())", ranks=(4,),
+        " - 2 * torch.bmm(a, b.transpose(1, 2)).pow(2).mean())", ranks=(4,), several=True,
     ),
     Definition(
         "sp", Text("SP (similarity-preserving)", "SP（保持相似度）"),

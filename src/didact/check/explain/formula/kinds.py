@@ -36,6 +36,9 @@ _SHAPERS = frozenset(
     transpose permute t expand repeat masked_select where contiguous sub add
     """.split()
 )
+_OF_TENSORS = frozenset(
+    "pow square mean var std norm logsumexp cumsum view reshape flatten bmm t permute".split()
+)
 _MASK = re.compile(r"mask|valid|keep|attention_m|padding_m", re.IGNORECASE)
 _PAD = re.compile(r"pad|ignore", re.IGNORECASE)
 _HOT = re.compile(r"one_?hot|target_?prob|multi_?hot", re.IGNORECASE)
@@ -61,9 +64,11 @@ def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
             for source in part.loop.sources:
                 if isinstance(source, Given):
                     found.setdefault(source, Kind.LIST)
+    names = {p.text for p in parts if isinstance(p, Given)}
     for part in parts:
         if isinstance(part, Given) and part not in found:
-            found[part] = by_name(part)
+            pair = part.text == "t" and "s" in names
+            found[part] = Kind.TENSOR if pair else by_name(part)
     for part in parts:
         if isinstance(part, Call) and part.name in {"eq", "ne"} and len(part.args) == 2:
             left, right = part.args
@@ -75,7 +80,11 @@ def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
 def _told_by(call: Call) -> list[tuple[Node, Kind]]:
     """What a call tells of its arguments."""
     args = call.args
-    told: list[tuple[Node, Kind]] = []
+    told: list[tuple[Node, Kind]]
+    if call.name in _OF_TENSORS:
+        told = [(args[0], Kind.TENSOR)] if args and _is_plain(args[0]) else []
+    else:
+        told = []
     if call.name in {"cross_entropy", "nll_loss"} and len(args) > 1:
         told.append((args[0], Kind.TENSOR))
         if not _is_soft(args[1]):
@@ -110,6 +119,11 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
     return told
 
 
+def _is_plain(node: Node) -> bool:
+    """Whether a part is a name that its own name does not call a number or labels."""
+    return isinstance(node, Given) and by_name(node) is Kind.TENSOR
+
+
 def _is_soft(node: Node) -> bool:
     """Whether a target of cross-entropy is a distribution by its name."""
     while isinstance(node, Call) and node.name in _SHAPERS and node.args:
@@ -127,7 +141,8 @@ def by_name(given: Given) -> Kind:
         return Kind.FLAG
     if given.inputs:
         return Kind.TENSOR
-    if is_temperature(last):
+    letter_alone = last[-2:] == "_t" and "temp" not in last.lower()
+    if is_temperature(last) and not letter_alone:
         return Kind.TEMPERATURE
     number = isinstance(given.default, int | float)
     if is_weight(last) and "weights" not in last:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import combinations, product
 
 from didact.check.explain.formula.arrays import Array, EvaluationError
-from didact.check.explain.formula.definitions import DEFINITIONS, Definition, tree_of
+from didact.check.explain.formula.definitions import DEFINITIONS, GENERIC, LOGITS, Definition, tree_of
 from didact.check.explain.formula.draws import Draw, bind
 from didact.check.explain.formula.kinds import SOFTMAXES, Kind, is_scalar, kinds_of
 from didact.check.explain.formula.roles import Told, leaves, side
@@ -98,6 +98,7 @@ class Term:
         cut: It stands outside the graph.
         rank: For which number of dimensions this holds.
         mean: It is a number per sample, of which the mean was taken.
+        wrong_sign: The addend that has the wrong sign.
     """
 
     weights: tuple[tuple[Node, int], ...]
@@ -111,13 +112,15 @@ class Term:
     cut: bool = False
     rank: int = 2
     mean: bool = False
+    wrong_sign: Node | None = None
 
     @property
     def status(self) -> str:
         """``"equal"``, ``"departs"`` or ``"unknown"``."""
         if self.definition is None or self.law is None:
             return "unknown"
-        return "equal" if self.law.is_one else "departs"
+        right = self.law.is_one and self.wrong_sign is None
+        return "equal" if right else "departs"
 
 
 @dataclass(slots=True)
@@ -174,18 +177,24 @@ class Laboratory:
         return True
 
 
-def solve(lab: Laboratory, node: Node, loop: Loop | None = None) -> list[Term]:
+Weights = list[tuple[Node, int]]
+
+
+def solve(
+    lab: Laboratory, node: Node, loop: Loop | None = None, outer: Weights | None = None
+) -> list[Term]:
     """The terms of a formula, each matched with a definition if there is one."""
     weights, body, sign, cut = _stripped(node, lab.kinds)
-    found = _match(lab, body, weights, sign, loop)
+    factors = [*(outer or ()), *weights]
+    found = _match(lab, body, factors, sign, loop)
     if found is not None:
         return [_with(found, weights, cut)]
     parts = _addends(body)
     if len(parts) > 1:
-        return [_with(t, weights, cut) for t in _solve_sum(lab, parts, sign, loop)]
+        return [_with(t, weights, cut) for t in _solve_sum(lab, parts, sign, loop, factors)]
     inner = _summed(body)
     if inner is not None and loop is None:
-        terms = solve(lab, inner.body, inner.loop)
+        terms = solve(lab, inner.body, inner.loop, factors)
         return [_over(lab, t, inner.loop, weights, sign, cut) for t in terms]
     if sign < 0:
         body = Call("neg", (body,))
@@ -193,34 +202,55 @@ def solve(lab: Laboratory, node: Node, loop: Loop | None = None) -> list[Term]:
 
 
 def _solve_sum(
-    lab: Laboratory, parts: list[Node], sign: int, loop: Loop | None
+    lab: Laboratory, parts: list[Node], sign: int, loop: Loop | None, outer: Weights
 ) -> list[Term]:
     """First groups that are one definition together, then each addend for itself."""
     left = list(parts)
     terms: list[Term] = []
-    if 2 < len(parts) <= 6:
-        for size in range(len(parts) - 1, 1, -1):
+    if len(parts) <= 6:
+        for size in range(len(parts), 1, -1):
             for group in combinations(left, size):
-                total: Node = group[0]
-                for part in group[1:]:
-                    total = Call("add", (total, part))
-                weights, body, inner_sign, cut = _stripped(total, lab.kinds)
-                found = _match(lab, body, weights, sign * inner_sign, loop)
-                if found is not None and found.definition is not None:
-                    terms.append(_with(found, weights, cut))
+                found = _group(lab, group, sign, loop, flip=size == len(parts))
+                if found is not None:
+                    terms.append(found)
                     left = [p for p in left if p not in group]
                     break
     for part in left:
         inner = Call("neg", (part,)) if sign < 0 else part
-        terms += solve(lab, inner, loop)
+        terms += solve(lab, inner, loop, outer)
     return terms
+
+
+def _group(
+    lab: Laboratory, group: tuple[Node, ...], sign: int, loop: Loop | None, *, flip: bool
+) -> Term | None:
+    """Several addends that are one definition together, or would be with one sign changed."""
+    flips: list[int | None] = [None, *(range(len(group)) if flip else ())]
+    for wrong in flips:
+        total: Node | None = None
+        for number, part in enumerate(group):
+            addend = Call("neg", (part,)) if number == wrong else part
+            total = addend if total is None else Call("add", (total, addend))
+        assert total is not None
+        weights, body, inner_sign, cut = _stripped(total, lab.kinds)
+        found = _match(lab, body, weights, sign * inner_sign, loop, several=True)
+        if found is None:
+            continue
+        if wrong is None:
+            return _with(found, weights, cut)
+        if found.law is not None and found.law.is_one:
+            return Term(
+                tuple(weights), total, found.definition, found.law, found.student, found.teacher,
+                wrong_sign=group[wrong], rank=lab.rank,
+            )  # fmt: skip
+    return None
 
 
 def _with(term: Term, weights: list[tuple[Node, int]], cut: bool) -> Term:
     extra = tuple(w for w in weights if w not in term.weights)
     return Term(
         (*extra, *term.weights), term.body, term.definition, term.law, term.student, term.teacher,
-        term.temperature, term.over, term.cut or cut, term.rank, term.mean,
+        term.temperature, term.over, term.cut or cut, term.rank, term.mean, term.wrong_sign,
     )  # fmt: skip
 
 
@@ -349,16 +379,21 @@ class _Inputs:
     scalar: Node | None = None
     old: Node | None = None
     hot: Node | None = None
+    padding: Node | None = None
+    smoothing: Node | None = None
 
 
 def _match(
-    lab: Laboratory, body: Node, weights: list[tuple[Node, int]], sign: int, loop: Loop | None
-) -> Term | None:
+    lab: Laboratory, body: Node, weights: list[tuple[Node, int]], sign: int, loop: Loop | None,
+    *, several: bool = False,
+) -> Term | None:  # fmt: skip
     """The definition that a term is equal to, else one that it is a multiple of."""
     inputs = list(_candidates(lab, body, loop))
     best: tuple[tuple[bool, float, int], Term] | None = None
     for number, one in enumerate(inputs):
-        for definition in DEFINITIONS:
+        for definition in _possible(body):
+            if several and not definition.several:
+                continue
             law = _law(lab, body, definition, one, weights, sign, loop)
             if law is None:
                 continue
@@ -373,6 +408,20 @@ def _match(
         if best is not None and not best[0][0]:
             break
     return best[1] if best is not None else None
+
+
+_EXPONENTIAL = frozenset(
+    """
+    softmax log_softmax cross_entropy nll_loss logsumexp exp sigmoid logsigmoid kl_div
+    binary_cross_entropy binary_cross_entropy_with_logits
+    """.split()
+)
+
+
+def _possible(body: Node) -> list[Definition]:
+    """The definitions that are worth trying: those with a softmax only if the term has one."""
+    soft = any(isinstance(p, Call) and p.name in _EXPONENTIAL for p in walk(body))
+    return [d for d in DEFINITIONS if d.key in GENERIC or (d.key in LOGITS or d.key == "jsd") is soft]
 
 
 def _is_many(lab: Laboratory, body: Node, loop: Loop | None) -> bool:
@@ -390,8 +439,10 @@ def _candidates(lab: Laboratory, body: Node, loop: Loop | None) -> Iterator[_Inp
                                   and is_weights(p.loop.sources[p.source].text))]  # type: ignore[attr-defined]  # fmt: skip
     softened, temperatures = _softened(body, lab)
     groups: list[list[Node]] = [[*own, *items], softened, _compared(body)]
-    label = next((g for g in names if lab.kinds.get(g) is Kind.LABELS), None)
-    hot = next((g for g in names if lab.kinds.get(g) is Kind.HOT), None)
+    every = [p for p in walk(body) if isinstance(p, Given)]
+    label = next((g for g in every if lab.kinds.get(g) is Kind.LABELS), None)
+    hot = next((g for g in every if lab.kinds.get(g) is Kind.HOT), None)
+    options = {k: v for p in walk(body) if isinstance(p, Call) for k, v in p.keywords}
     labels = _label_part(body, label)
     scalars: list[Node | None] = [
         g for g in names if lab.kinds.get(g) is Kind.WEIGHT
@@ -406,7 +457,10 @@ def _candidates(lab: Laboratory, body: Node, loop: Loop | None) -> Iterator[_Inp
                     continue
                 seen.add(key)
                 for scalar in scalars:
-                    yield _Inputs(student, teacher, labels, temperature, scalar, old, hot)
+                    yield _Inputs(
+                        student, teacher, labels, temperature, scalar, old, hot,
+                        options.get("ignore_index"), options.get("label_smoothing"),
+                    )  # fmt: skip
 
 
 def _pairs(lab: Laboratory, group: list[Node]) -> Iterator[tuple[Node, Node | None]]:
@@ -562,6 +616,34 @@ def _same_number(lab: Laboratory, one: Node, other: Node) -> bool:
     return isinstance(other, Given) and one.text == other.text
 
 
+_KEEPS = frozenset("index view reshape flatten t permute transpose squeeze detach identity".split())
+
+
+def _is_normalised(node: Node) -> bool:
+    """Whether a part is probabilities already."""
+    while isinstance(node, Call) and node.name in _KEEPS and node.args:
+        node = node.args[0]
+    return isinstance(node, Call) and node.name in {"softmax", "sigmoid", "normalize", "one_hot"}
+
+
+def _is_scaled(node: Node, lab: Laboratory) -> bool:
+    """Whether a part is divided or multiplied by a number: its temperature must be told apart."""
+    while isinstance(node, Call) and node.name in _KEEPS and node.args:
+        node = node.args[0]
+    return isinstance(node, Call) and node.name in {"div", "mul"} and any(
+        is_scalar(a, lab.kinds) for a in node.args
+    )
+
+
+def _are_told(lab: Laboratory, inputs: _Inputs) -> bool:
+    """Whether it is known who is the student and who the teacher."""
+    if inputs.teacher is None:
+        return False
+    return (side(inputs.student, lab.roles), side(inputs.teacher, lab.roles)) == (
+        "student", "teacher",
+    )  # fmt: skip
+
+
 def _is_one(node: Node) -> bool:
     return isinstance(node, Constant) and node.value == 1
 
@@ -587,11 +669,22 @@ def _evaluate(
     lab: Laboratory, definition: Definition, inputs: _Inputs, draw: Draw, loop: Loop | None
 ) -> float | None:
     tree, names = tree_of(definition)
+    if definition.key in LOGITS and any(
+        n is not None and _is_normalised(n) for n in (inputs.student, inputs.teacher)
+    ):
+        return None
+    if definition.power is not None and any(
+        n is not None and _is_scaled(n, lab) for n in (inputs.student, inputs.teacher)
+    ):
+        return None
+    if definition.key == "reverse_kl" and not _are_told(lab, inputs):
+        return None
     if definition.hard and inputs.labels is None and inputs.hot is None:
         return None
     given = {
         "s": inputs.student, "t": inputs.teacher, "y": inputs.labels, "T": inputs.temperature,
         "beta": inputs.scalar, "k": inputs.old, "h": inputs.hot,
+        "pad": inputs.padding, "eps": inputs.smoothing,
     }  # fmt: skip
     if "t" not in names and inputs.teacher is not None:
         return None

@@ -1,0 +1,296 @@
+"""The losses of a paste with their verdicts: equal to a named loss, off by a factor, or unknown."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from didact.check.engine.names import is_loss as is_loss_name
+from didact.check.explain.formula.definitions import GENERIC
+from didact.check.explain.formula.kinds import Kind, kinds_of
+from didact.check.explain.formula.roles import Told, leaves, roles_of, side
+from didact.check.explain.formula.trace import Entry, Tracer, trace
+from didact.check.explain.formula.tree import (
+    Call,
+    Constant,
+    Each,
+    Given,
+    Node,
+    alternatives,
+    walk,
+)
+from didact.check.explain.formula.verdict import Term, laboratory, solve
+from didact.check.explain.formula.written import box_of
+
+MOST = 6
+"""How many losses of one paste are judged."""
+_LOSS_CALLS = frozenset(
+    """
+    kl_div cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss
+    l1_loss smooth_l1_loss huber_loss cosine_embedding_loss
+    """.split()
+)
+_COMPARING = frozenset(
+    """
+    softmax log_softmax sigmoid logsigmoid cdist normalize cosine_similarity pairwise_distance
+    norm matmul bmm sub
+    """.split()
+)
+_OLD_MODEL = frozenset({"old", "prev", "previous", "lwf", "task", "known", "seen", "incremental"})
+_SEQUENCES = re.compile(
+    r"\b(llm|token|tokens|seq|seq_len|sequence|causal|vocab|vocabulary|sentence|per_token|lm)\b"
+    r"|llm|per_token|token|causal|句子|序列|词表|词元"
+)
+_MAPS = re.compile(
+    r"\b(seg|segmentation|pixel|pixels|spatial|attention_map|feature_map|H|W)\b|seg_|pixel|像素|分割"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """One alternative of a loss: its conditions, its terms, and for which tensors it was judged."""
+
+    conditions: tuple[str, ...]
+    terms: tuple[Term, ...]
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loss:
+    """One loss of the code.
+
+    Attributes:
+        entry: Where it is returned, backpropagated or kept.
+        text: Its formula.
+        mathml: The same for a page.
+        branches: Its alternatives, one if it has no conditions.
+    """
+
+    entry: Entry
+    text: str
+    mathml: str
+    branches: tuple[Branch, ...]
+
+    @property
+    def terms(self) -> list[Term]:
+        """The terms of all alternatives."""
+        return [t for b in self.branches for t in b.terms]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """All losses of a paste, the main one first.
+
+    Attributes:
+        losses: What was judged.
+        roles: Whose the names are, and what tells it.
+        kinds: What the names stand for.
+        tracer: What was followed.
+        incremental: The teacher is the model of the classes so far.
+    """
+
+    losses: tuple[Loss, ...]
+    roles: dict[Given, Told]
+    kinds: dict[Given, Kind]
+    tracer: Tracer
+    incremental: bool
+
+    @property
+    def terms(self) -> list[Term]:
+        """The terms of all losses."""
+        return [t for loss in self.losses for t in loss.terms]
+
+
+def judge(tree: ast.Module, words: str = "") -> Judged:
+    """Follow the code and compare its losses with the named ones; ``words`` is what surrounds it."""
+    tracer = trace(tree)
+    entries = _losses(tracer.entries, tracer)
+    nodes = [e.value for e in tracer.entries]
+    kinds = kinds_of(nodes)
+    roles = roles_of(nodes, kinds, tracer.labels)
+    incremental = _is_incremental(tree)
+    ranks = _ranks(tree, words)
+    losses = []
+    for entry in entries[:MOST]:
+        text, mathml = box_of(entry.value, tracer.labels)
+        branches = [
+            _branch(conditions, node, roles, ranks, incremental=incremental)
+            for conditions, node in alternatives(entry.value)
+        ]
+        losses.append(Loss(entry, text, mathml, tuple(branches)))
+    return Judged(tuple(losses), roles, kinds, tracer, incremental)
+
+
+def _branch(
+    conditions: tuple[str, ...], node: Node, roles: dict[Given, Told], ranks: list[int],
+    *, incremental: bool,
+) -> Branch:  # fmt: skip
+    """The terms for the number of dimensions for which most of them are recognised."""
+    best: tuple[tuple[int, int], Branch] | None = None
+    for rank in ranks:
+        lab = laboratory(node, roles, rank, incremental=incremental)
+        if not lab.works():
+            continue
+        terms = solve(lab, node)
+        unknown = sum(t.status == "unknown" and not is_given(t) for t in terms)
+        departing = sum(t.status == "departs" for t in terms)
+        plain = sum(t.definition is not None and t.definition.key in GENERIC for t in terms)
+        key = (unknown, plain + (departing if best is not None else 0))
+        if best is None or key < best[0]:
+            best = (key, Branch(conditions, tuple(terms), rank))
+        if not unknown and not plain:
+            break
+    if best is not None:
+        return best[1]
+    return Branch(conditions, (Term((), node),), 2)
+
+
+def _losses(entries: Iterable[Entry], tracer: Tracer) -> list[Entry]:
+    """The entries that are losses: backpropagated first, then returned, then kept last."""
+    found = [e for e in entries if _is_loss(e, tracer)]
+    if any(e.how == "backward" for e in found):
+        backward = [e for e in found if e.how == "backward"]
+        inner = {id(p) for e in backward for p in walk(e.value)}
+        found = backward + [
+            e for e in found if e.how == "return" and id(e.value) not in inner
+        ]
+    order = {"backward": 0, "return": 1, "assign": 1}
+    unique = {id(e.value): e for e in reversed(found)}
+    kept = [e for e in found if unique[id(e.value)] is e]
+    return sorted(kept, key=lambda e: order[e.how])
+
+
+def _is_loss(entry: Entry, tracer: Tracer) -> bool:
+    parts = list(walk(entry.value))
+    names = {p.name for p in parts if isinstance(p, Call)}
+    if names & _LOSS_CALLS:
+        return True
+    root = entry.value
+    while isinstance(root, Call) and root.name in {"mul", "div", "neg", "detach", "item"}:
+        root = root.args[0] if not isinstance(root.args[0], Constant) else root.args[-1]
+    if isinstance(root, Call) and root.name in {"softmax", "log_softmax", "normalize", "index"}:
+        return False
+    if names & {"sum", "mean", "norm"} and names & (_COMPARING | {"pow", "square", "abs", "log"}):
+        return True
+    named = is_loss_name(tracer.labels.get(entry.value, entry.name).rsplit(".", 1)[-1])
+    return named and any(isinstance(p, Given) and is_loss_name(_callee(p)) for p in parts)
+
+
+def _callee(given: Given) -> str:
+    return re.split(r"[(\[]", given.text, maxsplit=1)[0].rsplit(".", 1)[-1]
+
+
+def is_given(term: Term) -> bool:
+    """Whether a term is a name or an unknown call: taken as given, nothing is said of it."""
+    return isinstance(term.body, Given)
+
+
+def _words(tree: ast.Module) -> set[str]:
+    words: set[str] = set()
+    for node in ast.walk(tree):
+        for name in (getattr(node, "id", None), getattr(node, "attr", None),
+                     getattr(node, "arg", None), getattr(node, "name", None)):  # fmt: skip
+            if isinstance(name, str):
+                words |= set(re.split(r"[_\d]+", name.lower())) | {name.lower()}
+    return words
+
+
+def _is_incremental(tree: ast.Module) -> bool:
+    return bool(_words(tree) & _OLD_MODEL)
+
+
+def _ranks(tree: ast.Module, words: str) -> list[int]:
+    """The numbers of dimensions to try, the likeliest first."""
+    names = " ".join(sorted(_words(tree))) + " " + words.lower()
+    if _SEQUENCES.search(names):
+        return [3, 2, 4]
+    return [4, 2, 3] if _MAPS.search(names) else [2, 3, 4]
+
+
+# Which method this is
+
+
+def method_keys(judged: Judged) -> list[str]:
+    """The named methods that the recognised terms make, the most telling first."""
+    terms = [t for t in judged.terms if t.definition is not None]
+    keys = {t.definition.key for t in terms if t.definition is not None}
+    found: list[str] = []
+    for method, needed in _METHODS:
+        if keys & needed:
+            found.append(method)
+    soft = [t for t in terms if t.definition is not None and t.definition.key in {"kd", "soft_ce"}]
+    if soft:
+        found.append(_soft_method(soft, judged))
+    if "mse" in keys and not found:
+        found.append(_matching(terms))
+    if keys and keys <= {"ce", "ce_padded", "ce_smooth", "bce"}:
+        found.append("plain")
+    return found
+
+
+_METHODS = (
+    ("dkd", {"tckd", "nckd"}), ("dist", {"dist_inter", "dist_intra"}),
+    ("rkd", {"rkd_distance", "rkd_angle"}), ("at", {"at"}), ("nst", {"nst", "nst_student"}),
+    ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}), ("icarl", {"icarl", "icarl_labels"}),
+    ("reverse_kl", {"reverse_kl"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
+    ("lucir", {"cosine"}), ("binary_kd", {"binary_kd"}),
+)  # fmt: skip
+
+
+def _soft_method(terms: list[Term], judged: Judged) -> str:
+    sides = {
+        (side(t.student, judged.roles), side(t.teacher, judged.roles))
+        for t in terms if t.student is not None and t.teacher is not None
+    }  # fmt: skip
+    if sides == {("student", "student")}:
+        return "dml"
+    averaged = any(
+        isinstance(p, Each) for t in terms for p in walk(t.body)
+    )
+    if averaged or any(t.over is not None for t in terms):
+        return "multi_kd"
+    if judged.incremental:
+        return "lwf"
+    if judged.tracer.frameworks == {"tensorflow"} and any(
+        isinstance(n, ast.ClassDef) and "istill" in n.name for n in judged.tracer.tree.body
+    ):
+        return "keras_distiller"
+    ranks = {t.rank for t in terms}
+    if ranks == {3}:
+        return "token_kd"
+    return "pixel_kd" if ranks == {4} else "kd"
+
+
+def _matching(terms: list[Term]) -> str:
+    texts = " ".join(
+        g.text.lower() for t in terms for n in (t.student, t.teacher) if n is not None
+        for g in leaves(n)
+    )  # fmt: skip
+    if "logit" in texts or "score" in texts:
+        return "logit_matching"
+    if re.search(r"feat|hint|layer|guided|regress|hidden|fm|^f", texts):
+        return "hint"
+    return "mse"
+
+
+def dimensions(rank: int) -> str:
+    """The shape for which a claim holds."""
+    return {2: "[B, C]", 3: "[B, S, C]", 4: "[B, C, H, W]"}[rank]
+
+
+def is_simple(term: Term) -> bool:
+    """Whether both sides are plain tensors: a comparison of them needs no further name."""
+    return all(
+        n is None or _is_leaf(n) for n in (term.student, term.teacher)
+    )
+
+
+def _is_leaf(node: Node) -> bool:
+    while isinstance(node, Call) and node.name in {
+        "index", "view", "reshape", "flatten", "detach", "identity", "floating", "squeeze",
+        "permute", "transpose", "normalize", "softmax", "log_softmax", "sigmoid", "div",
+    }:  # fmt: skip
+        node = node.args[0]
+    return not isinstance(node, Call)
