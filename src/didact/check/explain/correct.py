@@ -13,9 +13,11 @@ from didact.check.explain import correct_graph as graph
 from didact.check.explain import correct_reduction as reduction
 from didact.check.explain import correct_scale as scale
 from didact.check.explain import correct_spaces as spaces
-from didact.check.explain.choices import CHOICES
+from didact.check.explain.checks import KINDS, formula_findings, unmasked
+from didact.check.explain.formula.judge import judge
 from didact.check.explain.own import misspelt, own_findings
 from didact.check.explain.site import Site, apply, span
+from didact.check.explain.words.choices import CHOICES
 from didact.check.findings.finding import Edit, Finding, Severity
 from didact.check.rules import RULES, findings_of
 from didact.check.snippet.repair import parse
@@ -43,6 +45,7 @@ _CORRECTORS: dict[str, Corrector] = {
     "BCE-ON-SOFTMAX": spaces.kl_for_bce,
     "SIG/SOFTMAX-MIX": spaces.same_activation,
     "SLICE-AFTER-SOFTMAX": spaces.slice_first,
+    "STUDENT-UNUSED": spaces.other_side,
     "NO-T2": scale.times_t_squared,
     "T-POW1": scale.times_t_squared,
     "T-ONE-SIDE": scale.temperature_on_both,
@@ -94,7 +97,7 @@ class Correction:
 
 def kinds_of(code: str) -> tuple[str, ...]:
     """The kinds of mistakes that a code stands for."""
-    return RULES[code].catalogue if code in RULES else ()
+    return RULES[code].catalogue if code in RULES else KINDS.get(code, ())
 
 
 def spelt(source: str, tree: ast.Module) -> tuple[str, list[Finding]]:
@@ -105,9 +108,64 @@ def spelt(source: str, tree: ast.Module) -> tuple[str, list[Finding]]:
     return (result, found) if result is not None and parse(result) is not None else (source, found)
 
 
-def correct(source: str, *, start: Correction | None = None) -> Correction:
-    """Mend finding after finding; each change must parse and take its finding away."""
+def correct(
+    source: str, *, start: Correction | None = None, words: str = "", rules: bool = True
+) -> Correction:
+    """Mend finding after finding; each change must parse and take its finding away.
+
+    ``words`` is the text around the code, ``rules`` whether PyTorch's rules apply.
+    """
     correction = start or Correction(source)
+    if rules:
+        _mend_by_rules(correction)
+    _mend_formulas(correction, words)
+    return correction
+
+
+def _mend_formulas(correction: Correction, words: str) -> None:
+    """Mend what the formulas show; each change must take its finding away."""
+    for _ in range(6):
+        found = beyond_rules(correction.source, words)
+        for finding in found:
+            edits = list(finding.fix.edits) if finding.fix is not None else []
+            changed = apply(correction.source, edits) if edits else None
+            if changed is None or parse(changed) is None:
+                continue
+            left = beyond_rules(changed, words)
+            if (
+                sum(f.code == finding.code for f in left)
+                >= sum(f.code == finding.code for f in found)
+                and finding.code != "KE111"
+            ):
+                continue
+            correction.step(changed, finding.code)
+            if finding.code == "KE111":
+                return
+            break
+        else:
+            return
+
+
+def beyond_rules(source: str, words: str) -> list[Finding]:
+    """What the formulas of a source show that the rules do not."""
+    analysis = safe_analyse(source)
+    if analysis is None:
+        return []
+    judged = judge(analysis.tree, words)
+    torch = applies(judged.tracer.frameworks)
+    known = (
+        frozenset(k for f in analysis.findings for k in kinds_of(f.code)) if torch else frozenset()
+    )
+    found = formula_findings(judged, known, words)
+    return found if known & {"PAD-UNMASKED"} else [*found, *unmasked(judged)]
+
+
+def applies(frameworks: set[str]) -> bool:
+    """Whether PyTorch's rules apply."""
+    return not frameworks or "torch" in frameworks
+
+
+def _mend_by_rules(correction: Correction) -> None:
     given_up: set[tuple[str, str]] = set()
     for _ in range(ROUNDS):
         analysis = safe_analyse(correction.source)
@@ -119,7 +177,6 @@ def correct(source: str, *, start: Correction | None = None) -> Correction:
         )
         if not any(_mend(correction, analysis, f, given_up) for f in findings):
             break
-    return correction
 
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role, Space
 from didact.check.explain.site import Site, argument, name_of
 from didact.check.findings.finding import Edit
@@ -135,6 +136,7 @@ def same_activation(site: Site) -> list[Edit]:
 
 def slice_first(site: Site) -> list[Edit]:
     """``softmax(x)[:, :k]`` as ``softmax(x[:, :k])``."""
+    edits: list[Edit] = []
     for node in _sliced(site):
         made, inner = node.value, argument(node.value) if isinstance(node.value, ast.Call) else None
         if not isinstance(made, ast.Call) or inner is None:
@@ -143,8 +145,30 @@ def slice_first(site: Site) -> list[Edit]:
         if kind in {"softmax", "log_softmax"}:
             scores, divisor = site.scores(made)
             inside = f"{scores}[{site.text(node.slice)}]" + (f" / {divisor}" if divisor else "")
-            return [site.replace(node, f"{site.functional}.{kind}({inside}, dim={site.dim})")]
-    return []
+            text = f"{site.functional}.{kind}({inside}, dim={site.dim})"
+            edits.append(site.replace(node, text))
+    return list(dict.fromkeys(edits))
+
+
+def other_side(site: Site) -> list[Edit]:
+    """The parameter of the student that nothing reads, where the teacher's tensor stands twice."""
+    use = site.use
+    if use is None or use.input_node is None:
+        return []
+    made = site.producer(use.input_node)
+    inner = argument(made) if made is not None else None
+    function = next(
+        (n for n in ast.walk(site.analysis.tree) if isinstance(n, ast.FunctionDef)
+         and made is not None and any(i is made for i in ast.walk(n))), None,
+    )  # fmt: skip
+    if inner is None or function is None:
+        return []
+    read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+    unread = [a.arg for a in function.args.args if a.arg not in read]
+    own = [name for name in unread if role_of(name) is Role.STUDENT] or unread[:1]
+    names = [n for n in ast.walk(inner) if isinstance(n, ast.Name)]
+    teachers = [n for n in names if role_of(n.id) is Role.TEACHER] or names[:1]
+    return [site.replace(teachers[0], own[0])] if own and teachers else []
 
 
 def _sliced(site: Site) -> list[ast.Subscript]:

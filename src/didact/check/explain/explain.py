@@ -7,13 +7,27 @@ from dataclasses import dataclass, field
 
 from didact._core.i18n import Text
 from didact.check.engine.engine import Analysis
-from didact.check.explain.correct import Correction, correct, kinds_of, safe_analyse, spelt
+from didact.check.engine.names import role_of
+from didact.check.engine.spaces import Role
+from didact.check.explain.asked import answer_to
+from didact.check.explain.correct import (
+    Correction,
+    applies,
+    beyond_rules,
+    correct,
+    kinds_of,
+    safe_analyse,
+    spelt,
+)
 from didact.check.explain.expressions import Reader
-from didact.check.explain.old_formula import NO_LOSS, formula, names
+from didact.check.explain.formula.judge import Judged, Loss, judge
+from didact.check.explain.formula.tree import Given
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
 from didact.check.explain.questions import Question, Snippet, questions
 from didact.check.explain.runnable import given_names, runnable
 from didact.check.explain.statements import Explainer
+from didact.check.explain.summary import Verdict, by_importance, summary_of, verdict_of
+from didact.check.explain.words import roles as words
 from didact.check.findings.finding import Finding, Severity
 from didact.check.rules import findings_of
 from didact.check.snippet import recover
@@ -39,26 +53,56 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleLine:
+    """What one name stands for, and what tells it."""
+
+    name: str
+    role: str
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything that there is to say about a paste.
 
     Attributes:
         source: The recovered code, with the spelling of PyTorch's names corrected.
         statements: Each statement in words, in the order of the lines.
-        formula: The loss as it is, the names of its terms, the right form, the distance.
-        findings: What is wrong, sorted by line.
+        losses: The formulas as the code computes them, with their terms.
+        corrected_losses: The formulas of the corrected code.
+        verdict: How far the losses are those that they are named after.
+        summary: Three to six lines that say the most important first.
+        roles: What the names stand for.
+        framework: The framework, where it is not PyTorch.
+        findings: What is wrong, the worst first.
         correction: The corrected code with its marks and choices.
-        questions: What the code makes people ask.
+        asked: The question that stands in the paste, answered.
+        questions: What else the code makes people ask.
         guesses: What recovering the code took, and what it needs from outside.
     """
 
     source: str
     statements: list[Note]
-    formula: Text
+    losses: tuple[Loss, ...]
+    corrected_losses: tuple[Loss, ...]
+    verdict: Verdict
+    summary: list[Text]
+    roles: list[RoleLine]
+    framework: str | None
     findings: list[Finding]
     correction: Correction
+    asked: Question | None
     questions: list[Question]
     guesses: list[Text] = field(default_factory=list)
+
+    @property
+    def open_findings(self) -> list[Finding]:
+        """The findings, remarks left out, that the corrected code still has."""
+        mended = set().union(*self.correction.marks) if self.correction.marks else set()
+        return [
+            f for f in self.findings
+            if f.code not in mended and f.severity is not Severity.INFO
+        ]  # fmt: skip
 
 
 def explain(text: str) -> Explanation:
@@ -68,33 +112,92 @@ def explain(text: str) -> Explanation:
     guesses = list(recovered.guesses)
     analysis = safe_analyse(source)
     if analysis is None:
-        notes = [Note(n.lineno, _head(n), TOO_DEEP) for n in recovered.tree.body]
-        return Explanation(
-            source, notes, TOO_DEEP, misspelt, Correction(source), [], [*guesses, TOO_DEEP]
-        )
+        return _too_deep(source, recovered.tree, misspelt, guesses)
+    judged = judge(analysis.tree, text)
+    torch = applies(judged.tracer.frameworks)
+    if not torch:
+        source, misspelt = recovered.source, []
+        analysis = safe_analyse(source) or analysis
+        judged = judge(analysis.tree, text)
     own = own_findings(analysis.tree, renamed_lambda=LAMBDA in guesses)
-    findings = sorted([*findings_of(analysis), *own, *misspelt], key=lambda f: (f.span, f.code))
-    correction = _corrected(source, recovered.source, own)
+    rules = list(findings_of(analysis)) if torch else []
+    findings = by_importance([*rules, *own, *misspelt, *beyond_rules(source, text)])
+    correction = _corrected(source, recovered.source, own, text, torch=torch)
+    right = _judged_again(correction.source, source, judged, text)
+    framework = None if torch else min(judged.tracer.frameworks)
+    kinds = frozenset(k for f in findings for k in kinds_of(f.code))
+    verdict = verdict_of(judged, right, findings, kinds_of)
+    summary = summary_of(verdict, findings, kinds_of, framework)
     given = given_names(analysis.tree)
     if given:
         guesses.append(GIVEN.format(names=", ".join(f"`{n}`" for n in given)))
-    kinds = frozenset(k for f in findings for k in kinds_of(f.code))
+    asked = answer_to(text, findings, kinds, verdict, summary)
     return Explanation(
         source=source,
-        statements=_statements(analysis),
-        formula=_formula(analysis, findings, correction),
+        statements=_statements(analysis, judged),
+        losses=judged.losses,
+        corrected_losses=right.losses,
+        verdict=verdict,
+        summary=summary,
+        roles=_roles(judged, verdict.method_key),
+        framework=framework,
         findings=findings,
-        correction=runnable(correction),
-        questions=questions(Snippet(analysis, kinds, source)),
+        correction=runnable(correction) if torch else correction,
+        asked=asked,
+        questions=questions(Snippet(analysis, kinds, source)) if torch else [],
         guesses=guesses,
     )
 
 
-def _corrected(source: str, before: str, own: list[Finding]) -> Correction:
+def _too_deep(
+    source: str, tree: ast.Module, misspelt: list[Finding], guesses: list[Text]
+) -> Explanation:
+    notes = [Note(n.lineno, _head(n), TOO_DEEP) for n in tree.body]
+    return Explanation(
+        source, notes, (), (), Verdict("unknown"), [TOO_DEEP], [], None, misspelt,
+        Correction(source), None, [], [*guesses, TOO_DEEP],
+    )  # fmt: skip
+
+
+def _judged_again(corrected: str, source: str, judged: Judged, text: str) -> Judged:
+    analysis = safe_analyse(corrected) if corrected != source else None
+    return judge(analysis.tree, text) if analysis is not None else judged
+
+
+def _roles(judged: Judged, key: str) -> list[RoleLine]:
+    lines: dict[str, RoleLine] = {}
+    for given, told in judged.roles.items():
+        labels = judged.tracer.labels
+        name = labels.get(given, given.text) if given.inputs else given.text
+        role = told.role
+        students = [line for line in lines.values() if line.role == "student"]
+        if key == "dml" and role == "student" and students:
+            role = "student (peer)"
+        name = name.removeprefix("self.")
+        lines.setdefault(name, RoleLine(name, role, told.reason))
+        if given.inputs and role in {"student", "teacher"}:
+            callee = given.text.split("(", 1)[0].removeprefix("self.").split(".")[0]
+            if callee.isidentifier():
+                lines.setdefault(callee, RoleLine(callee, role, words.ITS_MODEL))
+            for inner in given.inputs:
+                if isinstance(inner, Given) and not inner.inputs and inner not in judged.roles:
+                    lines.setdefault(inner.text, RoleLine(inner.text, "input", words.IS_INPUT))
+    for node in ast.walk(judged.tracer.tree):
+        if isinstance(node, ast.arg) and node.arg not in lines:
+            role_by_name = role_of(node.arg)
+            if role_by_name is not Role.UNKNOWN:
+                told_by_name = RoleLine(node.arg, str(role_by_name), words.BY_NAME)
+                lines.setdefault(node.arg, told_by_name)
+    return list(lines.values())
+
+
+def _corrected(
+    source: str, before: str, own: list[Finding], words: str, *, torch: bool
+) -> Correction:
     correction = Correction(before, [set() for _ in before.split("\n")])
     if source != before:
         correction.step(source, "KE103")
-    result = correct(source, start=correction)
+    result = correct(source, start=correction, words=words, rules=torch)
     if any(f.code == KEYWORD_AS_NAME for f in own):
         for number, line in enumerate(result.source.split("\n")):
             if "lambda_" in line:
@@ -102,8 +205,9 @@ def _corrected(source: str, before: str, own: list[Finding]) -> Correction:
     return result
 
 
-def _statements(analysis: Analysis) -> list[Note]:
-    reader = Reader(analysis, {id(u.node): u for u in analysis.uses})
+def _statements(analysis: Analysis, judged: Judged) -> list[Note]:
+    uses = {id(u.node): u for u in analysis.uses} if applies(judged.tracer.frameworks) else {}
+    reader = Reader(analysis, uses, judged)
     explainer = Explainer(reader)
     nodes = [n for n in ast.walk(analysis.tree) if isinstance(n, ast.stmt)]
     nodes.sort(key=lambda n: (n.lineno, n.col_offset))
@@ -122,44 +226,3 @@ def _head(node: ast.stmt, source: str = "") -> str:
         prefix = "".join(f"@{ast.unparse(d)}\n" for d in decorators)
         return prefix + "\n".join(t.rstrip() for t in text.split("\n") if t.strip())
     return (ast.get_source_segment(source, node) if source else None) or ast.unparse(node)
-
-
-def _formula(analysis: Analysis, findings: list[Finding], correction: Correction) -> Text:
-    written = formula(analysis)
-    if written is None:
-        return NO_LOSS
-    lines = [Text(f"As written: {written}", f"代码所写：{written}")]
-    named = names(analysis)
-    lines += [Text(f"  – {n.en}", f"  – {n.zh}") for n in named]
-    right_analysis = safe_analyse(correction.source)
-    right = formula(right_analysis) if right_analysis is not None else None
-    if right is not None and right != written:
-        lines.append(Text(f"As corrected: {right}", f"修正之后：{right}"))
-    lines.append(_distance(findings))
-    return Text("\n".join(t.en for t in lines), "\n".join(t.zh for t in lines))
-
-
-def _distance(findings: list[Finding]) -> Text:
-    serious = [f for f in findings if f.severity is not Severity.INFO]
-    remarks = len(findings) - len(serious)
-    if not serious and remarks:
-        return Text(
-            f"Distance: the code computes this formula; {remarks} remark(s) are under the "
-            f"findings.",
-            f"差距：代码计算的就是这个公式；另有 {remarks} 条提示，见“发现的问题”。",
-        )
-    if not serious:
-        return Text(
-            "Distance: the code computes this formula; nothing in it departs from the definition.",
-            "差距：代码计算的就是这个公式，没有发现偏离定义之处。",
-        )
-    listed = ", ".join(f"{f.code}:{f.span.line}" for f in serious)
-    keeps = "keeps" if len(serious) == 1 else "keep"
-    return Text(
-        f"Distance: {_count(len(serious), 'point')} {keeps} the code from the formula ({listed}).",
-        f"差距：有 {len(serious)} 处与公式不符（{listed}）。",
-    )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -13,12 +13,13 @@ from didact.check.engine.events import LossUse
 from didact.check.engine.names import is_label, is_loss, is_model, is_temperature, role_of
 from didact.check.engine.spaces import Role, Space
 from didact.check.explain.call_words import arguments, filled, last_name, same
-from didact.check.explain.calls import FUNCTIONS
-from didact.check.explain.constructors import CONSTRUCTORS
+from didact.check.explain.formula.judge import Judged
 from didact.check.explain.losscalls import code_of, loss_phrase
-from didact.check.explain.methods import METHODS
 from didact.check.explain.slices import slice_phrase
 from didact.check.explain.sums import weighted
+from didact.check.explain.words.calls import FUNCTIONS
+from didact.check.explain.words.constructors import CONSTRUCTORS
+from didact.check.explain.words.methods import METHODS
 
 _MODULES = {
     "F",
@@ -64,6 +65,7 @@ class Reader:
 
     analysis: Analysis
     uses: dict[int, LossUse]
+    judged: Judged
 
     def phrase(self, node: ast.expr) -> Text:
         """What the expression gives, as a noun phrase."""

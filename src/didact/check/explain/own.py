@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from didact._core.i18n import Language, Text
 from didact.check.explain.site import span
 from didact.check.explain.torch_names import FUNCTIONAL, METHODS, MODULES
-from didact.check.findings.finding import Edit, Finding, Fix, Severity
+from didact.check.explain.words.findings import OWN, OWN_PAGES
+from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
 UNUSED_PARAMETER = "KE101"
 CLONE_BEFORE_SLICE = "KE102"
@@ -40,6 +41,7 @@ PAGES: Mapping[str, tuple[Text, Text]] = {
         Text("A name that PyTorch does not have", "PyTorch 中不存在的名字"),
         Text("The call ends in an AttributeError.", "运行到此会报 AttributeError。"),
     ),
+    **OWN_PAGES,
 }
 """Codes that only ``didact explain`` reports: summary and page."""
 
@@ -71,7 +73,7 @@ def page(code: str, language: Language) -> str:
 
 def own_findings(tree: ast.Module, *, renamed_lambda: bool) -> list[Finding]:
     """Unused parameters, useless copies, and the renamed keyword."""
-    found = [*_unused_parameters(tree), *_clones(tree)]
+    found = [*_unused_parameters(tree), *_clones(tree), *_no_temperature(tree)]
     if renamed_lambda:
         found += _keyword(tree)
     return found
@@ -90,6 +92,42 @@ def _unused_parameters(tree: ast.Module) -> Iterator[Finding]:
                 continue
             message = _UNUSED.format(name=name, function=node.name)
             yield Finding(UNUSED_PARAMETER, Severity.INFO, span(parameter), message)
+
+
+NO_TEMPERATURE = "KE104"
+_USUAL = "4.0"
+
+
+def _no_temperature(tree: ast.Module) -> Iterator[Finding]:
+    """A temperature that a function reads and nothing sets."""
+    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)
+              and isinstance(n.ctx, ast.Store)}  # fmt: skip
+    stored |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    imported = {(a.asname or a.name).split(".")[0] for n in ast.walk(tree)
+                if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef) or node.args.kwarg or node.args.vararg:
+            continue
+        for inner in ast.walk(node):
+            named = isinstance(inner, ast.Name) and inner.id in {"T", "temp", "temperature", "tau"}
+            if named and inner.id not in stored | imported:  # type: ignore[attr-defined]
+                yield _undefined_temperature(node, inner)  # type: ignore[arg-type]
+                break
+
+
+def _undefined_temperature(node: ast.FunctionDef, name: ast.Name) -> Finding:
+    parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    last = parameters[-1] if parameters else None
+    defaults = node.args.kw_defaults[-1:] if node.args.kwonlyargs else node.args.defaults[-1:]
+    after: ast.AST | None = (defaults[0] if defaults else None) or last
+    fix = None
+    if after is not None:
+        where = span(after)
+        place = Span(where.end_line, where.end_column, where.end_line, where.end_column)
+        edit = Edit(place, f", {name.id}={_USUAL}")
+        fix = Fix((edit,), "unsafe", Text("Make it a parameter", "改成参数"))
+    message = OWN[NO_TEMPERATURE].format(name=name.id, function=node.name, default=_USUAL)
+    return Finding(NO_TEMPERATURE, Severity.ERROR, span(name), message, fix)
 
 
 def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

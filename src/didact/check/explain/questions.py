@@ -10,8 +10,8 @@ from didact._core.i18n import Text
 from didact.check.engine.engine import Analysis
 from didact.check.engine.names import is_temperature
 from didact.check.engine.spaces import Role, Space
-from didact.check.explain import answers
-from didact.check.explain import answers_training as training
+from didact.check.explain.words import answers
+from didact.check.explain.words import answers_training as training
 
 LIMIT = 8
 """The most questions that are answered for one snippet."""

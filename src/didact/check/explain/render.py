@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import json
 from collections.abc import Sequence
 
 from didact._core.i18n import Language, Text
 from didact.check.explain.correct import Correction
-from didact.check.explain.explain import Explanation
-from didact.check.explain.layout import wrap
+from didact.check.explain.explain import Explanation, Note
+from didact.check.explain.formula.judge import Loss
+from didact.check.explain.formula.tree import (
+    Call,
+    Choice,
+    Constant,
+    Each,
+    Given,
+    Item,
+    Node,
+    walk,
+)
+from didact.check.explain.formula.tree import Sequence as Listed
+from didact.check.explain.formula.written import Writer
+from didact.check.explain.layout import COLUMNS, width, wrap
+from didact.check.explain.words import page as words
+from didact.check.findings.finding import Finding
 from didact.check.snippet.repair import parse
 
-_HEADINGS = {
-    "guesses": Text("How the paste was read", "粘贴内容的还原"),
-    "statements": Text("Line by line", "逐行解释"),
-    "formula": Text("The loss as a formula", "损失的整体公式"),
-    "findings": Text("Findings", "发现的问题"),
-    "corrected": Text("Corrected code", "修正后的代码"),
-    "questions": Text("Questions this code raises", "这段代码引出的问题"),
-}
-_NO_FINDINGS = Text("Nothing was found.", "没有发现问题。")
-_UNCHANGED = Text("Nothing had to be changed.", "无需修改。")
-_LINE = Text("line {line}, {severity}", "第 {line} 行，{severity}")
-_SEVERITY = {
-    "error": Text("error", "错误"),
-    "warning": Text("warning", "警告"),
-    "info": Text("info", "提示"),
-}
-_CHANGED = Text("changed: {codes}", "已修改：{codes}")
-_ADDED = Text("added", "新增")
+_COLOURS = {
+    "heading": "1;36", "added": "32", "removed": "31", "error": "1;31", "warning": "33",
+    "info": "36", "code": "1",
+}  # fmt: skip
+_AROUND = 3
+_LARGEST_TREE = 400
 
 
 def marked(correction: Correction, language: Language) -> str:
@@ -40,7 +44,7 @@ def marked(correction: Correction, language: Language) -> str:
         if not codes or not line.strip():
             continue
         known = sorted(c for c in codes if c.startswith("K"))
-        note = _CHANGED.format(codes=", ".join(known)) if known else _ADDED
+        note = words.CHANGED.format(codes=", ".join(known)) if known else words.ADDED
         tried = [*lines[:number], f"{line}  # {note.pick(language)}", *lines[number + 1 :]]
         if _same(tried, lines):
             lines = tried
@@ -53,115 +57,406 @@ def _same(one: list[str], other: list[str]) -> bool:
     return first is not None and second is not None and ast.dump(first) == ast.dump(second)
 
 
+def changes(explanation: Explanation, language: Language) -> list[str]:
+    """The corrected code against the code as it was read: lines with ``-``, ``+`` or a space."""
+    before = explanation.source.strip("\n").split("\n")
+    after = explanation.correction.source.strip("\n").split("\n")
+    shown = marked(explanation.correction, language).strip("\n").split("\n")
+    shown = shown if len(shown) == len(after) else after
+    lines: list[str] = []
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            kept = [f"  {line}".rstrip() for line in shown[c:d]]
+            if len(kept) > 2 * _AROUND + 2:
+                head = kept[:_AROUND] if lines else []
+                tail = kept[-_AROUND:] if b < len(before) else []
+                kept = [*head, "  …", *tail]
+            lines += kept
+        else:
+            lines += [f"- {line}".rstrip() for line in before[a:b]]
+            lines += [f"+ {line}".rstrip() for line in shown[c:d]]
+    return lines
+
+
+# JSON
+
+
 def to_json(explanation: Explanation, language: Language) -> str:
     """The explanation as JSON."""
-    guesses = [*explanation.guesses, *explanation.correction.choices]
+
+    def say(texts: Sequence[Text]) -> list[str]:
+        return [t.pick(language) for t in texts]
+
+    verdict = explanation.verdict
+    mended = set().union(*explanation.correction.marks) if explanation.correction.marks else set()
     document = {
-        "statements": [
-            {"line": n.line, "code": n.code, "explanation": n.explanation.pick(language)}
-            for n in explanation.statements
+        "summary": say(explanation.summary),
+        "verdict": {
+            "outcome": verdict.outcome,
+            "method": verdict.method_key or None,
+            "method_name": verdict.method.pick(language) if verdict.method else None,
+            "reasons": say(verdict.reasons),
+            "shape": verdict.shape or None,
+            "notes": say(verdict.notes),
+        },
+        "framework": explanation.framework or "torch",
+        "asked": {
+            "question": explanation.asked.question.pick(language),
+            "answer": explanation.asked.answer.pick(language),
+        }
+        if explanation.asked
+        else None,
+        "roles": [
+            {"name": r.name, "role": r.role, "reason": r.reason.pick(language)}
+            for r in explanation.roles
         ],
-        "formula": explanation.formula.pick(language),
+        "formula": {
+            "written": [_loss_document(loss) for loss in explanation.losses],
+            "corrected": [_loss_document(loss) for loss in explanation.corrected_losses],
+        },
         "findings": [
             {
                 "code": f.code,
                 "line": f.span.line,
                 "severity": str(f.severity),
                 "message": f.message.pick(language),
+                "mended": f.code in mended,
             }
             for f in explanation.findings
         ],
         "corrected": marked(explanation.correction, language),
+        "statements": [
+            {"line": n.line, "code": n.code, "explanation": n.explanation.pick(language)}
+            for n in explanation.statements
+        ],
         "questions": [
             {"question": q.question.pick(language), "answer": q.answer.pick(language)}
             for q in explanation.questions
         ],
-        "guesses": [g.pick(language) for g in guesses],
+        "guesses": say([*explanation.guesses, *explanation.correction.choices]),
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def to_text(explanation: Explanation, language: Language) -> str:
-    """The explanation for a terminal of 80 columns; code lines are never broken."""
-    out: list[str] = []
-    if explanation.guesses:
-        _heading(out, "guesses", language)
-        out += _bullets(explanation.guesses, language)
-    _heading(out, "statements", language)
-    for note in explanation.statements:
-        code = note.code.split("\n")
-        out.append(f"{note.line:>4} | {code[0]}")
-        out += [f"     | {line}" for line in code[1:]]
-        out += [*wrap(note.explanation.pick(language), "       "), ""]
-    _heading(out, "formula", language)
-    out += wrap(explanation.formula.pick(language), "  ")
-    _heading(out, "findings", language)
-    for finding in explanation.findings:
-        where = _LINE.format(line=finding.span.line, severity=_SEVERITY[finding.severity])
-        out.append(f"  {finding.code} ({where.pick(language)})")
-        out += wrap(finding.message.pick(language), "    ")
-    if not explanation.findings:
-        out += wrap(_NO_FINDINGS.pick(language), "  ")
-    _heading(out, "corrected", language)
-    out += _corrected(explanation, language)
-    out += _bullets(explanation.correction.choices, language)
+def _loss_document(loss: Loss) -> dict[str, object]:
+    return {
+        "name": loss.entry.name,
+        "line": getattr(loss.entry.node, "lineno", 1),
+        "text": loss.text,
+        "mathml": loss.mathml,
+        "tree": tree_document(loss.entry.value),
+        "branches": [
+            {
+                "conditions": list(branch.conditions),
+                "terms": [
+                    {
+                        "text": Writer({}).write(term.body).plain,
+                        "weights": [
+                            {"text": Writer({}).write(w).plain, "power": p} for w, p in term.weights
+                        ],
+                        "status": term.status,
+                        "definition": term.definition.key if term.definition else None,
+                        "formula": term.definition.formula if term.definition else None,
+                        "factor": term.law.text if term.law else None,
+                        "in_graph": not term.cut,
+                    }
+                    for term in branch.terms
+                ],
+            }
+            for branch in loss.branches
+        ],
+    }
+
+
+def tree_document(node: Node) -> object:
+    """A formula's tree as nested objects; of a very large one its text alone."""
+    if sum(1 for _ in walk(node)) > _LARGEST_TREE:
+        return {"kind": "text", "text": Writer({}).write(node).plain[:2000]}
+    return _tree_document(node)
+
+
+def _tree_document(node: Node) -> dict[str, object]:
+    def listed(nodes: Sequence[Node]) -> list[object]:
+        return [_tree_document(n) if isinstance(n, Node) else None for n in nodes]
+
+    if isinstance(node, Constant):
+        value = node.value
+        plain = value is None or isinstance(value, int | float | str | bool)
+        return {"kind": "constant", "value": value if plain else repr(value)}
+    if isinstance(node, Given):
+        return {"kind": "given", "text": node.text, "inputs": listed(node.inputs)}
+    if isinstance(node, Call):
+        return {
+            "kind": "call", "name": node.name, "args": listed(node.args),
+            "keywords": {k: _tree_document(v) for k, v in node.keywords},
+        }  # fmt: skip
+    if isinstance(node, Choice):
+        return {"kind": "choice", "if": node.text, "then": _tree_document(node.then),
+                "else": _tree_document(node.other)}  # fmt: skip
+    if isinstance(node, Each):
+        return {"kind": "each", "over": node.loop.text, "body": _tree_document(node.body)}
+    if isinstance(node, Item):
+        return {"kind": "item", "of": node.loop.text}
+    return {"kind": "list", "items": listed(node.items) if isinstance(node, Listed) else []}
+
+
+# Terminal
+
+
+class Page:
+    """Lines of a terminal page, with colour if there is any."""
+
+    def __init__(self, language: Language, *, colour: bool) -> None:
+        self.language = language
+        self.colour = colour
+        self.lines: list[str] = []
+
+    def paint(self, text: str, kind: str) -> str:
+        """A text in the colour of its kind."""
+        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if self.colour and text else text
+
+    def heading(self, key: str) -> None:
+        """A heading, after an empty line."""
+        if self.lines and self.lines[-1]:
+            self.lines.append("")
+        self.lines += [
+            self.paint(f"== {words.HEADINGS[key].pick(self.language)} ==", "heading"),
+            "",
+        ]
+
+    def say(self, text: Text, indent: str = "  ") -> None:
+        """A paragraph."""
+        self.lines += wrap(text.pick(self.language), indent)
+
+    def bullets(self, texts: Sequence[Text]) -> None:
+        """A list."""
+        for text in texts:
+            first, *rest = wrap(text.pick(self.language), "    ") or [""]
+            self.lines += ["  - " + first.strip(), *rest]
+
+    def code(self, text: str, first: str, rest: str, kind: str | None = None) -> None:
+        """A line of code, broken where it is too long."""
+        for number, piece in enumerate(_pieces(text, COLUMNS - width(first))):
+            line = ((rest if number else first) + piece).rstrip()
+            self.lines.append(self.paint(line, kind) if kind else line)
+
+    def text(self) -> str:
+        """All of it."""
+        return "\n".join(self.lines).strip("\n") + "\n"
+
+
+def _pieces(line: str, columns: int) -> list[str]:
+    """A line of code in pieces that fit, broken at spaces and commas where there are any."""
+    pieces: list[str] = []
+    while width(line) > columns:
+        cut, used = 0, 0
+        for number, character in enumerate(line):
+            used += width(character)
+            if used > columns:
+                break
+            cut = number + 1
+        at = max(line.rfind(" ", 1, cut), line.rfind(",", 1, cut) + 1)
+        at = at if at > cut // 2 else cut
+        pieces.append(line[:at])
+        line = line[at:].lstrip()
+    return [*pieces, line]
+
+
+def to_text(
+    explanation: Explanation, language: Language, *, brief: bool = False, colour: bool = False
+) -> str:
+    """The explanation for a terminal of 80 columns; ``brief`` is its first part."""
+    page = Page(language, colour=colour)
+    page.heading("summary")
+    page.bullets(explanation.summary)
+    if explanation.asked is not None:
+        page.heading("asked")
+        page.say(explanation.asked.question)
+        page.say(explanation.asked.answer, "    ")
+    if brief:
+        return page.text()
+    _corrected(page, explanation)
+    _formulas(page, explanation)
+    _statements(page, explanation)
+    _findings(page, explanation)
     if explanation.questions:
-        _heading(out, "questions", language)
+        page.heading("questions")
     for question in explanation.questions:
-        out += wrap(question.question.pick(language), "  ")
-        out += [*wrap(question.answer.pick(language), "    "), ""]
-    return "\n".join(out).strip("\n") + "\n"
+        page.say(question.question)
+        page.say(question.answer, "    ")
+        page.lines.append("")
+    if explanation.guesses:
+        page.heading("guesses")
+        page.bullets(explanation.guesses)
+    return page.text()
 
 
-def _heading(out: list[str], key: str, language: Language) -> None:
-    if out and out[-1]:
-        out.append("")
-    out += [f"== {_HEADINGS[key].pick(language)} ==", ""]
+def _corrected(page: Page, explanation: Explanation) -> None:
+    page.heading("corrected")
+    if explanation.correction.source.strip() == explanation.source.strip():
+        page.say(_nothing_changed(explanation))
+        return
+    for line in changes(explanation, page.language):
+        kind = {"+": "added", "-": "removed"}.get(line[:1])
+        page.code(line[2:], "  " + line[:2].ljust(2), "      ", kind)
+    page.lines.append("")
+    page.bullets(explanation.correction.choices)
+    if explanation.open_findings:
+        page.bullets([_left(explanation.open_findings)])
 
 
-def _corrected(explanation: Explanation, language: Language) -> list[str]:
-    code = marked(explanation.correction, language).strip("\n").split("\n")
-    shown = [f"  {line}".rstrip() for line in code]
-    changed = any(explanation.correction.marks)
-    return [*shown, ""] if changed else [*shown, "", *wrap(_UNCHANGED.pick(language), "  ")]
+def _nothing_changed(explanation: Explanation) -> Text:
+    if explanation.open_findings:
+        return _left(explanation.open_findings)
+    return words.AS_IT_IS if explanation.verdict.outcome == "unknown" else words.UNCHANGED
 
 
-def _bullets(texts: Sequence[Text], language: Language) -> list[str]:
-    lines: list[str] = []
-    for text in texts:
-        first, *rest = wrap(text.pick(language), "    ") or [""]
-        lines += ["  - " + first.strip(), *rest]
-    return lines
+def _left(findings: Sequence[Finding]) -> Text:
+    listed = ", ".join(dict.fromkeys(f"{f.code} ({f.span.line})" for f in findings))
+    return words.LEFT.format(findings=listed)
 
 
-def to_markdown(explanation: Explanation, language: Language) -> str:
+def _formulas(page: Page, explanation: Explanation) -> None:
+    page.heading("formula")
+    if not explanation.losses:
+        page.say(words.NO_LOSS)
+        return
+    for number, loss in enumerate(explanation.losses):
+        name = "L" if number == 0 else f"L{number + 1}"
+        page.say(words.WRITTEN.format(formula=f"{name} = {loss.text}"))
+    for loss in corrected_only(explanation):
+        page.say(words.RIGHT.format(formula=f"L = {loss.text}"))
+    for term in definitions_of(explanation):
+        page.say(term, "    ")
+    roles = roles_line(explanation)
+    if roles is not None:
+        page.say(roles)
+
+
+def corrected_only(explanation: Explanation) -> list[Loss]:
+    """The corrected formulas that are not those that were written."""
+    written = {loss.text for loss in explanation.losses}
+    return [loss for loss in explanation.corrected_losses if loss.text not in written]
+
+
+def definitions_of(explanation: Explanation) -> list[Text]:
+    """The named losses in the formulas, each once, with its own formula and paper."""
+    found: dict[str, Text] = {}
+    for loss in (*explanation.losses, *explanation.corrected_losses):
+        for term in loss.terms:
+            one = term.definition
+            if one is not None and one.key not in found:
+                paper = f" ({one.paper})" if one.paper else ""
+                found[one.key] = Text(
+                    f"– {one.name.en}: {one.formula}{paper}",
+                    f"– {one.name.zh}：{one.formula}{paper}",
+                )
+    return list(found.values())
+
+
+def roles_line(explanation: Explanation) -> Text | None:
+    """Who is who, in one sentence."""
+    by_role: dict[str, list[str]] = {}
+    for line in explanation.roles:
+        if line.role in words.ROLES:
+            by_role.setdefault(line.role, []).append(f"`{line.name}`")
+    if not by_role:
+        return None
+    english = "; ".join(f"{words.ROLES[r].en}: {', '.join(n)}" for r, n in by_role.items())
+    chinese = "；".join(f"{words.ROLES[r].zh}：{'、'.join(n)}" for r, n in by_role.items())
+    return words.WHO.format(roles=Text(english, chinese))
+
+
+def _statements(page: Page, explanation: Explanation) -> None:
+    page.heading("statements")
+    for note in shortened(explanation.statements):
+        lines = note.code.split("\n")
+        page.code(lines[0], f"{note.line:>4} | ", "     |     ")
+        for line in lines[1:]:
+            page.code(line, "     | ", "     |     ")
+        page.say(note.explanation, "       ")
+        page.lines.append("")
+
+
+def shortened(notes: Sequence[Note]) -> list[Note]:
+    """A statement that was explained before refers to its first place."""
+    seen: dict[tuple[str, str], int] = {}
+    result = []
+    for note in notes:
+        key = (note.code, note.explanation.en)
+        if key in seen and len(note.explanation.en) > 40:
+            said = words.AS_BEFORE.format(line=seen[key])
+            result.append(Note(note.line, note.code, said))
+        else:
+            seen[key] = note.line
+            result.append(note)
+    return result
+
+
+def _findings(page: Page, explanation: Explanation) -> None:
+    page.heading("findings")
+    for finding in explanation.findings:
+        severity = words.SEVERITY[finding.severity]
+        where = words.LINE.format(line=finding.span.line, severity=severity)
+        head = f"  {finding.code} ({where.pick(page.language)})"
+        page.lines.append(page.paint(head, str(finding.severity)))
+        page.say(finding.message, "    ")
+    if not explanation.findings:
+        page.say(words.NO_FINDINGS)
+
+
+# Markdown
+
+
+def to_markdown(explanation: Explanation, language: Language, *, brief: bool = False) -> str:
     """The explanation as Markdown."""
     out: list[str] = []
 
     def heading(key: str) -> None:
-        out.extend([f"## {_HEADINGS[key].pick(language)}", ""])
+        out.extend([f"## {words.HEADINGS[key].pick(language)}", ""])
 
-    if explanation.guesses:
-        heading("guesses")
-        out += [*(f"- {g.pick(language)}" for g in explanation.guesses), ""]
-    heading("statements")
-    for note in explanation.statements:
-        out += [f"**{note.line}**", "", *_fence(note.code), "", note.explanation.pick(language), ""]
+    def bullets(texts: Sequence[Text]) -> None:
+        out.extend([*(f"- {t.pick(language)}" for t in texts), ""])
+
+    heading("summary")
+    bullets(explanation.summary)
+    if explanation.asked is not None:
+        heading("asked")
+        out.append(f"> {explanation.asked.question.pick(language)}\n")
+        out.append(explanation.asked.answer.pick(language) + "\n")
+    if brief:
+        return "\n".join(out).strip("\n") + "\n"
+    heading("corrected")
+    if explanation.correction.source.strip() == explanation.source.strip():
+        out.append(_nothing_changed(explanation).pick(language) + "\n")
+    else:
+        out += [*_fence("\n".join(changes(explanation, language)), "diff"), ""]
+        left = [_left(explanation.open_findings)] if explanation.open_findings else []
+        bullets([*explanation.correction.choices, *left])
     heading("formula")
-    out += [*(f"{line}  " for line in explanation.formula.pick(language).split("\n")), ""]
+    lines = [words.WRITTEN.format(formula=f"L = {loss.text}") for loss in explanation.losses]
+    lines += [words.RIGHT.format(formula=f"L = {x.text}") for x in corrected_only(explanation)]
+    lines += definitions_of(explanation)
+    roles = roles_line(explanation)
+    lines += [roles] if roles is not None else []
+    out += [*(f"{t.pick(language)}  " for t in lines or [words.NO_LOSS]), ""]
+    heading("statements")
+    for note in shortened(explanation.statements):
+        out += [f"**{note.line}**", "", *_fence(note.code), "", note.explanation.pick(language), ""]
     heading("findings")
     for finding in explanation.findings:
-        where = _LINE.format(line=finding.span.line, severity=_SEVERITY[finding.severity])
+        where = words.LINE.format(line=finding.span.line, severity=words.SEVERITY[finding.severity])
         message = finding.message.pick(language)
         out.append(f"- **{finding.code}** ({where.pick(language)}): {message}")
-    out += ["" if explanation.findings else _NO_FINDINGS.pick(language) + "\n"]
-    heading("corrected")
-    out += [*_fence(marked(explanation.correction, language).strip("\n"), "python"), ""]
-    out += [*(f"- {c.pick(language)}" for c in explanation.correction.choices), ""]
+    out += ["" if explanation.findings else words.NO_FINDINGS.pick(language) + "\n"]
     if explanation.questions:
         heading("questions")
     for question in explanation.questions:
         out += [f"**{question.question.pick(language)}**", "", question.answer.pick(language), ""]
+    if explanation.guesses:
+        heading("guesses")
+        bullets(explanation.guesses)
     return "\n".join(out).strip("\n") + "\n"
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from didact._core.i18n import Text
-from didact.check.explain.actions import ACTIONS, IMPORTS, METHOD_HINTS
 from didact.check.explain.blocks import explain_block
 from didact.check.explain.call_words import last_name, plugged, same
 from didact.check.explain.expressions import Reader
 from didact.check.explain.losscalls import code_of, facts, loss_phrase
 from didact.check.explain.slices import is_suspicious, slice_phrase
+from didact.check.explain.words.actions import ACTIONS, IMPORTS, METHOD_HINTS
 
 _AUGMENTED: dict[type[ast.operator], Text] = {
     ast.Add: Text("Adds to {target}: {what}.", "累加到 {target}：{what}。"),

@@ -298,6 +298,4 @@ def _as_integers(index: Array) -> list[Array]:
     if index.kind != "bool":
         return [index]
     hits = [p for p, hit in zip(product(*map(range, index.shape)), index.data, strict=True) if hit]
-    return [
-        Array((len(hits),), tuple(h[axis] for h in hits), "int") for axis in range(index.rank)
-    ]
+    return [Array((len(hits),), tuple(h[axis] for h in hits), "int") for axis in range(index.rank)]

@@ -43,12 +43,29 @@ class Definition:
     several: bool = False
 
 
-_LOGS = "ls = F.log_softmax(s / T, axis)\nlt = F.log_softmax(t / T, axis)\np = F.softmax(t / T, axis)\n"
+_LOGS = (
+    "ls = F.log_softmax(s / T, axis)\nlt = F.log_softmax(t / T, axis)\np = F.softmax(t / T, axis)\n"
+)
 LOGITS = frozenset(
-    """
-    ce ce_padded ce_smooth kd soft_ce reverse_kl jsd tckd nckd icarl icarl_labels bce binary_kd hard_kd cwd
-    dist_inter dist_intra
-    """.split()
+    [
+        "ce",
+        "ce_padded",
+        "ce_smooth",
+        "kd",
+        "soft_ce",
+        "reverse_kl",
+        "jsd",
+        "tckd",
+        "nckd",
+        "icarl",
+        "icarl_labels",
+        "bce",
+        "binary_kd",
+        "hard_kd",
+        "cwd",
+        "dist_inter",
+        "dist_intra",
+    ]
 )
 """The losses that are defined on scores: what is normalised already does not belong there."""
 GENERIC = frozenset({"mse", "l1", "smooth_l1", "cosine"})

@@ -27,20 +27,38 @@ from didact.check.explain.formula.written import box_of
 MOST = 6
 """How many losses of one paste are judged."""
 _LOSS_CALLS = frozenset(
-    """
-    kl_div cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss
-    l1_loss smooth_l1_loss huber_loss cosine_embedding_loss
-    """.split()
+    [
+        "kl_div",
+        "cross_entropy",
+        "nll_loss",
+        "binary_cross_entropy",
+        "binary_cross_entropy_with_logits",
+        "mse_loss",
+        "l1_loss",
+        "smooth_l1_loss",
+        "huber_loss",
+        "cosine_embedding_loss",
+    ]
 )
 _COMPARING = frozenset(
-    """
-    softmax log_softmax sigmoid logsigmoid cdist normalize cosine_similarity pairwise_distance
-    norm matmul bmm sub
-    """.split()
+    [
+        "softmax",
+        "log_softmax",
+        "sigmoid",
+        "logsigmoid",
+        "cdist",
+        "normalize",
+        "cosine_similarity",
+        "pairwise_distance",
+        "norm",
+        "matmul",
+        "bmm",
+        "sub",
+    ]
 )
 _OLD_MODEL = frozenset({"old", "prev", "previous", "lwf", "task", "known", "seen", "incremental"})
 _SEQUENCES = re.compile(
-    r"\b(llm|token|tokens|seq|seq_len|sequence|causal|vocab|vocabulary|sentence|per_token|lm)\b"
+    r"\b(llm|token|tokens|seq|seq_len|sequence|causal|vocab|vocabulary|sentence|per_token|lm|pad|pad_id|ignore_index)\b"
     r"|llm|per_token|token|causal|句子|序列|词表|词元"
 )
 _MAPS = re.compile(
@@ -153,9 +171,7 @@ def _losses(entries: Iterable[Entry], tracer: Tracer) -> list[Entry]:
     if any(e.how == "backward" for e in found):
         backward = [e for e in found if e.how == "backward"]
         inner = {id(p) for e in backward for p in walk(e.value)}
-        found = backward + [
-            e for e in found if e.how == "return" and id(e.value) not in inner
-        ]
+        found = backward + [e for e in found if e.how == "return" and id(e.value) not in inner]
     order = {"backward": 0, "return": 1, "assign": 1}
     unique = {id(e.value): e for e in reversed(found)}
     kept = [e for e in found if unique[id(e.value)] is e]
@@ -203,6 +219,12 @@ def _is_incremental(tree: ast.Module) -> bool:
 
 def _ranks(tree: ast.Module, words: str) -> list[int]:
     """The numbers of dimensions to try, the likeliest first."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            shape = ast.unparse(node.value).endswith((".shape", ".size()"))
+            count = len(node.targets[0].elts)
+            if shape and count in {2, 3, 4}:
+                return [count, *(r for r in (2, 3, 4) if r != count)]
     names = " ".join(sorted(_words(tree))) + " " + words.lower()
     if _SEQUENCES.search(names):
         return [3, 2, 4]
@@ -246,9 +268,7 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
     }  # fmt: skip
     if sides == {("student", "student")}:
         return "dml"
-    averaged = any(
-        isinstance(p, Each) for t in terms for p in walk(t.body)
-    )
+    averaged = any(isinstance(p, Each) for t in terms for p in walk(t.body))
     if averaged or any(t.over is not None for t in terms):
         return "multi_kd"
     if judged.incremental:
@@ -282,9 +302,7 @@ def dimensions(rank: int) -> str:
 
 def is_simple(term: Term) -> bool:
     """Whether both sides are plain tensors: a comparison of them needs no further name."""
-    return all(
-        n is None or _is_leaf(n) for n in (term.student, term.teacher)
-    )
+    return all(n is None or _is_leaf(n) for n in (term.student, term.teacher))
 
 
 def _is_leaf(node: Node) -> bool:

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 from didact.check.engine.names import is_class_count, is_label, is_temperature, is_weight
-from didact.check.explain.formula.tree import Call, Constant, Given, Item, Node, Each, walk
+from didact.check.explain.formula.tree import Call, Constant, Each, Given, Item, Node, walk
 
 
 class Kind(StrEnum):
@@ -31,13 +31,48 @@ SCALARS = frozenset(
 )
 SOFTMAXES = frozenset({"softmax", "log_softmax", "sigmoid", "logsigmoid"})
 _SHAPERS = frozenset(
-    """
-    view reshape flatten squeeze unsqueeze index detach identity floating integers put clamp
-    transpose permute t expand repeat masked_select where contiguous sub add
-    """.split()
+    [
+        "view",
+        "reshape",
+        "flatten",
+        "squeeze",
+        "unsqueeze",
+        "index",
+        "detach",
+        "identity",
+        "floating",
+        "integers",
+        "put",
+        "clamp",
+        "transpose",
+        "permute",
+        "t",
+        "expand",
+        "repeat",
+        "masked_select",
+        "where",
+        "contiguous",
+        "sub",
+        "add",
+    ]
 )
 _OF_TENSORS = frozenset(
-    "pow square mean var std norm logsumexp cumsum view reshape flatten bmm t permute".split()
+    [
+        "pow",
+        "square",
+        "mean",
+        "var",
+        "std",
+        "norm",
+        "logsumexp",
+        "cumsum",
+        "view",
+        "reshape",
+        "flatten",
+        "bmm",
+        "t",
+        "permute",
+    ]
 )
 _MASK = re.compile(r"mask|valid|keep|attention_m|padding_m", re.IGNORECASE)
 _PAD = re.compile(r"pad|ignore", re.IGNORECASE)

@@ -55,22 +55,107 @@ _NAMES = {
 }  # fmt: skip
 
 METHODS = frozenset(
-    """
-    neg exp log log2 log1p sqrt rsqrt abs square sigmoid logsigmoid tanh relu sign reciprocal add
-    sub mul div pow maximum minimum eq ne lt le gt ge logical_and logical_or logical_not detach item
-    size numel view reshape view_as reshape_as flatten permute transpose swapaxes t unsqueeze
-    squeeze expand expand_as repeat chunk sum mean prod var std norm logsumexp max min amax argmax
-    cumsum sort argsort topk softmax log_softmax gather scatter clamp clip clamp_min
-    masked_fill masked_select matmul mm bmm triu diagonal diag
-    """.split()
+    [
+        "neg",
+        "exp",
+        "log",
+        "log2",
+        "log1p",
+        "sqrt",
+        "rsqrt",
+        "abs",
+        "square",
+        "sigmoid",
+        "logsigmoid",
+        "tanh",
+        "relu",
+        "sign",
+        "reciprocal",
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "pow",
+        "maximum",
+        "minimum",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "logical_and",
+        "logical_or",
+        "logical_not",
+        "detach",
+        "item",
+        "size",
+        "numel",
+        "view",
+        "reshape",
+        "view_as",
+        "reshape_as",
+        "flatten",
+        "permute",
+        "transpose",
+        "swapaxes",
+        "t",
+        "unsqueeze",
+        "squeeze",
+        "expand",
+        "expand_as",
+        "repeat",
+        "chunk",
+        "sum",
+        "mean",
+        "prod",
+        "var",
+        "std",
+        "norm",
+        "logsumexp",
+        "max",
+        "min",
+        "amax",
+        "argmax",
+        "cumsum",
+        "sort",
+        "argsort",
+        "topk",
+        "softmax",
+        "log_softmax",
+        "gather",
+        "scatter",
+        "clamp",
+        "clip",
+        "clamp_min",
+        "masked_fill",
+        "masked_select",
+        "matmul",
+        "mm",
+        "bmm",
+        "triu",
+        "diagonal",
+        "diag",
+    ]
 )
 """Methods of tensors."""
 
 SAME = frozenset(
-    """
-    to cuda cpu contiguous clone requires_grad_ type type_as half bfloat16 retain_grad
-    pin_memory numpy
-    """.split()
+    [
+        "to",
+        "cuda",
+        "cpu",
+        "contiguous",
+        "clone",
+        "requires_grad_",
+        "type",
+        "type_as",
+        "half",
+        "bfloat16",
+        "retain_grad",
+        "pin_memory",
+        "numpy",
+    ]
 )
 """Methods that keep the numbers."""
 

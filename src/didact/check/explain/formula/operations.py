@@ -306,9 +306,7 @@ def expand(input: Array, *sizes: Any) -> Array:  # noqa: A002 - PyTorch's name
     array = as_array(input)
     wanted = _flat(sizes)
     old = (1,) * (len(wanted) - array.rank) + array.shape
-    return array.broadcast_to(
-        tuple(o if w == -1 else w for w, o in zip(wanted, old, strict=True))
-    )
+    return array.broadcast_to(tuple(o if w == -1 else w for w, o in zip(wanted, old, strict=True)))
 
 
 @operation()
@@ -469,7 +467,7 @@ def norm(
 
 @operation()
 def logsumexp(input: Tensor, dim: Axes, keepdim: bool = False) -> Array:  # noqa: A002
-    """log Σ exp."""
+    """Log Σ exp."""
     return _reduced(input, dim, keepdim, _logsumexp)
 
 
@@ -480,7 +478,9 @@ def _logsumexp(x: list[Number]) -> float:
 
 def _extreme(choose: Callable[..., Number]) -> Callable[..., Any]:
     def apply(
-        input: Tensor, dim: Any = None, keepdim: bool = False  # noqa: A002
+        input: Tensor,
+        dim: Any = None,
+        keepdim: bool = False,  # noqa: A002
     ) -> Any:
         if isinstance(dim, Array):
             return OPERATIONS["maximum" if choose is max else "minimum"](input, dim)
@@ -954,10 +954,12 @@ def huber_loss(
     input: Array, target: Array, reduction: str = "mean", weight: Any = None,  # noqa: A002
     delta: float = 1.0,
 ) -> Array:  # fmt: skip
-    """delta times the smooth absolute difference."""
+    """Delta times the smooth absolute difference."""
     if weight is not None:
         raise EvaluationError("weights")
-    return _finish(elementwise(lambda a, b: delta * _smooth(a - b, delta), input, target), reduction)
+    return _finish(
+        elementwise(lambda a, b: delta * _smooth(a - b, delta), input, target), reduction
+    )
 
 
 @operation("cosine_embedding_loss")
@@ -967,7 +969,5 @@ def cosine_embedding_loss(
 ) -> Array:  # fmt: skip
     """1 − cos where the target is 1."""
     cosine = cosine_similarity(input1, input2, -1)
-    losses = elementwise(
-        lambda c, y: 1 - c if y == 1 else max(0.0, c - margin), cosine, target
-    )
+    losses = elementwise(lambda c, y: 1 - c if y == 1 else max(0.0, c - margin), cosine, target)
     return _finish(losses, _legacy(size_average, reduce, reduction))

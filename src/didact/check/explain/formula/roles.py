@@ -184,13 +184,12 @@ def _soft_use(call: Call, found: dict[Given, Told]) -> None:
         return
     target = leaves(pair[1]) - leaves(pair[0])
     prediction = leaves(pair[0]) - leaves(pair[1])
-    known = {found[g].role for g in target | prediction if g in found} & set(_OTHER)
-    if known:
-        return
-    for given in target:
-        found.setdefault(given, Told("teacher", _IS_TARGET))
-    for given in prediction:
-        found.setdefault(given, Told("student", _IS_PREDICTION))
+    told = [{found[g].role for g in s if g in found} & set(_OTHER) for s in (target, prediction)]
+    if "student" not in told[0] and "teacher" not in told[1]:
+        for given in target:
+            found.setdefault(given, Told("teacher", _IS_TARGET))
+        for given in prediction:
+            found.setdefault(given, Told("student", _IS_PREDICTION))
 
 
 def _is_log(node: Node) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence as Items
+from collections import Counter
+from collections.abc import Callable
+from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,6 +142,10 @@ class Tracer:
         self._loops = 0
         self._frozen = 0
         self._owner = ""
+        self._stores = Counter(
+            n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        )
+        """How often each name is assigned: a running sum is assigned more than once."""
         self._compiled = _compile_keywords(tree)
         self.top = Scope()
 
@@ -320,18 +326,9 @@ class Tracer:
     def _constant_name(self, name: str, value: Value, scope: Scope) -> Value:
         """``T = 4.0``: the name stays in the formula, the number is its default."""
         plain = isinstance(value, Constant) and isinstance(value.value, int | float)
-        if not plain or isinstance(value.value, bool) or self._reassigned(name, scope):
+        if not plain or isinstance(value.value, bool) or self._stores[name] != 1:
             return value
         return self._given(name, (), default=value.value)
-
-    def _reassigned(self, name: str, scope: Scope) -> bool:
-        """Whether a name is assigned more than once, as a running sum is."""
-        del scope
-        stores = 0
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
-                stores += 1
-        return stores != 1
 
     def _unpack(self, targets: Items[ast.expr], value: Value, scope: Scope) -> None:
         starred = any(isinstance(t, ast.Starred) for t in targets)
@@ -401,9 +398,7 @@ class Tracer:
             scope.names[name] = self._after(name, new, mark, before.get(name), loop)
         return self._block(node.orelse, scope) if node.orelse else None
 
-    def _after(
-        self, name: str, new: Value, mark: Given | None, old: Value, loop: Loop
-    ) -> Value:
+    def _after(self, name: str, new: Value, mark: Given | None, old: Value, loop: Loop) -> Value:
         """What a name holds after a loop: a sum over it where the body adds to it."""
         if not isinstance(new, Node):
             return new
@@ -445,7 +440,9 @@ class Tracer:
         """What a loop runs over, and the value of its target; None where it is over batches."""
         text = ast.unparse(node)
         sources: list[Value]
-        kind = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        kind = (
+            node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        )
         arguments = node.args if isinstance(node, ast.Call) else []
         if kind in {"zip", "enumerate"}:
             sources = [self._value(a, scope) for a in arguments[: 1 if kind == "enumerate" else 9]]
@@ -629,9 +626,7 @@ class Tracer:
         then, other = self._value(node.body, scope), self._value(node.orelse, scope)
         return self._choice(ast.unparse(node.test), test, then, other)
 
-    def _comprehension(
-        self, node: ast.ListComp | ast.GeneratorExp, scope: Scope
-    ) -> Value:
+    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Value:
         first = node.generators[0]
         loop, items = self._loop(first.iter, scope)
         if loop is None or len(node.generators) > 1:
@@ -873,14 +868,12 @@ class Tracer:
             value = self._value(default, closure.scope) if default is not None else None
             plain = isinstance(value, Constant)
             number = plain and isinstance(value.value, int | float)
-            if called and isinstance(value, Node) and not number:
-                scope.names[name] = value
-            elif isinstance(value, Node) and not plain:
+            if (called and isinstance(value, Node) and not number) or (
+                isinstance(value, Node) and not plain
+            ):
                 scope.names[name] = value
             else:
-                scope.names[name] = self._given(
-                    name, (), default=value.value if plain else None
-                )
+                scope.names[name] = self._given(name, (), default=value.value if plain else None)
         if arguments.vararg is not None:
             scope.names[arguments.vararg.arg] = self._given(arguments.vararg.arg, ())
 

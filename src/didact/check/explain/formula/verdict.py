@@ -14,7 +14,13 @@ from dataclasses import dataclass, field
 from itertools import combinations, product
 
 from didact.check.explain.formula.arrays import Array, EvaluationError
-from didact.check.explain.formula.definitions import DEFINITIONS, GENERIC, LOGITS, Definition, tree_of
+from didact.check.explain.formula.definitions import (
+    DEFINITIONS,
+    GENERIC,
+    LOGITS,
+    Definition,
+    tree_of,
+)
 from didact.check.explain.formula.draws import Draw, bind
 from didact.check.explain.formula.kinds import SOFTMAXES, Kind, is_scalar, kinds_of
 from didact.check.explain.formula.roles import Told, leaves, side
@@ -36,10 +42,18 @@ _SIZES = {
     "H·W": ("height", 3), "N": ("teachers", 3),
 }  # fmt: skip
 _LOSSES = frozenset(
-    """
-    kl_div cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss
-    l1_loss smooth_l1_loss huber_loss cosine_embedding_loss
-    """.split()
+    [
+        "kl_div",
+        "cross_entropy",
+        "nll_loss",
+        "binary_cross_entropy",
+        "binary_cross_entropy_with_logits",
+        "mse_loss",
+        "l1_loss",
+        "smooth_l1_loss",
+        "huber_loss",
+        "cosine_embedding_loss",
+    ]
 )
 
 
@@ -411,17 +425,28 @@ def _match(
 
 
 _EXPONENTIAL = frozenset(
-    """
-    softmax log_softmax cross_entropy nll_loss logsumexp exp sigmoid logsigmoid kl_div
-    binary_cross_entropy binary_cross_entropy_with_logits
-    """.split()
+    [
+        "softmax",
+        "log_softmax",
+        "cross_entropy",
+        "nll_loss",
+        "logsumexp",
+        "exp",
+        "sigmoid",
+        "logsigmoid",
+        "kl_div",
+        "binary_cross_entropy",
+        "binary_cross_entropy_with_logits",
+    ]
 )
 
 
 def _possible(body: Node) -> list[Definition]:
     """The definitions that are worth trying: those with a softmax only if the term has one."""
     soft = any(isinstance(p, Call) and p.name in _EXPONENTIAL for p in walk(body))
-    return [d for d in DEFINITIONS if d.key in GENERIC or (d.key in LOGITS or d.key == "jsd") is soft]
+    return [
+        d for d in DEFINITIONS if d.key in GENERIC or (d.key in LOGITS or d.key == "jsd") is soft
+    ]
 
 
 def _is_many(lab: Laboratory, body: Node, loop: Loop | None) -> bool:
@@ -616,7 +641,20 @@ def _same_number(lab: Laboratory, one: Node, other: Node) -> bool:
     return isinstance(other, Given) and one.text == other.text
 
 
-_KEEPS = frozenset("index view reshape flatten t permute transpose squeeze detach identity".split())
+_KEEPS = frozenset(
+    [
+        "index",
+        "view",
+        "reshape",
+        "flatten",
+        "t",
+        "permute",
+        "transpose",
+        "squeeze",
+        "detach",
+        "identity",
+    ]
+)
 
 
 def _is_normalised(node: Node) -> bool:
@@ -630,8 +668,10 @@ def _is_scaled(node: Node, lab: Laboratory) -> bool:
     """Whether a part is divided or multiplied by a number: its temperature must be told apart."""
     while isinstance(node, Call) and node.name in _KEEPS and node.args:
         node = node.args[0]
-    return isinstance(node, Call) and node.name in {"div", "mul"} and any(
-        is_scalar(a, lab.kinds) for a in node.args
+    return (
+        isinstance(node, Call)
+        and node.name in {"div", "mul"}
+        and any(is_scalar(a, lab.kinds) for a in node.args)
     )
 
 

@@ -254,7 +254,11 @@ class Writer:
         prediction = node.args[0]
         q = _distribution(prediction)
         if q is not None and (_is_probabilities(target) or isinstance(target, Given)):
-            p = _distribution(target.args[0]) if isinstance(target, Call) and target.name == "exp" else None
+            p = (
+                _distribution(target.args[0])
+                if isinstance(target, Call) and target.name == "exp"
+                else None
+            )
             return row("KL(", self._of(p or target), " ‖ ", self._of(q), ")", *_reduced(node))
         if isinstance(prediction, Given):
             return row("KL(", self._of(target), " ‖ exp(", self._of(prediction), "))",

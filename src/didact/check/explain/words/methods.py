@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from didact._core.i18n import Text
-from didact.check.explain.calls import FUNCTIONS
+from didact.check.explain.words.calls import FUNCTIONS
 
 _SHARED = (
     "log_softmax softmax sigmoid exp log pow sqrt abs clamp relu argmax argsort topk max min mean "

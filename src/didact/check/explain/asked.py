@@ -1,0 +1,71 @@
+"""The question that stands in a paste, and its answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from didact._core.i18n import Text
+from didact.check.explain.questions import Question
+from didact.check.explain.summary import Verdict
+from didact.check.explain.words import asking
+from didact.check.findings.finding import Finding
+
+_ENDS = re.compile(r"(?<=[?？。!！])|\n|[#＃]")
+_CHINESE = re.compile(
+    r"为什么|为何|怎么|怎样|是否|吗|呢|什么|求解释|求问|请问|请解释|请教|解释一下|逐行|哪里|哪儿|多少|如何|正常"
+    r"|行不行|对不对|要不要|能不能|可不可以|需不需要|会不会|请帮"
+)
+_ENGLISH = re.compile(
+    r"\?|\b(why|what|how|explain|is (it|this|anything)|does|do i|should|can (i|someone)|line by line)\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"[=(\[]\s*\S+.*[)\]]\s*$|^\s*(import|from|def|class|return|for|if|with)\b|^\s*\w[\w.]* = "
+)
+
+
+def question_in(text: str) -> str | None:
+    """The sentence of a paste that asks something."""
+    best: str | None = None
+    for piece in _ENDS.split(text):
+        line = " ".join(piece.split()).strip(" /*-\"'")
+        if not 4 < len(line) < 400:
+            continue
+        cjk = any("\u4e00" <= c <= "\u9fff" for c in line)
+        asks = bool(_CHINESE.search(line)) if cjk else bool(_ENGLISH.search(line))
+        if not asks or (not cjk and _CODE.search(line) and "?" not in line):
+            continue
+        marked = line.endswith(("?", "？"))
+        if best is None or marked:
+            best = line
+            if marked:
+                break
+    return best
+
+
+def answer_to(
+    text: str, findings: Sequence[Finding], kinds: frozenset[str], verdict: Verdict,
+    summary: Sequence[Text],
+) -> Question | None:  # fmt: skip
+    """The question that the reader asked, with the answer that fits this code."""
+    question = question_in(text)
+    if question is None:
+        return None
+    shown = question[-160:].strip()
+    for pattern, needed, answer in asking.ASKED:
+        if pattern.search(question) and (not needed or needed & kinds):
+            return Question(Text(shown, shown), answer)
+    told = _told(findings, verdict, summary)
+    return Question(Text(shown, shown), told) if told is not None else None
+
+
+def _told(findings: Sequence[Finding], verdict: Verdict, summary: Sequence[Text]) -> Text | None:
+    """Where no special answer fits: the worst finding, else what the loss is."""
+    serious = [f for f in findings if str(f.severity) != "info"]
+    if serious:
+        return serious[0].message
+    if verdict.outcome in {"equal", "departs"}:
+        lines = list(summary)[:2]
+        return Text(" ".join(s.en for s in lines), "".join(s.zh for s in lines))
+    return asking.NOT_KNOWN

@@ -1,0 +1,310 @@
+"""The verdict of a whole paste, and the lines that say it first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from didact._core.i18n import Text
+from didact.check.explain.formula.definitions import GENERIC
+from didact.check.explain.formula.judge import (
+    Judged,
+    dimensions,
+    is_given,
+    is_simple,
+    method_keys,
+)
+from didact.check.explain.formula.libraries import FRAMEWORKS
+from didact.check.explain.formula.tree import Constant
+from didact.check.explain.formula.verdict import Term
+from didact.check.explain.formula.written import Writer
+from didact.check.explain.words import summary as words
+from didact.check.findings.finding import Finding, Severity
+
+HYGIENE = frozenset(
+    {
+        "LOG-OF-SOFTMAX", "TEACHER-GRAD", "TEACHER-TRAIN-MODE", "BN-DRIFT", "CE-ON-LOGP",
+        "ARGMAX-SOFT-TARGET", "NON-CONVEX", "AVG-LOGITS-vs-PROBS", "TEACHER-IN-OPTIMIZER",
+    }
+)  # fmt: skip
+"""Kinds of findings that leave the value of the loss as it is."""
+BESIDE = frozenset({"KD604", "KE101", "KE102", "KE103", "KE104"})
+"""Codes that say nothing of the formula."""
+_BY_FACTOR = {
+    "T": {"NO-T2", "T-POW1"}, "C": {"KL-MEAN"}, "S": {"BATCHMEAN-3D"}, "H·W": {"BATCHMEAN-3D"},
+    "N": {"MULTI-TEACHER-SUM"},
+}  # fmt: skip
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+Kinds = Callable[[str], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far the losses are those that they are named after.
+
+    Attributes:
+        outcome: ``"equal"``, ``"departs"``, ``"unknown"``, or ``"none"`` where there is no loss.
+        method: The named method, if it is one.
+        method_key: Its short name.
+        reasons: What makes it depart.
+        shape: The tensors for which this holds.
+        notes: What else must be known: terms that are given, alternatives.
+    """
+
+    outcome: str
+    method: Text | None = None
+    method_key: str = ""
+    reasons: tuple[Text, ...] = ()
+    shape: str = ""
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(slots=True)
+class _Case:
+    judged: Judged
+    corrected: Judged | None
+    findings: Sequence[Finding]
+    kinds: Kinds
+    blocking: list[Finding] = field(default_factory=list)
+
+
+def verdict_of(
+    judged: Judged, corrected: Judged | None, findings: Sequence[Finding], kinds: Kinds
+) -> Verdict:
+    """The verdict, from the numbers of the formulas and from the findings."""
+    case = _Case(judged, corrected, findings, kinds)
+    case.blocking = [f for f in findings if blocks(f, kinds)]
+    if not judged.losses:
+        return Verdict("none")
+    keys = _methods(case)
+    method = words.METHODS.get(keys[0]) if keys else None
+    unknown = [t for t in judged.terms if is_unknown(t)]
+    known = [t for t in judged.terms if t.status != "unknown"]
+    reasons = _reasons(case)
+    shape = _shape(judged)
+    notes = tuple(_notes(case, unknown, known))
+    key = keys[0] if keys else ""
+    if not known and unknown and corrected is not None:
+        shape = _shape(corrected) or shape
+    if unknown:
+        solved = corrected is not None and not any(map(is_unknown, corrected.terms))
+        solved = (
+            solved
+            and bool(case.blocking)
+            and any(t.status != "unknown" for t in (corrected.terms if corrected else []))
+        )
+        if solved:
+            return Verdict("departs", method, key, tuple(reasons), shape, notes)
+        if reasons and known:
+            return Verdict("departs", method, key, tuple(reasons), shape, notes)
+        return Verdict("unknown", method if known else None, key if known else "", tuple(reasons),
+                       shape, notes)  # fmt: skip
+    if not known:
+        return Verdict("unknown", notes=notes)
+    if reasons:
+        return Verdict("departs", method, key, tuple(reasons), shape, notes)
+    return Verdict("equal", method, key, (), shape, notes)
+
+
+def is_unknown(term: Term) -> bool:
+    """Whether nothing can be said of a term: also a plain difference of parts that are not plain."""
+    if term.status == "unknown":
+        return not is_given(term)
+    generic = term.definition is not None and term.definition.key in GENERIC
+    return generic and not is_simple(term)
+
+
+def blocks(finding: Finding, kinds: Kinds) -> bool:
+    """Whether a finding says that the loss is another one than the one it is named after."""
+    if finding.severity is Severity.INFO or finding.code in BESIDE:
+        return False
+    return not set(kinds(finding.code)) or not set(kinds(finding.code)) <= HYGIENE
+
+
+def _methods(case: _Case) -> list[str]:
+    keys = method_keys(case.judged)
+    right = method_keys(case.corrected) if case.corrected is not None else []
+    if right and right != keys and (case.blocking or not keys):
+        real = [k for k in right if k not in {"plain", "mse"}]
+        swapped = any("SWAPPED" in case.kinds(f.code) for f in case.findings)
+        if real and (swapped or not [k for k in keys if k not in {"plain", "mse", "reverse_kl"}]):
+            return real
+    if (
+        keys
+        and keys[0] == "reverse_kl"
+        and any("SWAPPED" in case.kinds(f.code) for f in case.findings)
+    ):
+        return ["kd"]
+    return keys or right
+
+
+def _shape(judged: Judged) -> str:
+    ranks = {t.rank for t in judged.terms if t.status != "unknown"}
+    return " / ".join(dimensions(r) for r in sorted(ranks))
+
+
+def _written(judged: Judged, term: Term) -> str:
+    text = Writer(judged.tracer.labels).write(term.body).plain
+    return f"`{text}`" if len(text) <= 70 else f"`{text[:69]}…`"
+
+
+def _reasons(case: _Case) -> list[Text]:
+    reasons: list[Text] = []
+    covered: set[str] = set()
+    several = len(case.judged.terms) > 1
+    for term in case.judged.terms:
+        if term.wrong_sign is not None:
+            shown = Writer(case.judged.tracer.labels).write(term.wrong_sign).plain
+            reasons.append(words.SIGN.format(term=f"`{shown}`"))
+            covered.add("SIGN-MISSING")
+        trained = several or any(
+            loss.entry.how == "backward" and term in loss.terms for loss in case.judged.losses
+        )
+        if term.cut and term.definition is not None and trained:
+            reasons.append(words.CUT.format(term=_written(case.judged, term)))
+            covered |= {"ITEM-IN-GRAPH", "GRAPH-CUT"}
+        if term.law is None or term.law.is_one:
+            continue
+        for size, power in term.law.powers:
+            covered |= _BY_FACTOR.get(size, set())
+            reasons.append(_factor(case.judged, term, size, power))
+        if abs(term.law.constant - 1) > 1e-6:
+            shown = f"{term.law.constant:.4g}".replace("-", "−")
+            reasons.append(words.FACTOR.format(term=_written(case.judged, term), factor=shown))
+    by_code: dict[str, list[Finding]] = {}
+    for finding in case.blocking:
+        kinds = set(case.kinds(finding.code))
+        if not (kinds and kinds <= covered):
+            by_code.setdefault(finding.code, []).append(finding)
+    for code, found in by_code.items():
+        lines = ", ".join(str(n) for n in dict.fromkeys(f.span.line for f in found))
+        message = _first_clause(found[0].message)
+        reasons.append(words.FINDING.format(message=message, code=code, line=lines))
+    return list(dict.fromkeys(reasons))
+
+
+def _factor(judged: Judged, term: Term, size: str, power: float) -> Text:
+    known = words.FACTORS.get(f"{size}{power:g}")
+    if known is None:
+        shown = f"{size}^{power:g}"
+        return words.FACTOR.format(term=_written(judged, term), factor=shown)
+    if size == "T" and isinstance(term.temperature, Constant):
+        value = term.temperature.value
+        number = round(1 / value**power, 6)
+        literal = words.LITERAL.format(value=f"{value:g}", factor=f"1/{number:g}")
+        return Text(known.en + literal.en, known.zh + literal.zh)
+    return known
+
+
+def _first_clause(message: Text) -> Text:
+    def cut(text: str, ends: str) -> str:
+        text = (
+            re.sub(r" ?[\[［][^\]］]*[\]］]", "", text)
+            if text.count("[") == text.count("]")
+            else text
+        )
+        for number, character in enumerate(text):
+            following = text[number + 1 : number + 2]
+            if number > 40 and character in ends and (following in {" ", ""} or ends == "；。"):
+                return text[:number]
+        return text.rstrip(".。")
+
+    return Text(cut(message.en, ";."), cut(message.zh, "；。"))
+
+
+def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
+    notes: list[Text] = []
+    for term in unknown if known else []:
+        notes.append(words.UNKNOWN_TERM.format(term=_written(case.judged, term)))
+    for term in case.judged.terms:
+        if is_given(term):
+            notes.append(words.GIVEN_TERM.format(term=_written(case.judged, term)))
+    conditions = {c.removeprefix("not ") for loss in case.judged.losses for b in loss.branches
+                  for c in b.conditions}  # fmt: skip
+    if conditions:
+        shown = ", ".join(f"`{c}`" for c in sorted(conditions))
+        notes.append(words.ALTERNATIVES.format(conditions=shown))
+    if any(t.mean and t.status == "equal" for t in case.judged.terms):
+        notes.append(words.PER_SAMPLE)
+    return list(dict.fromkeys(notes))
+
+
+def by_importance(findings: Sequence[Finding]) -> list[Finding]:
+    """The worst first, each once."""
+    unique = {(f.code, f.span.line, f.message): f for f in findings}
+    return sorted(unique.values(), key=lambda f: (_ORDER[f.severity], f.span, f.code))
+
+
+def summary_of(
+    verdict: Verdict, findings: Sequence[Finding], kinds: Kinds, framework: str | None
+) -> list[Text]:
+    """Three to six lines: what it is, how far it is right, what happens if it is run."""
+    lines: list[Text] = []
+    if framework is not None:
+        lines.append(words.NOT_PYTORCH.format(framework=FRAMEWORKS[framework]))
+    if verdict.outcome == "none":
+        lines.append(words.NO_LOSS)
+    elif verdict.method is not None:
+        shown = verdict.method
+        spaced = Text(shown.en, f" {shown.zh}" if shown.zh[:1].isascii() else shown.zh)
+        lines.append(words.IS_METHOD.format(method=spaced))
+    elif verdict.outcome != "unknown":
+        lines.append(words.NO_METHOD)
+    lines += _verdict_lines(verdict, findings, kinds)
+    serious = [f for f in findings if f.severity is not Severity.INFO]
+    if serious:
+        lines.append(words.FOUND.format(**_counts(findings)))
+    elif findings:
+        lines.append(words.ONLY_REMARKS.format(remarks=_number(words.REMARKS, len(findings))))
+    elif verdict.outcome in {"equal", "none"}:
+        lines.append(words.NOTHING_FOUND)
+    consequence = consequence_of(findings, kinds)
+    if consequence is not None:
+        lines.append(words.AS_IT_IS.format(consequence=consequence))
+    return [*lines, *verdict.notes][:7]
+
+
+def _verdict_lines(verdict: Verdict, findings: Sequence[Finding], kinds: Kinds) -> list[Text]:
+    if verdict.outcome == "equal":
+        rest = [f for f in findings if f.severity is not Severity.INFO and f.code not in BESIDE]
+        del kinds
+        if rest:
+            count = _number(words.WARNINGS, len(rest))
+            return [words.EQUAL_UP_TO.format(shape=verdict.shape, count=count)]
+        return [words.EQUAL.format(shape=verdict.shape)]
+    if verdict.outcome == "departs" and verdict.reasons:
+        return [words.DEPARTS.format(reasons=_joined(verdict.reasons))]
+    if verdict.outcome in {"unknown", "departs"}:
+        return [words.UNKNOWN]
+    return []
+
+
+def _joined(reasons: Sequence[Text]) -> Text:
+    shown = list(reasons)[:3]
+    return Text("; ".join(r.en for r in shown), "；".join(r.zh for r in shown))
+
+
+def _number(forms: tuple[Text, Text], count: int) -> Text:
+    return forms[0] if count == 1 else forms[1].format(n=count)
+
+
+def _counts(findings: Sequence[Finding]) -> dict[str, Text]:
+    errors = sum(f.severity is Severity.ERROR for f in findings)
+    warnings = sum(f.severity is Severity.WARNING for f in findings)
+    none = (Text("no error", "0 个错误"), Text("no warning", "0 个警告"))
+    return {
+        "errors": _number(words.ERRORS, errors) if errors else none[0],
+        "warnings": _number(words.WARNINGS, warnings) if warnings else none[1],
+    }
+
+
+def consequence_of(findings: Sequence[Finding], kinds: Kinds) -> Text | None:
+    """What happens if the code is run, by the worst finding."""
+    for finding in by_importance(findings):
+        if finding.code == "KE104":
+            return words.NAME_ERROR
+        for kind in kinds(finding.code):
+            if kind in words.CONSEQUENCES and finding.severity is not Severity.INFO:
+                return words.CONSEQUENCES[kind]
+    return None

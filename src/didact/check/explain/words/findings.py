@@ -1,0 +1,209 @@
+"""What ``explain`` itself finds: one message and one page for each code."""
+
+from __future__ import annotations
+
+from didact._core.i18n import Text
+
+OWN: dict[str, Text] = {
+    "KE104": Text(
+        "`{name}` is never given a value: calling `{function}` ends in a NameError; it became a "
+        "parameter with the default {default}",
+        "`{name}` 没有定义：调用 `{function}` 会报 NameError；已改为参数，默认值 {default}",
+    ),
+    "KE105": Text(
+        "the term is {factor} of {name}: T² is missing, so its gradient shrinks as 1/T² and the "
+        "weight beside the hard term changes its meaning with T",
+        "这一项只有“{name}”的 {factor}：漏了 T²，梯度按 1/T² 缩小，与硬标签项之间的权重会随 T 改变",
+    ),
+    "KE106": Text(
+        "one sign is wrong: the definition is {formula}; as written, training drives the student "
+        "away from the teacher",
+        "有一项的符号反了：定义是 {formula}；照现在的写法，训练会让学生远离教师",
+    ),
+    "KE107": Text(
+        "the term ({name}) is cut off from the graph: it changes the number that is printed and "
+        "trains nothing",
+        "这一项（{name}）脱离了计算图：打印的数值会变，但它不产生任何梯度",
+    ),
+    "KE108": Text(
+        "the target comes from the other network and is not detached: the gradient of this loss "
+        "also changes that network",
+        "目标来自另一个网络且没有 detach：这个损失的梯度也会改动那个网络",
+    ),
+    "KE109": Text(
+        "the normalised value `{name}` is computed and then not used: the loss compares what is "
+        "not normalised",
+        "算出了归一化后的 `{name}` 却没有使用：损失比较的仍是未归一化的值",
+    ),
+    "KE110": Text(
+        "softmax is applied to probabilities: its inputs lie in [0, 1], so the result is nearly "
+        "uniform whatever the model says",
+        "对概率又做了一次 softmax：输入都在 [0, 1] 内，结果几乎是均匀分布，与模型的输出关系很小",
+    ),
+    "KE111": Text(
+        "the two heads have {a} and {b} classes (the error message says so): slice the new logits "
+        "to the old classes before the softmax",
+        "两个分类头分别有 {a} 和 {b} 类（报错信息如此）：softmax 之前先把新模型的 logits 切到旧类",
+    ),
+    "KE112": Text(
+        "the cross-entropy leaves padding out, the distillation term does not: most of what it "
+        "averages may be padding; select `labels != pad_id` for both",
+        "交叉熵忽略了填充位置，蒸馏项却没有：它平均的位置里可能大部分是填充；两项都应先选出"
+        " `labels != pad_id`",
+    ),
+    "KE113": Text(
+        "the term is {factor} times {name}: batchmean divides by the batch alone and sums over "
+        "{size} positions, so the loss grows with them",
+        "这一项是“{name}”的 {factor} 倍：batchmean 只除以批大小，对 {size} 个位置求了和，损失随之变大",
+    ),
+    "KE114": Text(
+        "the term is {factor} of {name}: it is averaged over the C classes, too",
+        "这一项只有“{name}”的 {factor}：对 C 个类别也取了平均",
+    ),
+    "KE115": Text(
+        "the arguments are exchanged: the first is the target. As written this is KL(student ‖ "
+        "teacher), the reverse of Hinton's",
+        "参数顺序反了：第一个参数是目标。照现在的写法是 KL(学生 ‖ 教师)，即反向 KL",
+    ),
+    "KE116": Text(
+        "axis 0 is the batch: the samples compete with each other, and the rows are no "
+        "distributions over classes; the class axis is -1",
+        "axis=0 是批维：同一批的样本互相竞争，每一行不再是类别上的分布；类别维应为 -1",
+    ),
+    "KE117": Text(
+        "the first argument of kl_div is probabilities; it must be log-probabilities. The loss can "
+        "be negative, and its minimum is not the teacher",
+        "kl_div 的第一个参数是概率，应为对数概率；损失可能为负，最小值也不在教师处",
+    ),
+    "KE118": Text(
+        "the second argument of kl_div is log-probabilities; it must be probabilities. The "
+        "logarithm of negative numbers makes the loss NaN",
+        "kl_div 的第二个参数是对数概率，应为概率；对负数取对数，损失为 NaN",
+    ),
+    "KE119": Text(
+        "the terms of the teachers are added up: with N teachers this is N times {name}",
+        "各教师的项直接相加：有 N 个教师时就是“{name}”的 N 倍",
+    ),
+}
+"""By code."""
+
+OWN_PAGES: dict[str, tuple[Text, Text]] = {
+    "KE104": (
+        Text("A temperature that is not defined", "没有定义的温度"),
+        Text(
+            "The function reads a name that neither it nor the file sets: a NameError at the first "
+            "call. In the corrected code it is a parameter with a usual default.",
+            "函数读取了一个谁也没有赋值的名字：第一次调用就报 NameError。修正后的代码把它改成带默认值"
+            "的参数。",
+        ),
+    ),
+    "KE105": (
+        Text("A soft term without T²", "软标签项漏了 T²"),
+        Text(
+            "Found by numbers: the term divided by its definition is 1/T² for all inputs. If the "
+            "soft term stands alone, T² only rescales the learning rate.",
+            "由数值比较得出：对任何输入，该项除以定义都等于 1/T²。如果只有软标签项，T² 只相当于改变"
+            "学习率。",
+        ),
+    ),
+    "KE106": (
+        Text("A wrong sign inside a loss", "损失内部的符号错误"),
+        Text(
+            "With the sign of one addend changed the code equals the published loss for all "
+            "inputs; as it stands it does not.",
+            "把其中一项变号后，代码对任何输入都等于论文的损失；现在的写法则不等。",
+        ),
+    ),
+    "KE107": (
+        Text("A term outside the graph", "脱离计算图的损失项"),
+        Text(
+            "`.item()` and `.detach()` give a constant: ∂(L + c)/∂θ = ∂L/∂θ.",
+            "`.item()` 和 `.detach()` 得到常数：∂(L + c)/∂θ = ∂L/∂θ。",
+        ),
+    ),
+    "KE108": (
+        Text("A peer's output as a target, not detached", "同伴网络的输出作目标而没有 detach"),
+        Text(
+            "In deep mutual learning each network imitates the other, which is held fixed for "
+            "that term. Without `.detach()` the teacher of the moment is also pulled to its pupil.",
+            "深度互学习中，每个网络模仿另一个，而在该项里另一个保持不变。不加 `.detach()` 时，"
+            "当时的“教师”也会被拉向“学生”。",
+        ),
+    ),
+    "KE109": (
+        Text("A normalised value that is not used", "归一化结果没有使用"),
+        Text(
+            "`F.normalize(x)` returns a new tensor and leaves x as it is; a name that nobody reads "
+            "does nothing.",
+            "`F.normalize(x)` 返回新张量，x 本身不变；没有人读取的变量不起作用。",
+        ),
+    ),
+    "KE110": (
+        Text("Softmax of probabilities", "对概率再做 softmax"),
+        Text(
+            "No output of the second softmax exceeds e/(e + C − 1): 0.23 for 10 classes.",
+            "第二次 softmax 的输出不会超过 e/(e + C − 1)：10 类时为 0.23。",
+        ),
+    ),
+    "KE111": (
+        Text("Heads of different size", "分类头大小不同"),
+        Text(
+            "After new classes were added the new head is wider than the old one; only the old "
+            "columns can be compared.",
+            "加入新类后，新分类头比旧的宽；只有旧类的那些列可以比较。",
+        ),
+    ),
+    "KE112": (
+        Text("Padding is distilled", "填充位置也参与了蒸馏"),
+        Text(
+            "The mean runs over all positions; with 80 % padding four fifths of the gradient teach "
+            "nothing.",
+            "平均覆盖所有位置；若 80 % 是填充，五分之四的梯度没有意义。",
+        ),
+    ),
+    "KE113": (
+        Text("A sum over positions", "对位置求和"),
+        Text(
+            "For [B, S, C] flatten to [B·S, C] first; for [B, C, H, W] move the channels last and "
+            "flatten, or divide by the number of positions.",
+            "[B, S, C] 先展平成 [B·S, C]；[B, C, H, W] 先把通道移到最后再展平，或者除以位置个数。",
+        ),
+    ),
+    "KE114": (
+        Text("A mean over classes", "对类别取了平均"),
+        Text(
+            "The KL of a sample is a sum over classes; a mean over all elements is 1/C of it.",
+            "每个样本的 KL 是对类别求和；对所有元素取平均只有它的 1/C。",
+        ),
+    ),
+    "KE115": (
+        Text("Target and prediction exchanged", "目标与预测的位置反了"),
+        Text(
+            "Keras' KLDivergence is called as (y_true, y_pred): the teacher comes first.",
+            "Keras 的 KLDivergence 按 (y_true, y_pred) 调用：教师在前。",
+        ),
+    ),
+    "KE116": (
+        Text("Softmax over the batch", "在批维上做 softmax"),
+        Text("The classes are the last axis: axis=-1.", "类别在最后一维：axis=-1。"),
+    ),
+    "KE117": (
+        Text("Probabilities where log-probabilities belong", "该给对数概率的地方给了概率"),
+        Text(
+            "kl_div(input, target) = Σ target·(log target − input) takes no log of `input`.",
+            "kl_div(input, target) = Σ target·(log target − input)，不会对 input 取对数。",
+        ),
+    ),
+    "KE118": (
+        Text("Log-probabilities where probabilities belong", "该给概率的地方给了对数概率"),
+        Text("The target of kl_div is a distribution.", "kl_div 的目标应是概率分布。"),
+    ),
+    "KE119": (
+        Text("A sum over teachers", "对教师求和"),
+        Text(
+            "Divide by the number of teachers, or use weights that sum to 1.",
+            "除以教师个数，或使用总和为 1 的权重。",
+        ),
+    ),
+}
+"""Summary and page of each."""

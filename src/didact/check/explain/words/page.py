@@ -1,0 +1,51 @@
+"""Headings and fixed phrases of the page."""
+
+from __future__ import annotations
+
+from didact._core.i18n import Text
+
+HEADINGS = {
+    "summary": Text("In short", "概要"),
+    "asked": Text("Your question", "你的问题"),
+    "corrected": Text("Corrected code", "修正后的代码"),
+    "formula": Text("The loss as a formula", "损失的整体公式"),
+    "statements": Text("Line by line", "逐行解释"),
+    "findings": Text("Findings and their reasons", "发现的问题及原因"),
+    "questions": Text("Questions this code raises", "这段代码引出的问题"),
+    "guesses": Text("How the paste was read", "粘贴内容的还原"),
+}
+NO_FINDINGS = Text("Nothing was found.", "没有发现问题。")
+NO_LOSS = Text("No loss is computed here.", "这段代码没有计算损失。")
+UNCHANGED = Text("Nothing had to be changed.", "无需修改。")
+AS_IT_IS = Text(
+    "Nothing was changed; the loss was not recognised, so this is no judgement of it.",
+    "没有改动；损失未被识别，因此这并不表示它正确。",
+)
+LEFT = Text(
+    "Left to you, since there is more than one way to mend it: {findings}.",
+    "以下问题没有自动改正（有不止一种改法）：{findings}。",
+)
+LINE = Text("line {line}, {severity}", "第 {line} 行，{severity}")
+SEVERITY = {
+    "error": Text("error", "错误"),
+    "warning": Text("warning", "警告"),
+    "info": Text("remark", "提示"),
+}
+CHANGED = Text("changed: {codes}", "已修改：{codes}")
+ADDED = Text("added", "新增")
+WRITTEN = Text("As written: {formula}", "代码所写：{formula}")
+RIGHT = Text("As corrected: {formula}", "修正之后：{formula}")
+AS_BEFORE = Text("As line {line}.", "同第 {line} 行。")
+WHO = Text("Who is who: {roles}.", "各变量的角色：{roles}。")
+ROLES = {
+    "student": Text("student", "学生"),
+    "student (peer)": Text("other student (peer)", "另一个学生（同伴）"),
+    "teacher": Text("teacher", "教师"),
+    "labels": Text("labels", "标签"),
+    "temperature": Text("temperature", "温度"),
+    "weight": Text("weight", "权重"),
+    "mask": Text("mask", "掩码"),
+    "old classes": Text("number of old classes", "旧类数"),
+    "padding": Text("padding", "填充"),
+    "input": Text("input", "输入"),
+}

@@ -1,0 +1,228 @@
+"""The first lines of an explanation: what it is, how far it is right, what happens if it is run."""
+
+from __future__ import annotations
+
+from didact._core.i18n import Text
+
+METHODS: dict[str, Text] = {
+    "kd": Text("Hinton KD (Hinton et al. 2015)", "Hinton 知识蒸馏（KD，Hinton 等 2015）"),
+    "keras_distiller": Text("Keras Distiller: Hinton KD", "Keras Distiller：Hinton 知识蒸馏（KD）"),
+    "token_kd": Text("token-level KD", "逐词元的知识蒸馏（token KD）"),
+    "pixel_kd": Text("pixel-wise KD", "逐像素的知识蒸馏（pixel-wise KD）"),
+    "multi_kd": Text("multi-teacher KD", "多教师知识蒸馏"),
+    "lwf": Text("LwF (Li, Hoiem 2016)", "LwF（Li、Hoiem 2016）"),
+    "icarl": Text("iCaRL (Rebuffi et al. 2017)", "iCaRL（Rebuffi 等 2017）"),
+    "dkd": Text("DKD (Zhao et al. 2022)", "DKD（解耦知识蒸馏，Zhao 等 2022）"),
+    "rkd": Text("RKD (Park et al. 2019)", "RKD（关系知识蒸馏，Park 等 2019）"),
+    "at": Text(
+        "AT, attention transfer (Zagoruyko, Komodakis 2017)",
+        "AT（注意力迁移，Zagoruyko、Komodakis 2017）",
+    ),
+    "nst": Text("NST (Huang, Wang 2017)", "NST（神经元选择性迁移，Huang、Wang 2017）"),
+    "sp": Text("SP (Tung, Mori 2019)", "SP（保持相似度，Tung、Mori 2019）"),
+    "cwd": Text("CWD (Shu et al. 2021)", "CWD（通道蒸馏，Shu 等 2021）"),
+    "pkt": Text("PKT (Passalis, Tefas 2018)", "PKT（Passalis、Tefas 2018）"),
+    "dist": Text("DIST (Huang et al. 2022)", "DIST（Huang 等 2022）"),
+    "dml": Text(
+        "DML, deep mutual learning (Zhang et al. 2018)", "DML（深度互学习，Zhang 等 2018）"
+    ),
+    "reverse_kl": Text("reverse KL (MiniLLM, Gu et al. 2024)", "反向 KL（MiniLLM，Gu 等 2024）"),
+    "jsd": Text("generalised JSD (GKD, Agarwal et al. 2024)", "广义 JSD（GKD，Agarwal 等 2024）"),
+    "hard_kd": Text(
+        "hard distillation (DeiT, Touvron et al. 2021)", "硬标签蒸馏（DeiT，Touvron 等 2021）"
+    ),
+    "lucir": Text(
+        "LUCIR's less-forget term (Hou et al. 2019)", "LUCIR 的 less-forget 项（Hou 等 2019）"
+    ),
+    "binary_kd": Text("binary distillation, class by class", "逐类的二元蒸馏"),
+    "logit_matching": Text("logit matching (Ba, Caruana 2014)", "logits 匹配（Ba、Caruana 2014）"),
+    "hint": Text("the FitNets hint (Romero et al. 2015)", "FitNets 的 hint（Romero 等 2015）"),
+    "mse": Text("squared differences", "均方差"),
+    "plain": Text(
+        "a loss on the labels alone, without distillation", "只有真实标签的损失，没有蒸馏项"
+    ),
+}
+"""By the key of the method."""
+
+NOT_PYTORCH = Text(
+    "This is {framework} code; it is explained in its own terms (`axis`, its own order of "
+    "arguments), and PyTorch's rules are not applied.",
+    "这是 {framework} 代码，按它自己的约定解释（`axis`、参数顺序），不套用 PyTorch 的规则。",
+)
+IS_METHOD = Text("This is {method}.", "这是{method}。")
+NO_METHOD = Text(
+    "No loss that is known here by name was recognised.", "没有识别出这里已知的具名损失。"
+)
+NO_LOSS = Text("No loss is computed here.", "这段代码没有计算损失。")
+EQUAL = Text(
+    "It is equal to the definition, term by term (for tensors {shape}).",
+    "逐项与定义一致（张量形状 {shape}）。",
+)
+EQUAL_UP_TO = Text(
+    "What it computes is equal to the definition, term by term (for tensors {shape}); {count} "
+    "remain(s) to be heeded.",
+    "计算结果逐项与定义一致（张量形状 {shape}）；另有 {count} 需要注意。",
+)
+DEPARTS = Text("It departs from the definition: {reasons}.", "它与定义不一致：{reasons}。")
+UNKNOWN = Text(
+    "Not recognised, so nothing is said about whether it is right: the formula stands below as it "
+    "is written.",
+    "没有识别出来，因此不对其正确与否作判断；下面列出它按代码所写的公式。",
+)
+UNKNOWN_TERM = Text(
+    "The term {term} is not recognised; nothing is said about it.",
+    "{term} 这一项没有识别出来，不作判断。",
+)
+GIVEN_TERM = Text(
+    "{term} is computed elsewhere and taken as given.", "{term} 在别处计算，视为已知。"
+)
+FOUND = Text("{errors} and {warnings} found.", "发现 {errors}、{warnings}。")
+ONLY_REMARKS = Text("No mistake was found; {remarks}.", "没有发现错误；{remarks}。")
+NOTHING_FOUND = Text("No mistake was found.", "没有发现错误。")
+ALTERNATIVES = Text(
+    "There are alternatives, by {conditions}; each is judged for itself.",
+    "按 {conditions} 分为不同分支，各自判断。",
+)
+PER_SAMPLE = Text(
+    "The loss is one number per sample; their mean is what was compared.",
+    "损失是每个样本一个数；比较的是它们的平均值。",
+)
+AS_IT_IS = Text("If it is run as it is: {consequence}.", "若照原样运行：{consequence}。")
+RUNS = Text(
+    "If it is run as it is: it trains what the formula says.",
+    "若照原样运行：训练的就是公式所写的目标。",
+)
+
+ERRORS = (Text("1 error", "1 个错误"), Text("{n} errors", "{n} 个错误"))
+WARNINGS = (Text("1 warning", "1 个警告"), Text("{n} warnings", "{n} 个警告"))
+REMARKS = (Text("1 remark", "1 条提示"), Text("{n} remarks", "{n} 条提示"))
+
+FACTORS: dict[str, Text] = {
+    "T-2": Text(
+        "T² is missing: the soft term is 1/T² of the definition",
+        "漏了 T²：软标签项只有定义的 1/T²",
+    ),
+    "T-1": Text(
+        "T stands where T² belongs: the soft term is 1/T of the definition",
+        "该乘 T² 的地方只乘了 T：软标签项只有定义的 1/T",
+    ),
+    "C-1": Text(
+        "it is averaged over the classes as well: 1/C of the definition",
+        "对类别也取了平均：只有定义的 1/C",
+    ),
+    "N1": Text(
+        "it is summed over the N teachers instead of averaged: N times the definition",
+        "对 N 个教师求和而不是取平均：是定义的 N 倍",
+    ),
+    "S1": Text(
+        "it is summed over the S positions: S times the definition",
+        "对 S 个位置求了和：是定义的 S 倍",
+    ),
+    "H·W1": Text(
+        "it is summed over the H·W places: H·W times the definition",
+        "对 H·W 个位置求了和：是定义的 H·W 倍",
+    ),
+    "B1": Text(
+        "it is summed over the batch instead of averaged: B times the definition",
+        "对批求和而不是取平均：是定义的 B 倍",
+    ),
+}
+"""By size and power."""
+FACTOR = Text("{term} is {factor} times its definition", "{term} 是其定义的 {factor} 倍")
+SIGN = Text("the sign of {term} is wrong", "{term} 的符号反了")
+CUT = Text(
+    "{term} is outside the graph, so it trains nothing (factor 0 in the gradient)",
+    "{term} 不在计算图中，不起训练作用（对梯度的贡献为 0）",
+)
+LITERAL = Text(" (T = {value}: {factor})", "（T = {value}，即 {factor}）")
+FINDING = Text("{message} ({code}, line {line})", "{message}（{code}，第 {line} 行）")
+
+CONSEQUENCES: dict[str, Text] = {
+    "KL-TARGET-LOG": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
+    "ARGS-REVERSED": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
+    "KL-INPUT-PROBS": Text(
+        "the loss can be negative, and the student is driven to one class",
+        "损失可能为负，学生会被推向单一类别",
+    ),
+    "KL-INPUT-RAW": Text(
+        "the loss has no lower bound, and the student's scores grow without limit",
+        "损失没有下界，学生的输出会无限增大",
+    ),
+    "KL-TARGET-RAW": Text(
+        "the loss becomes NaN wherever a score is negative", "教师分数为负处损失变成 NaN"
+    ),
+    "CE-ON-PROBS": Text(
+        "the cross-entropy cannot fall below log(e + C − 1) − 1, and its gradient nearly vanishes",
+        "交叉熵降不到 log(e + C − 1) − 1 以下，梯度几乎消失",
+    ),
+    "BCEWL-ON-PROBS": Text(
+        "each zero target costs at least ln 2 = 0.69, and the loss stays there",
+        "每个为 0 的目标至少贡献 ln 2 = 0.69，损失停在那里",
+    ),
+    "SWAPPED": Text("it runs and trains the reverse divergence", "能运行，但训练的是反向散度"),
+    "T-INVERTED": Text(
+        "a higher temperature sharpens the distributions instead of softening them",
+        "温度越高分布越尖，而不是越软",
+    ),
+    "T-ONE-SIDE": Text(
+        "the best student is a flatter or sharper teacher, not the teacher",
+        "最优的学生是被压平或变尖的教师，而不是教师本身",
+    ),
+    "SOFTMAX-OF-SOFTMAX": Text(
+        "the targets are nearly uniform, so little is taught", "目标几乎是均匀分布，学不到什么"
+    ),
+    "DIM-0": Text(
+        "the samples of a batch compete, and the classes are not taught",
+        "同一批的样本互相竞争，学不到类别之间的关系",
+    ),
+    "ITEM-IN-GRAPH": Text(
+        "the loss is printed and not trained on: the result is as without it",
+        "损失会打印出来，但不参与训练：结果与不加它一样",
+    ),
+    "GRAPH-CUT": Text("the term trains nothing", "该项不起训练作用"),
+    "STUDENT-UNUSED": Text("the loss is constant and trains nothing", "损失是常数，不起训练作用"),
+    "HEAD-MISMATCH": Text("it stops with a RuntimeError", "会报 RuntimeError 而停止"),
+    "LABEL-OFFSET": Text(
+        "an IndexError, or silently the wrong classes", "越界报错，或悄悄对应到错误的类别"
+    ),
+    "EMPTY-SLICE": Text("the loss on an empty tensor is NaN or 0", "对空张量求损失，得到 NaN 或 0"),
+    "SIGN-MISSING": Text(
+        "training moves the student away from the teacher", "训练会让学生远离教师"
+    ),
+    "NO-T2": Text(
+        "it runs, and the soft term has 1/T² of its weight",
+        "能运行，但软标签项的实际权重只有 1/T²",
+    ),
+    "KL-MEAN": Text(
+        "it runs, and the term has 1/C of its weight", "能运行，但该项的实际权重只有 1/C"
+    ),
+    "BATCHMEAN-3D": Text(
+        "it runs, and the loss grows with the number of positions", "能运行，但损失随位置个数变大"
+    ),
+    "MULTI-TEACHER-SUM": Text(
+        "it runs, and the term grows with the number of teachers", "能运行，但该项随教师个数变大"
+    ),
+    "SLICE-AFTER-SOFTMAX": Text(
+        "it runs, and the divergence can be negative", "能运行，但散度可能为负"
+    ),
+    "WEIGHT-TYPO": Text(
+        "it runs, and the weight hardly changes the soft term", "能运行，但权重几乎不影响软标签项"
+    ),
+    "DEAD-NORM": Text(
+        "it runs, and the loss depends on the scale of the features", "能运行，但损失受特征尺度影响"
+    ),
+    "TARGET-IN-GRAPH": Text(
+        "it runs, and each loss also changes the other network",
+        "能运行，但每个损失也会改动另一个网络",
+    ),
+    "REDUCE-KWARG": Text("it runs, and the mask has no effect", "能运行，但 mask 不起作用"),
+    "LOG-OF-SOFTMAX": Text(
+        "it runs; where a probability underflows to 0 the loss is inf and the gradient NaN",
+        "能运行；当概率下溢为 0 时，损失为 inf，梯度为 NaN",
+    ),
+    "PAD-UNMASKED": Text(
+        "it runs, and padding takes its share of the gradient", "能运行，但填充位置占用了一部分梯度"
+    ),
+}
+"""By kind of mistake: what the reader will see."""
+NAME_ERROR = Text("it stops with a NameError", "会报 NameError 而停止")
