@@ -13,35 +13,37 @@ from didact.check.findings.finding import Finding
 
 _ENDS = re.compile(r"(?<=[?？。!！])|\n|[#＃]")
 _CHINESE = re.compile(
-    r"为什么|为何|怎么|怎样|是否|吗|呢|什么|求解释|求问|请问|请解释|请教|解释一下|逐行|哪里|哪儿|多少|如何|正常"
-    r"|行不行|对不对|要不要|能不能|可不可以|需不需要|会不会|请帮"
+    r"为什么|为何|怎么|怎样|是否|是不是|吗|呢|什么|求解释|求问|请问|请解释|请教|解释一下|逐行|哪里|哪儿|多少"
+    r"|如何|正常|行不行|对不对|要不要|能不能|可不可以|需不需要|会不会|请帮|变差|不收敛|不下降|不起作用"
 )
 _ENGLISH = re.compile(
-    r"\?|\b(why|what|how|explain|is (it|this|anything)|does|do i|should|can (i|someone)|line by line)\b",
+    r"\b(why|what|how|explain|is (it|this|anything)|does|do i|should|can (i|someone)|line by line"
+    r"|never|worse|stuck|nan|negative|wrong|help)\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"[=(\[]\s*\S+.*[)\]]\s*$|^\s*(import|from|def|class|return|for|if|with)\b|^\s*\w[\w.]* = "
+    r"^\s*(import|from|def|class|return|for|if|with|elif|else|try|print)\b|^\s*[\w.\[\], ]+ [-+*/]?= "
+    r"|^\s*[\w.]+\(.*\)\s*$"
 )
 
 
 def question_in(text: str) -> str | None:
-    """The sentence of a paste that asks something."""
-    best: str | None = None
+    """The sentence of a paste that asks something, or complains of something."""
+    best: tuple[int, str] | None = None
     for piece in _ENDS.split(text):
         line = " ".join(piece.split()).strip(" /*-\"'")
-        if not 4 < len(line) < 400:
+        if not 4 < len(line) < 400 or _CODE.search(line):
             continue
         cjk = any("\u4e00" <= c <= "\u9fff" for c in line)
-        asks = bool(_CHINESE.search(line)) if cjk else bool(_ENGLISH.search(line))
-        if not asks or (not cjk and _CODE.search(line) and "?" not in line):
-            continue
+        asks = bool((_CHINESE if cjk else _ENGLISH).search(line))
         marked = line.endswith(("?", "？"))
-        if best is None or marked:
-            best = line
-            if marked:
-                break
-    return best
+        words = len(line.split())
+        if not (asks or marked) or (not cjk and words < 3):
+            continue
+        rank = 2 if marked else 1
+        if best is None or rank > best[0]:
+            best = (rank, line)
+    return best[1] if best is not None else None
 
 
 def answer_to(

@@ -104,17 +104,10 @@ def _of_term(
             continue
         if (kind == "BATCHMEAN-3D") != (power > 0) and kind != "MULTI-TEACHER-SUM":
             continue
-        severity = Severity.WARNING
-        if (
-            kind == "NO-T2"
-            and all(
-                t.definition is None or t.definition.key == term.definition.key for t in loss.terms
-            )
-            and len(loss.terms) == 1
-        ):
-            severity = Severity.INFO
+        if kind == "NO-T2" and len(loss.terms) == 1:
+            continue  # alone, T² only rescales the learning rate
         fix = _rescaled(kind, term, places, judged)
-        yield _finding(codes[kind], severity, node, fix, factor=term.law.text, size=size,
+        yield _finding(codes[kind], Severity.WARNING, node, fix, factor=term.law.text, size=size,
                        name=term.definition.name)  # fmt: skip
 
 

@@ -566,7 +566,10 @@ class Tracer:
             if method is not None:
                 return Closure(method, self.top, base)
             if node.attr in self._compiled:
-                return self._value(self._compiled[node.attr], self.top)
+                value = self._value(self._compiled[node.attr], self.top)
+                if isinstance(value, Constant):
+                    return self._given(f"{base.name}.{node.attr}", (), default=value.value)
+                return value
             return self._given(f"{base.name}.{node.attr}", ())
         if not isinstance(base, Node):
             return None

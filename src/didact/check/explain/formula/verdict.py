@@ -275,7 +275,7 @@ def _over(
     law = term.law
     weighted = any(isinstance(p, Item) for w, _ in (*weights, *term.weights) for p in walk(w))
     if law is not None:
-        counts = sum(p for w, p in weights if _is_count(w))
+        counts = sum(p for w, p in (*weights, *term.weights) if _is_count(w))
         powers = dict(law.powers)
         if not weighted:
             powers["N"] = powers.get("N", 0.0) + 1.0 + counts
