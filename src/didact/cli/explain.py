@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from didact._core.i18n import Language
+
 _CODE = re.compile(r"[A-Za-z]{1,3}\w{0,3}\d\w{0,3}")
+_LIKE_CODE = re.compile(r"[=(\n]|^\s*(import|from|def|class|return)\b")
+LARGEST = 1_000_000
+"""Characters of a text that is explained."""
 
 
 class Format(StrEnum):
@@ -25,7 +32,7 @@ def command(
         str,
         typer.Argument(
             metavar="[FILE|-|CODE]",
-            help="A file, - for the standard input, or a rule's code such as KD101.",
+            help="A file, - for the standard input, a rule's code such as KD101, or the code itself.",
         ),
     ] = "-",
     output_format: Annotated[
@@ -34,68 +41,111 @@ def command(
     lang: Annotated[
         str | None, typer.Option("--lang", help="en or zh; that of the locale by default.")
     ] = None,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="The summary and the answer to your question alone.")
+    ] = False,
 ) -> None:
     """Explain pasted distillation code line by line, or print the page of a rule.
 
     The code may be a fragment, and may be what a web page made of it: on one line, with comments
     glued to the code, with full-width punctuation, prompts or Markdown fences. Nothing is executed.
 
-    didact explain KD101 --lang zh; pbpaste | didact explain; didact explain loss.py --format json
+    didact explain KD101 --lang zh; pbpaste | didact explain; didact explain "loss = F.kl_div(a, b)"
     """
     from pathlib import Path
 
     from didact._core.errors import UsageError
     from didact._core.i18n import choose_language
     from didact.check import explain as explaining
+    from didact.check.explain.words import command as words
 
     language = choose_language(lang)
     if _CODE.fullmatch(what) and not Path(what).exists():
         _write(explaining.rule_page(what, language))
         return
-    text = _standard_input() if what == "-" else _read(what)
+    if what == "-":
+        text = _standard_input(language)
+    elif _LIKE_CODE.search(what) and not _is_file(what):
+        text = what
+    else:
+        text = _read(what, language)
     if not text.strip():
-        raise UsageError(
-            "there is nothing to explain: the text is empty; paste code or name a file"
-        )
+        raise UsageError(words.EMPTY.pick(language))
+    if len(text) > LARGEST:
+        raise UsageError(words.TOO_LARGE.format(limit=f"{LARGEST:,}").pick(language))
     explanation = explaining.explain(text)
-    render = {
-        Format.text: explaining.to_text,
-        Format.markdown: explaining.to_markdown,
-        Format.json: explaining.to_json,
-    }[output_format]
-    _write(render(explanation, language))
+    if not explanation.source.strip():
+        raise UsageError(words.NO_PYTHON.pick(language))
+    if output_format is Format.json:
+        _write(explaining.to_json(explanation, language))
+    elif output_format is Format.markdown:
+        _write(explaining.to_markdown(explanation, language, brief=brief))
+    else:
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        _write(explaining.to_text(explanation, language, brief=brief, colour=colour))
 
 
-def _standard_input() -> str:
+def _is_file(name: str) -> bool:
+    from pathlib import Path
+
+    try:
+        return Path(name).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def _standard_input(language: Language) -> str:
     from didact._core.errors import UsageError
+    from didact.check.explain.words import command as words
 
     if sys.stdin.isatty():
-        raise UsageError(
-            "nothing was piped in; give a file or a rule's code, or pipe code in: "
-            "pbpaste | didact explain"
-        )
-    return sys.stdin.buffer.read().decode("utf-8", "replace")
+        raise UsageError(words.NOTHING_PIPED.pick(language))
+    return _decoded(sys.stdin.buffer.read(), language)
 
 
-def _read(name: str) -> str:
+def _read(name: str, language: Language) -> str:
     """The text of a file; of a notebook the code of its cells."""
     from pathlib import Path
 
     from didact._core.errors import DataError
+    from didact.check.explain.words import command as words
     from didact.check.files.opening import open_document
     from didact.check.files.source import UnreadableError
 
     file = Path(name).expanduser()
     try:
-        text = file.read_bytes().decode("utf-8", "replace")
+        text = _decoded(file.read_bytes(), language)
         return open_document(name, text).code if file.suffix == ".ipynb" else text
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise DataError(
-            f"cannot read {file}: {reason}; give a file of code, or a rule's code"
-        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise DataError(words.CANNOT_READ.format(file=file, reason=reason).pick(language)) from None
     except UnreadableError as error:
-        raise DataError(f"cannot read {file}: {error}; is it a notebook?") from None
+        raise DataError(words.NO_NOTEBOOK.format(file=file, reason=error).pick(language)) from None
+
+
+def _decoded(data: bytes, language: Language) -> str:
+    """Text in UTF-8, UTF-16 with its mark, or GB18030; what is none of them is refused."""
+    from didact._core.errors import UsageError
+    from didact.check.explain.words import command as words
+
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    if data.startswith(b"\xef\xbb\xbf"):
+        return data.decode("utf-8-sig", "replace")
+    if b"\x00" in data:
+        raise UsageError(words.BINARY.pick(language))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", "replace")
+    odd = sum(c == "\ufffd" or (c < " " and c not in "\t\n\r\f") for c in text)
+    if odd > max(3, len(text) // 50):
+        raise UsageError(words.BINARY.pick(language))
+    return text
 
 
 def _write(text: str) -> None:

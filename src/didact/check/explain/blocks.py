@@ -65,8 +65,13 @@ def _loop(node: ast.For | ast.AsyncFor) -> Text:
         return _range(over, target)
     if called in {"parameters", "named_parameters"}:
         return Text(f"For every parameter {target} of the model:", f"对模型的每个参数 {target}：")
+    counted = called == "enumerate" and isinstance(node.target, ast.Tuple)
     if called in {"enumerate", "tqdm"} and isinstance(over, ast.Call) and over.args:
         over = over.args[0]
+    if counted and (
+        "loader" in ast.unparse(over).lower() or "dataset" in ast.unparse(over).lower()
+    ):
+        return _counted_batches(node.target, code_of(over))
     name, shown = ast.unparse(over).lower(), code_of(over)
     if "loader" in name or "dataset" in name:
         return Text(
@@ -80,6 +85,17 @@ def _loop(node: ast.For | ast.AsyncFor) -> Text:
             f"对 {shown} 中的每个教师 {target} 执行一次：块内累加的量随教师个数增长。",
         )
     return Text(f"For each {target} of {shown}:", f"对 {shown} 中的每个 {target}：")
+
+
+def _counted_batches(target: ast.expr, shown: str) -> Text:
+    """``for i, (x, y) in enumerate(loader)``."""
+    assert isinstance(target, ast.Tuple)
+    number, rest = code_of(target.elts[0]), target.elts[1]
+    names = _targets(rest)
+    return Text(
+        f"For each batch of {shown}: {number} is its number, {names} what it holds.",
+        f"逐批遍历 {shown}：{number} 是批次序号，{names} 是该批的内容。",
+    )
 
 
 def _range(call: ast.Call, target: str) -> Text:
@@ -169,6 +185,9 @@ def _parameter(name: str) -> Text:
         return Text(" (a weight)", "（权重）")
     if name.lower() in {"labels", "label", "target", "targets", "y"}:
         return Text(" (labels)", "（标签）")
+    counts = any(w in name.lower() for w in ("item", "sample", "token", "epoch", "worker", "step"))
+    if counts and name.lower().startswith(("n_", "num_")):
+        return Text(" (a count)", "（计数）")
     if is_class_count(name) or name.startswith(("n_", "num_", "known", "total")):
         return Text(" (a number of classes)", "（类别数）")
     role = role_of(name)

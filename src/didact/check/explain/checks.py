@@ -329,9 +329,9 @@ def _elsewhere(judged: Judged, places: dict[Node, ast.AST]) -> Iterator[Finding]
                 call = _two_arguments(loss, judged.tracer)
                 fix = None
                 if call is not None:
-                    first, second = call.args[:2]
-                    edits = (Edit(span(first), ast.unparse(second)),
-                             Edit(span(second), ast.unparse(first)))  # fmt: skip
+                    one, other = call.args[:2]
+                    edits = (Edit(span(one), ast.unparse(other)),
+                             Edit(span(other), ast.unparse(one)))  # fmt: skip
                     fix = Fix(edits, "unsafe", Text("Exchange them", "交换两个参数"))
                 yield _finding(
                     "KE115", Severity.ERROR, call or _place(term.body, loss, places), fix

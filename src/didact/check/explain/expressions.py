@@ -14,12 +14,15 @@ from didact.check.engine.names import is_label, is_loss, is_model, is_temperatur
 from didact.check.engine.spaces import Role, Space
 from didact.check.explain.call_words import arguments, filled, last_name, same
 from didact.check.explain.formula.judge import Judged
+from didact.check.explain.formula.roles import side
+from didact.check.explain.formula.trace import Library, is_output
+from didact.check.explain.formula.tree import Given, Node
 from didact.check.explain.losscalls import code_of, loss_phrase
 from didact.check.explain.slices import slice_phrase
 from didact.check.explain.sums import weighted
 from didact.check.explain.words.calls import FUNCTIONS
 from didact.check.explain.words.constructors import CONSTRUCTORS
-from didact.check.explain.words.methods import METHODS
+from didact.check.explain.words.methods import METHODS, TENSOR_METHODS
 
 _MODULES = {
     "F",
@@ -67,10 +70,30 @@ class Reader:
     uses: dict[int, LossUse]
     judged: Judged
 
+    def owner(self, node: ast.expr | None) -> Role:
+        """Whose an expression is, by the formula's roles: provenance and use before names."""
+        traced = self.traced(node)
+        told = side(traced, self.judged.roles) if traced is not None else None
+        return Role(told) if told is not None else Role.UNKNOWN
+
+    def traced(self, node: ast.expr | None) -> Node | None:
+        """The part of a formula that an expression is."""
+        value = self.judged.tracer.values.get(id(node))
+        return value if isinstance(value, Node) else None
+
+    def is_object(self, node: ast.expr) -> bool:
+        """Whether an expression is certainly no tensor: a module, a model, ``self``."""
+        value = self.judged.tracer.values.get(id(node))
+        if isinstance(value, Node):
+            if not isinstance(value, Given) or value.inputs:
+                return False
+            return is_model(value.text) and not is_output(value.text)
+        return value is not None or ast.unparse(node) in {"self", "cls"}
+
     def phrase(self, node: ast.expr) -> Text:
         """What the expression gives, as a noun phrase."""
         use = self.uses.get(id(node))
-        if use is not None and (words := loss_phrase(use)) is not None:
+        if use is not None and (words := loss_phrase(use, self.owner)) is not None:
             return words
         inferred = _INFERRED.get(type(node))
         if inferred is not None:
@@ -81,9 +104,13 @@ class Reader:
     def _call(self, node: ast.Call) -> Text:
         name = last_name(node.func)
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
-        if owner is not None and not _in_module(owner) and name in METHODS:
+        value = self.judged.tracer.values.get(id(node.func))
+        library = isinstance(value, Library)
+        tensors_only = name in TENSOR_METHODS and owner is not None and self.is_object(owner)
+        method = owner is not None and not _in_module(owner) and not library
+        if method and name in METHODS and not tensors_only:
             return filled(METHODS[name], node, owner, method=True)
-        free = owner is None or _in_module(owner)
+        free = owner is None or _in_module(owner) or (library and name in FUNCTIONS)
         if free and (template := FUNCTIONS.get(name) or CONSTRUCTORS.get(name)):
             return filled(template, node, owner, method=False)
         return self._own_call(node)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.spaces import Role, Space
 from didact.check.engine.values import Value
 
+Owner = Callable[[ast.expr | None], Role]
+"""Whose an expression is."""
 _REDUCTIONS = {
     "mean": Text("averaged over all elements", "对所有元素取平均"),
     "sum": Text("summed over everything", "全部求和"),
@@ -30,9 +33,9 @@ _KL_LOG_TARGET = Text(
     "把第一个参数当作 log Q：{input}；{reduction}",
 )
 _CE_HARD = Text(
-    "the cross-entropy −log softmax({input})[y] for the labels y = {target}; log_softmax is "
+    "the cross-entropy −log softmax({input})[ℓ] for the labels ℓ = {target}; log_softmax is "
     "inside; {reduction}",
-    "交叉熵 −log softmax({input})[y]，标签 y = {target}；内部自带 log_softmax；{reduction}",
+    "交叉熵 −log softmax({input})[ℓ]，标签 ℓ = {target}；内部自带 log_softmax；{reduction}",
 )
 _CE_SOFT = Text(
     "the cross-entropy −Σ {target}·log softmax({input}) against soft targets; log_softmax is "
@@ -42,9 +45,9 @@ _CE_SOFT = Text(
 )
 _OTHERS = {
     "nll": Text(
-        "the negative log-likelihood −{input}[y], y = {target}; it expects log-probabilities and "
+        "the negative log-likelihood −{input}[ℓ], ℓ = {target}; it expects log-probabilities and "
         "takes no log itself; {reduction}",
-        "负对数似然 −{input}[y]，y = {target}；要求输入对数概率，内部不取对数；{reduction}",
+        "负对数似然 −{input}[ℓ]，ℓ = {target}；要求输入对数概率，内部不取对数；{reduction}",
     ),
     "bce": Text(
         "the binary cross-entropy −t·log p − (1−t)·log(1−p), class by class, of p = {input} and t "
@@ -76,23 +79,27 @@ _OTHERS = {
 }
 
 
-def loss_phrase(use: LossUse) -> Text | None:
+def loss_phrase(use: LossUse, owner: Owner) -> Text | None:
     """A noun phrase for what the loss computes, or None for kinds that have no words here."""
     template = _template(use)
     if template is None:
         return None
     if use.kind == "kl_div":
         log_probs, probs = {Space.LOG_PROBS}, {Space.PROBS, Space.ONE_HOT}
-        target = _argument(use.target_node, use.target, log_probs if use.log_target else probs)
-        prediction: object = _argument(use.input_node, use.input, log_probs)
+        wanted = log_probs if use.log_target else probs
+        target = _argument(use.target_node, use.target, wanted, owner)
+        prediction: object = _argument(use.input_node, use.input, log_probs, owner)
     else:
-        prediction, target = code_of(use.input_node), Text(*[code_of(use.target_node)] * 2)
+        node = use.input_node
+        if use.kind == "kl_by_hand" and isinstance(node, ast.BinOp):
+            node = node.right  # of log p − log q
+        prediction, target = code_of(node), Text(*[code_of(use.target_node)] * 2)
     return template.format(input=prediction, target=target, reduction=reduction_text(use))
 
 
-def _argument(node: ast.expr | None, value: Value, wanted: set[Space]) -> Text:
+def _argument(node: ast.expr | None, value: Value, wanted: set[Space], owner: Owner) -> Text:
     """An argument with what it really holds, and whether that is what belongs there."""
-    known = facts(value)
+    known = facts(value, owner(node))
     if known is None:
         return Text(code_of(node), code_of(node))
     wrong = value.space not in wanted | {Space.UNKNOWN, Space.OUTPUT}
@@ -126,7 +133,7 @@ def reduction_text(use: LossUse) -> Text:
     return _REDUCTIONS.get(reduction, Text(f"reduction {reduction}", f"归约方式 {reduction}"))
 
 
-def code_of(node: ast.expr | None, limit: int = 60) -> str:
+def code_of(node: ast.expr | None, limit: int = 160) -> str:
     """Source text in backticks."""
     if node is None:
         return "?"
@@ -137,7 +144,7 @@ def code_of(node: ast.expr | None, limit: int = 60) -> str:
     return f"`{text if len(text) <= limit else text[: limit - 1] + '…'}`"
 
 
-def facts(value: Value | None) -> Text | None:
+def facts(value: Value | None, role: Role) -> Text | None:
     """Space, owner, temperature, axis, class slice and gradient of a tensor, where known."""
     if (
         value is None
@@ -146,21 +153,26 @@ def facts(value: Value | None) -> Text | None:
     ):
         return None
     space = _OUTPUT if value.space is Space.OUTPUT else value.space.text
-    owner = _OWNERS[value.role]
+    owner = _OWNERS[role]
     if space.zh[0].isascii() and owner.zh:
         space = Text(space.en, " " + space.zh)
-    parts = [_OWNED.format(owner=owner, space=space) if value.role is not Role.UNKNOWN else space]
+    parts = [_OWNED.format(owner=owner, space=space) if role is not Role.UNKNOWN else space]
     if value.temperature is not None and not value.temperature.is_one:
-        parts.append(_TEMPERATURE.format(t=value.temperature.text))
+        parts.append(_TEMPERATURE.format(t=_in_backticks(value.temperature.text)))
     if value.axis is not None:
         parts.append(_axis(value.axis))
     if value.class_slice:
         parts.append(Text(f"classes [{value.class_slice}]", f"类别切片 [{value.class_slice}]"))
     if value.grad in _GRADIENT:
         parts.append(_GRADIENT[value.grad])
-    if len(parts) == 1 and value.role is Role.UNKNOWN and value.space is Space.OUTPUT:
+    if len(parts) == 1 and role is Role.UNKNOWN and value.space is Space.OUTPUT:
         return None
     return Text(", ".join(p.en for p in parts), "，".join(p.zh for p in parts))
+
+
+def _in_backticks(text: str) -> str:
+    number = text.replace(".", "").isdigit()
+    return text if number else f"`{text}`"
 
 
 def _axis(axis: int) -> Text:
@@ -179,7 +191,7 @@ _OWNERS = {
     Role.TEACHER: Text("the teacher's (old model's)", "教师（旧模型）的"),
     Role.UNKNOWN: Text("", ""),
 }
-_TEMPERATURE = Text("at temperature {t}", "温度 {t}")
+_TEMPERATURE = Text("at temperature {t}", "温度为 {t}")
 _GRADIENT = {
     "yes": Text("gradient flows back through it", "回传梯度"),
     "no": Text("no gradient flows back", "不回传梯度"),

@@ -294,7 +294,7 @@ def to_text(
 
 def _corrected(page: Page, explanation: Explanation) -> None:
     page.heading("corrected")
-    if explanation.correction.source.strip() == explanation.source.strip():
+    if not is_changed(explanation):
         page.say(_nothing_changed(explanation))
         return
     for line in changes(explanation, page.language):
@@ -304,6 +304,11 @@ def _corrected(page: Page, explanation: Explanation) -> None:
     page.bullets(explanation.correction.choices)
     if explanation.open_findings:
         page.bullets([_left(explanation.open_findings)])
+
+
+def is_changed(explanation: Explanation) -> bool:
+    """Whether a line was mended: imports and a function around a fragment do not count."""
+    return any(code.startswith("K") for codes in explanation.correction.marks for code in codes)
 
 
 def _nothing_changed(explanation: Explanation) -> Text:
@@ -428,7 +433,7 @@ def to_markdown(explanation: Explanation, language: Language, *, brief: bool = F
     if brief:
         return "\n".join(out).strip("\n") + "\n"
     heading("corrected")
-    if explanation.correction.source.strip() == explanation.source.strip():
+    if not is_changed(explanation):
         out.append(_nothing_changed(explanation).pick(language) + "\n")
     else:
         out += [*_fence("\n".join(changes(explanation, language)), "diff"), ""]

@@ -98,7 +98,7 @@ def _span(part: ast.Slice, what: Text) -> Text:
         return Text(f"the {what.en} from `{lower}` on", f"从 `{lower}` 起的{what.zh}")
     return Text(
         f"the {what.en} from `{lower}` up to, not including, `{upper}`",
-        f"从 `{lower}` 到 `{upper}`（不含）的{what.zh}",
+        f"从 `{lower}` 到 `{upper}`（不含 `{upper}`）的{what.zh}",
     )
 
 

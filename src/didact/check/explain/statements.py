@@ -13,7 +13,14 @@ from didact.check.explain.call_words import last_name, plugged, same
 from didact.check.explain.expressions import Reader
 from didact.check.explain.losscalls import code_of, facts, loss_phrase
 from didact.check.explain.slices import is_suspicious, slice_phrase
-from didact.check.explain.words.actions import ACTIONS, IMPORTS, METHOD_HINTS
+from didact.check.explain.words.actions import (
+    ACTIONS,
+    IMPORTS,
+    LOGS,
+    METHOD_HINTS,
+    MOVED,
+    UNPACKS,
+)
 
 _AUGMENTED: dict[type[ast.operator], Text] = {
     ast.Add: Text("Adds to {target}: {what}.", "累加到 {target}：{what}。"),
@@ -72,6 +79,15 @@ class Explainer:
                 f"Drops the gradient of {code_of(target.value)}.",
                 f"清掉 {code_of(target.value)} 的梯度。",
             )
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Name | ast.Subscript):
+            return UNPACKS.format(what=code_of(node.value), parts=_listed(target.elts))
+        if _keeps(node.value) and isinstance(node.value, ast.Call):
+            owner = node.value.func.value  # type: ignore[attr-defined]
+            if ast.unparse(owner) == ast.unparse(target):
+                where = MOVED.get(node.value.func.attr)  # type: ignore[attr-defined]
+                shown = ", ".join(code_of(a) for a in node.value.args)
+                if where is not None and (shown or "{args}" not in where.en):
+                    return where.format(o=code_of(target), args=shown)
         if isinstance(node.value, ast.Constant | ast.Name | ast.Attribute):
             value = self._value(node.value)
             names = ", ".join(code_of(t) for t in node.targets)
@@ -94,7 +110,7 @@ class Explainer:
 
     def _with_facts(self, sentence: Text, node: ast.expr) -> Text:
         sentence = self._with_losses(sentence, node)
-        known = facts(self.reader.analysis.value_of(node))
+        known = facts(self.reader.analysis.value_of(node), self.reader.owner(node))
         if known is None:
             return sentence
         return Text(f"{sentence.en} → {known.en}.", f"{sentence.zh}→ {known.zh}。")
@@ -103,9 +119,13 @@ class Explainer:
         """Add what each loss in the expression computes, and each odd slice takes, if not said."""
         for inner in ast.walk(node):
             use = self.reader.uses.get(id(inner))
-            words = loss_phrase(use) if use is not None and inner is not node else None
+            words = (
+                loss_phrase(use, self.reader.owner)
+                if use is not None and inner is not node
+                else None
+            )
             if use is not None and words is not None and words.zh not in sentence.zh:
-                shown = code_of(use.node, 40)
+                shown = code_of(use.node)
                 sentence = Text(
                     f"{sentence.en} Inside it, {shown} is {words.en}.",
                     f"{sentence.zh}其中 {shown} 是{spaced(words).zh}。",
@@ -185,6 +205,19 @@ _BY_TYPE: dict[type[ast.stmt], Callable[[Explainer, Any], Text]] = {
 }
 
 
+def _listed(parts: list[ast.expr]) -> Text:
+    names = [code_of(p) for p in parts]
+    if len(names) < 2:
+        return Text(", ".join(names), "、".join(names))
+    return Text(
+        ", ".join(names[:-1]) + " and " + names[-1], "、".join(names[:-1]) + " 和 " + names[-1]
+    )
+
+
+def _keeps(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+
+
 def _target(node: ast.expr) -> str:
     """A target; of a tuple its parts."""
     return ", ".join(map(code_of, node.elts)) if isinstance(node, ast.Tuple) else code_of(node)
@@ -204,6 +237,9 @@ def action(node: ast.Call, reader: Reader) -> Text:
         name = "super_init"
     if name == "step" and "sched" in owner_text.lower():
         name = "scheduler.step"
+    logged = owner is not None and reader.is_object(owner) and name in {"log", "log_dict"}
+    if logged and node.args:
+        return LOGS.format(args=", ".join(code_of(a) for a in node.args))
     template = ACTIONS.get(name)
     if template is not None:
         return _filled(template, node, owner, reader)

@@ -78,7 +78,7 @@ def verdict_of(
     if not judged.losses:
         return Verdict("none")
     keys = _methods(case)
-    method = words.METHODS.get(keys[0]) if keys else None
+    method = _named(keys, branches=any(len(x.branches) > 1 for x in judged.losses))
     unknown = [t for t in judged.terms if is_unknown(t)]
     known = [t for t in judged.terms if t.status != "unknown"]
     reasons = _reasons(case)
@@ -105,6 +105,16 @@ def verdict_of(
     if reasons:
         return Verdict("departs", method, key, tuple(reasons), shape, notes)
     return Verdict("equal", method, key, (), shape, notes)
+
+
+def _named(keys: Sequence[str], *, branches: bool) -> Text | None:
+    """The name of the method, of several in one loss all of them."""
+    telling = [k for k in keys if k not in {"plain", "mse"}] or list(keys)
+    names = [words.METHODS[k] for k in telling[:3]]
+    if not names:
+        return None
+    link = words.OR if branches else words.AND
+    return Text(link.en.join(n.en for n in names), link.zh.join(n.zh for n in names))
 
 
 def is_unknown(term: Term) -> bool:
@@ -254,7 +264,7 @@ def summary_of(
     lines += _verdict_lines(verdict, findings, kinds)
     serious = [f for f in findings if f.severity is not Severity.INFO]
     if serious:
-        lines.append(words.FOUND.format(**_counts(findings)))
+        lines.append(words.FOUND.format(counts=_counts(findings)))
     elif findings:
         lines.append(words.ONLY_REMARKS.format(remarks=_number(words.REMARKS, len(findings))))
     elif verdict.outcome in {"equal", "none"}:
@@ -289,14 +299,15 @@ def _number(forms: tuple[Text, Text], count: int) -> Text:
     return forms[0] if count == 1 else forms[1].format(n=count)
 
 
-def _counts(findings: Sequence[Finding]) -> dict[str, Text]:
-    errors = sum(f.severity is Severity.ERROR for f in findings)
-    warnings = sum(f.severity is Severity.WARNING for f in findings)
-    none = (Text("no error", "0 个错误"), Text("no warning", "0 个警告"))
-    return {
-        "errors": _number(words.ERRORS, errors) if errors else none[0],
-        "warnings": _number(words.WARNINGS, warnings) if warnings else none[1],
-    }
+def _counts(findings: Sequence[Finding]) -> Text:
+    counted = []
+    forms = ((Severity.ERROR, words.ERRORS), (Severity.WARNING, words.WARNINGS),
+             (Severity.INFO, words.REMARKS))  # fmt: skip
+    for severity, texts in forms:
+        count = sum(f.severity is severity for f in findings)
+        if count:
+            counted.append(_number(texts, count))
+    return Text(", ".join(t.en for t in counted), "、".join(t.zh for t in counted))
 
 
 def consequence_of(findings: Sequence[Finding], kinds: Kinds) -> Text | None:

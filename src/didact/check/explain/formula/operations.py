@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from didact.check.explain.formula.arrays import (
     Array,
@@ -20,14 +20,15 @@ from didact.check.explain.formula.arrays import (
 
 Tensor = Array | Number
 Axes = int | Sequence[int] | None
+Function = TypeVar("Function", bound=Callable[..., Any])
 OPERATIONS: dict[str, Callable[..., Any]] = {}
 """By name; methods of tensors have the same names."""
 
 
-def operation(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def operation(*names: str) -> Callable[[Function], Function]:
     """Enter a function under its own name, or under these."""
 
-    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+    def enter(function: Function) -> Function:
         for name in names or (function.__name__.rstrip("_"),):
             OPERATIONS[name] = function
         return function
@@ -552,7 +553,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False) -> Array:  #
     """The order that sorts."""
     ranked = _along(
         input, dim,
-        lambda r: sorted(range(len(r)), key=lambda i: -r[i] if descending else r[i]),
+        lambda r: sorted(range(len(r)), key=lambda i: -r[int(i)] if descending else r[int(i)]),
     )  # fmt: skip
     return Array(ranked.shape, ranked.data, "int")
 

@@ -166,8 +166,8 @@ class Tracer:
         classes = [n for n in ast.walk(self.tree) if isinstance(n, ast.ClassDef)]
         self._called |= _called_by_name(self.tree)
         methods = {id(m) for c in classes for m in c.body if isinstance(m, Function)}
-        for node in classes:
-            self._methods(node)
+        for cls in classes:
+            self._methods(cls)
         for node in ast.walk(self.tree):
             if isinstance(node, Function) and id(node) not in methods | self._called:
                 closure = self.top.get(node.name)
@@ -340,13 +340,14 @@ class Tracer:
         for number, target in enumerate(targets):
             if isinstance(target, ast.Starred):
                 target = target.value
+            part: Node
             if known and not starred:
-                item: Node = Call("index", (value, Constant(number)))
+                part = Call("index", (value, Constant(number)))
             else:
                 text = ast.unparse(target)
                 inputs = (value,) if isinstance(value, Node) else ()
-                item = self._given(text, inputs, model=getattr(value, "model", False))
-            self._bind(target, item, scope)
+                part = self._given(text, inputs, model=getattr(value, "model", False))
+            self._bind(target, part, scope)
 
     def _return(self, node: ast.Return, scope: Scope) -> Value:
         value = self._value(node.value, scope) if node.value is not None else _NONE
@@ -812,8 +813,7 @@ class Tracer:
         keywords = {k.arg: self._value(k.value, scope) for k in node.keywords if k.arg}
         nodes = [a for a in args if isinstance(a, Node)]
         named = {k: v for k, v in keywords.items() if isinstance(v, Node)}
-        model = isinstance(base, Given) and is_model(base.text) and not base.model
-        model = model and not _is_output(base.text) and name in _OF_MODELS_TOO
+        model = name in _OF_MODELS_TOO and _is_model_itself(base)
         if not model and len(nodes) == len(args) and not isinstance(base, Sequence):
             if name in SAME:
                 return base
@@ -869,14 +869,14 @@ class Tracer:
                 continue
             default = defaults.get(name)
             value = self._value(default, closure.scope) if default is not None else None
-            plain = isinstance(value, Constant)
-            number = plain and isinstance(value.value, int | float)
-            if (called and isinstance(value, Node) and not number) or (
-                isinstance(value, Node) and not plain
+            constant = value.value if isinstance(value, Constant) else None
+            number = isinstance(constant, int | float)
+            if isinstance(value, Node) and (
+                not isinstance(value, Constant) or (called and not number)
             ):
                 scope.names[name] = value
             else:
-                scope.names[name] = self._given(name, (), default=value.value if plain else None)
+                scope.names[name] = self._given(name, (), default=constant)
         if arguments.vararg is not None:
             scope.names[arguments.vararg.arg] = self._given(arguments.vararg.arg, ())
 
@@ -903,7 +903,15 @@ def _method(node: ast.ClassDef, name: str) -> Function | None:
     return next((m for m in node.body if isinstance(m, Function) and m.name == name), None)
 
 
-def _is_output(text: str) -> bool:
+def _is_model_itself(node: Node) -> bool:
+    """Whether a name stands for a model, not for what it returns."""
+    if not isinstance(node, Given) or node.model:
+        return False
+    return is_model(node.text) and not is_output(node.text)
+
+
+def is_output(text: str) -> bool:
+    """Whether a name with a model in it is what the model returns."""
     words = text.lower().replace(".", "_").split("_")
     return bool({"logits", "logit", "output", "outputs", "out", "feat", "features", "pred",
                  "preds", "prob", "probs", "scores"} & set(words))  # fmt: skip

@@ -293,7 +293,7 @@ def alternatives(node: Node, limit: int = 8) -> list[tuple[tuple[str, ...], Node
         return [((), node)]
     found = []
     for text, taken in ((choice.text, True), (f"not {choice.text}", False)):
-        same = {
+        same: dict[Node, Node] = {
             p: p.then if taken else p.other
             for p in walk(node)
             if isinstance(p, Choice) and p.text == choice.text

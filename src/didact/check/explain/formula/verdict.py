@@ -472,7 +472,7 @@ def _candidates(lab: Laboratory, body: Node, loop: Loop | None) -> Iterator[_Inp
     scalars: list[Node | None] = [
         g for g in names if lab.kinds.get(g) is Kind.WEIGHT
     ] or [None]  # fmt: skip
-    old = next((p for p in _bounds(body) if lab.kinds.get(p, Kind.OLD_CLASSES) is not None), None)
+    old = next(_bounds(body), None)
     seen: set[tuple[int, int | None, int]] = set()
     for group in groups:
         for student, teacher in _pairs(lab, group):

@@ -85,6 +85,25 @@ ACTIONS: dict[str, Text] = {
     "copy_": Text("Copies {0} into {o}.", "把 {0} 的数值拷入 {o}。"),
 }
 
+LOGS = Text(
+    "Logs {args}: the value is recorded under that name (Lightning); nothing is computed for "
+    "training.",
+    "记录 {args}：把数值登记到该名字下（Lightning 的日志），与训练计算无关。",
+)
+UNPACKS = Text("Unpacks {what} into {parts}.", "把 {what} 拆成 {parts}。")
+MOVED: dict[str, Text] = {
+    "to": Text("Moves {o} to {args}.", "把 {o} 移到 {args}。"),
+    "cuda": Text("Moves {o} to the GPU.", "把 {o} 移到 GPU。"),
+    "cpu": Text("Moves {o} to the CPU.", "把 {o} 移到 CPU。"),
+    "detach": Text(
+        "Takes {o} out of the graph: no gradient flows back beyond it.",
+        "把 {o} 从计算图中取出：梯度不再往前传。",
+    ),
+    "float": Text("Turns {o} into float32.", "把 {o} 转成 float32。"),
+    "long": Text("Turns {o} into int64.", "把 {o} 转成 int64。"),
+}
+"""``x = x.to(...)`` and the like, by method."""
+
 METHOD_HINTS: tuple[tuple[str, Text], ...] = (
     (
         "herding",

@@ -10,6 +10,9 @@ _SHARED = (
     "sum norm matmul mm"
 )
 
+TENSOR_METHODS = frozenset(_SHARED.split())
+"""Methods that other objects have in another sense: ``self.log`` of Lightning, say."""
+
 METHODS: dict[str, Text] = {
     **{name: FUNCTIONS[name] for name in _SHARED.split()},
     "detach": Text(

@@ -49,6 +49,8 @@ NOT_PYTORCH = Text(
     "arguments), and PyTorch's rules are not applied.",
     "这是 {framework} 代码，按它自己的约定解释（`axis`、参数顺序），不套用 PyTorch 的规则。",
 )
+OR = Text(" or ", "，或 ")
+AND = Text(", with ", "，加上 ")
 IS_METHOD = Text("This is {method}.", "这是{method}。")
 NO_METHOD = Text(
     "No loss that is known here by name was recognised.", "没有识别出这里已知的具名损失。"
@@ -59,9 +61,9 @@ EQUAL = Text(
     "逐项与定义一致（张量形状 {shape}）。",
 )
 EQUAL_UP_TO = Text(
-    "What it computes is equal to the definition, term by term (for tensors {shape}); {count} "
-    "remain(s) to be heeded.",
-    "计算结果逐项与定义一致（张量形状 {shape}）；另有 {count} 需要注意。",
+    "What it computes is equal to the definition, term by term (for tensors {shape}), but not "
+    "safely: see the findings ({count}).",
+    "计算结果逐项与定义一致（张量形状 {shape}），但写法不安全：见“发现的问题”（{count}）。",
 )
 DEPARTS = Text("It departs from the definition: {reasons}.", "它与定义不一致：{reasons}。")
 UNKNOWN = Text(
@@ -76,7 +78,7 @@ UNKNOWN_TERM = Text(
 GIVEN_TERM = Text(
     "{term} is computed elsewhere and taken as given.", "{term} 在别处计算，视为已知。"
 )
-FOUND = Text("{errors} and {warnings} found.", "发现 {errors}、{warnings}。")
+FOUND = Text("Found: {counts}.", "发现 {counts}。")
 ONLY_REMARKS = Text("No mistake was found; {remarks}.", "没有发现错误；{remarks}。")
 NOTHING_FOUND = Text("No mistake was found.", "没有发现错误。")
 ALTERNATIVES = Text(
