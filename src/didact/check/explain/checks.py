@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "KE117": ("KL-INPUT-PROBS",),
     "KE118": ("KL-TARGET-LOG",),
     "KE119": ("MULTI-TEACHER-SUM",),
+    "KE120": ("TEACHER-TRAIN-MODE", "BN-DRIFT"),
 }
 """The kinds of mistakes that these codes stand for."""
 
@@ -49,6 +50,8 @@ def formula_findings(judged: Judged, known: frozenset[str], words: str) -> list[
     found += _unused_norms(judged.tracer.tree, known)
     if "SOFTMAX-OF-SOFTMAX" not in known:
         found += _softmax_twice(judged, places)
+    if "TEACHER-TRAIN-MODE" not in known:
+        found += _training_teacher(judged)
     found += _heads(judged, words, places)
     if judged.tracer.frameworks and "torch" not in judged.tracer.frameworks:
         found += _elsewhere(judged, places)
@@ -277,6 +280,23 @@ def _softmax_twice(judged: Judged, places: dict[Node, ast.AST]) -> Iterator[Find
                 fix = Fix((Edit(span(made), text),), "unsafe",
                           Text("Return the logits", "返回 logits"))  # fmt: skip
             yield _finding("KE110", Severity.ERROR, places[part], fix)
+
+
+def _training_teacher(judged: Judged) -> Iterator[Finding]:
+    """``teacher.train()`` where the teacher's output is a target."""
+    callees = {
+        g.text.split("(", 1)[0] for g, told in judged.roles.items()
+        if told.role == "teacher" and g.inputs
+    }  # fmt: skip
+    for node in ast.walk(judged.tracer.tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        off = node.args and isinstance(node.args[0], ast.Constant) and not node.args[0].value
+        owner = ast.unparse(node.func.value)
+        if node.func.attr == "train" and owner in callees and not off:
+            fix = Fix((Edit(span(node), f"{owner}.eval()"),), "unsafe",
+                      Text("Put it in eval mode", "切到 eval 模式"))  # fmt: skip
+            yield _finding("KE120", Severity.WARNING, node, fix, name=owner)
 
 
 def _heads(judged: Judged, words: str, places: dict[Node, ast.AST]) -> Iterator[Finding]:

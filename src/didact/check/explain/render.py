@@ -237,7 +237,7 @@ class Page:
 
     def code(self, text: str, first: str, rest: str, kind: str | None = None) -> None:
         """A line of code, broken where it is too long."""
-        for number, piece in enumerate(_pieces(text, COLUMNS - width(first))):
+        for number, piece in enumerate(_pieces(text, COLUMNS - max(width(first), width(rest)))):
             line = ((rest if number else first) + piece).rstrip()
             self.lines.append(self.paint(line, kind) if kind else line)
 

@@ -84,6 +84,12 @@ OWN: dict[str, Text] = {
         "the terms of the teachers are added up: with N teachers this is N times {name}",
         "各教师的项直接相加：有 N 个教师时就是“{name}”的 N 倍",
     ),
+    "KE120": Text(
+        "the teacher `{name}` is put in training mode: dropout is on, and every forward pass "
+        "changes its BatchNorm statistics although it is not in the optimizer",
+        "教师 `{name}` 处于训练模式：dropout 开着，每次前向都会改动它的 BatchNorm 统计量，"
+        "尽管它不在优化器里",
+    ),
 }
 """By code."""
 
@@ -203,6 +209,13 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "Divide by the number of teachers, or use weights that sum to 1.",
             "除以教师个数，或使用总和为 1 的权重。",
+        ),
+    ),
+    "KE120": (
+        Text("A teacher in training mode", "处于训练模式的教师"),
+        Text(
+            "Call `teacher.eval()` once before the loop; `torch.no_grad()` does not do this.",
+            "在循环之前调用一次 `teacher.eval()`；`torch.no_grad()` 不起这个作用。",
         ),
     ),
 }

@@ -218,6 +218,9 @@ CONSEQUENCES: dict[str, Text] = {
         "能运行，但每个损失也会改动另一个网络",
     ),
     "REDUCE-KWARG": Text("it runs, and the mask has no effect", "能运行，但 mask 不起作用"),
+    "TEACHER-TRAIN-MODE": Text(
+        "it runs, and the teacher gets worse with every batch", "能运行，但教师每过一批就变差一点"
+    ),
     "LOG-OF-SOFTMAX": Text(
         "it runs; where a probability underflows to 0 the loss is inf and the gradient NaN",
         "能运行；当概率下溢为 0 时，损失为 inf，梯度为 NaN",

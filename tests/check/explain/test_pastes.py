@@ -1,0 +1,116 @@
+"""Sixty pastes in two languages and five frameworks: roles, verdict, method, mistakes, answers."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from didact.check.explain import Explanation, explain
+from didact.check.explain.correct import kinds_of
+
+FOLDER = Path(__file__).parent / "pastes"
+EXPECTED: list[dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text("utf-8"))
+METHODS = {
+    "KD": {"kd", "keras_distiller"}, "token KD": {"token_kd"}, "pixel-wise KD": {"pixel_kd"},
+    "multi-teacher KD": {"multi_kd"}, "LwF": {"lwf"}, "iCaRL": {"icarl"}, "DKD": {"dkd"},
+    "RKD-distance": {"rkd"}, "RKD-angle": {"rkd"}, "AT": {"at"}, "NST": {"nst"}, "SP": {"sp"},
+    "CWD": {"cwd"}, "DIST": {"dist"}, "DML": {"dml"}, "reverse KL": {"reverse_kl"},
+    "generalised JSD": {"jsd"}, "DeiT hard distillation": {"hard_kd"},
+    "LUCIR less-forget": {"lucir"}, "logit matching": {"logit_matching"}, "FitNets hint": {"hint"},
+    None: {""},
+}  # fmt: skip
+AROUND = {
+    "11.txt": "RuntimeError: The size of tensor a (120) must match the size of tensor b (100)",
+    "33.txt": "distiller.compile(distillation_loss_fn=keras.losses.KLDivergence(), alpha=0.1)",
+}
+"""What the page says beside the code, where it counts."""
+
+
+def around(case: dict[str, Any]) -> str:
+    """The code as it is to be recovered, with what stands beside it."""
+    beside = AROUND.get(case["file"], "")
+    beside = beside if case["file"] == "33.txt" else f"# {beside}"
+    question = f"# {case['question']}" if case["question"] else ""
+    return f"{case['recovered']}\n{beside}\n{question}\n"
+
+
+@pytest.fixture(scope="module")
+def explanations() -> dict[str, Explanation]:
+    return {case["file"]: explain(around(case)) for case in EXPECTED}
+
+
+def named(cases: list[dict[str, Any]]) -> list[Any]:
+    return [pytest.param(case, id=case["file"]) for case in cases]
+
+
+@pytest.mark.parametrize("case", named(EXPECTED))
+def test_verdict_and_method(case: dict[str, Any], explanations: dict[str, Explanation]) -> None:
+    verdict = explanations[case["file"]].verdict
+    assert {"unknown": "not recognised"}.get(verdict.outcome, verdict.outcome) == case["verdict"]
+    assert verdict.method_key in METHODS[case["method"]]
+    if case["verdict"] == "departs":
+        assert verdict.reasons
+
+
+@pytest.mark.parametrize("case", named(EXPECTED))
+def test_roles(case: dict[str, Any], explanations: dict[str, Explanation]) -> None:
+    roles = {line.name: line.role for line in explanations[case["file"]].roles}
+    assert case["roles"].items() <= roles.items()
+
+
+@pytest.mark.parametrize("case", named(EXPECTED))
+def test_mistakes(case: dict[str, Any], explanations: dict[str, Explanation]) -> None:
+    found = explanations[case["file"]].findings
+    assert set(case["mistakes"]) <= {kind for f in found for kind in kinds_of(f.code)}
+    if not case["mistakes"]:
+        hygiene = {"LOG-OF-SOFTMAX", "TEACHER-GRAD"}
+        assert all(str(f.severity) == "info" or hygiene & set(kinds_of(f.code)) for f in found)
+
+
+@pytest.mark.parametrize("case", named([c for c in EXPECTED if c["question"]]))
+def test_the_question_is_answered(
+    case: dict[str, Any], explanations: dict[str, Explanation]
+) -> None:
+    asked = explanations[case["file"]].asked
+    assert asked is not None
+    assert asked.question.en.rstrip("?？。.!！") in case["question"]
+    assert len(asked.answer.zh) > 10
+
+
+@pytest.mark.parametrize("case", named(EXPECTED))
+def test_factors_are_named(case: dict[str, Any], explanations: dict[str, Explanation]) -> None:
+    said = " ".join(r.en for r in explanations[case["file"]].verdict.reasons)
+    names = {"1/C": "1/C", "1/T^2": "1/T²", "S": "S times", "H*W": "H·W", "N": "N times",
+             "-1": "sign", "0": "(factor 0"}  # fmt: skip
+    for departure in case["departs"]:
+        factor = str(departure["factor"])
+        recognised = any(
+            t.status != "unknown" for loss in explanations[case["file"]].losses for t in loss.terms
+        )
+        if factor in names and recognised:
+            assert names[factor] in said
+
+
+def test_the_whole_page_gives_the_same() -> None:
+    """Where the code is recovered, what surrounds it changes nothing."""
+    compared = 0
+    for case in EXPECTED:
+        text = (FOLDER / case["file"]).read_text("utf-8")
+        explanation = explain(text)
+        try:
+            same = ast.dump(ast.parse(explanation.source)) == ast.dump(ast.parse(case["recovered"]))
+        except SyntaxError:
+            same = False
+        if not same:
+            continue
+        compared += 1
+        outcome = {"unknown": "not recognised"}.get(
+            explanation.verdict.outcome, explanation.verdict.outcome
+        )
+        assert outcome == case["verdict"], case["file"]
+        assert explanation.verdict.method_key in METHODS[case["method"]], case["file"]
+    assert compared >= 40
