@@ -14,7 +14,7 @@ from didact.check.explain import correct_reduction as reduction
 from didact.check.explain import correct_scale as scale
 from didact.check.explain import correct_spaces as spaces
 from didact.check.explain.checks import KINDS, formula_findings, unmasked
-from didact.check.explain.formula.judge import judge
+from didact.check.explain.formula.judge import judged_source
 from didact.check.explain.own import misspelt, own_findings
 from didact.check.explain.site import Site, apply, span
 from didact.check.explain.words.choices import CHOICES
@@ -151,7 +151,7 @@ def beyond_rules(source: str, words: str) -> list[Finding]:
     analysis = safe_analyse(source)
     if analysis is None:
         return []
-    judged = judge(analysis.tree, words)
+    judged = judged_source(source, words)
     torch = applies(judged.tracer.frameworks)
     known = (
         frozenset(k for f in analysis.findings for k in kinds_of(f.code)) if torch else frozenset()

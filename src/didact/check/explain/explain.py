@@ -20,7 +20,7 @@ from didact.check.explain.correct import (
     spelt,
 )
 from didact.check.explain.expressions import Reader
-from didact.check.explain.formula.judge import Judged, Loss, judge
+from didact.check.explain.formula.judge import Judged, Loss, judge, judged_source
 from didact.check.explain.formula.tree import Given
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
 from didact.check.explain.questions import Question, Snippet, questions
@@ -161,7 +161,7 @@ def _too_deep(
 
 def _judged_again(corrected: str, source: str, judged: Judged, text: str) -> Judged:
     analysis = safe_analyse(corrected) if corrected != source else None
-    return judge(analysis.tree, text) if analysis is not None else judged
+    return judged_source(corrected, text) if analysis is not None else judged
 
 
 def _roles(judged: Judged, key: str) -> list[RoleLine]:

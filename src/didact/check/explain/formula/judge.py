@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from didact.check.engine.names import is_loss as is_loss_name
 from didact.check.explain.formula.definitions import GENERIC
@@ -121,6 +123,14 @@ class Judged:
         return [t for loss in self.losses for t in loss.terms]
 
 
+@lru_cache(maxsize=32)
+def judged_source(source: str, words: str = "") -> Judged:
+    """The same for a source that parses; the last few are kept."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return judge(ast.parse(source), words)
+
+
 def judge(tree: ast.Module, words: str = "") -> Judged:
     """Follow the code and compare its losses with the named ones; ``words`` is what surrounds it."""
     tracer = trace(tree)
@@ -158,11 +168,27 @@ def _branch(
         key = (unknown, plain + (departing if best is not None else 0))
         if best is None or key < best[0]:
             best = (key, Branch(conditions, tuple(terms), rank))
-        if not unknown and not plain:
+        if (not unknown and not plain) or not _may_be_deeper(node):
             break
     if best is not None:
         return best[1]
     return Branch(conditions, (Term((), node),), 2)
+
+
+_SHAPING = frozenset(
+    "view reshape flatten permute transpose bmm squeeze unsqueeze index size gather".split()
+)
+
+
+def _may_be_deeper(node: Node) -> bool:
+    """Whether a formula treats dimensions apart, as one of positions or of maps would."""
+    for part in walk(node):
+        if isinstance(part, Call):
+            dim = part.keyword("dim") or (part.args[1] if len(part.args) == 2 else None)
+            deep = isinstance(dim, Constant) and dim.value in {2, 3, -2, -3}
+            if part.name in _SHAPING or deep or (part.name == "mean" and dim is not None):
+                return True
+    return False
 
 
 def _losses(entries: Iterable[Entry], tracer: Tracer) -> list[Entry]:

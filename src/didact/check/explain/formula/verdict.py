@@ -395,6 +395,8 @@ class _Inputs:
     hot: Node | None = None
     padding: Node | None = None
     smoothing: Node | None = None
+    first: tuple[bool, bool] = (True, True)
+    """Whether the temperature and the scalar are the first of those that are tried."""
 
 
 def _match(
@@ -402,11 +404,12 @@ def _match(
     *, several: bool = False,
 ) -> Term | None:  # fmt: skip
     """The definition that a term is equal to, else one that it is a multiple of."""
-    inputs = list(_candidates(lab, body, loop))
+    inputs = list(_candidates(lab, body))
+    possible = _possible(body)
     best: tuple[tuple[bool, float, int], Term] | None = None
     for number, one in enumerate(inputs):
-        for definition in _possible(body):
-            if several and not definition.several:
+        for definition in possible:
+            if (several and not definition.several) or not _is_worth(definition, one):
                 continue
             law = _law(lab, body, definition, one, weights, sign, loop)
             if law is None:
@@ -449,12 +452,21 @@ def _possible(body: Node) -> list[Definition]:
     ]
 
 
+def _is_worth(definition: Definition, inputs: _Inputs) -> bool:
+    """Whether a definition reads what distinguishes these inputs from those tried before."""
+    _, names = tree_of(definition)
+    if ("t" in names) is (inputs.teacher is None):
+        return False
+    temperature, scalar = inputs.first
+    return (temperature or "T" in names) and (scalar or "beta" in names)
+
+
 def _is_many(lab: Laboratory, body: Node, loop: Loop | None) -> bool:
     value = lab.raw(body, lab.base, loop)
     return isinstance(value, Array) and len(value.data) > 1
 
 
-def _candidates(lab: Laboratory, body: Node, loop: Loop | None) -> Iterator[_Inputs]:
+def _candidates(lab: Laboratory, body: Node) -> Iterator[_Inputs]:
     """What may stand for s, t, y and T: first the names themselves, then what softmaxes read."""
     names = leaves(body)
     own = [g for g in names if lab.kinds.get(g) is Kind.TENSOR]
@@ -471,20 +483,21 @@ def _candidates(lab: Laboratory, body: Node, loop: Loop | None) -> Iterator[_Inp
     labels = _label_part(body, label)
     scalars: list[Node | None] = [
         g for g in names if lab.kinds.get(g) is Kind.WEIGHT
-    ] or [None]  # fmt: skip
+    ] or [Constant(0.5)]  # fmt: skip
     old = next(_bounds(body), None)
     seen: set[tuple[int, int | None, int]] = set()
     for group in groups:
         for student, teacher in _pairs(lab, group):
-            for temperature in temperatures:
+            for number, temperature in enumerate(temperatures):
                 key = (id(student), id(teacher) if teacher else None, id(temperature))
                 if key in seen:
                     continue
                 seen.add(key)
-                for scalar in scalars:
+                for place, scalar in enumerate(scalars):
                     yield _Inputs(
                         student, teacher, labels, temperature, scalar, old, hot,
                         options.get("ignore_index"), options.get("label_smoothing"),
+                        first=(not number, not place),
                     )  # fmt: skip
 
 
@@ -526,6 +539,7 @@ def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
         if isinstance(inner, Call) and inner.name == "div" and is_scalar(inner.args[1], lab.kinds):
             temperatures[id(inner.args[1])] = inner.args[1]
             inner = inner.args[0]
+        inner = _bare(inner)
         scores[id(inner)] = inner
         while isinstance(inner, Call) and inner.name in {"t", "flatten", "view", "reshape", "index",
                                                          "permute", "transpose"}:  # fmt: skip
@@ -535,7 +549,14 @@ def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
     values = list(temperatures.values())
     constants = {v.value: v for v in values if isinstance(v, Constant)}
     others = [v for v in values if not isinstance(v, Constant)]
-    return list(scores.values()), [*others, *constants.values(), Constant(1.0)]
+    found = [*others, *constants.values()]
+    return list(scores.values()), found or [Constant(1.0)]
+
+
+def _bare(node: Node) -> Node:
+    while isinstance(node, Call) and node.name in {"detach", "identity"}:
+        node = node.args[0]
+    return node
 
 
 def _compared(body: Node) -> list[Node]:
@@ -543,10 +564,7 @@ def _compared(body: Node) -> list[Node]:
     found: list[Node] = []
     for part in walk(body):
         if isinstance(part, Call) and (part.name in _LOSSES or part.name in {"sub", "cdist"}):
-            for argument in part.args[:2]:
-                while isinstance(argument, Call) and argument.name == "detach":
-                    argument = argument.args[0]
-                found.append(argument)
+            found += [_bare(argument) for argument in part.args[:2]]
     return found
 
 
