@@ -133,6 +133,8 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
     return Value(
         space=Space.UNKNOWN if minus else same,
         role=left.role if left.role is right.role else type(left.role).UNKNOWN,
+        role_from=left.role_from,
+        space_from=left.space_from,
         temperature=left.temperature if left.temperature == right.temperature else None,
         axis=left.axis if left.axis == right.axis else None,
         rank=left.rank or right.rank,
@@ -177,7 +179,13 @@ def power(m: Machine, node: ast.AST, base: Value, exponent: Value) -> Value:
         return Value(space=Space.SCALAR, scale=base.scale.power(exponent.number), number=number)
     if base.space is Space.UNKNOWN and exponent.number is not None and not base.sources:
         return base.replace(scale=base.scale.power(exponent.number), terms=())
-    return Value(grad=base.grad, sources=base.sources, role=base.role, rank=base.rank)
+    return Value(
+        grad=base.grad,
+        sources=base.sources,
+        role=base.role,
+        role_from=base.role_from,
+        rank=base.rank,
+    )
 
 
 def _power(m: Machine, node: ast.AST, one: Side, other: Side) -> Value:

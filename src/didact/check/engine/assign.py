@@ -19,7 +19,7 @@ def element_of(value: Value) -> Value:
         for item in value.items[1:]:
             result = join(result, item)
         return result
-    return Value(role=value.role, grad=value.grad, sources=value.sources)
+    return Value(role=value.role, role_from=value.role_from, grad=value.grad, sources=value.sources)
 
 
 def bind(m: Machine, target: ast.expr, value: Value) -> None:

@@ -10,7 +10,7 @@ from didact.check.engine.inline import bind_parameters
 from didact.check.engine.machine import Bound, Frame, Instance, Machine, Path, Routine
 from didact.check.engine.names import dotted, is_class_count
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.spaces import Evidence, Grad, Space
 from didact.check.engine.values import UNKNOWN, Value, join
 
 MAX_ASSIGNMENTS = 8
@@ -70,13 +70,16 @@ def _tensor_attribute(base: Value, node: ast.Attribute, name: str) -> Value:
 
 
 def _field(base: Value, attribute: str, node: ast.expr) -> Value:
-    if attribute in ("logits", "logit", "out", "output"):
-        return base.replace(space=Space.LOGITS, payload=None)
+    if attribute in ("logits", "logit"):
+        return base.replace(space=Space.LOGITS, space_from=Evidence.MODEL, payload=None)
+    if attribute in ("out", "output"):
+        return base.replace(payload=None)
     if attribute in ("features", "hidden_states", "last_hidden_state", "pooler_output"):
-        return base.replace(space=Space.FEATURES, payload=None)
+        return base.replace(space=Space.FEATURES, space_from=Evidence.MODEL, payload=None)
     return Value(
         payload=Bound(base, node.value, attribute) if isinstance(node, ast.Attribute) else None,
         role=base.role,
+        role_from=base.role_from,
         grad=base.grad,
         sources=base.sources,
         origin=node,

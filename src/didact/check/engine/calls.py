@@ -23,7 +23,8 @@ from didact.check.engine.names import dotted, is_loss, is_model, source, word_se
 from didact.check.engine.reductions import NORMALISERS, Call
 from didact.check.engine.scale import ONE
 from didact.check.engine.spaces import Grad, Space
-from didact.check.engine.tensor_ops import SAME, tensor_call
+from didact.check.engine.tensor_methods import TENSOR_METHODS
+from didact.check.engine.tensor_ops import tensor_call
 from didact.check.engine.unknown_calls import NOT_FORWARD, call_unknown, forward, other_loss, pieces
 from didact.check.engine.values import UNKNOWN, Value
 
@@ -118,7 +119,7 @@ def _call_method(
     if base.space is Space.MODEL or (not base.is_tensor and not base.terms and is_model(full)):
         if name in _SELF_RETURNING:
             return base if base.space is Space.MODEL else Value(space=Space.MODEL, role=base.role)
-        if name not in NOT_FORWARD and not _is_tensor_method(name):
+        if name not in NOT_FORWARD and name not in TENSOR_METHODS and base.payload != "container":
             return forward(m, node, full)
     plain, named = pieces(m, node)
     made = tensor_call(m, Call(node, name, base, bound.base_node, tuple(plain), named))
@@ -126,19 +127,6 @@ def _call_method(
     if not known and is_loss(name) and not base.is_tensor and arguments:
         return other_loss(m, node, arguments)
     return made
-
-
-def _is_tensor_method(name: str) -> bool:
-    return name in SAME or name in (
-        "softmax",
-        "log_softmax",
-        "sigmoid",
-        "log",
-        "detach",
-        "view",
-        "mean",
-        "sum",
-    )
 
 
 _BY_PAYLOAD: dict[

@@ -42,6 +42,10 @@ class Forward:
     value: Value
     under_no_grad: bool
     scope: Scope
+    inputs: frozenset[int] = frozenset()
+    """The model calls in whose graph its arguments are."""
+    takes_student: bool = False
+    """Something of the student's is among its arguments."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

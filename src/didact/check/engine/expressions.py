@@ -118,6 +118,11 @@ def _comprehension(m: Machine, node: ast.ListComp | ast.GeneratorExp | ast.SetCo
     return Value(items=(value,), terms=value.terms, sources=value.sources, role=value.role)
 
 
+def _container(m: Machine, node: ast.Dict | ast.Set | ast.DictComp) -> Value:
+    m.evaluate_children(node)
+    return Value(payload="container", origin=node)
+
+
 def _lambda(_m: Machine, node: ast.Lambda) -> Value:
     return Value(space=Space.FUNCTION, payload=Routine(node))
 
@@ -157,6 +162,9 @@ EXPRESSIONS: dict[type[ast.AST], Callable[[Machine, Any], Value]] = {
     ast.ListComp: _comprehension,
     ast.GeneratorExp: _comprehension,
     ast.SetComp: _comprehension,
+    ast.Dict: _container,
+    ast.Set: _container,
+    ast.DictComp: _container,
     ast.Lambda: _lambda,
     ast.NamedExpr: _walrus,
     ast.Subscript: _subscript,

@@ -7,7 +7,7 @@ import ast
 from didact.check.engine.machine import Bound
 from didact.check.engine.names import is_label, is_temperature, is_weight, role_of, space_of
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import Role, Space
+from didact.check.engine.spaces import Evidence, Role, Space
 from didact.check.engine.values import Value
 
 
@@ -30,7 +30,7 @@ def named(name: str, value: Value, node: ast.expr | None = None) -> Value:
     if value.role is Role.UNKNOWN and value.space not in (Space.SCALAR, Space.LABELS, Space.MASK):
         role = role_of(name)
         if role is not Role.UNKNOWN:
-            return value.replace(role=role)
+            return value.replace(role=role, role_from=Evidence.NAME)
     return value
 
 
@@ -39,11 +39,11 @@ def guess(name: str, node: ast.expr | None = None) -> Value:
     last = name.rsplit(".", 1)[-1]
     space = space_of(last)
     if space is Space.LOGITS:
-        return Value(space=space, role=role_of(name), by_name=True, origin=node)
+        return Value(space=space, role=role_of(name), space_from=Evidence.NAME, origin=node)
     if space is Space.ONE_HOT:
-        return Value(space=space, by_name=True, origin=node)
+        return Value(space=space, space_from=Evidence.NAME, origin=node)
     if is_temperature(name) or (is_weight(last) and "weights" not in last):
         return Value(space=Space.SCALAR, scale=Scale.of(name), origin=node)
     if space is Space.LABELS and is_label(last):
-        return Value(space=Space.UNKNOWN, role=role_of(name), by_name=True, origin=node)
+        return Value(role=role_of(name), space_from=Evidence.NAME, origin=node)
     return Value(role=role_of(name), origin=node)

@@ -10,7 +10,7 @@ from didact.check.engine.index import ClassInfo
 from didact.check.engine.machine import MAX_DEPTH, Frame, Instance, Machine, Path, Routine
 from didact.check.engine.names import dotted, is_temperature, paired_roles
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import Role, Space
+from didact.check.engine.spaces import Evidence, Role, Space
 from didact.check.engine.values import UNKNOWN, Value, join
 
 
@@ -123,7 +123,8 @@ def _in_a_pair(value: Value, role: Role | None) -> Value:
     guessed = value.space is Space.SCALAR and value.number is None
     if guessed:
         return Value(role=role, origin=value.origin)
-    return value.replace(role=role) if value.role is Role.UNKNOWN else value
+    unknown = value.role is Role.UNKNOWN
+    return value.replace(role=role, role_from=Evidence.NAME) if unknown else value
 
 
 def _is_static(routine: Routine) -> bool:
@@ -147,7 +148,13 @@ def _parameter(
     if default.number is not None:
         m.defaults[name] = default.number
         return Value(space=Space.SCALAR, scale=Scale.of(name))
+    if _is_flag(defaults.get(name)):
+        return UNKNOWN
     return guess(name)
+
+
+def _is_flag(default: ast.expr | None) -> bool:
+    return isinstance(default, ast.Constant) and isinstance(default.value, bool)
 
 
 def _merged(value: Value, guessed: Value) -> Value:

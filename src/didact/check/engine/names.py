@@ -22,6 +22,8 @@ from didact._core.words import words as words
 from didact.check.engine.spaces import Role, Space
 
 _TEMPERATURE = TEMPERATURE | {"t"}
+_FLAGS = word_set("use is has with enable enabled do apply no learn learnable")
+"""A name that begins so says whether, not how much."""
 _CLASSES = re.compile(
     r"num_?(of_?)?(all_|old_|new_|total_|known_|seen_)?(class|label|cls)|n_?class|nb_?(cl|class|old)|"
     r"(class|label|cls)_?(num|count)|known_class|vocab|\bn_?labels|\bC\b|\bK\b|\bV\b|\bout_features|"
@@ -36,14 +38,14 @@ _BATCH = re.compile(
 _WEIGHT = WEIGHT | COEFFICIENT
 _MODEL = NETWORK | word_set(
     "backbone classifier teacher student encoder module resnet bert gpt learner solver convnet "
-    "generator"
+    "generator projector adapter adaptor regressor"
 )
 _TENSOR = word_set(
     "logit logits prob probs feature features feat feats label labels output outputs out "
     "score scores loss losses log logp target targets pred preds mask masks hidden attention "
     "attn state states param params grad aligned transform embed embedding criterion sorted "
     "data input inputs x batch config cfg args opt optimizer scheduler loader dataset "
-    "tokenizer path name dir kwargs ids tokens"
+    "tokenizer path name dir kwargs ids tokens hook hooks cache dict buffer queue"
 )
 _LOSS = word_set(
     "loss losses criterion criterions crit kd kl kld distill distillation distil ce xent bce "
@@ -98,7 +100,7 @@ def is_temperature(symbol: str) -> bool:
     if last in ("T", "τ"):
         return True
     found = words(last)
-    return bool(found) and (
+    return bool(found and found[0] not in _FLAGS) and (
         "temperature" in found
         or "temp" in found
         or "tau" in found

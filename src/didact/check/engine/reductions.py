@@ -60,6 +60,7 @@ def normalise(m: Machine, call: Call) -> Value:
     result = Value(
         space=NORMALISERS[call.name],
         role=base.role,
+        role_from=base.role_from,
         grad=base.grad,
         temperature=own.times(inner) if base.space is not Space.SCALAR else None,
         axis=dim,
@@ -95,7 +96,7 @@ def take_log(m: Machine, call: Call) -> Value:
         return base
     if base.space is Space.PROBS:
         return base.replace(space=Space.LOG_PROBS, scale=ONE, origin=call.node)
-    return Value(grad=base.grad, sources=base.sources, role=base.role)
+    return Value(grad=base.grad, sources=base.sources, role=base.role, role_from=base.role_from)
 
 
 def _is_guarded(node: ast.expr | None) -> bool:
@@ -136,6 +137,7 @@ def reduce(m: Machine, call: Call) -> Value:
         space=space,
         grad=base.grad,
         role=base.role,
+        role_from=base.role_from,
         terms=terms,
         joined=base.joined,
         sources=base.sources,
@@ -163,6 +165,7 @@ def take_exp(_m: Machine, call: Call) -> Value:
     return Value(
         space=space,
         role=base.role,
+        role_from=base.role_from,
         grad=base.grad,
         sources=base.sources,
         temperature=base.temperature if keep else None,

@@ -64,6 +64,8 @@ class Scale:
 
 
 ONE = Scale()
+UNSURE = Scale.of("?")
+"""What a value was multiplied by where two branches differ: equal to nothing that has a name."""
 
 
 def as_number(value: object) -> float | None:

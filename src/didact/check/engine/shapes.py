@@ -24,14 +24,24 @@ def _detach(_m: Machine, call: Call) -> Value:
 def _argmax(m: Machine, call: Call) -> Value:
     m.record("argmax", call.node, base=call.base)
     return Value(
-        space=Space.LABELS, role=call.base.role, grad=Grad.NO, shifted=True, origin=call.node
+        space=Space.LABELS,
+        role=call.base.role,
+        role_from=call.base.role_from,
+        grad=Grad.NO,
+        shifted=True,
+        origin=call.node,
     )
 
 
 def _max(m: Machine, call: Call) -> Value:
     if not call.rest and "dim" not in call.keywords:
         return Value(grad=call.base.grad, sources=call.base.sources)
-    return Value(items=(Value(grad=call.base.grad, role=call.base.role), _argmax(m, call)))
+    return Value(
+        items=(
+            Value(grad=call.base.grad, role=call.base.role, role_from=call.base.role_from),
+            _argmax(m, call),
+        )
+    )
 
 
 def _view(_m: Machine, call: Call) -> Value:
@@ -76,7 +86,7 @@ def _size(_m: Machine, call: Call) -> Value:
 def _stack(_m: Machine, call: Call) -> Value:
     items = call.base.items
     if not items:
-        return Value(role=call.base.role, payload="stacked")
+        return Value(role=call.base.role, role_from=call.base.role_from, payload="stacked")
     joined = items[0]
     for item in items[1:]:
         joined = join(joined, item)

@@ -46,6 +46,17 @@ class Role(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Evidence(StrEnum):
+    """Why something is believed of a value."""
+
+    NAME = "name"
+    """A variable, a parameter or a key is called so; another author may mean another thing."""
+    OPERATION = "operation"
+    """An operation makes it so: what comes out of a softmax are probabilities."""
+    MODEL = "model"
+    """It was computed by a model, and is that model's whatever it is called later."""
+
+
 class Grad(StrEnum):
     """Whether a gradient flows back through the value."""
 

@@ -8,7 +8,7 @@ from didact.check.engine.guess import guess
 from didact.check.engine.machine import Layer, Machine
 from didact.check.engine.names import is_class_count, source
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import NORMALISED, Role, Space
+from didact.check.engine.spaces import NORMALISED, Evidence, Role, Space
 from didact.check.engine.values import UNKNOWN, Value
 
 
@@ -37,10 +37,12 @@ def _plain(node: ast.Subscript, text: str) -> Value:
 
 def _by_key(base: Value, key: str, node: ast.Subscript, name: str) -> Value:
     if base.space is Space.OUTPUT or base.sources:
-        if "logit" in key or key in ("out", "output", "pred"):
-            return base.replace(space=Space.LOGITS, payload=None)
-        features = "feat" in key or "hidden" in key or "att" in key
-        return base.replace(space=Space.FEATURES if features else Space.UNKNOWN, payload=None)
+        if key in ("out", "output", "pred"):
+            return base.replace(payload=None)  # the author of the model knows in which space it is
+        space = Space.LOGITS if "logit" in key else Space.UNKNOWN
+        if "feat" in key or "hidden" in key or "att" in key:
+            space = Space.FEATURES
+        return base.replace(space=space, space_from=Evidence.NAME, payload=None)
     guessed = guess(f"{name}.{key}" if name else key, node)
     return guessed.replace(
         space=guessed.space if guessed.space is Space.SCALAR else Space.UNKNOWN, role=guessed.role

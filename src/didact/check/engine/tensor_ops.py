@@ -35,13 +35,14 @@ def tensor_call(m: Machine, call: Call) -> Value:
         grad=call.base.grad,
         sources=call.base.sources,
         role=call.base.role,
+        role_from=call.base.role_from,
         terms=call.base.terms if name in ("sqrt", "exp") else (),
     )
 
 
 def _clamp(m: Machine, call: Call) -> Value:
     m.record("abs" if "abs" in call.name else "clamp", call.node, base=call.base)
-    return call.base.replace(payload=None)
+    return call.base.replace(payload=None, origin=call.node)
 
 
 def _power(m: Machine, call: Call) -> Value:

@@ -9,7 +9,7 @@ from didact.check.engine.losses import Arguments, use_loss
 from didact.check.engine.machine import Machine
 from didact.check.engine.names import dotted, is_loss, is_model, role_of, source, word_set, words
 from didact.check.engine.reductions import Call
-from didact.check.engine.spaces import Grad, Role, Space
+from didact.check.engine.spaces import Evidence, Grad, Role, Space
 from didact.check.engine.tensor_ops import tensor_call
 from didact.check.engine.values import UNKNOWN, Value
 
@@ -19,7 +19,8 @@ NOT_FORWARD = word_set(
     "add_module size shape get dim numel no_sync save load step backward register_buffer "
     "extend append items keys values freeze unfreeze print_trainable_parameters set_default "
     "copy update named_buffers share_memory save_checkpoint gradient_checkpointing_enable "
-    "set_epoch data_ptr element_size index add"
+    "set_epoch data_ptr element_size index add clear pop setdefault insert remove sort reverse "
+    "popitem fromkeys count"
 )
 
 
@@ -39,12 +40,19 @@ def forward(m: Machine, node: ast.Call, model: str) -> Value:
     role = role_of(model)
     value = Value(
         space=Space.OUTPUT,
+        space_from=Evidence.MODEL,
         role=role,
+        role_from=Evidence.MODEL,
         grad=Grad.NO if no_grad else Grad.YES,
         sources=frozenset() if no_grad else frozenset({key}),
         origin=node,
     )
-    m.forwards[(key, m.context)] = Forward(key, node, model, value, no_grad, m.scope)
+    given = [m.values.get(id(a), UNKNOWN) for a in (*node.args, *(k.value for k in node.keywords))]
+    inputs = frozenset[int]().union(*(argument.sources for argument in given))
+    student = any(argument.role is Role.STUDENT for argument in given)
+    m.forwards[(key, m.context)] = Forward(
+        key, node, model, value, no_grad, m.scope, inputs=inputs, takes_student=student
+    )
     return value
 
 
@@ -85,13 +93,13 @@ def call_unknown(m: Machine, node: ast.Call, callee: Value, arguments: list[Valu
     last = name.rsplit(".", 1)[-1]
     if last in ("to_onehot", "get_one_hot", "make_one_hot", "onehot", "one_hot", "to_one_hot"):
         return Value(space=Space.ONE_HOT, grad=Grad.NO, origin=node)
-    role = Role.UNKNOWN
+    role, role_from = Role.UNKNOWN, Evidence.NAME
     for argument in arguments:
         if argument.role is not Role.UNKNOWN:
-            role = argument.role
+            role, role_from = argument.role, argument.role_from
     sources = frozenset[int]().union(*(a.sources for a in arguments))
     terms = arguments[0].terms if len(arguments) == 1 else ()
-    return Value(role=role, sources=sources, terms=terms, origin=node)
+    return Value(role=role, role_from=role_from, sources=sources, terms=terms, origin=node)
 
 
 def _unknown_dim(node: ast.Call) -> dict[str, tuple[Value, ast.expr]]:

@@ -7,8 +7,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from didact.check.engine.scale import ONE, Scale
-from didact.check.engine.spaces import Grad, Role, Space
+from didact.check.engine.scale import ONE, UNSURE, Scale
+from didact.check.engine.spaces import Evidence, Grad, Role, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Value:
         exact: ``rank`` is exact, not only a lower bound.
         shifted: Labels: an offset was subtracted or a mapping was applied.
         joined: Its terms come from different branches and are not one sum.
-        by_name: The space is told by the variable's name alone.
+        space_from: Why the space is believed.
+        role_from: Why the role is believed; a role that comes from no model is a guess.
         number: A constant.
         items: The elements of a tuple or list.
         payload: A callable, module, class, criterion or layer behind the value.
@@ -51,15 +52,23 @@ class Value:
     exact: bool = False
     shifted: bool = False
     joined: bool = False
-    by_name: bool = False
+    space_from: Evidence = Evidence.OPERATION
+    role_from: Evidence = Evidence.NAME
     number: float | None = None
     items: tuple[Value, ...] | None = None
     payload: object = None
     origin: ast.expr | None = field(default=None, compare=False)
 
     def replace(self, **changes: object) -> Value:
-        """The same value with some fields changed."""
+        """The same value with some fields changed; a new space is an operation's doing."""
+        if changes.get("space", self.space) is not self.space:
+            changes.setdefault("space_from", Evidence.OPERATION)
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+
+    @property
+    def by_name(self) -> bool:
+        """Whether the space is told by a name alone."""
+        return self.space_from is Evidence.NAME
 
     @property
     def is_tensor(self) -> bool:
@@ -191,18 +200,10 @@ class Term:
 
 def join(left: Value, right: Value) -> Value:
     """What holds on both of two paths."""
-    if left == right or right.space is Space.NONE:
-        return left
-    if left.space is Space.NONE:
-        return right
-    if left.space is Space.LOSS and right.space is Space.SCALAR:
-        return left
-    if right.space is Space.LOSS and left.space is Space.SCALAR:
-        return right
-    if left.payload == "filled" and right.space is Space.ONE_HOT:
-        return right
-    if right.payload == "filled" and left.space is Space.ONE_HOT:
-        return left
+    for value, other in ((left, right), (right, left)):
+        if value == other or _says_nothing(other, beside=value):
+            return value
+    plain = Space.SCALAR in (left.space, right.space) or Space.LOSS in (left.space, right.space)
     return Value(
         space=_same(left.space, right.space, Space.UNKNOWN),
         role=_same(left.role, right.role, Role.UNKNOWN),
@@ -211,19 +212,31 @@ def join(left: Value, right: Value) -> Value:
         axis=_same(left.axis, right.axis, None),
         rank=_same(left.rank, right.rank, None),
         class_slice=_same(left.class_slice, right.class_slice, None),
-        scale=_same(left.scale, right.scale, ONE),
+        scale=_same(left.scale, right.scale, ONE if plain else UNSURE),
         terms=merge_terms(left.terms, right.terms),
         sources=left.sources & right.sources,
         partial=left.partial and right.partial,
         exact=left.exact and right.exact,
         shifted=left.shifted or right.shifted,
         joined=left.joined or right.joined or _is_choice(left.terms, right.terms),
-        by_name=left.by_name or right.by_name,
+        space_from=_weaker(left.space_from, right.space_from),
+        role_from=_weaker(left.role_from, right.role_from),
         number=_same(left.number, right.number, None),
         items=_join_items(left, right),
         payload=_same(left.payload, right.payload, None),
         origin=left.origin,
     )
+
+
+def _says_nothing(value: Value, *, beside: Value) -> bool:
+    """Whether a value only holds the place of another: None, a number, a tensor to be filled."""
+    if value.space is Space.NONE:
+        return True
+    if value.space is Space.SCALAR and value.number is not None:
+        return beside.is_tensor
+    if value.space is Space.SCALAR:
+        return beside.space is Space.LOSS
+    return value.payload == "filled" and not value.is_tensor and beside.is_tensor
 
 
 def merge_terms(left: tuple[Term, ...], right: tuple[Term, ...]) -> tuple[Term, ...]:
@@ -242,6 +255,12 @@ def _is_choice(left: tuple[Term, ...], right: tuple[Term, ...]) -> bool:
 
 def _same(left: T, right: T, otherwise: T) -> T:
     return left if left == right else otherwise
+
+
+def _weaker(left: Evidence, right: Evidence) -> Evidence:
+    if Evidence.NAME in (left, right):
+        return Evidence.NAME
+    return left if left is right else Evidence.OPERATION
 
 
 def _join_items(left: Value, right: Value) -> tuple[Value, ...] | None:
