@@ -77,8 +77,10 @@ def _sliced(base: Value, key: ast.expr) -> Value:
         last = key.elts[-1]
         rank = arity - dropped if arity is not None else base.rank
         rank = max(rank, base.rank - dropped) if rank is not None and base.rank else rank
+        place = _is_class_place(base, key)
         cut = isinstance(last, ast.Slice) and (last.lower is not None or last.upper is not None)
-        classes = len(key.elts) == 2 and (cut or not isinstance(last, ast.Slice | ast.Constant))
+        cut = cut and place
+        classes = cut or (place and not isinstance(last, ast.Slice | ast.Constant))
         if classes and not cut:
             return base.replace(
                 class_slice=source(last), rank=base.rank, payload=None, partial=_part(base)
@@ -100,6 +102,16 @@ def _sliced(base: Value, key: ast.expr) -> Value:
             rank=base.rank - 1 if base.rank and base.rank > 1 else None, axis=None, payload=None
         )
     return base.replace(rank=None if base.rank != 2 else 2, payload=None)
+
+
+def _is_class_place(base: Value, key: ast.Tuple) -> bool:
+    """Whether the last of the subscripts speaks of the classes rather than of positions."""
+    if any(isinstance(e, ast.Constant) and e.value is ... for e in key.elts):
+        return True
+    place = len(key.elts) - 1
+    if base.axis is not None and base.axis >= 0:
+        return place == base.axis
+    return place == max(base.rank or 2, len(key.elts)) - 1 >= 1
 
 
 def _part(base: Value) -> bool:

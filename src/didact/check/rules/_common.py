@@ -16,9 +16,10 @@ from didact.check.engine.names import (
     is_weight,
     words,
 )
-from didact.check.engine.scale import Scale
+from didact.check.engine.scale import UNSURE, Scale
 from didact.check.engine.spaces import RAW, Role, Space
 from didact.check.engine.values import Value
+from didact.check.findings.finding import Severity
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -35,7 +36,7 @@ def describe(value: Value) -> Text:
     """A value in words: whose it is, its space, its temperature."""
     temperature = value.temperature
     suffix = Text("", "")
-    if temperature is not None and not temperature.is_one:
+    if temperature is not None and temperature.symbols != UNSURE.symbols and not temperature.is_one:
         suffix = Text(f" at temperature {temperature.text}", f"（温度 {temperature.text}）")
     return Text("{whose}{space}{suffix}", "{whose}{space}{suffix}").format(
         whose=_WHOSE[value.role], space=value.space.text, suffix=suffix
@@ -49,6 +50,11 @@ def arguments(use: LossUse) -> Text:
     )
 
 
+def sure(*values: Value) -> Severity | None:
+    """The severity of a rule, but a warning at most where a space is told by a name alone."""
+    return Severity.WARNING if any(value.by_name for value in values) else None
+
+
 def uses(analysis: Analysis, *kinds: str) -> Iterator[LossUse]:
     """The losses of some kinds."""
     return (use for use in analysis.uses if use.kind in kinds)
@@ -59,7 +65,7 @@ def is_raw(analysis: Analysis, use: LossUse, value: Value) -> bool:
 
     What a model returns counts only if it is put through softmax or cross-entropy elsewhere.
     """
-    if value.space is Space.LOGITS:
+    if value.space in (Space.LOGITS, Space.FEATURES):
         return True
     if value.space is not Space.OUTPUT or value.origin is None:
         return False
@@ -117,13 +123,18 @@ def _makes_up(analysis: Analysis, scale: Scale) -> bool:
             continue
         if (
             is_class_count(symbol)
-            or is_batch_count(symbol)
+            or (is_batch_count(symbol) and not _is_bare_mask(symbol))
             or analysis.defaults.get(symbol, 0) >= 10
         ):
             return True
         if not is_weight(symbol) and "scale" in symbol.lower():
             return True
     return False
+
+
+def _is_bare_mask(symbol: str) -> bool:
+    """``mask.float()`` chooses entries; ``mask.sum()`` counts them."""
+    return "mask" in symbol and "sum" not in symbol and "numel" not in symbol
 
 
 def totals_with(analysis: Analysis, use: LossUse) -> Iterator[tuple[Total, Term]]:

@@ -118,6 +118,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if (
             use.target.space is Space.LABELS
             and use.target.role is Role.TEACHER
+            and use.input.role is not Role.TEACHER
             and not is_declared(analysis, use, _MEANT)
         ):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))

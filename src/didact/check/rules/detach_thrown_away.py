@@ -127,6 +127,8 @@ def _is_tensor(analysis: Analysis, node: ast.expr) -> bool:
     if paths and not any(path.startswith("torch") for path in paths):
         return False
     known = value is not None and (value.is_tensor or bool(value.sources))
+    while isinstance(node, ast.Subscript):
+        node = node.value
     return known or isinstance(node, ast.Name)
 
 

@@ -120,7 +120,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
     """Find probabilities in the place of log-probabilities."""
     for use in uses(analysis, "kl_div"):
         wrong = use.input.space in (Space.PROBS, Space.SIGMOID_PROBS) and not use.input.by_name
-        if wrong and use.target.space is not Space.LOG_PROBS:
+        reversed_ = use.target.space is Space.LOG_PROBS and use.log_target is not True
+        if wrong and not reversed_:
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
 
 

@@ -98,7 +98,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, is_raw, uses
+from didact.check.rules._common import arguments, is_raw, sure, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -115,7 +115,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
     """Find raw scores in the place of log-probabilities."""
     for use in uses(analysis, "kl_div"):
         if is_raw(analysis, use, use.input):
-            yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+            message = _MESSAGE.format(both=arguments(use))
+            yield Found(use.node, message, severity=sure(use.input))
 
 
 _MESSAGE = Text(

@@ -105,7 +105,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.spaces import Role, Space
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, is_declared, uses
+from didact.check.rules._common import SOFT, arguments, is_declared, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ _SPACES = (
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find the teacher in the input and the student in the target."""
-    for use in uses(analysis, "kl_div"):
+    for use in uses(analysis, "kl_div", "soft_cross_entropy"):
         swapped = use.input.role is Role.TEACHER and use.target.role is Role.STUDENT
         ordered = (use.input.space, use.target.space) in _SPACES
         if (
@@ -150,7 +150,7 @@ def _both_ways(analysis: Analysis, use: LossUse) -> bool:
         other.scope.node is use.scope.node
         and other.target.role is Role.TEACHER
         and other.input.role is Role.STUDENT
-        for other in uses(analysis, "kl_div")
+        for other in uses(analysis, *SOFT)
     )
 
 

@@ -93,7 +93,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, is_raw, uses
+from didact.check.rules._common import arguments, is_raw, sure, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
     """Find raw scores in the place of probabilities."""
     for use in uses(analysis, "kl_div"):
         if use.log_target is False and is_raw(analysis, use, use.target):
-            yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+            message = _MESSAGE.format(both=arguments(use))
+            yield Found(use.node, message, severity=sure(use.target))
 
 
 _MESSAGE = Text(

@@ -111,6 +111,7 @@ CATALOGUE = ("LOG-OF-SOFTMAX",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find a logarithm taken of a softmax."""
+    made = {id(softmax.node) for softmax in analysis.softmaxes}
     for log in analysis.logs:
         value = log.argument
         if (
@@ -118,6 +119,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and value.scale.is_one
             and not log.guarded
             and not value.by_name
+            and id(value.origin) in made  # of a mixture, a mean, a clamp it is something else
         ):
             quiet = value.grad is Grad.NO
             yield Found(log.node, _MESSAGE, severity=Severity.INFO if quiet else None)

@@ -119,7 +119,9 @@ def check(analysis: Analysis) -> Iterator[Found]:
         )
         for loss, mask, mask_node in sides:
             if _is_scalar_loss(loss) and _is_mask(mask, mask_node):
-                yield Found(node, _MESSAGE.format(mask=ast.unparse(mask_node)))
+                named = Severity.WARNING if mask.space is not Space.MASK else None
+                message = _MESSAGE.format(mask=ast.unparse(mask_node))
+                yield Found(node, message, severity=named)
 
 
 def _is_scalar_loss(value: Value) -> bool:

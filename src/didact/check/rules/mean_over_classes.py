@@ -125,10 +125,10 @@ def check(analysis: Analysis) -> Iterator[Found]:
 def _over_classes(term: Term, axis: int | None) -> bool:
     if not term.reductions or term.reductions[0].kind != "mean":
         return False
-    if any("mask" in symbol or "weight" in symbol for symbol in term.scale.symbols):
-        return False
     dim = term.reductions[0].dim
-    return dim is None or (dim == axis and axis is not None)
+    if dim is None:  # of a masked tensor it is no mean over classes
+        return not any("mask" in symbol or "weight" in symbol for symbol in term.scale.symbols)
+    return dim == axis
 
 
 _MESSAGE = Text(

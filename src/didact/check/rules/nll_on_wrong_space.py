@@ -92,7 +92,7 @@ from didact._core.i18n import Text
 from didact.check.engine.scale import ONE
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, uses
+from didact.check.rules._common import arguments, sure, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if use.input.space is Space.PROBS or (
             use.input.space is Space.LOGITS and use.input.scale == ONE
         ):
-            yield Found(use.node, _MESSAGE.format(space=use.input.space.text, both=arguments(use)))
+            message = _MESSAGE.format(space=use.input.space.text, both=arguments(use))
+            yield Found(use.node, message, severity=sure(use.input))
 
 
 _MESSAGE = Text(

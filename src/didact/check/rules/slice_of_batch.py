@@ -94,7 +94,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.spaces import RAW
 from didact.check.findings.finding import Fix, Severity
-from didact.check.rules._common import mentions
+from didact.check.rules._common import mentions, sure
 from didact.check.rules._rule import Found, replace
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if classes and logits and _is_used_as_logits(analysis, node):
             text = f"{ast.unparse(node.value)}[:, {ast.unparse(node.slice)}]"
             fix = Fix((replace(node, text),), "unsafe", Text("slice the classes", "切类别维"))
-            yield Found(node, _MESSAGE.format(text=ast.unparse(node), right=text), fix)
+            message = _MESSAGE.format(text=ast.unparse(node), right=text)
+            yield Found(node, message, fix, severity=sure(operation.base))
 
 
 def _is_used_as_logits(analysis: Analysis, node: ast.AST) -> bool:

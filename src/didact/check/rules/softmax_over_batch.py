@@ -109,15 +109,16 @@ CATALOGUE = ("DIM-0",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find distributions over the batch in a loss."""
-    wanted = {
-        id(side.origin)
-        for use in uses(analysis, *SOFT, "nll")
-        for side in (use.input, use.target)
-        if side.axis == 0 and use.reduction != "sum"
-    }
+    wanted: dict[int, bool] = {}
+    for use in uses(analysis, *SOFT, "nll", "cross_entropy"):
+        for side, other in ((use.input, use.target), (use.target, use.input)):
+            if side.axis == 0 and use.reduction != "sum":
+                batched = (other.axis or 0) >= 1 or use.kind == "cross_entropy"
+                wanted[id(side.origin)] = wanted.get(id(side.origin), False) or batched
     for softmax in analysis.softmaxes:
         argument = softmax.argument
         batch = argument.space is Space.OUTPUT or (argument.rank or 0) >= 2
+        batch |= wanted.get(id(softmax.node), False)
         if (
             softmax.dim == 0
             and batch

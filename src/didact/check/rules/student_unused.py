@@ -94,7 +94,6 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import Softmax
 from didact.check.engine.names import source
-from didact.check.engine.spaces import Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import uses
 from didact.check.rules._rule import Found
@@ -114,19 +113,13 @@ def check(analysis: Analysis) -> Iterator[Found]:
     by_node = {id(softmax.node): softmax for softmax in analysis.softmaxes}
     for use in uses(analysis, "kl_div", "kl_by_hand"):
         first, second = by_node.get(id(use.input.origin)), by_node.get(id(use.target.origin))
-        if (
-            first is None
-            or second is None
-            or first.node is second.node
-            or use.input.space is use.target.space
-        ):
+        if first is None or second is None or first.node is second.node:
             continue
         one, other = first.argument_node, second.argument_node
         if one is None or other is None or ast.unparse(one) != ast.unparse(other):
             continue
         if (
             first.argument == second.argument
-            and first.argument.role is not Role.UNKNOWN
             and first.scope.node is second.scope.node
             and not _between(first, second, one)
         ):

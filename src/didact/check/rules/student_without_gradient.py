@@ -101,7 +101,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.names import role_of
-from didact.check.engine.spaces import Grad, Role
+from didact.check.engine.spaces import Evidence, Grad, Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, is_loss_scope, uses
 from didact.check.rules._rule import Found
@@ -128,7 +128,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and is_loss_scope(analysis, use)
             and _runs_student(analysis, use)
         ):
-            yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+            named = Severity.WARNING if student.role_from is Evidence.NAME else None
+            yield Found(use.node, _MESSAGE.format(both=arguments(use)), severity=named)
 
 
 def _runs_student(analysis: Analysis, use: LossUse) -> bool:

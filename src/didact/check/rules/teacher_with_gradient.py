@@ -119,10 +119,12 @@ def check(analysis: Analysis) -> Iterator[Found]:
     reached = {
         key for use in analysis.uses for side in (use.input, use.target) for key in side.sources
     }
+    spared = {forward.key for forward in analysis.forwards if forward.under_no_grad}
     for forward in analysis.forwards:
         if (
-            forward.under_no_grad
+            forward.key in spared
             or forward.key not in reached
+            or _is_on_the_way(forward)
             or role_of(forward.model) is not Role.TEACHER
         ):
             continue
@@ -139,9 +141,18 @@ def _is_wanted(analysis: Analysis, forward: Forward) -> bool:
 
 
 def _is_trained(analysis: Analysis, forward: Forward) -> bool:
-    """A teacher with a hard loss of its own is being trained."""
-    hard = (use for use in analysis.uses if use.is_hard and forward.key in use.input.sources)
-    return any(use.scope.node is forward.scope.node for use in hard)
+    """A teacher with a hard loss of its own, or an optimiser, is being trained."""
+    if any(name in analysis.facts.optimized for name in names_of(forward.model)):
+        return True
+    return any(
+        use.is_hard and forward.key in use.input.sources and use.target.role is not Role.TEACHER
+        for use in analysis.uses
+    )
+
+
+def _is_on_the_way(forward: Forward) -> bool:
+    """The gradient has to flow through the teacher: into a generator, a projector, the student."""
+    return bool(forward.inputs) or forward.takes_student
 
 
 _MESSAGE = Text(

@@ -128,9 +128,9 @@ def check(analysis: Analysis) -> Iterator[Found]:
             ):
                 continue
             if symbol in divided or softmax.argument.role is not Role.UNKNOWN:
-                yield Found(
-                    softmax.node, _MESSAGE.format(t=symbol), _fix(softmax.argument_node, symbol)
-                )
+                fix = _fix(softmax.argument_node, symbol)
+                named = None if symbol in divided else Severity.WARNING
+                yield Found(softmax.node, _MESSAGE.format(t=symbol), fix, severity=named)
     for operation in analysis.operations_of("power"):
         symbols = [s for s, e in operation.other.scale.atoms if is_temperature(s) and e > 0]
         if operation.base.space is Space.PROBS and symbols:

@@ -134,6 +134,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
         softened = second if first.is_one else first
         if softened.atoms and not all(is_temperature(symbol) for symbol in softened.symbols):
             continue
+        if not softened.atoms and softened.const < 1:
+            continue  # sharpened on purpose; nobody distils below T = 1
         same = use.input.role is use.target.role and use.input.role is not Role.UNKNOWN
         if not same and not is_declared(analysis, use, _MEANT):
             yield Found(use.node, _MESSAGE.format(t=softened.text, both=arguments(use)))
