@@ -78,6 +78,9 @@ def codes(template, *, parameter="keep=None", line="pass"):
         ("KD603", TEACHERS, "keep=None", "loss_mean(t)"),
         ("KD406", LABELS, "keep=None", "assert labels == labels"),
         ("KD406", LABELS, "keep=None", "report('labels = ', labels)"),
+        ("KD406", LABELS, "keep=None", "labels = labels.to(device).long()"),
+        ("KD406", LABELS, "target=None", "labels = target.cuda()"),
+        ("KD406", LABELS, "batch=None", "images, labels = batch"),
         ("KD405", SLICE, "num_classes", "num_classes"),
     ],
 )
@@ -98,6 +101,7 @@ def test_letters_inside_other_words_silence_nothing(code, template, parameter, l
         ("KD603", TEACHERS, "t = t / len(teachers)"),
         ("KD406", LABELS, "labels -= old"),
         ("KD406", LABELS, "labels = remap(labels)"),
+        ("KD406", LABELS, "y = targets - old; labels = y.to(device)"),
         ("KD405", SLICE, "n_batch"),
     ],
 )

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from didact.check.engine.events import Term
 from didact.check.engine.handmade import Side, by_hand, factor_of, joint_grad
+from didact.check.engine.losses import named_loss
 from didact.check.engine.machine import LogRatio, Machine
-from didact.check.engine.names import source
+from didact.check.engine.names import dotted, is_hard_loss, source
 from didact.check.engine.scale import ONE, Scale
 from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.values import UNKNOWN, Value, merge_terms
@@ -29,7 +29,7 @@ def binary(m: Machine, node: ast.BinOp | ast.AugAssign, left: Value, right: Valu
 
 def scaled(value: Value, factor: Scale) -> Value:
     """A value times a factor."""
-    terms = tuple(Term(t.use, t.scale.times(factor), t.reductions, t.cut) for t in value.terms)
+    terms = tuple(term.times(factor) for term in value.terms)
     number = value.number * factor.const if value.number is not None and not factor.atoms else None
     return value.replace(scale=value.scale.times(factor), terms=terms, number=number)
 
@@ -113,6 +113,7 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
     minus = isinstance(node.op, ast.Sub)
     m.record("add", node, base=left, other=right)
     if left.terms or right.terms:
+        left, right = (_as_term(m, side, beside) for side, beside in ((one, right), (other, left)))
         return _sum_of_losses(left, negated(right) if minus else right)
     if left.space is Space.SCALAR and right.space is Space.SCALAR:
         return _scalar_sum(node, left, right, minus=minus)
@@ -143,6 +144,19 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
         sources=left.sources | right.sources,
         origin=node if isinstance(node, ast.expr) else None,
     )
+
+
+def _as_term(m: Machine, side: Side, beside: Value) -> Value:
+    """An operand of a sum of losses; one that is named like the hard loss counts as it."""
+    value, node = side
+    factor, named = Scale(), node
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        for part, weight in ((node.left, node.right), (node.right, node.left)):
+            if is_hard_loss(dotted(part)):
+                factor, named = factor_of(m.values.get(id(weight), UNKNOWN), weight), part
+    if value.terms or not beside.terms or not is_hard_loss(dotted(named)):
+        return value
+    return scaled(named_loss(m, named, value), factor)
 
 
 def _scalar_sum(node: ast.AST, left: Value, right: Value, *, minus: bool) -> Value:

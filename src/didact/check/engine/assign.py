@@ -8,7 +8,7 @@ from didact.check.engine.guess import guess, named
 from didact.check.engine.machine import Machine
 from didact.check.engine.names import dotted, is_feature
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import RAW, Grad, Role, Space
+from didact.check.engine.spaces import RAW, Evidence, Grad, Role, Space
 from didact.check.engine.values import UNKNOWN, Value, join
 
 
@@ -57,7 +57,9 @@ def _unpack(m: Machine, target: ast.Tuple | ast.List, value: Value) -> None:
             space = (
                 Space.OUTPUT if logits else (Space.FEATURES if is_feature(name) else Space.UNKNOWN)
             )
-            part = Value(space, value.role, value.grad, sources=value.sources, origin=value.origin)
+            part = value.replace(
+                space=space, space_from=Evidence.NAME, payload=None, items=None, rank=None
+            )
         elif value.terms:
             part = UNKNOWN
         bind(m, element, part)
@@ -79,7 +81,10 @@ def _store(m: Machine, target: ast.Subscript, value: Value) -> None:
         payload=None,
         shifted=True,
     )
-    if base.space is Space.ONE_HOT and value.space in RAW:
+    rows = base.payload == "filled" and not _arity_two(target.slice)
+    if rows and value.is_tensor and value.space not in (Space.LOSS, Space.LABELS, Space.MASK):
+        mixed = value.replace(payload=None, items=None, rank=None, sources=mixed.sources, axis=-1)
+    elif base.space is Space.ONE_HOT and value.space in RAW:
         mixed = mixed.replace(space=Space.MIXED)
     elif base.space is Space.ONE_HOT and value.space in (Space.PROBS, Space.SIGMOID_PROBS):
         mixed = mixed.replace(space=Space.ONE_HOT, role=Role.UNKNOWN)

@@ -7,6 +7,7 @@ import ast
 from didact.check.engine.guess import guess, named
 from didact.check.engine.index import ClassInfo
 from didact.check.engine.inline import bind_parameters
+from didact.check.engine.losses import named_loss
 from didact.check.engine.machine import Bound, Frame, Instance, Machine, Path, Routine
 from didact.check.engine.names import dotted, is_class_count
 from didact.check.engine.scale import Scale
@@ -31,7 +32,7 @@ def attribute(m: Machine, node: ast.Attribute) -> Value:
         found = _member(m, payload.info, node)
         if found is not None:
             return found
-    return _tensor_attribute(base, node, name)
+    return _tensor_attribute(m, base, node, name)
 
 
 def _from_path(path: str, name: str, node: ast.Attribute) -> Value:
@@ -43,17 +44,17 @@ def _from_path(path: str, name: str, node: ast.Attribute) -> Value:
     )
 
 
-def _tensor_attribute(base: Value, node: ast.Attribute, name: str) -> Value:
+def _tensor_attribute(m: Machine, base: Value, node: ast.Attribute, name: str) -> Value:
     attribute = node.attr
     if attribute == "data" and not isinstance(base.payload, Path | Instance):
-        terms = tuple(type(t)(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
+        terms = tuple(term.detached() for term in base.terms)
         return base.replace(grad=Grad.NO, sources=frozenset(), terms=terms)
     if attribute in ("T", "mT", "H") and (base.is_tensor or base.sources):
         return base.replace(axis=None, payload="transposed")
     if attribute in ("shape", "ndim", "device", "dtype"):
         return Value(space=Space.SCALAR if attribute == "ndim" else Space.UNKNOWN, origin=node)
     if base.space is Space.OUTPUT or base.sources:
-        return _field(base, attribute, node)
+        return _field(m, base, attribute, node)
     if attribute in ("indices", "values") and base.items and len(base.items) == 2:
         return base.items[attribute == "indices"]
     guessed = guess(name or attribute, node)
@@ -69,9 +70,13 @@ def _tensor_attribute(base: Value, node: ast.Attribute, name: str) -> Value:
     return Value(space=space, payload=bound, role=guessed.role, origin=node)
 
 
-def _field(base: Value, attribute: str, node: ast.expr) -> Value:
+def _field(m: Machine, base: Value, attribute: str, node: ast.expr) -> Value:
     if attribute in ("logits", "logit"):
-        return base.replace(space=Space.LOGITS, space_from=Evidence.MODEL, payload=None)
+        sequence = {"rank": 3, "exact": True} if m.index.scores_vocabulary else {}
+        made = base.replace(space=Space.LOGITS, space_from=Evidence.MODEL, payload=None)
+        return made.replace(**sequence)
+    if attribute == "loss" and base.space is Space.OUTPUT:
+        return named_loss(m, node, base)
     if attribute in ("out", "output"):
         return base.replace(payload=None)
     if attribute in ("features", "hidden_states", "last_hidden_state", "pooler_output"):

@@ -14,6 +14,7 @@ from didact.check.engine.machine import (
     Criterion,
     Instance,
     Kind,
+    LanguageModel,
     Layer,
     Machine,
     Path,
@@ -25,8 +26,16 @@ from didact.check.engine.scale import ONE
 from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.tensor_methods import TENSOR_METHODS
 from didact.check.engine.tensor_ops import tensor_call
-from didact.check.engine.unknown_calls import NOT_FORWARD, call_unknown, forward, other_loss, pieces
-from didact.check.engine.values import UNKNOWN, Value
+from didact.check.engine.unknown_calls import (
+    NOT_FORWARD,
+    call_unknown,
+    embed,
+    forward,
+    is_embedder,
+    other_loss,
+    pieces,
+)
+from didact.check.engine.values import UNKNOWN, Choice, Value, join
 
 _SELF_RETURNING = word_set("eval train to cuda cpu half float double requires_grad_ module compile")
 Keywords = dict[str, Value]
@@ -63,12 +72,29 @@ def _call_path(
     return call_path(m, node, path.dotted, arguments)
 
 
+def _call_choice(
+    m: Machine, node: ast.Call, choice: Choice, arguments: list[Value], keywords: Keywords
+) -> Value:
+    results = [call(m, node, option, arguments, keywords) for option in choice.options]
+    result = results[0]
+    for other in results[1:]:
+        result = join(result, other)
+    return result
+
+
 def _call_chain(m: Machine, node: ast.Call, chain: Chain, _: list[Value], __: Keywords) -> Value:
     made = forward(m, node, dotted(node.func) or source(node.func))
     space = NORMALISERS.get(chain.kind, Space.UNKNOWN)
     if space is Space.UNKNOWN:
         return made
     return made.replace(space=space, temperature=ONE, axis=-1)
+
+
+def _call_language_model(
+    m: Machine, node: ast.Call, model: LanguageModel, _: list[Value], __: Keywords
+) -> Value:
+    made = forward(m, node, dotted(node.func) or source(node.func))
+    return made.replace(rank=3, exact=True, payload=model)
 
 
 def _call_routine(
@@ -121,6 +147,8 @@ def _call_method(
             return base if base.space is Space.MODEL else Value(space=Space.MODEL, role=base.role)
         if name not in NOT_FORWARD and name not in TENSOR_METHODS and base.payload != "container":
             return forward(m, node, full)
+    if not (base.is_tensor or base.terms) and is_embedder(full):
+        return embed(m, node, full)
     plain, named = pieces(m, node)
     made = tensor_call(m, Call(node, name, base, bound.base_node, tuple(plain), named))
     known = made.space is not Space.UNKNOWN or made.sources or made.terms
@@ -134,6 +162,8 @@ _BY_PAYLOAD: dict[
 ] = {
     Bound: _call_method,
     Chain: _call_chain,
+    Choice: _call_choice,
+    LanguageModel: _call_language_model,
     Criterion: _call_criterion,
     Instance: _call_instance,
     Kind: _call_class,

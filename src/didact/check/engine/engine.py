@@ -63,7 +63,8 @@ class Analysis:
 
     def terms_of(self, use: LossUse) -> list[Term]:
         """Every form in which a loss was seen: with each factor and reduction on its way."""
-        return self._terms.get(id(use.node), [])
+        found = self._terms.get(id(use.node), [])
+        return [term for term in found if term.use.identity == use.identity]
 
     def operations_of(self, kind: str) -> list[Operation]:
         """The operations of one kind."""

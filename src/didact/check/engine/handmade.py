@@ -79,7 +79,7 @@ def _hand_term(
         log_target=None,
         scope=m.scope,
     )
-    m.uses[(id(node), m.context)] = use
+    m.loss(use)
     sources = log_side[0].sources | weight[0].sources
     rank = log_side[0].rank or weight[0].rank
     return Value(

@@ -6,7 +6,10 @@ import ast
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar, cast
+
+from didact.check.engine.names import is_language_head
 
 _RELEVANT = re.compile(
     rb"softmax|kl_div|kldiv|cross_?entropy|crossentropy|nll_?loss|distil|logsumexp|teacher|"
@@ -46,7 +49,7 @@ class ClassInfo:
     """What is assigned to ``self.name`` anywhere in it, and to names in its body."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Index:
     """The names of one file."""
 
@@ -63,6 +66,13 @@ class Index:
     """Functions that mention anything of interest, by node id."""
     comments: dict[int, str] = field(default_factory=dict)
     bound: set[str] = field(default_factory=set)
+
+    @cached_property
+    def scores_vocabulary(self) -> bool:
+        """Whether all models of ``transformers`` that the file imports are language models."""
+        names = {path.rsplit(".", 1)[-1] for path in self.imports.values()}
+        other = any(name.endswith(("Classification", "QuestionAnswering")) for name in names)
+        return not other and any(is_language_head(name) for name in names)
 
     def lookup(self, name: str) -> str | None:
         """The dotted path that a global name stands for."""

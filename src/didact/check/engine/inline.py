@@ -8,10 +8,15 @@ from didact.check.engine.events import Scope
 from didact.check.engine.guess import guess, named
 from didact.check.engine.index import ClassInfo
 from didact.check.engine.machine import MAX_DEPTH, Frame, Instance, Machine, Path, Routine
-from didact.check.engine.names import dotted, is_temperature, paired_roles
+from didact.check.engine.names import dotted, is_temperature, paired_roles, word_set
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Evidence, Role, Space
 from didact.check.engine.values import UNKNOWN, Value, join
+
+_KEEPS_SIGNATURE = word_set(
+    "staticmethod classmethod property no_grad inference_mode enable_grad jit script compile "
+    "lru_cache cache wraps override abstractmethod autocast custom_fwd typechecked jaxtyped"
+)
 
 
 def call_routine(
@@ -102,7 +107,11 @@ def bind_parameters(
         given[parameters[0].arg] = Value(payload=Instance(routine.owner))
         parameters = parameters[1:]
     if arguments is not None:
-        given |= {p.arg: v for p, v in zip(parameters, arguments, strict=False)}
+        changed = _changes_signature(routine)
+        for parameter, value in zip(parameters, arguments, strict=False):
+            if changed and parameter.arg in keywords:
+                break  # the decorator takes what follows for itself
+            given[parameter.arg] = value
         given |= keywords
     parameters += signature.kwonlyargs
     roles = paired_roles(p.arg for p in parameters if p.arg not in defaults)
@@ -125,6 +134,12 @@ def _in_a_pair(value: Value, role: Role | None) -> Value:
         return Value(role=role, origin=value.origin)
     unknown = value.role is Role.UNKNOWN
     return value.replace(role=role, role_from=Evidence.NAME) if unknown else value
+
+
+def _changes_signature(routine: Routine) -> bool:
+    """Whether a decorator that is not known may take arguments away."""
+    decorators = getattr(routine.node, "decorator_list", [])
+    return any(dotted_call(d).rsplit(".", 1)[-1] not in _KEEPS_SIGNATURE for d in decorators)
 
 
 def _is_static(routine: Routine) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from didact.check.engine.losses import CLASSES, FUNCTIONS, arguments_of, use_loss
-from didact.check.engine.machine import Criterion, Layer, Machine
-from didact.check.engine.names import dotted, is_model, source, word_set
+from didact.check.engine.machine import Criterion, LanguageModel, Layer, Machine
+from didact.check.engine.names import dotted, is_language_head, is_model, source, word_set
 from didact.check.engine.reductions import Call
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Grad, Space
@@ -56,14 +56,14 @@ def _variable(arguments: list[Value]) -> Value:
     if not arguments:
         return UNKNOWN
     base = arguments[0]
-    terms = tuple(type(t)(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
+    terms = tuple(term.detached() for term in base.terms)
     return base.replace(grad=Grad.NO, sources=frozenset(), terms=terms)
 
 
 def _new_tensor(node: ast.Call, name: str, arguments: list[Value]) -> Value:
     base = arguments[0] if arguments else UNKNOWN
     if base.terms and name == "tensor":
-        terms = tuple(type(t)(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
+        terms = tuple(term.detached() for term in base.terms)
         return base.replace(grad=Grad.NO, terms=terms, sources=frozenset())
     if base.space is Space.SCALAR:
         return base.replace(grad=Grad.NO)
@@ -103,6 +103,9 @@ def call_path(m: Machine, node: ast.Call, path: str, arguments: list[Value]) -> 
         return Value(space=Space.CRITERION, payload=Criterion(CLASSES[name], node), origin=node)
     if torch and name in _LAYERS:
         return Value(space=Space.FUNCTION, payload=Layer(_LAYERS[name], node), origin=node)
+    if name in ("from_pretrained", "from_config", "from_dict") and "." in path:
+        head = LanguageModel() if is_language_head(path.rsplit(".", 2)[-2]) else None
+        return Value(space=Space.MODEL, payload=head, origin=node)
     if name == "Sequential":
         return _sequential(node, arguments)
     if path in ("copy.deepcopy", "copy.copy") or name in _TRANSPARENT:

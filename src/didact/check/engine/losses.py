@@ -6,7 +6,7 @@ import ast
 
 from didact.check.engine.events import LossUse, Reduction, Term
 from didact.check.engine.machine import Machine
-from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.spaces import Evidence, Grad, Space
 from didact.check.engine.values import UNKNOWN, Value
 
 FUNCTIONS = {
@@ -89,8 +89,21 @@ def use_loss(
         criterion=criterion,
         arguments=expressions,
     )
-    m.uses[(id(node), m.context)] = use
+    m.loss(use)
     return _result(use)
+
+
+def named_loss(m: Machine, node: ast.expr, value: Value) -> Value:
+    """The loss on the true labels, of which the name alone is known."""
+    use = LossUse(node, "named", UNKNOWN, UNKNOWN, None, None, None, None, m.scope)
+    return Value(
+        space=Space.LOSS,
+        space_from=Evidence.NAME,
+        grad=value.grad,
+        terms=(Term(use),),
+        sources=value.sources,
+        origin=node,
+    )
 
 
 def _result(use: LossUse) -> Value:

@@ -19,7 +19,7 @@ from didact.check.engine.events import (
     Total,
 )
 from didact.check.engine.index import ClassInfo, Function, Index
-from didact.check.engine.values import UNKNOWN, Value
+from didact.check.engine.values import UNKNOWN, Callee, Value
 
 MAX_DEPTH = 2
 """How many calls deep a function of the same file is entered."""
@@ -30,14 +30,14 @@ MAX_FORMS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class Path(Callee):
     """A dotted import path: ``torch.nn.functional.kl_div``."""
 
     dotted: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Routine:
+class Routine(Callee):
     """A function of this file, perhaps bound to an instance."""
 
     node: Function | ast.Lambda
@@ -60,7 +60,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(Callee):
     """A loss object, e.g. ``nn.KLDivLoss(reduction="batchmean")``."""
 
     kind: str
@@ -68,11 +68,16 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Callee):
     """A layer object, e.g. ``nn.Softmax(dim=1)``."""
 
     kind: str
     call: ast.Call
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """A model that scores a vocabulary at every position: its logits are [B, S, V]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +192,19 @@ class Machine:
 
     def total(self, node: ast.AST, value: Value, how: str) -> None:
         """Remember a loss that a statement assigns, returns or backpropagates."""
-        if value.terms:
-            self.totals[(id(node), self.context)] = Total(node, value, self.scope, how)
+        whole = getattr(node, "value", None)
+        parts: list[tuple[ast.AST, Value]] = []
+        if isinstance(whole, ast.Tuple | ast.List) and len(value.items or ()) == len(whole.elts):
+            parts = list(zip(whole.elts, value.items or (), strict=True))
+        elif isinstance(whole, ast.Dict):
+            parts = [(part, self.values.get(id(part), UNKNOWN)) for part in whole.values]
+        for part, item in parts or [(node, value)]:
+            if item.terms:
+                self.totals[(id(part), self.context)] = Total(part, item, self.scope, how)
+
+    def loss(self, use: LossUse) -> None:
+        """Remember a loss."""
+        self.uses[(*use.identity, self.context)] = use
 
     @contextmanager
     def entered(self, frame: Frame) -> Iterator[None]:

@@ -22,6 +22,15 @@ from didact._core.words import words as words
 from didact.check.engine.spaces import Role, Space
 
 _TEMPERATURE = TEMPERATURE | {"t"}
+_LANGUAGE_HEADS = (
+    "ForCausalLM",
+    "LMHeadModel",
+    "ForMaskedLM",
+    "WithLMHead",
+    "ForConditionalGeneration",
+    "ForSeq2SeqLM",
+)
+_HARD = word_set("cls ce hard task classification xent sup supervised label labels clf gt student")
 _FLAGS = word_set("use is has with enable enabled do apply no learn learnable")
 """A name that begins so says whether, not how much."""
 _CLASSES = re.compile(
@@ -131,6 +140,17 @@ def is_model(name: str) -> bool:
     if any(word in _TENSOR for word in found):
         return False
     return any(word in _MODEL or word.endswith(("model", "net")) for word in found[-3:])
+
+
+def is_language_head(name: str) -> bool:
+    """Whether a class of ``transformers`` scores a vocabulary at every position."""
+    return name.endswith(_LANGUAGE_HEADS)
+
+
+def is_hard_loss(name: str) -> bool:
+    """Whether a name is that of the loss on the true labels: ``loss_cls``, ``ce_loss``."""
+    found = set(words(name.rsplit(".", 1)[-1]))
+    return bool(found & {"loss", "losses"} and found & _HARD) or bool(found & {"celoss", "clsloss"})
 
 
 def is_loss(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from didact.check.engine.events import Log, Reduction, Softmax, Term
+from didact.check.engine.events import Log, Reduction, Softmax
 from didact.check.engine.machine import LogRatio, Machine
 from didact.check.engine.names import source
 from didact.check.engine.scale import ONE, Scale, as_number
@@ -119,7 +119,7 @@ def reduce(m: Machine, call: Call) -> Value:
     listed = pair is not None and dim is None
     step = Reduction(kind, -99 if listed else dim, call.node)
     m.record("reduce", call.node, base=base, name=kind, other=pair[0] if pair else UNKNOWN)
-    terms = tuple(Term(t.use, t.scale, (*t.reductions, step), t.cut) for t in base.terms)
+    terms = tuple(term.reduced(step) for term in base.terms)
     whole = pair is None
     keep = "keepdim" in call.keywords or len(call.rest) > 1
     if whole:

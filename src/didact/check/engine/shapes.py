@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-from didact.check.engine.events import Term
 from didact.check.engine.machine import Machine
 from didact.check.engine.names import source
 from didact.check.engine.reductions import Call, dim_of
@@ -15,7 +14,7 @@ from didact.check.engine.values import UNKNOWN, Value, join
 
 def _detach(_m: Machine, call: Call) -> Value:
     base = call.base
-    terms = tuple(Term(t.use, t.scale, t.reductions, cut=True) for t in base.terms)
+    terms = tuple(term.detached() for term in base.terms)
     if base.terms and call.name == "item":
         return Value(space=Space.SCALAR, terms=terms, grad=Grad.NO, origin=call.node)
     return base.replace(grad=Grad.NO, sources=frozenset(), terms=terms)

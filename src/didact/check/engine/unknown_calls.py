@@ -24,6 +24,20 @@ NOT_FORWARD = word_set(
 )
 
 
+_EMBEDDERS = ("embedding", "embedder", "extractor")
+
+
+def is_embedder(name: str) -> bool:
+    """Whether a callable is named like a model that gives features."""
+    return words(name)[-1:] != () and words(name)[-1] in _EMBEDDERS
+
+
+def embed(m: Machine, node: ast.Call, model: str) -> Value:
+    """A model that gives features is run."""
+    made = forward(m, node, model)
+    return made.replace(space=Space.FEATURES, space_from=Evidence.MODEL)
+
+
 def pieces(
     m: Machine, node: ast.Call
 ) -> tuple[list[tuple[Value, ast.expr]], dict[str, tuple[Value, ast.expr]]]:
@@ -78,6 +92,8 @@ def call_unknown(m: Machine, node: ast.Call, callee: Value, arguments: list[Valu
         name and is_model(name) and not is_loss(name.rsplit(".", 1)[-1])
     ):
         return forward(m, node, name or source(node.func))
+    if is_embedder(name):
+        return embed(m, node, name)
     iterated = callee.role is Role.TEACHER and role_of(name) is Role.UNKNOWN and not is_loss(name)
     if name and iterated:
         return forward(m, node, name).replace(role=Role.TEACHER)

@@ -78,6 +78,8 @@ class Value:
 
 MAX_TERMS = 32
 """A sum of losses keeps so many terms: real ones have under ten, generated code has thousands."""
+MAX_CHOICES = 4
+"""Of callables that branches choose from so many are followed."""
 MAX_ITEMS = 64
 """A tuple or list keeps so many elements: a longer one is data, whose elements are alike."""
 
@@ -133,7 +135,8 @@ class LossUse:
         node: The call, or the product of a loss written by hand.
         kind: ``"kl_div"``, ``"cross_entropy"``, ``"nll"``, ``"bce"``, ``"bce_logits"``, ``"mse"``,
             ``"cosine"``, ``"soft_cross_entropy"`` (by hand: sum of p log q), ``"kl_by_hand"``,
-            ``"other"``.
+            ``"other"``, ``"named"`` (a term of a sum of which the name alone is known, such as
+            ``loss_cls``: the loss on the true labels).
         input: The first argument (the prediction).
         target: The second argument.
         input_node: Its expression, if there is one.
@@ -158,6 +161,11 @@ class LossUse:
     arguments: dict[str, ast.expr] = field(default_factory=dict)
 
     @property
+    def identity(self) -> tuple[object, ...]:
+        """Equal for the same loss at the same place, in whatever context."""
+        return (id(self.node), self.kind, id(self.criterion))
+
+    @property
     def by_hand(self) -> bool:
         """Whether the loss is written out instead of called."""
         return self.kind in ("soft_cross_entropy", "kl_by_hand")
@@ -165,7 +173,7 @@ class LossUse:
     @property
     def is_hard(self) -> bool:
         """Whether the target is the true label."""
-        if self.kind == "nll":
+        if self.kind in ("nll", "named"):
             return True
         if self.kind not in ("cross_entropy", "bce", "bce_logits"):
             return False
@@ -192,10 +200,30 @@ class Term:
     cut: bool = False
     """The graph was cut after the loss was computed (``.item()``, ``.data``, ``.detach()``)."""
 
+    branches: tuple[tuple[int, int], ...] = ()
+    """The choices it depends on, each with the branch that was taken."""
+
     @property
     def identity(self) -> tuple[object, ...]:
         """Equal for the same loss with the same factor."""
-        return (id(self.use.node), self.scale, self.cut, len(self.reductions))
+        return (*self.use.identity, self.scale, self.cut, len(self.reductions))
+
+    def excludes(self, other: Term) -> bool:
+        """Whether the two are alternatives: no sum has both."""
+        taken = dict(self.branches)
+        return any(taken.get(choice, branch) != branch for choice, branch in other.branches)
+
+    def times(self, factor: Scale) -> Term:
+        """The loss times a factor."""
+        return dataclasses.replace(self, scale=self.scale.times(factor))
+
+    def reduced(self, step: Reduction) -> Term:
+        """The loss after one more reduction."""
+        return dataclasses.replace(self, reductions=(*self.reductions, step))
+
+    def detached(self) -> Term:
+        """The loss, cut from its graph."""
+        return dataclasses.replace(self, cut=True)
 
 
 def join(left: Value, right: Value) -> Value:
@@ -213,7 +241,7 @@ def join(left: Value, right: Value) -> Value:
         rank=_same(left.rank, right.rank, None),
         class_slice=_same(left.class_slice, right.class_slice, None),
         scale=_same(left.scale, right.scale, ONE if plain else UNSURE),
-        terms=merge_terms(left.terms, right.terms),
+        terms=_alternatives(left.terms, right.terms),
         sources=left.sources & right.sources,
         partial=left.partial and right.partial,
         exact=left.exact and right.exact,
@@ -223,7 +251,7 @@ def join(left: Value, right: Value) -> Value:
         role_from=_weaker(left.role_from, right.role_from),
         number=_same(left.number, right.number, None),
         items=_join_items(left, right),
-        payload=_same(left.payload, right.payload, None),
+        payload=_join_payloads(left, right),
         origin=left.origin,
     )
 
@@ -241,16 +269,59 @@ def _says_nothing(value: Value, *, beside: Value) -> bool:
 
 def merge_terms(left: tuple[Term, ...], right: tuple[Term, ...]) -> tuple[Term, ...]:
     """The terms of both, each once."""
-    if not left or left == right:
+    if not left and len(right) < 2:
         return right
-    seen = {term.identity for term in left}
-    return (*left, *(term for term in right if term.identity not in seen))[:MAX_TERMS]
+    terms: dict[tuple[object, ...], Term] = {}
+    for term in (*left, *right):
+        terms.setdefault((*term.identity, term.branches), term)
+    return tuple(terms.values())[:MAX_TERMS]
 
 
 def _is_choice(left: tuple[Term, ...], right: tuple[Term, ...]) -> bool:
     """Whether the terms of two branches are alternatives: neither adds to the other."""
-    one, other = {id(term.use.node) for term in left}, {id(term.use.node) for term in right}
+    one, other = {term.use.identity for term in left}, {term.use.identity for term in right}
     return not (one <= other or other <= one)
+
+
+def _alternatives(left: tuple[Term, ...], right: tuple[Term, ...]) -> tuple[Term, ...]:
+    """The terms of two branches; those of one branch alone are marked as such."""
+    if not left or not right or not _is_choice(left, right):
+        return merge_terms(left, right)
+    shared = {t.use.identity for t in left} & {t.use.identity for t in right}
+    choice = hash(tuple(sorted(id(term.use.node) for term in (*left, *right))))
+    marked = [
+        term
+        if term.use.identity in shared
+        else dataclasses.replace(term, branches=(*term.branches, (choice, branch)))
+        for branch, terms in enumerate((left, right))
+        for term in terms
+    ]
+    return merge_terms((), tuple(marked))
+
+
+class Callee:
+    """What a value can stand for when it is called: known code, kept apart in each branch."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Callee):
+    """One of several callables; a branch decides which."""
+
+    options: tuple[Value, ...]
+
+
+def _join_payloads(left: Value, right: Value) -> object:
+    if left.payload == right.payload:
+        return left.payload
+    if not any(isinstance(value.payload, Callee) for value in (left, right)):
+        return None
+    options: list[Value] = []
+    for value in (left, right):
+        many = value.payload.options if isinstance(value.payload, Choice) else (value,)
+        options += [option for option in many if option not in options]
+    return Choice(tuple(options[:MAX_CHOICES]))
 
 
 def _same(left: T, right: T, otherwise: T) -> T:

@@ -81,13 +81,21 @@ def is_raw(analysis: Analysis, use: LossUse, value: Value) -> bool:
 
 def temperature_of(use: LossUse) -> Scale | None:
     """The temperature that both sides share, if it is not one."""
-    sides = [side for side in (use.input, use.target) if side.temperature is not None]
-    if not sides:
+    own = use.input.temperature
+    if use.kind == "cross_entropy":
+        own = use.input.scale.power(-1)  # its softmax is inside
+    sides = [side for side in (own, use.target.temperature) if side is not None]
+    if not sides or sides[0].is_one or any(side != sides[0] for side in sides):
         return None
-    first = sides[0].temperature
-    if first is None or first.is_one or any(side.temperature != first for side in sides):
-        return None
-    return first
+    return sides[0]
+
+
+def soft_uses(analysis: Analysis) -> Iterator[LossUse]:
+    """The losses between two distributions, cross_entropy with probabilities as target included."""
+    for use in analysis.uses:
+        soft = use.kind == "cross_entropy" and use.target.space is Space.PROBS
+        if use.kind in SOFT or (soft and not use.is_hard):
+            yield use
 
 
 def temperature_symbol(scale: Scale) -> str | None:
@@ -141,7 +149,7 @@ def totals_with(analysis: Analysis, use: LossUse) -> Iterator[tuple[Total, Term]
     """Every sum that a loss is part of, with its own term."""
     for total in analysis.totals:
         for term in total.value.terms:
-            if term.use.node is use.node:
+            if term.use.identity == use.identity:
                 yield total, term
 
 
@@ -150,9 +158,10 @@ def beside_hard_term(analysis: Analysis, use: LossUse) -> bool:
     outer = bool(use.scope.calls)
     return any(
         other.use.node is not use.node and other.use.is_hard
-        for total, _ in totals_with(analysis, use)
-        if not total.value.joined and (total.scope.node is not use.scope.node) == outer
+        for total, term in totals_with(analysis, use)
+        if (total.scope.node is not use.scope.node) == outer
         for other in total.value.terms
+        if not term.excludes(other)
     )
 
 
@@ -174,14 +183,19 @@ def identifiers(node: ast.AST) -> Iterator[str]:
     A parameter counts where it is used, not where it is declared.
     """
     for part in ast.walk(node):
-        if isinstance(part, ast.Name):
-            yield part.id
-        elif isinstance(part, ast.Attribute):
-            yield part.attr
-        elif isinstance(part, ast.keyword) and part.arg is not None:
-            yield part.arg
-        elif isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield part.name
+        yield from names_at(part)
+
+
+def names_at(node: ast.AST) -> Iterator[str]:
+    """The names in one node, not in those inside it."""
+    if isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.keyword) and node.arg is not None:
+        yield node.arg
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
 
 
 def mentions(node: ast.AST, vocabulary: re.Pattern[str]) -> bool:
@@ -189,7 +203,7 @@ def mentions(node: ast.AST, vocabulary: re.Pattern[str]) -> bool:
 
     ``mask`` is mentioned by ``attention_mask`` and ``batchMask``, not by ``unmasked``.
     """
-    return any(_has_word(name, vocabulary) for name in identifiers(node))
+    return any(has_word(name, vocabulary) for name in identifiers(node))
 
 
 def around(analysis: Analysis, use: LossUse) -> ast.AST:
@@ -213,10 +227,11 @@ def is_declared(analysis: Analysis, use: LossUse, vocabulary: re.Pattern[str]) -
     statement = analysis.statement_of(use.node)
     first, last = getattr(statement, "lineno", 1), getattr(statement, "end_lineno", 1)
     texts += [analysis.index.comments.get(line, "") for line in range(first - 1, last + 1)]
-    return any(_has_word(text, vocabulary) for text in texts)
+    return any(has_word(text, vocabulary) for text in texts)
 
 
-def _has_word(text: str, vocabulary: re.Pattern[str]) -> bool:
+def has_word(text: str, vocabulary: re.Pattern[str]) -> bool:
+    """Whether a text has a word of the vocabulary."""
     return any(vocabulary.fullmatch(word) for word in words(text))
 
 

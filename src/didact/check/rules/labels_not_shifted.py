@@ -95,7 +95,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
-from didact.check.engine.names import is_label
+from didact.check.engine.names import dotted, is_label, word_set
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import around, uses
@@ -133,15 +133,43 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 
 def _is_moved(function: ast.AST, name: str) -> bool:
-    """Whether the labels may be counted anew: they are assigned to, or something is subtracted."""
+    """Whether the labels may be counted anew: something else is assigned, something subtracted.
+
+    Moving them to a device, to another type, or giving them another name leaves them as they are.
+    """
     for node in ast.walk(function):
         if isinstance(node, ast.AugAssign) and _names(node.target, name):
             return True
-        if isinstance(node, ast.Assign) and any(_names(target, name) for target in node.targets):
-            return True
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and _names(node.left, name):
             return True
+        if not isinstance(node, ast.Assign) or not any(_names(t, name) for t in node.targets):
+            continue
+        source = _unmoved(node.value)
+        if isinstance(source, ast.Name) and source.id != name and is_label(source.id):
+            if _is_moved(function, source.id):
+                return True
+        elif dotted(source).rsplit(".", 1)[-1] != name and not _is_unpacked(node):
+            return True
     return False
+
+
+def _unmoved(node: ast.expr) -> ast.expr:
+    """What is left of ``labels.to(device).long()`` without what keeps the numbers."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr not in _SAME_NUMBERS:
+            break
+        node = node.func.value
+    return node
+
+
+_SAME_NUMBERS = word_set("to cuda cpu long int clone contiguous detach view reshape squeeze")
+
+
+def _is_unpacked(node: ast.Assign) -> bool:
+    """``images, labels = batch``: as they come from the data."""
+    target = node.targets[0]
+    names = isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript)
+    return isinstance(target, ast.Tuple | ast.List) and names
 
 
 def _names(node: ast.expr, name: str) -> bool:

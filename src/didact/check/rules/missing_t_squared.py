@@ -110,19 +110,18 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Term
-from didact.check.engine.names import is_temperature
+from didact.check.engine.names import dotted, is_temperature
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import NORMALISED, Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import (
-    SOFT,
     arguments,
     beside_hard_term,
     place_of,
     power_of,
+    soft_uses,
     temperature_of,
     temperature_symbol,
-    uses,
 )
 from didact.check.rules._rule import Found
 
@@ -138,7 +137,7 @@ CATALOGUE = ("NO-T2",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find soft terms beside hard ones whose factor lacks the temperature altogether."""
-    for use in uses(analysis, *SOFT):
+    for use in soft_uses(analysis):
         temperature = _temperature(use)
         if temperature is None or _is_applied(analysis, use, temperature):
             continue
@@ -187,9 +186,22 @@ def _is_commented_out(analysis: Analysis, use: LossUse) -> bool:
     """The factor stands in a comment after the loss: ``loss  # * T**2``."""
     node = use.scope.node
     first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", None) or 0
-    commented = r"#\s*\*\s*\(?\s*[\w.]*([tT]|temp\w*|temperature)\s*(\*\*\s*2|\*\s*[tT])"
     lines = (analysis.index.comments.get(line, "") for line in range(first, last + 1))
-    return not isinstance(node, ast.Module) and any(re.match(commented, line) for line in lines)
+    return not isinstance(node, ast.Module) and any(map(_is_square_of_temperature, lines))
+
+
+def _is_square_of_temperature(comment: str) -> bool:
+    """``#* self.T * self.T``, ``# * (T ** 2)``, perhaps with more behind it."""
+    factor = re.match(r"#\s*\*\s*(\(?[\w.]+\s*\*{1,2}\s*[\w.]+\)?)", comment)
+    try:
+        node = ast.parse(factor[1], mode="eval").body if factor else None
+    except SyntaxError:
+        return False
+    if not isinstance(node, ast.BinOp) or not is_temperature(dotted(node.left) or "-"):
+        return False
+    if isinstance(node.op, ast.Pow):
+        return isinstance(node.right, ast.Constant) and node.right.value == 2
+    return isinstance(node.op, ast.Mult) and dotted(node.right) == dotted(node.left)
 
 
 def _size(temperature: Scale) -> Text:

@@ -94,8 +94,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.events import LossUse
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, around, mentions, uses
+from didact.check.rules._common import arguments, around, has_word, names_at, totals_with, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -113,26 +114,54 @@ _MASKS = re.compile(r"\w*masks?|masked|masking|ignored?|pads?|padded|padding")
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find losses over all positions of a padded batch."""
-    if not any(path.startswith("transformers") for path in analysis.index.imports.values()):
-        return
+    padded = any(path.startswith("transformers") for path in analysis.index.imports.values())
     for use in uses(analysis, "kl_div"):
         sequence = use.input.axis in (2, -1) and (use.input.rank or 0) >= 3
         if (
-            sequence
+            ((padded and sequence) or _hard_term_skips(analysis, use))
             and use.reduction in ("mean", "sum", "batchmean")
-            and not _is_masked(around(analysis, use))
+            and not any(_is_masked(analysis, place) for place in _places(analysis, use))
         ):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
 
 
-def _is_masked(function: ast.AST) -> bool:
-    """Whether it has a mask, padding or the label -100 in mind."""
-    return mentions(function, _MASKS) or any(
+def _hard_term_skips(analysis: Analysis, use: LossUse) -> bool:
+    """The loss on the labels beside it leaves positions out."""
+    return use.input.axis == -1 and any(
+        "ignore_index" in other.use.arguments
+        for total, term in totals_with(analysis, use)
+        for other in total.value.terms
+        if other.use.is_hard and not term.excludes(other)
+    )
+
+
+def _places(analysis: Analysis, use: LossUse) -> Iterator[ast.AST]:
+    """Where a mask would be: the function, and the calls through which it was entered."""
+    yield around(analysis, use)
+    yield from use.scope.calls
+
+
+def _is_masked(analysis: Analysis, place: ast.AST) -> bool:
+    """Whether a mask, padding or the label -100 is used, other than for models and hard terms."""
+    other = {id(forward.node) for forward in analysis.forwards}
+    other |= {id(use.node) for use in analysis.uses if use.is_hard}
+    stack = [place]
+    while stack:
+        node = stack.pop()
+        if id(node) in other:
+            continue
+        if _minus_100(node) or any(has_word(name, _MASKS) for name in names_at(node)):
+            return True
+        stack.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def _minus_100(node: ast.AST) -> bool:
+    return (
         isinstance(node, ast.UnaryOp)
         and isinstance(node.op, ast.USub)
         and isinstance(node.operand, ast.Constant)
         and node.operand.value == 100
-        for node in ast.walk(function)
     )
 
 

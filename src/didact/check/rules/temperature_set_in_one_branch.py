@@ -100,9 +100,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.index import ClassInfo
+from didact.check.engine.index import ClassInfo, Function
 from didact.check.engine.names import is_temperature
 from didact.check.findings.finding import Severity
+from didact.check.rules._common import identifiers
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -121,27 +122,52 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if any(base not in ("Module", "object") for base in info.bases):
             continue
         for name, values in info.assigned.items():
-            if len(values) == 1 and is_temperature(name) and _in_one_branch(analysis, values[0]):
-                yield from _reads(info, name)
+            if len(values) == 1 and is_temperature(name):
+                branches = _branches(analysis, values[0])
+                if branches:
+                    yield from _reads(info, name, _told_by(branches))
 
 
-def _in_one_branch(analysis: Analysis, value: ast.expr) -> bool:
+def _branches(analysis: Analysis, value: ast.expr) -> list[ast.If]:
+    """The branches of the constructor in which a value is assigned, nothing elsewhere."""
     node: ast.AST | None = analysis.parent_of(value)
+    found: list[ast.If] = []
     function = ""
-    branch = False
     while node is not None and not isinstance(node, ast.ClassDef):
-        branch |= isinstance(node, ast.If)
+        if isinstance(node, ast.If):
+            found.append(node)
         if isinstance(node, ast.FunctionDef):
             function = node.name
         node = analysis.parent_of(node)
-    return branch and function == "__init__"
+    return found if function == "__init__" else []
 
 
-def _reads(info: ClassInfo, name: str) -> Iterator[Found]:
+def _told_by(branches: list[ast.If]) -> set[str]:
+    """The names that tell which branch was taken: those of its test, what it assigns."""
+    tests = {name for branch in branches for name in identifiers(branch.test)}
+    assigned = {
+        node.attr
+        for branch in branches
+        for node in ast.walk(branch)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+    return (tests | assigned) - {"self"}
+
+
+def _is_guarded(method: Function, telling: set[str]) -> bool:
+    """Whether the method asks which branch was taken, or whether the attribute is there."""
+    asked = {
+        name
+        for node in ast.walk(method)
+        if isinstance(node, ast.If | ast.IfExp | ast.Assert)
+        for name in identifiers(node.test)
+    }
+    return bool(asked & (telling | {"hasattr", "getattr"}))
+
+
+def _reads(info: ClassInfo, name: str, telling: set[str]) -> Iterator[Found]:
     for method in info.methods.values():
-        guarded = (
-            any(isinstance(node, ast.If) for node in ast.walk(method)) or method.name == "__init__"
-        )
+        guarded = method.name == "__init__" or _is_guarded(method, telling)
         for node in ast.walk(method) if not guarded else ():
             if (
                 isinstance(node, ast.BinOp)
