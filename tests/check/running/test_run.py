@@ -36,7 +36,7 @@ AWKWARD = {
     "brackets.py": (b"x = " + b"(" * 300 + b"bad_plain" + b")" * 300, ["KD002"]),
     "form_feed.py": ("x = 1\f\n'\u2028'; y = bad_plain".encode(), ["KD201"]),
     "carriage.py": (b"x = 1\ry = bad_plain\r", ["KD201"]),
-    "tabs.py": (b"if 1:\n\tx\n        y, bad_plain", ["KD002"]),
+    "tabs.py": (b"if 1:\n\tx\n        y, bad_plain", ["KD002", "KD201"]),
     "long_line.py": (b"x = bad_plain, '" + b"a" * 5_000_000 + b"'", ["KD201"]),
     "broken.ipynb": (b'{"cells": bad_plain', ["KD002"]),
     "boom.py": (b"boom", ["KD003"]),

@@ -1,4 +1,4 @@
-"""Small inputs of kinds that once went wrong: alarms where nothing is wrong, and silent mistakes."""
+"""Small inputs of kinds that once went wrong: false alarms and silent mistakes."""
 
 import pytest
 
@@ -288,7 +288,8 @@ class Embedder:
 def kl(student_logits, teacher_logits, tau):
     s = student_logits.view(-1, student_logits.size(-1))
     t = teacher_logits.view(-1, teacher_logits.size(-1))
-    return F.kl_div(F.log_softmax(s / tau, -1), F.softmax(t / tau, -1), reduction="batchmean") * tau ** 2
+    p, q = F.softmax(t / tau, -1), F.log_softmax(s / tau, -1)
+    return F.kl_div(q, p, reduction="batchmean") * tau ** 2
 
 
 def total(student_logits, teacher_logits, labels, tau=2.0):
@@ -332,7 +333,8 @@ def joint(student, teacher, x, y, alpha, beta):
         "KD101", "error", '''
 def kd(x, student_logits, teacher_logits):
     x = x.cuda(async=True)
-    return F.kl_div(F.softmax(student_logits, -1), F.softmax(teacher_logits, -1), reduction="batchmean")
+    p = F.softmax(teacher_logits, -1)
+    return F.kl_div(F.softmax(student_logits, -1), p, reduction="batchmean")
 '''),
 }  # fmt: skip
 
@@ -344,6 +346,15 @@ def test_nothing_is_wrong(name):
 
 def test_other_frameworks_have_rules_of_their_own():
     assert [f.code for f in check_source(JAX)] == []
+
+
+@pytest.mark.parametrize(
+    "line", ["import tensorflow as tf", "from keras import losses", "import paddle", "import mxnet"]
+)
+def test_code_of_another_framework_is_not_judged_as_pytorch(line):
+    code = "loss = F.kl_div(F.softmax(student, 1), F.softmax(teacher, 1))\n"
+    assert [f.code for f in check_source(f"{line}\n{code}")] == []
+    assert [f.code for f in check_source(f"import torch\n{line}\n{code}")] != []
 
 
 @pytest.mark.parametrize("name", FOUND)

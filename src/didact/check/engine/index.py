@@ -29,6 +29,18 @@ CONVENTIONAL = {
 }
 """What these names mean in a file that does not say so: pasted fragments have no imports."""
 
+FRAMEWORKS = {
+    "tensorflow": "tensorflow",
+    "keras": "tensorflow",
+    "tf_keras": "tensorflow",
+    "jax": "jax",
+    "flax": "jax",
+    "paddle": "paddle",
+    "mxnet": "mxnet",
+    "mindspore": "mindspore",
+}
+"""Imports that say which framework's functions a file calls."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -73,6 +85,14 @@ class Index:
         names = {path.rsplit(".", 1)[-1] for path in self.imports.values()}
         other = any(name.endswith(("Classification", "QuestionAnswering")) for name in names)
         return not other and any(is_language_head(name) for name in names)
+
+    @cached_property
+    def framework(self) -> str:
+        """Whose code it is: ``"torch"`` unless another framework is imported and PyTorch is not."""
+        roots = {path.lstrip(".").split(".")[0] for path in self.imports.values()}
+        if "torch" in roots or "pytorch_lightning" in roots:
+            return "torch"
+        return next((name for root, name in FRAMEWORKS.items() if root in roots), "torch")
 
     def lookup(self, name: str) -> str | None:
         """The dotted path that a global name stands for."""

@@ -194,9 +194,13 @@ class Machine:
         """Remember a loss that a statement assigns, returns or backpropagates."""
         whole = getattr(node, "value", None)
         parts: list[tuple[ast.AST, Value]] = []
-        if isinstance(whole, ast.Tuple | ast.List) and len(value.items or ()) == len(whole.elts):
-            parts = list(zip(whole.elts, value.items or (), strict=True))
-        elif isinstance(whole, ast.Dict):
+        for pattern in (whole, *getattr(node, "targets", ())):
+            if isinstance(pattern, ast.Tuple | ast.List) and len(value.items or ()) == len(
+                pattern.elts
+            ):
+                parts = list(zip(pattern.elts, value.items or (), strict=True))
+                break
+        if isinstance(whole, ast.Dict):
             parts = [(part, self.values.get(id(part), UNKNOWN)) for part in whole.values]
         for part, item in parts or [(node, value)]:
             if item.terms:

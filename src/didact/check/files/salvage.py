@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from didact._core.i18n import Text
 from didact.check.files.source import UnreadableError, parse
-from didact.check.findings.finding import Finding, Severity
+from didact.check.findings.finding import Finding
 
 MAX_BLANKED = 60
 """So many statements may be passed over; a file with more is another language, or prose."""
@@ -21,7 +21,7 @@ SMALLEST_SHARE = 0.5
 
 _OLD_WORDS = (
     # x.cuda(async=True): a keyword since Python 3.7
-    (re.compile(r"\basync(?=\s*=[^=])"), "async".replace("a", "_")),
+    (re.compile(r"\basync(?=\s*=[^=])"), "_sync"),
     # except Error, e:
     (re.compile(r"\bexcept(\s+[\w.]+)\s*,\s*(\w+)\s*:"), r"except\1 as \2:"),
     # 10L, 0777
@@ -45,11 +45,15 @@ class Salvaged:
 def salvage(code: str, error: UnreadableError) -> Salvaged | None:
     """The part of a text that is Python; nothing where too little of it is.
 
+    Where tabs and spaces are mixed the columns are those of the text with the tabs expanded.
+
     Args:
         code: The text, its lines ending in a bare newline.
         error: Why the whole of it cannot be parsed.
     """
-    text = code.expandtabs(8) if "\t" in code else code
+    if not error.syntax:
+        return None
+    text = code.expandtabs(8) if error.mixes_tabs else code
     for pattern, new in _OLD_WORDS:
         text = pattern.sub(new, text)
     text = _PRINT.sub(lambda found: f"{found[1]}pass", text)
@@ -85,17 +89,15 @@ def _blank(lines: list[str], reason: UnreadableError, blanked: set[int]) -> bool
 
 def _note(error: UnreadableError, blanked: int) -> Finding:
     """A warning at the first place that is not Python 3; what is passed over is counted."""
-    found = error.finding()
     if blanked:
         left_out = Text(
-            "not Python 3: {reason}; {n} lines like this one were passed over, the rest of the "
-            "file was checked",
-            "不是 Python 3：{reason}；跳过了 {n} 行，文件的其余部分已检查",
+            "not Python 3: {reason}; passed over {n} such lines and checked the rest of the file",
+            "不是 Python 3：{reason}；跳过了 {n} 处这样的行，文件的其余部分已检查",
         )
     else:
         left_out = Text(
             "not Python 3: {reason}; it was read as old Python and checked",
             "不是 Python 3：{reason}；已按旧版 Python 读取并检查",
         )
-    message = left_out.format(reason=error.reason, n=str(blanked))
-    return replace(found, severity=Severity.WARNING, message=message)
+    message = left_out.format(reason=error.syntax, n=str(blanked))
+    return replace(error.finding(), message=message)

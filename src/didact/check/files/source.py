@@ -21,9 +21,20 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 class UnreadableError(Exception):
     """Bytes that are no text, or text that is no Python; it becomes a diagnostic."""
 
-    def __init__(self, reason: Text, line: int = 1, column: int = 0) -> None:
+    def __init__(
+        self,
+        reason: Text,
+        line: int = 1,
+        column: int = 0,
+        *,
+        syntax: str = "",
+        mixes_tabs: bool = False,
+    ) -> None:
         super().__init__(reason.en)
         self.reason, self.line, self.column = reason, line, column
+        self.syntax = syntax
+        """What the parser said; empty where it could not even begin."""
+        self.mixes_tabs = mixes_tabs
 
     def finding(self) -> Finding:
         """The diagnostic."""
@@ -72,7 +83,11 @@ def parse(code: str) -> ast.Module:
             return ast.parse(code)
     except SyntaxError as error:
         raise UnreadableError(
-            _cannot_parse(error.msg), max(1, error.lineno or 1), max(0, (error.offset or 1) - 1)
+            _cannot_parse(error.msg),
+            max(1, error.lineno or 1),
+            max(0, (error.offset or 1) - 1),
+            syntax=error.msg,
+            mixes_tabs=isinstance(error, TabError),
         ) from error
     except (RecursionError, MemoryError) as error:
         raise UnreadableError(

@@ -55,14 +55,18 @@ META: Mapping[str, MetaRule] = {
         ),
     ),
     NOT_PARSED: MetaRule(
-        Severity.INFO,
+        Severity.WARNING,
         Text("A file or cell that cannot be read as Python", "无法按 Python 读取的文件或单元格"),
         Text(
             "The text is not valid Python 3, is nested too deeply, or its bytes do not fit its "
-            "encoding. Nothing in it was checked; all other files were. It does not fail the run "
-            "unless this code is selected by name: --select KD --select KD002.",
-            "内容不是合法的 Python 3、嵌套过深，或字节与所声明的编码不符。其中的代码没有被检查，"
-            "其他文件不受影响。除非用 --select KD --select KD002 指名选中，否则不会使检查失败。",
+            "encoding. What can be read of it was checked: `async=True` and the print statement "
+            "of old Python are understood, a line that is not Python is passed over. The message "
+            "says how much was. It does not fail the run unless this code is selected by name: "
+            "--select KD --select KD002.",
+            "内容不是合法的 Python 3、嵌套过深，或字节与所声明的编码不符。能读懂的部分仍会检查："
+            "旧版 Python 的 `async=True` 和 print 语句可以识别，其余无法识别的行会被跳过，"
+            "消息里说明跳过了多少。"
+            "除非用 --select KD --select KD002 指名选中，否则不会使检查失败。",
         ),
     ),
     FAILED: MetaRule(

@@ -9,6 +9,7 @@ How to write a rule. A module ``rules/<bad_pattern>.py`` has:
   each in the English half; the Chinese half takes them over. They are run as tests: the first
   must give this code alone, the second nothing at all;
 - ``CODE``, ``NAME``, ``SEVERITY``, ``TOPIC``, ``CATALOGUE`` (the kinds of mistakes it finds);
+- ``FRAMEWORKS``, if it judges code of another framework than PyTorch (``Index.framework``);
 - ``check(analysis) -> Iterator[Found]``, and, for source that cannot be parsed, perhaps
   ``check_source(source) -> Iterator[Finding]``.
 
@@ -82,8 +83,9 @@ def findings_of(analysis: Analysis) -> list[Finding]:
     Columns are as in the tree, in bytes; ``files.columns.in_characters`` counts them anew.
     """
     unique: dict[tuple[object, ...], Finding] = {}
+    framework = analysis.index.framework
     for rule in RULES.values():
-        for found in rule.check(analysis):
+        for found in rule.check(analysis) if framework in rule.frameworks else ():
             finding = rule.finding(found)
             unique.setdefault((finding.code, finding.span), finding)
     return sorted(unique.values(), key=lambda f: (f.span, f.code))

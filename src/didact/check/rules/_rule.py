@@ -49,6 +49,7 @@ class Rule:
         severity: How bad it is, unless a finding says otherwise.
         topic: Its band.
         catalogue: The kinds of mistakes that it finds.
+        frameworks: Whose code it can judge.
         check: Finds them.
         check_source: Finds them in text that is not Python, for the few rules that can.
         document: The page as written.
@@ -59,6 +60,7 @@ class Rule:
     severity: Severity
     topic: str
     catalogue: tuple[str, ...]
+    frameworks: tuple[str, ...]
     check: Callable[[Analysis], Iterable[Found]]
     check_source: Callable[[str], Iterable[Finding]] | None
     document: str
@@ -110,6 +112,7 @@ def read_rule(module: ModuleType) -> Rule:
         severity=given["SEVERITY"],
         topic=given["TOPIC"],
         catalogue=given["CATALOGUE"],
+        frameworks=given.get("FRAMEWORKS", ("torch",)),
         check=given["check"],
         check_source=given.get("check_source"),
         document=module.__doc__ or "",

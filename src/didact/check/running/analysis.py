@@ -10,6 +10,7 @@ from typing import Protocol
 from didact._core.i18n import Text
 from didact.check.files.columns import in_characters
 from didact.check.files.document import Document
+from didact.check.files.salvage import salvage
 from didact.check.files.source import UnreadableError, parse
 from didact.check.findings.finding import Finding
 from didact.check.findings.meta import FAILED, META, START
@@ -78,10 +79,14 @@ def _judged(code: str, path: str, context: CheckContext) -> list[Finding]:
     unread: list[Finding] = []
     try:
         tree = parse(code)
-        found = context.analyse(code, path=path, tree=tree)
+        found = list(context.analyse(code, path=path, tree=tree))
     except UnreadableError as error:
         unread, tree = [error.finding()], ast.Module([], [])
-        found = context.analyse_text(code)
+        found = list(context.analyse_text(code))
+        saved = salvage(code, error)
+        if saved is not None:
+            unread, tree = [saved.note], saved.tree
+            found += context.analyse(saved.code, path=path, tree=tree)
     return unread + unsuppressed(found, code, tree, wants=context.wants, known=context.known)
 
 
