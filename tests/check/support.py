@@ -86,5 +86,5 @@ FAKE_RULES = {
 def install_fake_engine(monkeypatch) -> None:
     """Let the commands run on the small engine and know its codes."""
     monkeypatch.setattr("didact.check.rules.RULES", FAKE_RULES, raising=False)
-    monkeypatch.setattr("didact.check.running.run.engine", lambda: fake_analyse)
+    monkeypatch.setattr("didact.check.running.run.engine", lambda *_: fake_analyse)
     monkeypatch.setattr("didact.check.engine.index.relevant", fake_relevant)

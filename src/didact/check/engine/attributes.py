@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from didact.check.engine.guess import guess, named
-from didact.check.engine.index import ClassInfo
-from didact.check.engine.inline import bind_parameters
+from didact.check.engine.index import ClassInfo, assignments_of, method_of
+from didact.check.engine.inline import bind_parameters, from_project
 from didact.check.engine.losses import named_loss
 from didact.check.engine.machine import Bound, Frame, Instance, Machine, Path, Routine
 from didact.check.engine.names import dotted, is_class_count
@@ -27,7 +27,7 @@ def attribute(m: Machine, node: ast.Attribute) -> Value:
     payload = base.payload
     if isinstance(payload, Path):
         path = f"{payload.dotted}.{node.attr}"
-        return _from_path(path, name, node)
+        return from_project(m, name) or _from_path(path, name, node)
     if isinstance(payload, Instance):
         found = _member(m, payload.info, node)
         if found is not None:
@@ -92,9 +92,11 @@ def _field(m: Machine, base: Value, attribute: str, node: ast.expr) -> Value:
 
 
 def _member(m: Machine, info: ClassInfo, node: ast.Attribute) -> Value | None:
-    method = m.index.method(info, node.attr)
-    if method is not None:
-        return Value(space=Space.FUNCTION, payload=Routine(method, info, bound=True))
+    found = method_of(info, node.attr)
+    if found is not None:
+        method, definer = found
+        routine = Routine(method, definer.home, info, bound=True)
+        return Value(space=Space.FUNCTION, payload=routine)
     value = attribute_of(m, info, node.attr)
     if value is not None:
         name = f"self.{node.attr}"
@@ -138,36 +140,37 @@ def attribute_of(m: Machine, info: ClassInfo, name: str) -> Value | None:
 
 
 def _assigned(m: Machine, info: ClassInfo, name: str) -> Value | None:
-    expressions = m.index.assignments(info, name)
-    start = m.index.method(info, "__init__")
+    expressions, definer = assignments_of(info, name)
     if not expressions:
         return _constructor_default(m, info, name)
+    start = definer.methods.get("__init__")
     result: Value | None = None
     for expression in expressions[:MAX_ASSIGNMENTS]:
-        value = _in_constructor(m, info, start, expression)
+        value = _in_constructor(m, info, definer, start, expression)
         result = value if result is None else join(result, value)
     return result
 
 
 def _constructor_default(m: Machine, info: ClassInfo, name: str) -> Value | None:
     """A base class elsewhere keeps what the constructor was given under the same name."""
-    start = m.index.method(info, "__init__")
-    if start is None:
+    found = method_of(info, "__init__")
+    if found is None:
         return None
-    frame = Frame(m.scope, owner=info)
+    start, definer = found
+    frame = Frame(m.scope, definer.home, owner=info)
     with m.entered(frame):
-        bind_parameters(m, frame, Routine(start, info), None, {})
+        bind_parameters(m, frame, Routine(start, definer.home, info), None, {})
     value = frame.env.get(name)
     return value if value is not None and value.space is Space.CRITERION else None
 
 
 def _in_constructor(
-    m: Machine, info: ClassInfo, start: ast.AST | None, expression: ast.expr
+    m: Machine, info: ClassInfo, definer: ClassInfo, start: ast.AST | None, expression: ast.expr
 ) -> Value:
-    frame = Frame(m.scope, owner=info)
+    frame = Frame(m.scope, definer.home, owner=info)
     with m.entered(frame):
         if isinstance(start, ast.FunctionDef):
-            bind_parameters(m, frame, Routine(start, info), None, {})
+            bind_parameters(m, frame, Routine(start, definer.home, info), None, {})
         local = isinstance(
             expression, ast.Call | ast.Name | ast.Constant | ast.Attribute | ast.Lambda
         )

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from didact.check.engine.index import method_of
 from didact.check.engine.inline import call_routine, construct
 from didact.check.engine.library_calls import Chain, call_layer, call_path
 from didact.check.engine.losses import arguments_of, use_loss
@@ -116,11 +117,12 @@ def _call_instance(
     arguments: list[Value],
     keywords: Keywords,
 ) -> Value:
-    method = m.index.method(instance.info, "forward") or m.index.method(instance.info, "__call__")
+    found = method_of(instance.info, "forward") or method_of(instance.info, "__call__")
     name = dotted(node.func)
     result = UNKNOWN
-    if method is not None:
-        routine = Routine(method, instance.info, bound=True)
+    if found is not None:
+        method, definer = found
+        routine = Routine(method, definer.home, instance.info, bound=True)
         result = call_routine(m, node, routine, arguments, keywords)
     if is_loss(name) and not is_model(name):
         return result if result is not UNKNOWN else other_loss(m, node, arguments)

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from didact.check.engine.events import Forward, Log, LossUse, Operation, Scope, Softmax, Term, Total
 from didact.check.engine.expressions import EXPRESSIONS
-from didact.check.engine.index import ClassInfo, Function, Index
+from didact.check.engine.index import ClassInfo, Function, Index, owner_of
 from didact.check.engine.inline import run_routine
 from didact.check.engine.machine import Frame, Machine, Routine
+from didact.check.engine.project import Project
 from didact.check.engine.statements import STATEMENTS
 from didact.check.engine.teacher_state import ModelFacts, model_facts
 from didact.check.engine.values import Value
@@ -56,6 +57,7 @@ class Analysis:
     defaults: dict[str, float] = field(default_factory=dict)
     _values: dict[int, Value] = field(default_factory=dict)
     _terms: dict[int, list[Term]] = field(default_factory=dict)
+    _visited: dict[str, Index] = field(default_factory=dict)
 
     def value_of(self, node: ast.expr) -> Value | None:
         """The inferred value of an expression, where it is evaluated; nothing if it never is."""
@@ -72,8 +74,15 @@ class Analysis:
 
     @cached_property
     def facts(self) -> ModelFacts:
-        """What the file does to its models, read when a rule first asks."""
-        return model_facts(self.index)
+        """What the file and those that call it do to their models, read when a rule first asks."""
+        facts = model_facts(self.index)
+        for index in self._visited.values():
+            facts.hear(model_facts(index))
+        return facts
+
+    def owns(self, node: ast.AST) -> bool:
+        """Whether a node is of this file, not of one that was entered from it."""
+        return node is self.tree or id(node) in self.index.parents
 
     def parent_of(self, node: ast.AST) -> ast.AST | None:
         """The node around a node."""
@@ -90,7 +99,12 @@ class Analysis:
 
 
 def analyse(
-    source: str, *, path: str = "<string>", tree: ast.Module | None = None, thorough: bool = False
+    source: str,
+    *,
+    path: str = "<string>",
+    tree: ast.Module | None = None,
+    thorough: bool = False,
+    project: Project | None = None,
 ) -> Analysis:
     """Infer what a file computes.
 
@@ -99,24 +113,40 @@ def analyse(
         path: Its name, for rules that ask.
         tree: Its syntax tree, if it has been parsed already.
         thorough: Run functions that mention nothing of interest, too.
+        project: The files that it may import from, or be imported by.
 
     Raises:
         SyntaxError: The text is not Python; only if no tree is given.
     """
     tree = ast.parse(source) if tree is None else tree
     index = build_index(tree, source)
+    visited = project.adopt(path, index) if project is not None else {}
     thorough = thorough or source.count("\n") < _ALL_UP_TO
     machine = Machine(index, {**EXPRESSIONS, **STATEMENTS}, thorough=thorough)
-    _run_all(machine)
-    return _collect(machine, source, path)
+    _run_all(machine, project)
+    return _collect(machine, source, path, visited)
 
 
-def _run_all(m: Machine) -> None:
-    m.frames.append(Frame(Scope(m.index.tree)))
-    _guarded(m, partial(m.run, m.index.tree.body))
-    for function, owner in _routines(m.index):
-        if m.thorough or id(function) in m.index.relevant_functions:
-            _guarded(m, partial(run_routine, m, Routine(function, owner)))
+def _run_all(m: Machine, project: Project | None) -> None:
+    own = m.own
+    m.frames.append(Frame(Scope(own.tree), own))
+    _guarded(m, partial(m.run, own.tree.body))
+    for function, owner in _routines(own):
+        if m.thorough or id(function) in own.relevant_functions:
+            _guarded(m, partial(run_routine, m, Routine(function, own, owner)))
+    for index, caller, owner in project.callers(own) if project is not None else ():
+        _guarded(m, partial(_run_caller, m, index, caller, owner))
+
+
+def _run_caller(
+    m: Machine, index: Index, caller: Function | ast.Module, owner: ClassInfo | None
+) -> None:
+    """Run a function of another file, for what it gives to the functions of this one."""
+    if not isinstance(caller, ast.Module):
+        run_routine(m, Routine(caller, index, owner))
+        return
+    with m.entered(Frame(Scope(caller), index)):
+        m.run(caller.body)
 
 
 def _guarded(m: Machine, run: Callable[[], object]) -> None:
@@ -145,17 +175,16 @@ def _routines(index: Index) -> list[tuple[Function, ClassInfo | None]]:
     functions: list[Function] = [*index.of(ast.FunctionDef), *index.of(ast.AsyncFunctionDef)]
     for function in functions:
         if id(function) not in seen:
-            inside = isinstance(index.parents.get(id(function)), ast.ClassDef)
-            found.append((function, index.owners.get(id(function)) if inside else None))
+            found.append((function, owner_of(index, function)))
     return found
 
 
-def _collect(m: Machine, source: str, path: str) -> Analysis:
+def _collect(m: Machine, source: str, path: str, visited: dict[str, Index]) -> Analysis:
     return Analysis(
-        tree=m.index.tree,
+        tree=m.own.tree,
         source=source,
         path=path,
-        index=m.index,
+        index=m.own,
         uses=_in_order(m.uses.values()),
         forwards=_in_order(m.forwards.values()),
         softmaxes=_in_order(m.softmaxes.values()),
@@ -165,6 +194,7 @@ def _collect(m: Machine, source: str, path: str) -> Analysis:
         defaults=m.defaults,
         _values=m.values,
         _terms=m.term_log,
+        _visited=visited,
     )
 
 

@@ -11,6 +11,7 @@ from didact.check.engine.assign import bind, element_of
 from didact.check.engine.attributes import attribute
 from didact.check.engine.calls import call
 from didact.check.engine.guess import guess
+from didact.check.engine.inline import assigned_elsewhere, from_project
 from didact.check.engine.machine import Kind, Machine, Path, Routine
 from didact.check.engine.names import dotted
 from didact.check.engine.scale import Scale, as_number
@@ -31,14 +32,19 @@ def _constant(_m: Machine, node: ast.Constant) -> Value:
 
 
 def _name(m: Machine, node: ast.Name) -> Value:
-    for frame in (m.frame, m.frames[0]):
-        if node.id in frame.env:
-            return frame.env[node.id]
     index = m.index
+    for env in (m.frame.env, m.frames[0].env if index is m.own else {}):
+        if node.id in env:
+            return env[node.id]
     if node.id in index.functions:
-        return Value(space=Space.FUNCTION, payload=Routine(index.functions[node.id]))
+        return Value(space=Space.FUNCTION, payload=Routine(index.functions[node.id], index))
     if node.id in index.classes:
         return Value(payload=Kind(index.classes[node.id]))
+    if node.id in index.top_level and index is not m.own:
+        return assigned_elsewhere(m, index, node.id)
+    found = from_project(m, node.id)
+    if found is not None:
+        return found
     path = index.lookup(node.id)
     if path is not None:
         return Value(payload=Path(path))
@@ -123,8 +129,8 @@ def _container(m: Machine, node: ast.Dict | ast.Set | ast.DictComp) -> Value:
     return Value(payload="container", origin=node)
 
 
-def _lambda(_m: Machine, node: ast.Lambda) -> Value:
-    return Value(space=Space.FUNCTION, payload=Routine(node))
+def _lambda(m: Machine, node: ast.Lambda) -> Value:
+    return Value(space=Space.FUNCTION, payload=Routine(node, m.index))
 
 
 def _walrus(m: Machine, node: ast.NamedExpr) -> Value:

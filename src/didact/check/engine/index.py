@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
-from didact.check.engine.names import is_language_head
+from didact.check.engine.names import dotted, is_language_head
 
 _RELEVANT = re.compile(
     rb"softmax|kl_div|kldiv|cross_?entropy|crossentropy|nll_?loss|distil|logsumexp|teacher|"
@@ -52,13 +53,31 @@ def relevant(source: bytes) -> bool:
 
 @dataclass(slots=True, eq=False)
 class ClassInfo:
-    """One class of the file."""
+    """One class of a file; ``bases`` are the last parts of their names."""
 
     node: ast.ClassDef
     bases: list[str]
+    home: Index
+    """The file that defines it."""
     methods: dict[str, Function] = field(default_factory=dict)
     assigned: dict[str, list[ast.expr]] = field(default_factory=dict)
     """What is assigned to ``self.name`` anywhere in it, and to names in its body."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Definition:
+    """What a name stands for in another file: a function, a class or an assigned expression."""
+
+    index: Index
+    what: Function | ClassInfo | ast.expr
+
+
+class Modules(Protocol):
+    """The other files."""
+
+    def find(self, dotted: str, importer: Index) -> Definition | None:
+        """What ``package.module.name`` is, seen from a file."""
+        ...
 
 
 @dataclass(eq=False)
@@ -78,6 +97,12 @@ class Index:
     """Functions that mention anything of interest, by node id."""
     comments: dict[int, str] = field(default_factory=dict)
     bound: set[str] = field(default_factory=set)
+    top_level: dict[str, ast.expr] = field(default_factory=dict)
+    """What is assigned to names outside of functions and classes, first."""
+    stars: list[str] = field(default_factory=list)
+    """The modules that everything is imported from."""
+    path: str = ""
+    project: Modules | None = None
 
     @cached_property
     def scores_vocabulary(self) -> bool:
@@ -102,29 +127,67 @@ class Index:
             return None
         return CONVENTIONAL.get(name)
 
-    def method(self, info: ClassInfo, name: str, depth: int = 0) -> Function | None:
-        """A method of a class or of its bases in the same file."""
-        if name in info.methods:
-            return info.methods[name]
-        for base in info.bases if depth < 4 else ():
-            parent = self.classes.get(base)
-            if parent and parent is not info and (found := self.method(parent, name, depth + 1)):
+    def defined(self, name: str) -> Definition | None:
+        """What an imported name, perhaps with attributes, is in another file of the project."""
+        if self.project is None:
+            return None
+        first, _, rest = name.partition(".")
+        if first in self.imports:
+            return self.project.find(".".join(filter(None, (self.imports[first], rest))), self)
+        if first in self.bound:
+            return None
+        for module in self.stars:
+            found = self.project.find(f"{module}.{name}", self)
+            if found is not None:
                 return found
         return None
-
-    def assignments(self, info: ClassInfo, name: str, depth: int = 0) -> list[ast.expr]:
-        """What a class, or a base of it in the same file, assigns to an attribute."""
-        if name in info.assigned:
-            return info.assigned[name]
-        for base in info.bases if depth < 4 else ():
-            parent = self.classes.get(base)
-            if parent and parent is not info:
-                found = self.assignments(parent, name, depth + 1)
-                if found:
-                    return found
-        return []
 
     def of(self, kind: type[Node]) -> list[Node]:
         """All nodes of one type, in the order of the file."""
         found = cast("list[Node]", self.nodes.get(kind, []))
         return sorted(found, key=lambda node: (node.lineno, node.col_offset)) if found else []  # type: ignore[attr-defined]
+
+
+MAX_BASES = 6
+"""How many base classes above a class are looked at."""
+
+
+def lineage(info: ClassInfo) -> Iterator[ClassInfo]:
+    """A class and the classes above it, the nearest first, in this and other files."""
+    seen: set[int] = set()
+    waiting = [info]
+    while waiting and len(seen) < MAX_BASES:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        for base, node in zip(current.bases, current.node.bases, strict=True):
+            parent = current.home.classes.get(base)
+            if parent is None:
+                found = current.home.defined(dotted(node) or base)
+                parent = found.what if found and isinstance(found.what, ClassInfo) else None
+            if parent is not None:
+                waiting.append(parent)
+
+
+def method_of(info: ClassInfo, name: str) -> tuple[Function, ClassInfo] | None:
+    """A method of a class or of one above it, with the class that defines it."""
+    for current in lineage(info):
+        if name in current.methods:
+            return current.methods[name], current
+    return None
+
+
+def assignments_of(info: ClassInfo, name: str) -> tuple[list[ast.expr], ClassInfo]:
+    """What a class, or one above it, assigns to an attribute, with the class that does."""
+    for current in lineage(info):
+        if name in current.assigned:
+            return current.assigned[name], current
+    return [], info
+
+
+def owner_of(index: Index, function: ast.AST) -> ClassInfo | None:
+    """The class of a method; nothing for a plain function."""
+    inside = isinstance(index.parents.get(id(function)), ast.ClassDef)
+    return index.owners.get(id(function)) if inside else None

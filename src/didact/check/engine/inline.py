@@ -1,4 +1,4 @@
-"""Entering functions and classes of the same file."""
+"""Entering functions and classes, of the same file or of another one of the project."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import ast
 
 from didact.check.engine.events import Scope
 from didact.check.engine.guess import guess, named
-from didact.check.engine.index import ClassInfo
-from didact.check.engine.machine import MAX_DEPTH, Frame, Instance, Machine, Path, Routine
+from didact.check.engine.index import ClassInfo, Index, lineage, method_of
+from didact.check.engine.machine import MAX_DEPTH, Frame, Instance, Kind, Machine, Path, Routine
 from didact.check.engine.names import dotted, is_temperature, paired_roles, word_set
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Evidence, Role, Space
@@ -22,11 +22,11 @@ _KEEPS_SIGNATURE = word_set(
 def call_routine(
     m: Machine, node: ast.Call, routine: Routine, arguments: list[Value], keywords: dict[str, Value]
 ) -> Value:
-    """The value that a function of this file returns for these arguments."""
+    """The value that a function of the project returns for these arguments."""
     target = routine.node
     too_deep = m.scope.depth >= MAX_DEPTH or id(target) in m.active
     if too_deep or (
-        not isinstance(target, ast.Lambda) and id(target) not in m.index.relevant_functions
+        not isinstance(target, ast.Lambda) and id(target) not in routine.home.relevant_functions
     ):
         return UNKNOWN
     if any(isinstance(a, ast.Starred) for a in node.args) or not m.tick():
@@ -52,7 +52,8 @@ def run_routine(
     depth = 0 if outside else m.scope.depth + 1
     owner = routine.owner
     calls = () if call is None else (*m.scope.calls, call)
-    frame = Frame(Scope(target, owner.node if owner else None, depth, calls), owner=owner)
+    scope = Scope(target, owner.node if owner else None, depth, calls)
+    frame = Frame(scope, routine.home, owner=owner)
     decorated = not isinstance(target, ast.Lambda) and any(
         "no_grad" in dotted_call(d) or "inference_mode" in dotted_call(d)
         for d in target.decorator_list
@@ -178,9 +179,33 @@ def _merged(value: Value, guessed: Value) -> Value:
     return value
 
 
-def construct(m: Machine, node: ast.Call, info: ClassInfo) -> Value:
-    """An object of a class of this file."""
-    module = any(base in ("Module", "LightningModule") for base in info.bases)
-    forward = m.index.method(info, "forward")
+def from_project(m: Machine, name: str) -> Value | None:
+    """What an imported name stands for in another file of the project."""
+    found = m.index.defined(name) if name else None
+    if found is None:
+        return None
+    if isinstance(found.what, ClassInfo):
+        return Value(payload=Kind(found.what))
+    if isinstance(found.what, ast.expr):
+        return assigned_elsewhere(m, found.index, name.rsplit(".", 1)[-1])
+    return Value(space=Space.FUNCTION, payload=Routine(found.what, found.index))
+
+
+def assigned_elsewhere(m: Machine, index: Index, name: str) -> Value:
+    """What another file assigns to a name outside of its functions."""
+    key = (id(index), name)
+    expression = index.top_level.get(name)
+    if key not in m.elsewhere and expression is not None and m.tick():
+        m.elsewhere[key] = UNKNOWN  # a name that is defined by itself
+        with m.entered(Frame(Scope(index.tree, depth=1), index)):
+            m.elsewhere[key] = m.evaluate(expression)
+    return m.elsewhere.get(key, UNKNOWN)
+
+
+def construct(_m: Machine, node: ast.Call, info: ClassInfo) -> Value:
+    """An object of a class of the project."""
+    bases = {base for current in lineage(info) for base in current.bases}
+    module = not bases.isdisjoint(("Module", "LightningModule"))
+    forward = method_of(info, "forward")
     space = Space.MODEL if module or forward is not None else Space.UNKNOWN
     return Value(space=space, payload=Instance(info), origin=node)

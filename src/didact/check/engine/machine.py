@@ -21,8 +21,8 @@ from didact.check.engine.events import (
 from didact.check.engine.index import ClassInfo, Function, Index
 from didact.check.engine.values import UNKNOWN, Callee, Value
 
-MAX_DEPTH = 2
-"""How many calls deep a function of the same file is entered."""
+MAX_DEPTH = 3
+"""How many calls deep a function of the project is entered."""
 MAX_STEPS = 60_000
 """Statements and expressions that one entry from the outside may take, calls included."""
 MAX_FORMS = 64
@@ -38,9 +38,17 @@ class Path(Callee):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Routine(Callee):
-    """A function of this file, perhaps bound to an instance."""
+    """A function of this file or another, perhaps bound to an instance.
+
+    Attributes:
+        node: The function.
+        home: The file that defines it.
+        owner: The class of the instance it is bound to, or its own.
+        bound: Whether it is bound.
+    """
 
     node: Function | ast.Lambda
+    home: Index
     owner: ClassInfo | None = None
     bound: bool = False
 
@@ -102,6 +110,8 @@ class Frame:
     """One running function."""
 
     scope: Scope
+    index: Index
+    """The file whose names count in it."""
     env: dict[str, Value] = field(default_factory=dict)
     returns: list[Value] = field(default_factory=list)
     owner: ClassInfo | None = None
@@ -117,7 +127,8 @@ Handlers = Mapping[type[ast.AST], Callable[["Machine", Any], Any]]
 class Machine:
     """Everything the interpreter carries along."""
 
-    index: Index
+    own: Index
+    """The file that is analysed."""
     handlers: Handlers
     thorough: bool = False
     frames: list[Frame] = field(default_factory=list)
@@ -135,6 +146,8 @@ class Machine:
     attributes: dict[tuple[int, str], Value] = field(default_factory=dict)
     pending: set[tuple[int, str]] = field(default_factory=set)
     active: set[int] = field(default_factory=set)
+    elsewhere: dict[tuple[int, str], Value] = field(default_factory=dict)
+    """The values of names that other files assign at their top level."""
 
     def evaluate(self, node: ast.expr) -> Value:
         """The value of an expression, which is remembered."""
@@ -160,6 +173,11 @@ class Machine:
                 return
             handler = self.handlers.get(type(statement), Machine.evaluate_children)
             handler(self, statement)
+
+    @property
+    def index(self) -> Index:
+        """The file that the running function stands in."""
+        return self.frames[-1].index if self.frames else self.own
 
     @property
     def frame(self) -> Frame:

@@ -39,6 +39,13 @@ class ModelFacts:
     overrides_train: set[str] = field(default_factory=set)
     gradients_wanted: set[str] = field(default_factory=set)
 
+    def hear(self, other: ModelFacts) -> None:
+        """Add what another file does that takes care of a teacher."""
+        self.evaluated |= other.evaluated
+        self.frozen |= other.frozen
+        self.averaged |= other.averaged
+        self.gradients_wanted |= other.gradients_wanted
+
     def is_evaluated(self, model: str) -> bool:
         """Whether a model is put into evaluation mode anywhere in the file."""
         return any(name in self.evaluated for name in names_of(model))

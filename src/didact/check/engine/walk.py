@@ -56,16 +56,20 @@ def _enter_import(
         if isinstance(node, ast.Import):
             name = alias.asname or alias.name.split(".")[0]
             index.imports[name] = alias.name if alias.asname else name
-        elif alias.name != "*":
-            module = "." * node.level + (node.module or "")
-            index.imports[alias.asname or alias.name] = f"{module}.{alias.name}"
+            continue
+        module = "." * node.level + (node.module or "")
+        if alias.name == "*":
+            index.stars.append(module)
+        else:
+            joint = "" if not node.module else "."
+            index.imports[alias.asname or alias.name] = f"{module}{joint}{alias.name}"
     return owner, functions
 
 
 def _enter_class(
     node: ast.ClassDef, _: ClassInfo | None, functions: tuple[int, ...], index: Index
 ) -> Place:
-    info = ClassInfo(node, [_last(base) for base in node.bases])
+    info = ClassInfo(node, [_last(base) for base in node.bases], index)
     index.classes.setdefault(node.name, info)
     index.bound.add(node.name)
     return info, functions
@@ -115,6 +119,10 @@ def _enter_assignment(
 ) -> Place:
     if owner is not None:
         _class_assignment(node, owner, index)
+    elif not functions and node.value is not None:
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            if isinstance(target, ast.Name):
+                index.top_level.setdefault(target.id, node.value)
     return owner, functions
 
 

@@ -86,6 +86,8 @@ def findings_of(analysis: Analysis) -> list[Finding]:
     framework = analysis.index.framework
     for rule in RULES.values():
         for found in rule.check(analysis) if framework in rule.frameworks else ():
+            if not analysis.owns(found.node):
+                continue
             finding = rule.finding(found)
             unique.setdefault((finding.code, finding.span), finding)
     return sorted(unique.values(), key=lambda f: (f.span, f.code))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from didact._core.i18n import Text
 from didact.check.files.columns import in_characters
@@ -15,6 +15,9 @@ from didact.check.files.source import UnreadableError, parse
 from didact.check.findings.finding import Finding
 from didact.check.findings.meta import FAILED, META, START
 from didact.check.wanted.suppress import unsuppressed
+
+if TYPE_CHECKING:
+    from didact.check.engine.project import Project
 
 
 class Analyse(Protocol):
@@ -38,7 +41,7 @@ class CheckContext:
     known: Callable[[str], bool] = lambda _: True
 
 
-def engine() -> Analyse:
+def engine(project: Project | None = None) -> Analyse:
     """The engine of the package, imported when it is first needed."""
     from didact.check.engine.engine import analyse
     from didact.check.rules import findings_of
@@ -46,7 +49,9 @@ def engine() -> Analyse:
     def analyse_in_characters(
         source: str, *, path: str, tree: ast.Module | None = None
     ) -> Sequence[Finding]:
-        return in_characters(findings_of(analyse(source, path=path, tree=tree)), source)
+        return in_characters(
+            findings_of(analyse(source, path=path, tree=tree, project=project)), source
+        )
 
     return analyse_in_characters
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from didact._core.i18n import Text
 from didact.check.files.document import Document, is_python
 from didact.check.files.finding_files import find_files
+from didact.check.files.module import is_module, read_module
 from didact.check.files.opening import open_document
 from didact.check.files.source import Encoding, UnreadableError, decode
 from didact.check.files.write import replace_file, unified_diff
@@ -34,10 +35,15 @@ from didact.check.running.analysis import (
 from didact.check.running.fix import SAFE, fix_document
 from didact.check.wanted.config import Settings
 
+if TYPE_CHECKING:
+    from didact.check.engine.project import Project
+
 Mode = Literal["report", "fix", "diff"]
 
 FILES_FOR_ONE_MORE_PROCESS = 24
 """Below this many interesting files for each process, starting it costs more than it gains."""
+FILES_FOR_SCANNING_TOGETHER = 2000
+"""From so many files on their bytes are read by all cores."""
 
 _MENTIONS_US = re.compile(rb"noqa[^\n]*KD[0-9]|#\s*kd:", re.IGNORECASE)
 
@@ -72,22 +78,77 @@ def check_paths(paths: Sequence[str | os.PathLike[str]], options: Options | None
     options = options or Options()
     names = [os.fspath(path) for path in paths]
     files = find_files(names, exclude=options.settings.exclude, root=options.settings.root)
-    interesting = [path for path in files if _is_interesting(path, options)]
+    scans = [scan for scan in _scan_all(files, options) if scan is not None]
+    interesting = [scan.path for scan in scans]
+    project = _project(scans, options)
     jobs = options.jobs or min(os.cpu_count() or 1, len(interesting) // FILES_FOR_ONE_MORE_PROCESS)
-    work = partial(check_file, options=options)
     if jobs > 1 and len(interesting) > 1:
-        with _pool(jobs) as pool:
-            checked = dict(pool.map(work, interesting, chunksize=4))
+        with _pool(jobs, options, project) as pool:
+            checked = dict(pool.map(_check_in_worker, interesting, chunksize=4))
     else:
-        checked = dict(map(work, interesting))
+        checked = dict(check_file(path, options, project) for path in interesting)
     return Report(tuple(checked.get(path) or FileResult(_shown(path)) for path in files))
 
 
-def check_file(path: str, options: Options) -> tuple[str, FileResult]:
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a look at the bytes of an interesting file tells: the modules that it imports."""
+
+    path: str
+    imports: frozenset[str]
+
+
+def _scan_all(files: Sequence[str], options: Options) -> list[Scan | None]:
+    scan = partial(_scan, options=options)
+    jobs = options.jobs or (os.cpu_count() or 1)
+    if jobs > 1 and len(files) >= FILES_FOR_SCANNING_TOGETHER:
+        with _pool(jobs, options, None) as pool:
+            return list(pool.map(scan, files, chunksize=64))
+    return [scan(path) for path in files]
+
+
+def _scan(path: str, options: Options) -> Scan | None:
+    """The imports of a file that has something to look at; what cannot be read is told of."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        return Scan(path, frozenset())
+    if not is_relevant(data, options):
+        return None
+    from didact.check.engine.project import imports_in
+
+    return Scan(path, imports_in(data) if is_module(path) else frozenset())
+
+
+def _project(scans: Sequence[Scan], options: Options) -> Project | None:
+    """The files as modules that import each other; nothing where there is but one."""
+    modules = {_shown(scan.path): scan.imports for scan in scans if is_module(scan.path)}
+    if len(modules) < 2 or options.analyse is not None:
+        return None
+    from didact.check.engine.project import Project
+
+    return Project(modules, read_module)
+
+
+_SHARED: dict[str, tuple[Options, Project | None]] = {}
+"""What a worker is given once, when it starts."""
+
+
+def _start_worker(options: Options, project: Project | None) -> None:
+    _SHARED["given"] = options, project
+
+
+def _check_in_worker(path: str) -> tuple[str, FileResult]:
+    return check_file(path, *_SHARED["given"])
+
+
+def check_file(
+    path: str, options: Options, project: Project | None = None
+) -> tuple[str, FileResult]:
     """Check one file, and fix it if that is wanted. Nothing is raised for any file."""
     try:
         data = Path(path).read_bytes()
-        result = check_bytes(data, path, options)
+        result = check_bytes(data, path, options, project)
         if options.mode == "fix" and result.data is not None:
             replace_file(Path(path), data, result.data)
     except OSError as error:
@@ -96,9 +157,11 @@ def check_file(path: str, options: Options) -> tuple[str, FileResult]:
     return path, result
 
 
-def check_bytes(data: bytes, path: str, options: Options) -> FileResult:
+def check_bytes(
+    data: bytes, path: str, options: Options, project: Project | None = None
+) -> FileResult:
     """Check the content of one file, and fix it if that is wanted; nothing is written."""
-    shown, context = _shown(path), _context(path, options)
+    shown, context = _shown(path), _context(path, options, project)
     try:
         text, encoding = decode(data, python=is_python(path))
         document = open_document(path, text)
@@ -147,24 +210,15 @@ def _unread(path: str, error: UnreadableError, options: Options) -> FileResult:
     return FileResult(shown, (Diagnostic(shown, None, error.finding(), ""),))
 
 
-def _context(path: str, options: Options) -> CheckContext:
+def _context(path: str, options: Options, project: Project | None = None) -> CheckContext:
     wants = partial(options.settings.wants, path=path)
     if options.analyse is not None:
         return CheckContext(options.analyse, wants=wants)
-    return CheckContext(engine(), engine_for_text(), wants, _is_known)
+    return CheckContext(engine(project), engine_for_text(), wants, _is_known)
 
 
 def _is_known(prefix: str) -> bool:
     return any(code.startswith(prefix) for code in all_rules())
-
-
-def _is_interesting(path: str, options: Options) -> bool:
-    """Whether a scan of the bytes finds something to look at; what cannot be read is told of."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError:
-        return True
-    return is_relevant(data, options)
 
 
 def is_relevant(data: bytes, options: Options) -> bool:
@@ -206,7 +260,12 @@ def _shown(path: str) -> str:
     return path.replace(os.sep, "/")
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
+def _pool(jobs: int, options: Options, project: Project | None) -> ProcessPoolExecutor:
     alone = threading.active_count() == 1  # forking beside other threads may deadlock
     method = "fork" if alone and sys.platform == "linux" else "spawn"
-    return ProcessPoolExecutor(jobs, mp_context=get_context(method))
+    return ProcessPoolExecutor(
+        jobs,
+        mp_context=get_context(method),
+        initializer=_start_worker,
+        initargs=(options, project),
+    )

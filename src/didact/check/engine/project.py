@@ -1,0 +1,229 @@
+"""The files that are checked together: what a name imported from one of them stands for."""
+
+from __future__ import annotations
+
+import ast
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
+
+from didact.check.engine.index import ClassInfo, Definition, Function, Index, owner_of
+from didact.check.engine.names import word_set
+from didact.check.engine.walk import build_index
+
+MAX_MODULES = 160
+"""So many modules are kept read at a time: memory stays bounded however large the tree."""
+MAX_REEXPORTS = 4
+"""How many files an import is followed through: ``from .losses import kd`` in an ``__init__``."""
+MAX_CALLERS = 12
+"""So many functions of other files are run for the sake of the functions they call here."""
+_LIBRARIES = word_set(
+    "torch torchvision torchaudio numpy scipy sklearn pandas math copy functools typing os sys "
+    "tensorflow keras jax flax paddle mxnet transformers pytorch_lightning lightning"
+)
+"""Their functions are known by name; a file of the tree never stands in for them."""
+
+Caller = tuple[Index, Function | ast.Module, ClassInfo | None]
+"""A function (or the code outside of any), its file, and the class it is a method of."""
+Read = Callable[[str], tuple[ast.Module, str] | None]
+"""The tree and the text of a file; nothing where it cannot be read."""
+
+
+class Project:
+    """The modules of a tree, read when something in them is first asked for.
+
+    Args:
+        imports: Each file with the dotted modules that it imports, as it writes them.
+        read: Reads one of these files.
+    """
+
+    def __init__(self, imports: Mapping[str, frozenset[str]], read: Read) -> None:
+        self._read = read
+        self._parts = {path: _module_parts(path) for path in sorted(imports)}
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for path, parts in self._parts.items():
+            self._by_name[parts[-1] if parts else ""].append(path)
+        self._importers: dict[str, list[str]] = defaultdict(list)
+        for path in self._parts:
+            for module in sorted(imports[path]):
+                self._importers[module.rsplit(".", 1)[-1]].append(path)
+        self._indices: OrderedDict[str, Index | None] = OrderedDict()
+        self.visited: dict[str, Index] = {}
+        """The files entered for the sake of the one that was adopted last."""
+
+    def adopt(self, path: str, index: Index) -> dict[str, Index]:
+        """Make a file that is being analysed part of the project.
+
+        Returns:
+            The other files that are entered from now on: to be kept, since what is known of their
+            nodes is kept by the nodes' ids.
+        """
+        index.path, index.project = path, self
+        self._indices[path] = index
+        self.visited = {}
+        return self.visited
+
+    def index(self, path: str) -> Index | None:
+        """The names of a file; nothing where it cannot be read."""
+        if path not in self._indices:
+            made = self._read(path)
+            index = None if made is None else build_index(*made)
+            if index is not None:
+                index.path, index.project = path, self
+            self._indices[path] = index
+        found = self._indices[path]
+        if found is not None:
+            self.visited[path] = found
+        self._indices.move_to_end(path)
+        while len(self._indices) > MAX_MODULES:
+            self._indices.popitem(last=False)
+        return found
+
+    def find(self, dotted: str, importer: Index, follow: int = MAX_REEXPORTS) -> Definition | None:
+        """What ``package.module.name`` is, seen from a file; nothing for libraries."""
+        level = len(dotted) - len(dotted.lstrip("."))
+        parts = dotted[level:].split(".")
+        if not level and parts[0] in _LIBRARIES:
+            return None
+        for cut in (len(parts) - 1, len(parts) - 2):
+            if cut < (0 if level else 1):
+                continue
+            path = self.locate(parts[:cut], level, importer.path)
+            index = self.index(path) if path is not None and path != importer.path else None
+            if index is not None:
+                return self._member(index, parts[cut:], follow)
+        return None
+
+    def _member(self, index: Index, names: list[str], follow: int) -> Definition | None:
+        name = names[0]
+        info = index.classes.get(name)
+        if info is not None and len(names) == 1:
+            return Definition(index, info)
+        if info is not None:
+            method = info.methods.get(names[1])
+            return None if method is None else Definition(index, method)
+        if len(names) > 1:
+            return None
+        if name in index.functions:
+            return Definition(index, index.functions[name])
+        if name in index.top_level:
+            return Definition(index, index.top_level[name])
+        if name in index.imports and follow:
+            return self.find(index.imports[name], index, follow - 1)
+        for module in index.stars if follow else ():
+            found = self.find(f"{module}.{name}", index, follow - 1)
+            if found is not None:
+                return found
+        return None
+
+    def locate(self, parts: list[str], level: int, importer: str) -> str | None:
+        """The file of a module: relative to the importer, or below one of the folders above it."""
+        folder = PurePosixPath(importer).parent
+        if level:
+            for _ in range(level - 1):
+                folder = folder.parent
+            whole = [part for part in folder.parts if part != "."] + parts
+            return next((p for p in self._candidates(whole) if self._parts[p] == whole), None)
+        best: tuple[bool, int, str] | None = None
+        for path in self._candidates(parts):
+            root = PurePosixPath(*self._parts[path][: -len(parts)])
+            above = root == folder or root in folder.parents
+            if not above and len(parts) < 2:
+                continue  # any file may be called losses.py
+            rank = (not above, -len(root.parts) if above else len(root.parts), path)
+            best = rank if best is None or rank < best else best
+        return best[2] if best is not None else None
+
+    def _candidates(self, parts: list[str]) -> Iterator[str]:
+        for path in self._by_name.get(parts[-1] if parts else "", ()):
+            if self._parts[path][-len(parts) :] == parts:
+                yield path
+
+    def callers(
+        self, own: Index
+    ) -> Iterator[tuple[Index, Function | ast.Module, ClassInfo | None]]:
+        """The functions of other files that use a name of this one, a few of them."""
+        parts = self._parts.get(own.path)
+        if not parts:
+            return
+        left = MAX_CALLERS
+        paths = {path for part in parts[-2:] for path in self._importers.get(part, ())}
+        for path in sorted(paths - {own.path}):
+            index = self.index(path)
+            names = set() if index is None else self._names_from(index, own)
+            if index is None or not names:
+                continue
+            for function in _users(index, names):
+                if left == 0:
+                    return
+                left -= 1
+                yield index, function, owner_of(index, function)
+
+    def _names_from(self, index: Index, own: Index) -> set[str]:
+        """The names under which a file knows something of another one."""
+        found = set()
+        for name, dotted in index.imports.items():
+            definition = self.find(dotted, index)
+            whole = dotted.lstrip(".").split(".")
+            level = len(dotted) - len(dotted.lstrip("."))
+            if (definition is not None and definition.index is own) or (
+                whole[0] not in _LIBRARIES and self.locate(whole, level, index.path) == own.path
+            ):
+                found.add(name)
+        return found
+
+
+def _users(index: Index, names: set[str]) -> Iterator[Function | ast.Module]:
+    """The outermost functions that use one of the names; the module where its own code does."""
+    seen: set[int] = set()
+    attributes: set[str] = set()
+    for node in index.of(ast.Name):
+        if node.id not in names or not isinstance(node.ctx, ast.Load):
+            continue
+        assigned = index.parents.get(id(node))
+        while assigned is not None and not isinstance(assigned, ast.stmt):
+            assigned = index.parents.get(id(assigned))
+        for target in getattr(assigned, "targets", ()):
+            if isinstance(target, ast.Attribute):
+                attributes.add(target.attr)
+        function = _function_around(index, node)
+        if id(function) not in seen:
+            seen.add(id(function))
+            yield function
+    for attribute in index.of(ast.Attribute) if attributes else ():
+        if attribute.attr in attributes and isinstance(attribute.ctx, ast.Load):
+            function = _function_around(index, attribute)
+            if id(function) not in seen:
+                seen.add(id(function))
+                yield function
+
+
+def _function_around(index: Index, node: ast.AST) -> Function | ast.Module:
+    found: Function | ast.Module = index.tree
+    around: ast.AST | None = node
+    while around is not None:
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            found = around
+        around = index.parents.get(id(around))
+    return found
+
+
+def _module_parts(path: str) -> list[str]:
+    parts = [part for part in PurePosixPath(path).with_suffix("").parts if part != "."]
+    return parts[:-1] if parts and parts[-1] == "__init__" else parts
+
+
+def imports_in(source: bytes) -> frozenset[str]:
+    """The modules that a text imports, found without parsing it."""
+    found = set()
+    for line in source.splitlines():
+        words = line.split()
+        if len(words) > 1 and words[0] in (b"from", b"import"):
+            names = words[1:2] if words[0] == b"from" else b" ".join(words[1:]).split(b",")
+            for name in names:
+                found.add(name.split()[0].decode("utf-8", "replace") if name.split() else "")
+            if words[0] == b"from" and len(words) > 3:  # from . import losses
+                for name in b" ".join(words[3:]).strip(b"()\\ ").split(b","):
+                    if name.split():
+                        found.add(name.split()[0].decode("utf-8", "replace"))
+    return frozenset(found - {""})
