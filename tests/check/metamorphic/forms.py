@@ -34,7 +34,7 @@ _ARGUMENTS = {
 
 def torch_form(tree: ast.Module, names: Names) -> bool:
     """``F.softmax(x, dim=1)`` becomes ``torch.softmax(x, dim=1)``."""
-    calls = _calls(tree, names, NORMALISERS, head=FUNCTIONAL)
+    calls = [c for c in _calls(tree, names, NORMALISERS, head=FUNCTIONAL) if _has_dim(*c)]
     if not calls:
         return False
     root = require(tree, names, "torch", "torch")
@@ -45,7 +45,7 @@ def torch_form(tree: ast.Module, names: Names) -> bool:
 
 def method_form(tree: ast.Module, names: Names) -> bool:
     """``F.softmax(x, dim=1)`` becomes ``x.softmax(dim=1)``."""
-    calls = [(c, n) for c, n in _calls(tree, names, NORMALISERS) if c.args]
+    calls = [(c, n) for c, n in _calls(tree, names, NORMALISERS) if c.args and _has_dim(c, n)]
     for call, name in calls:
         call.func = ast.Attribute(call.args.pop(0), name, ast.Load())
     return bool(calls)
@@ -177,6 +177,11 @@ def to_device(tree: ast.Module, names: Names) -> bool:
 def contiguous(tree: ast.Module, names: Names) -> bool:
     """What goes into a softmax or a loss passes ``.contiguous()`` first."""
     return _through(tree, names, lambda v: ast.Call(_method(v, "contiguous"), [], []))
+
+
+def _has_dim(call: ast.Call, name: str) -> bool:
+    """Without a dimension, which ``F.softmax`` alone allows, the other forms do not exist."""
+    return name == "sigmoid" or len(call.args) > 1 or any(k.arg == "dim" for k in call.keywords)
 
 
 def _method(value: ast.expr, name: str) -> ast.Attribute:

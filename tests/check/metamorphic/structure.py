@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 
 from tests.check.metamorphic.editing import (
+    CLOSED,
     LOSSES,
     NORMALISERS,
     Function,
@@ -132,52 +133,67 @@ def _helper_of(
 
 
 def inlined(tree: ast.Module, names: Names) -> bool:
-    """A function of one expression gives way to the expression where it is called."""
-    simple = {
-        f.name: f
-        for f in tree.body
-        if isinstance(f, ast.FunctionDef)
-        and isinstance(f.body[-1], ast.Return)
-        and len(f.body) == 1
-        and not f.decorator_list
-    }
-    done: dict[str, int] = {}
+    """A function without branches gives way to its statements where it is called."""
+    straight = {f.name: f for f in tree.body if _is_straight(f)}
+    done: set[str] = set()
 
     def change(statement: ast.stmt) -> list[ast.stmt] | None:
-        origins: list[int] = []
+        made: list[ast.stmt] = []
 
         def put(node: ast.expr) -> ast.expr | None:
             called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            function = simple.get(node.func.id) if called else None
-            value = _substituted(function, node) if function else None
-            if value is not None:
-                origins.extend(function.body[0].origins)
-                done[function.name] = done.get(function.name, 0) + 1
-            return value
+            function = straight.get(node.func.id) if called else None
+            body = _body_for(function, node, names) if function else None
+            if body is None:
+                return None
+            done.add(function.name)
+            made.extend(body[:-1])
+            statement.origins = (*statement.origins, *body[-1].origins)
+            return body[-1].value
 
-        Replace(put).visit(statement)
-        statement.origins = (*statement.origins, *origins)
-        return [statement] if origins else None
+        if isinstance(statement, ast.Assign | ast.Return | ast.Expr | ast.AugAssign):
+            Replace(put, closed=True).visit(statement)
+        return [*made, statement] if made else None
 
-    rewrite(tree, change)
-    for name in done:
-        if not loads(tree, name):
-            tree.body.remove(simple[name])
+    for function in outermost(tree):
+        if function.name not in straight or loads(tree, function.name) == 0:
+            rewrite(function, change)
+    tree.body = [
+        s for s in tree.body if getattr(s, "name", "") not in done or loads(tree, s.name) > 0
+    ]
     return bool(done)
 
 
-def _substituted(function: ast.FunctionDef, call: ast.Call) -> ast.expr | None:
+def _is_straight(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.FunctionDef)
+        and isinstance(node.body[-1], ast.Return)
+        and all(isinstance(s, ast.Assign | ast.AugAssign) for s in node.body[:-1])
+        and not node.decorator_list
+        and not any(isinstance(part, CLOSED) for part in ast.walk(node))
+        and not node.args.vararg
+        and not node.args.kwarg
+    )
+
+
+def _body_for(function: ast.FunctionDef, call: ast.Call, names: Names) -> list[ast.stmt] | None:
+    """The statements of a function for the arguments of one call, its names made new."""
     given = parameters(function)
-    values = dict(zip(given, call.args, strict=False))
+    values = dict(zip(reversed(given), reversed(function.args.defaults), strict=False))
+    values |= dict(zip(given, call.args, strict=False))
     values |= {k.arg: k.value for k in call.keywords}
-    defaults = zip(reversed(given), reversed(function.args.defaults), strict=False)
-    values = dict(defaults) | values
-    simple = (ast.Name, ast.Constant, ast.Attribute)
-    if set(values) != set(given) or not all(isinstance(v, simple) for v in values.values()):
+    if set(values) != set(given) or any(isinstance(a, ast.Starred) for a in call.args):
         return None
-    return Replace(
-        lambda n: clone(values[n.id]) if isinstance(n, ast.Name) and n.id in values else None
-    ).visit(clone(function.body[0].value))
+    body = [clone(statement) for statement in function.body]
+    local = {n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name)}
+    stored = {name for name in local if any(stores(s, name) for s in body)}
+    new = {name: names.new(f"{name}_") for name in local if name in stored or name in given}
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name):
+                node.id = new.get(node.id, node.id)
+    binding = [assign(new[name], clone(values[name])) for name in given if name in new]
+    return [*(inherit(statement, function.body[0]) for statement in binding), *body]
 
 
 def module_class(tree: ast.Module, names: Names) -> bool:
