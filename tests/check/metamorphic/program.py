@@ -19,6 +19,7 @@ from pathlib import Path
 
 from didact.check import Options, Selection, Settings, check_paths
 from didact.check.engine.engine import analyse
+from didact.check.rules import findings_of
 
 MAIN = "main.py"
 Place = tuple[str, frozenset[int]]
@@ -151,7 +152,7 @@ def _mark(node: ast.AST) -> None:
 def findings(program: Program) -> set[Place]:
     """What is found: each code with the origins of the statement it is reported at."""
     if len(program.texts) == 1:
-        found = analyse(program.text, path=MAIN).findings
+        found = findings_of(analyse(program.text, path=MAIN))
         return {(f.code, _origins(program, MAIN, f.span.line)) for f in found}
     with tempfile.TemporaryDirectory() as folder:
         for name, text in program.texts.items():
