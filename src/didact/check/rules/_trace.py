@@ -1,0 +1,196 @@
+"""Where a tensor comes from: the expressions that it passed through, backwards.
+
+The interpreter keeps what a value is; some rules also ask by which way it came: whether it was
+padded, cut, or picked by ``topk``. A path goes from a name to its assignment, from a parameter to
+the argument of the call through which the function was entered, from a call of a helper to what it
+returns, and through everything that keeps the numbers apart (views, copies, quotients, softmaxes).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from didact.check.engine.events import Scope, Softmax
+from didact.check.engine.names import word_set
+
+if TYPE_CHECKING:
+    from didact.check.engine.engine import Analysis
+
+_KEEPING = word_set(
+    "view reshape contiguous clone detach to cuda cpu float double half bfloat16 type type_as "
+    "squeeze unsqueeze flatten transpose permute log exp softmax log_softmax clamp div mul "
+    "masked_fill gather requires_grad_ data logits values"
+)
+"""Calls and attributes that keep the numbers, or what they come from, apart."""
+_MAXIMUM = 60
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One expression on the way.
+
+    Attributes:
+        node: The expression.
+        scope: Where it stands, and through which calls.
+        index: Which element of it was taken, where it was unpacked.
+    """
+
+    node: ast.expr
+    scope: Scope
+    index: int | None = None
+
+
+def path(analysis: Analysis, node: ast.expr | None, scope: Scope) -> Iterator[Step]:
+    """The expressions from a value back to where it was made, the last first."""
+    softmaxes = {id(softmax.node): softmax for softmax in analysis.softmaxes}
+    step = None if node is None else Step(node, scope)
+    for _ in range(_MAXIMUM):
+        if step is None:
+            return
+        yield step
+        step = _before(analysis, step, softmaxes)
+
+
+def _before(analysis: Analysis, step: Step, softmaxes: dict[int, Softmax]) -> Step | None:
+    node, scope = step.node, step.scope
+    if isinstance(node, ast.Name):
+        return _of_name(analysis, node, scope)
+    if isinstance(node, ast.NamedExpr | ast.Subscript | ast.Starred):
+        return Step(node.value, scope)
+    if isinstance(node, ast.UnaryOp):
+        return Step(node.operand, scope)
+    if isinstance(node, ast.BinOp):
+        return Step(_tensor_of(analysis, node), scope)
+    if isinstance(node, ast.Attribute):
+        return Step(node.value, scope) if node.attr in _KEEPING else None
+    if isinstance(node, ast.Call):
+        return _of_call(analysis, node, scope, softmaxes)
+    return None
+
+
+def callee(analysis: Analysis, node: ast.AST) -> str:
+    """What is called, as imported (``torch.topk``), or a method's name after a dot (``.topk``)."""
+    if not isinstance(node, ast.Call):
+        return ""
+    parts: list[str] = []
+    function: ast.expr = node.func
+    while isinstance(function, ast.Attribute):
+        parts.append(function.attr)
+        function = function.value
+    root = analysis.index.lookup(function.id) if isinstance(function, ast.Name) else None
+    if root is not None:
+        return ".".join([root, *reversed(parts)])
+    return f".{parts[0]}" if parts else ""
+
+
+def _tensor_of(analysis: Analysis, node: ast.BinOp) -> ast.expr:
+    right = analysis.value_of(node.right)
+    left = analysis.value_of(node.left)
+    swapped = right is not None and right.is_tensor and not (left and left.is_tensor)
+    return node.right if swapped else node.left
+
+
+def _of_call(
+    analysis: Analysis, node: ast.Call, scope: Scope, softmaxes: dict[int, Softmax]
+) -> Step | None:
+    softmax = softmaxes.get(id(node))
+    if softmax is not None:
+        return None if softmax.argument_node is None else Step(softmax.argument_node, scope)
+    if isinstance(node.func, ast.Name):
+        helper = analysis.index.functions.get(node.func.id)
+        if helper is not None:
+            return _returned(helper, node, scope)
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPING:
+        value = analysis.value_of(node.func.value)
+        is_module = value is not None and not (value.is_tensor or value.sources) and node.args
+        module = isinstance(node.func.value, ast.Name) and (
+            analysis.index.lookup(node.func.value.id) is not None
+        )
+        return Step(node.args[0] if is_module and module else node.func.value, scope)
+    return None
+
+
+def _returned(helper: _Function, call: ast.Call, scope: Scope) -> Step | None:
+    if any(known is call for known in scope.calls) or len(scope.calls) > 3:
+        return None
+    body = [] if isinstance(helper, ast.Lambda) else ast.walk(helper)
+    returns = [part.value for part in body if isinstance(part, ast.Return) and part.value]
+    if len(returns) != 1:
+        return None
+    return Step(returns[0], Scope(helper, None, scope.depth + 1, (*scope.calls, call)))
+
+
+def _of_name(analysis: Analysis, node: ast.Name, scope: Scope) -> Step | None:
+    found = _assigned(scope.node, node)
+    if found is not None:
+        return Step(found[0], scope, found[1])
+    if isinstance(scope.node, ast.Module):
+        return None
+    argument = argument_of(scope, node.id)
+    if argument is not None:
+        return Step(argument, outer(analysis, scope))
+    return None
+
+
+def argument_of(scope: Scope, name: str) -> ast.expr | None:
+    """What a parameter is given by the call through which a function was entered."""
+    if isinstance(scope.node, ast.Module) or not scope.calls:
+        return None
+    call, signature = scope.calls[-1], scope.node.args
+    names = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
+    if names[:1] in (["self"], ["cls"]):
+        names = names[1:]
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    if name in names and names.index(name) < len(call.args):
+        argument = call.args[names.index(name)]
+        return None if isinstance(argument, ast.Starred) else argument
+    return None
+
+
+def outer(analysis: Analysis, scope: Scope) -> Scope:
+    """The scope of the call through which a function was entered."""
+    node: ast.AST | None = scope.calls[-1]
+    while node is not None and not isinstance(node, _Function | ast.Module):
+        node = analysis.parent_of(node)
+    inside = node if node is not None else analysis.tree
+    return Scope(inside, None, max(scope.depth - 1, 0), scope.calls[:-1])
+
+
+def _assigned(function: ast.AST, name: ast.Name) -> tuple[ast.expr, int | None] | None:
+    """The value that a name was last given before it is read, and which element of it."""
+    best: tuple[int, ast.expr, int | None] | None = None
+    for part in ast.walk(function):
+        for target, value in _targets(part):
+            index = _place_in(target, name.id)
+            line = getattr(part, "lineno", 0)
+            own = any(child is name for child in ast.walk(value))
+            if index is None or own or line > name.lineno:
+                continue
+            if best is None or line >= best[0]:
+                best = line, value, None if index < 0 else index
+    return best[1:] if best is not None else None
+
+
+def _targets(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:
+    if isinstance(node, ast.Assign):
+        return [(target, node.value) for target in node.targets]
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return [(node.target, node.value)]
+    return [(node.target, node.value)] if isinstance(node, ast.NamedExpr) else []
+
+
+def _place_in(target: ast.expr, name: str) -> int | None:
+    """Where a name stands in a target: -1 for the whole; nothing if it does not."""
+    if isinstance(target, ast.Name):
+        return -1 if target.id == name else None
+    if isinstance(target, ast.Tuple | ast.List):
+        for index, element in enumerate(target.elts):
+            if isinstance(element, ast.Name) and element.id == name:
+                return index
+    return None

@@ -1,0 +1,224 @@
+"""A loss is computed and then thrown away.
+
+## What it does
+
+Finds a loss whose value nobody reads: assigned to a name that the function never uses again,
+assigned to a name that is given another value before it is read, or called as a statement.
+
+## Why is this bad
+
+The term has no weight at all. Usually `+=` was meant where `=` stands, or the name of the sum was
+not changed when a term was added. The run looks right, and the weight of the lost term can be tuned
+without any effect.
+
+## Measured effect
+
+The gradient of the lost term is 0 % of what it should be; what is trained is the other term alone.
+
+## Example
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def total_loss(student_logits, teacher_logits, labels):
+    log_probs = F.log_softmax(student_logits, dim=1)
+    loss = F.kl_div(log_probs, F.softmax(teacher_logits, dim=1), reduction="batchmean")
+    loss = F.cross_entropy(student_logits, labels)
+    return loss
+```
+
+## Use instead
+
+```python
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def total_loss(student_logits, teacher_logits, labels):
+    log_probs = F.log_softmax(student_logits, dim=1)
+    loss = F.kl_div(log_probs, F.softmax(teacher_logits, dim=1), reduction="batchmean")
+    loss += F.cross_entropy(student_logits, labels)
+    return loss
+```
+
+## Fix safety
+
+No automatic fix: whether the term should count or go is not known.
+
+## Known false alarms
+
+Silent in tests, for names that begin with an underscore, where the function uses `locals()`, at
+the end of a cell or a file, and where the two assignments stand in different branches.
+
+## References
+
+None.
+
+---
+
+算出的损失随后被丢弃。
+
+## 它检查什么
+
+检查没有人读取的损失：赋给一个函数中再也不用的名字，在读取之前又被赋了别的值，或者只作为语句调用。
+
+## 为什么
+
+这一项的权重其实是零。通常是该写 `+=` 的地方写成了 `=`，或者新增一项后忘了把它加进总和。训练看上去
+正常，而调这一项的权重不会有任何效果。
+
+## 实测影响
+
+被丢弃的一项，梯度是应有值的 0 %；真正训练的只有另一项。
+
+## 错误示例
+
+## 正确写法
+
+## 修复安全性
+
+不自动修复：无法知道这一项是该计入，还是该删掉。
+
+## 已知误报
+
+测试代码、以下划线开头的名字、函数中用到 `locals()`、位于单元格或文件末尾、两次赋值在不同分支中时，
+不报告。
+
+## 参考
+
+无。
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from didact._core.i18n import Text
+from didact.check.engine.index import Function
+from didact.check.engine.spaces import Space
+from didact.check.findings.finding import Severity
+from didact.check.rules._rule import Found
+
+if TYPE_CHECKING:
+    from didact.check.engine.engine import Analysis
+
+CODE = "KD309"
+NAME = "loss-thrown-away"
+SEVERITY = Severity.WARNING
+TOPIC = "reduction"
+CATALOGUE = ("LOSS-UNUSED",)
+_NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def check(analysis: Analysis) -> Iterator[Found]:
+    """Look at every function for itself."""
+    direct = {id(use.node) for use in analysis.uses if use.kind != "other"}
+    functions: list[Function] = [*analysis.index.of(ast.FunctionDef)]
+    functions += analysis.index.of(ast.AsyncFunctionDef)
+    for function in functions:
+        if function.name.startswith("test") or _count(function, "locals"):
+            continue
+        for block in _blocks(function):
+            yield from _overwritten(analysis, block)
+            for statement in block:
+                if isinstance(statement, ast.Expr) and id(statement.value) in direct:
+                    yield Found(statement.value, _STATEMENT)
+        yield from _never_read(analysis, function)
+
+
+def _never_read(analysis: Analysis, function: Function) -> Iterator[Found]:
+    declared = {
+        name
+        for part in ast.walk(function)
+        if isinstance(part, ast.Global | ast.Nonlocal)
+        for name in part.names
+    }
+    for block in _blocks(function):
+        for statement in block:
+            name = _loss_name(analysis, statement)
+            if name and name not in declared and not _count(function, name):
+                yield Found(statement, _UNREAD.format(name=name))
+
+
+def _overwritten(analysis: Analysis, block: list[ast.stmt]) -> Iterator[Found]:
+    for first, second in _pairs(analysis, block):
+        name = _loss_name(analysis, second)
+        if name and not _count(second, name):
+            yield Found(first, _REPLACED.format(name=name))
+
+
+def _pairs(analysis: Analysis, block: list[ast.stmt]) -> Iterator[tuple[ast.stmt, ast.stmt]]:
+    """A statement that computes a loss, and the next one in its block with the same name."""
+    for index, statement in enumerate(block):
+        name = _loss_name(analysis, statement)
+        for later in block[index + 1 :] if name else ():
+            if isinstance(later, ast.Assign) and _target(later) == name:
+                yield statement, later
+            if _mentions(later, name):
+                break
+
+
+def _loss_name(analysis: Analysis, statement: ast.stmt) -> str:
+    """The plain name that a statement gives to a loss which it computes."""
+    name = _target(statement)
+    value = analysis.value_of(statement.value) if name else None  # type: ignore[attr-defined]
+    if value is None or value.space is not Space.LOSS or name.startswith("_"):
+        return ""
+    inside = {id(part) for part in ast.walk(statement)}
+    uses = [term.use for term in value.terms if id(term.use.node) in inside]
+    return name if any(use.kind != "other" for use in uses) else ""
+
+
+def _target(statement: ast.stmt) -> str:
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        target = statement.target
+    else:
+        return ""
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _mentions(node: ast.AST, name: str) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+
+
+def _count(node: ast.AST, name: str) -> int:
+    """How often a name is read."""
+    return sum(
+        isinstance(part, ast.Name) and part.id == name and not isinstance(part.ctx, ast.Store)
+        for part in ast.walk(node)
+    )
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The lists of statements of a function, those of inner functions left out."""
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(node, field, None)
+        if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+            yield block
+            for statement in block:
+                if not isinstance(statement, _NESTED):
+                    yield from _blocks(statement)
+    for handler in getattr(node, "handlers", []):
+        yield from _blocks(handler)
+
+
+_STATEMENT = Text(
+    "this loss is computed and its value thrown away",
+    "算出了这个损失，却丢弃了它的值",
+)
+_UNREAD = Text(
+    "{name} is a loss that is computed and never used: it has no weight in what is trained",
+    "损失 {name} 算出后从未使用：它对训练没有任何作用",
+)
+_REPLACED = Text(
+    "{name} is a loss that is replaced before anything reads it: was += meant?",
+    "损失 {name} 在被读取之前就被新值取代：是否想写 +=？",
+)
