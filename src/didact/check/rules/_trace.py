@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from didact.check.engine.events import Scope, Softmax
+from didact.check.engine.machine import Routine
 from didact.check.engine.names import word_set
 
 if TYPE_CHECKING:
@@ -100,10 +101,9 @@ def _of_call(
     softmax = softmaxes.get(id(node))
     if softmax is not None:
         return None if softmax.argument_node is None else Step(softmax.argument_node, scope)
-    if isinstance(node.func, ast.Name):
-        helper = analysis.index.functions.get(node.func.id)
-        if helper is not None:
-            return _returned(helper, node, scope)
+    callee_value = analysis.value_of(node.func)
+    if callee_value is not None and isinstance(callee_value.payload, Routine):
+        return _returned(callee_value.payload.node, node, scope)
     if isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPING:
         value = analysis.value_of(node.func.value)
         is_module = value is not None and not (value.is_tensor or value.sources) and node.args
@@ -117,9 +117,10 @@ def _of_call(
 def _returned(helper: _Function, call: ast.Call, scope: Scope) -> Step | None:
     if any(known is call for known in scope.calls) or len(scope.calls) > 3:
         return None
-    body = [] if isinstance(helper, ast.Lambda) else ast.walk(helper)
-    returns = [part.value for part in body if isinstance(part, ast.Return) and part.value]
-    if len(returns) != 1:
+    returns = [part.value for part in ast.walk(helper) if isinstance(part, ast.Return)]
+    if isinstance(helper, ast.Lambda):
+        returns = [helper.body]
+    if len(returns) != 1 or returns[0] is None:
         return None
     return Step(returns[0], Scope(helper, None, scope.depth + 1, (*scope.calls, call)))
 

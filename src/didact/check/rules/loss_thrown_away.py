@@ -100,6 +100,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.events import LossUse
 from didact.check.engine.index import Function
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
@@ -142,7 +143,8 @@ def _never_read(analysis: Analysis, function: Function) -> Iterator[Found]:
     for block in _blocks(function):
         for statement in block:
             name = _loss_name(analysis, statement)
-            if name and name not in declared and not _count(function, name):
+            plain = not isinstance(statement, ast.If)
+            if plain and name and name not in declared and not _count(function, name):
                 yield Found(statement, _UNREAD.format(name=name))
 
 
@@ -150,6 +152,8 @@ def _overwritten(analysis: Analysis, block: list[ast.stmt]) -> Iterator[Found]:
     for first, second in _pairs(analysis, block):
         name = _loss_name(analysis, second)
         if name and not _count(second, name):
+            while isinstance(first, ast.If):
+                first = first.body[-1]
             yield Found(first, _REPLACED.format(name=name))
 
 
@@ -158,7 +162,7 @@ def _pairs(analysis: Analysis, block: list[ast.stmt]) -> Iterator[tuple[ast.stmt
     for index, statement in enumerate(block):
         name = _loss_name(analysis, statement)
         for later in block[index + 1 :] if name else ():
-            if isinstance(later, ast.Assign) and _target(later) == name:
+            if _loss_name(analysis, later) == name:
                 yield statement, later
             if _mentions(later, name):
                 break
@@ -166,13 +170,21 @@ def _pairs(analysis: Analysis, block: list[ast.stmt]) -> Iterator[tuple[ast.stmt
 
 def _loss_name(analysis: Analysis, statement: ast.stmt) -> str:
     """The plain name that a statement gives to a loss which it computes."""
+    if isinstance(statement, ast.If) and statement.orelse:
+        names = {_loss_name(analysis, branch[-1]) for branch in (statement.body, statement.orelse)}
+        return names.pop() if len(names) == 1 else ""
     name = _target(statement)
     value = analysis.value_of(statement.value) if name else None  # type: ignore[attr-defined]
     if value is None or value.space is not Space.LOSS or name.startswith("_"):
         return ""
     inside = {id(part) for part in ast.walk(statement)}
-    uses = [term.use for term in value.terms if id(term.use.node) in inside]
-    return name if any(use.kind != "other" for use in uses) else ""
+    uses = [term.use for term in value.terms if term.use.kind != "other"]
+    return name if any(_nodes(use) & inside for use in uses) else ""
+
+
+def _nodes(use: LossUse) -> set[int]:
+    """A loss, and the calls of helpers in which it is computed."""
+    return {id(use.node), *map(id, use.scope.calls)}
 
 
 def _target(statement: ast.stmt) -> str:

@@ -127,7 +127,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
     if _is_cleared(analysis):
         return
     made = {
-        dotted(node.targets[0])
+        dotted(node.targets[0]): node
         for node in analysis.index.of(ast.Assign)
         if (value := analysis.value_of(node.value)) is not None
         and value.space is Space.OPTIMIZER
@@ -136,7 +136,9 @@ def check(analysis: Analysis) -> Iterator[Found]:
     for call in _methods(analysis, "step"):
         name = dotted(call.func.value)  # type: ignore[attr-defined]
         loop = _loop_around(analysis, call)
-        if name and name in made and loop is not None and _has_backward(loop):
+        if name not in made or loop is None or not _has_backward(loop):
+            continue
+        if not any(part is made[name] for part in ast.walk(loop)):
             yield Found(call, _MESSAGE.format(optimizer=name))
 
 
