@@ -40,6 +40,17 @@ def mse_of_probabilities() -> None:
         print(f"KD122 C = {classes}: 1/{(right.norm() / wrong.norm()).item():.0f}")
 
 
+def keras_divergence_swapped() -> None:
+    """KD123: the cosine of the gradients of both directions."""
+    for temperature in (1.0, TEMPERATURE):
+        student = normal(256, 100).requires_grad_()
+        teacher = normal(256, 100, seed=1)
+        (right,) = torch.autograd.grad(divergence(student, teacher, temperature), student)
+        (wrong,) = torch.autograd.grad(divergence(teacher, student, temperature), student)
+        cosine = F.cosine_similarity(right.flatten(), wrong.flatten(), dim=0)
+        print(f"KD123 T = {temperature:g}: cosine {cosine.item():.2f}")
+
+
 def temperature_ignored() -> None:
     """KD208: what the teacher gives to the classes other than its first."""
     for temperature in (1.0, TEMPERATURE):
@@ -151,6 +162,7 @@ def main() -> None:
     """Print all."""
     torch.manual_seed(0)
     mse_of_probabilities()
+    keras_divergence_swapped()
     temperature_ignored()
     js_terms_exchanged()
     averaged_in_micro_batch()

@@ -104,14 +104,12 @@ def _of_call(
     callee_value = analysis.value_of(node.func)
     if callee_value is not None and isinstance(callee_value.payload, Routine):
         return _returned(callee_value.payload.node, node, scope)
-    if isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPING:
-        value = analysis.value_of(node.func.value)
-        is_module = value is not None and not (value.is_tensor or value.sources) and node.args
-        module = isinstance(node.func.value, ast.Name) and (
-            analysis.index.lookup(node.func.value.id) is not None
-        )
-        return Step(node.args[0] if is_module and module else node.func.value, scope)
-    return None
+    name = callee(analysis, node)
+    if name.rpartition(".")[2] not in _KEEPING:
+        return None
+    if name.startswith("."):
+        return Step(node.func.value, scope) if isinstance(node.func, ast.Attribute) else None
+    return Step(node.args[0], scope) if node.args else None
 
 
 def _returned(helper: _Function, call: ast.Call, scope: Scope) -> Step | None:
