@@ -107,6 +107,7 @@ CODE = "KD123"
 NAME = "keras-divergence-swapped"
 SEVERITY = Severity.WARNING
 TOPIC = "space"
+FRAMEWORKS = ("tensorflow",)
 CATALOGUE = ("KERAS-SWAPPED",)
 
 

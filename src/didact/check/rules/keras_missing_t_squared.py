@@ -113,6 +113,7 @@ CODE = "KD210"
 NAME = "keras-missing-t-squared"
 SEVERITY = Severity.WARNING
 TOPIC = "temperature"
+FRAMEWORKS = ("tensorflow",)
 CATALOGUE = ("KERAS-NO-T2",)
 
 
