@@ -24,6 +24,7 @@ MODULES = {
     "mse_loss": "MSELoss",
 }
 LOSSES = tuple(name for name in MODULES if name not in NORMALISERS)
+_FOREIGN = {"tensorflow", "keras", "jax"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 CLOSED = (
     ast.Lambda,
@@ -78,6 +79,11 @@ class Names:
         self.taken = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} | stored
         self.taken |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
         self.taken |= {n.name for n in ast.walk(tree) if isinstance(n, Function | ast.ClassDef)}
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the file is another framework's, to which nothing of PyTorch can be added."""
+        return bool({path.split(".")[0] for path in self.imports.values()} & _FOREIGN)
 
     def path(self, node: ast.AST) -> str:
         """The dotted path of a name or attribute, as imported; empty if there is none."""

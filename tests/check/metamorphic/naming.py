@@ -261,6 +261,8 @@ def walrus(tree: ast.Module, names: Names) -> bool:
 
 def annotations(tree: ast.Module, names: Names) -> bool:
     """Tensors and numbers are annotated, parameters and variables."""
+    if names.is_foreign:
+        return False
     found = [f for f in functions_of(tree) if _annotate(f)]
     if found:
         require(tree, names, "torch", "torch")

@@ -85,10 +85,12 @@ class Watch:
         if divisor is None or value.axis is None:
             return []
         axis = value.axis
+        last = axis in (-1, probs.dim() - 1)
         fits = [
-            torch.allclose((s / divisor).softmax(axis), probs, atol=1e-6)
+            torch.allclose((s.reshape(probs.shape) / divisor).softmax(axis), probs, atol=1e-6)
             for s in self.scores
             if s.shape == probs.shape
+            or (last and s.numel() == probs.numel() and s.shape[-1:] == probs.shape[-1:])
         ]
         return [(f"a softmax at temperature {value.temperature.text}", any(fits))] if fits else []
 

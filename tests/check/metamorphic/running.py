@@ -24,6 +24,7 @@ SHAPES = ((BATCH, CLASSES), (BATCH, LENGTH, CLASSES))
 _SHAPES: dict[str, dict[str, tuple[int, ...] | None]] = {}
 _NUMBERS = {"alpha": 0.3, "beta": 0.6, "lam": 0.3, "known": 4, "num_old_classes": 4, "k": 4}
 _NUMBERS |= {"vocab_size": 10, "T": 4.0, "temperature": 4.0, "tau": 4.0}
+_ORDINARY = (RuntimeError, IndexError, ValueError, TypeError, AttributeError, NameError)
 _MODELS = ("model", "net", "teacher", "student", "old_model")
 _TENSORS = ("logits", "probs", "out", "map", "feats")
 
@@ -138,7 +139,7 @@ def outcome(call: Callable[[], Any], given: list[Any]) -> list[Tensor] | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             returned = call()
-    except (RuntimeError, IndexError, ValueError, TypeError, AttributeError):
+    except _ORDINARY:
         return None
     values = returned if isinstance(returned, tuple) else (returned,)
     tensors = [v.detach() for v in values if isinstance(v, Tensor)]

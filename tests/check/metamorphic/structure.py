@@ -199,7 +199,7 @@ def _body_for(function: ast.FunctionDef, call: ast.Call, names: Names) -> list[a
 def module_class(tree: ast.Module, names: Names) -> bool:
     """A function becomes the ``forward`` of an ``nn.Module``."""
     made = _lonely(tree)
-    if not made:
+    if not made or names.is_foreign:
         return False
     root = require(tree, names, "torch.nn", "nn")
     for function in made:

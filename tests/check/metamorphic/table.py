@@ -84,6 +84,11 @@ def pending() -> list[tuple[str, str]]:
         return [(row["change"], row["input"]) for row in csv.DictReader(file)]
 
 
+def numbers_pending(item: Input) -> bool:
+    """Whether what is inferred of an input's values is not what they are yet."""
+    return ("numbers", item.name) in pending()
+
+
 def is_excepted(outcome: Outcome) -> bool:
     """Whether a difference is listed."""
     known = exceptions() | dict.fromkeys(pending(), "")

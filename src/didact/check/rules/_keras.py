@@ -112,7 +112,15 @@ def _side(analysis: Analysis, node: ast.expr, scope: Scope) -> Side:
         if callee(analysis, last).rpartition(".")[2] == "softmax":
             count += 1
         elif count and not divisor and isinstance(last, ast.BinOp) and isinstance(last.op, ast.Div):
-            name = dotted(last.right)
+            name = root_of(analysis, last.right, step.scope)
             divisor = name if is_temperature(name) else ""
     text = dotted(last.func) if isinstance(last, ast.Call) else dotted(last)
     return Side(role_of(text) if text else Role.UNKNOWN, count, divisor)
+
+
+def root_of(analysis: Analysis, node: ast.expr, scope: Scope) -> str:
+    """The dotted name that a value begins with, behind its aliases; empty if there is none."""
+    name = ""
+    for step in path(analysis, node, scope):
+        name = dotted(step.node)
+    return name

@@ -103,7 +103,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted
 from didact.check.findings.finding import Severity
-from didact.check.rules._keras import Divergence, divergences
+from didact.check.rules._keras import Divergence, divergences, root_of
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -140,7 +140,8 @@ def _is_applied(analysis: Analysis, found: Divergence, temperature: str) -> bool
             operands = [part.value]
         elif isinstance(part, ast.Call) and dotted(part.func).endswith(("square", "pow")):
             operands = part.args
-        if any(dotted(operand).rpartition(".")[2] == last for operand in operands):
+        roots = (root_of(analysis, operand, found.scope) for operand in operands)
+        if any(root.rpartition(".")[2] == last for root in roots):
             return True
     return False
 
@@ -155,7 +156,7 @@ def _is_added(found: Divergence) -> bool:
         if isinstance(target, ast.Name)
     }
     for part in ast.walk(found.scope.node):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add):
+        if isinstance(part, ast.BinOp | ast.AugAssign) and isinstance(part.op, ast.Add):
             inside = list(ast.walk(part))
             if any(p is found.node for p in inside):
                 return True
