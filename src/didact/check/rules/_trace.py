@@ -60,6 +60,8 @@ def _before(analysis: Analysis, step: Step, softmaxes: dict[int, Softmax]) -> St
     node, scope = step.node, step.scope
     if isinstance(node, ast.Name):
         return _of_name(analysis, node, scope)
+    if isinstance(node, ast.Tuple | ast.List) and step.index is not None:
+        return Step(node.elts[step.index], scope) if step.index < len(node.elts) else None
     if isinstance(node, ast.NamedExpr | ast.Subscript | ast.Starred):
         return Step(node.value, scope)
     if isinstance(node, ast.UnaryOp):

@@ -114,15 +114,15 @@ NAME = "loss-thrown-away"
 SEVERITY = Severity.WARNING
 TOPIC = "reduction"
 CATALOGUE = ("LOSS-UNUSED",)
-_NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_NESTED = (*_FUNCTIONS, ast.ClassDef)
 
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Look at every function for itself."""
-    direct = {id(use.node) for use in analysis.uses if use.kind != "other"}
-    functions: list[Function] = [*analysis.index.of(ast.FunctionDef)]
-    functions += analysis.index.of(ast.AsyncFunctionDef)
-    for function in functions:
+    known = [use for use in analysis.uses if use.kind != "other"]
+    direct = {id(use.node) for use in known}
+    for function in _functions(analysis, known):
         if function.name.startswith("test") or _count(function, "locals"):
             continue
         for block in _blocks(function):
@@ -131,6 +131,18 @@ def check(analysis: Analysis) -> Iterator[Found]:
                 if isinstance(statement, ast.Expr) and id(statement.value) in direct:
                     yield Found(statement.value, _STATEMENT)
         yield from _never_read(analysis, function)
+
+
+def _functions(analysis: Analysis, known: list[LossUse]) -> list[Function]:
+    """The functions in which losses are computed, directly or through helpers."""
+    found: dict[int, Function] = {}
+    for node in {id(n): n for use in known for n in (use.node, *use.scope.calls)}.values():
+        around = analysis.parent_of(node)
+        while around is not None and not isinstance(around, _FUNCTIONS):
+            around = analysis.parent_of(around)
+        if isinstance(around, _FUNCTIONS):
+            found[id(around)] = around
+    return list(found.values())
 
 
 def _never_read(analysis: Analysis, function: Function) -> Iterator[Found]:

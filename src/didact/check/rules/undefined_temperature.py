@@ -134,10 +134,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
     known = analysis.index.bound | set(analysis.index.imports) | set(dir(builtins))
     known |= {name for node in analysis.index.of(ast.Global) for name in node.names}
     reported: set[tuple[int, str]] = set()
-    for node in analysis.index.of(ast.Name):
-        if node.id in known or not isinstance(node.ctx, ast.Load):
-            continue
-        if not _is_scale(analysis, node) or not is_temperature(node.id) or node.id == "t":
+    for node in _scales(analysis):
+        if node.id in known or not is_temperature(node.id) or node.id == "t":
             continue
         function = _function_of(analysis, node)
         if function is None or _is_bound(analysis, node) or (id(function), node.id) in reported:
@@ -156,9 +154,13 @@ def _is_open(analysis: Analysis) -> bool:
     return any(stars) or any(filled)
 
 
-def _is_scale(analysis: Analysis, node: ast.Name) -> bool:
-    parent = analysis.parent_of(node)
-    return isinstance(parent, ast.BinOp) and isinstance(parent.op, _SCALING)
+def _scales(analysis: Analysis) -> Iterator[ast.Name]:
+    """The names by which something is multiplied, divided or raised."""
+    for operation in analysis.index.of(ast.BinOp):
+        if isinstance(operation.op, _SCALING):
+            for side in (operation.left, operation.right):
+                if isinstance(side, ast.Name):
+                    yield side
 
 
 def _function_of(analysis: Analysis, node: ast.AST) -> ast.AST | None:

@@ -117,14 +117,19 @@ _Event = tuple[str, str, ast.Call]
 
 
 def check(analysis: Analysis) -> Iterator[Found]:
-    """Follow the calls of every block in their order."""
-    yield from _in_block(analysis.tree.body)
-    owners: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.For | ast.While | ast.If]
-    owners = [*analysis.index.of(ast.FunctionDef), *analysis.index.of(ast.AsyncFunctionDef)]
-    owners += [*analysis.index.of(ast.For), *analysis.index.of(ast.While)]
-    owners += analysis.index.of(ast.If)
-    for owner in owners:
-        yield from _in_block(owner.body)
+    """Follow the calls of every block in which gradients are cleared, in their order."""
+    owners: dict[int, ast.AST] = {}
+    for call in analysis.index.of(ast.Call):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "zero_grad":
+            owner = analysis.parent_of(analysis.statement_of(call))
+            while isinstance(owner, ast.With):
+                owner = analysis.parent_of(owner)
+            if owner is not None:
+                owners[id(owner)] = owner
+    for owner in owners.values():
+        for field in ("body", "orelse"):
+            block = getattr(owner, field, None)
+            yield from _in_block(block if isinstance(block, list) else [])
 
 
 def _in_block(block: list[ast.stmt]) -> Iterator[Found]:

@@ -124,7 +124,8 @@ _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find loops that step with old gradients."""
-    if _is_cleared(analysis):
+    steps = _methods(analysis, "step")
+    if not steps or _is_cleared(analysis):
         return
     made = {
         dotted(node.targets[0]): node
@@ -133,7 +134,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         and value.space is Space.OPTIMIZER
         and isinstance(node.value, ast.Call)
     }
-    for call in _methods(analysis, "step"):
+    for call in steps:
         name = dotted(call.func.value)  # type: ignore[attr-defined]
         loop = _loop_around(analysis, call)
         if name not in made or loop is None or not _has_backward(loop):
