@@ -100,6 +100,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import is_temperature, is_weight
+from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._rule import Found, replace
@@ -132,12 +133,26 @@ def check(analysis: Analysis) -> Iterator[Found]:
             if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult):
                 text = f"{ast.unparse(node.left)} * {ast.unparse(node.right)}"
                 fix = Fix((replace(node, text),), "unsafe", Text("multiply", "改为相乘"))
-                yield Found(node, _MESSAGE.format(text=ast.unparse(node), right=text), fix)
+                message = _MESSAGE.format(
+                    text=ast.unparse(node), right=text, size=_size(operation.base.scale)
+                )
+                yield Found(node, message, fix)
 
 
+def _size(scale: Scale) -> Text:
+    """What the factor is and what it should be at T = 10 and a weight of 0.1, if that is all."""
+    if len(scale.atoms) != 1:
+        return Text("", "")
+    square = scale.const * 100
+    return _SIZE.format(wrong=f"{square + 0.1:g}", right=f"{square * 0.1:g}")
+
+
+_SIZE = Text(
+    " ({wrong} instead of {right} at T = 10, weight 0.1)",
+    "（T = 10、权重 0.1 时为 {wrong}，应为 {right}）",
+)
 _MESSAGE = Text(
     "the factor is ({text}): the weight is added to T**2 instead of multiplied, so it hardly "
-    "matters (200.1 instead of 20 at T = 10, weight 0.1). Probably {right}",
-    "因子是 ({text})：权重被加到 T² 上而不是相乘，几乎不起作用（T = 10、权重 0.1 时为 200.1，应为"
-    " 20）。多半应为 {right}",
+    "matters{size}. Probably {right}",
+    "因子是 ({text})：权重被加到 T² 上而不是相乘，几乎不起作用{size}。多半应为 {right}",
 )
