@@ -16,12 +16,13 @@ from didact.probe.binding.bind import bind
 from didact.probe.binding.binding import Binding
 from didact.probe.binding.roles import Role
 from didact.probe.errors import ProbeError, nearest, reason_of
-from didact.probe.forms.subject import Subject
+from didact.probe.forms.mistakes import MISTAKES
 from didact.probe.inputs.inputs import Layout
 from didact.probe.judging.case import Case, Kind, Outcome, breaks
 from didact.probe.judging.diagnose import best_match, diagnose
 from didact.probe.judging.law import Law
-from didact.probe.judging.recognise import isolate, recognise
+from didact.probe.judging.readings import best_reading
+from didact.probe.judging.recognise import recognise
 from didact.probe.laws import all_laws
 from didact.probe.output.about import name_of, returned, sized, source_of
 from didact.probe.output.report import Report, Result
@@ -110,7 +111,9 @@ def _probed(
     started: float,
 ) -> Report:
     case, notes = _recognised(binding, kind)
+    binding = case.subject.binding
     outcomes = {each.name: _tried(each, case) for each in laws}
+    evidence = diagnose(case, outcomes)
     return Report(
         name=name_of(fn),
         source=source_of(fn),
@@ -120,7 +123,8 @@ def _probed(
         notes=(*sized(binding), *returned(binding), *notes),
         match=best_match(case, outcomes),
         results=tuple(Result(e.name, e.title, e.meaning, outcomes[e.name]) for e in laws),
-        mistakes=tuple(diagnose(case, outcomes)),
+        mistakes=tuple(MISTAKES[key] for key in evidence),
+        evidence=tuple(evidence.values()),
         seconds=time.process_time() - started,
     )
 
@@ -183,7 +187,8 @@ def _unknown(what: str, name: object, known: tuple[str, ...]) -> ProbeError:
 
 
 def _recognised(binding: Binding, kind: Kind | None) -> tuple[Case, list[Text]]:
-    isolated = isolate(Subject(binding))
+    isolated = best_reading(binding)
+    binding = isolated.subject.binding
     given = binding.given
     settings: dict[str, float] = {
         s.role: float(given[s.name])

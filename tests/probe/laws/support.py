@@ -164,7 +164,13 @@ def clamped_terms(student_logits, teacher_logits, T):
 
 
 @plant("NO-T2", "temperature")
-def no_t_squared(student_logits, teacher_logits, T):
+def no_t_squared(student_logits, teacher_logits, labels, T=4.0, alpha=0.5):
+    term = kl(log_soft(student_logits, T), soft(teacher_logits, T))
+    return alpha * term + (1 - alpha) * F.cross_entropy(student_logits, labels)
+
+
+@plant("NO-T2")
+def no_t_squared_alone(student_logits, teacher_logits, T):
     return kl(log_soft(student_logits, T), soft(teacher_logits, T))
 
 
@@ -275,8 +281,8 @@ def borrowed_norm(student_logits, teacher_logits, T):
 
 
 @plant("TEACHER-GRAD")
-def teacher_in_graph(student_logits, teacher_logits, T):
-    return kl(log_soft(student_logits, T), soft(teacher_logits, T)) * T**2
+def teacher_in_graph(student, teacher, images, T=4.0):
+    return kl(log_soft(student(images), T), soft(teacher(images), T)) * T**2
 
 
 @plant("STUDENT-UNUSED", "reaches-student")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from inspect import Parameter, isclass, signature
 from itertools import islice, product
@@ -13,24 +13,31 @@ import torch
 from torch import nn
 
 from didact._core.i18n import Text
+from didact._core.words import words
 from didact.probe.binding.binding import Binding
-from didact.probe.binding.candidates import candidates
+from didact.probe.binding.candidates import Slots, as_batch, as_models, candidates
+from didact.probe.binding.documented import dimensions
 from didact.probe.binding.roles import Guess, Role, guess
 from didact.probe.binding.target import (
     Target,
     call_parameters,
     constructor_slots,
+    owner_of,
     varied_attributes,
 )
 from didact.probe.binding.words import ROLES
 from didact.probe.errors import ProbeError, reason_of
+from didact.probe.inputs.changes import relabelled
 from didact.probe.inputs.inputs import BATCH, LOGIT_LAYOUTS, Layout, Sizes
 
 _OLD = 3
-_MOST = 500
+_MOST = 800
+_SHOWN = 4
+"""How many of the ways that were tried a message names."""
 _ABOUT_SHAPES = re.compile(
-    "RuntimeError|IndexError|ValueError|ShapeError|AssertionError|AttributeError: the options"
+    "RuntimeError|IndexError|ValueError|ShapeError|AssertionError|KeyError|TypeError|AttributeError"
 )
+_PROCESSES = re.compile("process group|init_process_group")
 _SQUARE = Sizes(classes=BATCH)
 _SQUARE_OLD = Sizes(classes=BATCH + 2, old=BATCH)
 
@@ -47,49 +54,79 @@ def bind(
     """The first way to call ``source`` in which a gradient reaches the student.
 
     Raises:
-        ProbeError: No way was found; the message gives the reason of the likeliest one.
+        ProbeError: No way was found; the message gives the reasons of the likeliest ones.
     """
-    if not callable(source):
-        raise ProbeError(
-            f"{source!r} cannot be called; expected a function, module or class",
-            f"{source!r} 不可调用；应为函数、模块或类",
-        )
-    if isclass(source) and not issubclass(source, nn.Module) and not _has_call(source):
-        name = source.__name__
-        raise ProbeError(
-            f"the class {name} cannot be called once it is built; expected a forward or __call__, "
-            f"or name one of its methods, as {name}.kd_loss",
-            f"类 {name} 的实例不可调用；应有 forward 或 __call__，或指定其方法，如 {name}.kd_loss",
-        )
+    _refuse_uncallable(source)
     parameters = call_parameters(source)
     parameters += _keywords(source, parameters, {**arguments, **dict.fromkeys(roles)})
     _check_names(parameters, {**arguments, **dict.fromkeys(roles)})
     target = Target(source, constructor_slots(source, init), varied_attributes(source))
     guesses = {p.name: _judge(p, roles) for p in parameters}
-    slots = list(candidates(parameters, guesses, arguments))
-    if models := _as_models(guesses):
-        slots += list(candidates(parameters, models, arguments))
-    reasons: list[Text] = []
-    for plan in _plans(guesses, target, layout, old_classes):
-        if reasons and not any(_ABOUT_SHAPES.match(r.en) for r in reasons):
+    ways = _ways(source, parameters, guesses, arguments)
+    tried: list[tuple[Slots, Text]] = []
+    for plan in _plans(source, guesses, target, layout, old_classes):
+        if tried and not any(_ABOUT_SHAPES.match(reason.en) for _, reason in tried):
             break
         fallback: Binding | None = None
-        ways = product(plan, slots, (torch.float64, torch.float32))
-        for (sizes, wanted), each, dtype in islice(ways, _MOST):
-            binding = Binding(target, each, wanted, dtype, arguments, sizes=sizes)
+        tries = (each for group in ways for each in product(plan, group, _PRECISIONS))
+        for (sizes, wanted), slots, dtype in islice(tries, _MOST):
+            binding = Binding(target, slots, wanted, dtype, arguments, sizes=sizes)
             verdict = attempt(binding)
+            if verdict is not None and _PROCESSES.search(verdict.en):
+                binding = replace(binding, alone=True)
+                verdict = attempt(binding)
             if verdict is None:
-                return binding
+                return _with_part(binding)
             if verdict is NO_GRADIENT:
-                fallback = fallback or binding
+                fallback = fallback or _with_part(binding)
             else:
-                reasons.append(verdict)
+                tried.append((slots, verdict))
         if fallback is not None:
             return fallback
-    raise ProbeError(*_refusal(guesses, reasons))
+    raise ProbeError(*_refusal(guesses, tried))
 
 
 NO_GRADIENT = Text("no gradient reaches the student", "没有梯度到达学生")
+_PRECISIONS = (torch.float64, torch.float32)
+
+
+def _ways(
+    source: Any,
+    parameters: list[Parameter],
+    guesses: Mapping[str, Guess],
+    arguments: Mapping[str, Any],
+) -> list[list[Slots]]:
+    """What each parameter may get: outputs first, then models, then batches."""
+    readings = [guesses, *as_models(guesses)]
+    if batch := as_batch(guesses):
+        readings += [batch, *as_models(batch)]
+    owner = owner_of(source) if any(p.name == "self" for p in parameters) else None
+
+    def owned(slots: Slots) -> Slots:
+        return tuple(
+            replace(s, value=owner) if s.name == "self" and not s.fixed else s for s in slots
+        )
+
+    return [[owned(slots) for slots in candidates(parameters, r, arguments)] for r in readings]
+
+
+def _with_part(binding: Binding) -> Binding:
+    """Of several tensors that are returned, the one that teacher and labels change most."""
+    inputs = binding.make()
+    try:
+        values = [float(v.detach()) for v in binding.all_parts(inputs)]
+        others = [
+            inputs.having(teacher=binding.make(seed=5).teacher),
+            inputs.having(labels=relabelled(inputs)),
+        ]
+        changed = [[float(v.detach()) for v in binding.all_parts(o)] for o in others]
+    except Exception:  # noqa: BLE001 - the user's code may raise anything
+        return binding
+    by_teacher, by_labels = ([a != b for a, b in zip(values, c, strict=False)] for c in changed)
+    scores = [2 * t + y for t, y in zip(by_teacher, by_labels, strict=False)]
+    best = max(range(len(scores)), key=lambda place: (scores[place], -place))
+    chosen = replace(binding, part=best)
+    return chosen if attempt(chosen) is None else binding
 
 
 def attempt(binding: Binding) -> Text | None:
@@ -108,6 +145,21 @@ def attempt(binding: Binding) -> Text | None:
     return None
 
 
+def _refuse_uncallable(source: Any) -> None:
+    if not callable(source):
+        raise ProbeError(
+            f"{source!r} cannot be called; expected a function, module or class",
+            f"{source!r} 不可调用；应为函数、模块或类",
+        )
+    if isclass(source) and not issubclass(source, nn.Module) and not _has_call(source):
+        name = source.__name__
+        raise ProbeError(
+            f"the class {name} cannot be called once it is built; expected a forward or __call__, "
+            f"or name one of its methods, as {name}.kd_loss",
+            f"类 {name} 的实例不可调用；应有 forward 或 __call__，或指定其方法，如 {name}.kd_loss",
+        )
+
+
 def _has_call(source: type) -> bool:
     return any("__call__" in vars(base) for base in source.__mro__)
 
@@ -124,24 +176,19 @@ def _keywords(source: Any, known: list[Parameter], given: Mapping[str, Any]) -> 
     return [Parameter(n, Parameter.KEYWORD_ONLY) for n in given if n not in names]
 
 
-def _as_models(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
-    """For ``(student, teacher, images)``: the two sides may be models."""
-    models: dict[Role, Role] = {"student": "student_model", "teacher": "teacher_model"}
-    sides = [g.role for g in guesses.values() if g.sure]
-    if len(guesses) < 3 or not {"student", "teacher"} <= set(sides):
-        return {}
-    return {n: replace(g, role=models.get(g.role, g.role)) for n, g in guesses.items()}
-
-
 _Plan = list[tuple[Sizes, Layout]]
 
 
 def _plans(
-    guesses: Mapping[str, Guess], target: Target, layout: Layout | None, old_classes: int | None
+    source: Any,
+    guesses: Mapping[str, Guess],
+    target: Target,
+    layout: Layout | None,
+    old_classes: int | None,
 ) -> Iterator[_Plan]:
     """Sizes and layouts to try: the ordinary ones first, unless the loss speaks of old classes."""
     asked = [g.role for g in guesses.values()] + [s.role for s in target.built]
-    layouts = [layout] if layout else _layouts(guesses)
+    layouts = [layout] if layout else _layouts(source, guesses)
     fewer_asked = old_classes is not None or "old_classes" in asked
     if not fewer_asked:
         yield [(Sizes(), each) for each in layouts]
@@ -173,39 +220,104 @@ def _judge(parameter: Parameter, roles: Mapping[str, Role]) -> Guess:
     return found
 
 
-def _layouts(guesses: Mapping[str, Guess]) -> list[Layout]:
-    sides = [g for g in guesses.values() if g.role in ("student", "teacher", "unknown")]
-    if any(g.features for g in sides):
-        return ["maps", "vectors", "layers", "classes"]
-    if any(g.plural for g in sides):
-        return ["teachers", "classes", "sequence"]
-    return ["classes", "sequence", "outputs", "teachers", "vectors", "maps", "layers"]
+_LOGITS: tuple[Layout, ...] = (
+    "classes",
+    "sequence",
+    "dense",
+    "outputs",
+    "output_sequences",
+    "lists",
+    "teachers",
+    "vectors",
+    "maps",
+    "layers",
+    "hidden",
+)
+_FEATURES: tuple[Layout, ...] = (
+    "maps",
+    "vectors",
+    "tokens",
+    "layers",
+    "hidden",
+    "attentions",
+    "classes",
+)
+
+
+def _layouts(source: Any, guesses: Mapping[str, Guess]) -> list[Layout]:
+    """The shapes to try, what the loss says of itself first."""
+    sides = {n: g for n, g in guesses.items() if g.role in ("student", "teacher", "unknown")}
+    first: list[Layout] = []
+    features = any(g.features for g in sides.values())
+    named = {word for n in sides for word in words(n)}
+    if any(g.plural for g in sides.values()):
+        first += ["layers", "hidden"] if features else ["teachers", "lists"]
+        if all(g.plural for g in sides.values() if g.role == "student"):
+            first.reverse()
+    if features and named & {"attention", "attentions", "attn", "attns", "att"}:
+        first.append("attentions")
+    if features and named & {"hidden", "hiddens"}:
+        first += ["tokens", "hidden"]
+    said = dimensions(source)
+    by_count: dict[int | None, Layout] = {3: "sequence", 4: "dense"}
+    if features:
+        by_count = {2: "vectors", 3: "tokens", 4: "maps"}
+    if said in by_count:
+        first.append(by_count[said])
+    return list(dict.fromkeys([*first, *(_FEATURES if features else _LOGITS)]))
 
 
 def _check_names(parameters: list[Parameter], given: Mapping[str, Any]) -> None:
     known = [p.name for p in parameters]
     holders = any(guess(p).role == "options" for p in parameters)
     for name in given:
-        if name not in known and not holders:
+        if name.partition(".")[0] not in known and not holders:
             raise ProbeError(
                 f"{name!r} is no parameter of the loss; expected one of {known}",
                 f"{name!r} 不是该损失的参数；应为 {known} 之一",
             )
 
 
-def _refusal(guesses: Mapping[str, Guess], reasons: list[Text]) -> tuple[str, str]:
-    bound = Text(
-        ", ".join(f"{n} = {ROLES[g.role].en}" for n, g in guesses.items()),
-        "、".join(f"{n} = {ROLES[g.role].zh}" for n, g in guesses.items()),
-    )
-    bound = bound if guesses else Text("no parameter at all", "没有任何参数")
+def _refusal(guesses: Mapping[str, Guess], tried: list[tuple[Slots, Text]]) -> tuple[str, str]:
+    """All that was tried, the likeliest first."""
+    ways: dict[tuple[str, str], Text] = {}
+    for slots, reason in tried:
+        ways.setdefault(_said(slots), reason)
     none = Text("no parameter can be the student's output", "没有参数可以作为学生的输出")
+    if not ways:
+        bound = _listed((n, g.role) for n, g in guesses.items())
+        ways[bound.en, bound.zh] = none
+    shown = list(ways.items())[:_SHOWN]
+    more = len(ways) - len(shown)
+    rest = Text(f", and {more} more ways", f"，另有 {more} 种方式") if more else Text("", "")
     said = Text(
-        "the loss cannot be called with crafted inputs. Tried {bound}; the first try ended in: "
-        "{reason}. Name the parts with --student NAME, --teacher NAME, --labels NAME, or fix "
-        "others with --arg NAME=VALUE and --init NAME=VALUE.",
-        "无法用构造的输入调用该损失。已尝试 {bound}；第一次尝试的结果：{reason}。"
+        "the loss cannot be called with crafted inputs. Tried {ways}{rest}. "
+        "Name the parts with --student NAME, --teacher NAME, --labels NAME, or give "
+        "others with --arg NAME=VALUE (a value, or one of student, teacher, labels, mask, model, "
+        "batch; NAME.KEY for an entry) and --init NAME=VALUE.",
+        "无法用构造的输入调用该损失。已尝试 {ways}{rest}。"
         "请用 --student NAME、--teacher NAME、--labels NAME 指明各参数，"
-        "或用 --arg NAME=VALUE、--init NAME=VALUE 固定其余参数。",
-    ).format(bound=bound, reason=reasons[0] if reasons else none)
+        "或用 --arg NAME=VALUE（数值，或 student、teacher、labels、mask、model、batch 之一；"
+        "字典项写作 NAME.KEY）、--init NAME=VALUE 给出其余参数。",
+    )
+    lines = Text(
+        "; ".join(f"{en}: {r.en}" for (en, _), r in shown),
+        "；".join(f"{zh}：{r.zh}" for (_, zh), r in shown),
+    )
+    said = said.format(ways=lines, rest=rest)
     return said.en, said.zh
+
+
+def _said(slots: Slots) -> tuple[str, str]:
+    bound = _listed((s.name, s.role) for s in slots if not s.fixed)
+    return bound.en, bound.zh
+
+
+def _listed(roles: Iterable[tuple[str, Role]]) -> Text:
+    pairs = list(roles)
+    if not pairs:
+        return Text("no parameter at all", "没有任何参数")
+    return Text(
+        ", ".join(f"{n} = {ROLES[r].en}" for n, r in pairs),
+        "、".join(f"{n} = {ROLES[r].zh}" for n, r in pairs),
+    )

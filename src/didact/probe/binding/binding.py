@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +11,16 @@ import torch
 from torch import Tensor
 
 from didact._core.i18n import Text
-from didact.probe.binding import outputs as _outputs
+from didact.probe.binding import outputs
+from didact.probe.binding.machine import one_process
 from didact.probe.binding.roles import Role
-from didact.probe.binding.slots import CallContext, Slot
+from didact.probe.binding.slots import Slot
+from didact.probe.binding.stand_ins import CallContext
 from didact.probe.binding.target import Target, call
 from didact.probe.binding.words import what
-from didact.probe.inputs.inputs import LOGIT_LAYOUTS, Inputs, Layout, Sizes, make
+from didact.probe.inputs.inputs import LOGIT_LAYOUTS, OF_POSITIONS, Inputs, Layout, Sizes, make
+
+_SIDES = frozenset({"student", "teacher", "labels"})
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class Binding:
         seen: The options that the loss asked for by name, and their roles.
         sizes: How many samples and classes it is called with.
         touched: The sides whose tensors the loss has changed in place.
+        part: Which of the tensors that the loss returns is taken for its value.
+        alone: Whether it gathers from other processes, and gets a group of one.
     """
 
     target: Target
@@ -41,6 +48,8 @@ class Binding:
     seen: dict[str, Role] = field(default_factory=dict)
     sizes: Sizes = field(default_factory=Sizes)
     touched: set[str] = field(default_factory=set)
+    part: int = 0
+    alone: bool = False
 
     def __call__(self, inputs: Inputs) -> Tensor:
         """The loss as one number."""
@@ -48,9 +57,17 @@ class Binding:
 
     def detailed(self, inputs: Inputs) -> tuple[Tensor, list[Text]]:
         """The loss as one number, and what was done to what it returned."""
-        value, where = _outputs.pick(self.raw(inputs))
-        number, how = _outputs.scalar(value, inputs.labels.shape)
+        parts = outputs.parts(self.raw(inputs))
+        value, where = parts[min(self.part, len(parts) - 1)]
+        number, how = outputs.scalar(value, inputs.labels.shape)
         return number, [where] if how is None else [where, how]
+
+    def all_parts(self, inputs: Inputs) -> list[Tensor]:
+        """Each tensor that the loss returns, as one number."""
+        return [
+            outputs.scalar(value, inputs.labels.shape)[0]
+            for value, _ in outputs.parts(self.raw(inputs))
+        ]
 
     def make(self, **changes: Any) -> Inputs:
         """Inputs of the layout and sizes that the loss takes."""
@@ -60,25 +77,53 @@ class Binding:
         """Whatever the loss returns."""
         cast = inputs.to(self.dtype)
         own = cast.having(student=cast.student.clone(), teacher=cast.teacher.clone())
+        context = CallContext(own, self.layout, self.given, self.seen, self._ranked)
         try:
-            return call(
-                self.target, self.slots, CallContext(own, self.layout, self.given, self.seen)
-            )
+            with one_process() if self.alone else nullcontext():
+                return call(self.target, self.slots, context)
         finally:
             for side in ("student", "teacher"):
                 if not torch.equal(getattr(own, side).detach(), getattr(cast, side).detach()):
                     self.touched.add(side)
 
+    @property
+    def _ranked(self) -> bool:
+        return any(slot.role == "top_ids" for slot in self.slots)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Every role that a parameter, constructor argument, attribute or option has."""
+        roles: set[str] = {s.role for s in (*self.slots, *self.target.built) if not s.fixed}
+        if "batch" in roles:
+            pair = any(s.role == "batch" and s.value != "dict" for s in self.slots)
+            roles |= {"labels"} if pair else _SIDES
+        roles |= {r.removesuffix("_model") for r in roles}
+        return frozenset(roles | set(self.target.attributes.values()) | set(self.seen.values()))
+
     def has(self, role: Role) -> bool:
-        """Whether a parameter, constructor argument, attribute or option has this role."""
-        roles = {s.role for s in (*self.slots, *self.target.built) if not s.fixed}
-        roles |= {"teacher"} if "teacher_model" in roles else set()
-        return role in roles | set(self.target.attributes.values()) | set(self.seen.values())
+        """Whether anything that the loss gets has this role."""
+        return role in self.roles
 
     @property
     def of_logits(self) -> bool:
         """Whether the two sides are class scores."""
         return self.layout in LOGIT_LAYOUTS
+
+    @property
+    def of_positions(self) -> bool:
+        """Whether each sample has several positions."""
+        return self.layout in OF_POSITIONS
+
+    @property
+    def of_raw_logits(self) -> bool:
+        """Whether both sides are passed as logits, not as probabilities."""
+        return self.of_logits and all(s.space in ("logits", "one_hot") for s in self.slots)
+
+    @property
+    def names_logits(self) -> bool:
+        """Whether the names of both sides say that they are logits."""
+        sides = [s for s in self.slots if s.role in ("student", "teacher")]
+        return bool(sides) and all(s.space == "logits" and s.space_sure for s in sides)
 
     def rows(self) -> list[tuple[str, Text]]:
         """The binding as a table."""
@@ -90,6 +135,5 @@ class Binding:
             "old_classes": Text("number of classes that the teacher knows", "教师认识的类别数"),
         }
         found += [(f".{n}", words[r]) for n, r in self.target.attributes.items()]
-        options = next((s.name for s in self.slots if s.role == "options"), "")
-        found += [(f"{options}.{n}", words[r]) for n, r in self.seen.items()]
+        found += [(name, words[r]) for name, r in self.seen.items()]
         return found

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from inspect import Parameter
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import torch
 
-from didact.probe.binding.roles import Guess, Role
-from didact.probe.binding.slots import Slot
+from didact._core.words import words
+from didact.probe.binding.roles import OUTPUT, Guess, Role
+from didact.probe.binding.slots import Slot, given_as_role
+from didact.probe.binding.stand_ins import ANSWERS
 
 _TENSORS: tuple[Role, ...] = ("student", "teacher", "labels")
 _MOST = 30
+_SIDES: dict[Role, Role] = {"student": "student_model", "teacher": "teacher_model"}
+_BATCHES = frozenset({"batch", "data", "inputs", "input", "sample", "samples", "x", "images"})
+
+Slots = tuple[Slot, ...]
 
 
 def candidates(
     parameters: list[Parameter], guesses: Mapping[str, Guess], arguments: Mapping[str, Any]
-) -> Iterator[tuple[Slot, ...]]:
+) -> Iterator[Slots]:
     """Every sensible assignment of roles, the likeliest first."""
     free = [p for p in parameters if p.name not in arguments]
     for roles in _assignments(free, guesses):
-        if not {"student", "student_model"} & set(roles.values()):
+        if not _has_student(roles, parameters, arguments):
             continue
         optional = [
             p.name
@@ -30,45 +37,101 @@ def candidates(
             if p.default is not Parameter.empty and roles[p.name] in ("mask", "labels", "index")
         ]
         for without in [[], optional] if optional else [[]]:
-            for mask in _mask_types(roles):
+            for variant in _variants(roles):
                 yield tuple(
-                    _slot(
-                        p, guesses[p.name], roles.get(p.name, "default"), arguments, without, mask
-                    )
+                    _slot(p, guesses[p.name], roles.get(p.name), arguments, without, variant)
                     for p in parameters
                 )
 
 
-def _mask_types(roles: Mapping[str, Role]) -> list[torch.dtype | None]:
-    if "mask" not in roles.values():
-        return [None]
-    return [torch.bool, torch.float32, torch.int64]
+def as_models(guesses: Mapping[str, Guess]) -> Iterator[dict[str, Guess]]:
+    """For ``(student, teacher, images)``: the two sides may be models, and the rest a batch."""
+    sides = {g.role for g in guesses.values() if g.sure}
+    if not sides & {"student", "teacher", "student_model", "teacher_model"} or len(guesses) < 2:
+        return
+    rest = [n for n, g in guesses.items() if not g.sure and g.role in ("unknown", "student")]
+    models = {
+        n: g if set(words(n)) & OUTPUT else replace(g, role=_SIDES.get(g.role, g.role))
+        for n, g in guesses.items()
+    }
+    rests: list[Role] = ["images", "batch"] if rest else ["batch"]
+    for role in rests:
+        yield models | {n: Guess(role) for n in rest}
+
+
+def as_batch(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
+    """A parameter that may be a batch, taken for one."""
+    if any(g.role == "batch" for g in guesses.values()):
+        return {}
+    held = [
+        n
+        for n, g in guesses.items()
+        if not g.sure and g.role in ("unknown", "student") and set(words(n)) & _BATCHES
+    ]
+    if not held:
+        return {}
+    return {n: Guess("batch") if n in held else g for n, g in guesses.items()}
+
+
+def _has_student(
+    roles: Mapping[str, Role], parameters: list[Parameter], arguments: Mapping[str, Any]
+) -> bool:
+    sources = {"student", "student_model", "batch"}
+    if sources & set(roles.values()):
+        return True
+    if any(p.name == "self" for p in parameters):
+        return bool({"teacher", "labels"} & set(roles.values()))
+    return any(str(v).replace("-", "_") in (*sources, "model") for v in arguments.values())
+
+
+_Variant = dict[str, Any]
+
+
+def _variants(roles: Mapping[str, Role]) -> list[_Variant]:
+    """What roles leave open: the type of a mask, the form of a batch, what a model returns."""
+    asked = set(roles.values())
+    axes: list[list[tuple[str, Any]]] = []
+    if "mask" in asked:
+        axes.append([("mask", t) for t in (torch.bool, torch.float32, torch.int64)])
+    if "batch" in asked:
+        axes.append([("batch", form) for form in ("dict", "pair")])
+    if asked & {"student_model", "teacher_model"}:
+        axes.append([("model", answer) for answer in ANSWERS])
+    if "index" in asked:
+        axes.append([("index", None), ("index", "none")])
+    return [dict(each) for each in product(*axes)]
 
 
 def _slot(
     parameter: Parameter,
     found: Guess,
-    role: Role,
+    assigned: Role | None,
     arguments: Mapping[str, Any],
     without: list[str],
-    mask: torch.dtype | None,
+    variant: _Variant,
 ) -> Slot:
     name, positional = parameter.name, parameter.kind is Parameter.POSITIONAL_ONLY
+    role: Role = assigned or "default"
+    slot = Slot(name, role, found.space, positional=positional, space_sure=found.space_sure)
     if name in arguments:
         settings = ("temperature", "weight", "options")
         if found.role not in settings or not isinstance(arguments[name], int | float):
-            return Slot(name, "unknown", value=arguments[name], fixed=True, positional=positional)
+            return given_as_role(slot, arguments[name])
     has_default = parameter.default is not Parameter.empty
-    if name in without or (role in ("reduction", "count", "unknown") and has_default):
-        role = "default"
-    return Slot(name, role, found.space, mask if role == "mask" else None, positional=positional)
+    if name in without or (
+        role in ("reduction", "count", "total", "unknown", "coefficient") and has_default
+    ):
+        return replace(slot, role="default")
+    if role == "index" and variant.get("index") == "none":
+        return replace(slot, fixed=True)
+    return replace(slot, value=variant.get(role.removeprefix("student_").removeprefix("teacher_")))
 
 
 def _assignments(free: list[Parameter], guesses: Mapping[str, Guess]) -> Iterator[dict[str, Role]]:
     """Roles by name: what is sure stays; what is not is tried in the likeliest order."""
     sure: dict[str, Role] = {p.name: guesses[p.name].role for p in free if guesses[p.name].sure}
-    sure |= {p.name: guesses[p.name].role for p in free if guesses[p.name].role == "default"}
-    sure |= {p.name: "weight" for p in free if guesses[p.name].role == "weight"}
+    settled = ("default", "weight", "batch", "images")
+    sure |= {p.name: guesses[p.name].role for p in free if guesses[p.name].role in settled}
     unsure = [p.name for p in free if p.name not in sure]
     taken = set(sure.values())
     sides: tuple[Role, ...] = ("student", "teacher")

@@ -15,24 +15,28 @@ from didact.probe.errors import ProbeError
 _PREFERRED = ("loss", "total", "total_loss", "loss_total", "kd", "kd_loss", "loss_kd", "distill")
 
 
-def pick(returned: Any) -> tuple[Tensor, Text]:
-    """The tensor that is the loss, and where it stood.
+def parts(returned: Any) -> list[tuple[Tensor, Text]]:
+    """Every floating-point tensor that a loss returned, and where it stood; the likeliest first.
 
     Raises:
-        ProbeError: Nothing in what was returned is a floating-point tensor.
+        ProbeError: There is none.
     """
-    if isinstance(returned, Tensor) and returned.is_floating_point():
-        return returned, Text("the value", "返回值")
+    if _is_number(returned):
+        return [(returned, Text("the value", "返回值"))]
     if isinstance(returned, Mapping):
-        return _from_mapping(returned)
+        return _entries(returned)
     if isinstance(returned, Sequence) and not isinstance(returned, str):
-        for place, item in enumerate(returned):
-            if isinstance(item, Tensor) and item.is_floating_point():
-                return item, Text(f"item {place}", f"第 {place} 项")
+        items = [
+            (item, Text(f"item {place}", f"第 {place} 项"))
+            for place, item in enumerate(returned)
+            if _is_number(item)
+        ]
+        if items:
+            return items
     if isinstance(returned, int | float) and not isinstance(returned, bool):
-        return torch.tensor(float(returned)), Text("a plain number", "普通数字")
+        return [(torch.tensor(float(returned)), Text("a plain number", "普通数字"))]
     if hasattr(returned, "loss") and isinstance(returned.loss, Tensor):
-        return returned.loss, Text("the attribute 'loss'", "属性 'loss'")
+        return [(returned.loss, Text("the attribute 'loss'", "属性 'loss'"))]
     if inspect.iscoroutine(returned):
         returned.close()
     name = type(returned).__name__
@@ -43,17 +47,22 @@ def pick(returned: Any) -> tuple[Tensor, Text]:
     )
 
 
-def _from_mapping(returned: Mapping[Any, Any]) -> tuple[Tensor, Text]:
-    tensors = {k: v for k, v in returned.items() if isinstance(v, Tensor) and v.is_floating_point()}
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.is_floating_point()
+
+
+def _entries(returned: Mapping[Any, Any]) -> list[tuple[Tensor, Text]]:
+    tensors = {k: v for k, v in returned.items() if _is_number(v)}
     if not tensors:
         keys = sorted(map(str, returned))
         raise ProbeError(
             f"the loss returned a dict without a floating-point tensor; its keys are {keys}",
             f"损失返回的 dict 里没有浮点张量；其键为 {keys}",
         )
-    named = [k for k in _PREFERRED if k in tensors]
-    key = named[0] if named else next(iter(tensors))
-    return tensors[key], Text(f"the entry {key!r}", f"字典项 {key!r}")
+    order = sorted(
+        tensors, key=lambda k: _PREFERRED.index(k) if k in _PREFERRED else len(_PREFERRED)
+    )
+    return [(tensors[k], Text(f"the entry {k!r}", f"字典项 {k!r}")) for k in order]
 
 
 def scalar(value: Tensor, positions: torch.Size) -> tuple[Tensor, Text | None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from didact._core.words import (
+    COEFFICIENT,
     FEATURE,
     LABELS,
     NETWORK,
@@ -26,18 +27,29 @@ Role = Literal[
     "labels",
     "temperature",
     "weight",
+    "coefficient",
     "mask",
     "index",
+    "top_ids",
     "options",
+    "batch",
+    "images",
     "reduction",
     "count",
+    "total",
+    "items",
+    "batch_size",
     "classes",
     "old_classes",
     "width",
+    "sample_weights",
+    "other_loss",
     "criterion",
+    "projector",
     "teacher_model",
     "student_model",
     "device",
+    "switch",
     "default",
     "unknown",
 ]
@@ -45,15 +57,20 @@ Space = Literal["logits", "probs", "log_probs", "one_hot"]
 
 _TEACHER = TEACHER | {"t", "soft"}
 _LABELS = LABELS | {"hard", "truth", "true"}
-_OUTPUT = word_set(
+OUTPUT = word_set(
     "pred preds prediction predictions input inputs output outputs out logits logit x scores "
     "feature features feat"
 )
-_OPTIONS = word_set("params args cfg config opt opts hparams options hyperparams")
+_OPTIONS = word_set(
+    "params param args arg cfg config conf opt opts hparams options hyperparams settings hyp"
+)
 _OLD = word_set("old known prev previous seen")
-_COUNT = word_set("num n nb classes class cl count size")
+_COUNT = word_set("num n nb classes class cl count size total")
+_TIME = word_set("epoch step iteration iter epochs steps iters iterations")
 _ONE_HOT = re.compile(r"one_?hot")
 _FEATURE = re.compile(r"feat|hidden|embed|emb_|_emb|maps?$|attn|attention_s|^[fg]_[st]$|fm_")
+_LOG_PROBS = re.compile(r"log_?prob|log_?p\b|(^|_)log_?[pq](_|$)|logp_|_logp|log_softmax|logsoft")
+_PROBS = re.compile(r"prob|(^|_)[pq]_(s|t|stu|tea|student|teacher)|(student|teacher)_[pq]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +81,15 @@ class Guess:
         role: The role.
         sure: Whether the name leaves no doubt, so that a trial need not try others.
         space: Which numbers the name asks for, should it be the output of a network.
+        space_sure: Whether the name says so itself: logits, probabilities or their logarithm.
         features: Whether the name speaks of features rather than of class scores.
-        plural: Whether the name speaks of several teachers.
+        plural: Whether the name speaks of several of them.
     """
 
     role: Role
     sure: bool = True
     space: Space = "logits"
+    space_sure: bool = False
     features: bool = False
     plural: bool = False
 
@@ -83,7 +102,11 @@ class _Named:
     words: frozenset[str]
     optional: bool
     number: bool
-    integer: bool
+    annotation: str
+
+    @property
+    def integer(self) -> bool:
+        return self.annotation == "int"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +135,15 @@ def _optional(p: _Named) -> bool:
     return p.optional
 
 
+_TOP = frozenset({"topk", "top", "sampled", "sparse"})
+_PLACES = frozenset({"ids", "indices", "idx", "index"})
+_FUNCTION = frozenset({"fn", "func", "function", "type", "name", "criterion"})
+_BESIDE = frozenset({"size", "weight", "norm", "fn"})
+
 _RULES: tuple[_Rule, ...] = (
     _Rule("options", lambda p: p.name == "self"),
-    _Rule("device", lambda p: p.name == "device"),
+    _Rule("device", lambda p: "device" in p.words),
+    _Rule("items", lambda p: "items" in p.words and p.words & {"num", "n", "in"}),
     _Rule(
         "temperature",
         lambda p: p.name == "T" or p.words & TEMPERATURE or (p.name == "t" and p.number),
@@ -122,10 +151,14 @@ _RULES: tuple[_Rule, ...] = (
     ),
     _Rule("mask", lambda p: p.words & {"mask", "masks", "keep"}),
     _Rule("reduction", lambda p: "reduction" in p.words),
-    _Rule("index", lambda p: p.words & {"indices", "routes", "idx"}),
+    _Rule("top_ids", lambda p: p.words & _TOP and p.words & _PLACES),
+    _Rule("index", lambda p: p.words & {"indices", "routes", "idx", "index"}),
     _Rule(
         "criterion",
-        lambda p: "criterion" in p.words or p.name in ("loss_fn", "loss_func", "base_loss"),
+        lambda p: (
+            p.words & {"criterion", "criteria"}
+            or p.name in ("loss_fn", "loss_func", "base_loss", "ce_loss_fn")
+        ),
         _optional,
     ),
     _Rule("weight", lambda p: p.words & WEIGHT and "decay" not in p.words, _no_number),
@@ -134,8 +167,12 @@ _RULES: tuple[_Rule, ...] = (
 
 _REQUIRED: tuple[_Rule, ...] = (
     _Rule("old_classes", lambda p: p.words == {"known"} or (p.words & _OLD and p.words & _COUNT)),
+    _Rule("batch_size", lambda p: p.words >= {"batch", "size"} or p.words == {"bs"}),
     _Rule("width", lambda p: p.words & {"channels", "dim", "width"}),
-    _Rule("count", lambda p: p.words & {"epoch", "step", "iteration", "iter", "epochs", "steps"}),
+    _Rule("total", lambda p: p.words & _TIME and p.words & {"max", "total", "num", "n", "all"}),
+    _Rule("total", lambda p: p.words & {"epochs", "iters", "iterations"} or p.words == {"steps"}),
+    _Rule("count", lambda p: p.words & _TIME),
+    _Rule("sample_weights", lambda p: "weights" in p.words and not p.number),
     _Rule(
         "weight",
         lambda p: p.words & {"beta", "gamma", "margin", "delta", "eps", "epsilon", "sigma", "mu"},
@@ -143,25 +180,62 @@ _REQUIRED: tuple[_Rule, ...] = (
     ),
     _Rule("count", lambda p: p.integer and "classes" not in p.words),
     _Rule("classes", lambda p: "classes" in p.words and "per" not in p.words),
+    _Rule("other_loss", lambda p: "loss" in p.words and not p.words & _FUNCTION),
+    _Rule("projector", lambda p: p.words & {"regressor", "adapter", "projector", "connector"}),
+    _Rule("batch", lambda p: p.words & {"batch", "minibatch"} and not p.words & _BESIDE),
 )
 """The same for a parameter without a default."""
 
 _LAST: tuple[_Rule, ...] = (
     _Rule(
-        "options", lambda p: p.words & _OPTIONS and not p.words & (_TEACHER | STUDENT), _optional
+        "options",
+        lambda p: p.words & _OPTIONS and not p.words & (_TEACHER | STUDENT),
+        _optional,
     ),
 )
 
 
 def guess(parameter: inspect.Parameter) -> Guess:
     """The role of one parameter."""
-    named = _Named(
-        parameter.name,
-        frozenset(words(parameter.name)),
-        optional=parameter.default is not inspect.Parameter.empty,
-        number=_takes_number(parameter),
-        integer=parameter.annotation in (int, "int"),
+    annotation = parameter.annotation
+    written = getattr(annotation, "__name__", annotation)
+    return _guess(
+        _Named(
+            parameter.name,
+            frozenset(words(parameter.name)),
+            optional=parameter.default is not inspect.Parameter.empty,
+            number=_takes_number(parameter),
+            annotation=str(written),
+        )
     )
+
+
+def guess_name(name: str, *, number: bool = False) -> Guess:
+    """The role of an entry or attribute: by its name alone, or if it is known to be a number."""
+    known = frozenset(words(name))
+    return _guess(_Named(name, known, optional=number, number=number, annotation=""))
+
+
+def guess_option(name: str) -> Role:
+    """The role of something that a loss asks of its options or of itself, by name."""
+    named = frozenset(words(name))
+    if named & _OPTIONS and not named & (_TEACHER | STUDENT):
+        return "options"
+    asked = guess_name(name).role
+    if asked in ("old_classes", "classes", "total", "count", "device", "reduction", "criterion"):
+        return asked
+    if named & (NETWORK | TEACHER | {"student"}) and not named & OUTPUT:
+        return "teacher_model" if named & TEACHER else "student_model"
+    if asked in ("temperature", "weight", "width", "batch_size", "projector", "sample_weights"):
+        return asked
+    if named & COEFFICIENT:
+        return "coefficient"
+    if named & {"use", "is", "has", "with", "enable", "do"}:
+        return "switch"
+    return "unknown"
+
+
+def _guess(named: _Named) -> Guess:
     for rule in (*_RULES, *(() if named.optional else _REQUIRED), *_LAST):
         if rule.applies(named):
             return Guess("default") if rule.left(named) else Guess(rule.role, rule.sure)
@@ -173,30 +247,54 @@ def guess(parameter: inspect.Parameter) -> Guess:
 def _output(named: _Named) -> Guess:
     """The two sides, the labels, or what nothing tells."""
     name, known = named.name.lower(), named.words
-    space, features = _space(name), bool(known & FEATURE or _FEATURE.search(name))
+    space, sure = _space(name)
+    features = bool(known & FEATURE or _FEATURE.search(name))
+    plural = _plural(named)
+
+    def side(role: Role, *, certain: bool = True) -> Guess:
+        return Guess(role, certain, space, sure, features, plural)
+
     if known & NETWORK and known & (_TEACHER | STUDENT):
         return Guess("teacher_model" if known & _TEACHER else "student_model")
     if _ONE_HOT.search(name):
         return Guess("labels", space="one_hot")
+    if known & _TEACHER and known & STUDENT:
+        return side(_last_side(name), certain=True)
     if known & _TEACHER:
-        return Guess("teacher", True, space, features, bool(known & {"teachers", "list"}))
+        return side("teacher")
     if known & STUDENT:
-        return Guess("student", True, space, features)
+        return side("student")
     if known & {"label", "labels"}:
         return Guess("labels")
     if named.optional and not known & _LABELS:
         return Guess("default")
     if known & _LABELS:
         return Guess("labels", sure=False)
-    if known & _OUTPUT:
-        return Guess("student", False, space, features)
-    return Guess("unknown", False, space, features)
+    return side("student" if known & OUTPUT else "unknown", certain=False)
 
 
-def _space(name: str) -> Space:
-    if re.search(r"log_?prob|log_?p\b|logp_|_logp|log_softmax", name):
-        return "log_probs"
-    return "probs" if "prob" in name else "logits"
+def _last_side(name: str) -> Role:
+    """Of a name with words of both sides, as ``t_student_logits``: the longest word tells."""
+    sides = [w for w in words(name) if w in _TEACHER | STUDENT]
+    longest = max(sides, key=len)
+    return "teacher" if longest in _TEACHER else "student"
+
+
+def _plural(named: _Named) -> bool:
+    if named.words & {"teachers", "list", "outs"}:
+        return True
+    return bool(re.match(r"(typing\.)?(list|tuple|sequence)\b", named.annotation.lower()))
+
+
+def _space(name: str) -> tuple[Space, bool]:
+    """The numbers that a name asks for, and whether it says so."""
+    if "logit" in name:
+        return "logits", True
+    if _LOG_PROBS.search(name):
+        return "log_probs", True
+    if _PROBS.search(name):
+        return "probs", "prob" in name
+    return "logits", False
 
 
 def _takes_number(parameter: inspect.Parameter) -> bool:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from inspect import Parameter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from didact.probe.binding.roles import Role, Space, guess
-from didact.probe.inputs.inputs import TEACHERS, Inputs, Layout
+from didact.probe.binding.roles import Role, Space
+from didact.probe.binding.stand_ins import Batch, CallContext, Model, Options, in_space, side
+from didact.probe.inputs.inputs import TEACHERS, Inputs
 
-_NO_DEFAULT = Parameter.empty
 FEATURE_LAYERS = 3
 
 
@@ -26,9 +25,11 @@ class Slot:
         name: The parameter's name.
         role: What it is.
         space: Which numbers a network's output is passed as.
-        value: What the user fixed, or the type of a mask.
+        value: What the user fixed, the type of a mask, or the form of a batch or of what a model
+            returns.
         fixed: Whether the user fixed it.
         positional: Whether it must be passed by position.
+        space_sure: Whether the name itself says which numbers it takes.
     """
 
     name: str
@@ -37,136 +38,130 @@ class Slot:
     value: Any = None
     fixed: bool = False
     positional: bool = False
-
-
-class Outputs(dict[str, Tensor]):
-    """What many models return: a dict whose entries are attributes; every name is the logits."""
-
-    def __init__(self, logits: Tensor) -> None:
-        super().__init__(logits=logits)
-
-    def __getattr__(self, name: str) -> Tensor:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self["logits"]
-
-
-class Options:
-    """A ``params`` or ``args`` object: it answers by name, as an attribute or an item."""
-
-    def __init__(self, inputs: Inputs, given: Mapping[str, Any], seen: dict[str, Role]) -> None:
-        self._inputs, self._given, self._seen = inputs, given, seen
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self._given:
-            return self._given[name]
-        bare = guess(Parameter(name, Parameter.KEYWORD_ONLY)).role
-        if self._inputs.old is not None and bare == "old_classes":
-            self._seen[name] = bare
-            return self._inputs.old
-        role = guess(Parameter(name, Parameter.KEYWORD_ONLY, default=1.0)).role
-        if name.startswith("__") or role not in ("temperature", "weight"):
-            raise AttributeError(f"the options have no {name!r}; pass --arg {name}=VALUE")
-        self._seen[name] = role
-        return self._inputs.temperature if role == "temperature" else self._inputs.weight
-
-    def __getitem__(self, name: str) -> Any:
-        return getattr(self, name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """As a dict's."""
-        try:
-            return getattr(self, name)
-        except AttributeError:
-            return default
-
-
-class Stub(nn.Module):
-    """A model that answers every input with the same logits."""
-
-    def __init__(self, logits: Tensor) -> None:
-        super().__init__()
-        self.logits = logits
-
-    def forward(self, *_inputs: Any, **_options: Any) -> Tensor:
-        """The logits."""
-        return self.logits
-
-
-@dataclass(frozen=True)
-class CallContext:
-    """What the value of a slot is made from."""
-
-    inputs: Inputs
-    layout: Layout
-    given: Mapping[str, Any]
-    seen: dict[str, Role]
+    space_sure: bool = False
 
 
 def argument(slot: Slot, context: CallContext) -> Any:
     """The value that a slot gets."""
-    inputs = context.inputs
-    if slot.fixed:
-        return slot.value
-    if slot.role == "student":
-        return _side(_in_space(inputs.student, slot.space), context.layout)
-    if slot.role == "teacher":
-        return _teacher(slot, context)
-    if slot.role in ("teacher_model", "student_model"):
-        return Stub(inputs.teacher if slot.role == "teacher_model" else inputs.student)
-    if slot.role == "mask":
-        mask = inputs.mask
-        whole = torch.ones(inputs.labels.shape, dtype=torch.bool) if mask is None else mask
-        return whole.to(slot.value or torch.bool)
-    if slot.role == "options":
-        return Options(inputs, context.given, context.seen)
-    return _plain(slot, context)
+    return slot.value if slot.fixed else _MAKERS[slot.role](slot, context)
 
 
-def _plain(slot: Slot, context: CallContext) -> Any:
-    inputs = context.inputs
-    channels = inputs.student.shape[1]
-    layers = [channels] * FEATURE_LAYERS
-    values: dict[str, Any] = {
-        "labels": _labels(slot, inputs),
-        "device": torch.device("cpu"),
-        "temperature": inputs.temperature,
-        "weight": inputs.weight,
-        "index": torch.arange(inputs.student.shape[0]) % TEACHERS,
-        "reduction": slot.value or "mean",
-        "count": 1,
-        "classes": inputs.classes,
-        "old_classes": inputs.old,
-        "width": layers if context.layout == "layers" else channels,
-        "criterion": nn.CrossEntropyLoss(),
-    }
-    return values[slot.role]
-
-
-def _labels(slot: Slot, inputs: Inputs) -> Tensor:
-    if slot.space != "one_hot":
-        return inputs.labels
-    hot = F.one_hot(inputs.labels.clamp(min=0), inputs.classes)
-    return (hot * (inputs.labels >= 0)[..., None]).to(inputs.student.dtype)
+def _student(slot: Slot, context: CallContext) -> Any:
+    return side(in_space(context.inputs.student, slot.space), context.layout)
 
 
 def _teacher(slot: Slot, context: CallContext) -> Any:
     inputs = context.inputs
+    teacher = inputs.teacher
+    if context.ranked:
+        teacher = in_space(teacher, slot.space)
+        return side(teacher.gather(-1, _ranked(inputs)), context.layout)
     if context.layout != "teachers":
-        return _side(_in_space(inputs.teacher, slot.space), context.layout)
-    distinct = inputs.teachers or (inputs.teacher,) * inputs.copies
-    return [_in_space(t.clone(), slot.space) for t in distinct]
+        return side(in_space(teacher, slot.space), context.layout)
+    distinct = inputs.teachers or (teacher,) * inputs.copies
+    return [in_space(t.clone(), slot.space) for t in distinct]
 
 
-def _in_space(logits: Tensor, space: Space) -> Tensor:
-    if space == "probs":
-        return logits.softmax(-1)
-    return logits.log_softmax(-1) if space == "log_probs" else logits
+def _ranked(inputs: Inputs) -> Tensor:
+    """All of the teacher's classes, the likeliest first."""
+    return inputs.teacher.argsort(-1, descending=True)
 
 
-def _side(tensor: Tensor, layout: Layout) -> Any:
-    if layout == "outputs":
-        return Outputs(tensor)
-    if layout == "layers":
-        return [tensor, F.avg_pool2d(tensor, 2), tensor.mean((2, 3), keepdim=True)]
-    return tensor
+def _labels(slot: Slot, context: CallContext) -> Tensor:
+    inputs = context.inputs
+    if slot.space != "one_hot":
+        return side_of_positions(inputs.labels, context)
+    hot = F.one_hot(inputs.labels.clamp(min=0), inputs.classes)
+    return (hot * (inputs.labels >= 0)[..., None]).to(inputs.student.dtype)
+
+
+def _mask(slot: Slot, context: CallContext) -> Tensor:
+    inputs = context.inputs
+    mask = inputs.mask
+    whole = torch.ones(inputs.labels.shape, dtype=torch.bool) if mask is None else mask
+    return side_of_positions(whole.to(slot.value or torch.bool), context)
+
+
+def side_of_positions(tensor: Tensor, context: CallContext) -> Tensor:
+    """Labels or a mask in the layout of the outputs: ``[B, H, W]`` where these are maps."""
+    if context.layout != "dense":
+        return tensor
+    return tensor.reshape(tensor.shape[0], 2, -1)
+
+
+def _width(_slot: Slot, context: CallContext) -> Any:
+    channels = context.inputs.student.shape[1]
+    return [channels] * FEATURE_LAYERS if context.layout == "layers" else channels
+
+
+def _images(_slot: Slot, context: CallContext) -> Tensor:
+    return torch.zeros(context.inputs.student.shape[0], 3, dtype=context.inputs.student.dtype)
+
+
+def _items(_slot: Slot, context: CallContext) -> int:
+    """How many positions an optimiser step counts, over all of its micro-batches."""
+    return context.inputs.items or max(1, int((context.inputs.labels >= 0).sum()))
+
+
+_Maker = Callable[[Slot, CallContext], Any]
+_MAKERS: Mapping[Role, _Maker] = {
+    "student": _student,
+    "teacher": _teacher,
+    "labels": _labels,
+    "mask": _mask,
+    "temperature": lambda _, c: c.inputs.temperature,
+    "weight": lambda _, c: c.inputs.weight,
+    "coefficient": lambda *_: 1.0,
+    "index": lambda _, c: torch.arange(c.inputs.student.shape[0]) % TEACHERS,
+    "top_ids": lambda _, c: _ranked(c.inputs),
+    "options": lambda s, c: Options(c, s.name, s.value),
+    "batch": lambda s, c: Batch(c) if s.value == "dict" else (_images(s, c), _labels(s, c)),
+    "images": _images,
+    "reduction": lambda s, _: s.value or "mean",
+    "count": lambda *_: 2,
+    "total": lambda *_: 4,
+    "items": _items,
+    "batch_size": lambda _, c: c.inputs.student.shape[0],
+    "classes": lambda _, c: c.inputs.classes,
+    "old_classes": lambda _, c: c.inputs.old,
+    "width": _width,
+    "sample_weights": lambda _, c: torch.ones(c.inputs.student.shape[0]),
+    "other_loss": lambda *_: torch.tensor(1.0, dtype=torch.float64),
+    "criterion": lambda *_: nn.CrossEntropyLoss(),
+    "projector": lambda *_: nn.Identity(),
+    "teacher_model": lambda s, c: Model(c, "teacher", s.value or "tensor"),
+    "student_model": lambda s, c: Model(c, "student", s.value or "tensor"),
+    "device": lambda *_: torch.device("cpu"),
+    "switch": lambda *_: False,
+}
+
+
+GIVEN_ROLES = (
+    "student",
+    "teacher",
+    "labels",
+    "mask",
+    "batch",
+    "images",
+    "temperature",
+    "weight",
+    "options",
+    "criterion",
+    "projector",
+    "student_model",
+    "teacher_model",
+)
+"""What a user may name in the place of a value."""
+
+
+def given_as_role(slot: Slot, value: Any) -> Slot:
+    """A slot whose value the user gave: a role by its word, as ``labels`` or ``model``, or a value.
+
+    ``model`` is the student's where the parameter's name is not the teacher's.
+    """
+    word = value.replace("-", "_") if isinstance(value, str) else ""
+    if word == "model":
+        word = "teacher_model" if "teacher" in slot.name.lower() else "student_model"
+    if word in GIVEN_ROLES:
+        return replace(slot, role=word, value="dict" if word == "batch" else None)  # type: ignore[arg-type]
+    return replace(slot, role="unknown", value=value, fixed=True)

@@ -15,11 +15,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from didact.probe.binding.roles import Role, guess
-from didact.probe.binding.slots import CallContext, Slot, argument
+from didact.probe.binding.machine import this_machine
+from didact.probe.binding.roles import Role, guess, guess_option
+from didact.probe.binding.slots import Slot, argument, given_as_role
+from didact.probe.binding.stand_ins import CallContext
 from didact.probe.errors import ProbeError
 
 _VARIED = ("temperature", "weight")
+_HOLDS_INPUTS = ("teacher_model", "student_model", "options")
+"""What a constructor keeps of these would be of the inputs of one call."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Target:
         if not self.is_class and not self.attributes:
             return _unspoilt(self.source)
         inputs = context.inputs
-        stub = any(slot.role == "teacher_model" for slot in self.built)
+        stub = any(slot.role in _HOLDS_INPUTS for slot in self.built)
         shape = tuple(inputs.student.shape)
         key = (inputs.temperature, inputs.weight, shape, inputs.old, inputs.student.dtype)
         if stub or key not in self._made:
@@ -125,10 +129,10 @@ def constructor_slots(source: Any, given: Mapping[str, Any]) -> tuple[Slot, ...]
     known = parameters_of(source)
     for parameter in known:
         if parameter.name in given:
-            slots.append(Slot(parameter.name, "default", value=given[parameter.name], fixed=True))
+            slots.append(given_as_role(Slot(parameter.name, "default"), given[parameter.name]))
             continue
-        role = guess(parameter).role
-        if role in ("unknown", "student", "teacher", "labels") or (
+        role = _built_role(parameter)
+        if role in ("unknown", "labels") or (
             role == "weight"
             and parameter.default not in (Parameter.empty, None)
             and not isinstance(parameter.default, int | float)
@@ -145,11 +149,28 @@ def constructor_slots(source: Any, given: Mapping[str, Any]) -> tuple[Slot, ...]
             role = "default"
         slots.append(Slot(parameter.name, role))
     _refuse_unknown(given, [p.name for p in known], "--init")
-    return tuple(s if not s.fixed else _fixed(s) for s in slots)
+    return tuple(slots)
 
 
-def _fixed(slot: Slot) -> Slot:
-    return Slot(slot.name, "unknown", value=slot.value, fixed=True)
+def _built_role(parameter: Parameter) -> Role:
+    """What a constructor gets: a side that it takes is a model, and so is a network."""
+    role = guess(parameter).role
+    if role in ("student", "teacher"):
+        numbers = isinstance(parameter.default, int | float | str)
+        return "default" if numbers else f"{role}_model"  # type: ignore[return-value]
+    if role == "unknown":
+        asked = guess_option(parameter.name)
+        return asked if parameter.default is Parameter.empty else "unknown"
+    return role
+
+
+def owner_of(source: Any) -> type | None:
+    """The class that a function stands in, as ``Trainer`` for ``Trainer.kd``, if it is found."""
+    path = getattr(source, "__qualname__", "").rpartition(".")[0]
+    found: Any = getattr(source, "__globals__", {})
+    for part in path.split(".") if path else []:
+        found = found.get(part) if isinstance(found, dict) else getattr(found, part, None)
+    return found if inspect.isclass(found) else None
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: list[str], option: str) -> None:
@@ -163,10 +184,11 @@ def _refuse_unknown(given: Mapping[str, Any], known: list[str], option: str) -> 
 
 def call(target: Target, slots: tuple[Slot, ...], context: CallContext) -> Any:
     """Call the loss; what it prints and warns of is swallowed."""
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), ExitStack() as kept:
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), ExitStack() as stack:
         warnings.simplefilter("ignore")
-        kept.enter_context(torch.enable_grad())
-        kept.callback(torch.set_default_dtype, torch.get_default_dtype())
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(this_machine())
+        stack.callback(torch.set_default_dtype, torch.get_default_dtype())
         ready = target.ready(context)
         used = [s for s in slots if s.role != "default" or s.fixed]
         positions = [argument(s, context) for s in used if s.positional]

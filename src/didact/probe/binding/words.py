@@ -2,61 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from didact._core.i18n import Text
 from didact.probe.binding.roles import Role
 from didact.probe.binding.slots import Slot
 from didact.probe.inputs.inputs import Layout
+
+_NUMBERS: dict[Layout, Text] = {
+    "classes": Text("logits [B, C]", " logits [B, C]"),
+    "sequence": Text("logits [B, S, C]", " logits [B, S, C]"),
+    "dense": Text("logits [B, C, H, W]", " logits [B, C, H, W]"),
+    "outputs": Text("output with .logits [B, C]", "输出对象（.logits [B, C]）"),
+    "output_sequences": Text("output with .logits [B, S, C]", "输出对象（.logits [B, S, C]）"),
+    "teachers": Text("logits [B, C]", " logits [B, C]"),
+    "lists": Text("logits, a list of [B, C]", " logits 列表 [B, C]"),
+    "vectors": Text("features [B, D]", "特征 [B, D]"),
+    "tokens": Text("features [B, S, D]", "特征 [B, S, D]"),
+    "maps": Text("features [B, D, H, W]", "特征 [B, D, H, W]"),
+    "layers": Text("list of feature maps", "特征图列表"),
+    "hidden": Text("hidden states of 13 layers [B, S, D]", " 13 层隐藏状态 [B, S, D]"),
+    "attentions": Text("attentions of 13 layers [B, 2, S, S]", " 13 层注意力 [B, 2, S, S]"),
+}
+_SPACES = {
+    "probs": Text("probabilities", "概率"),
+    "log_probs": Text("log-probabilities", "对数概率"),
+}
+_WORDS: dict[Role, Text] = {
+    "student": Text("the student's {numbers}", "学生的{numbers}"),
+    "teacher": Text("the teacher's {numbers}", "教师的{numbers}"),
+    "labels": Text("class numbers", "类别标签"),
+    "temperature": Text("temperature, varied", "温度（会变化）"),
+    "weight": Text("weight, varied", "权重（会变化）"),
+    "coefficient": Text("1", "1"),
+    "mask": Text("mask, all true unless a law masks", "掩码，默认全为真"),
+    "index": Text("index of the sample", "样本下标"),
+    "top_ids": Text(
+        "numbers of the teacher's classes, the likeliest first", "教师的类别编号，按可能性排序"
+    ),
+    "options": Text("an object with the options", "参数对象"),
+    "images": Text("inputs of a model", "模型输入"),
+    "count": Text("2", "2"),
+    "total": Text("4", "4"),
+    "items": Text("number of labelled positions", "有标签的位置数"),
+    "batch_size": Text("number of samples", "样本数"),
+    "classes": Text("number of classes", "类别数"),
+    "old_classes": Text("number of classes that the teacher knows", "教师认识的类别数"),
+    "width": Text("number of channels", "通道数"),
+    "sample_weights": Text("a weight of 1 for each sample", "每个样本的权重均为 1"),
+    "other_loss": Text("another loss: 1", "另一项损失：1"),
+    "criterion": Text("nn.CrossEntropyLoss()", "nn.CrossEntropyLoss()"),
+    "projector": Text("nn.Identity()", "nn.Identity()"),
+    "teacher_model": Text("a model that returns the teacher's {answer}", "返回教师{answer}的模型"),
+    "student_model": Text("a model that returns the student's {answer}", "返回学生{answer}的模型"),
+    "device": Text("the processor: 'cpu'", "处理器：'cpu'"),
+    "switch": Text("False", "False"),
+    "default": Text("left at its default", "保持默认值"),
+    "unknown": Text("unknown", "未知"),
+}
+_ANSWERS = {
+    "tensor": Text("logits", " logits "),
+    "outputs": Text("output with .logits", "输出对象（.logits）"),
+    "with_features": Text("logits and features", " logits 与特征"),
+    "features_first": Text("features and logits", "特征与 logits"),
+}
 
 
 def what(slot: Slot, layout: Layout) -> Text:
     """A slot's binding in words."""
     if slot.fixed:
         return Text(f"fixed: {slot.value!r}"[:60], f"固定为 {slot.value!r}"[:60])
-    words = {
-        "student": Text("the student's {numbers}", "学生的{numbers}"),
-        "teacher": Text("the teacher's {numbers}", "教师的{numbers}"),
-        "labels": Text("class numbers", "类别标签")
-        if slot.space != "one_hot"
-        else Text("class numbers, one-hot", "类别标签（one-hot）"),
-        "temperature": Text("temperature, varied", "温度（会变化）"),
-        "weight": Text("weight, varied", "权重（会变化）"),
-        "mask": Text("mask, all true unless a law masks", "掩码，默认全为真"),
-        "index": Text("index of the sample", "样本下标"),
-        "options": Text("an object with the options", "参数对象"),
-        "reduction": Text(f"{slot.value or 'mean'!r}", f"{slot.value or 'mean'!r}"),
-        "count": Text("1", "1"),
-        "classes": Text("number of classes", "类别数"),
-        "old_classes": Text("number of classes that the teacher knows", "教师认识的类别数"),
-        "width": Text("number of channels", "通道数"),
-        "criterion": Text("nn.CrossEntropyLoss()", "nn.CrossEntropyLoss()"),
-        "teacher_model": Text(
-            "a model that returns the teacher's logits", "返回教师 logits 的模型"
-        ),
-        "student_model": Text(
-            "a model that returns the student's logits", "返回学生 logits 的模型"
-        ),
-        "device": Text("the processor: 'cpu'", "处理器：'cpu'"),
-        "default": Text("left at its default", "保持默认值"),
-    }
-    return words[slot.role].format(numbers=_numbers(slot, layout))
+    if slot.role in _SPECIAL:
+        return _SPECIAL[slot.role](slot)
+    answer = _ANSWERS[slot.value if slot.value in _ANSWERS else "tensor"]
+    return _WORDS[slot.role].format(numbers=_numbers(slot, layout), answer=answer)
+
+
+def _labels(slot: Slot) -> Text:
+    if slot.space == "one_hot":
+        return Text("class numbers, one-hot", "类别标签（one-hot）")
+    return _WORDS["labels"]
+
+
+def _reduction(slot: Slot) -> Text:
+    return Text(f"{slot.value or 'mean'!r}", f"{slot.value or 'mean'!r}")
+
+
+def _batch(slot: Slot) -> Text:
+    if slot.value == "dict":
+        return Text("a batch, its entries by name", "批次，按名称取各项")
+    return Text("a batch: inputs and class numbers", "批次：输入与类别标签")
+
+
+_SPECIAL: dict[Role, Callable[[Slot], Text]] = {
+    "labels": _labels,
+    "reduction": _reduction,
+    "batch": _batch,
+}
 
 
 def _numbers(slot: Slot, layout: Layout) -> Text:
-    if slot.space in ("probs", "log_probs"):
-        word = slot.space.replace("_", "-")
-        return Text(word, {"probs": "概率", "log-probs": "对数概率"}[word])
-    words = {
-        "classes": Text("logits [B, C]", " logits [B, C]"),
-        "sequence": Text("logits [B, S, C]", " logits [B, S, C]"),
-        "outputs": Text("output with .logits [B, C]", "输出对象（.logits [B, C]）"),
-        "maps": Text("features [B, D, H, W]", "特征 [B, D, H, W]"),
-        "vectors": Text("features [B, D]", "特征 [B, D]"),
-        "layers": Text("list of feature maps", "特征图列表"),
-        "teachers": Text("logits [B, C]", " logits [B, C]"),
-    }
+    if slot.space in _SPACES:
+        return _SPACES[slot.space]
     if layout == "teachers" and slot.role == "teacher":
-        return Text("logits, a list of [B, C]", " logits 列表 [B, C]")
-    return words[layout]
+        return _NUMBERS["lists"]
+    return _NUMBERS[layout]
 
 
 ROLES: dict[Role, Text] = {
@@ -65,18 +115,29 @@ ROLES: dict[Role, Text] = {
     "labels": Text("labels", "标签"),
     "temperature": Text("temperature", "温度"),
     "weight": Text("weight", "权重"),
+    "coefficient": Text("coefficient", "系数"),
     "mask": Text("mask", "掩码"),
     "index": Text("index of the sample", "样本下标"),
+    "top_ids": Text("numbers of classes", "类别编号"),
     "options": Text("options", "参数对象"),
+    "batch": Text("batch", "批次"),
+    "images": Text("inputs", "输入"),
     "reduction": Text("reduction", "归约方式"),
     "count": Text("a number", "数值"),
+    "total": Text("a number", "数值"),
+    "items": Text("number of positions", "位置数"),
+    "batch_size": Text("number of samples", "样本数"),
     "classes": Text("number of classes", "类别数"),
     "old_classes": Text("number of old classes", "旧类数"),
     "width": Text("number of channels", "通道数"),
+    "sample_weights": Text("weights of samples", "样本权重"),
+    "other_loss": Text("another loss", "另一项损失"),
     "criterion": Text("criterion", "损失函数"),
+    "projector": Text("projector", "投影层"),
     "teacher_model": Text("teacher model", "教师模型"),
     "student_model": Text("student model", "学生模型"),
     "device": Text("device", "设备"),
+    "switch": Text("switch", "开关"),
     "default": Text("default", "默认值"),
     "unknown": Text("unknown", "未知"),
 }

@@ -124,6 +124,20 @@ def fit(subject: Subject, temperature: float = 4.0) -> Fit | None:
     return _described(subject, best, given, [e.value for e in evaluations])
 
 
+def _confirmed(
+    subject: Subject, form: Form, fixed: float | None, temperature: float, residual: float
+) -> float:
+    """The residual, or that of a third set of inputs of another size if it is larger."""
+    if residual >= EXACT:
+        return residual
+    inputs = subject.binding.make(seed=11, scale=1.0, temperature=temperature)
+    evaluation = subject(inputs)
+    if not evaluation.norm or not bool(torch.isfinite(evaluation.gradient).any()):
+        return residual
+    third = _visible(inputs, evaluation.gradient)
+    return max(residual, _compare(form, [third], evaluation.gradient[None], fixed)[0])
+
+
 def _visible(inputs: Inputs, gradient: Tensor) -> Inputs:
     """With the positions masked that get no gradient, as the last of a language model."""
     counts = gradient.abs().sum(-1) > 0
@@ -185,6 +199,7 @@ def _described(
     values: list[float],
 ) -> Fit:
     residual, form, fixed, factor = best
+    residual = _confirmed(subject, form, fixed, given[0].temperature, residual)
     gaps = [v - factor * _of_form(form, i, fixed)[0] for v, i in zip(values, given, strict=True)]
     finite = all(math.isfinite(g) for g in gaps)
     factors: dict[float, float] = {}

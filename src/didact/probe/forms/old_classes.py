@@ -52,6 +52,12 @@ def _pasted_binary(s: Tensor, i: Inputs, T: float) -> Tensor:  # noqa: ARG001
     return F.binary_cross_entropy_with_logits(s, _target(i), reduction="none").sum(-1)
 
 
+def _icarl(s: Tensor, i: Inputs, T: float) -> Tensor:  # noqa: ARG001
+    hot = F.one_hot(i.labels.clamp(min=0), i.classes).to(i.teacher.dtype)
+    target = torch.cat([i.shared(i.teacher).sigmoid(), hot[..., i.old :]], -1)
+    return F.binary_cross_entropy_with_logits(s, target, reduction="none").sum(-1)
+
+
 def _columns(p: Tensor) -> Tensor:
     """Divided by the sums of the rows as if they were those of the columns."""
     return p / p.sum(-1)
@@ -160,8 +166,19 @@ MIXED_FORMS = (
         _pasted_binary,
         "MIXED-SPACE",
     ),
+    Form(
+        "icarl",
+        Text(
+            "binary cross-entropy with the teacher's sigmoids for old classes, labels for new ones",
+            "二元交叉熵：旧类以教师的 sigmoid 为目标，新类以标签为目标",
+        ),
+        lambda s, _t, _T: s.sum(-1),
+        kind="objective",
+        power=None,
+        special=_icarl,
+    ),
 )
-"""Labels and logits in one target."""
+"""Labels and the teacher in one target, in one space or mixed."""
 
 SQUARE_FORMS = (
     *(

@@ -9,9 +9,40 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Layout = Literal["classes", "sequence", "teachers", "outputs", "maps", "vectors", "layers"]
+Layout = Literal[
+    "classes",
+    "sequence",
+    "dense",
+    "outputs",
+    "output_sequences",
+    "teachers",
+    "lists",
+    "vectors",
+    "tokens",
+    "maps",
+    "layers",
+    "hidden",
+    "attentions",
+]
 Labelled = Literal["all", "new", "low"]
-LOGIT_LAYOUTS: tuple[Layout, ...] = ("classes", "sequence", "teachers", "outputs")
+LOGIT_LAYOUTS: tuple[Layout, ...] = (
+    "classes",
+    "sequence",
+    "dense",
+    "outputs",
+    "output_sequences",
+    "teachers",
+    "lists",
+)
+OF_POSITIONS: tuple[Layout, ...] = (
+    "sequence",
+    "dense",
+    "output_sequences",
+    "tokens",
+    "hidden",
+    "attentions",
+)
+"""Those whose samples have positions: a token, or a point of a map with its classes last."""
 
 BATCH, CLASSES, POSITIONS, SIDE, TEACHERS = 6, 5, 3, 4, 3
 SCALE = 2.0
@@ -57,6 +88,7 @@ class Inputs:
         copies: How many times ``teacher`` is repeated.
         old: How many classes the teacher knows; ``None``: all.
         labelled: Which labels occur.
+        items: How many positions an optimiser step counts, where these inputs are part of one.
     """
 
     student: Tensor
@@ -69,6 +101,7 @@ class Inputs:
     copies: int = TEACHERS
     old: int | None = None
     labelled: Labelled = "all"
+    items: int | None = None
 
     def having(self, **changes: object) -> Inputs:
         """The same inputs with some replaced."""
@@ -115,7 +148,7 @@ def make(
     *,
     batch: int | None = None,
     classes: int | None = None,
-    positions: int = POSITIONS,
+    positions: int | None = None,
     seed: int = 0,
     scale: float = SCALE,
     temperature: float = 4.0,
@@ -126,8 +159,9 @@ def make(
     sizes = sizes or Sizes()
     batch, classes = batch or sizes.batch, classes or sizes.classes
     old = sizes.old_of(classes)
+    positions = positions or (SIDE if layout == "dense" else POSITIONS)
     shape = {
-        "sequence": (batch, positions, classes),
+        **dict.fromkeys(OF_POSITIONS, (batch, positions, classes)),
         "maps": (batch, classes, SIDE, SIDE),
         "layers": (batch, classes, SIDE, SIDE),
     }.get(layout, (batch, classes))
@@ -138,7 +172,7 @@ def make(
     )
     if old is not None and sizes.narrow:
         teacher = teacher[..., :old]
-    spots = shape[:-1] if layout in ("sequence", *LOGIT_LAYOUTS) else shape[:1]
+    spots = shape[:-1] if layout in (*OF_POSITIONS, *LOGIT_LAYOUTS) else shape[:1]
     first, end = _label_range(sizes.labelled, old, classes)
     count = torch.Size(spots).numel()
     labels = (first + (torch.arange(count) * 2 + seed) % (end - first)).reshape(spots)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from didact.probe.forms.subject import Subject
 from didact.probe.inputs.inputs import Inputs
 
 Kind = Literal["divergence", "match", "objective"]
+_SELF_EVIDENT = ("reaches-student", "label-term", "old-classes")
 State = Literal["holds", "broken", "advice", "measured", "skipped"]
 
 
@@ -71,6 +72,7 @@ class Case:
         declared: Whether the user said so.
         fit: The best known form.
         settings: Values of T and the weight that the user asked for.
+        offset: What is added to the seeds of the inputs.
     """
 
     subject: Subject
@@ -78,6 +80,24 @@ class Case:
     declared: bool
     fit: Fit | None
     settings: Mapping[str, float] = field(default_factory=dict)
+    offset: int = 0
+
+    @property
+    def again(self) -> Case:
+        """The same case with inputs that have nothing in common with these."""
+        return replace(self, offset=self.offset + 1000)
+
+    def may_accuse(self, law: str) -> bool:
+        """Whether a broken law counts: only where it is known what the loss is.
+
+        That is so if the user said it or a known form fits; that the student has no part in it, or
+        a label term of a known form, tells without.
+        """
+        if self.declared or self.exact is not None or law in _SELF_EVIDENT:
+            return True
+        if law == "masked" and self.of_logits and not self.subject.has("teacher"):
+            return True
+        return law == "finite" and self.subject.binding.names_logits
 
     @property
     def tolerance(self) -> float:
@@ -86,6 +106,7 @@ class Case:
 
     def make(self, **changes: Any) -> Inputs:
         """Inputs of the layout that the loss takes."""
+        changes["seed"] = changes.get("seed", 0) + self.offset
         return self.subject.binding.make(**{**self.settings, **changes})
 
     @cached_property

@@ -8,26 +8,47 @@ import torch
 
 from didact._core.i18n import Text
 from didact.probe.forms.fit import Fit, is_power
-from didact.probe.forms.mistakes import MISTAKES, Mistake
 from didact.probe.judging.case import Case, Outcome
 
 _HIDES = {"KL-INPUT-PROBS", "KL-INPUT-RAW"}
 
 
-def diagnose(case: Case, outcomes: Mapping[str, Outcome]) -> list[Mistake]:
-    """Every kind of mistake that is pointed to, the most telling first."""
-    keys: list[str] = []
+def diagnose(case: Case, outcomes: Mapping[str, Outcome]) -> dict[str, Text]:
+    """Every kind of mistake that is pointed to, the most telling first, and what points to it."""
+    evidence: dict[str, Text] = {}
     fit = case.exact
     if fit is not None:
-        keys += fit.form.mistakes
+        matched = _MATCHED.format(form=fit.name, residual=f"{fit.residual:.0e}")
+        keys = [k for k in fit.form.mistakes if not (k == "SWAPPED" and _says_reverse(case))]
         if fit.factor < 0:
             keys.append("ABS/CLAMP-HIDES-NEGATIVE" if _HIDES & set(keys) else "SIGN-MISSING")
-    elif case.fit is None and not bool(torch.isfinite(case.here.gradient).any()):
-        keys.append("ARGS-REVERSED")
+        evidence |= dict.fromkeys(keys, matched)
+    elif case.fit is None and case.subject.binding.names_logits and not _any_finite(case):
+        evidence["ARGS-REVERSED"] = _NO_GRADIENT
     for state in ("broken", "advice"):
-        for outcome in outcomes.values():
-            keys += outcome.mistakes if outcome.state == state else ()
-    return [MISTAKES[key] for key in dict.fromkeys(keys)]
+        for law, outcome in outcomes.items():
+            for key in outcome.mistakes if outcome.state == state else ():
+                evidence.setdefault(key, _LAW.format(law=law, text=outcome.text))
+    return evidence
+
+
+_MATCHED = Text(
+    "the gradient is that of {form}; residual {residual}, on three sets of inputs",
+    "梯度与{form}一致；三组输入上残差 {residual}",
+)
+_NO_GRADIENT = Text("no part of the gradient is a number", "梯度没有任何有限分量")
+_LAW = Text("the law {law}: {text}", "定律 {law}：{text}")
+
+
+def _any_finite(case: Case) -> bool:
+    return bool(torch.isfinite(case.here.gradient).any())
+
+
+def _says_reverse(case: Case) -> bool:
+    """Whether the loss is called reverse, so that its direction is meant."""
+    source = case.subject.binding.target.source
+    name = getattr(source, "__qualname__", type(source).__qualname__).lower()
+    return any(word in name for word in ("reverse", "rkl", "backward", "minillm"))
 
 
 def best_match(case: Case, outcomes: Mapping[str, Outcome]) -> Text:

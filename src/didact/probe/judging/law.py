@@ -35,7 +35,7 @@ class Law:
     test: Try
 
     def __call__(self, case: Case) -> Outcome:
-        """Try the law; one that does not bind the kind cannot break."""
+        """Try the law; it breaks if it binds the kind, what the loss is is known, and twice."""
         if self.logits and not case.of_logits:
             return skipped(
                 "speaks of class scores; this loss takes features",
@@ -44,9 +44,20 @@ class Law:
         if self.name not in _BEFORE_GRADIENT and not case.here.norm:
             return skipped("no gradient reaches the student", "没有梯度到达学生")
         outcome = self.test(case)
+        if outcome.state == "broken" and not case.may_accuse(self.name):
+            return Outcome("measured", outcome.text, outcome.numbers)
         if outcome.state == "broken" and case.kind not in self.binds:
             return Outcome("advice", outcome.text, outcome.numbers, outcome.mistakes)
+        if outcome.state == "broken" and not self._breaks_again(case):
+            return Outcome("measured", outcome.text, outcome.numbers)
         return outcome
+
+    def _breaks_again(self, case: Case) -> bool:
+        """Whether the law breaks on a second, independent set of inputs too."""
+        again = case.again
+        if self.name not in _BEFORE_GRADIENT and not again.here.norm:
+            return False
+        return self.test(again).state == "broken"
 
 
 LAWS: dict[str, Law] = {}

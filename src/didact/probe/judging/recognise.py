@@ -112,9 +112,7 @@ def recognise(subject: Subject, known: Fit | None, declared: Kind | None) -> Kin
         return "objective"
     if known is not None and known.exact:
         return known.form.kind  # type: ignore[return-value]
-    if subject.binding.of_logits and not (subject.has("labels") and not isolated):
-        return "objective" if declared == "objective" else "divergence"
-    return _by_zero(subject)
+    return "objective" if declared == "objective" else _by_zero(subject)
 
 
 def _by_zero(subject: Subject) -> Kind:
@@ -127,5 +125,8 @@ def _by_zero(subject: Subject) -> Kind:
     zero = math.isfinite(equal.value) and abs(equal.value) <= 1e-4 * abs(elsewhere.value)
     if not zero:
         return "objective"
-    flat = subject.binding.of_logits and equal.norm <= 1e-4 * elsewhere.norm
-    return "divergence" if flat else "match"
+    if not subject.binding.of_logits or equal.norm > 1e-4 * elsewhere.norm:
+        return "match"
+    moved = subject(inputs.having(student=inputs.student + 1.0)).gradient
+    blind = float((moved - elsewhere.gradient).norm()) <= 1e-4 * elsewhere.norm
+    return "divergence" if blind else "match"

@@ -139,12 +139,12 @@ def class_count(case: Case) -> Outcome:
             f"类别数为 1、2、4 倍时梯度 × {listed}：不是已知形式",
             ratios=list(ratios.values()),
         )
+    if case.exact.form.kind != "divergence":
+        return measured(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", exponent=power)
     mistakes: tuple[str, ...] = ()
     if is_power(power, -1):
         of_kl = case.exact.form.key.endswith("-kl")
         mistakes = ("KL-MEAN", "CLASS-MEAN") if of_kl else ("CLASS-MEAN",)
-    if case.exact.form.kind == "match":
-        return measured(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", exponent=power)
     return breaks(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", *mistakes, exponent=power)
 
 

@@ -96,7 +96,7 @@ def _coupled(ratios: dict[float, float]) -> Outcome:
 def sequence(case: Case) -> Outcome:
     """Repeat the positions; where rows are the layout, also give it sequences."""
     binding = case.subject.binding
-    if binding.layout == "sequence":
+    if binding.of_positions:
         return _length(case)
     if binding.layout != "classes" or case.subject.label_form is not None:
         return skipped("the loss takes rows here", "此损失按行取输入")

@@ -73,7 +73,7 @@ def masked(case: Case) -> Outcome:
 )
 def padding(case: Case) -> Outcome:
     """Every third label ignored."""
-    if not case.subject.has("labels") or case.subject.binding.layout != "sequence":
+    if not case.subject.has("labels") or not case.subject.binding.of_positions:
         return skipped("no labels of positions", "没有逐位置的标签")
     inputs = case.inputs
     kept = (torch.arange(inputs.labels.numel()) % 3 != 1).reshape(inputs.labels.shape)

@@ -6,7 +6,8 @@ import torch
 
 from didact._core.i18n import Text
 from didact.probe.forms.fit import is_power, power_law
-from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
+from didact.probe.inputs.inputs import Inputs
+from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, measured, skipped
 from didact.probe.judging.law import law
 
 
@@ -46,12 +47,19 @@ def temperature(case: Case) -> Outcome:
             "WEIGHT-TYPO",
             factors=fit.factors,
         )
-    return _power(fit.power - fit.form.power, fit.form.power)
+    return _power(fit.power - fit.form.power, fit.form.power, case.subject.label_form is None)
 
 
-def _power(exponent: float, due: int) -> Outcome:
+def _power(exponent: float, due: int, alone: bool) -> Outcome:
     if is_power(exponent, 0):
         return holds("gradient ∝ T^0 for large T", "T 较大时梯度 ∝ T^0", exponent=0.0)
+    if is_power(exponent, -due) and alone:
+        return advises(
+            f"gradient ∝ T^{exponent:.1f}: no T^{due} factor, which counts beside a label term",
+            f"梯度 ∝ T^{exponent:.1f}：缺少 T^{due} 因子；与标签项并用时才有影响",
+            "NO-T2",
+            exponent=exponent,
+        )
     if is_power(exponent, -due):
         return breaks(
             f"gradient ∝ T^{exponent:.1f}: no T^{due} factor",
@@ -129,6 +137,20 @@ def direction(case: Case) -> Outcome:
     )
 
 
+_SAMPLES = 4
+"""Over which the cosine is averaged, which chance would turn on one."""
+
+
+def _cosine(case: Case, inputs: Inputs) -> float:
+    """Of the loss's gradient and that of the right loss."""
+    student, teacher = inputs.shared(inputs.student), inputs.shared(inputs.teacher)
+    right = torch.zeros_like(inputs.student)
+    right[..., : student.shape[-1]] = student.softmax(-1) - teacher.softmax(-1)
+    gradient = case.subject(inputs).gradient
+    size = float(gradient.norm() * right.norm())
+    return float((gradient * right).sum()) / size if size else 0.0
+
+
 @law(
     "sign",
     title=Text("a step against the gradient moves towards the teacher", "沿负梯度走一步更接近教师"),
@@ -147,16 +169,9 @@ def sign(case: Case) -> Outcome:
     """The cosine with the gradient of the right loss, near agreement and far from it."""
     if not case.subject.has("teacher"):
         return skipped("the loss has no teacher", "该损失没有教师输入")
-    inputs = case.inputs
-    near = inputs.having(student=inputs.agreeing_student + 0.1 * inputs.student)
-    cosines = []
-    for each in (near, inputs):
-        student, teacher = each.shared(each.student), each.shared(each.teacher)
-        right = torch.zeros_like(each.student)
-        right[..., : student.shape[-1]] = student.softmax(-1) - teacher.softmax(-1)
-        gradient = case.subject(each).gradient
-        size = float(gradient.norm() * right.norm())
-        cosines.append(float((gradient * right).sum()) / size if size else 0.0)
+    samples = [case.make(seed=seed) for seed in range(_SAMPLES)]
+    near = [i.having(student=i.agreeing_student + 0.1 * i.student) for i in samples]
+    cosines = [sum(_cosine(case, i) for i in each) / _SAMPLES for each in (near, samples)]
     text = f"cosine with the right gradient {cosines[0]:.2f} near agreement, {cosines[1]:.2f} far"
     chinese = f"与正确梯度的余弦：接近一致处 {cosines[0]:.2f}，远处 {cosines[1]:.2f}"
     if min(cosines) > -0.1:

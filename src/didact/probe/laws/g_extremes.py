@@ -11,7 +11,7 @@ import torch
 from didact._core.i18n import Text
 from didact.probe.errors import reason_of
 from didact.probe.forms.evaluation import Evaluation
-from didact.probe.judging.case import Case, Outcome, advises, breaks, holds
+from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, skipped
 from didact.probe.judging.law import law
 
 _HALVES = (torch.float16, torch.bfloat16)
@@ -44,6 +44,8 @@ def _at(case: Case, dtype: torch.dtype, scale: float) -> Evaluation:
 )
 def large_logits(case: Case) -> Outcome:
     """Signs of a normal sample, times 10000 and times 200."""
+    if not case.subject.binding.of_raw_logits:
+        return skipped("the loss takes no logits", "此损失的输入不是 logits")
     for scale in (200.0, 1e4):
         evaluation = _at(case, torch.float32, scale)
         if not evaluation.finite:
@@ -85,6 +87,8 @@ def _wrong_space(case: Case) -> bool:
 )
 def half_precision(case: Case) -> Outcome:
     """Both half precisions, at an ordinary size and at the largest."""
+    if not case.subject.binding.of_raw_logits:
+        return skipped("the loss takes no logits", "此损失的输入不是 logits")
     bad: list[tuple[_Verdict, Text]] = []
     for dtype in _HALVES:
         for scale in _SIZES:

@@ -38,6 +38,8 @@ _AMBIGUOUS = "late-student"
 )
 def infinite_classes(case: Case) -> Outcome:
     """Twice as many classes, on both sides and then on the teacher's alone."""
+    if not case.subject.binding.of_raw_logits:
+        return skipped("the loss takes no logits", "此损失的输入不是 logits")
     inputs = case.inputs
     plain = widened(inputs, 2 * inputs.classes)
     wide = widened(inputs, 2 * inputs.classes, empty=float("-inf"))

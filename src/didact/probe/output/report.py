@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from didact._core.i18n import Language, Text
@@ -41,6 +42,7 @@ class Report:
         results: Every law.
         mistakes: Kinds of mistakes that broken laws or the form point to.
         seconds: The processor time spent.
+        evidence: What points to each of these mistakes.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Report:
     results: tuple[Result, ...]
     mistakes: tuple[Mistake, ...]
     seconds: float
+    evidence: tuple[Text, ...] = ()
 
     @property
     def broken(self) -> tuple[Result, ...]:
@@ -86,8 +89,14 @@ class Report:
             "match": self.match.pick(language),
             "laws": [_plain(r, language) for r in self.results],
             "mistakes": [
-                {"kind": m.key, "codes": list(m.codes), "text": m.text.pick(language)}
-                for m in self.mistakes
+                {
+                    "kind": m.key,
+                    "codes": list(m.codes),
+                    "text": m.text.pick(language),
+                    "evidence": shown.pick(language),
+                }
+                for m, shown in zip_longest(self.mistakes, self.evidence, fillvalue=Text("", ""))
+                if isinstance(m, Mistake)
             ],
             "seconds": round(self.seconds, 3),
         }

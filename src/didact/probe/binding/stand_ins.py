@@ -1,0 +1,372 @@
+"""What stands for models, batches and options while a loss is tried."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from didact.probe.binding.roles import Role, Space, guess_name, guess_option
+from didact.probe.inputs.inputs import Inputs, Layout
+
+LAYERS = 13
+"""Hidden states of a transformer of twelve blocks, the embedding first."""
+
+ANSWERS = ("tensor", "outputs", "with_features", "features_first")
+"""What a model may return: logits, an object with ``.logits``, or a pair with its features."""
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """What the value of a slot is made from.
+
+    Attributes:
+        inputs: The crafted inputs.
+        layout: Their shape.
+        given: What the user fixed, by parameter, or by dotted name for a part of one.
+        seen: The options that the loss asked for by dotted name, and their roles.
+        ranked: Whether the teacher speaks of its likeliest classes, with their numbers beside.
+    """
+
+    inputs: Inputs
+    layout: Layout
+    given: Mapping[str, Any]
+    seen: dict[str, Role]
+    ranked: bool = False
+
+
+def in_space(logits: Tensor, space: Space) -> Tensor:
+    """Logits as the numbers that a parameter asks for."""
+    if space == "probs":
+        return logits.softmax(-1)
+    return logits.log_softmax(-1) if space == "log_probs" else logits
+
+
+def side(tensor: Tensor, layout: Layout) -> Any:
+    """The output of one network in the layout that the loss takes."""
+    if layout in ("outputs", "output_sequences"):
+        return Outputs(tensor)
+    if layout == "dense":
+        batch, positions, classes = tensor.shape
+        return tensor.reshape(batch, 2, positions // 2, classes).movedim(-1, 1)
+    if layout == "lists":
+        return [tensor, tensor.roll(1, -1)]
+    if layout == "layers":
+        return [tensor, F.avg_pool2d(tensor, 2), tensor.mean((2, 3), keepdim=True)]
+    if layout == "hidden":
+        return layers_of(tensor)
+    if layout == "attentions":
+        return tuple(attention(layer) for layer in layers_of(tensor))
+    return tensor
+
+
+def layers_of(tensor: Tensor) -> tuple[Tensor, ...]:
+    """One tensor as the hidden states of every layer, each another rotation of it."""
+    wide = tensor if tensor.dim() == 3 else tensor[:, None].expand(-1, 4, *tensor.shape[1:])
+    return tuple(wide.roll(layer, -1) * (1 + layer / LAYERS) for layer in range(LAYERS))
+
+
+def attention(hidden: Tensor) -> Tensor:
+    """Hidden states as the attention of two heads."""
+    scores = hidden @ hidden.transpose(-1, -2) / hidden.shape[-1] ** 0.5
+    return torch.stack([scores, 0.5 * scores], 1).softmax(-1)
+
+
+class Outputs(dict[Any, Any]):
+    """What many models return: a dict whose entries are attributes."""
+
+    def __init__(self, logits: Tensor, labels: Tensor | None = None) -> None:
+        super().__init__(logits=logits)
+        self._labels = labels
+
+    def __missing__(self, name: Any) -> Any:
+        logits = dict.__getitem__(self, "logits")
+        if name == 0:
+            return logits
+        if isinstance(name, int):
+            return layers_of(logits)[-1]
+        if "attention" in name:
+            return tuple(attention(layer) for layer in layers_of(logits))
+        if "hidden" in name or "feature" in name:
+            return layers_of(logits) if name.endswith("s") else layers_of(logits)[-1]
+        if "loss" in name and self._labels is not None:
+            return F.cross_entropy(logits.flatten(0, -2), self._labels.flatten())
+        return logits
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+
+_SAME_MODEL = ("module", "model", "network", "net", "backbone", "encoder", "base_model")
+"""Parts of a model that answer as the whole does."""
+
+
+class Model(nn.Module):
+    """A model that answers every input with the same logits.
+
+    They are copied at each call, so that ``no_grad`` around it cuts their graph, as a model's.
+    """
+
+    def __init__(self, context: CallContext, which: str, answer: str) -> None:
+        super().__init__()
+        self._context, self._which, self._answer = context, which, answer
+
+    def forward(self, *_inputs: Any, **_options: Any) -> Any:
+        """The logits, in the form that is tried."""
+        logits: Tensor = getattr(self._context.inputs, self._which) * 1.0
+        if self._answer == "outputs":
+            return Outputs(logits, self._context.inputs.labels)
+        answer = side(logits, self._context.layout)
+        features = layers_of(logits)[-1].mean(1)
+        if self._answer == "with_features":
+            return answer, features
+        return (features, answer) if self._answer == "features_first" else answer
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name.startswith("__"):
+                raise
+            if name in _SAME_MODEL:
+                return self
+            role = guess_option(name)
+            if role in _OPTION_VALUES:
+                return _OPTION_VALUES[role](self._context)
+            if role == "options":
+                return Options(self._context, f"{self._which}.{name}")
+            raise
+
+
+class Batch(dict[str, Any]):
+    """A batch as a dictionary: its entries are found by what their names say."""
+
+    def __init__(self, context: CallContext) -> None:
+        self._context = context
+        count = context.inputs.labels
+        mask = context.inputs.mask
+        super().__init__(
+            input_ids=count.clamp(min=0),
+            attention_mask=torch.ones_like(count) if mask is None else mask.long(),
+            labels=count,
+        )
+
+    def __missing__(self, name: str) -> Any:
+        given = self._context.given
+        key = next((k for k in given if k.endswith(f".{name}")), None)
+        guessed = guess_name(name)
+        role: str = guessed.role if key is None else str(given[key])
+        inputs = self._context.inputs
+        if role in ("student", "teacher"):
+            return side(in_space(getattr(inputs, role), guessed.space), self._context.layout)
+        if role == "labels":
+            return inputs.labels
+        if role in ("temperature", "weight"):
+            return getattr(inputs, role)
+        if role == "mask":
+            return dict.__getitem__(self, "attention_mask")
+        if role == "unknown" and any(w in name for w in ("image", "pixel", "input", "x")):
+            return torch.zeros(inputs.student.shape[0], 3, dtype=inputs.student.dtype)
+        raise KeyError(f"{name!r} of the batch; pass --arg batch.{name}=ROLE")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a dict's; an entry that no name explains is not there."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def pop(self, name: str, *default: Any) -> Any:
+        """As :meth:`get`; the batch is made anew for each call."""
+        found = self[name] if not default else self.get(name, default[0])
+        dict.pop(self, name, None)
+        return found
+
+    def to(self, *_where: Any, **_options: Any) -> Batch:
+        """It is there already."""
+        return self
+
+
+_OPTION_VALUES: dict[Role, Callable[[CallContext], Any]] = {
+    "temperature": lambda c: c.inputs.temperature,
+    "weight": lambda c: c.inputs.weight,
+    "coefficient": lambda _: 1.0,
+    "classes": lambda c: c.inputs.classes,
+    "count": lambda _: 2,
+    "total": lambda _: 4,
+    "device": lambda _: torch.device("cpu"),
+    "reduction": lambda _: "mean",
+    "criterion": lambda _: nn.CrossEntropyLoss(),
+    "width": lambda c: c.inputs.student.shape[1],
+    "batch_size": lambda c: c.inputs.student.shape[0],
+    "projector": lambda _: nn.Identity(),
+    "sample_weights": lambda c: torch.ones(c.inputs.classes, dtype=c.inputs.student.dtype),
+    "switch": lambda _: False,
+}
+
+
+class Options:
+    """``self``, ``args`` or ``cfg``: it answers by name, as an attribute or an item, at any depth.
+
+    Of a class, what ``__init__`` writes down is worked out when it is asked for, one attribute at
+    a time: the constructor itself is not run.
+    """
+
+    def __init__(self, context: CallContext, path: str, source: type | None = None) -> None:
+        self.__dict__.update(_context=context, _path=path, _source=source)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name == "training":
+            return True
+        context, path = self._context, f"{self._path}.{name}"
+        given = next((g for g in (path, path.partition(".")[2], name) if g in context.given), None)
+        if given is not None:
+            return context.given[given]
+        if self._source is not None:
+            answered, value = self._of_class(name)
+            if answered:
+                return value
+        return self._by_name(name, path)
+
+    def _by_name(self, name: str, path: str) -> Any:
+        context, role = self._context, guess_option(name)
+        if role == "options":
+            return Options(context, path)
+        if role in ("teacher_model", "student_model"):
+            return Model(context, role.removesuffix("_model"), "tensor")
+        if role == "old_classes" and context.inputs.old is not None:
+            context.seen[path] = role
+            return context.inputs.old
+        if role not in _OPTION_VALUES:
+            raise AttributeError(f"the options have no {name!r}; pass --arg {path}=VALUE")
+        if role in ("temperature", "weight"):
+            context.seen[path] = role
+        return _OPTION_VALUES[role](context)
+
+    def _of_class(self, name: str) -> tuple[bool, Any]:
+        """What the class itself says of a name: a method, a constant, or a line of ``__init__``."""
+        source: type = self._source
+        plain = inspect.getattr_static(source, name, _ABSENT)
+        own = not hasattr(nn.Module, name)
+        if isinstance(plain, types.FunctionType) and own:
+            return True, types.MethodType(plain, self)
+        if isinstance(plain, property) and plain.fget is not None and own:
+            return True, plain.fget(self)
+        if plain is not _ABSENT and own:
+            return True, getattr(source, name)
+        if guess_option(name) in ("teacher_model", "student_model"):
+            return False, None
+        for expression, names in _assigned(source).get(name, ()):
+            try:
+                value = eval(expression, dict(names), _Names(self, names))
+            except Exception:  # noqa: BLE001 - it needs more than the name tells
+                continue
+            return True, value
+        return False, None
+
+    def __getitem__(self, name: Any) -> Any:
+        try:
+            return getattr(self, name)
+        except (AttributeError, TypeError) as error:
+            raise KeyError(str(error)) from error
+
+    def __contains__(self, name: str) -> bool:
+        return guess_option(name) in (*_OPTION_VALUES, "options") or name in self._context.given
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a dict's."""
+        try:
+            return getattr(self, name)
+        except AttributeError:
+            return default
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """As a module's."""
+        return self.forward(*arguments, **options)
+
+
+_ABSENT = object()
+_HEAVY = re.compile("load|pretrained|open|download|dataset|process_group", re.IGNORECASE)
+"""What a constructor reads from elsewhere is not worked out."""
+
+
+class _Names(dict[str, Any]):
+    """The local names of ``__init__``: its parameters, each by what its name says."""
+
+    def __init__(self, owner: Options, known: Mapping[str, Any]) -> None:
+        super().__init__(self=owner)
+        self._owner, self._known = owner, known
+
+    def __missing__(self, name: str) -> Any:
+        defaults: Mapping[str, Any] = self._known["__defaults__"]
+        if name not in defaults:
+            raise KeyError(name)
+        default = defaults[name]
+        owner = self._owner
+        path = f"{owner._path}.{name}"
+        number = isinstance(default, int | float) and not isinstance(default, bool)
+        if default is not inspect.Parameter.empty and not (
+            number and guess_option(name) in ("temperature", "weight")
+        ):
+            return default
+        return owner._by_name(name, path)
+
+
+@lru_cache(maxsize=256)
+def _assigned(source: type) -> dict[str, tuple[tuple[Any, Mapping[str, Any]], ...]]:
+    """The lines ``self.name = ...`` of the constructors of a class, compiled, with their names."""
+    found: dict[str, list[tuple[Any, Mapping[str, Any]]]] = {}
+    for base in source.__mro__:
+        start = vars(base).get("__init__")
+        if not isinstance(start, types.FunctionType) or base in (nn.Module, object):
+            continue
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(start)))
+            parameters = inspect.signature(start).parameters
+        except (OSError, TypeError, SyntaxError, ValueError):
+            continue
+        defaults = {n: p.default for n, p in parameters.items()}
+        names = {**start.__globals__, "__defaults__": defaults}
+        for name, expression in _lines(tree):
+            if _HEAVY.search(ast.unparse(expression)):
+                continue
+            code = compile(ast.Expression(expression), "<__init__>", "eval")
+            found.setdefault(name, []).append((code, names))
+    return {name: tuple(lines) for name, lines in found.items()}
+
+
+def _lines(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            pairs = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(target.elts, node.value.elts, strict=False))
+            for place, value in pairs:
+                if (
+                    isinstance(place, ast.Attribute)
+                    and isinstance(place.value, ast.Name)
+                    and place.value.id == "self"
+                ):
+                    yield place.attr, value
