@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 from didact._core.errors import DidactError
 from didact._core.i18n import Language, Text
@@ -15,6 +16,8 @@ from didact.check.engine.engine import Analysis
 from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.engine.values import Value
 from didact.check.explain.correct import safe_analyse
+from didact.check.explain.formula.judge import Loss
+from didact.check.explain.questions import Question
 
 LONGEST = 1_000_000
 """Characters of a paste; as much as ``didact explain`` takes."""
@@ -78,19 +81,48 @@ def answer(text: str, language: Language, name: str = "") -> Json:
             }
             for finding in found.findings
         ],
-        "formula": found.formula.pick(language).split("\n"),
+        "summary": _said(found.summary, language),
+        "framework": found.framework or "",
+        "answers": [_question(found.asked, language)] if found.asked else [],
+        "roles": [
+            {"name": one.name, "role": one.role, "reason": one.reason.pick(language)}
+            for one in found.roles
+        ],
+        "formula": {
+            "written": [_formula(loss) for loss in found.losses],
+            "corrected": [_formula(loss) for loss in found.corrected_losses],
+            "verdict": _said([*found.verdict.reasons, *found.verdict.notes], language),
+        },
         "values": list(_values(found.source, language)),
         "corrected": corrected,
         "changed": any(found.correction.marks),
         "diff": list(_diff(found.source.strip("\n"), corrected)),
-        "choices": [choice.pick(language) for choice in found.correction.choices],
-        "questions": [
-            {"question": one.question.pick(language), "answer": one.answer.pick(language)}
-            for one in found.questions
-        ],
-        "guesses": [guess.pick(language) for guess in found.guesses],
+        "choices": _said(found.correction.choices, language),
+        "questions": [_question(one, language) for one in found.questions],
+        "guesses": _said(found.guesses, language),
         "markdown": explaining.to_markdown(found, language),
     }
+
+
+def _said(texts: Iterable[Text], language: Language) -> list[str]:
+    return [text.pick(language) for text in texts]
+
+
+def _question(one: Question, language: Language) -> Json:
+    return {"question": one.question.pick(language), "answer": one.answer.pick(language)}
+
+
+def _formula(loss: Loss) -> Json:
+    return {"text": loss.text, "math": _tree(ElementTree.fromstring(loss.mathml))}
+
+
+def _tree(element: ElementTree.Element) -> list[Any]:
+    """MathML as nested lists ``[tag, attributes, *children]``, which need no parser in a page."""
+    children: list[Any] = [element.text] if element.text else []
+    for child in element:
+        children.append(_tree(child))
+        children += [child.tail] if child.tail else []
+    return [element.tag.rpartition("}")[2], dict(element.attrib), *children]
 
 
 def rule(code: str, language: Language) -> Json:

@@ -30,7 +30,7 @@ from didact.check.snippet.page import (
 )
 from didact.check.snippet.prose import Question, find_question, is_idle, reads_as_sentence
 from didact.check.snippet.repair import parse, shorten
-from didact.check.snippet.segment import LONG_LINE, Segmenter
+from didact.check.snippet.segment import LONG_LINE, Piece, Segmenter
 from didact.check.snippet.tokens import Source
 
 _PROMPT = re.compile(r"^In ?\[\d*\] ?:", re.MULTILINE)

@@ -126,10 +126,23 @@ function corrected(found, say) {
   ];
 }
 
-function formula(found) {
-  return (found.mathml ?? []).length
-    ? [...found.mathml.map(mathOf), ...found.formula.map((line) => sentence("p", line))]
-    : found.formula.map((line) => sentence("p", line));
+function formula(found, say) {
+  const { written, corrected, verdict } = found.formula;
+  const same = JSON.stringify(written) === JSON.stringify(corrected);
+  const group = (title, losses) => (losses.length
+    ? [make("h3", {}, title), ...losses.flatMap((loss) => [mathOf(loss.math), make("p", { class: "plain" }, loss.text)])] : []);
+  return [
+    ...group(say("written"), written),
+    ...(same ? [] : group(say("correctedFormula"), corrected)),
+    ...verdict.flatMap(paragraphs),
+  ];
+}
+
+function roles(found, say) {
+  if (!found.roles.length) return null;
+  const rows = found.roles.map((one) => make("tr", {},
+    make("th", { scope: "row" }, make("code", {}, one.name)), make("td", {}, one.role), make("td", {}, one.reason)));
+  return section("roles", say("roles"), make("table", { class: "roles" }, make("tbody", {}, ...rows)));
 }
 
 // MathML from nested arrays [tag, attributes, ...children], made by the structured formula.
@@ -162,7 +175,9 @@ export function show(place, found, say, openRule) {
     ...summary(found, say),
     section("findings", say("findings"), listed),
     section("corrected", say("corrected"), ...corrected(found, say)),
-    section("formula", say("formula"), ...formula(found)),
+    found.formula.written.length || found.formula.verdict.length
+      ? section("formula", say("formula"), ...formula(found, say)) : null,
+    roles(found, say),
     section("lines", say("lines"), make("p", { class: "hint" }, say("values")), lines(found, say, openRule)),
     found.questions.length
       ? section("questions", say("questions"), ...found.questions.map((one) => folded(one.question, ...paragraphs(one.answer)))) : null,
