@@ -46,7 +46,9 @@ _LONGEST = 80
 """No row of buttons is longer."""
 
 _GLUED_ZH = rf"(?:{_alternatives(_BUTTONS_ZH)})"
-_AT_START = re.compile(rf"^[ \t]*(?:(?:{_LANGUAGE})[ \t]*)?(?:{_GLUED_ZH})+(?![\u4e00-\u9fff])", re.I)
+_AT_START = re.compile(
+    rf"^[ \t]*(?:(?:{_LANGUAGE})[ \t]*)?(?:{_GLUED_ZH})+(?![\u4e00-\u9fff])", re.I
+)
 _AT_END = re.compile(
     r"(?<![ \t])[ \t]*(?:登录后复制|复制代码|一键复制|复制编辑|(?<=[\s)])(?:复制|全屏|运行))"
     r"(?:[ \t]*(?:复制|全屏|运行|收起))*[ \t]*$"

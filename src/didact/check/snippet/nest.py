@@ -423,13 +423,15 @@ def partners(lines: list[Line]) -> dict[int, int]:
     or nothing else could: without one its ``else`` would always run.
     """
     open_headers: list[int] = []
-    breaks = [index for index, line in enumerate(lines) if isinstance(line.node, ast.Break)]
+    last_break = -1
     partner: dict[int, int] = {}
     for index, line in enumerate(lines):
         if line.word in {"def", "class", "async"}:
             open_headers.clear()
         elif open_headers and line.word not in CLAUSES and _guards(lines, open_headers[-1], index):
             open_headers.pop()
+        if isinstance(line.node, ast.Break):
+            last_break = index
         if line.word in CLAUSES:
             fitting = [
                 place
@@ -440,7 +442,7 @@ def partners(lines: list[Line]) -> dict[int, int]:
                 place
                 for place in fitting
                 if lines[open_headers[place]].word not in {"for", "while"}
-                or any(open_headers[place] < at < index for at in breaks)
+                or open_headers[place] < last_break
             ]
             if fitting:
                 subject = _subject(line.node)
@@ -454,6 +456,7 @@ def partners(lines: list[Line]) -> dict[int, int]:
                 del open_headers[place:]
         if line.word in {"if", "elif", "for", "while", "try", "except", "else"}:
             open_headers.append(index)
+            del open_headers[:-DEEPEST]
     return partner
 
 

@@ -34,7 +34,7 @@ from didact.check.snippet.segment import LONG_LINE, Piece, Segmenter
 from didact.check.snippet.tokens import Source
 
 _PROMPT = re.compile(r"^In ?\[\d*\] ?:", re.MULTILINE)
-LIMIT = 200_000
+LIMIT = 120_000
 """Characters of a text that does not parse which are looked at."""
 
 MOST_LEFT_OUT = 40

@@ -19,7 +19,7 @@ _PATTERN = re.compile(
     rf"""
     (?P<space>(?:[ \t]|\\[ \t]*\n|\\(?=[ \t]|$))+)
   | (?P<newline>\n)
-  | (?P<comment>\#[^\n]*)
+  | (?P<comment>\#)
   | (?P<quote>(?:[rRbBuUfF]|[rR][bBfF]|[bBfFuU][rR])?(?:\"\"\"|'''|\"|'))
   | (?P<number>0[xXbBoO][\da-fA-F_]+|(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?:[jJlL](?!\w))?)
   | (?P<name>{_NAME})
@@ -80,6 +80,9 @@ class Source:
             if kind == "quote":
                 yield (token := self._string(match))
                 end = token.end
+            elif kind == "comment":
+                end = self.line_end(position)
+                yield Token("comment", self.ascii[position:end], position, end)
             elif kind != "space":
                 text = match[0].rstrip("lL") if kind == "number" else match[0]
                 yield Token(kind, text, position, end)  # type: ignore[arg-type]
