@@ -124,28 +124,15 @@ def _read(name: str, language: Language) -> str:
 
 
 def _decoded(data: bytes, language: Language) -> str:
-    """Text in UTF-8, UTF-16 with its mark, or GB18030; what is none of them is refused."""
+    """Text in any usual encoding; what is no text is refused."""
     from didact._core.errors import UsageError
     from didact.check.explain.words import command as words
+    from didact.check.snippet.reading import BinaryError, decode
 
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    if data.startswith(b"\xef\xbb\xbf"):
-        return data.decode("utf-8-sig", "replace")
-    if b"\x00" in data:
-        raise UsageError(words.BINARY.pick(language))
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    try:
-        text = data.decode("gb18030")
-    except UnicodeDecodeError:
-        text = data.decode("utf-8", "replace")
-    odd = sum(c == "\ufffd" or (c < " " and c not in "\t\n\r\f") for c in text)
-    if odd > max(3, len(text) // 50):
-        raise UsageError(words.BINARY.pick(language))
-    return text
+        return decode(data)
+    except BinaryError:
+        raise UsageError(words.BINARY.pick(language)) from None
 
 
 def _write(text: str) -> None:

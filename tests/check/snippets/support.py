@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 PASTES = Path(__file__).parent / "pastes"
+EXPLAINED = PASTES.parents[1] / "explain" / "pastes"
+"""Pastes of which the explanation is tested too."""
 
 
 def expectations() -> list[dict[str, Any]]:
@@ -23,7 +25,8 @@ def expectations() -> list[dict[str, Any]]:
 
 def paste(file: str) -> str:
     """The text of a paste, line ends as they are."""
-    return (PASTES / file).read_bytes().decode("utf-8")
+    folder = PASTES if (PASTES / file).exists() else EXPLAINED
+    return (folder / file).read_bytes().decode("utf-8")
 
 
 def shape(source: str) -> str:

@@ -6,11 +6,11 @@ import ast
 import random
 
 import pytest
+from tests.check.snippets.support import expectations, paste
 
 from didact.check.snippet import recover
 from didact.check.snippet.segment import Segmenter
 from didact.check.snippet.tokens import LEAST_WORK, WORK_PER_CHARACTER, Source
-from tests.check.snippets.support import expectations, paste
 
 PASTES = [paste(row["file"]) for row in expectations()]
 
@@ -21,7 +21,8 @@ UNITS = [
     "+ a = 1\n", "- a\n", "`", "x = 1 # 中文 ", "f(a, ", "1+", "not ", "a.b.", "@a ", "\u200b",
     "\n", "def f(): ", "def f():\nx = 1\n", "class A: ", 'x = "', "E   a\n", " ", "\t", "try: ",
     "Traceback (most recent call last)\n", "for i in x:\ny = i\n", "x, ", "x = ", "{", ")", "。",
-    "【代码】", "print x ", "a: b ", "'a", "return ", "name (word ", "raise x ", "> a\n", "* a = 1\n",
+    "【代码】", "print x ", "a: b ", "'a", "return ", "name (word ", "raise x ", "> a\n",
+    "* a = 1\n",
     "if k == 1:\nx = 1\nelif k == 2:\nx = 2\n", "copy ", "In [1]: x ", "x = f(1) 这里 ", "-> ",
 ]  # fmt: skip
 
@@ -68,8 +69,10 @@ def test_of_a_megabyte_the_beginning_is_read() -> None:
 _SPLICES = [
     "(", ")", "[", "]", "{", "}", '"', "'", '"""', "#", ":", ";", "\\", "\n", "\n\n", "    ", "\t",
     "，", "：", "（", "“", "注释", "为什么", " else: ", " lambda ", " print x ", ">>> ", "In [1]: ",
-    "```", "```python\n", "<br>", "&lt;", "&nbsp;", "1. ", "+", "- ", "> ", "$ ls\n", "@@ -1 +1 @@\n",
-    "Traceback (most recent call last):\n", "E   x\n", "\x00", "\u200b", "\ud800", "\r", "复制代码\n",
+    "```", "```python\n", "<br>", "&lt;", "&nbsp;", "1. ", "+", "- ", "> ", "$ ls\n",
+    "@@ -1 +1 @@\n",
+    "Traceback (most recent call last):\n", "E   x\n", "\x00", "\u200b", "\ud800", "\r",
+    "复制代码\n",
     "async ", "await ", "return ", "if you ", "…", "``", "~~~", '{"cell_type": "code", "source": [',
 ]  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.check.snippets.support import (
+    EXPLAINED,
     LOSSLESS,
     LOSSY,
     PASTES,
@@ -26,7 +27,8 @@ def test_there_are_enough_in_both_languages() -> None:
     assert len(ROWS) >= 120
     assert sum(row["language"] == "zh" for row in ROWS) >= 50
     assert sum(row["language"] == "en" for row in ROWS) >= 50
-    assert {row["file"] for row in ROWS} == {path.name for path in PASTES.glob("*.txt")}
+    files = [path.name for folder in (PASTES, EXPLAINED) for path in folder.glob("*.txt")]
+    assert {row["file"] for row in ROWS} == set(files)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"].removesuffix(".txt"))

@@ -464,7 +464,8 @@ def _subject(node: ast.stmt) -> list[str]:
     """The names that an ``if`` compares with a constant: ``kind`` of ``if kind == "soft":``."""
     test = node.test if isinstance(node, ast.If) else None
     if isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant):
-        return [getattr(n, "id", None) or getattr(n, "attr", "") for n in ast.walk(test.left)]
+        nodes = list(ast.walk(test.left))
+        return [n.id if isinstance(n, ast.Name) else getattr(n, "attr", "") for n in nodes]
     return []
 
 

@@ -126,9 +126,12 @@ def without_fences(page: Page) -> None:
     if "```" not in page.text and "~~~" not in page.text:
         return
     kept: list[str | None] = []
-    count, language, outside = 0, None, []
+    count = 0
+    language: str | None = None
+    outside: list[tuple[int, str]] = []
     for number, line in zip(page.origin, page.lines, strict=True):
-        position, parts = 0, []
+        position = 0
+        parts: list[str] = []
         for match in _FENCE.finditer(line):
             before = line[position : match.start()]
             _keep_fenced(before, language, parts, outside, number)
@@ -298,7 +301,7 @@ def without_bullets(page: Page) -> None:
     """Statements without the bullets of a list; a line that goes on with ``*`` has no bullet."""
     bullets = [m for line in page.lines if (m := _BULLET.match(line)) and _is_step(m["rest"])]
     if len(bullets) > 1:
-        page.rewrite(lambda line: m["rest"] if (m := _BULLET.match(line)) else line)
+        page.rewrite(lambda line: _BULLET.sub(r"\g<rest>", line))
 
 
 def _is_step(text: str) -> bool:

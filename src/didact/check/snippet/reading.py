@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 
-from didact._core.i18n import Text
-
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -21,18 +19,9 @@ _CONTROL_SHARE = 0.02
 _HANZI = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 
-BINARY = Text(
-    "This is binary data, not text: paste code, or name a file of Python.",
-    "这是二进制数据，不是文本：请粘贴代码，或给出一个 Python 文件。",
-)
-
 
 class BinaryError(ValueError):
-    """Bytes that are no text; ``text`` says so in both languages."""
-
-    def __init__(self) -> None:
-        super().__init__(BINARY.en)
-        self.text = BINARY
+    """Bytes that are no text."""
 
 
 def decode(data: bytes) -> str:
