@@ -87,7 +87,8 @@ def _build(choice: LossChoice, context: LossBuildContext) -> tuple[Any, FeatureP
             shapes = _shape(student_features), _shape(teacher_features)
             function = function(**_constructor(choice, context, *shapes))
         built[:] = [function]
-        if set(choice.inputs) <= {"student_features", "teacher_features", "indices"}:
+        tried = {"student_features", "teacher_features", "indices", "temperature"}
+        if set(choice.inputs) <= tried:
             return _call(choice, function, student_features, teacher_features)
         return None
 
@@ -100,6 +101,7 @@ def _call(choice: LossChoice, function: Any, student: Features, teacher: Feature
         "student_features": student,
         "teacher_features": teacher,
         "indices": torch.arange(len(student)) % 2,
+        "temperature": 1.0,
     }
     arguments = {parameter: given[name] for name, parameter in choice.inputs.items()}
     was_training = isinstance(function, nn.Module) and function.training
