@@ -22,6 +22,7 @@ from didact._core.errors import (
 )
 from didact.data import Data, Split, StreamedSplit
 from didact.train import LearnSettings, learn, load_learner
+from didact.train.record.files import read_object
 
 
 def quick(folder: Path, **changes: Any) -> Any:
@@ -37,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_the_record(run: Any) -> None:
-    written = json.loads((run.folder / "result.json").read_text())
+    written = read_object(run.folder / "result.json")
     assert written == run.summary
     assert (written["kind"], written["complete"]) == ("learn", True)
     assert list(written["methods"]) == ["finetune", "icarl", "joint"]

@@ -1,0 +1,192 @@
+"""A run's folder or a model's file executes nothing that the user did not name."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from tests.train.distilling.support import QUICK, small_data
+
+from didact._core.errors import CheckpointError, ModelError, TrustError
+from didact.nn import build_model
+from didact.train import distill, learn, load_learner, resume, resume_learning
+from didact.train.loop.models import find_model
+from didact.train.record.files import write_tensors
+from didact.train.record.trust import ask_for_trust, sign
+
+CODE = """
+from pathlib import Path
+Path({mark!r}).touch()
+from tests.train.distilling.support import plain_model, small_data
+def data(**_):
+    return small_data()
+def model(num_classes):
+    return plain_model()
+"""
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> Path:
+    """A file that is there when the code of :func:`code` has run."""
+    return tmp_path / "executed"
+
+
+@pytest.fixture
+def code(tmp_path: Path, mark: Path) -> Path:
+    file = tmp_path / "evil.py"
+    file.write_text(CODE.format(mark=str(mark)))
+    return file
+
+
+def model_file(path: Path, **about: Any) -> Path:
+    model = build_model("mlp-8", image_shape=(1, 4, 4), num_classes=3)
+    write_tensors(path, model.state_dict(), {"model": "mlp-8", "num_classes": 3, **about})
+    return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["os:abort", "{code}:model", "evil:model", "timm:hf-hub:some/one", "timm:../x", "x:y:z", ":a"],
+)
+def test_a_name_in_a_file_is_of_the_zoo_or_of_a_library(
+    tmp_path: Path, code: Path, mark: Path, name: str
+) -> None:
+    file = model_file(tmp_path / "m.safetensors", model=name.format(code=code))
+    with pytest.raises(ModelError, match=r"imported only when you name it.*--teacher"):
+        find_model(file, role="teacher")
+    assert not mark.exists()
+
+
+def test_code_that_the_user_names_is_imported(tmp_path: Path, code: Path, mark: Path) -> None:
+    file = tmp_path / "m.safetensors"
+    model = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(16, 12), torch.nn.Tanh(), torch.nn.Linear(12, 3)
+    )
+    write_tensors(file, model.state_dict(), {"model": "os:abort", "num_classes": 3})
+    found = find_model(f"{code}:model={file}", role="teacher").build(small_data())
+    assert mark.exists()
+    assert all(map(torch.equal, found.state_dict().values(), model.state_dict().values()))
+
+
+@pytest.mark.parametrize(
+    ("about", "key"),
+    [
+        ({"model": 3}, "model"),
+        ({"model": ["mlp"]}, "model"),
+        ({"num_classes": "3"}, "num_classes"),
+        ({"num_classes": -3}, "num_classes"),
+        ({"image_shape": [1, 4]}, "image_shape"),
+        ({"image_shape": {"a": 1}}, "image_shape"),
+        ({"mean": [float("nan")]}, "mean"),
+        ({"mean": "0.5"}, "mean"),
+        ({"image_shape": [1, 4, 4], "mean": [0.1, 0.2], "std": [1.0, 1.0]}, "each channel"),
+        ({"std": [0.0]}, "std"),
+    ],
+)
+def test_a_header_of_other_types_is_refused(
+    tmp_path: Path, about: dict[str, Any], key: str
+) -> None:
+    file = model_file(tmp_path / "m.safetensors", **about)
+    with pytest.raises(CheckpointError, match=rf"damaged.*header.*{key}"):
+        find_model(file, role="teacher")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "nonsense", "[]", "3"])
+def test_a_header_that_is_no_object_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "m.safetensors"
+    save_file({"a": torch.zeros(1)}, file, metadata={"didact": text})
+    with pytest.raises(CheckpointError, match="header"):
+        find_model(file, role="teacher")
+
+
+def test_a_file_larger_than_its_model_is_not_read(tmp_path: Path) -> None:
+    """A sparse file of 4 GiB that costs its sender nothing."""
+    file, size = tmp_path / "m.safetensors", 4 * 2**30
+    header = {
+        "__metadata__": {"didact": json.dumps({"model": "mlp-8", "num_classes": 3})},
+        "a": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]},
+    }
+    text = json.dumps(header).encode()
+    with file.open("wb") as out:
+        out.write(len(text).to_bytes(8, "little") + text)
+        out.truncate(8 + len(text) + size)
+    with pytest.raises(ModelError, match="do not fit"):
+        find_model(file, role="teacher").build(small_data())
+
+
+def stopped(folder: Path) -> None:
+    """As if the run had been killed before its end."""
+    (folder / "result.json").unlink()
+
+
+def test_resuming_somebody_elses_run_asks_for_trust(
+    tmp_path: Path, code: Path, mark: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {"student": f"{code}:model", "teacher": "mlp-8", "data": f"{code}:data"}
+    distill(**names, output=tmp_path / "run", **QUICK)
+    stopped(tmp_path / "run")
+    assert resume(tmp_path / "run").summary["complete"]  # by the one who started it
+    stopped(tmp_path / "run")
+    mark.unlink()
+    monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path / "stranger"))
+    for name in [name for name in sys.modules if "_didact_user_evil" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(TrustError, match=rf"import and run .*{code}:model.*--trust"):
+        resume(tmp_path / "run")
+    assert not mark.exists()
+    assert resume(tmp_path / "run", trust=True).summary["complete"]
+    assert mark.exists()
+
+
+def test_learners_of_somebody_else_ask_for_trust(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.train.learning.support import SETTINGS, names
+
+    parts = names(tmp_path, plain=True)
+    learn(**parts, method="finetune", output=tmp_path / "run", **{**SETTINGS, "epochs": 1})
+    load_learner(tmp_path / "run", "finetune")
+    monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path / "stranger"))
+    with pytest.raises(TrustError, match=r"parts\.py:plain"):
+        load_learner(tmp_path / "run", "finetune")
+    load_learner(tmp_path / "run", "finetune", **parts)  # typed by the one who asks
+    load_learner(tmp_path / "run", "finetune", trust=True)
+    stopped(tmp_path / "run")
+    (tmp_path / "run" / ".trust").unlink()
+    with pytest.raises(TrustError, match=r"parts\.py:data"):
+        resume_learning(tmp_path / "run")
+
+
+def test_a_signature_is_of_these_names_and_this_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign(tmp_path, ["a.py:B", "c:D"])
+    assert ask_for_trust(tmp_path, ["c:D", "a.py:B"], trust=False) == "importing c:D, a.py:B"
+    for other in (["a.py:B"], ["a.py:B", "c:E"], ["a.py:B", "c:D", "e:F"]):
+        with pytest.raises(TrustError):
+            ask_for_trust(tmp_path, other, trust=False)
+    assert ask_for_trust(tmp_path, [], trust=False) == ""
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    shutil.copy(tmp_path / ".trust", moved)
+    monkeypatch.chdir(moved)  # a.py is another file here
+    with pytest.raises(TrustError):
+        ask_for_trust(moved, ["a.py:B", "c:D"], trust=False)
+
+
+def test_without_a_home_nothing_is_signed_and_nothing_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path / "file"))
+    sign(tmp_path, ["a:B"])
+    with pytest.raises(TrustError):
+        ask_for_trust(tmp_path, ["a:B"], trust=False)
+    assert ask_for_trust(tmp_path, ["a:B"], trust=True)
