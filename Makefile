@@ -18,7 +18,7 @@ export OMP_NUM_THREADS ?= 1
 	touch $@
 
 demo: .venv/.installed
-	OMP_NUM_THREADS= $(BIN)/didact distill --output runs/demo --overwrite
+	env -u OMP_NUM_THREADS $(BIN)/didact distill --output runs/demo --overwrite
 
 lint: .venv/.installed
 	$(BIN)/ruff check

@@ -22,8 +22,12 @@ def require(module: str, *, extra: str) -> ModuleType:
         return import_module(module)
     except ModuleNotFoundError as error:
         top = module.partition(".")[0]
-        if error.name is not None and error.name.partition(".")[0] != top:
-            raise
+        missing = (error.name or top).partition(".")[0]
+        if missing != top:
+            raise MissingDependencyError(
+                f"{top} needs {missing}, which is not installed; install it with: "
+                f"pip install {missing}"
+            ) from error
         raise MissingDependencyError(
             f"{top} is not installed and this needs it. "
             f'Install it with: pip install "didact[{extra}]"'

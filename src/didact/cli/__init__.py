@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
+from typing import NoReturn
 
 import typer
 
 from didact import __version__
 from didact._core.errors import DidactError
+from didact._core.text import printable
 
 COMMANDS = (
     "distill",
@@ -25,7 +30,7 @@ COMMANDS = (
 )
 """The commands, in the order of the help page. ``didact NAME`` is ``didact.cli.NAME.command``."""
 
-INTERRUPTED = 130
+INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 def build(arguments: list[str]) -> typer.Typer:
@@ -62,12 +67,54 @@ def _options(
 
 
 def main() -> None:
-    """Run ``didact``; what the user got wrong ends in one message and exit code 2."""
+    """Run ``didact``; what the user got wrong ends in one message and exit code 2.
+
+    So does what the machine got wrong: a full disk, a folder that cannot be read. A reader that
+    has gone, as in ``didact list losses | head -1``, is no error and ends in silence.
+    """
+    _mend_streams()
     try:
-        build(sys.argv[1:])()
+        try:
+            build(sys.argv[1:])()
+        finally:
+            sys.stdout.flush()
     except DidactError as error:
-        sys.stderr.write(f"error: {error}\n")
-        raise SystemExit(error.exit_code) from None
+        _fail(f"error: {printable(str(error))}", error.exit_code)
+    except BrokenPipeError:
+        _let_go_of_streams()
+        _fail("", BROKEN_PIPE)
+    except OSError as error:
+        of = f" {error.filename}" if error.filename else " what was to be printed"
+        reason = error.strerror or str(error)
+        _let_go_of_streams()
+        _fail(f"error: {printable(f'cannot read or write{of}: {reason}')}", DidactError.exit_code)
+    except RecursionError:
+        _fail("error: something is nested too deeply to be read", DidactError.exit_code)
+    except MemoryError:
+        _fail("error: there is not enough memory for this", DidactError.exit_code)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        raise SystemExit(INTERRUPTED) from None
+        _fail("interrupted", INTERRUPTED)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{message}\n" if message else "")
+    raise SystemExit(code) from None
+
+
+def _let_go_of_streams() -> None:
+    """At its end Python would try once more to write what could not be written, and complain."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _mend_streams() -> None:
+    """Streams that are closed swallow what is printed; names that are no text are shown in part."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

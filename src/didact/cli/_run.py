@@ -89,8 +89,8 @@ class Command(Generic[S]):
 
     def show(self, result: Result) -> None:
         """Print the evidence and write the report."""
+        page = render(result.folder)  # before anything that a closed pipe could stop
         console = Console()
         console.print(self.table(result.summary))
         console.print(self.verdict(result.summary), highlight=False, markup=False)
-        page = render(result.folder)
         console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)

@@ -76,6 +76,9 @@ Overwrite = Annotated[
 ]
 
 
+MOST_SEEDS = 1000
+
+
 def typed(options: dict[str, Any]) -> dict[str, Any]:
     """The options that were typed: without those left at None, False or an empty list."""
     return {
@@ -102,6 +105,13 @@ def numbers(text: str, option: str, kind: type) -> list[Any]:
 def seeds(text: str) -> tuple[int, ...]:
     """``3`` as the first three seeds, ``0,3,7`` as these, ``7,`` as this one."""
     found = numbers(text.removesuffix(","), "seeds", int)
+    if "," not in text and found[0] > MOST_SEEDS:
+        from didact._core.errors import UsageError
+
+        raise UsageError(
+            f"--seeds is {text!r}, which asks for as many runs; expected {MOST_SEEDS} at most "
+            f"(one seed of that number is {text},)"
+        )
     return tuple(found if "," in text else range(found[0]))
 
 

@@ -4,6 +4,11 @@
 one new file in ``didact/data/sources``.
 """
 
+from didact._core.optional import require
+
+for _module in ("numpy", "torch", "PIL"):
+    require(_module, extra="torch")
+
 from didact.data import sources
 from didact.data.batches.augment import AUGMENTATIONS
 from didact.data.batches.batches import Batch, Batches

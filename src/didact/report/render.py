@@ -37,7 +37,7 @@ def render(run_folder: str | Path) -> Path:
     html = to_html(folder)
     target = folder / REPORT
     try:
-        replace_file(target, html.encode())
+        replace_file(target, html.encode("utf-8", "replace"))
     except OSError as error:
         raise RunFolderError(f"{target} cannot be written: {error.strerror or error}") from None
     return target

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from didact._core.errors import DataError
@@ -15,33 +15,43 @@ from didact._core.errors import DataError
 SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)  # what cameras say of how they were held
 _GREY = ("1", "L", "LA")
 _COLOUR = ("RGB", "RGBA", "P", "CMYK", "YCbCr")
 
 
 def image_header(path: Path) -> tuple[int, int, bool]:
-    """Height, width, and whether it has colours; reads the header only.
+    """Height, width (upright, as the camera says), and whether it has colours; no pixels are read.
 
     Raises:
-        DataError: Not an image, or one of more than 8 bits per channel.
+        DataError: Not an image, several in one file, or more than 8 bits per channel.
     """
     with _opened(path) as image:
         if image.mode not in (*_GREY, *_COLOUR):
             raise DataError(
                 f"{path} has pixels of mode {image.mode}; expected 8 bits per channel, grey or RGB"
             )
-        return image.height, image.width, image.mode in _COLOUR
+        if getattr(image, "is_animated", False):
+            raise DataError(
+                f"{path} has several pictures, an animation or pages; expected one: keep the "
+                "frame that is meant"
+            )
+        height, width = image.height, image.width
+        if image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE:
+            height, width = width, height
+        return height, width, image.mode in _COLOUR
 
 
 def read_image(path: Path, *, colour: bool) -> Tensor:
-    """uint8 ``[1 or 3, H, W]``.
+    """uint8 ``[1 or 3, H, W]``, turned upright as the camera says.
 
     Raises:
         DataError: The file is missing, damaged or cut off.
     """
     try:
         with _opened(path) as image:
-            pixels = np.array(image.convert("RGB" if colour else "L"))
+            upright = ImageOps.exif_transpose(image)
+            pixels = np.array(upright.convert("RGB" if colour else "L"))
     except DataError:
         raise
     except Exception as error:

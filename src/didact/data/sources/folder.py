@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from didact._core.errors import DataError
+from didact._core.text import file_name
 from didact.data.loading.image_files import SUFFIXES, image_header, read_image
 from didact.data.loading.registry import Parts, Request, source
 from didact.data.splits.split import AnySplit, Split, StreamedSplit
@@ -106,7 +107,7 @@ def _list(folder: Path) -> _Listing:
             )
         files += found
         labels += [label] * len(found)
-    return _Listing(tuple(path.name for path in classes), files, torch.tensor(labels))
+    return _Listing(tuple(file_name(path.name) for path in classes), files, torch.tensor(labels))
 
 
 def _splits(listings: dict[str, _Listing], memory_budget: int) -> dict[str, AnySplit]:

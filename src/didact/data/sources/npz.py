@@ -18,6 +18,7 @@ from didact.data.splits.split import Split
 from didact.data.splits.subsets import complement, fixed_test_indices
 
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, MemoryError)
+_KEYS = ("x", "y", "x_test", "y_test", "is_test", "classes")
 Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -41,7 +42,10 @@ def read_npz(request: Request) -> Parts:
     arrays = _arrays(path)
     for key in ("x", "y"):
         if key not in arrays:
-            raise DataError(f"{path} has no {key!r}; it has {', '.join(arrays) or 'nothing'}")
+            raise DataError(
+                f"{path} has no {key!r}; of {', '.join(_KEYS)} it has "
+                f"{', '.join(arrays) or 'nothing'}"
+            )
     everything = _split(path, arrays, "x", "y")
     names = _class_names(path, arrays, everything)
     if "x_test" in arrays or "y_test" in arrays:
@@ -62,7 +66,7 @@ def _arrays(path: Path) -> Arrays:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise DataError(f"{path} is one array; expected a .npz file with arrays x and y")
             with archive:
-                return {key: archive[key] for key in archive.files}
+                return {key: archive[key] for key in archive.files if key in _KEYS}
     except (*_DAMAGE, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"{path} is damaged or not a .npz file of plain arrays ({error}); "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -72,6 +73,13 @@ def try_components(components: Components, chosen: DistillSettings) -> None:
         _rehearse(student, teachers, components, chosen, data)
 
 
+def reduced(precision: str) -> AbstractContextManager[object]:
+    """The run's precision on the CPU, where things are tried."""
+    kinds = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+    kind = kinds.get(precision)
+    return nullcontext() if kind is None else torch.autocast("cpu", dtype=kind)
+
+
 def _rehearse(
     student: nn.Module,
     teachers: Sequence[Teacher],
@@ -92,8 +100,10 @@ def _rehearse(
     )
     objective = objective_of(built, components, chosen)
     try:
-        teachers_logits = [teacher(images) for teacher in teachers]
-        outputs = StepOutputs(student(images), teachers_logits, labels, labels, built.features())
+        with reduced(chosen.precision):
+            teachers_logits = [teacher(images) for teacher in teachers]
+            student_logits = student(images).float()
+        outputs = StepOutputs(student_logits, teachers_logits, labels, labels, built.features())
         terms = objective(outputs, 1.0)
     except DidactError:
         raise

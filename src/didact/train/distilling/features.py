@@ -78,10 +78,10 @@ class FeaturePair:
             if isinstance(self.projector, nn.ModuleList):
                 own = [project(one) for project, one in zip(self.projector, own, strict=True)]
             return own, wanted
-        student_features = self._student_taps[0].value
+        student_features = _value(self._student_taps[0])
         if self.projector is not None:
             student_features = self.projector(student_features)
-        return student_features, self._teacher_taps[0].value
+        return student_features, _value(self._teacher_taps[0])
 
     def remove(self) -> None:
         """Take the taps off both models."""
@@ -136,7 +136,13 @@ def all_maps(place: TappedModel, image_shape: tuple[int, int, int]) -> dict[str,
 
 
 def _values(taps: Sequence[Tap]) -> list[Tensor]:
-    return [one.value for one in taps]
+    return [_value(one) for one in taps]
+
+
+def _value(tapped: Tap) -> Tensor:
+    """In float32, as projectors and losses compute, whatever the networks do."""
+    value = tapped.value
+    return value.float() if value.is_floating_point() else value
 
 
 def _random(shape: tuple[int, ...]) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -117,7 +118,7 @@ def split_weight(loss: LossLike) -> tuple[LossLike, float]:
         weight = float(text)
     except ValueError:
         weight = 0.0
-    if weight <= 0:
+    if not 0 < weight < math.inf:
         raise UsageError(f"the weight in {loss!r} is {text!r}; expected a number above 0")
     return name, weight
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -34,7 +35,7 @@ class Ramp:
             numbers = [float(part) for part in parts]
         except ValueError:
             numbers = []
-        if len(numbers) not in (1, 2):
+        if len(numbers) not in (1, 2) or not all(map(math.isfinite, numbers)):
             raise ValueError(f"is {text!r}; expected a number, or two as in 8:2 (from 8 to 2)")
         return cls(*numbers)
 

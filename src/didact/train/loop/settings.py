@@ -7,10 +7,18 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from didact._core.errors import UsageError
 from didact._core.lookup import is_import_path
+from didact._core.text import file_name, is_unicode
 
 Number = float | int | str | bool
 
@@ -18,7 +26,19 @@ Number = float | int | str | bool
 class CheckedSettings(BaseModel):
     """Frozen fields; what is wrong is said in one sentence, with the option's name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_text(cls, values: Any) -> Any:
+        for name, value in values.items() if isinstance(values, dict) else ():
+            for part in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(part, str | Path) and not is_unicode(str(part)):
+                    raise ValueError(
+                        f"{name} is {file_name(str(part))!r}, whose bytes are not UTF-8; "
+                        "rename it, so that the run's record can say it"
+                    )
+        return values
 
     @classmethod
     def build(cls, **values: Any) -> Self:
@@ -102,6 +122,8 @@ class SharedSettings(CheckedSettings):
     @field_validator("seeds")
     @classmethod
     def _different_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if any(abs(seed) >= 2**63 for seed in seeds):
+            raise ValueError("are larger than 64 bits; expected numbers such as 0,1,2")
         if not seeds or len(set(seeds)) != len(seeds):
             raise ValueError(f"are {list(seeds)}; expected one or more different numbers")
         return seeds

@@ -14,6 +14,7 @@ from safetensors.torch import save
 
 from didact._core.atomic import replace_file
 from didact._core.errors import CheckpointError, RunFolderError
+from didact._core.text import is_unicode
 from didact.train.record import digest
 
 Json = dict[str, Any]
@@ -48,7 +49,10 @@ def write_json(path: Path, value: object) -> None:
     """Write a JSON file in one step; an object gets its digest."""
     if isinstance(value, Mapping):
         value = digest.with_digest(value)
-    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    if not is_unicode(text):  # a file's name in another encoding
+        text = json.dumps(value, indent=1)
+    write_bytes(path, (text + "\n").encode())
 
 
 def read_json(path: Path) -> object:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from didact._core.errors import RunFolderError
+from didact._core.text import printable
 
 SCHEMA = 1
 Json = dict[str, Any]
@@ -21,6 +22,21 @@ class Part(BaseModel):
     """A piece of JSON: what is not known is ignored, NaN is refused."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_shown_as_it_is(cls, value: Any) -> Any:
+        """A stranger's result must not speak to the terminal."""
+        return without_controls(value)
+
+
+def without_controls(value: Any) -> Any:
+    """The same, where each text is one that can be shown."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {without_controls(name): without_controls(entry) for name, entry in value.items()}
+    return [without_controls(entry) for entry in value] if isinstance(value, list) else value
 
 
 class Latency(Part):
