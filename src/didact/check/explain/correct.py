@@ -49,6 +49,7 @@ _CORRECTORS: dict[str, Corrector] = {
     "NO-T2": scale.times_t_squared,
     "T-POW1": scale.times_t_squared,
     "T-ONE-SIDE": scale.temperature_on_both,
+    "T-IGNORED": scale.temperature_used,
     "T-TWICE": scale.temperature_once,
     "T-INVERTED": scale.temperature_divides,
     "KL-MEAN": reduction.batchmean,

@@ -6,8 +6,8 @@ import ast
 
 from didact.check.engine.events import LossUse
 from didact.check.engine.names import is_temperature
-from didact.check.explain.site import Site, argument, is_softmax
-from didact.check.findings.finding import Edit
+from didact.check.explain.site import Site, argument, is_softmax, span
+from didact.check.findings.finding import Edit, Span
 
 
 def times_t_squared(site: Site) -> list[Edit]:
@@ -70,6 +70,28 @@ def temperature_on_both(site: Site) -> list[Edit]:
             continue
         edits.append(site.replace(inner, f"{site.scores(side)[0]} / {temperature}"))
     return edits
+
+
+def temperature_used(site: Site) -> list[Edit]:
+    """Divide both sides by the temperature that the function is given, and multiply by T²."""
+    use = site.use
+    if use is None or use.input_node is None or use.target_node is None:
+        return []
+    given = getattr(use.scope.node, "args", None)
+    names = [argument.arg for argument in (*given.args, *given.kwonlyargs)] if given else []
+    wanted = [name for name in names if is_temperature(name)]
+    if len(wanted) != 1:
+        return []
+    edits = []
+    for side in (use.input_node, use.target_node):
+        made = site.producer(side)
+        inner = argument(made) if made is not None else None
+        if inner is None:
+            return []
+        edits.append(site.replace(inner, f"{site.scores(side)[0]} / {wanted[0]}"))
+    end = span(use.node)
+    after = Span(end.end_line, end.end_column, end.end_line, end.end_column)
+    return [*edits, Edit(after, f" * {wanted[0]}**2")]
 
 
 def temperature_once(site: Site) -> list[Edit]:

@@ -127,9 +127,11 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if owner is not None and not _is_free(analysis, owner, function):
             continue
         for argument in (*function.args.args, *function.args.kwonlyargs):
-            unread = _is_named(argument.arg) and not _mentions(function, argument.arg)
-            if unread and _is_plain(_soft_uses(analysis, function)):
-                yield Found(argument, _PARAMETER.format(t=argument.arg))
+            if not _is_named(argument.arg) or _mentions(function, argument.arg):
+                continue
+            found = _soft_uses(analysis, function)
+            if _is_plain(found):
+                yield Found(found[0].node, _PARAMETER.format(t=argument.arg))
     for info in analysis.index.classes.values():
         yield from _attributes(analysis, info)
 
@@ -183,11 +185,11 @@ def _attributes(analysis: Analysis, info: ClassInfo) -> Iterator[Found]:
         node.attr for node in analysis.index.of(ast.Attribute) if isinstance(node.ctx, ast.Load)
     }
     methods = info.methods.values()
-    plain = _is_plain([use for method in methods for use in _soft_uses(analysis, method)])
+    found = [use for method in methods for use in _soft_uses(analysis, method)]
     by_name = any(_mentions(method, name) for method in methods for name in ("getattr", "vars"))
     for name in named:
-        if name not in read and plain and not by_name:
-            yield Found(analysis.statement_of(info.assigned[name][0]), _ATTRIBUTE.format(t=name))
+        if name not in read and _is_plain(found) and not by_name:
+            yield Found(found[0].node, _ATTRIBUTE.format(t=name))
 
 
 _PARAMETER = Text(
