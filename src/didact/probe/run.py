@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -40,6 +41,7 @@ def probe(
     labels: str | None = None,
     layout: Layout | None = None,
     old_classes: int | None = None,
+    language_model: bool = False,
     ignore: Iterable[str] = (),
 ) -> Report:
     """Call a distillation loss on crafted inputs and say which laws hold.
@@ -56,6 +58,8 @@ def probe(
             ``"teachers"`` a list, ``"maps"``, ``"vectors"`` and ``"layers"`` are features.
         old_classes: How many classes the teacher knows, where the student has more; by default
             the loss is tried with the same classes on both sides.
+        language_model: Whether the loss is one of a language model: ``[B, S, C]``, with labels of
+            -100 or a mask where a token does not count. By default this is found by trial.
         ignore: Names of laws not to try.
 
     Returns:
@@ -92,9 +96,10 @@ def probe(
             roles=roles,
             layout=layout,
             old_classes=old_classes,
+            language_model=language_model,
         )
         try:
-            return _probed(fn, laws, kind, binding, started)
+            return _probed(fn, laws, kind, binding, started, language_model)
         except Exception as error:
             reason = reason_of(error)
             raise ProbeError(
@@ -109,8 +114,10 @@ def _probed(
     kind: Kind | None,
     binding: Binding,
     started: float,
+    language_model: bool,
 ) -> Report:
     case, notes = _recognised(binding, kind)
+    case = replace(case, language_model=language_model)
     binding = case.subject.binding
     outcomes = {each.name: _tried(each, case) for each in laws}
     evidence = diagnose(case, outcomes)
@@ -207,5 +214,6 @@ def _tried(law: Law, case: Case) -> Outcome:
         return law(case)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         reason = reason_of(error)
-        found = breaks(f"the loss raised {reason.en}", f"损失抛出异常 {reason.zh}")
-        return found if case.kind in law.binds else Outcome("advice", found.text)
+        raised = breaks(f"the loss raised {reason.en}", f"损失抛出异常 {reason.zh}")
+        counts = case.kind in law.binds and case.may_accuse(law.name)
+        return raised if counts else Outcome("measured", raised.text)

@@ -17,7 +17,10 @@ SEVERAL = {
     "GRAPH-CUT": {"GRAPH-CUT", "ITEM-IN-GRAPH", "STUDENT-NO-GRAD"},
 }
 """Kinds that are one to the probe, since numbers cannot tell them apart."""
-NO_RULE = {"T-UNUSED", "BATCH-SUM", "BATCH-TWICE", "MASK-DIVISOR"}
+NO_RULE = {
+    *("T-UNUSED", "BATCH-SUM", "BATCH-TWICE", "MASK-DIVISOR"),
+    *("ITEMS-UNUSED", "TEACHER-SHIFTED", "LABELS-SHIFTED", "VOCABULARY-FILLED"),
+}
 """Kinds that only a run can see."""
 PROBED = (
     *(f"KD10{n}" for n in range(1, 8)),

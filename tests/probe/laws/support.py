@@ -117,7 +117,7 @@ def hard_term_without_log(outputs, labels, teacher_outputs, T=4.0, alpha=0.5):
     return (1 - alpha) * hard + alpha * term
 
 
-@plant("LOG-OF-SOFTMAX", "large-logits")
+@plant("LOG-OF-SOFTMAX")
 def log_of_softmax(student_logits, teacher_logits, T):
     return kl(soft(student_logits, T).log(), soft(teacher_logits, T)) * T**2
 
@@ -221,8 +221,19 @@ def batchmean_of_sequences(student_logits, teacher_logits, T):
     return kl(log_soft(student_logits, T), soft(teacher_logits, T)) * T**2
 
 
+@plant("LOG-OF-SOFTMAX", "large-logits", "half-precision", kind="divergence")
+def log_of_softmax_declared(student_logits, teacher_logits, T):
+    return log_of_softmax(student_logits, teacher_logits, T)
+
+
 @plant("BATCH-SUM", "batch")
-def batch_sum(student_logits, teacher_logits, T):
+def batch_sum(student_logits, teacher_logits, labels, T=4.0):
+    q, p = log_soft(student_logits, T), soft(teacher_logits, T)
+    return F.kl_div(q, p, reduction="sum") * T**2 + F.cross_entropy(student_logits, labels)
+
+
+@plant("BATCH-SUM")
+def batch_sum_alone(student_logits, teacher_logits, T):
     q, p = log_soft(student_logits, T), soft(teacher_logits, T)
     return F.kl_div(q, p, reduction="sum") * T**2
 

@@ -27,7 +27,7 @@ SPEAKERS = {
     "Text", "ProbeError", "holds", "breaks", "advises", "measured", "skipped", "_compared",
     "_special",
 }  # fmt: skip
-SILENT = {"AttributeError", "AssertionError"}
+SILENT = {"AttributeError", "AssertionError", "KeyError"}
 
 
 def spoken(tree: ast.AST) -> Iterator[ast.Call]:

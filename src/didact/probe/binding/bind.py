@@ -40,6 +40,8 @@ _ABOUT_SHAPES = re.compile(
 _PROCESSES = re.compile("process group|init_process_group")
 _SQUARE = Sizes(classes=BATCH)
 _SQUARE_OLD = Sizes(classes=BATCH + 2, old=BATCH)
+_MANY = Sizes(classes=20)
+"""For a loss that takes the 8 or 10 likeliest classes."""
 
 
 def bind(
@@ -50,6 +52,7 @@ def bind(
     roles: Mapping[str, Role],
     layout: Layout | None,
     old_classes: int | None = None,
+    language_model: bool = False,
 ) -> Binding:
     """The first way to call ``source`` in which a gradient reaches the student.
 
@@ -63,8 +66,11 @@ def bind(
     target = Target(source, constructor_slots(source, init), varied_attributes(source))
     guesses = {p.name: _judge(p, roles) for p in parameters}
     ways = _ways(source, parameters, guesses, arguments)
+    layouts = [layout] if layout else _layouts(source, guesses)
+    if language_model and layout is None:
+        layouts = ["sequence", "output_sequences"]
     tried: list[tuple[Slots, Text]] = []
-    for plan in _plans(source, guesses, target, layout, old_classes):
+    for plan in _plans(guesses, target, layouts, old_classes):
         if tried and not any(_ABOUT_SHAPES.match(reason.en) for _, reason in tried):
             break
         fallback: Binding | None = None
@@ -180,15 +186,13 @@ _Plan = list[tuple[Sizes, Layout]]
 
 
 def _plans(
-    source: Any,
     guesses: Mapping[str, Guess],
     target: Target,
-    layout: Layout | None,
+    layouts: list[Layout],
     old_classes: int | None,
 ) -> Iterator[_Plan]:
     """Sizes and layouts to try: the ordinary ones first, unless the loss speaks of old classes."""
     asked = [g.role for g in guesses.values()] + [s.role for s in target.built]
-    layouts = [layout] if layout else _layouts(source, guesses)
     fewer_asked = old_classes is not None or "old_classes" in asked
     if not fewer_asked:
         yield [(Sizes(), each) for each in layouts]
@@ -202,6 +206,7 @@ def _plans(
     for each in layouts:
         if each in LOGIT_LAYOUTS:
             yield [(size, each) for size in sizes]
+    yield [(_MANY, each) for each in layouts]
 
 
 def _fewer(old: int, narrow: bool, labelled: bool) -> Iterator[Sizes]:

@@ -92,7 +92,13 @@ def _variants(roles: Mapping[str, Role]) -> list[_Variant]:
     asked = set(roles.values())
     axes: list[list[tuple[str, Any]]] = []
     if "mask" in asked:
-        axes.append([("mask", t) for t in (torch.bool, torch.float32, torch.int64)])
+        axes.append(
+            [
+                ("mask", (dtype, with_channel))
+                for with_channel in (False, True)
+                for dtype in (torch.bool, torch.float32, torch.int64)
+            ]
+        )
     if "batch" in asked:
         axes.append([("batch", form) for form in ("dict", "pair")])
     if asked & {"student_model", "teacher_model"}:

@@ -10,6 +10,10 @@ from typing import Any
 
 _SHAPE = re.compile(r"[\[(]\s*([A-Za-z]\w*(?:\s*[x×*,]\s*[A-Za-z0-9]\w*){1,3})\s*[\])]")
 _TYPE = re.compile(r"(?:Float|Tensor|Array)\w*\[\s*\w*\.?Tensor\s*,\s*[\"']([\w ]+)[\"']")
+_SHIFTED = re.compile(
+    r"\[\s*(\.\.\.|:)\s*,\s*:\s*-1\s*(,\s*:\s*)?\]|[!=]=\s*-100\b|ignore_index\s*=\s*-100"
+)
+"""A language model: every position but the last, against the label of the next."""
 _BATCH = re.compile(r"(b|n|bs|bsz|batch|batch_?size|num_samples)$", re.IGNORECASE)
 
 
@@ -19,6 +23,8 @@ def dimensions(source: Any) -> int | None:
         code = inspect.getsource(inspect.unwrap(source))
     except (OSError, TypeError):
         return None
+    if _SHIFTED.search(code):
+        return 3
     typed = _TYPE.search(code)
     if typed is not None:
         return len(typed[1].split())

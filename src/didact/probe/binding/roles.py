@@ -50,6 +50,7 @@ Role = Literal[
     "student_model",
     "device",
     "switch",
+    "absent",
     "default",
     "unknown",
 ]
@@ -67,6 +68,8 @@ _OPTIONS = word_set(
 _OLD = word_set("old known prev previous seen")
 _COUNT = word_set("num n nb classes class cl count size total")
 _TIME = word_set("epoch step iteration iter epochs steps iters iterations")
+_SECTIONS = word_set("distill distillation distiller kd train training trainer model solver method")
+_CAPITAL_T = re.compile(r"(^|_)T(_|\d|$)")
 _ONE_HOT = re.compile(r"one_?hot")
 _FEATURE = re.compile(r"feat|hidden|embed|emb_|_emb|maps?$|attn|attention_s|^[fg]_[st]$|fm_")
 _LOG_PROBS = re.compile(r"log_?prob|log_?p\b|(^|_)log_?[pq](_|$)|logp_|_logp|log_softmax|logsoft")
@@ -152,7 +155,10 @@ _RULES: tuple[_Rule, ...] = (
     _Rule("mask", lambda p: p.words & {"mask", "masks", "keep"}),
     _Rule("reduction", lambda p: "reduction" in p.words),
     _Rule("top_ids", lambda p: p.words & _TOP and p.words & _PLACES),
-    _Rule("index", lambda p: p.words & {"indices", "routes", "idx", "index"}),
+    _Rule(
+        "index",
+        lambda p: p.words & {"indices", "routes", "idx", "index"} and "ignore" not in p.words,
+    ),
     _Rule(
         "criterion",
         lambda p: (
@@ -219,8 +225,10 @@ def guess_name(name: str, *, number: bool = False) -> Guess:
 def guess_option(name: str) -> Role:
     """The role of something that a loss asks of its options or of itself, by name."""
     named = frozenset(words(name))
-    if named & _OPTIONS and not named & (_TEACHER | STUDENT):
+    if (named & _OPTIONS and not named & (_TEACHER | STUDENT)) or named <= _SECTIONS:
         return "options"
+    if _CAPITAL_T.search(name) and not named & OUTPUT:
+        return "temperature"
     asked = guess_name(name).role
     if asked in ("old_classes", "classes", "total", "count", "device", "reduction", "criterion"):
         return asked
@@ -270,6 +278,8 @@ def _output(named: _Named) -> Guess:
         return Guess("default")
     if known & _LABELS:
         return Guess("labels", sure=False)
+    if not known & OUTPUT and re.search(r"\bNone\b|Optional", named.annotation):
+        return Guess("absent")
     return side("student" if known & OUTPUT else "unknown", certain=False)
 
 

@@ -30,6 +30,7 @@ class Slot:
         fixed: Whether the user fixed it.
         positional: Whether it must be passed by position.
         space_sure: Whether the name itself says which numbers it takes.
+        softened: Whether the probabilities that it gets are made at the temperature of the loss.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Slot:
     fixed: bool = False
     positional: bool = False
     space_sure: bool = False
+    softened: bool = False
 
 
 def argument(slot: Slot, context: CallContext) -> Any:
@@ -47,19 +49,23 @@ def argument(slot: Slot, context: CallContext) -> Any:
 
 
 def _student(slot: Slot, context: CallContext) -> Any:
-    return side(in_space(context.inputs.student, slot.space), context.layout)
+    return side(_numbers(slot, context, context.inputs.student), context.layout)
+
+
+def _numbers(slot: Slot, context: CallContext, logits: Tensor) -> Tensor:
+    return in_space(logits, slot.space, context.inputs.temperature if slot.softened else 1.0)
 
 
 def _teacher(slot: Slot, context: CallContext) -> Any:
     inputs = context.inputs
     teacher = inputs.teacher
     if context.ranked:
-        teacher = in_space(teacher, slot.space)
+        teacher = _numbers(slot, context, teacher)
         return side(teacher.gather(-1, _ranked(inputs)), context.layout)
     if context.layout != "teachers":
-        return side(in_space(teacher, slot.space), context.layout)
+        return side(_numbers(slot, context, teacher), context.layout)
     distinct = inputs.teachers or (teacher,) * inputs.copies
-    return [in_space(t.clone(), slot.space) for t in distinct]
+    return [_numbers(slot, context, t.clone()) for t in distinct]
 
 
 def _ranked(inputs: Inputs) -> Tensor:
@@ -79,7 +85,9 @@ def _mask(slot: Slot, context: CallContext) -> Tensor:
     inputs = context.inputs
     mask = inputs.mask
     whole = torch.ones(inputs.labels.shape, dtype=torch.bool) if mask is None else mask
-    return side_of_positions(whole.to(slot.value or torch.bool), context)
+    dtype, with_channel = slot.value or (torch.bool, False)
+    placed = side_of_positions(whole.to(dtype), context)
+    return placed[:, None] if with_channel else placed
 
 
 def side_of_positions(tensor: Tensor, context: CallContext) -> Tensor:
@@ -90,8 +98,8 @@ def side_of_positions(tensor: Tensor, context: CallContext) -> Tensor:
 
 
 def _width(_slot: Slot, context: CallContext) -> Any:
-    channels = context.inputs.student.shape[1]
-    return [channels] * FEATURE_LAYERS if context.layout == "layers" else channels
+    several = context.layout == "layers"
+    return [context.channels] * FEATURE_LAYERS if several else context.channels
 
 
 def _images(_slot: Slot, context: CallContext) -> Tensor:
@@ -133,6 +141,7 @@ _MAKERS: Mapping[Role, _Maker] = {
     "student_model": lambda s, c: Model(c, "student", s.value or "tensor"),
     "device": lambda *_: torch.device("cpu"),
     "switch": lambda *_: False,
+    "absent": lambda *_: None,
 }
 
 

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from didact.probe.binding.roles import Role, Space, guess_name, guess_option
-from didact.probe.inputs.inputs import Inputs, Layout
+from didact.probe.inputs.inputs import OF_POSITIONS, Inputs, Layout
 
 LAYERS = 13
 """Hidden states of a transformer of twelve blocks, the embedding first."""
@@ -44,9 +44,17 @@ class CallContext:
     seen: dict[str, Role]
     ranked: bool = False
 
+    @property
+    def channels(self) -> int:
+        """How many channels or classes the loss sees."""
+        last = self.layout in OF_POSITIONS
+        return self.inputs.student.shape[-1 if last else 1]
 
-def in_space(logits: Tensor, space: Space) -> Tensor:
-    """Logits as the numbers that a parameter asks for."""
+
+def in_space(logits: Tensor, space: Space, temperature: float = 1.0) -> Tensor:
+    """Logits as the numbers that a parameter asks for, softened where they are probabilities."""
+    if space != "logits":
+        logits = logits / temperature
     if space == "probs":
         return logits.softmax(-1)
     return logits.log_softmax(-1) if space == "log_probs" else logits
@@ -214,7 +222,7 @@ _OPTION_VALUES: dict[Role, Callable[[CallContext], Any]] = {
     "device": lambda _: torch.device("cpu"),
     "reduction": lambda _: "mean",
     "criterion": lambda _: nn.CrossEntropyLoss(),
-    "width": lambda c: c.inputs.student.shape[1],
+    "width": lambda c: c.channels,
     "batch_size": lambda c: c.inputs.student.shape[0],
     "projector": lambda _: nn.Identity(),
     "sample_weights": lambda c: torch.ones(c.inputs.classes, dtype=c.inputs.student.dtype),
@@ -280,6 +288,8 @@ class Options:
                 value = eval(expression, dict(names), _Names(self, names))
             except Exception:  # noqa: BLE001 - it needs more than the name tells
                 continue
+            if value is None and guess_option(name) in _OPTION_VALUES:
+                return False, None  # filled in later, by what the name says
             return True, value
         return False, None
 

@@ -56,7 +56,8 @@ _WORDS: dict[Role, Text] = {
     "teacher_model": Text("a model that returns the teacher's {answer}", "返回教师{answer}的模型"),
     "student_model": Text("a model that returns the student's {answer}", "返回学生{answer}的模型"),
     "device": Text("the processor: 'cpu'", "处理器：'cpu'"),
-    "switch": Text("False", "False"),
+    "switch": Text("off", "关闭"),
+    "absent": Text("None", "None"),
     "default": Text("left at its default", "保持默认值"),
     "unknown": Text("unknown", "未知"),
 }
@@ -138,6 +139,7 @@ ROLES: dict[Role, Text] = {
     "student_model": Text("student model", "学生模型"),
     "device": Text("device", "设备"),
     "switch": Text("switch", "开关"),
+    "absent": Text("None", "None"),
     "default": Text("default", "默认值"),
     "unknown": Text("unknown", "未知"),
 }

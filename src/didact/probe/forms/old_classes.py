@@ -130,6 +130,14 @@ def _special(key: str, en: str, zh: str, formula: Special, mistake: str) -> Form
     return Form(key, Text(en, zh), lambda s, _t, _T: s.sum(-1), (mistake,), special=formula)
 
 
+_CHANNEL_WISE = Form(
+    "dim-1",
+    Text("channel-wise KL, softmax over the positions", "逐通道 KL，softmax 沿空间位置"),
+    lambda s, t, T: kl((t / T).log_softmax(1), (s / T).log_softmax(1)),
+    kind="match",
+)
+"""Of maps it is meant, and no softmax over a wrong dimension."""
+
 OLD_FORMS = tuple(_special(*row, "SLICE-AFTER-SOFTMAX") for row in _SLICED)
 """The student cut too late."""
 
@@ -210,6 +218,8 @@ def forms_for(subject: Subject) -> tuple[Form, ...]:
     """The forms that are worth a comparison, the right ones first."""
     sizes = subject.binding.sizes
     forms = FORMS
+    if subject.binding.layout == "dense":
+        forms = tuple(_CHANNEL_WISE if form.key == _CHANNEL_WISE.key else form for form in FORMS)
     if sizes.old is not None:
         forms += OLD_FORMS if sizes.narrow else OLD_FORMS + WIDE_FORMS
         if subject.label_form is None and subject.has("labels"):

@@ -16,7 +16,7 @@ from didact.probe.forms.subject import Subject
 from didact.probe.inputs.inputs import Inputs
 
 Kind = Literal["divergence", "match", "objective"]
-_SELF_EVIDENT = ("reaches-student", "label-term", "old-classes")
+_SELF_EVIDENT = ("reaches-student", "label-term", "old-classes", "partition", "shift")
 State = Literal["holds", "broken", "advice", "measured", "skipped"]
 
 
@@ -73,6 +73,7 @@ class Case:
         fit: The best known form.
         settings: Values of T and the weight that the user asked for.
         offset: What is added to the seeds of the inputs.
+        language_model: Whether the user said that it is a loss of a language model.
     """
 
     subject: Subject
@@ -81,6 +82,7 @@ class Case:
     fit: Fit | None
     settings: Mapping[str, float] = field(default_factory=dict)
     offset: int = 0
+    language_model: bool = False
 
     @property
     def again(self) -> Case:
@@ -98,6 +100,11 @@ class Case:
         if law == "masked" and self.of_logits and not self.subject.has("teacher"):
             return True
         return law == "finite" and self.subject.binding.names_logits
+
+    @property
+    def alone(self) -> bool:
+        """Whether its size counts beside no other term, so that a constant factor is a choice."""
+        return self.subject.label_form is None and not self.declared
 
     @property
     def tolerance(self) -> float:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
+
+import torch
 
 from didact._core.i18n import Text
 from didact.probe.binding.bind import attempt
 from didact.probe.binding.binding import Binding
-from didact.probe.binding.roles import Space
+from didact.probe.binding.roles import Role, Space
 from didact.probe.forms.subject import Subject
+from didact.probe.inputs.inputs import Layout, Sizes
 from didact.probe.judging.recognise import Isolated, isolate
 
 _SPACES: tuple[tuple[Space, Space], ...] = (
@@ -34,11 +38,8 @@ def best_reading(binding: Binding) -> Isolated:
         if attempt(other) is not None:
             continue
         read = isolate(Subject(other))
-        if _is_right(read):
-            note = _READ.format(
-                student=_NAMES[_space(other, "student")], teacher=_NAMES[_space(other, "teacher")]
-            )
-            return replace(read, notes=(*read.notes, note))
+        if _is_right(read, guessed=True):
+            return replace(read, notes=(*read.notes, *_notes(binding, other)))
     return named
 
 
@@ -54,9 +55,24 @@ _READ = Text(
 )
 
 
-def _is_right(isolated: Isolated) -> bool:
+def _notes(named: Binding, read: Binding) -> list[Text]:
+    """What no name told."""
+    sides: tuple[Role, Role] = ("student", "teacher")
+    then, now = ([_space(b, side) for side in sides] for b in (named, read))
+    if then == now:
+        return []
+    return [_READ.format(student=_NAMES[now[0]], teacher=_NAMES[now[1]])]
+
+
+_CERTAIN = 1e-7
+"""What rounding in float64 leaves at most: another reading must fit as well as that."""
+
+
+def _is_right(isolated: Isolated, *, guessed: bool = False) -> bool:
     fit = isolated.fit
     if fit is None or not fit.exact or fit.factor < 0:
+        return False
+    if guessed and isolated.subject.binding.dtype == torch.float64 and fit.residual > _CERTAIN:
         return False
     return not set(fit.form.mistakes) - {"SWAPPED"}
 
@@ -69,19 +85,21 @@ def _others(binding: Binding) -> Iterator[Binding]:
     sides = {s.role: s for s in binding.slots if s.role in ("student", "teacher") and not s.fixed}
     if len(sides) != 2 or not binding.of_logits:
         return
-    now = sides["student"].space, sides["teacher"].space
-    for student, teacher in _SPACES:
+    layouts: list[Layout] = [binding.layout]
+    if binding.layout == "classes" and binding.sizes == Sizes():
+        layouts += ["sequence", "dense"]
+    softened = (False, True) if binding.has("temperature") else (False,)
+    for (student, teacher), layout, soft in product(_SPACES, layouts, softened):
         wanted = {"student": student, "teacher": teacher}
-        if (student, teacher) == now:
-            continue
         if any(s.space_sure and s.space != wanted[role] for role, s in sides.items()):
             continue
-        yield replace(
-            binding,
-            slots=tuple(
-                replace(s, space=wanted[s.role]) if s.role in wanted and not s.fixed else s
-                for s in binding.slots
-            ),
-            seen={},
-            touched=set(),
+        if soft and student == teacher == "logits":
+            continue
+        slots = tuple(
+            replace(s, space=wanted[s.role], softened=soft)
+            if s.role in wanted and not s.fixed
+            else s
+            for s in binding.slots
         )
+        if (slots, layout) != (binding.slots, binding.layout):
+            yield replace(binding, slots=slots, layout=layout, seen={}, touched=set())

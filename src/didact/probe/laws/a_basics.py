@@ -8,7 +8,7 @@ import torch
 
 from didact._core.i18n import Text
 from didact.probe.forms.evaluation import Evaluation
-from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, skipped
+from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, measured, skipped
 from didact.probe.judging.law import EVERY, law
 
 
@@ -64,6 +64,8 @@ def reaches_student(case: Case) -> Outcome:
         return holds(f"gradient norm {here.norm:.3g}", f"梯度范数 {here.norm:.3g}", norm=here.norm)
     moved = case.subject(case.inputs.having(student=case.make(seed=9).student))
     if _nothing(here) and _nothing(moved) and (here.connected or case.subject.label_form):
+        if _may_be_masked(case):
+            return measured("nothing is compared with this mask", "在此掩码下没有比较任何东西")
         beside_labels = case.subject.label_form is not None
         mistakes = ("EMPTY-SLICE", "STUDENT-UNUSED") if beside_labels else ("EMPTY-SLICE",)
         return breaks(
@@ -83,6 +85,11 @@ def reaches_student(case: Case) -> Outcome:
         "损失值随学生变化，但梯度为零：计算图被切断",
         "GRAPH-CUT",
     )
+
+
+def _may_be_masked(case: Case) -> bool:
+    """Whether an unknown mask may have taken everything away."""
+    return case.subject.has("mask") and not case.declared
 
 
 def _nothing(evaluation: Evaluation) -> bool:

@@ -12,7 +12,7 @@ from didact.probe.errors import reason_of
 from didact.probe.forms.fit import is_power, power_law
 from didact.probe.inputs.changes import permuted, unwidened, widened
 from didact.probe.inputs.inputs import Inputs
-from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
+from didact.probe.judging.case import Case, Outcome, advises, breaks, holds, measured, skipped
 from didact.probe.judging.law import law
 
 
@@ -145,7 +145,8 @@ def class_count(case: Case) -> Outcome:
     if is_power(power, -1):
         of_kl = case.exact.form.key.endswith("-kl")
         mistakes = ("KL-MEAN", "CLASS-MEAN") if of_kl else ("CLASS-MEAN",)
-    return breaks(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", *mistakes, exponent=power)
+    said = advises if case.exact.form.key.startswith("mse") and not case.declared else breaks
+    return said(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", *mistakes, exponent=power)
 
 
 def _ratio(gradient: Tensor, base: Tensor) -> float:

@@ -43,9 +43,8 @@ def batch(case: Case) -> Outcome:
             return _coupled(ratios)
         text, chinese = f"gradient ∝ B^{power:.1f}", f"梯度 ∝ B^{power:.1f}"
         if case.subject.binding.of_logits and case.exact:
-            return breaks(
-                text, chinese, "BATCH-SUM" if power > 0 else "BATCH-TWICE", exponent=power
-            )
+            said = advises if power > 0 and case.alone else breaks
+            return said(text, chinese, "BATCH-SUM" if power > 0 else "BATCH-TWICE", exponent=power)
         return measured(text, chinese, exponent=power)
     middle = inputs.student.shape[0] // 2
     halves = [
@@ -127,7 +126,7 @@ def sequence(case: Case) -> Outcome:
 def _length(case: Case) -> Outcome:
     ratios = {1.0: 1.0}
     counted = positions = case.inputs.student.shape[1]
-    if not bool(case.here.gradient[:, -1].any()):
+    if not bool(case.here.gradient[:, -1].any()) and not case.subject.has("items"):
         counted -= 1  # a language model: the last position has no next label
     for times in (2, 4):
         gradient = case.subject(repeated(case.inputs, times, dim=1)).gradient

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from didact._core.i18n import Text
-from didact.probe.judging.case import Case, Outcome, breaks, holds, skipped
+from didact.probe.forms.evaluation import Evaluation
+from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
 from didact.probe.judging.law import law
 
 
@@ -34,6 +35,12 @@ def masked(case: Case) -> Outcome:
     evaluation = case.subject(hidden)
     leaked = float(evaluation.gradient[~mask].norm()) / max(evaluation.norm, 1e-300)
     if leaked > 10 * case.tolerance:
+        if _direction_changed(evaluation, case):
+            return measured(
+                f"masked positions carry {leaked:.2g} of the gradient; the mask has another use",
+                f"被掩码的位置占梯度的 {leaked:.2g}；掩码另有用途",
+                leaked=leaked,
+            )
         unmoved = case.distance(evaluation, case.here) <= 100 * case.tolerance
         mistakes = ("REDUCED-THEN-MASKED", "DEAD-MASK") if unmoved else ("REDUCED-THEN-MASKED",)
         return breaks(
@@ -57,6 +64,13 @@ def masked(case: Case) -> Outcome:
         f"该处无梯度；其余 × {ratio:.3g}（按有效位置应为 × {expected:.3g}）",
         ratio=ratio,
     )
+
+
+def _direction_changed(evaluation: Evaluation, case: Case) -> bool:
+    """Whether a mask does more than scale what is reduced already."""
+    size = evaluation.norm * case.here.norm
+    along = float((evaluation.gradient * case.here.gradient).sum())
+    return abs(abs(along) / size - 1) > 1e-6
 
 
 @law(

@@ -47,7 +47,7 @@ def temperature(case: Case) -> Outcome:
             "WEIGHT-TYPO",
             factors=fit.factors,
         )
-    return _power(fit.power - fit.form.power, fit.form.power, case.subject.label_form is None)
+    return _power(fit.power - fit.form.power, fit.form.power, case.alone)
 
 
 def _power(exponent: float, due: int, alone: bool) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -50,13 +51,18 @@ def large_logits(case: Case) -> Outcome:
         evaluation = _at(case, torch.float32, scale)
         if not evaluation.finite:
             mistakes = ("LOG-OF-SOFTMAX",) if _distribution(case) else ()
-            return breaks(
+            return _said(case)(
                 f"not finite at ±{scale:g}: value {evaluation.value:.3g}",
                 f"±{scale:g} 时不是有限数：值 {evaluation.value:.3g}",
                 *mistakes,
                 scale=scale,
             )
     return holds("value and gradient are finite", "值与梯度均有限")
+
+
+def _said(case: Case) -> Callable[..., Outcome]:
+    """Logits of that size are rare: it counts if the user has said what the loss must obey."""
+    return breaks if case.declared else advises
 
 
 def _distribution(case: Case) -> bool:
@@ -100,7 +106,7 @@ def half_precision(case: Case) -> Outcome:
         return holds("value and gradient are finite", "值与梯度均有限")
     text, chinese = "; ".join(t.en for _, t in bad), "；".join(t.zh for _, t in bad)
     if any(v == "not finite" for v, _ in bad):
-        return breaks(text, chinese, half=[v for v, _ in bad])
+        return _said(case)(text, chinese, half=[v for v, _ in bad])
     return advises(text, chinese, half=[v for v, _ in bad])
 
 
