@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 
 from didact._core.i18n import Language, Text, choose_language
@@ -43,6 +44,7 @@ class Request:
     kind: str | None
     layout: str | None
     old_classes: int | None
+    language_model: bool
     ignore: Sequence[str]
     step: str | None
     processes: int
@@ -89,6 +91,7 @@ def _reported(request: Request, language: Language) -> Report:
         "kind": request.kind,
         "layout": request.layout,
         "old_classes": request.old_classes,
+        "language_model": request.language_model,
     }
     return probe(loss, arguments=arguments, init=init, ignore=request.ignore, **options)
 
@@ -96,13 +99,14 @@ def _reported(request: Request, language: Language) -> Report:
 def _step(request: Request, spec: str, language: Language) -> Report:
     """The checks of one training step."""
     others: list[object] = [request.loss, request.arguments, request.init, *request.roles.values()]
-    others += [request.kind, request.layout, request.old_classes, request.ignore]
+    others += [request.kind, request.layout, request.old_classes, request.language_model]
+    others += [request.ignore]
     if any(others):
         raise ProbeError(
             "--step checks a training step; a loss, --arg, --init, --student, --teacher, --labels, "
-            "--kind, --layout, --old-classes and --ignore are for a loss",
+            "--kind, --layout, --old-classes, --language-model and --ignore are for a loss",
             "--step 检查的是训练步；损失名、--arg、--init、--student、--teacher、--labels、--kind、"
-            "--layout、--old-classes 与 --ignore 只用于损失",
+            "--layout、--old-classes、--language-model 与 --ignore 只用于损失",
         )
     if request.processes not in (1, 2):
         raise ProbeError(
@@ -115,10 +119,10 @@ def _step(request: Request, spec: str, language: Language) -> Report:
 
 
 def values(given: Sequence[str], option: str) -> dict[str, Any]:
-    """``NAME=VALUE`` pairs; a value that is no Python literal is a text.
+    """``NAME=VALUE`` pairs; a value that is no Python literal or tensor of one is a text.
 
     Raises:
-        ProbeError: No ``=`` in a pair.
+        ProbeError: No ``=`` in a pair, or a tensor of something else than numbers.
     """
     read = {}
     for pair in given:
@@ -128,11 +132,27 @@ def values(given: Sequence[str], option: str) -> dict[str, Any]:
                 f"{option} is {pair!r}; expected NAME=VALUE, such as T=4",
                 f"{option} 为 {pair!r}；应为 NAME=VALUE，如 T=4",
             )
-        try:
-            read[name] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            read[name] = text
+        read[name] = _value(text)
     return read
+
+
+def _value(text: str) -> Any:
+    """A Python literal, a tensor of one, or the text itself."""
+    inner = text.removeprefix("tensor(")
+    wrapped = inner is not text and inner.endswith(")")
+    try:
+        literal = ast.literal_eval(inner[:-1] if wrapped else text)
+    except (ValueError, SyntaxError):
+        return text
+    if not wrapped:
+        return literal
+    try:
+        return torch.tensor(literal)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ProbeError(
+            f"{text!r} is no tensor: {error}; expected numbers, such as tensor([1.0, 2.0])",
+            f"{text!r} 不是张量：{error}；应为数字，如 tensor([1.0, 2.0])",
+        ) from error
 
 
 def _write(report: Report, request: Request, language: Language) -> None:

@@ -9,7 +9,9 @@ import typer
 
 EXIT_BROKEN = 1
 
-_LAYOUTS = "classes, sequence, outputs, teachers, maps, vectors or layers; default: by trial."
+_LAYOUTS = "The shape, such as classes, sequence, dense, teachers or maps; default: by trial."
+_ARG = "NAME=VALUE: a value, tensor([..]), or student, teacher, labels, mask, model, batch."
+_LANGUAGE = "A loss of tokens: [B, S, C], with labels of -100 or a mask."
 _STEP = "file.py:make, which returns (step, student, teacher, batch): check that step instead."
 _OLD = "Classes that the teacher knows, where the student has more."
 
@@ -18,9 +20,7 @@ def command(
     loss: Annotated[
         str | None, typer.Argument(metavar="LOSS", help="file.py:my_loss or pkg.mod:Class.")
     ] = None,
-    arg: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE for a parameter, such as T=4.")
-    ] = None,
+    arg: Annotated[list[str] | None, typer.Option(help=_ARG)] = None,
     init: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE for the constructor of a class.")
     ] = None,
@@ -32,6 +32,7 @@ def command(
     ] = None,
     layout: Annotated[str | None, typer.Option(help=_LAYOUTS)] = None,
     old_classes: Annotated[int | None, typer.Option(help=_OLD)] = None,
+    language_model: Annotated[bool, typer.Option("--language-model", help=_LANGUAGE)] = False,
     ignore: Annotated[list[str] | None, typer.Option(help="Laws to leave out.")] = None,
     step: Annotated[str | None, typer.Option(help=_STEP)] = None,
     processes: Annotated[
@@ -56,6 +57,7 @@ def command(
         kind=kind,
         layout=layout,
         old_classes=old_classes,
+        language_model=language_model,
         ignore=[name for names in ignore or [] for name in names.split(",")],
         step=step,
         processes=processes,

@@ -57,7 +57,7 @@ _WORDS: dict[Role, Text] = {
     "student_model": Text("a model that returns the student's {answer}", "返回学生{answer}的模型"),
     "device": Text("the processor: 'cpu'", "处理器：'cpu'"),
     "switch": Text("off", "关闭"),
-    "absent": Text("None", "None"),
+    "absent": Text("nothing: None", "空：None"),
     "default": Text("left at its default", "保持默认值"),
     "unknown": Text("unknown", "未知"),
 }
@@ -139,7 +139,7 @@ ROLES: dict[Role, Text] = {
     "student_model": Text("student model", "学生模型"),
     "device": Text("device", "设备"),
     "switch": Text("switch", "开关"),
-    "absent": Text("None", "None"),
+    "absent": Text("nothing", "空"),
     "default": Text("default", "默认值"),
     "unknown": Text("unknown", "未知"),
 }

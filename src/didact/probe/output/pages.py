@@ -15,6 +15,12 @@ _INTRO = Text(
 `didact probe file.py:my_loss` calls a loss on crafted inputs and says which laws hold, which break,
 by how much, and what kind of mistake does that. It needs no data and takes about a second.
 
+First it asks what the loss is. Logits, probabilities, log-probabilities and features are tried in the
+shapes that losses take; names, annotations, docstrings and comments decide the order, and what fits a
+known form decides. Only where a known form fits, or where you say the kind, does a broken law count,
+and only if it breaks on a second, independent set of inputs too. What is no known form is described
+and accused of nothing. Each diagnosis names its evidence.
+
 ```console
 $ didact probe losses.py:my_kd --lang en
 $ didact probe pkg.mod:DistillLoss --init alpha=0.5 --arg T=4 --format junit --output probe.xml
@@ -34,11 +40,21 @@ assert_obeys(kd, kind="divergence")
 
 A function, a method (`file.py:Trainer.kd_loss`), a module or a class to build one from. Parameters
 are bound by name, then by trial, and the binding is shown: logits of student and teacher, labels
-(also one-hot), temperature, weights, masks, a `params` object or dict, lists of teachers, models,
-outputs with `.logits`, `[B, S, C]`, features. `--student`, `--teacher` and `--labels` name the parts
-where their names do not; `--arg` and `--init` fix values; `--layout sequence` asks for `[B, S, C]`.
-What cannot be bound is said with the reason. The value may be returned alone, in a tuple or in a
-dict; an unreduced one is added up and divided by the number of samples.
+(also one-hot), temperature, weights, masks, epochs, a `params` object or dict at any depth, lists of
+teachers or of heads, models and a batch (a pair or a dictionary), outputs with `.logits`, the
+teacher's likeliest classes with their numbers, `[B, S, C]`, `[B, C, H, W]`, features, hidden states.
+For a method, what `__init__` writes into `self` is worked out as it is asked for; the constructor is
+not run. What asks for CUDA runs on the processor where there is no GPU, and who gathers from other
+processes gets a group of one.
+
+`--student`, `--teacher` and `--labels` name the parts where their names do not. `--arg NAME=VALUE`
+fixes a value, also a dictionary or `tensor([1.0, 2.0])`, or names what a parameter is: `student`,
+`teacher`, `labels`, `mask`, `model`, `teacher-model`, `batch`; `--arg batch.y=labels` speaks of an
+entry and `--arg self.args.heat=4` of an attribute. `--init` is for constructors; `--layout sequence`
+asks for `[B, S, C]`, `dense` for `[B, C, H, W]`. What cannot be bound is said with all that was
+tried, the likeliest first. The value may be returned alone, in a tuple or in a dict, of which the
+part is taken that teacher and labels change; an unreduced one is added up and divided by the number
+of samples.
 
 Where labels add a term of their own, it is recognised and taken off, and the laws speak of the rest.
 
@@ -50,6 +66,15 @@ parameter such as `known_classes` asks for it. `--old-classes 10` says how many 
 A **divergence** is zero, with zero gradient, where student equals teacher, never negative, and blind
 to a constant added to the logits. A **match** is non-negative and zero at equality. An **objective**
 is anything else. Without `--kind` it is recognised. What does not bind a kind is reported as advice.
+So is what counts only beside a label term, where there is none: a missing T², a sum over the samples.
+Very large logits and half precision count only with `--kind`.
+
+## Language models
+
+A loss of tokens, `[B, S, C]` with labels of -100 or a mask, is also tried by the laws from `padding`
+on: that the split into micro-batches, padding and the prompt change nothing, that position t meets
+the teacher's position t and label t + 1, that padded classes have probability 0, and that bfloat16
+keeps the gradient. `--language-model` says that it is one; then bfloat16 counts.
 
 ## One training step
 
@@ -77,6 +102,10 @@ $ didact probe losses.py:my_kd --lang zh
 $ didact probe pkg.mod:DistillLoss --init alpha=0.5 --arg T=4 --format junit --output probe.xml
 ```
 
+它先判断损失是什么：用各种形状的 logits、概率、对数概率与特征试调用；参数名、注解、docstring 与注释决定先后，
+与哪个已知形式相符决定结论。只有符合某个已知形式、或您声明了种类时，不成立的定律才算问题，
+而且必须在另一组独立的输入上同样不成立。不属于已知形式的损失只作描述，不作指控。每条诊断都附有依据。
+
 它只导入并运行您指定的代码。退出码 0：该类损失的定律全部成立；1：有定律不成立；2：无法绑定参数或用法有误。
 在测试中：
 
@@ -90,10 +119,16 @@ assert_obeys(kd, kind="divergence")
 ## 可以检查什么
 
 函数、方法（`file.py:Trainer.kd_loss`）、模块，或用来构造模块的类。参数先按名称、再按试调用绑定，并显示绑定结果：
-学生与教师的 logits、标签（也可以是 one-hot）、温度、权重、掩码、`params` 对象或字典、多个教师的列表、模型、
-带 `.logits` 的输出、`[B, S, C]`、特征。名称不明时用 `--student`、`--teacher`、`--labels` 指定；
-`--arg` 与 `--init` 固定取值；`--layout sequence` 使用 `[B, S, C]`。无法绑定时会说明原因。
-返回值可以单独返回，也可以放在 tuple 或 dict 里；未归约的结果求和后除以样本数。
+学生与教师的 logits、标签（也可以是 one-hot）、温度、权重、掩码、轮次、任意层级的 `params` 对象或字典、
+多个教师或多个头的列表、模型与批次（二元组或字典）、带 `.logits` 的输出、教师最可能的类别及其编号、
+`[B, S, C]`、`[B, C, H, W]`、特征、隐藏状态。对于方法，`__init__` 写入 `self` 的内容在用到时才逐项求值，
+构造函数本身不会运行。没有 GPU 时，要求 CUDA 的代码在 CPU 上运行；需要从其他进程收集数据的损失会得到单进程组。
+
+名称不明时用 `--student`、`--teacher`、`--labels` 指定。`--arg NAME=VALUE` 固定取值（也可以是字典或
+`tensor([1.0, 2.0])`），或说明参数是什么：`student`、`teacher`、`labels`、`mask`、`model`、`teacher-model`、`batch`；
+`--arg batch.y=labels` 针对字典项，`--arg self.args.heat=4` 针对属性。`--init` 用于构造函数；
+`--layout sequence` 使用 `[B, S, C]`，`dense` 使用 `[B, C, H, W]`。无法绑定时会按可能性列出尝试过的方式。
+返回值可以单独返回，也可以放在 tuple 或 dict 里（取受教师和标签影响的那一项）；未归约的结果求和后除以样本数。
 
 若标签构成单独的一项，会识别并去掉它，定律针对其余部分。
 
@@ -104,6 +139,14 @@ assert_obeys(kd, kind="divergence")
 
 **散度**（divergence）在学生等于教师处为零且梯度为零、非负、对 logits 加常数不变；**匹配**（match）非负且在相等处为零；
 **目标**（objective）是其他一切。不写 `--kind` 时自动识别。对某类没有约束力的定律只作为建议报告。
+只有与标签项并用时才有影响的问题（缺少 T²、对样本求和），在没有标签项时也只作为建议。
+极大的 logits 与半精度只有写了 `--kind` 时才算问题。
+
+## 语言模型
+
+以 token 为单位的损失（`[B, S, C]`，标签 -100 或掩码表示不计入）还要检验 `padding` 及其后的定律：
+微批次的划分、填充与提示词都不改变结果；位置 t 对应教师的位置 t 与标签 t + 1；填充类别的概率为 0；
+bfloat16 保持梯度。`--language-model` 声明它是语言模型的损失，此时 bfloat16 也算问题。
 
 ## 一个训练步
 

@@ -45,10 +45,15 @@ def rendered(report: Report, language: Language) -> Group:
     table = _laws(report, language)
     match = Wrapped(say("best match: ", "最佳匹配：") + report.match.pick(language))
     tail = [match] if report.binding else []
-    for mistake in report.mistakes:
+    for place, mistake in enumerate(report.mistakes):
         codes = f" ({', '.join(mistake.codes)})" if mistake.codes else ""
         line = f"{mistake.key}{codes}{say(': ', '：')}{mistake.text.pick(language)}"
         tail.append(Wrapped(say("diagnosis: ", "诊断：") + line, "bold", indent=2))
+        tail += [
+            Wrapped(say("  evidence: ", "  依据：") + shown.pick(language), indent=4)
+            for shown in report.evidence[place : place + 1]
+        ]
+    tail += [Wrapped(note, "dim", indent=2) for note in _to_know(report, language)]
     tail.append(Wrapped(_verdict(report, language)))
     return Group(*parts, Padding(table, (1, 0)), *tail)
 
@@ -59,7 +64,7 @@ def _laws(report: Report, language: Language) -> Table:
     table.add_column(ratio=4)
     table.add_column(ratio=5)
     for result in report.results:
-        if result.state == "skipped":
+        if result.state == "skipped" or _is_usual(result):
             continue
         word, style = _STATES[result.state]
         found = [Wrapped(result.outcome.text.pick(language))]
@@ -68,6 +73,24 @@ def _laws(report: Report, language: Language) -> Table:
         title = Wrapped(result.title.pick(language))
         table.add_row(Wrapped(word.pick(language), style), title, Group(*found))
     return table
+
+
+_USUAL = ("teacher-gradient", "infinite-classes")
+
+
+def _is_usual(result: Result) -> bool:
+    """Advice that nearly every loss gets, which one line holds."""
+    plain = result.law in _USUAL and not result.outcome.mistakes
+    return plain and result.state == "advice"
+
+
+def _to_know(report: Report, language: Language) -> list[str]:
+    """The usual advice, together."""
+    texts = [r.outcome.text for r in report.results if _is_usual(r)]
+    if not texts:
+        return []
+    said = Text("; ".join(t.en for t in texts), "；".join(t.zh for t in texts))
+    return [Text("to know: {said}", "提示：{said}").format(said=said).pick(language)]
 
 
 def _verdict(report: Report, language: Language) -> str:
