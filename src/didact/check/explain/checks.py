@@ -47,7 +47,7 @@ def formula_findings(judged: Judged, known: frozenset[str], words: str) -> list[
         for term in loss.terms:
             found += _of_term(judged, loss, term, known, places)
     found += _graph(judged, known, places)
-    found += _unused_norms(judged.tracer.tree, known)
+    found += _unused_norms(judged.tracer, known)
     if "SOFTMAX-OF-SOFTMAX" not in known:
         found += _softmax_twice(judged, places)
     if "TEACHER-TRAIN-MODE" not in known:
@@ -198,10 +198,11 @@ def _is_cut(body: Node) -> bool:
 _NORMALISERS = ("normalize", "softmax", "log_softmax")
 
 
-def _unused_norms(tree: ast.Module, known: frozenset[str]) -> Iterator[Finding]:
+def _unused_norms(tracer: Tracer, known: frozenset[str]) -> Iterator[Finding]:
     """A normalised value that is thrown away, or kept under a name that nobody reads."""
     if "DEAD-NORM" in known:
         return
+    tree = tracer.tree
     loads = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)
              and isinstance(n.ctx, ast.Load)]  # fmt: skip
     for node in ast.walk(tree):
@@ -214,7 +215,7 @@ def _unused_norms(tree: ast.Module, known: frozenset[str]) -> Iterator[Finding]:
                 yield _finding("KE109", Severity.ERROR, node, fix, name=call.args[0].id)
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             target = node.targets[0].id
-            original = _normalised_of(node.value)
+            original = _normalised_of(node.value) or _softened_name(tracer, node.value)
             if original is None or target in loads or target == original:
                 continue
             edits = tuple(
@@ -222,7 +223,7 @@ def _unused_norms(tree: ast.Module, known: frozenset[str]) -> Iterator[Finding]:
                 if isinstance(n, ast.Name) and n.id == original and n.lineno > node.lineno
                 and isinstance(n.ctx, ast.Load) and not _defines_norm(tree, n)
             )  # fmt: skip
-            if edits and "norm" in target.lower():
+            if edits and ("norm" in target.lower() or _softened_name(tracer, node.value)):
                 fix = Fix(edits, "unsafe", Text("Use the normalised", "使用归一化后的值"))
                 yield _finding("KE109", Severity.ERROR, node, fix, name=target)
 
@@ -233,6 +234,15 @@ def _defines_norm(tree: ast.Module, name: ast.Name) -> bool:
         and "norm" in n.targets[0].id.lower() and any(i is name for i in ast.walk(n.value))
         for n in ast.walk(tree)
     )  # fmt: skip
+
+
+def _softened_name(tracer: Tracer, value: ast.expr) -> str | None:
+    """``x`` where a layer that normalises is applied to the name alone."""
+    made = tracer.values.get(id(value))
+    named = isinstance(value, ast.Call) and value.args and isinstance(value.args[0], ast.Name)
+    if not named or not isinstance(made, Call) or made.name not in _NORMALISERS:
+        return None
+    return value.args[0].id  # type: ignore[attr-defined, no-any-return]
 
 
 def _normalised_of(value: ast.expr) -> str | None:

@@ -235,6 +235,10 @@ def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
     if conditions:
         shown = ", ".join(f"`{c}`" for c in sorted(conditions))
         notes.append(words.ALTERNATIVES.format(conditions=shown))
+    for loss in case.judged.losses:
+        for branch in loss.branches:
+            for rank, factor in branch.cautions:
+                notes.append(words.CAUTION.format(shape=dimensions(rank), factor=factor))
     if any(t.mean and t.status == "equal" for t in case.judged.terms):
         notes.append(words.PER_SAMPLE)
     return list(dict.fromkeys(notes))

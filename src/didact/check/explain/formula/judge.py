@@ -75,6 +75,8 @@ class Branch:
     conditions: tuple[str, ...]
     terms: tuple[Term, ...]
     rank: int
+    cautions: tuple[tuple[int, str], ...] = ()
+    """Other numbers of dimensions, and the factor by which a term departs there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,8 +173,28 @@ def _branch(
         if (not unknown and not plain) or not _may_be_deeper(node):
             break
     if best is not None:
-        return best[1]
+        branch = best[1]
+        if branch.rank == 2 and all(t.status == "equal" for t in branch.terms):
+            found = _cautions(node, roles, incremental=incremental)
+            return Branch(branch.conditions, branch.terms, branch.rank, found)
+        return branch
     return Branch(conditions, (Term((), node),), 2)
+
+
+def _cautions(
+    node: Node, roles: dict[Given, Told], *, incremental: bool
+) -> tuple[tuple[int, str], ...]:
+    """For which other tensors the same code is a multiple of its definition."""
+    found = []
+    for rank in (3, 4):
+        lab = laboratory(node, roles, rank, incremental=incremental)
+        if not lab.works():
+            continue
+        laws = [t.law for t in solve(lab, node) if t.definition is not None]
+        powers = [law for law in laws if law is not None and {"S", "H·W"} & dict(law.powers).keys()]
+        if powers:
+            found.append((rank, powers[0].text))
+    return tuple(found)
 
 
 _SHAPING = frozenset(
@@ -198,10 +220,17 @@ def _losses(entries: Iterable[Entry], tracer: Tracer) -> list[Entry]:
         backward = [e for e in found if e.how == "backward"]
         inner = {id(p) for e in backward for p in walk(e.value)}
         found = backward + [e for e in found if e.how == "return" and id(e.value) not in inner]
+    kept_alive = [e for e in found if not _is_log(e)]
+    found = kept_alive or found
     order = {"backward": 0, "return": 1, "assign": 1}
     unique = {id(e.value): e for e in reversed(found)}
     kept = [e for e in found if unique[id(e.value)] is e]
     return sorted(kept, key=lambda e: order[e.how])
+
+
+def _is_log(entry: Entry) -> bool:
+    """Whether a value was taken out of the graph as a whole: a number for the log."""
+    return isinstance(entry.value, Call) and entry.value.name in {"item", "detach"}
 
 
 def _is_loss(entry: Entry, tracer: Tracer) -> bool:

@@ -119,6 +119,16 @@ class Entry:
     owner: str = ""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Either:
+    """One of two functions or objects, by a condition."""
+
+    text: str
+    test: Node | None
+    then: Value
+    other: Value
+
+
 class _Stop(Exception):
     """There is too much to follow."""
 
@@ -141,6 +151,7 @@ class Tracer:
         self._steps = 0
         self._loops = 0
         self._frozen = 0
+        self._instances: list[Instance] = []
         self._owner = ""
         self._stores = Counter(
             n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
@@ -238,7 +249,14 @@ class Tracer:
             return self._block([*(node.body if test.value else node.orelse), *rest], scope)
         text = ast.unparse(node.test)
         then, other = scope.copy(), scope.copy()
-        first, second = self._block(node.body, then), self._block(node.orelse, other)
+        before = [dict(i.attributes) for i in self._instances]
+        first = self._block(node.body, then)
+        after = [dict(i.attributes) for i in self._instances]
+        for instance, attributes in zip(self._instances, before, strict=False):
+            instance.attributes.clear()
+            instance.attributes.update(attributes)
+        second = self._block(node.orelse, other)
+        self._merge_attributes(text, test, after, alone=(first is _RAISED, second is _RAISED))
         if first is _RAISED or (first is not None and second is not None):
             chosen = other if first is _RAISED else then
             scope.names = chosen.names
@@ -261,6 +279,22 @@ class Tracer:
             scope.names[name] = a if a is b else self._choice(text, test, a, b)
         return self._block(rest, scope)
 
+    def _merge_attributes(
+        self, text: str, test: Node | None, after: list[dict[str, Value]],
+        *, alone: tuple[bool, bool],
+    ) -> None:  # fmt: skip
+        """What the objects hold after a condition: what either branch gave them."""
+        for instance, then in zip(self._instances, after, strict=False):
+            other = dict(instance.attributes)
+            for name in {**then, **other}:
+                a, b = then.get(name), other.get(name)
+                if alone[0] or a is None:
+                    instance.attributes[name] = b
+                elif alone[1] or b is None or a is b:
+                    instance.attributes[name] = a
+                else:
+                    instance.attributes[name] = self._choice(text, test, a, b)
+
     def _choice(self, text: str, test: Node | None, then: Value, other: Value) -> Value:
         if then is other or other is _RAISED:
             return then
@@ -276,7 +310,7 @@ class Tracer:
                 return Sequence(tuple(self._choice(text, test, a, b) for a, b in pairs))
         if isinstance(then, Node) and isinstance(other, Node):
             return Choice(text, test, then, other)
-        return self._unknown(f"({text})", [])
+        return Either(text, test, then, other)
 
     def _test(self, node: ast.expr, scope: Scope) -> Node | None:
         value = self._value(node, scope)
@@ -732,6 +766,10 @@ class Tracer:
         named = {k: v for k, v in keywords.items() if isinstance(v, Node)}
         if isinstance(function, Closure):
             return self._inline(node, function, args, keywords)
+        if isinstance(function, Either):
+            then = self._apply(node, function.then, args, keywords)
+            other = self._apply(node, function.other, args, keywords)
+            return self._choice(function.text, function.test, then, other)
         if isinstance(function, ClassValue):
             return self._instance(function, args, keywords)
         if isinstance(function, Instance):
@@ -885,6 +923,7 @@ class Tracer:
     ) -> Instance:
         del free
         instance = Instance(cls.node, {})
+        self._instances.append(instance)
         start = _method(cls.node, "__init__")
         if start is not None and self._depth < DEPTH:
             closure = Closure(start, cls.scope, instance)

@@ -20,6 +20,8 @@ from didact.check.explain.formula.tree import (
 )
 
 LONG = 150
+MOST = 1500
+"""Pieces of one formula that are written out; beyond them stands an ellipsis."""
 _SUPERSCRIPTS = {"2": "²", "3": "³", "-1": "⁻¹", "-2": "⁻²"}
 _OPERATORS = {"add": (1, "+"), "sub": (1, "−"), "mul": (2, "·"), "div": (2, "/"), "matmul": (2, "@"),
               "mm": (2, "@"), "bmm": (2, "@"), "eq": (0, "=="), "ne": (0, "!="), "lt": (0, "<"),
@@ -103,6 +105,7 @@ class Writer:
     short: bool = False
     where: dict[str, Node] = field(default_factory=dict)
     _root: Node | None = None
+    _pieces: int = 0
 
     def write(self, node: Node) -> Box:
         """The formula of a node."""
@@ -110,6 +113,9 @@ class Writer:
         return self._of(node)
 
     def _of(self, node: Node) -> Box:
+        self._pieces += 1
+        if self._pieces > MOST:
+            return text_box("…")
         if isinstance(node, Constant):
             return _constant(node.value)
         if isinstance(node, Given):
@@ -413,9 +419,10 @@ def formula_text(node: Node, labels: Mapping[Node, str]) -> str:
 
 def box_of(node: Node, labels: Mapping[Node, str]) -> tuple[str, str]:
     """A formula as text and as MathML."""
-    box = Writer(labels).write(node)
+    whole = Writer(labels)
+    box = whole.write(node)
     text, mathml = box.plain, box.mathml
-    if len(text) > LONG:
+    if len(text) > LONG or whole._pieces > MOST:
         writer = Writer(labels, short=True)
         box = writer.write(node)
         text, mathml = box.plain, box.mathml

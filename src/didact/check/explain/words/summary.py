@@ -85,6 +85,10 @@ ALTERNATIVES = Text(
     "There are alternatives, by {conditions}; each is judged for itself.",
     "按 {conditions} 分为不同分支，各自判断。",
 )
+CAUTION = Text(
+    "Mind the shape: for tensors {shape} the same code is {factor} times the definition.",
+    "注意形状：若张量是 {shape}，同一段代码是定义的 {factor} 倍。",
+)
 PER_SAMPLE = Text(
     "The loss is one number per sample; their mean is what was compared.",
     "损失是每个样本一个数；比较的是它们的平均值。",
