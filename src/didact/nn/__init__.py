@@ -6,6 +6,9 @@ require("torch", extra="torch")
 
 from didact.nn import models
 from didact.nn.catalogue.registry import MODELS, ModelEntry, build_model, discover, model
+from didact.nn.files.inputs import Normalisation, OwnInputs, candidates
+from didact.nn.files.programs import FunctionModel, OnnxModel, is_torchscript, load_torchscript
+from didact.nn.files.weights import Weights, load_weights, read_weights
 from didact.nn.heads.classifier import ImageClassifier
 from didact.nn.heads.expandable import ExpandableNetwork, ExpandableStage
 from didact.nn.heads.fold import fold_batch_norm
@@ -27,21 +30,31 @@ __all__ = [
     "CosineHead",
     "ExpandableNetwork",
     "ExpandableStage",
+    "FunctionModel",
     "ImageClassifier",
     "ModelEntry",
+    "Normalisation",
+    "OnnxModel",
+    "OwnInputs",
     "Projector",
     "Tap",
     "Taps",
     "Teacher",
     "Teachers",
+    "Weights",
     "build_model",
+    "candidates",
     "check_same_classes",
     "count_parameters",
     "feature_shapes",
     "fold_batch_norm",
+    "is_torchscript",
+    "load_torchscript",
+    "load_weights",
     "model",
     "output_shape",
     "projectors",
+    "read_weights",
     "size_on_disk",
     "split_head",
     "tap",

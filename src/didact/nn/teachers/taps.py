@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from didact._core.errors import ModelError, UnknownNameError, UsageError
 from didact._core.lookup import suggest
+from didact.nn.files.inputs import OwnInputs
 from didact.nn.inspection.unwrap import unwrap
 from didact.nn.teachers.teacher import Teacher
 
@@ -221,7 +222,9 @@ def taps(
 def inner_model(model: nn.Module) -> nn.Module:
     """The user's own model inside wrappers and a teacher."""
     model = unwrap(model)
-    return unwrap(model.model) if isinstance(model, Teacher) else model
+    while isinstance(model, Teacher | OwnInputs):
+        model = unwrap(model.model)
+    return model
 
 
 def find_module(model: nn.Module, path: str) -> nn.Module:

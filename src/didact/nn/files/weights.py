@@ -1,0 +1,227 @@
+"""Weights from a file, whoever wrote it, and how they are brought to fit a model."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from didact._core.errors import CheckpointError, ModelError
+
+SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
+"""Files that hold weights. A ``.pt`` may also be TorchScript."""
+
+PLACES = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params")
+AVERAGES = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a file holds.
+
+    Attributes:
+        tensors: By name, as in the file.
+        about: What didact wrote about the model; empty for another program's file.
+        place: The key of the file under which the tensors stood; empty for none.
+        others: Further keys that hold weights too, such as ``"ema"``.
+    """
+
+    tensors: Mapping[str, Tensor]
+    about: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
+    others: tuple[str, ...] = ()
+
+
+def read_weights(path: Path, place: str = "") -> Weights:
+    """The tensors of a file of weights; nothing in it is executed.
+
+    Args:
+        path: A safetensors file, or one of ``torch.save``: a state dict, or a checkpoint with one
+            under ``state_dict``, ``model``, ``ema`` and the like.
+        place: The key to take, where a checkpoint has several. Without it the trained weights are
+            preferred to their average.
+
+    Raises:
+        CheckpointError: The file is missing or damaged, holds more than tensors and numbers, or
+            has no weights, or none under that key.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"there is no file {path}")
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    return _found_in(_unpickled(path), path, place)
+
+
+def _read_safetensors(path: Path) -> Weights:
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            header = file.metadata() or {}
+        return Weights(tensors, json.loads(header.get("didact", "{}")))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is damaged or not a safetensors file ({error}); use another copy of it"
+        ) from error
+
+
+def _unpickled(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} holds more than weights ({_refused(error)}), and loading that would run code "
+            "from it. Where you trust it, write its weights alone: "
+            "torch.save(model.state_dict(), FILE)"
+        ) from error
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(
+            f"{path} is damaged or no file of torch.save "
+            f"({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
+        ) from error
+
+
+def _refused(error: Exception) -> str:
+    """What of the file was refused, from torch's long message."""
+    for marker in ("Unsupported global: GLOBAL ", "Unsupported class "):
+        _, found, rest = str(error).partition(marker)
+        if found:
+            return rest.split()[0].rstrip(".,")
+    return "an object that is no tensor"
+
+
+def _found_in(loaded: object, path: Path, place: str) -> Weights:
+    if not isinstance(loaded, Mapping):
+        raise CheckpointError(
+            f"{path} holds a {type(loaded).__name__}; expected a state dict, or a checkpoint with "
+            "one: torch.save(model.state_dict(), FILE)"
+        )
+    here = _tensors(loaded)
+    inside = {str(key): found for key, value in loaded.items() if (found := _tensors(value))}
+    if place:
+        if place not in inside:
+            has = ", ".join(inside) or "none"
+            raise CheckpointError(f"{path} has no weights under {place!r}; it has: {has}")
+        return Weights(inside[place], {}, place)
+    if here:
+        return Weights(here)
+    chosen = next((key for key in (*PLACES, *AVERAGES) if key in inside), None)
+    if chosen is None and len(inside) == 1:
+        chosen = next(iter(inside))
+    if chosen is None:
+        has = ", ".join(map(str, loaded)) or "nothing"
+        where = f"; choose one: {path}::{next(iter(inside))}" if inside else ""
+        raise CheckpointError(
+            f"{path} has {has}; expected weights, perhaps under {', '.join(PLACES[:3])} or "
+            f"{AVERAGES[-1]}{where}"
+        )
+    return Weights(inside[chosen], {}, chosen, tuple(key for key in inside if key != chosen))
+
+
+def _tensors(value: object) -> dict[str, Tensor]:
+    """A state dict as it is; nothing where it is none. Numbers in it are no weights."""
+    if not isinstance(value, Mapping) or not value:
+        return {}
+    found = {str(name): part for name, part in value.items() if isinstance(part, Tensor)}
+    enough = any("." in name for name in found) or len(found) == len(value)
+    return found if enough else {}
+
+
+def fitted(tensors: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """The tensors under the names that a model has for them.
+
+    ``_orig_mod.`` of a compiled model is taken out. A common beginning, such as ``module.`` of
+    DataParallel or ``model.`` of a Lightning module, is taken off where the names fit without it;
+    what stands beside it, such as a loss with weights, is left out.
+
+    Args:
+        tensors: As in the file.
+        model: Whose names are wanted.
+    """
+    plain = {name.replace("_orig_mod.", ""): tensor for name, tensor in tensors.items()}
+    wanted = [name for name in model.state_dict() if not name.endswith("num_batches_tracked")]
+    best, fits = "", sum(name in plain for name in wanted)
+    for prefix in sorted(_beginnings(plain, wanted), key=len):
+        count = sum(prefix + name in plain for name in wanted)
+        if count > fits:
+            best, fits = prefix, count
+    begin = len(best)
+    return {name[begin:]: tensor for name, tensor in plain.items() if name.startswith(best)}
+
+
+def _beginnings(names: Iterable[str], wanted: Iterable[str]) -> set[str]:
+    """What stands before a wanted name in some name."""
+    ends = set(wanted)
+    found = set()
+    for name in names:
+        parts = name.split(".")
+        for cut in range(1, len(parts)):
+            if ".".join(parts[cut:]) in ends:
+                found.add(".".join(parts[:cut]) + ".")
+    return found
+
+
+def load_weights(
+    model: nn.Module,
+    weights: Weights,
+    *,
+    what: str,
+    new_classifier: bool = False,
+) -> list[str]:
+    """Put weights into a model, under whatever names its wrappers gave them.
+
+    Args:
+        model: Changed in place.
+        weights: From :func:`read_weights`.
+        what: What the message calls the file.
+        new_classifier: Whether layers for another number of classes keep the model's own values,
+            as where a pretrained student gets a new head.
+
+    Returns:
+        The names that kept the model's own values.
+
+    Raises:
+        ModelError: They do not fit; the message has the missing and the unexpected names, and the
+            shapes that differ.
+    """
+    found, own = fitted(weights.tensors, model), model.state_dict()
+    other_shape = {n for n in found if n in own and found[n].shape != own[n].shape}
+    fresh: set[str] = set()
+    if new_classifier:
+        fresh = {name for name in other_shape if _only_classes_differ(found[name], own[name])}
+    missing = [
+        name for name in own if name not in found and not name.endswith("num_batches_tracked")
+    ]
+    unexpected = [name for name in found if name not in own]
+    wrong = sorted(other_shape - fresh)
+    if missing or unexpected or wrong:
+        shapes = [f"{n} {tuple(found[n].shape)} for {tuple(own[n].shape)}" for n in wrong]
+        raise ModelError(
+            f"the weights in {what} do not fit {type(model).__name__}: "
+            f"missing {_some(missing, len(own))}; unexpected {_some(unexpected, len(found))}"
+            + (f"; of other shape {_some(shapes, len(own))}" if shapes else "")
+        )
+    state = {name: tensor for name, tensor in found.items() if name not in fresh}
+    model.load_state_dict(state, strict=False)
+    return sorted(fresh)
+
+
+def _only_classes_differ(found: Tensor, own: Tensor) -> bool:
+    """Whether a tensor is that of a last linear layer for another number of classes."""
+    return found.dim() == own.dim() <= 2 and found.shape[1:] == own.shape[1:]
+
+
+def _some(names: list[str], of: int) -> str:
+    """``3 of 120: a, b, c``."""
+    if not names:
+        return "none"
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    return f"{len(names)} of {of}: {shown}"
