@@ -19,6 +19,7 @@ from torch import Tensor
 
 from didact._core.errors import UnknownNameError
 from didact._core.lookup import suggest
+from didact.data.splits.split import Split
 
 _PARTS = ("crop", "flip", "brightness")
 AUGMENTATIONS = (
@@ -108,11 +109,12 @@ class Augmentation:
         both = torch.stack([padded, padded.flip(-1)]) if self.flip else padded.unsqueeze(0)
         return both.unfold(3, height, 1).unfold(4, width, 1)
 
-    def bytes_of_padded_views(self, images: Tensor) -> int:
-        """How many bytes :meth:`padded_views` allocates."""
-        height, width = (side + 2 * self.padding for side in images.shape[2:])
+    def bytes_of_padded_views(self, split: Split) -> int:
+        """How many bytes :meth:`padded_views` allocates for the images of a split."""
+        channels, *sides = split.image_shape
+        height, width = (side + 2 * self.padding for side in sides)
         copies = 2 if self.flip else 1
-        return copies * images.shape[0] * images.shape[1] * height * width * images.element_size()
+        return copies * len(split) * channels * height * width * split.whole.element_size()
 
 
 def chosen_views(views: Tensor, indices: Tensor, plan: AugmentPlan) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -218,6 +219,6 @@ def _choose_pixels(
     if not isinstance(split, Split):
         return StreamedPixels(split, normalise, augmentation, device, seed, workers)
     changes = augmentation.moves_pixels or augmentation.brightness
-    if not changes and split.images.numel() * 4 <= cache_bytes:
+    if not changes and len(split) * math.prod(split.image_shape) * 4 <= cache_bytes:
         return CachedPixels(split, normalise, device)
     return ResidentPixels(split, normalise, augmentation, device, cache_bytes)

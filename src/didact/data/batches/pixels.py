@@ -58,7 +58,8 @@ class Normaliser:
     def __call__(self, images: Tensor, brightness: Tensor | None = None) -> Tensor:
         """Float32 images from uint8 or float32 ones, brightened before they are normalised."""
         scale = 255.0 if images.dtype == torch.uint8 else 1.0
-        floats = images.to(torch.float32, copy=True)
+        layout = torch.contiguous_format
+        floats = images.to(torch.float32, copy=True, memory_format=layout)
         if brightness is not None:
             floats.mul_(brightness)
             if images.dtype == torch.uint8:
@@ -98,11 +99,12 @@ class ResidentPixels:
         device: torch.device,
         cache_bytes: int,
     ) -> None:
-        self._images = split.images.to(device)
-        self._normalise, self._augmentation = normalise, augmentation
-        fits = augmentation.bytes_of_padded_views(self._images) <= cache_bytes
+        if device.type != "cpu":
+            split = Split(split.images.to(device), split.labels)
+        self._split, self._normalise, self._augmentation = split, normalise, augmentation
+        fits = augmentation.bytes_of_padded_views(split) <= cache_bytes
         keep = augmentation.moves_pixels and fits
-        self._views = augmentation.padded_views(self._images) if keep else None
+        self._views = augmentation.padded_views(split.images) if keep else None
 
     def shards(self, epoch: Epoch) -> Iterator[Tensor]:
         """See :class:`Pixels`."""
@@ -111,7 +113,7 @@ class ResidentPixels:
             if self._views is not None:
                 images = chosen_views(self._views, indices, part)
             else:
-                images = crop_and_flip(self._augmentation, self._images[indices], part)
+                images = crop_and_flip(self._augmentation, self._split.take(indices), part)
             yield self._normalise(images, part.brightness)
 
 

@@ -32,7 +32,7 @@ def image_tensor(array: npt.NDArray[np.generic], where: str) -> Tensor:
         )
     if 0 in array.shape[1:]:
         raise DataError(f"{where} has shape {array.shape}; expected images with pixels")
-    return torch.from_numpy(np.ascontiguousarray(array))
+    return torch.from_numpy(array)  # a view: a copy of all images would take as much again
 
 
 def label_tensor(array: npt.NDArray[np.generic], where: str) -> Tensor:

@@ -43,5 +43,5 @@ class _Reader:
         split = self._splits[which]
         place = position - int(self._ends[which]) + len(split)
         if isinstance(split, Split):
-            return split.images[place]
+            return split.take(torch.tensor([place]))[0]
         return split.read(int(split.positions[place]))

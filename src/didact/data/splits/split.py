@@ -14,35 +14,36 @@ from torch import Tensor
 from didact._core.errors import DataError, DtypeError, ShapeError
 from didact.data.splits.seeds import derived_seed
 
+_READ_AT_ONCE = 256
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+
 class Split:
-    """Images that lie in memory.
+    """Images that lie in memory. A subset shares them with the whole and holds row numbers alone.
 
     Args:
         images: ``[N, C, H, W]``, uint8 in 0..255, or float32 in the units of their source.
         labels: int64 ``[N]``.
+
+    Attributes:
+        labels: Of the images of this split.
+        whole: The images of the split that this one is a part of, perhaps itself.
+        rows: int64 ``[N]``, which of them these are; None for all, in their order.
 
     Raises:
         ShapeError: The images are not 4-dimensional, or the labels are not one per image.
         DtypeError: The images are neither uint8 nor float32, or the labels are not int64.
     """
 
-    images: Tensor
-    labels: Tensor
+    __slots__ = ("labels", "rows", "whole")
 
-    def __post_init__(self) -> None:
-        if self.images.ndim != 4:
-            raise ShapeError(f"images are {tuple(self.images.shape)}; expected [N, C, H, W]")
-        if self.labels.shape != self.images.shape[:1]:
-            raise ShapeError(
-                f"labels are {tuple(self.labels.shape)}; expected one for each of the "
-                f"{len(self.images)} images"
-            )
-        if self.images.dtype not in (torch.uint8, torch.float32):
-            raise DtypeError(f"images are {self.images.dtype}; expected uint8 or float32")
-        if self.labels.dtype != torch.int64:
-            raise DtypeError(f"labels are {self.labels.dtype}; expected int64")
+    def __init__(self, images: Tensor, labels: Tensor) -> None:
+        if images.ndim != 4:
+            raise ShapeError(f"images are {tuple(images.shape)}; expected [N, C, H, W]")
+        _check_labels(labels, len(images))
+        if images.dtype not in (torch.uint8, torch.float32):
+            raise DtypeError(f"images are {images.dtype}; expected uint8 or float32")
+        self.whole, self.labels = images, labels
+        self.rows: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -51,22 +52,46 @@ class Split:
         return f"{type(self).__name__}({len(self)} images of {self.image_shape})"
 
     @property
+    def images(self) -> Tensor:
+        """All images at once; of a subset a copy, so prefer :meth:`take`."""
+        return self.whole if self.rows is None else self.take(torch.arange(len(self)))
+
+    @property
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height, width."""
-        channels, height, width = self.images.shape[1:]
+        channels, height, width = self.whole.shape[1:]
         return channels, height, width
 
     def take(self, indices: Tensor) -> Tensor:
         """The images at ``indices``, ``[len(indices), C, H, W]``."""
-        return self.images[indices.to(self.images.device)]
+        indices = indices.to(self.whole.device)
+        if self.rows is not None:
+            indices = self.rows[indices]
+        return self.whole[indices].contiguous()
 
     def subset(self, indices: Tensor) -> Split:
         """The split that has only ``indices``, in their order."""
-        return Split(self.images[indices], self.labels[indices])
+        rows = torch.arange(len(self)) if self.rows is None else self.rows
+        return self._with(rows[indices], self.labels[indices])
 
     def with_labels(self, labels: Tensor) -> Split:
         """The same images with other labels."""
-        return Split(self.images, labels)
+        _check_labels(labels, len(self))
+        return self._with(self.rows, labels)
+
+    def _with(self, rows: Tensor | None, labels: Tensor) -> Split:
+        part = Split.__new__(Split)
+        part.whole, part.rows, part.labels = self.whole, rows, labels
+        return part
+
+
+def _check_labels(labels: Tensor, count: int) -> None:
+    if labels.shape != (count,):
+        raise ShapeError(
+            f"labels are {tuple(labels.shape)}; expected one for each of the {count} images"
+        )
+    if labels.dtype != torch.int64:
+        raise DtypeError(f"labels are {labels.dtype}; expected int64")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -98,7 +123,14 @@ class StreamedSplit:
     @property
     def images(self) -> Tensor:
         """All images at once. This reads every one of them: prefer :meth:`take`."""
-        return self.take(torch.arange(len(self)))
+        if not len(self):
+            return self.take([])
+        first = self.take([0])
+        images = first.new_empty((len(self), *self.image_shape))
+        for start in range(0, len(self), _READ_AT_ONCE):
+            part = self.take(torch.arange(start, min(start + _READ_AT_ONCE, len(self))))
+            images[start : start + len(part)] = part
+        return images
 
     def take(self, indices: Tensor | Sequence[int], *, seed: int = 0) -> Tensor:
         """The images at ``indices``, ``[len(indices), C, H, W]``.
