@@ -12,7 +12,7 @@ for _module in ("numpy", "torch", "PIL"):
 from didact.data import sources
 from didact.data.batches.augment import AUGMENTATIONS
 from didact.data.batches.batches import Batch, Batches
-from didact.data.loading.load import load
+from didact.data.loading.load import Source, load, prepare, read_source
 from didact.data.loading.registry import SOURCES, Parts, Request, SourceEntry, discover, source
 from didact.data.memory.herding import herding
 from didact.data.memory.memory import CHOICES, Choice, Memory
@@ -41,6 +41,7 @@ __all__ = [
     "Parts",
     "Request",
     "Scenario",
+    "Source",
     "SourceEntry",
     "Split",
     "Stream",
@@ -52,5 +53,7 @@ __all__ = [
     "joined",
     "load",
     "make_stream",
+    "prepare",
+    "read_source",
     "source",
 ]

@@ -42,8 +42,8 @@ def image_header(path: Path) -> tuple[int, int, bool]:
         return height, width, image.mode in _COLOUR
 
 
-def read_image(path: Path, *, colour: bool) -> Tensor:
-    """uint8 ``[1 or 3, H, W]``, turned upright as the camera says.
+def read_image(path: Path, *, colour: bool, size: tuple[int, int] | None = None) -> Tensor:
+    """uint8 ``[1 or 3, H, W]``, upright; scaled until it covers ``size`` and cut at the centre.
 
     Raises:
         DataError: The file is missing, damaged or cut off.
@@ -51,7 +51,11 @@ def read_image(path: Path, *, colour: bool) -> Tensor:
     try:
         with _opened(path) as image:
             upright = ImageOps.exif_transpose(image)
-            pixels = np.array(upright.convert("RGB" if colour else "L"))
+            converted = upright.convert("RGB" if colour else "L")
+            if size is not None and size != (converted.height, converted.width):
+                bilinear = Image.Resampling.BILINEAR
+                converted = ImageOps.fit(converted, (size[1], size[0]), bilinear)
+            pixels = np.array(converted)
     except DataError:
         raise
     except Exception as error:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from didact._core.errors import DataError, UnknownNameError, UsageError
+from didact._core.errors import DataError, RangeError, UnknownNameError, UsageError
 from didact._core.lookup import is_import_path, suggest
 from didact.data.loading.factory import data_from_factory
 from didact.data.loading.registry import SOURCES, Parts, Request
 from didact.data.loading.statistics import channel_statistics
 from didact.data.splits.data import Data, check_labels
+from didact.data.splits.resized import resized
 from didact.data.splits.split import AnySplit
 from didact.data.splits.subsets import (
     complement,
@@ -34,6 +36,7 @@ def load(
     label_noise: float = 0.0,
     download: bool = True,
     memory_budget: int = DEFAULT_MEMORY_BUDGET,
+    resize: int | tuple[int, int] | None = None,
 ) -> Data:
     """Load a data set and prepare its splits.
 
@@ -53,6 +56,8 @@ def load(
             be used are replaced by another class, each with equal chance.
         download: Whether a known set may be fetched when it is not there.
         memory_budget: Bytes of images that may lie in memory; above it, they are streamed.
+        resize: Height and width, or one number for both: images are scaled until they cover it
+            and cut at the centre.
 
     Raises:
         UnknownNameError: No source has this name.
@@ -64,10 +69,67 @@ def load(
         >>> data.image_shape, data.num_classes, int(data.labelled.sum())
         ((1, 8, 8), 10, 115)
     """
+    source = read_source(
+        spec, data_dir=data_dir, download=download, memory_budget=memory_budget, resize=resize
+    )
+    return prepare(
+        source, seed=seed, validation=validation, labelled=labelled, label_noise=label_noise
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What was read of a data set, before anything is drawn.
+
+    Attributes:
+        spec: What the user asked for.
+        parts: The splits as published.
+        labelled: Which training labels may be used, where the data says so itself.
+    """
+
+    spec: str
+    parts: Parts
+    labelled: Tensor | None = None
+
+
+def read_source(
+    spec: str,
+    *,
+    data_dir: str | Path | None = None,
+    download: bool = True,
+    memory_budget: int = DEFAULT_MEMORY_BUDGET,
+    resize: int | tuple[int, int] | None = None,
+) -> Source:
+    """Read a data set, once for several seeds; the arguments and errors are those of ``load``."""
     folder = None if data_dir is None else Path(data_dir).expanduser()
-    parts, known_mask = _read(spec, folder, download, memory_budget)
+    size = _checked_size(resize)
+    parts, known_mask = _read(spec, folder, download, memory_budget, size)
+    if size is not None:
+        held_out = parts.validation
+        parts = replace(
+            parts,
+            train=resized(parts.train, size),
+            test=resized(parts.test, size),
+            validation=None if held_out is None else resized(held_out, size),
+        )
     _check(spec, parts)
-    train, held_out, mask = _carve(spec, parts, known_mask, validation, seed)
+    return Source(spec, parts, known_mask)
+
+
+def prepare(
+    source: Source,
+    *,
+    seed: int = 0,
+    validation: float = 0.2,
+    labelled: float = 1.0,
+    label_noise: float = 0.0,
+) -> Data:
+    """The splits of one seed; they share the images that were read.
+
+    The arguments and errors are those of ``load``.
+    """
+    spec, parts = source.spec, source.parts
+    train, held_out, mask = _carve(spec, parts, source.labelled, validation, seed)
     num_classes = len(parts.class_names)
     if labelled != 1.0 and not bool(mask.all()):
         raise UsageError(
@@ -89,8 +151,19 @@ def load(
     )
 
 
+def _checked_size(resize: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    size = (resize, resize) if isinstance(resize, int) else resize
+    if size is not None and (len(size) != 2 or min(size) < 1):
+        raise RangeError(f"resize is {resize}; expected a height and a width of at least 1 pixel")
+    return size
+
+
 def _read(
-    spec: str, data_dir: Path | None, download: bool, memory_budget: int
+    spec: str,
+    data_dir: Path | None,
+    download: bool,
+    memory_budget: int,
+    resize: tuple[int, int] | None,
 ) -> tuple[Parts, Tensor | None]:
     name, _, argument = spec.partition(":")
     entry = SOURCES.get(name)
@@ -104,7 +177,7 @@ def _read(
         )
     if bool(entry.argument) != bool(argument):
         raise UsageError(f"the data set is {spec!r}; expected {entry.usage!r}")
-    return entry.read(Request(argument, data_dir, download, memory_budget)), None
+    return entry.read(Request(argument, data_dir, download, memory_budget, resize)), None
 
 
 def _check(name: str, parts: Parts) -> None:

@@ -25,12 +25,15 @@ class Request:
         data_dir: Where the user keeps data, if told.
         download: Whether the source may fetch what is missing.
         memory_budget: Bytes of images that may lie in memory; above it, images are streamed.
+        resize: Height and width that the user wants; a source whose images differ in size needs
+            it, another may leave it to :func:`didact.data.load`.
     """
 
     argument: str
     data_dir: Path | None
     download: bool
     memory_budget: int
+    resize: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

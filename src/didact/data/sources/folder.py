@@ -33,9 +33,10 @@ class _FileReader:
 
     files: tuple[Path, ...]
     colour: bool
+    size: tuple[int, int] | None
 
     def __call__(self, position: int) -> Tensor:
-        return read_image(self.files[position], colour=self.colour)
+        return read_image(self.files[position], colour=self.colour, size=self.size)
 
 
 @source(
@@ -49,7 +50,8 @@ def read_folder(request: Request) -> Parts:
 
     Either ``PATH/train/CLASS/*`` and ``PATH/test/CLASS/*`` (and perhaps ``PATH/val/CLASS/*``), or
     ``PATH/CLASS/*``: then a fixed stratified fifth is the test set. Classes are numbered in the
-    order of their names. All images must have one size; they are grey if all of them are grey.
+    order of their names. All images must have one size, or be resized; they are grey if all of them
+    are grey.
 
     Raises:
         DataError: A folder is missing or empty, a file is damaged or of another size, or the splits
@@ -66,7 +68,7 @@ def read_folder(request: Request) -> Parts:
                 f"{root / what} has other classes than {root / 'train'}: "
                 f"{_difference(listing.classes, train.classes)}"
             )
-    splits = _splits(listings, request.memory_budget)
+    splits = _splits(listings, request)
     if "test" in splits:
         validation = next((split for what, split in splits.items() if what in _VALIDATION), None)
         return Parts(splits["train"], splits["test"], train.classes, validation)
@@ -110,31 +112,32 @@ def _list(folder: Path) -> _Listing:
     return _Listing(tuple(file_name(path.name) for path in classes), files, torch.tensor(labels))
 
 
-def _splits(listings: dict[str, _Listing], memory_budget: int) -> dict[str, AnySplit]:
+def _splits(listings: dict[str, _Listing], request: Request) -> dict[str, AnySplit]:
     files = [path for listing in listings.values() for path in listing.files]
-    height, width, colour = _common_size(files)
+    height, width, colour = _common_size(files, request.resize)
     shape = (3 if colour else 1, height, width)
-    resident = len(files) * shape[0] * height * width <= memory_budget
+    resident = len(files) * shape[0] * height * width <= request.memory_budget
     splits: dict[str, AnySplit] = {}
     for what, listing in listings.items():
-        read = _FileReader(tuple(listing.files), colour)
+        read = _FileReader(tuple(listing.files), colour, request.resize)
         positions = torch.arange(len(listing.files))
         streamed = StreamedSplit(read, positions, listing.labels, shape)
         splits[what] = Split(streamed.images, listing.labels) if resident else streamed
     return splits
 
 
-def _common_size(files: list[Path]) -> tuple[int, int, bool]:
+def _common_size(files: list[Path], resize: tuple[int, int] | None) -> tuple[int, int, bool]:
+    """Height, width, and whether any image has colours; every header is looked at."""
     height, width, any_colour = image_header(files[0])
     for path in files[1:]:
         other_height, other_width, colour = image_header(path)
         any_colour = any_colour or colour
-        if (other_height, other_width) != (height, width):
+        if resize is None and (other_height, other_width) != (height, width):
             raise DataError(
                 f"{path} is {other_width} x {other_height} pixels and {files[0]} is "
-                f"{width} x {height}; all images must have one size: resize them first"
+                f"{width} x {height}; all images must have one size: give --resize 32 or the like"
             )
-    return height, width, any_colour
+    return (*(resize or (height, width)), any_colour)
 
 
 def _difference(found: tuple[str, ...], expected: tuple[str, ...]) -> str:
