@@ -58,6 +58,7 @@ def test_the_run_folder_is_complete(run: DistillResult) -> None:
         "metrics.jsonl",
         "result.json",
         "disagreements.json",
+        "predictions.json",
         "student.safetensors",
         "student.onnx",
         "checkpoint",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from didact._core.errors import RunFolderError
@@ -11,6 +11,7 @@ from didact._core.lookup import choose
 from didact.metrics import (
     MOST_SEEDS_FOR_EXACT,
     Difference,
+    Disagreements,
     Interval,
     Quartiles,
     mean_interval,
@@ -20,7 +21,8 @@ from didact.metrics import (
     welch_test,
 )
 from didact.report.distilling.evidence import ARMS, MEASURES, TRAINING, Measure, arm_values
-from didact.report.distilling.load import load_result
+from didact.report.distilling.images import same_images
+from didact.report.distilling.load import load_predictions, load_result
 from didact.train.record.result import Result
 
 METRICS = {measure.key: measure for measure in (*MEASURES, TRAINING)}
@@ -37,6 +39,7 @@ class ComparedRun:
     quartiles: Quartiles
     difference: Difference | None
     sign_flip_p: float | None
+    images: Disagreements | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ def compare(
             zip(names, numbers, results, strict=True)
         )
     ]
+    if measure.key == "test_accuracy":
+        runs[1:] = _on_images(folders, [result for _, result in results], runs[1:], arm)
     return Comparison(
         measure, arm, results[0][1].data.name, tuple(runs), tuple(_warnings(names, results))
     )
@@ -108,6 +113,22 @@ def _compared(
     return ComparedRun(
         name, tuple(values), seeds, mean_interval(values), quartiles(values), difference, exact
     )
+
+
+def _on_images(
+    folders: Sequence[Path], results: Sequence[Result], runs: Sequence[ComparedRun], arm: str
+) -> list[ComparedRun]:
+    """The kept students of the runs, each on the same test images as the first run's."""
+    kept = [result.seeds[0] if result.student_seed is None else result.student_seed
+            for result in results]  # fmt: skip
+    found = [load_predictions(*pair) for pair in zip(folders, results, strict=True)]
+    first = found[0]
+    return [
+        run
+        if first is None or other is None
+        else replace(run, images=same_images(first, kept[0], other, seed, arm))
+        for run, other, seed in zip(runs, found[1:], kept[1:], strict=True)
+    ]
 
 
 def _values(folder: Path, result: Result, measure: Measure, arm: str) -> list[float]:

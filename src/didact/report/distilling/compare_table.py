@@ -101,6 +101,13 @@ def _notes(comparison: Comparison) -> list[str]:
         elif run.sign_flip_p is not None:
             p_value = fmt.p_value(run.sign_flip_p)
             notes.append(f"{run.name}: exact sign-flip test of the same pairs: {p_value}.")
+    notes += [
+        f"{run.name}: on the same images, it alone is right on {run.images.only_a} and "
+        f"{first} alone on {run.images.only_b} (the kept seeds): "
+        f"McNemar's exact test {fmt.p_value(run.images.p_value)}."
+        for run in comparison.runs[1:]
+        if run.images is not None
+    ]
     reasons = {"paired t-test": "same seeds", "Welch's t-test": "other seeds, not paired"}
     notes[1:1] = [
         f"Test: {test} ({reasons[test]}): {', '.join(names)}." for test, names in tests.items()

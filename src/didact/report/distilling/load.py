@@ -10,8 +10,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from didact._core.errors import CheckpointError, RunFolderError
 from didact.train.record.digest import checked_json
-from didact.train.record.result import SCHEMA, Disagreement, Result, Row, first_of
-from didact.train.record.run_folder import DISAGREEMENTS, METRICS, RESULT, SETTINGS, parse_row
+from didact.train.record.result import SCHEMA, Disagreement, Predictions, Result, Row, first_of
+from didact.train.record.run_folder import (
+    DISAGREEMENTS,
+    METRICS,
+    PREDICTIONS,
+    RESULT,
+    SETTINGS,
+    parse_row,
+)
 from didact.train.record.verify import compare
 
 
@@ -24,6 +31,7 @@ class Run:
     rows: list[Row]
     disagreements: list[Disagreement]
     configuration: str
+    predictions: Predictions | None = None
 
     @property
     def complete(self) -> bool:
@@ -47,7 +55,25 @@ def load_run(folder: Path) -> Run:
         rows=_load_rows(folder / METRICS),
         disagreements=_load_disagreements(folder / DISAGREEMENTS),
         configuration=_read(folder / SETTINGS),
+        predictions=None if result is None else load_predictions(folder, result),
     )
+
+
+def load_predictions(folder: Path, result: Result) -> Predictions | None:
+    """What each model says of each test image; None for a run of before they were kept.
+
+    Raises:
+        RunFolderError: The file is damaged.
+    """
+    path = folder / PREDICTIONS
+    if not path.is_file():
+        return None
+    if PREDICTIONS in result.files:
+        compare(path, result.files[PREDICTIONS])
+    try:
+        return Predictions.model_validate(_parse_json(path))
+    except ValidationError as error:
+        raise RunFolderError(f"{path} is damaged: {first_of(error)}") from None
 
 
 def load_result(folder: Path) -> Result:

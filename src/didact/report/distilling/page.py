@@ -12,6 +12,7 @@ from didact.report.distilling.figures import (
     paired_differences,
     reliability_diagram,
 )
+from didact.report.distilling.images import on_images
 from didact.report.distilling.load import Run
 from didact.report.distilling.verdict import judge, retention
 from didact.report.drawing import format as fmt
@@ -38,6 +39,7 @@ def page(run: Run) -> dict[str, Any]:
         "curves": learning_curves(run.rows),
         "paired": _paired(result),
         "reliability": _reliability(result),
+        "images": _images(run),
         "disagreements": [_disagreement(d, result) for d in run.disagreements],
         "facts": [] if result is None else _facts(result),
         "machine": [] if result is None else _machine(result),
@@ -57,6 +59,36 @@ def _paired(result: Result | None) -> str:
     if result is None or found is None or len(found.differences) < 2:
         return ""
     return paired_differences(found, result.seeds)
+
+
+def _images(run: Run) -> dict[str, Any] | None:
+    """Models on the same test images, in words and numbers; None where no answers were kept."""
+    if run.result is None or run.predictions is None:
+        return None
+    found = on_images(run.result, run.predictions)
+    names = run.result.data.class_names
+    most, share = found.majority
+    return {
+        "seed": found.seed,
+        "models": [
+            {
+                "arm": one.arm,
+                "name": ARM_NAMES.get(one.arm, one.arm),
+                "accuracy": f"{100 * one.interval.mean:.2f}",
+                "interval": f"{_percent(one.interval.low)} to {_percent(one.interval.high)}",
+                "vote": "–" if one.vote is None else f"{100 * one.vote:.2f}",
+            }
+            for one in found.models
+        ],
+        "students": found.students,
+        "p_value": "" if found.students is None else fmt.p_value(found.students.p_value),
+        "majority": names[most] if most < len(names) else str(most),
+        "share": f"{100 * share:.2f}",
+    }
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2f}"
 
 
 def _reliability(result: Result | None) -> list[str]:

@@ -13,6 +13,7 @@ from torch import nn
 from didact import __version__
 from didact._core.errors import MissingDependencyError
 from didact.data import Data
+from didact.train.distilling.predictions import predictions_of
 from didact.train.distilling.result import (
     DistillResult,
     arms_of,
@@ -31,7 +32,7 @@ from didact.train.loop.models import save_model
 from didact.train.record.environment import command, hardware, versions
 from didact.train.record.files import write_json
 from didact.train.record.result import SCHEMA, Result, as_written
-from didact.train.record.run_folder import DISAGREEMENTS, ONNX, STUDENT
+from didact.train.record.run_folder import DISAGREEMENTS, ONNX, PREDICTIONS, STUDENT
 
 Json = dict[str, Any]
 
@@ -57,6 +58,7 @@ def finish(
         summary["seconds"] = round(time.monotonic() - began, 2)
         summary = as_written(Result, summary)
         write_json(folder.path / DISAGREEMENTS, _disagreements(run, arm, components))
+        write_json(folder.path / PREDICTIONS, predictions_of(runs, components.teacher_weights))
         summary = folder.finish(summary)
     context.fabric.barrier()
     return DistillResult(folder.path, summary, model)

@@ -5,7 +5,7 @@ Beside it, the lines of ``metrics.jsonl`` and the entries of ``disagreements.jso
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -158,6 +158,37 @@ class Result(Part):
     versions: dict[str, Any] = {}
     hardware: dict[str, Any] = {}
     files: dict[str, str] = {}
+
+
+class ArmPredictions(Part):
+    """What one model says of each test image."""
+
+    arm: str
+    seed: int
+    predicted: list[int]
+    probability: list[float]
+
+
+class Predictions(Part):
+    """``predictions.json``: the labels of the test images, and each arm's and seed's answers."""
+
+    labels: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    arms: list[ArmPredictions]
+
+    @model_validator(mode="after")
+    def _answer_for_each_image(self) -> Predictions:
+        for one in self.arms:
+            if not len(one.predicted) == len(one.probability) == len(self.labels):
+                raise ValueError(
+                    f"{one.arm} of seed {one.seed} has {len(one.predicted)} answers for "
+                    f"{len(self.labels)} images"
+                )
+        return self
+
+    def of(self, arm: str, seed: int) -> list[int] | None:
+        """The classes that an arm of a seed predicts; None where there is no such model."""
+        found = [one.predicted for one in self.arms if (one.arm, one.seed) == (arm, seed)]
+        return found[0] if found else None
 
 
 class Row(BaseModel):

@@ -19,6 +19,7 @@ SETTINGS = "run.toml"
 METRICS = "metrics.jsonl"
 RESULT = "result.json"
 DISAGREEMENTS = "disagreements.json"
+PREDICTIONS = "predictions.json"
 STUDENT = "student.safetensors"
 ONNX = "student.onnx"
 CHECKPOINT = "checkpoint"
@@ -144,7 +145,7 @@ class RunFolder:
         Returns:
             The result with the digests of the other files.
         """
-        files = (METRICS, DISAGREEMENTS, STUDENT, ONNX)
+        files = (METRICS, DISAGREEMENTS, PREDICTIONS, STUDENT, ONNX)
         there = [name for name in files if (self.path / name).is_file()]
         digests = {name: digest.of_file(self.path / name) for name in there}
         whole = result | {"files": digests}
@@ -223,5 +224,6 @@ def _empty(path: Path) -> None:
     """Remove what a run wrote, and nothing else that may lie in the folder."""
     shutil.rmtree(path / CHECKPOINT, ignore_errors=True)
     shutil.rmtree(path / CELLS, ignore_errors=True)
-    for name in (RESULT, METRICS, DISAGREEMENTS, STUDENT, ONNX, "report.html", TRUST, SETTINGS):
+    results = (RESULT, METRICS, DISAGREEMENTS, PREDICTIONS, STUDENT, ONNX)
+    for name in (*results, "report.html", TRUST, SETTINGS):
         (path / name).unlink(missing_ok=True)

@@ -198,7 +198,7 @@ def _cautions(
 
 
 _SHAPING = frozenset(
-    "view reshape flatten permute transpose bmm squeeze unsqueeze index size gather".split()
+    ["view", "reshape", "flatten", "permute", "transpose", "bmm", "squeeze", "unsqueeze", "index", "size", "gather"]
 )
 
 

@@ -481,7 +481,7 @@ def _extreme(choose: Callable[..., Number]) -> Callable[..., Any]:
     def apply(
         input: Tensor,
         dim: Any = None,
-        keepdim: bool = False,  # noqa: A002
+        keepdim: bool = False,
     ) -> Any:
         if isinstance(dim, Array):
             return OPERATIONS["maximum" if choose is max else "minimum"](input, dim)
