@@ -5,7 +5,17 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from didact.losses import CARDS, Card, standardise_logits, standardised, token_maps
+from didact.losses import (
+    CARDS,
+    Card,
+    Head,
+    TopK,
+    fused_linear_kd,
+    next_tokens,
+    standardise_logits,
+    standardised,
+    token_maps,
+)
 
 PAGE = Path(__file__).parent / "losses.md"
 FAMILIES = {
@@ -47,6 +57,8 @@ def page() -> str:
             parts += [_helper(standardise_logits), _helper(standardised)]
         if family == "features":
             parts.append(_helper(token_maps))
+    parts.append("## Language models\n")
+    parts += [_helper(part) for part in (next_tokens, TopK, fused_linear_kd, Head)]
     return "\n".join(parts)
 
 
@@ -98,7 +110,13 @@ def _docstring(function: object) -> list[str]:
 
 
 def _text(line: str) -> str:
-    line = line.replace("``", "`").replace(":func:", "").replace(":attr:", "")
+    line = (
+        line.replace("``", "`")
+        .replace(":func:", "")
+        .replace(":attr:", "")
+        .replace(":class:", "")
+        .replace(":meth:", "")
+    )
     if line in ("Args:", "Returns:", "Raises:", "Example:", "Attributes:"):
         return f"**{line.removesuffix(':')}**\n"
     if line.startswith("    ") and not line.startswith("     ") and ": " in line:

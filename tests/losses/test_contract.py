@@ -18,6 +18,7 @@ support.load_registries()
 
 NAMES = sorted(CARDS)
 HELPERS = {"CARDS", "Card", "standardise_logits", "standardised", "token_maps"}
+HELPERS |= {"Head", "NextTokens", "TopK", "fused_linear_kd", "next_tokens"}
 
 
 def _pairs() -> list[object]:

@@ -20,7 +20,10 @@ def test_the_page_is_fresh() -> None:
     assert written == generator("losses").page(), "run python docs/generate_losses.py"
 
 
-@pytest.mark.parametrize("name", sorted({*losses.CARDS, "standardise_logits", "standardised"}))
+HELPERS = ("standardise_logits", "standardised", "token_maps", "next_tokens", "TopK")
+
+
+@pytest.mark.parametrize("name", sorted({*losses.CARDS, *HELPERS, "fused_linear_kd"}))
 def test_the_example_runs(name: str) -> None:
     finder, runner = doctest.DocTestFinder(recurse=False), doctest.DocTestRunner()
     found = finder.find(getattr(losses, name), name, globs={})

@@ -46,10 +46,12 @@ from didact.losses.logits.mlkd import mlkd
 from didact.losses.logits.mse_logits import mse_logits
 from didact.losses.logits.skew import skew_kl, skew_reverse_kl
 from didact.losses.logits.standardise import standardise_logits, standardised, standardised_kd
-from didact.losses.logits.top_k import top_k_kd
 from didact.losses.teachers.ca_mkd import kd_confidence_weighted
 from didact.losses.teachers.combined import kd_geometric_mean, kd_mean_probs, kd_weighted_sum
 from didact.losses.teachers.routed import kd_routed
+from didact.losses.tokens.fused_linear import Head, fused_linear_kd
+from didact.losses.tokens.next_tokens import NextTokens, next_tokens
+from didact.losses.tokens.top_k import TopK, top_k_kd
 
 __all__ = [
     "CARDS",
@@ -59,10 +61,13 @@ __all__ = [
     "VID",
     "Card",
     "CurriculumKD",
+    "Head",
     "InBatchCRD",
+    "NextTokens",
     "ReviewKD",
     "SemCKD",
     "SimKD",
+    "TopK",
     "ab",
     "afc",
     "attention_transfer",
@@ -77,6 +82,7 @@ __all__ = [
     "eeil",
     "forward_kl",
     "fsp",
+    "fused_linear_kd",
     "generalised_jsd",
     "hard_kd",
     "hint",
@@ -92,6 +98,7 @@ __all__ = [
     "lwf",
     "mlkd",
     "mse_logits",
+    "next_tokens",
     "nst",
     "ofd",
     "pkt",

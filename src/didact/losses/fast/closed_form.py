@@ -58,10 +58,46 @@ def closed_form(
     teacher = target_for(student_logits, teacher_logits)
     if temperature != 1:
         teacher = teacher / temperature
+    value = of_student(
+        student_logits,
+        lambda student: rows(student, teacher),
+        serves=can_serve(student_logits, teacher),
+        temperature=temperature,
+        reduction=reduction,
+        mask=mask,
+        power=power,
+        weight=weight,
+    )
+    raise_if_teacher_not_finite(value, teacher_logits)
+    return value
+
+
+def of_student(
+    student_logits: Tensor,
+    rows: Callable[[Tensor], ValueAndGradient],
+    *,
+    serves: bool,
+    temperature: float,
+    reduction: Reduction,
+    mask: Tensor | None,
+    power: int = 2,
+    weight: float = 1.0,
+) -> Tensor:
+    """:func:`closed_form` without its checks, of rows that know their target.
+
+    Args:
+        student_logits: ``(..., classes)``.
+        rows: From the student's scaled logits to values and their gradient.
+        serves: Whether the autograd node can serve.
+        temperature: T > 0.
+        reduction: As for the loss.
+        mask: As for the loss.
+        power: Of the temperature in front.
+        weight: A number in front.
+    """
 
     def plain(student: Tensor) -> Tensor:
-        scaled = in_float(blank_masked(student, mask)) / temperature
-        values = rows(scaled, teacher)[0]
+        values = rows(in_float(blank_masked(student, mask)) / temperature)[0]
         if values.dim() == student.dim():
             values = values.sum(-1)
         return reduce(values * (weight * temperature**power), reduction, mask)
@@ -69,16 +105,13 @@ def closed_form(
     def make(student: Tensor, wanted: bool) -> tuple[Tensor, Tensor | None, float]:
         factor = weight * temperature**power / reduction_divisor(student, reduction)
         scaled = in_float(student)
-        values, gradient = rows(scaled if temperature == 1 else scaled / temperature, teacher)
+        values, gradient = rows(scaled if temperature == 1 else scaled / temperature)
         slope = gradient().to(student.dtype).contiguous() if wanted else None
         return values.sum().mul_(factor), slope, factor / temperature
 
-    if mask is None and reduction != "none" and can_serve(student_logits, teacher):
-        value = with_gradient(student_logits, make, plain)
-    else:
-        value = plain(student_logits)
-    raise_if_teacher_not_finite(value, teacher_logits)
-    return value
+    if serves and mask is None and reduction != "none":
+        return with_gradient(student_logits, make, plain)
+    return plain(student_logits)
 
 
 Side = tuple[Tensor, Tensor]

@@ -1,0 +1,227 @@
+"""Language models: the shift, a sparse teacher, and heads whose logits are never held at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from didact import losses
+from didact._core.errors import NonFiniteError, RangeError, ShapeError, UsageError
+from didact.losses import Head, TopK, fused_linear_kd, next_tokens, top_k_kd
+
+
+def randn(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("k", [1, 3, 10, 50])
+@pytest.mark.parametrize("temperature", [1.0, 2.5])
+def test_a_kept_teacher_is_the_dense_one_to_the_bit(
+    k: int, temperature: float, dtype: torch.dtype
+) -> None:
+    student, teacher = randn(2, 3, 11, dtype=dtype), 4 * randn(2, 3, 11, seed=1, dtype=dtype)
+    kept = TopK.of(teacher, k, temperatures=(1.0, temperature))
+    mask = torch.tensor([[True, False, True], [True, True, False]])
+    for options in ({}, {"mask": mask}, {"reduction": "none"}):
+        found = []
+        for side in (kept, teacher):
+            leaf = student.clone().requires_grad_()
+            value = top_k_kd(leaf, side, k=k, temperature=temperature, **options)
+            found.append((value.detach(), torch.autograd.grad(value.sum(), leaf)[0]))
+        assert all(torch.equal(*both) for both in zip(*found, strict=True))
+
+
+def test_what_is_kept_of_a_teacher_answers_for_what_it_knows() -> None:
+    teacher = randn(2, 4, 7)
+    kept = TopK.of(teacher, 2, temperatures=(1.0, 2.0))
+    cells = kept.cells(2.0, like=teacher)
+    probs = (teacher / 2).softmax(-1)
+    assert cells.rest is not None
+    torch.testing.assert_close(cells.probs, probs.gather(-1, kept.ids))
+    torch.testing.assert_close(cells.rest + cells.probs.sum(-1, True), torch.ones(2, 4, 1).double())
+    assert kept[:, 1:].shape == (2, 3, 7)
+    assert torch.equal(kept[1].ids, kept.ids[1])
+    with pytest.raises(UsageError, match=r"3\.0.*1\.0, 2\.0"):
+        top_k_kd(teacher, kept, temperature=3.0)
+    with pytest.raises(ShapeError, match="one shape"):
+        top_k_kd(teacher[:, :3], kept)
+    with pytest.raises(UsageError, match="positions"):
+        kept[0, 0, 0]
+    with pytest.raises(RangeError, match="ids holds 7"):
+        TopK(torch.full_like(kept.ids, 7), kept.logits, kept.log_z, (1.0, 2.0), 7)
+    with pytest.raises(ShapeError, match="log_z"):
+        TopK(kept.ids, kept.logits, kept.log_z[..., :1], (1.0, 2.0), 7)
+    with pytest.raises(RangeError, match="k is 0"):
+        TopK.of(teacher, 0)
+
+
+def test_the_logits_at_a_token_speak_of_the_next_and_both_parts_ignore_the_same() -> None:
+    student, teacher = randn(2, 5, 7), randn(2, 5, 7, seed=1)
+    labels = torch.tensor([[-100, 3, 1, -100, 2], [6, -100, 0, 5, -100]])
+    tokens = next_tokens(student, teacher, labels)
+    found = losses.cross_entropy_and_kd(
+        *tokens[:3], mask=tokens.mask, kd_weight=0.4, temperature=2.0
+    )
+    hard, soft = [], []
+    for sequence in range(2):
+        for place in range(4):
+            label = int(labels[sequence, place + 1])
+            if label < 0:
+                continue
+            own, other = student[sequence, place], teacher[sequence, place]
+            hard.append(-own.log_softmax(0)[label])
+            p, q = (other / 2).log_softmax(0), (own / 2).log_softmax(0)
+            soft.append(4 * (p.exp() * (p - q)).sum())
+    assert len(hard) == int(tokens.mask.sum()) == 5
+    torch.testing.assert_close(
+        found, 0.6 * torch.stack(hard).mean() + 0.4 * torch.stack(soft).mean()
+    )
+    kept = next_tokens(student, TopK.of(teacher, 3), labels)
+    expected = top_k_kd(tokens.student_logits, teacher[:, :-1], k=3, mask=tokens.mask)
+    assert torch.equal(top_k_kd(*kept[:2], mask=kept.mask), expected)
+    with pytest.raises(ShapeError, match="two tokens"):
+        next_tokens(student[:, :1], teacher[:, :1], labels[:, :1])
+    with pytest.raises(ShapeError, match="labels"):
+        next_tokens(student, teacher, labels[:, :4])
+
+
+def test_micro_batches_add_up() -> None:
+    student, teacher = randn(4, 6, 9), randn(4, 6, 9, seed=1)
+    labels = torch.randint(9, (4, 6), generator=torch.Generator().manual_seed(0))
+    labels[0, 2:], labels[3, :4] = -100, -100
+
+    def total(rows: slice) -> tuple[Tensor, int]:
+        tokens = next_tokens(student[rows], teacher[rows], labels[rows])
+        value = losses.kd(*tokens[:2], mask=tokens.mask, reduction="sum")
+        return value, int(tokens.mask.sum())
+
+    whole, count = total(slice(None))
+    parts = [total(slice(first, first + 1)) for first in range(4)]
+    torch.testing.assert_close(sum(value for value, _ in parts) / count, whole / count)
+
+
+DENSE: dict[str, Callable[..., Tensor]] = {
+    "forward_kl": losses.forward_kl,
+    "reverse_kl": losses.reverse_kl,
+    "jsd": lambda *sides, **options: losses.generalised_jsd(
+        *sides, beta=0.3, normalise=False, **options
+    ),
+}
+
+
+def heads(dtype: torch.dtype = torch.float64) -> tuple[Head, Head]:
+    student = Head(
+        randn(2, 5, 4, dtype=dtype).requires_grad_(),
+        randn(11, 4, seed=1, dtype=dtype).requires_grad_(),
+        randn(11, seed=2, dtype=dtype).requires_grad_(),
+    )
+    return student, Head(randn(2, 5, 6, seed=3, dtype=dtype), randn(11, 6, seed=4, dtype=dtype))
+
+
+def gradients(value: Tensor, head: Head) -> tuple[Tensor, ...]:
+    assert head.bias is not None
+    return torch.autograd.grad(value, (head.hidden, head.weight, head.bias))
+
+
+@pytest.mark.parametrize("workspace", [1, 3 * 11 * 4, 1 << 20])
+@pytest.mark.parametrize("divergence", DENSE)
+@pytest.mark.parametrize("options", [{}, {"temperature": 2.0, "reduction": "sum"}, {"masked": 1}])
+def test_it_is_the_loss_of_the_logits(
+    options: dict[str, Any], divergence: str, workspace: int
+) -> None:
+    (student, teacher), options = heads(), dict(options)
+    if options.pop("masked", None):
+        options["mask"] = randn(2, 5, seed=7) > 0
+    sides = [head.hidden @ head.weight.T for head in (student, teacher)]
+    assert student.bias is not None
+    expected = DENSE[divergence](sides[0] + student.bias, sides[1], **options)
+    found = fused_linear_kd(
+        student, teacher, divergence=divergence, beta=0.3, workspace=workspace, **options
+    )
+    torch.testing.assert_close(found, expected)
+    for mine, theirs in zip(
+        gradients(3 * found, student), gradients(3 * expected, student), strict=True
+    ):
+        torch.testing.assert_close(mine, theirs)
+
+
+@pytest.mark.parametrize("workspace", [1, 1 << 20])
+def test_hard_labels_and_a_kept_teacher_go_through_the_same_pass(workspace: int) -> None:
+    student, teacher = heads()
+    labels = torch.tensor([[3, -100, 0, 10, 1], [-100, -100, 2, 4, 4]])
+    logits = student.hidden @ student.weight.T + student.bias
+    kept = TopK.of(teacher.hidden @ teacher.weight.T, 3, temperatures=(2.0,))
+    found = fused_linear_kd(
+        student, kept, labels, hard_weight=0.3, temperature=2.0, workspace=workspace
+    )
+    mask = labels >= 0
+    hard = torch.nn.functional.cross_entropy(logits[mask], labels[mask])
+    expected = 0.7 * top_k_kd(logits, kept, temperature=2.0, mask=mask) + 0.3 * hard
+    torch.testing.assert_close(found, expected)
+    for mine, theirs in zip(gradients(found, student), gradients(expected, student), strict=True):
+        torch.testing.assert_close(mine, theirs)
+
+
+def test_tokens_that_do_not_count_are_not_looked_at() -> None:
+    student, teacher = heads()
+    mask = torch.zeros(2, 5, dtype=torch.bool)
+    assert fused_linear_kd(student, teacher, mask=mask).item() == 0
+    mask[0] = True
+    hidden = teacher.hidden.clone()
+    hidden[1] = torch.nan
+    spoilt = Head(hidden, teacher.weight)
+    value = fused_linear_kd(student, spoilt, mask=mask)
+    torch.testing.assert_close(value, fused_linear_kd(student, teacher, mask=mask))
+    with pytest.raises(NonFiniteError, match="teacher's hidden holds NaN"):
+        fused_linear_kd(student, spoilt)
+
+
+def test_heads_in_bfloat16_are_compared_in_float32() -> None:
+    (student, teacher), exact = heads(torch.bfloat16), heads()
+    value = fused_linear_kd(student, teacher, workspace=3 * 11 * 4)
+    assert value.dtype == torch.float32
+    expected = fused_linear_kd(*exact)
+    torch.testing.assert_close(value.double(), expected, rtol=0.05, atol=0.02)
+    for mine, theirs in zip(gradients(value, student), gradients(expected, exact[0]), strict=True):
+        assert mine.dtype == torch.bfloat16
+        torch.testing.assert_close(mine.double(), theirs, rtol=0.1, atol=0.05)
+
+
+def test_without_a_gradient_none_is_made_and_twice_is_refused() -> None:
+    student, teacher = heads()
+    with torch.no_grad():
+        value = fused_linear_kd(student, teacher)
+    assert not value.requires_grad
+    again = fused_linear_kd(student, teacher)
+    torch.testing.assert_close(again.detach(), value)
+    with pytest.raises(UsageError, match="twice"):
+        torch.autograd.grad(again, student.hidden, create_graph=True)
+
+
+def test_heads_that_do_not_fit_are_named() -> None:
+    student, teacher = heads()
+    with pytest.raises(ShapeError, match="padded vocabulary"):
+        fused_linear_kd(student, Head(teacher.hidden, teacher.weight[:10]))
+    with pytest.raises(ShapeError, match="units"):
+        Head(teacher.hidden, student.weight)
+    with pytest.raises(ShapeError, match="bias"):
+        Head(teacher.hidden, teacher.weight, torch.zeros(10))
+    with pytest.raises(UsageError, match="labels"):
+        fused_linear_kd(student, teacher, hard_weight=0.5)
+    with pytest.raises(UsageError, match="divergence is 'kl'"):
+        fused_linear_kd(student, teacher, divergence="kl")  # type: ignore[arg-type]
+    kept = TopK.of(teacher.hidden @ teacher.weight.T, 3)
+    with pytest.raises(UsageError, match="TopK"):
+        fused_linear_kd(student, kept, divergence="jsd")
+    with pytest.raises(RangeError, match="beta"):
+        fused_linear_kd(student, teacher, divergence="jsd", beta=1.0)
+    with pytest.raises(RangeError, match="labels holds 11"):
+        fused_linear_kd(student, teacher, torch.full((2, 5), 11), hard_weight=0.5)
+    with pytest.raises(UsageError, match="none"):
+        fused_linear_kd(student, teacher, reduction="none")  # type: ignore[arg-type]
