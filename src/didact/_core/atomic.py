@@ -35,7 +35,7 @@ def replacing(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
         with temporary.open("xb") as file:
             yield file
             file.flush()
-            _sync(file.fileno())
+            sync(file.fileno())
         if mode is not None:
             temporary.chmod(mode)
         temporary.replace(path)
@@ -65,7 +65,7 @@ def sync_folder(folder: Path) -> None:
     except PermissionError:
         return  # a folder that may be written and not read
     try:
-        _sync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -75,7 +75,8 @@ def leftovers(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{PREFIX}*{SUFFIX}"))
 
 
-def _sync(descriptor: int) -> None:
+def sync(descriptor: int) -> None:
+    """Wait until a file's content is on the disk, where the file system knows of waiting."""
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -13,6 +13,8 @@ from didact.report.distilling.load import load_run
 from didact.report.distilling.page import page
 from didact.report.learning.load import is_learning_run
 from didact.report.learning.page import learn_page
+from didact.train.record.checkpoint import refused_if_malformed
+from didact.train.record.run_folder import RESULT
 
 REPORT = "report.html"
 HERE = Path(__file__).parent
@@ -34,7 +36,8 @@ def render(run_folder: str | Path) -> Path:
         RunFolderError: Not a run folder, a file of it is damaged, or it cannot be written.
     """
     folder = Path(run_folder).expanduser()
-    html = to_html(folder)
+    with refused_if_malformed(folder / RESULT):
+        html = to_html(folder)
     target = folder / REPORT
     try:
         replace_file(target, html.encode("utf-8", "replace"))

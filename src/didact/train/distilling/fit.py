@@ -77,6 +77,7 @@ def fit(spec: ModelSpec, context: DistillContext) -> Position:
     def save() -> None:
         state = spec.optimizer.state_dict()
         snapshot = Snapshot(position, model_state(spec.model), state, best_model)
+        context.folder.sync()
         context.checkpoints.save(spec.arm, spec.seed, snapshot)
 
     compiled = cast("nn.Module", torch.compile(spec.model)) if settings.compile else spec.model

@@ -205,6 +205,7 @@ def _train(model: nn.Module, plan: TrainingPlan, run: SeedRun, context: DistillC
         seconds = fit(_model_spec(model, plan, run, context), context).seconds
         if fabric.is_global_zero:
             about = {"seconds": seconds}
+            context.folder.sync()
             context.checkpoints.finish(plan.arm, run.seed, model.state_dict(), about)
         fabric.barrier()
     if plan.taps is not None:

@@ -58,6 +58,7 @@ class MethodRun:
 
     def _write(self, optimizer: Optimizer | None) -> None:
         state = None if optimizer is None else optimizer.state_dict()
+        self.folder.sync()
         self.state.save(self.position, self.method, state)
 
 

@@ -23,7 +23,7 @@ from didact.train.loop.evaluate import EVALUATION_BATCH
 from didact.train.loop.fit import RunContext, SaveClock, stop
 from didact.train.loop.schedule import seed_everything
 from didact.train.record.checkpoint import PartOf, refused_if_malformed, restore_random_state
-from didact.train.record.files import write_json
+from didact.train.record.files import make_folder, write_json
 from didact.train.record.run_folder import METRICS, RunFolder
 
 Json = dict[str, Any]
@@ -45,7 +45,7 @@ def run_method(
     folder = cell_folder(path, name, seed)
     tests = TestSets(stream, fabric.device, EVALUATION_BATCH)
     if fabric.is_global_zero:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_json(folder / STREAM, facts_of(stream, tests))
     fabric.barrier()
     run = MethodRun(

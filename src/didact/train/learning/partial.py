@@ -10,8 +10,10 @@ from didact.train.learning.record import STREAM, cell_folder, finished, measured
 from didact.train.learning.settings import LearnSettings
 from didact.train.learning.summary import heading, measured_of, method_summary, paired
 from didact.train.loop.resume import settings_of_run
+from didact.train.record.checkpoint import refused_if_malformed
 from didact.train.record.files import read_object
-from didact.train.record.run_folder import RunFolder
+from didact.train.record.result import StreamFacts, refuse_malformed
+from didact.train.record.run_folder import METRICS, RunFolder
 
 Json = dict[str, Any]
 
@@ -87,10 +89,12 @@ def _begun(folder: Path, seed: int) -> Json | None:
     if not path.is_file():
         return None
     facts = read_object(path)
+    refuse_malformed(StreamFacts, facts, path)
     record = [row for row in RunFolder(folder).rows() if "accuracy" in row]
     if not record:
         return {**facts, "seconds": []}
-    measured = measured_in(record)
+    with refused_if_malformed(folder / METRICS):
+        measured = measured_in(record)
     tasks = len(facts["test_sizes"])
     measured["matrix"] += [[None] * tasks] * (tasks - len(record))
     return {**facts, **measured, "seed": seed}

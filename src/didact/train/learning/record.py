@@ -17,6 +17,7 @@ from didact.train.learning.summary import data_facts
 from didact.train.loop.schedule import seed_everything
 from didact.train.record.checkpoint import PartOf
 from didact.train.record.files import read_object, write_json, write_tensors
+from didact.train.record.result import CellResult, refuse_malformed
 from didact.train.record.run_folder import CELLS
 
 Json = dict[str, Any]
@@ -50,6 +51,7 @@ def finished(
         return None
     found = read_object(path)
     PartOf(settings.deciding_of(name), data).refuse_other(path, found)
+    refuse_malformed(CellResult, found, path)
     return found
 
 
@@ -118,6 +120,7 @@ def write_cell(run: MethodRun, stream: Stream, tests: TestSets) -> Json:
             "mean": list(stream.data.mean),
             "std": list(stream.data.std),
         }
+        run.folder.sync()
         write_tensors(run.folder.path / MODEL, method_tensors(method), about)
         write_json(run.folder.path / RESULT, found)
         run.state.remove()

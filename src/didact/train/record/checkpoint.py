@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from didact._core.errors import CheckpointError
+from didact._core.errors import CheckpointError, DidactError
 from didact.train.record import digest
 from didact.train.record.files import read_tensors, write_tensors
 
@@ -194,6 +194,8 @@ def refused_if_malformed(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except DidactError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise digest.damaged(path, f"a part of it is missing or wrong ({reason})") from error

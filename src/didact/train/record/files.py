@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from didact._core.atomic import replace_file
+from didact._core.atomic import replace_file, sync, sync_folder
 from didact._core.errors import CheckpointError, RunFolderError
 from didact._core.text import is_unicode
 from didact.train.record import digest
@@ -31,6 +31,34 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     try:
         replace_file(path, content)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and wait until its name and those above it are on the disk.
+
+    Raises:
+        RunFolderError: It cannot be made.
+    """
+    try:
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            sync_folder(folder.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def sync_file(path: Path) -> None:
+    """Wait until what was appended to a file is on the disk.
+
+    Raises:
+        RunFolderError: The disk is full or broken.
+    """
+    try:
+        with path.open("ab") as file:
+            sync(file.fileno())
     except OSError as error:
         raise cannot_write(path, error) from error
 

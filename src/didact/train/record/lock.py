@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from didact._core.atomic import PREFIX, leftovers, sync_folder
+from didact._core.atomic import PREFIX, leftovers
 from didact._core.errors import RunFolderError
 from didact.train.record.environment import command
-from didact.train.record.files import cannot_write
+from didact.train.record.files import cannot_write, make_folder
 from didact.train.record.run_folder import LOCK
 
 try:
@@ -32,8 +32,7 @@ def locked(path: Path) -> Iterator[None]:
         RunFolderError: Another process holds it, or the folder cannot be made.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        sync_folder(path.parent)
+        make_folder(path)
         descriptor = _hold(path / LOCK)
     except BlockingIOError:
         raise RunFolderError(f"{path} is in use by {_holder(path / LOCK)}") from None

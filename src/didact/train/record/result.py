@@ -5,12 +5,14 @@ Beside it, the lines of ``metrics.jsonl`` and the entries of ``disagreements.jso
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from didact._core.errors import RunFolderError
 from didact._core.text import printable
+from didact.train.record.digest import damaged
 
 SCHEMA = 1
 Json = dict[str, Any]
@@ -314,6 +316,59 @@ class LearnOutcome(Part):
     def scenario(self) -> str:
         """``"class"``, ``"task"`` or ``"domain"``."""
         return str(self.protocol.get("scenario", "class"))
+
+
+class StreamFacts(Part):
+    """``stream.json``: what the numbers of a cell are measured on."""
+
+    data: Data
+    test_sizes: list[int]
+    class_order: list[int]
+    protocol: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> StreamFacts:
+        sizes = self.protocol.get("train_sizes")
+        if not isinstance(sizes, list) or len(sizes) != len(self.test_sizes):
+            raise ValueError("protocol.train_sizes is not one number for each task")
+        return self
+
+
+class CellResult(StreamFacts):
+    """``cell.json``: one method with one seed."""
+
+    method: str
+    seed: int
+    matrix: Matrix
+    other_matrices: dict[str, Matrix]
+    confusion: list[list[list[int]] | None]
+    per_class: list[ClassAccuracy]
+    seconds: list[float]
+    sizes: list[dict[str, int]]
+    random_accuracy: list[float] | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> CellResult:
+        tasks = len(self.test_sizes)
+        for matrix in (self.matrix, *self.other_matrices.values()):
+            if [len(row) for row in matrix] != [tasks] * tasks:
+                raise ValueError(f"a matrix is not {tasks} x {tasks}")
+        for name in ("seconds", "sizes", "confusion"):
+            if len(dict(self)[name]) != tasks:
+                raise ValueError(f"{name} has not one entry for each of the {tasks} tasks")
+        return self
+
+
+def refuse_malformed(kind: type[Part], value: object, path: Path) -> None:
+    """Refuse a file that lacks a part, or has one of another type.
+
+    Raises:
+        CheckpointError: It does; the message names the first.
+    """
+    try:
+        kind.model_validate(value)
+    except ValidationError as error:
+        raise damaged(path, first_of(error)) from None
 
 
 R = TypeVar("R", Result, LearnOutcome)

@@ -13,7 +13,14 @@ from typing import Any
 from didact._core.atomic import leftovers
 from didact._core.errors import RunFolderError
 from didact.train.record import digest
-from didact.train.record.files import cannot_write, read_object, write_bytes, write_json
+from didact.train.record.files import (
+    cannot_write,
+    make_folder,
+    read_object,
+    sync_file,
+    write_bytes,
+    write_json,
+)
 
 SETTINGS = "run.toml"
 METRICS = "metrics.jsonl"
@@ -64,12 +71,12 @@ class RunFolder:
                 raise RunFolderError(
                     f"{path} is not a run folder (it has no {SETTINGS}); it is left as it is"
                 )
-            _empty(path)
+            try:
+                _empty(path)
+            except OSError as error:
+                raise cannot_write(path, error) from error
         folder = cls(path)
-        try:
-            (path / CHECKPOINT).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise cannot_write(path, error) from error
+        make_folder(path / CHECKPOINT)
         folder.write_settings(settings, plain)
         return folder
 
@@ -126,6 +133,11 @@ class RunFolder:
         except OSError as error:
             raise cannot_write(path, error) from error
 
+    def sync(self) -> None:
+        """Wait until the rows are on the disk: a checkpoint must not know more than they."""
+        if (self.path / METRICS).is_file():
+            sync_file(self.path / METRICS)
+
     def rows(self) -> list[Row]:
         """The rows of ``metrics.jsonl``; a last line cut short by a kill is left out.
 
@@ -145,6 +157,7 @@ class RunFolder:
         Returns:
             The result with the digests of the other files.
         """
+        self.sync()
         files = (METRICS, DISAGREEMENTS, PREDICTIONS, STUDENT, ONNX)
         there = [name for name in files if (self.path / name).is_file()]
         digests = {name: digest.of_file(self.path / name) for name in there}
