@@ -169,7 +169,8 @@ def test_a_signature_is_of_these_names_and_this_user(
 ) -> None:
     sign(tmp_path, ["a.py:B", "c:D"])
     assert ask_for_trust(tmp_path, ["c:D", "a.py:B"], trust=False) == "importing c:D, a.py:B"
-    for other in (["a.py:B"], ["a.py:B", "c:E"], ["a.py:B", "c:D", "e:F"]):
+    assert ask_for_trust(tmp_path, ["a.py:B"], trust=False)
+    for other in (["a.py:C"], ["a.py:B", "c:E"], ["a.py:B", "c:D", "e:F"]):
         with pytest.raises(TrustError):
             ask_for_trust(tmp_path, other, trust=False)
     assert ask_for_trust(tmp_path, [], trust=False) == ""

@@ -8,7 +8,6 @@ from typing import TypeVar
 from didact._core.errors import RunFolderError
 from didact.train.loop.settings import SharedSettings
 from didact.train.record.run_folder import SETTINGS, RunFolder
-from didact.train.record.trust import sign
 
 S = TypeVar("S", bound=SharedSettings)
 
@@ -20,9 +19,9 @@ def start_run(path: Path, settings: SharedSettings, *, overwrite: bool) -> RunFo
         RunFolderError: As :meth:`RunFolder.create`.
     """
     plain = settings.model_dump(mode="json")
-    folder = RunFolder.create(path, settings.to_toml(), plain, overwrite=overwrite)
-    sign(path, settings.code())
-    return folder
+    return RunFolder.create(
+        path, settings.to_toml(), plain, overwrite=overwrite, code=settings.code()
+    )
 
 
 def settings_of_run(run: RunFolder, kind: type[S]) -> S:

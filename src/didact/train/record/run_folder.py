@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from didact.train.record.files import (
     write_bytes,
     write_json,
 )
+from didact.train.record.trust import TRUST, sign
 
 SETTINGS = "run.toml"
 METRICS = "metrics.jsonl"
@@ -32,7 +33,7 @@ ONNX = "student.onnx"
 CHECKPOINT = "checkpoint"
 CELLS = "cells"
 START = "start.json"
-LOCK, TRUST = ".lock", ".trust"
+LOCK = ".lock"
 
 Json = dict[str, Any]
 
@@ -47,7 +48,13 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, path: Path, settings: str, plain: Json | None = None, *, overwrite: bool = False
+        cls,
+        path: Path,
+        settings: str,
+        plain: Json | None = None,
+        *,
+        overwrite: bool = False,
+        code: Sequence[str] = (),
     ) -> RunFolder:
         """Make the folder and write ``run.toml`` into it.
 
@@ -56,6 +63,7 @@ class RunFolder:
             settings: The settings as TOML.
             plain: The same as JSON; kept apart, so that an edit of ``run.toml`` is noticed.
             overwrite: Whether a run folder that is there may be replaced.
+            code: The names of code that the user typed; they are signed.
 
         Raises:
             RunFolderError: It exists and is not empty, and ``overwrite`` is false or it is not a
@@ -77,6 +85,7 @@ class RunFolder:
                 raise cannot_write(path, error) from error
         folder = cls(path)
         make_folder(path / CHECKPOINT)
+        sign(path, code)
         folder.write_settings(settings, plain)
         return folder
 
@@ -229,8 +238,14 @@ def default_path(kind: str) -> Path:
 
 
 def _is_unused(path: Path) -> bool:
-    """An empty folder, or one in which a killed process had only begun to write ``run.toml``."""
-    return path.is_dir() and set(path.iterdir()) <= {*leftovers(path), path / LOCK}
+    """An empty folder, or one of a process that was killed before it had written ``run.toml``."""
+    if not path.is_dir():
+        return False
+    known = {*leftovers(path), path / LOCK, path / TRUST, path / CHECKPOINT}
+    checkpoint = path / CHECKPOINT
+    begun = {*leftovers(checkpoint), checkpoint / START}
+    within = set(checkpoint.iterdir()) if checkpoint.is_dir() else set()
+    return set(path.iterdir()) <= known and within <= begun
 
 
 def _empty(path: Path) -> None:

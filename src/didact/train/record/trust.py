@@ -2,7 +2,7 @@
 
 A run may name code: a model, loss, method or data set of the user's own. Whoever starts the run
 typed the names. Whoever goes on with its folder did not, perhaps: the folder may come from somebody
-else. A run therefore signs the names it was started with by a key of this user's; where the
+else. A run therefore signs each name it was started with by a key of this user's; where a
 signature is missing, going on asks for ``--trust``.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 import secrets
 from collections.abc import Sequence
@@ -19,8 +18,8 @@ from pathlib import Path
 
 from didact._core.atomic import replace_file
 from didact._core.errors import TrustError
-from didact.train.record.run_folder import TRUST
 
+TRUST = ".trust"
 _KEY_BYTES = 32
 
 
@@ -28,8 +27,9 @@ def sign(folder: Path, names: Sequence[str]) -> None:
     """Note that this user started a run that imports ``names``, if there is a home to note it."""
     key = _key(make=True)
     if names and key is not None:
+        signatures = {*_signatures(folder), *(_signature(key, name) for name in names)}
         with suppress(OSError):
-            replace_file(folder / TRUST, _signature(key, names).encode())
+            replace_file(folder / TRUST, "\n".join(sorted(signatures)).encode())
 
 
 def ask_for_trust(folder: Path, names: Sequence[str], *, trust: bool) -> str:
@@ -47,7 +47,7 @@ def ask_for_trust(folder: Path, names: Sequence[str], *, trust: bool) -> str:
         return ""
     if trust:
         sign(folder, names)
-    elif not _is_signed(folder, names):
+    elif not all(_is_signed(folder, name) for name in names):
         raise TrustError(
             f"{folder} would import and run {', '.join(names)}, and was not made by you on this "
             "machine. If you know this code, say so with --trust"
@@ -55,18 +55,23 @@ def ask_for_trust(folder: Path, names: Sequence[str], *, trust: bool) -> str:
     return f"importing {', '.join(names)}"
 
 
-def _is_signed(folder: Path, names: Sequence[str]) -> bool:
+def _is_signed(folder: Path, name: str) -> bool:
     key = _key(make=False)
-    try:
-        stored = (folder / TRUST).read_bytes()
-    except OSError:
+    if key is None:
         return False
-    return key is not None and hmac.compare_digest(stored, _signature(key, names).encode())
+    wanted = _signature(key, name)
+    return any(hmac.compare_digest(stored, wanted) for stored in _signatures(folder))
 
 
-def _signature(key: bytes, names: Sequence[str]) -> str:
-    said = json.dumps(sorted({_in_full(name) for name in names})).encode()
-    return hmac.new(key, said, hashlib.sha256).hexdigest()
+def _signatures(folder: Path) -> list[str]:
+    try:
+        return (folder / TRUST).read_bytes().decode("ascii", "replace").split()
+    except OSError:
+        return []
+
+
+def _signature(key: bytes, name: str) -> str:
+    return hmac.new(key, _in_full(name).encode(), hashlib.sha256).hexdigest()
 
 
 def _in_full(name: str) -> str:
