@@ -75,10 +75,7 @@ class Analysis:
     @cached_property
     def facts(self) -> ModelFacts:
         """What the file and those that call it do to their models, read when a rule first asks."""
-        facts = model_facts(self.index)
-        for index in self._visited.values():
-            facts.hear(model_facts(index))
-        return facts
+        return model_facts(self.index).beside(map(model_facts, self._visited.values()))
 
     def owns(self, node: ast.AST) -> bool:
         """Whether a node is of this file, not of one that was entered from it."""
@@ -119,8 +116,10 @@ def analyse(
         SyntaxError: The text is not Python; only if no tree is given.
     """
     tree = ast.parse(source) if tree is None else tree
-    index = build_index(tree, source)
-    visited = project.adopt(path, index) if project is not None else {}
+    if project is None:
+        index, visited = build_index(tree, source), dict[str, Index]()
+    else:
+        index, visited = project.adopt(path, tree, source)
     thorough = thorough or source.count("\n") < _ALL_UP_TO
     machine = Machine(index, {**EXPRESSIONS, **STATEMENTS}, thorough=thorough)
     _run_all(machine, project)

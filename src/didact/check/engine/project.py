@@ -39,6 +39,7 @@ class Project:
 
     def __init__(self, imports: Mapping[str, frozenset[str]], read: Read) -> None:
         self._read = read
+        self._imports = imports
         self._parts = {path: _module_parts(path) for path in sorted(imports)}
         self._by_name: dict[str, list[str]] = defaultdict(list)
         for path, parts in self._parts.items():
@@ -51,17 +52,20 @@ class Project:
         self.visited: dict[str, Index] = {}
         """The files entered for the sake of the one that was adopted last."""
 
-    def adopt(self, path: str, index: Index) -> dict[str, Index]:
+    def adopt(self, path: str, tree: ast.Module, source: str) -> tuple[Index, dict[str, Index]]:
         """Make a file that is being analysed part of the project.
 
         Returns:
-            The other files that are entered from now on: to be kept, since what is known of their
-            nodes is kept by the nodes' ids.
+            Its names, and the other files that are entered from now on: to be kept, since what is
+            known of their nodes is kept by the nodes' ids.
         """
-        index.path, index.project = path, self
-        self._indices[path] = index
+        index = self._indices.get(path)
+        if index is None or index.tree is not tree:
+            index = build_index(tree, source)
+            index.path, index.project = path, self
+            self._indices[path] = index
         self.visited = {}
-        return self.visited
+        return index, self.visited
 
     def index(self, path: str) -> Index | None:
         """The names of a file; nothing where it cannot be read."""
@@ -72,8 +76,6 @@ class Project:
                 index.path, index.project = path, self
             self._indices[path] = index
         found = self._indices[path]
-        if found is not None:
-            self.visited[path] = found
         self._indices.move_to_end(path)
         while len(self._indices) > MAX_MODULES:
             self._indices.popitem(last=False)
@@ -91,6 +93,7 @@ class Project:
             path = self.locate(parts[:cut], level, importer.path)
             index = self.index(path) if path is not None and path != importer.path else None
             if index is not None:
+                self.visited[index.path] = index
                 return self._member(index, parts[cut:], follow)
         return None
 
@@ -147,28 +150,37 @@ class Project:
         if not parts:
             return
         left = MAX_CALLERS
+        doors = {own.path, *(p for p in self._candidates(parts[:-1]) if p.endswith("__init__.py"))}
         paths = {path for part in parts[-2:] for path in self._importers.get(part, ())}
         for path in sorted(paths - {own.path}):
-            index = self.index(path)
+            index = self.index(path) if self._imports_one_of(path, doors) else None
             names = set() if index is None else self._names_from(index, own)
             if index is None or not names:
                 continue
+            self.visited[path] = index
             for function in _users(index, names):
                 if left == 0:
                     return
                 left -= 1
                 yield index, function, owner_of(index, function)
 
+    def _imports_one_of(self, path: str, files: set[str]) -> bool:
+        return any(self._place(module, path) in files for module in self._imports[path])
+
+    def _place(self, dotted: str, importer: str) -> str | None:
+        level = len(dotted) - len(dotted.lstrip("."))
+        parts = dotted[level:].split(".") if dotted[level:] else []
+        if not level and (not parts or parts[0] in _LIBRARIES):
+            return None
+        return self.locate(parts, level, importer)
+
     def _names_from(self, index: Index, own: Index) -> set[str]:
         """The names under which a file knows something of another one."""
         found = set()
         for name, dotted in index.imports.items():
             definition = self.find(dotted, index)
-            whole = dotted.lstrip(".").split(".")
-            level = len(dotted) - len(dotted.lstrip("."))
-            if (definition is not None and definition.index is own) or (
-                whole[0] not in _LIBRARIES and self.locate(whole, level, index.path) == own.path
-            ):
+            itself = definition is not None and definition.index is own
+            if itself or self._place(dotted, index.path) == own.path:
                 found.add(name)
         return found
 

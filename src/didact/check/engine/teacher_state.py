@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from didact.check.engine.index import Index
 from didact.check.engine.names import dotted, role_of, words
@@ -39,12 +39,16 @@ class ModelFacts:
     overrides_train: set[str] = field(default_factory=set)
     gradients_wanted: set[str] = field(default_factory=set)
 
-    def hear(self, other: ModelFacts) -> None:
-        """Add what another file does that takes care of a teacher."""
-        self.evaluated |= other.evaluated
-        self.frozen |= other.frozen
-        self.averaged |= other.averaged
-        self.gradients_wanted |= other.gradients_wanted
+    def beside(self, others: Iterable[ModelFacts]) -> ModelFacts:
+        """The facts of this file, with what other files do to take care of a teacher."""
+        others = list(others)
+        return replace(
+            self,
+            evaluated=self.evaluated.union(*(other.evaluated for other in others)),
+            frozen=self.frozen.union(*(other.frozen for other in others)),
+            averaged=self.averaged.union(*(other.averaged for other in others)),
+            gradients_wanted=self.gradients_wanted.union(*(o.gradients_wanted for o in others)),
+        )
 
     def is_evaluated(self, model: str) -> bool:
         """Whether a model is put into evaluation mode anywhere in the file."""
@@ -63,8 +67,11 @@ def names_of(model: str) -> set[str]:
 
 
 def model_facts(index: Index) -> ModelFacts:
-    """Read the facts of a file in one walk."""
-    facts = ModelFacts()
+    """Read the facts of a file in one walk, once."""
+    known = index.notes.get("model_facts")
+    if isinstance(known, ModelFacts):
+        return known
+    facts = index.notes["model_facts"] = ModelFacts()
     for call in index.of(ast.Call):
         _call(call, facts)
     for assignment in index.of(ast.Assign):

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from didact.check.files.salvage import salvage
-from didact.check.files.source import UnreadableError, decode, parse, with_unix_newlines
+from didact.check.files.source import UnreadableError, decode, parse_once, with_unix_newlines
 
 
 def is_module(path: str) -> bool:
@@ -21,7 +21,7 @@ def read_module(path: str) -> tuple[ast.Module, str] | None:
     except (OSError, UnreadableError):
         return None
     try:
-        return parse(code), code
+        return parse_once(code), code
     except UnreadableError as error:
         saved = salvage(code, error)
         return None if saved is None else (saved.tree, saved.code)

@@ -10,6 +10,7 @@ import tokenize
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from didact._core.i18n import Text
 from didact.check.findings.finding import Edit, Finding, Span
@@ -95,6 +96,16 @@ def parse(code: str) -> ast.Module:
         ) from error
     except (ValueError, OverflowError) as error:
         raise UnreadableError(_cannot_parse(str(error))) from error
+
+
+@lru_cache(maxsize=160)
+def parse_once(code: str) -> ast.Module:
+    """The same tree for the same text, for those who only read it.
+
+    Raises:
+        UnreadableError: As :func:`parse`.
+    """
+    return parse(code)
 
 
 def _cannot_parse(reason: str) -> Text:

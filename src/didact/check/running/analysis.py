@@ -11,7 +11,7 @@ from didact._core.i18n import Text
 from didact.check.files.columns import in_characters
 from didact.check.files.document import Document
 from didact.check.files.salvage import salvage
-from didact.check.files.source import UnreadableError, parse
+from didact.check.files.source import UnreadableError, parse_once
 from didact.check.findings.finding import Finding
 from didact.check.findings.meta import FAILED, META, START
 from didact.check.wanted.suppress import unsuppressed
@@ -83,7 +83,7 @@ def findings_in(document: Document, path: str, context: CheckContext) -> list[Fi
 def _judged(code: str, path: str, context: CheckContext) -> list[Finding]:
     unread: list[Finding] = []
     try:
-        tree = parse(code)
+        tree = parse_once(code)
         found = list(context.analyse(code, path=path, tree=tree))
     except UnreadableError as error:
         unread, tree = [error.finding()], ast.Module([], [])
