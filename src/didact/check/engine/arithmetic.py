@@ -153,7 +153,7 @@ def _as_term(m: Machine, side: Side, beside: Value) -> Value:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         for part, weight in ((node.left, node.right), (node.right, node.left)):
             if is_hard_loss(dotted(part)):
-                factor, named = factor_of(m.values.get(id(weight), UNKNOWN), weight), part
+                factor, named = factor_of(m.latest.get(id(weight), UNKNOWN), weight), part
     if value.terms or not beside.terms or not is_hard_loss(dotted(named)):
         return value
     return scaled(named_loss(m, named, value), factor)

@@ -55,7 +55,7 @@ def call(
 def _call_criterion(
     m: Machine, node: ast.Call, criterion: Criterion, _: list[Value], __: Keywords
 ) -> Value:
-    arguments = arguments_of(criterion.kind, node, m.values)
+    arguments = arguments_of(criterion.kind, node, m.latest)
     return use_loss(m, node, criterion.kind, arguments, criterion.call)
 
 

@@ -33,7 +33,7 @@ def in_place(m: Machine, node: ast.expr, value: Value) -> None:
         return
     name = node.func.attr
     if name == "append" and isinstance(node.func.value, ast.Name) and node.args:
-        added = m.values.get(id(node.args[0]), UNKNOWN)
+        added = m.latest.get(id(node.args[0]), UNKNOWN)
         old = m.frame.env.get(node.func.value.id, UNKNOWN)
         items = (*(old.items or ()), added)[:MAX_ITEMS]
         m.frame.env[node.func.value.id] = Value(

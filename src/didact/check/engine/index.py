@@ -34,6 +34,8 @@ CONVENTIONAL = {
 }
 """What these names mean in a file that does not say so: pasted fragments have no imports."""
 
+BUILTINS = frozenset({"pow", "float", "int", "abs"})
+"""Of Python's own functions those that compute with numbers and losses."""
 FRAMEWORKS = {
     "tensorflow": "tensorflow",
     "keras": "tensorflow",
@@ -134,7 +136,7 @@ class Index:
             return self.imports[name]
         if name in self.bound:
             return None
-        return CONVENTIONAL.get(name)
+        return f"builtins.{name}" if name in BUILTINS else CONVENTIONAL.get(name)
 
     def defined(self, name: str) -> Definition | None:
         """What an imported name, perhaps with attributes, is in another file of the project."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from didact.check.engine.arithmetic import power
 from didact.check.engine.losses import CLASSES, FUNCTIONS, arguments_of, use_loss
 from didact.check.engine.machine import Criterion, LanguageModel, Layer, Machine
 from didact.check.engine.names import dotted, is_language_head, is_model, source, word_set
@@ -44,10 +45,10 @@ def call_layer(m: Machine, node: ast.Call, layer: Layer) -> Value:
     given: dict[str, tuple[Value, ast.expr]] = {}
     for keyword in layer.call.keywords:
         if keyword.arg == "dim":
-            given["dim"] = (m.values.get(id(keyword.value), UNKNOWN), keyword.value)
+            given["dim"] = (m.latest.get(id(keyword.value), UNKNOWN), keyword.value)
     if layer.call.args:
         first = layer.call.args[0]
-        given["dim"] = (m.values.get(id(first), UNKNOWN), first)
+        given["dim"] = (m.latest.get(id(first), UNKNOWN), first)
     return tensor_call(m, Call(node, layer.kind, base, base_node, (), given, layer=layer.call))
 
 
@@ -96,9 +97,11 @@ class Chain:
 def call_path(m: Machine, node: ast.Call, path: str, arguments: list[Value]) -> Value:
     """The value of calling what an imported name stands for."""
     name = path.rsplit(".", 1)[-1]
+    if path.startswith("builtins."):
+        return _builtin(m, node, name, arguments)
     torch = path.startswith(_TENSOR_ROOTS) or path.split(".")[0] in ("", "functional")
     if torch and name in FUNCTIONS:
-        return use_loss(m, node, FUNCTIONS[name], arguments_of(FUNCTIONS[name], node, m.values))
+        return use_loss(m, node, FUNCTIONS[name], arguments_of(FUNCTIONS[name], node, m.latest))
     if torch and name in CLASSES:
         return Value(space=Space.CRITERION, payload=Criterion(CLASSES[name], node), origin=node)
     if torch and name in _LAYERS:
@@ -129,6 +132,19 @@ def call_path(m: Machine, node: ast.Call, path: str, arguments: list[Value]) -> 
         return _functional(m, node, name)
     if is_model(path) and name[:1].islower() and _looks_like_forward(node, name):
         return forward(m, node, dotted(node.func))
+    return call_unknown(m, node, UNKNOWN, arguments)
+
+
+def _builtin(m: Machine, node: ast.Call, name: str, arguments: list[Value]) -> Value:
+    """``pow(T, 2)``, ``float(T)``, ``abs(loss)``."""
+    if name == "pow" and len(arguments) == 2:
+        return power(m, node, *arguments)
+    if name in ("float", "int") and len(arguments) == 1:
+        value = arguments[0]
+        terms = tuple(term.detached() for term in value.terms)
+        return value.replace(grad=Grad.NO, terms=terms) if terms else value
+    if name == "abs" and arguments:
+        return _functional(m, node, name)
     return call_unknown(m, node, UNKNOWN, arguments)
 
 

@@ -74,7 +74,7 @@ def use_loss(
     second = arguments.get("target", (UNKNOWN, None))
     expressions = {name: pair[1] for name, pair in arguments.items()}
     if criterion is not None:
-        own = _named(_CLASS_POSITIONS.get(kind, _DEFAULT[2:]), criterion, m.values)
+        own = _named(_CLASS_POSITIONS.get(kind, _DEFAULT[2:]), criterion, m.latest)
         expressions |= {name: pair[1] for name, pair in own.items()}
     use = LossUse(
         node=node,
@@ -147,11 +147,11 @@ def reduction_of(m: Machine, expressions: dict[str, ast.expr], kind: str) -> str
 
 def _default_of_parameter(m: Machine, given: ast.expr) -> str | None:
     """``reduction=reduction`` inside a helper: the caller decides, so it is not known."""
-    return m.values[id(given)].payload if _is_text(m, given) else None  # type: ignore[return-value]
+    return m.latest[id(given)].payload if _is_text(m, given) else None  # type: ignore[return-value]
 
 
 def _is_text(m: Machine, given: ast.expr) -> bool:
-    value = m.values.get(id(given))
+    value = m.latest.get(id(given))
     return value is not None and isinstance(value.payload, str)
 
 

@@ -135,6 +135,9 @@ class Machine:
     context: tuple[int, ...] = ()
     steps: int = 0
     values: dict[int, Value] = field(default_factory=dict)
+    """What each expression is where its function is run for itself, else in its first call."""
+    latest: dict[int, Value] = field(default_factory=dict)
+    """What each expression was when it was last evaluated."""
     uses: dict[tuple[object, ...], LossUse] = field(default_factory=dict)
     forwards: dict[tuple[object, ...], Forward] = field(default_factory=dict)
     softmaxes: dict[tuple[object, ...], Softmax] = field(default_factory=dict)
@@ -196,6 +199,7 @@ class Machine:
 
     def see(self, node: ast.expr, value: Value) -> None:
         """Remember the value of an expression, and the terms in it."""
+        self.latest[id(node)] = value
         if self.scope.depth == 0 or id(node) not in self.values:
             self.values[id(node)] = value
         for term in value.terms:
@@ -219,7 +223,7 @@ class Machine:
                 parts = list(zip(pattern.elts, value.items or (), strict=True))
                 break
         if isinstance(whole, ast.Dict):
-            parts = [(part, self.values.get(id(part), UNKNOWN)) for part in whole.values]
+            parts = [(part, self.latest.get(id(part), UNKNOWN)) for part in whole.values]
         for part, item in parts or [(node, value)]:
             if item.terms:
                 self.totals[(id(part), self.context)] = Total(part, item, self.scope, how)

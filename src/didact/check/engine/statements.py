@@ -106,7 +106,7 @@ def _loop(m: Machine, node: ast.For | ast.AsyncFor | ast.While) -> None:
         m.frame.alive = True
         m.frame.env = merge(m.frame.env, before)
         if not isinstance(node, ast.While):
-            bind(m, node.target, element_of(m.values.get(id(node.iter), UNKNOWN)))
+            bind(m, node.target, element_of(m.latest.get(id(node.iter), UNKNOWN)))
         if all(before.get(name) == value for name, value in m.frame.env.items()):
             break
         before = dict(m.frame.env)

@@ -42,8 +42,8 @@ def pieces(
     m: Machine, node: ast.Call
 ) -> tuple[list[tuple[Value, ast.expr]], dict[str, tuple[Value, ast.expr]]]:
     """The arguments by position and by name, with their expressions."""
-    plain = [(m.values.get(id(a), UNKNOWN), a) for a in node.args]
-    named = {k.arg: (m.values.get(id(k.value), UNKNOWN), k.value) for k in node.keywords if k.arg}
+    plain = [(m.latest.get(id(a), UNKNOWN), a) for a in node.args]
+    named = {k.arg: (m.latest.get(id(k.value), UNKNOWN), k.value) for k in node.keywords if k.arg}
     return plain, named
 
 
@@ -61,7 +61,7 @@ def forward(m: Machine, node: ast.Call, model: str) -> Value:
         sources=frozenset() if no_grad else frozenset({key}),
         origin=node,
     )
-    given = [m.values.get(id(a), UNKNOWN) for a in (*node.args, *(k.value for k in node.keywords))]
+    given = [m.latest.get(id(a), UNKNOWN) for a in (*node.args, *(k.value for k in node.keywords))]
     inputs = frozenset[int]().union(*(argument.sources for argument in given))
     student = any(argument.role is Role.STUDENT for argument in given)
     m.forwards[(key, m.context)] = Forward(
@@ -77,7 +77,7 @@ def other_loss(m: Machine, node: ast.Call, arguments: list[Value]) -> Value:
         named[name] = (value, argument)
     for keyword in node.keywords:
         if keyword.arg and keyword.arg not in named:
-            named[keyword.arg] = (m.values.get(id(keyword.value), UNKNOWN), keyword.value)
+            named[keyword.arg] = (m.latest.get(id(keyword.value), UNKNOWN), keyword.value)
     made = use_loss(m, node, "other", named)
     sources = frozenset[int]().union(*(a.sources for a in arguments))
     return made.replace(sources=sources)

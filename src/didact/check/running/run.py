@@ -79,7 +79,7 @@ def check_paths(paths: Sequence[str | os.PathLike[str]], options: Options | None
     names = [os.fspath(path) for path in paths]
     files = find_files(names, exclude=options.settings.exclude, root=options.settings.root)
     scans = [scan for scan in _scan_all(files, options) if scan is not None]
-    interesting = [scan.path for scan in scans]
+    interesting = [scan.path for scan in scans if scan.interesting]
     project = _project(scans, options)
     jobs = options.jobs or min(os.cpu_count() or 1, len(interesting) // FILES_FOR_ONE_MORE_PROCESS)
     if jobs > 1 and len(interesting) > 1:
@@ -92,10 +92,17 @@ def check_paths(paths: Sequence[str | os.PathLike[str]], options: Options | None
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a look at the bytes of an interesting file tells: the modules that it imports."""
+    """What a look at the bytes of a file tells.
+
+    Attributes:
+        path: The file.
+        imports: The modules that it imports.
+        interesting: Whether there is something to check in it, not only a way to other files.
+    """
 
     path: str
     imports: frozenset[str]
+    interesting: bool = True
 
 
 def _scan_all(files: Sequence[str], options: Options) -> list[Scan | None]:
@@ -113,11 +120,13 @@ def _scan(path: str, options: Options) -> Scan | None:
         data = Path(path).read_bytes()
     except OSError:
         return Scan(path, frozenset())
-    if not is_relevant(data, options):
+    interesting = is_relevant(data, options)
+    if not interesting and not path.endswith("__init__.py"):
         return None
     from didact.check.engine.project import imports_in
 
-    return Scan(path, imports_in(data) if is_module(path) else frozenset())
+    imports = imports_in(data) if is_module(path) else frozenset[str]()
+    return Scan(path, imports, interesting)
 
 
 def _project(scans: Sequence[Scan], options: Options) -> Project | None:
