@@ -32,6 +32,12 @@ _WHOSE = {
 SOFT = ("kl_div", "soft_cross_entropy", "kl_by_hand")
 
 
+CONTRASTIVE = re.compile(
+    r"contrast\w*|(info)?nce|sims?|simi\w*|simclr|moco|queue|pos|neg|positives?|negatives?|ij|cl"
+)
+"""A cross-entropy over similarities has a temperature of its own."""
+
+
 def describe(value: Value) -> Text:
     """A value in words: whose it is, its space, its temperature."""
     temperature = value.temperature

@@ -99,7 +99,6 @@ Hinton 等 2015，第 2 节。
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -109,7 +108,7 @@ from didact.check.engine.names import is_temperature
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import NORMALISED, Role
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, is_declared, totals_with, uses
+from didact.check.rules._common import CONTRASTIVE, SOFT, is_declared, totals_with, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -122,12 +121,6 @@ TOPIC = "temperature"
 CATALOGUE = ("HARD-CE-AT-T",)
 
 
-_CONTRASTIVE = re.compile(
-    r"contrast\w*|(info)?nce|sim|simi\w*|simclr|moco|queue|pos|neg|positives?|negatives?|ij|cl"
-)
-"""A cross-entropy over similarities has a temperature of its own."""
-
-
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find hard terms whose logits carry the temperature of a soft term in the same sum."""
     for use in uses(analysis, "cross_entropy", "nll"):
@@ -137,7 +130,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         for total, term in totals_with(analysis, use):
             soft = [t.use for t in total.value.terms if t.use.kind in SOFT]
             paid = any(is_temperature(symbol) for symbol in term.scale.symbols)
-            contrastive = is_declared(analysis, use, _CONTRASTIVE)
+            contrastive = is_declared(analysis, use, CONTRASTIVE)
             if (
                 not paid
                 and not contrastive
@@ -150,7 +143,13 @@ def check(analysis: Analysis) -> Iterator[Found]:
 def _softened(use: LossUse) -> Scale | None:
     value = use.input
     temperature = value.temperature if value.space in NORMALISED else value.scale.power(-1)
-    return None if temperature is None or temperature.is_one else temperature
+    if (
+        temperature is None
+        or temperature.is_one
+        or not all(map(is_temperature, temperature.symbols))
+    ):
+        return None
+    return temperature
 
 
 _MESSAGE = Text(

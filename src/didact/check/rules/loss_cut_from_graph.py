@@ -121,10 +121,9 @@ def check(analysis: Analysis) -> Iterator[Found]:
             value = analysis.value_of(node)
             if value is not None and value.terms and all(term.cut for term in value.terms):
                 yield Found(node, _MESSAGE)
-    for total in analysis.totals:
-        if total.how != "backward":
-            continue
-        whole = {id(term.use.node) for term in total.value.terms if not term.cut}
+    trained = [total for total in analysis.totals if total.how == "backward"]
+    whole = {id(term.use.node) for t in trained for term in t.value.terms if not term.cut}
+    for total in trained:
         for term in total.value.terms:
             if term.cut and id(term.use.node) not in whole and not _is_normaliser(term):
                 yield Found(term.use.node, _MESSAGE)

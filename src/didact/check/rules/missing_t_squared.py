@@ -115,8 +115,10 @@ from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import NORMALISED, Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import (
+    CONTRASTIVE,
     arguments,
     beside_hard_term,
+    is_declared,
     place_of,
     power_of,
     soft_uses,
@@ -140,6 +142,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
     for use in soft_uses(analysis):
         temperature = _temperature(use)
         if temperature is None or _is_applied(analysis, use, temperature):
+            continue
+        if is_declared(analysis, use, CONTRASTIVE):
             continue
         if beside_hard_term(analysis, use) or _is_commented_out(analysis, use):
             size = _size(temperature)
