@@ -5,7 +5,11 @@
 LABELS.csv has the columns repo, path, commit, start_line, end_line, label, reason. FOLDER holds
 the repositories as ``owner+name`` (a bare repository, a clone, or either of them under ``repo/``),
 or as plain folders with the files. A file is read at the commit named, else at HEAD, else from
-the folder.
+the folder, and checked for itself.
+
+With the columns repo, path, start, end, verdict, kinds and, for notebooks, line, cell and
+line_in_cell instead, FOLDER holds plain folders, and each repository is checked as a whole: helpers
+and callers in other files count. ``verdict`` is ``right``, ``wrong`` or ``unclear`` (left out).
 
 A labelled mistake counts as found if a rule that names that kind in its ``CATALOGUE`` has a finding
 within three lines of the place. A place labelled ``clean`` counts as flagged if any rule has a
@@ -19,9 +23,10 @@ import csv
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from didact.check import Diagnostic, Options, Selection, Settings, check_paths
 from didact.check.engine.engine import analyse
 from didact.check.findings.finding import Finding, Severity
 from didact.check.rules import RULES, findings_of
@@ -82,6 +87,70 @@ def findings_in(source: str, place: Place) -> list[Finding]:
     return [f for f in found if f.span.line <= high and f.span.end_line >= low]
 
 
+def measure_projects(labels: Path, folder: Path, *, verbose: bool) -> None:
+    """Measure and print for labels of whole repositories."""
+    with labels.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["verdict"] != "unclear"]
+    reports = {
+        repo: _check_project(folder / repo.replace("/", "+")) for repo in {r["repo"] for r in rows}
+    }
+    count: Counter[str] = Counter()
+    for row in rows:
+        near = [d for d in reports[row["repo"]] if _is_near(d, row, SLACK)]
+        wanted = set(filter(None, row["kinds"].split(";")))
+        got = {kind for kind in wanted if _codes_for(kind) & {d.code for d in near}}
+        if row["verdict"] == "wrong":
+            count.update(
+                places=1, labels=len(wanted), found=len(got), hit=bool(got), any=bool(near)
+            )
+        else:
+            inside = [d for d in near if _is_near(d, row, 0)]
+            loud = [d for d in inside if d.finding.severity is not Severity.INFO]
+            count.update(right=1, flagged=bool(loud), informed=bool(inside) and not loud)
+        if verbose and (wanted - got or (row["verdict"] == "right" and near)):
+            codes = sorted({d.code for d in near})
+            place = f"{row['repo']} {row['path']}:{row['start']}-{row['end']}"
+            print(f"{row['verdict']} {place} wanted {sorted(wanted)} has {codes}")
+    print(f"labels found               {count['found']}/{count['labels']}")
+    print(f"places with a hit          {count['hit']}/{count['places']}")
+    print(f"places with any finding    {count['any']}/{count['places']}")
+    print(f"right places flagged       {count['flagged']}/{count['right']}", end="")
+    print(f" (and {count['informed']} with an info)")
+
+
+def _check_project(folder: Path) -> list[Diagnostic]:
+    """The findings in a repository; paths are made relative to it."""
+    options = Options(Settings(root=folder, selection=Selection(("KD",))))
+    report = check_paths([folder], options)
+    return [
+        replace(d, path=Path(d.path).resolve().relative_to(folder.resolve()).as_posix())
+        for d in report.diagnostics
+    ]
+
+
+def _is_near(diagnostic: Diagnostic, row: dict[str, str], slack: int) -> bool:
+    """Whether a finding lies in a labelled place; lines in a notebook count from its cell."""
+    start, end = int(row["start"]), int(row["end"])
+    if row.get("cell"):
+        if diagnostic.cell is None or diagnostic.cell != int(row["cell"]) + 1:
+            return False
+        shift = int(row["line"]) - int(row["line_in_cell"])
+        start, end = start - shift, end - shift
+    span = diagnostic.finding.span
+    same = diagnostic.path == row["path"]
+    return same and span.line <= end + slack and span.end_line >= start - slack
+
+
+def _codes_for(kind: str) -> set[str]:
+    """The rules for a kind; ``ABS/CLAMP-HIDES-NEGATIVE`` stands for two."""
+    names = {kind}
+    if "/" in kind:
+        head, _, tail = kind.partition("/")
+        rest = tail.partition("-")[2]
+        names |= {f"{head}-{rest}", tail}
+    return {code for code, rule in RULES.items() if names & set(rule.catalogue)}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -89,6 +158,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
+    if "verdict" in options.labels.open(encoding="utf-8").readline():
+        measure_projects(options.labels, options.folder, verbose=options.verbose)
+        return
     kinds = {kind: code for code, rule in RULES.items() for kind in rule.catalogue}
     hits: Counter[str] = Counter()
     totals: Counter[str] = Counter()

@@ -198,7 +198,19 @@ def _cautions(
 
 
 _SHAPING = frozenset(
-    ["view", "reshape", "flatten", "permute", "transpose", "bmm", "squeeze", "unsqueeze", "index", "size", "gather"]
+    [
+        "view",
+        "reshape",
+        "flatten",
+        "permute",
+        "transpose",
+        "bmm",
+        "squeeze",
+        "unsqueeze",
+        "index",
+        "size",
+        "gather",
+    ]
 )
 
 
