@@ -141,6 +141,13 @@ def _is_near(diagnostic: Diagnostic, row: dict[str, str], slack: int) -> bool:
     return same and span.line <= end + slack and span.end_line >= start - slack
 
 
+_SAYS_TOO = {
+    "KD107": ("KL-INPUT-PROBS", "KL-TARGET-LOG"),
+    "KD119": ("KL-INPUT-RAW", "KL-TARGET-RAW"),
+}
+"""Rules that find several kinds at once, and say so in their message."""
+
+
 def _codes_for(kind: str) -> set[str]:
     """The rules for a kind; ``ABS/CLAMP-HIDES-NEGATIVE`` stands for two."""
     names = {kind}
@@ -148,7 +155,8 @@ def _codes_for(kind: str) -> set[str]:
         head, _, tail = kind.partition("/")
         rest = tail.partition("-")[2]
         names |= {f"{head}-{rest}", tail}
-    return {code for code, rule in RULES.items() if names & set(rule.catalogue)}
+    told = {code for code, kinds in _SAYS_TOO.items() if kind in kinds}
+    return told | {code for code, rule in RULES.items() if names & set(rule.catalogue)}
 
 
 def main() -> None:
