@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-from didact.check.engine.arithmetic import power
 from didact.check.engine.events import Forward
 from didact.check.engine.losses import Arguments, use_loss
 from didact.check.engine.machine import Machine
@@ -89,8 +88,6 @@ def call_unknown(m: Machine, node: ast.Call, callee: Value, arguments: list[Valu
     name = dotted(node.func)
     if name and name.rsplit(".", 1)[-1] in NOT_FORWARD:
         return UNKNOWN
-    if name in ("pow", "math.pow") and len(arguments) == 2:
-        return power(m, node, arguments[0], arguments[1])
     if callee.space is Space.MODEL or (
         name and is_model(name) and not is_loss(name.rsplit(".", 1)[-1])
     ):
