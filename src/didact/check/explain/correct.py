@@ -183,9 +183,9 @@ def _mend_by_rules(correction: Correction) -> None:
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
-def safe_analyse(source: str) -> Analysis | None:
+def safe_analyse(source: str, tree: ast.Module | None = None) -> Analysis | None:
     """The analysis, or None where the code is too deep for it."""
-    tree = parse(source)
+    tree = parse(source) if tree is None else tree
     if tree is None:
         return None
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from didact._core.i18n import Text
@@ -20,7 +21,7 @@ from didact.check.explain.correct import (
     spelt,
 )
 from didact.check.explain.expressions import Reader
-from didact.check.explain.formula.judge import Judged, Loss, judge, judged_source
+from didact.check.explain.formula.judge import Judged, Loss, judged_source
 from didact.check.explain.formula.tree import Given
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
 from didact.check.explain.questions import Question, Snippet, questions
@@ -110,15 +111,15 @@ def explain(text: str) -> Explanation:
     recovered = recover(text)
     source, misspelt = spelt(recovered.source, recovered.tree)
     guesses = list(recovered.guesses)
-    analysis = safe_analyse(source)
-    if analysis is None:
+    judged = _judged(source, text)
+    analysis = safe_analyse(source, judged.tracer.tree) if judged is not None else None
+    if judged is None or analysis is None:
         return _too_deep(source, recovered.tree, misspelt, guesses)
-    judged = judge(analysis.tree, text)
     torch = applies(judged.tracer.frameworks)
     if not torch:
         source, misspelt = recovered.source, []
-        analysis = safe_analyse(source) or analysis
-        judged = judge(analysis.tree, text)
+        judged = _judged(source, text) or judged
+        analysis = safe_analyse(source, judged.tracer.tree) or analysis
     own = own_findings(analysis.tree, renamed_lambda=LAMBDA in guesses)
     rules = list(findings_of(analysis)) if torch else []
     findings = by_importance([*rules, *own, *misspelt, *beyond_rules(source, text)])
@@ -159,9 +160,16 @@ def _too_deep(
     )  # fmt: skip
 
 
+def _judged(source: str, words: str) -> Judged | None:
+    try:
+        return judged_source(source, words)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def _judged_again(corrected: str, source: str, judged: Judged, text: str) -> Judged:
-    analysis = safe_analyse(corrected) if corrected != source else None
-    return judged_source(corrected, text) if analysis is not None else judged
+    again = _judged(corrected, text) if corrected != source else None
+    return again if again is not None else judged
 
 
 def _roles(judged: Judged, key: str) -> list[RoleLine]:
@@ -211,18 +219,30 @@ def _statements(analysis: Analysis, judged: Judged) -> list[Note]:
     explainer = Explainer(reader)
     nodes = [n for n in ast.walk(analysis.tree) if isinstance(n, ast.stmt)]
     nodes.sort(key=lambda n: (n.lineno, n.col_offset))
-    return [Note(n.lineno, _head(n, analysis.source), explainer.explain(n)) for n in nodes]
+    lines = analysis.source.split("\n")
+    return [Note(n.lineno, _head(n, lines), explainer.explain(n)) for n in nodes]
 
 
-def _head(node: ast.stmt, source: str = "") -> str:
+def _head(node: ast.stmt, lines: Sequence[str] = ()) -> str:
     """The statement's own source; of a block its header alone."""
     body = getattr(node, "body", None)
     if isinstance(body, list) and body:
-        lines = source.split("\n")[node.lineno - 1 : body[0].lineno]
-        if len(lines) > 1:
-            lines = lines[:-1]
-        text = "\n".join(lines).strip()
+        own = lines[node.lineno - 1 : body[0].lineno]
+        if len(own) > 1:
+            own = own[:-1]
+        text = "\n".join(own).strip()
         decorators = getattr(node, "decorator_list", [])
         prefix = "".join(f"@{ast.unparse(d)}\n" for d in decorators)
         return prefix + "\n".join(t.rstrip() for t in text.split("\n") if t.strip())
-    return (ast.get_source_segment(source, node) if source else None) or ast.unparse(node)
+    return _segment(node, lines) or ast.unparse(node)
+
+
+def _segment(node: ast.stmt, lines: Sequence[str]) -> str:
+    """``ast.get_source_segment``, without splitting the whole source for each statement."""
+    last = node.end_lineno or node.lineno
+    own = [line.encode() for line in lines[node.lineno - 1 : last]]
+    if not own:
+        return ""
+    own[-1] = own[-1][: node.end_col_offset]
+    own[0] = own[0][node.col_offset :]
+    return b"\n".join(own).decode()

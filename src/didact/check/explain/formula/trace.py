@@ -172,7 +172,10 @@ class Tracer:
 
     def _toplevel(self) -> None:
         before = len(self.entries)
-        returned = self._block(self.tree.body, self.top)
+        try:
+            returned = self._block(self.tree.body, self.top)
+        except (_Stop, RecursionError, MemoryError):
+            returned = None
         self._finish(self.tree, returned, self.top, before)
         classes = [n for n in ast.walk(self.tree) if isinstance(n, ast.ClassDef)]
         self._called |= _called_by_name(self.tree)

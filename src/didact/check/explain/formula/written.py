@@ -61,12 +61,12 @@ class Box:
         """As presentation MathML, without the element around it."""
         if self.kind == "text":
             return _token(self.text)
+        if self.kind == "row":
+            return "".join(p.mathml for p in self.parts)
         inner = [f"<mrow>{p.mathml}</mrow>" for p in self.parts]
         if self.kind == "power":
             return f"<msup>{inner[0]}{inner[1]}</msup>"
-        if self.kind == "fraction":
-            return f"<mfrac>{inner[0]}{inner[1]}</mfrac>"
-        return "".join(p.mathml for p in self.parts)
+        return f"<mfrac>{inner[0]}{inner[1]}</mfrac>"
 
 
 def _token(text: str) -> str:
