@@ -36,8 +36,11 @@ def test_settings_and_options_agree(command: Callable[..., None], settings: Sett
 TYPED = {
     "distill": {
         "data": "stripes", "data-dir": "/d", "labelled": "0.5", "label-noise": "0.1",
-        "validation": "0.3", "augment": "flip", "student": "mlp-8", "teacher": "mlp-9",
-        "teacher-weight": "2", "combine": "losses", "loss": "dkd=0.5", "loss-option": "dkd.beta=3",
+        "validation": "0.3", "resize": "8x9", "augment": "flip", "student": "mlp-8",
+        "teacher": "mlp-9",
+        "teacher-weight": "2", "teacher-normalise": "0.5/0.5", "teacher-input-size": "16",
+        "accept-teacher": None, "combine": "losses", "loss": "dkd=0.5",
+        "loss-option": "dkd.beta=3",
         "temperature": "8:2", "kd-weight": "0.5", "warmup-epochs": "3", "student-layer": "a.b",
         "teacher-layer": "c.d", "optimizer": "adamw", "learning-rate": "0.3",
         "teacher-learning-rate": "0.2", "momentum": "0.5", "weight-decay": "0.01",
@@ -49,7 +52,8 @@ TYPED = {
     },
     "learn": {
         "data": "stripes", "data-dir": "/d", "labelled": "0.5", "label-noise": "0.1",
-        "validation": "0.3", "evaluate-on": "validation", "augment": "flip", "scenario": "task",
+        "validation": "0.3", "evaluate-on": "validation", "resize": "7",
+        "augment": "flip", "scenario": "task",
         "base": "3", "step": "1", "tasks": "4", "groups": "0,1/2", "class-order": "1993",
         "domains": "rotated", "imbalance": "0.5", "blurry": "0.1", "online": None,
         "method": "lwf,replay", "option": "lwf.weight=3", "memory": "77", "memory-per-class": "5",

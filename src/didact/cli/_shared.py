@@ -35,6 +35,12 @@ Labelled = Annotated[
 LabelNoise = Annotated[
     float | None, typer.Option(help="Fraction of training labels replaced by a wrong one.")
 ]
+Resize = Annotated[
+    str | None,
+    typer.Option(
+        help="Side, or HEIGHTxWIDTH: images are scaled to cover it and cut at the centre."
+    ),
+]
 Augment = Annotated[
     str | None,
     typer.Option(help="none, flip, crop, crop-flip, crop-flip-brightness: how images are varied."),

@@ -20,19 +20,38 @@ def command(
     validation: Annotated[
         float | None, typer.Option(help="Fraction of the training split held out to choose on.")
     ] = None,
+    resize: options.Resize = None,
     augment: options.Augment = None,
     student: Annotated[
-        str | None, typer.Option(help="A model name (`didact list models`) or file.py:Name.")
+        str | None,
+        typer.Option(
+            help="A model name (`didact list models`), file.py:Name, or NAME=FILE.pth for one that "
+            "starts from weights."
+        ),
     ] = None,
     teacher: Annotated[
         Few,
         typer.Option(
-            help="A model name (trained here), a run folder, FILE.safetensors or "
-            "NAME=FILE.safetensors. Repeat for several teachers."
+            help="A model name (trained here), a run folder, NAME=FILE.pth (or .pt, .ckpt, "
+            ".safetensors), a TorchScript or ONNX file, or file.py:Name. Repeat for several."
         ),
     ] = None,
     teacher_weight: Annotated[
         list[float] | None, typer.Option(help="One for each --teacher, in order; made to sum to 1.")
+    ] = None,
+    teacher_normalise: Annotated[
+        Few,
+        typer.Option(
+            help="What a teacher from elsewhere was trained to see: none, imagenet, data, or "
+            "MEAN/STD such as 0.5/0.5. By default what its file says, or the best on validation."
+        ),
+    ] = None,
+    teacher_input_size: Annotated[
+        Few, typer.Option(help="Side, or HEIGHTxWIDTH, to which images are resized for a teacher.")
+    ] = None,
+    accept_teacher: Annotated[
+        bool | None,
+        typer.Option("--accept-teacher", help="Go on with a teacher that is worse than it should."),
     ] = None,
     combine: Annotated[
         str | None,
@@ -137,7 +156,7 @@ def command(
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
     """Options as the fields of ``DistillSettings``."""
     values = dict(given)
-    for name in ("loss", "teacher"):
+    for name in ("loss", "teacher", "teacher_normalise", "teacher_input_size"):
         if name in values:
             values[name] = tuple(values[name])
     if "teacher_weight" in values:

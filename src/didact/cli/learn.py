@@ -21,6 +21,7 @@ def command(
     evaluate_on: Annotated[
         str | None, typer.Option(help="test, or validation to choose settings on.")
     ] = None,
+    resize: options.Resize = None,
     augment: options.Augment = None,
     scenario: Annotated[
         str | None,

@@ -8,7 +8,7 @@ from didact.nn import models
 from didact.nn.catalogue.registry import MODELS, ModelEntry, build_model, discover, model
 from didact.nn.files.inputs import Normalisation, OwnInputs, candidates
 from didact.nn.files.programs import FunctionModel, OnnxModel, is_torchscript, load_torchscript
-from didact.nn.files.weights import Weights, load_weights, read_weights
+from didact.nn.files.weights import Weights, check_weights, load_weights, read_weights
 from didact.nn.heads.classifier import ImageClassifier
 from didact.nn.heads.expandable import ExpandableNetwork, ExpandableStage
 from didact.nn.heads.fold import fold_batch_norm
@@ -45,6 +45,7 @@ __all__ = [
     "build_model",
     "candidates",
     "check_same_classes",
+    "check_weights",
     "count_parameters",
     "feature_shapes",
     "fold_batch_norm",

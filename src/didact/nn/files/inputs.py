@@ -104,7 +104,8 @@ class OwnInputs(nn.Module):
         size: Height and width that the model wants; None for those that come.
 
     Attributes:
-        model: The model, whose own module paths begin with ``model.``.
+        model: The model.
+        own: Its normalisation.
     """
 
     scale: Tensor
@@ -120,6 +121,7 @@ class OwnInputs(nn.Module):
     ) -> None:
         super().__init__()
         self.model = model
+        self.own = own
         self.size = size
         self.channels = max(own.channels, len(data_mean))
         mean, std = torch.tensor(own.mean), torch.tensor(own.std)

@@ -192,6 +192,20 @@ def load_weights(
         ModelError: They do not fit; the message has the missing and the unexpected names, and the
             shapes that differ.
     """
+    fresh = check_weights(model, weights, what=what, new_classifier=new_classifier)
+    found = fitted(weights.tensors, model)
+    state = {name: tensor for name, tensor in found.items() if name not in fresh}
+    model.load_state_dict(state, strict=False)
+    return fresh
+
+
+def check_weights(
+    model: nn.Module, weights: Weights, *, what: str, new_classifier: bool = False
+) -> list[str]:
+    """Whether weights fit, by names and shapes alone: tensors on torch's ``meta`` device do.
+
+    The arguments, the result and the errors are those of :func:`load_weights`.
+    """
     found, own = fitted(weights.tensors, model), model.state_dict()
     other_shape = {n for n in found if n in own and found[n].shape != own[n].shape}
     fresh: set[str] = set()
@@ -209,8 +223,6 @@ def load_weights(
             f"missing {_some(missing, len(own))}; unexpected {_some(unexpected, len(found))}"
             + (f"; of other shape {_some(shapes, len(own))}" if shapes else "")
         )
-    state = {name: tensor for name, tensor in found.items() if name not in fresh}
-    model.load_state_dict(state, strict=False)
     return sorted(fresh)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,15 +15,17 @@ from didact._core.errors import DidactError, UsageError
 from didact.data import Data
 from didact.nn import Teacher
 from didact.train.distilling.build_losses import build_losses
+from didact.train.distilling.examine import examine
 from didact.train.distilling.losses import LossLike, choose_losses
 from didact.train.distilling.objective import StepOutputs
 from didact.train.distilling.seed_run import Components, loss_context_of, objective_of
-from didact.train.distilling.settings import DistillSettings
-from didact.train.loop.data import data_of
-from didact.train.loop.models import ModelLike, checked, find_model
+from didact.train.distilling.settings import AUTO, DistillSettings
+from didact.train.loop.data import DataReader, data_of
+from didact.train.loop.models import ModelLike, ModelSource, checked, find_model
 
 REHEARSED_SAMPLES = 8
 
+T = TypeVar("T")
 LossEntry = LossLike | tuple[LossLike, float]
 
 
@@ -33,12 +36,12 @@ class UserInputs:
     student: ModelLike
     teachers: Sequence[ModelLike]
     losses: Sequence[LossEntry]
-    data: str | Data
+    data: str | Data | DataReader
 
     @classmethod
     def named(cls, chosen: DistillSettings) -> UserInputs:
         """Where everything has a name, the settings are enough."""
-        return cls(chosen.student, chosen.teacher, list(chosen.loss), chosen.data)
+        return cls(chosen.student, chosen.teacher, list(chosen.loss), DataReader(chosen.data))
 
 
 def build_components(chosen: DistillSettings, given: UserInputs) -> Components:
@@ -52,25 +55,56 @@ def build_components(chosen: DistillSettings, given: UserInputs) -> Components:
     return Components(
         load_data=partial(data_of, chosen, given.data),
         student=find_model(given.student, role="student"),
-        teachers=[find_model(one, role="teacher") for one in wanted],
+        teachers=[
+            _as_told(find_model(one, role="teacher"), chosen, number)
+            for number, one in enumerate(wanted)
+        ],
         teacher_weights=[weight / sum(weights) for weight in weights],
         losses=choose_losses(given.losses, chosen.loss_options),
     )
 
 
-def try_components(components: Components, chosen: DistillSettings) -> None:
+def _as_told(source: ModelSource, chosen: DistillSettings, number: int) -> ModelSource:
+    """A teacher with the inputs that the settings give it."""
+    text = _one_of(chosen.teacher_normalise, number)
+    size = _one_of(chosen.teacher_input_size or (source.input_size,), number)
+    normalise = source.normalise if text == AUTO else text
+    if text == AUTO and not source.trained:
+        normalise = "data"  # it is trained here
+    return replace(source, normalise=normalise, input_size=size)
+
+
+def _one_of(values: Sequence[T], number: int) -> T:
+    return values[number] if len(values) > 1 else values[0]
+
+
+def try_components(
+    components: Components, chosen: DistillSettings
+) -> tuple[DistillSettings, list[str]]:
     """Find out what cannot work before a folder is made and time is spent.
 
+    Returns:
+        The settings with every teacher's normalisation, and what is to be said of the teachers.
+
     Raises:
-        DidactError: Data that cannot be read, or models that do not fit it.
+        DidactError: Data that cannot be read, models that do not fit it, a teacher that knows
+            nothing of it.
     """
     data = components.load_data(chosen.seeds[0])
     if not len(data.validation):
         raise UsageError(f"{data.name} has no validation split; give --validation 0.1")
+    components, notes = examine(components, data, chosen)
     teachers = [Teacher(checked(source, data, role="teacher")) for source in components.teachers]
     student = checked(components.student, data, role="student")
     if "distilled" in chosen.arms:
         _rehearse(student, teachers, components, chosen, data)
+    if not any(source.trained for source in components.teachers):
+        return chosen, notes
+    found = [
+        source.normalise if isinstance(source.normalise, str) else AUTO
+        for source in components.teachers
+    ]
+    return chosen.changed(teacher_normalise=tuple(found)), notes
 
 
 def reduced(precision: str) -> AbstractContextManager[object]:

@@ -13,6 +13,7 @@ from torch import nn
 
 from didact._core.errors import RunFolderError
 from didact.data import Data
+from didact.nn import OwnInputs
 from didact.train.distilling.components import (
     LossEntry,
     UserInputs,
@@ -24,10 +25,11 @@ from didact.train.distilling.result import DistillResult
 from didact.train.distilling.seed_run import Components, run_seed
 from didact.train.distilling.settings import DistillSettings
 from didact.train.distilling.summary import finish
+from didact.train.loop.data import DataReader
 from didact.train.loop.fabric import Fabric
 from didact.train.loop.fit import RunContext
 from didact.train.loop.launch import Work, launch
-from didact.train.loop.models import ModelLike, name_of
+from didact.train.loop.models import ModelLike, checked, name_of
 from didact.train.loop.resume import settings_of_run, start_run
 from didact.train.record.files import read_tensors
 from didact.train.record.interrupt import Stopper
@@ -61,8 +63,12 @@ def distill(
     Args:
         student: A model name, ``"pkg.mod:Name"``, a module (copied for each seed), or a function
             that builds one.
-        teacher: The same, or a run folder, a ``.safetensors`` file, or a trained module; a list for
-            several teachers.
+        teacher: The same, or a run folder, ``"NAME=FILE"`` with weights of any program, a
+            TorchScript or ONNX file, a trained module, a function from images to logits, or a
+            dictionary with ``model`` and perhaps ``normalise`` and ``input_size``; a list for
+            several teachers. One that comes trained gets the normalisation that
+            ``teacher_normalise`` says, or its file; else the one of several with which it does
+            best on the validation split.
         data: A source name (see ``didact list data``), or a :class:`didact.data.Data`.
         loss: A loss name, a function of ``(student_logits, teacher_logits)``, or a list of these
             or of pairs ``(loss, weight)``.
@@ -87,12 +93,12 @@ def distill(
         loss=tuple(name_of(one) for one in losses),
         **settings,
     )
-    given = UserInputs(student, teachers, losses, data)
-    try_components(build_components(chosen, given), chosen)
+    given = UserInputs(student, teachers, losses, DataReader(data))
+    chosen, notes = try_components(build_components(chosen, given), chosen)
     path = Path(output) if output is not None else default_path("distill")
     with locked(path):
         folder = start_run(path, chosen, overwrite=overwrite)
-        say(console, headline)
+        say(console, headline, *notes)
         return _launch(folder, chosen, given, console)
 
 
@@ -174,9 +180,11 @@ def _saved_student(
     components = build_components(chosen, given)
     taught = summary["student_arm"] != "teacher"
     source = components.student if taught else components.teachers[0]
-    model = source.build(components.load_data(summary["student_seed"]))
+    data = components.load_data(summary["student_seed"])
+    model = checked(source, data, role="student" if taught else "teacher")
     state, _ = read_tensors(folder.path / STUDENT)
-    model.load_state_dict(state)
+    inner = model.model if isinstance(model, OwnInputs) else model
+    inner.load_state_dict(state)
     return model.eval()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from didact._core.errors import ModelError
 from didact.data import AnySplit, Batches, Data
 from didact.metrics import accuracy, negative_log_likelihood
 from didact.nn import Teacher
@@ -133,6 +135,7 @@ def run_seed(seed: int, components: Components, of_run: RunContext[DistillSettin
             model = checked(components.student, run.data, role="student").to(context.fabric.device)
             plan = TrainingPlan(arm, settings.epochs, settings.learning_rate)
             if arm == "distilled":
+                refuse_weak_teachers(run, components, settings)
                 plan = _distillation_plan(model, run, components, context)
             run.students[arm] = _train(model, plan, run, context)
     return run
@@ -159,6 +162,33 @@ def _distillation_plan(
     )
 
 
+def _known_as(source: ModelSource) -> str:
+    """The name under which the list of models has it, if it does."""
+    return source.architecture or source.name
+
+
+def refuse_weak_teachers(run: SeedRun, components: Components, settings: DistillSettings) -> None:
+    """Stop where a teacher from elsewhere is far behind the student alone.
+
+    Raises:
+        ModelError: It is, by more than ten points and by more than chance explains.
+    """
+    alone, count = run.students.get("alone"), len(run.data.validation)
+    if alone is None or settings.accept_teacher:
+        return
+    for source, teacher in zip(components.teachers, run.teachers, strict=True):
+        own, other = teacher.validation_accuracy, alone.validation_accuracy
+        doubt = 3 * math.sqrt((own * (1 - own) + other * (1 - other)) / count)
+        if source.trained and other - own > max(0.1, doubt):
+            raise ModelError(
+                f"the teacher {source.name} gets {100 * own:.1f} % of the validation images right "
+                f"and the student alone {100 * other:.1f} %: it would pull the student down. "
+                "Likely it was trained on images of another normalisation, size or crop "
+                "(--teacher-normalise, --teacher-input-size), or on other classes; "
+                "--accept-teacher goes on anyway"
+            )
+
+
 def loss_context_of(
     student: nn.Module,
     teacher: nn.Module,
@@ -168,8 +198,8 @@ def loss_context_of(
 ) -> LossBuildContext:
     """What the losses are built for; features are those of the first teacher."""
     return LossBuildContext(
-        TappedModel(student, components.student.name, settings.student_layer, "student"),
-        TappedModel(teacher, components.teachers[0].name, settings.teacher_layer, "teacher"),
+        TappedModel(student, _known_as(components.student), settings.student_layer, "student"),
+        TappedModel(teacher, _known_as(components.teachers[0]), settings.teacher_layer, "teacher"),
         data.image_shape,
         len(data.train),
         settings.batch_size,

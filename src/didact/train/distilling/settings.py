@@ -7,12 +7,16 @@ from typing import ClassVar, Literal
 import tomli_w
 from pydantic import Field, field_validator, model_validator
 
+from didact._core.errors import DidactError
 from didact.data import SOURCES
+from didact.nn import Normalisation
 from didact.train.distilling.ramp import Ramp
-from didact.train.loop.models import LIBRARIES
-from didact.train.loop.settings import Number, SharedSettings, names_code
+from didact.train.loop.models import LIBRARIES, named_in
+from didact.train.loop.settings import Number, SharedSettings, names_code, read_size
 
 Arm = Literal["teacher", "alone", "distilled"]
+AUTO = "auto"
+"""The normalisation that a teacher's file says, or else the one with which it does best."""
 
 
 class DistillSettings(SharedSettings):
@@ -28,6 +32,9 @@ class DistillSettings(SharedSettings):
 
     teacher: tuple[str, ...] = ("cnn",)
     teacher_weights: tuple[float, ...] | None = None
+    teacher_normalise: tuple[str, ...] = ("auto",)
+    teacher_input_size: tuple[tuple[int, int], ...] | None = None
+    accept_teacher: bool = False
     combine: Literal["probs", "losses"] = "probs"
     student: str = "mlp"
     student_layer: str | None = None
@@ -52,6 +59,31 @@ class DistillSettings(SharedSettings):
 
     compile: bool = False
     onnx: bool = True
+
+    @field_validator("teacher_normalise", mode="before")
+    @classmethod
+    def _read_normalisations(cls, value: object) -> object:
+        return _normalisations(value)
+
+    @field_validator("teacher_normalise")
+    @classmethod
+    def _known_normalisations(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            if text != AUTO:
+                try:
+                    Normalisation.read(text, (0.0,), (1.0,))
+                except DidactError as error:
+                    raise ValueError(f": {error}") from None
+        return texts
+
+    @field_validator("teacher_input_size", mode="before")
+    @classmethod
+    def _read_sizes(cls, value: object) -> object:
+        if value is None:
+            return None
+        if isinstance(value, list | tuple) and not all(isinstance(side, int) for side in value):
+            return tuple(read_size(one) for one in value)
+        return (read_size(value),)
 
     @field_validator("temperature", "kd_weight", mode="before")
     @classmethod
@@ -80,6 +112,13 @@ class DistillSettings(SharedSettings):
             raise ValueError("arm 'distilled' needs a teacher")
         if not self.loss:
             raise ValueError("loss is empty; expected at least one, such as kd")
+        for name in ("teacher_normalise", "teacher_input_size"):
+            count = len(getattr(self, name) or (None,))
+            if count not in (1, len(self.teacher)):
+                raise ValueError(
+                    f"{count} of {name.replace('_', '-')} for {len(self.teacher)} teachers; give "
+                    "one for all, or one for each, in the same order"
+                )
         weights = self.teacher_weights
         if weights is not None and len(weights) != len(self.teacher):
             raise ValueError(
@@ -97,7 +136,7 @@ class DistillSettings(SharedSettings):
 
     def code(self) -> list[str]:
         """The names of the user's own code in these settings."""
-        models = [name.partition("=")[0] for name in (self.student, *self.teacher)]
+        models = [named_in(name) for name in (self.student, *self.teacher)]
         found = [name for name in models if names_code(name, LIBRARIES)]
         losses = [loss.partition("=")[0] for loss in self.loss]
         found += [name for name in losses if names_code(name, ())]
@@ -109,3 +148,25 @@ class DistillSettings(SharedSettings):
         plain["temperature"] = self.temperature.write()
         plain["kd_weight"] = self.kd_weight.write()
         return tomli_w.dumps(plain)
+
+
+def _normalisations(value: object) -> object:
+    """A text, a pair of numbers, or several of either, as texts."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list | tuple) and value and not isinstance(value[0], str):
+        is_pair = len(value) == 2 and all(
+            isinstance(part, list | tuple) and all(isinstance(v, float | int) for v in part)
+            for part in value
+        )
+        pairs = [value] if is_pair else value
+        return tuple(one if isinstance(one, str) else _written(one) for one in pairs)
+    return value
+
+
+def _written(pair: object) -> str:
+    """``MEAN/STD`` of two lists of numbers, exactly."""
+    try:
+        return "/".join(",".join(repr(float(v)) for v in part) for part in pair)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        return str(pair)

@@ -47,11 +47,12 @@ def finish(
     """Write the student, its ONNX form and the results; ``result.json`` comes last."""
     run, arm = best_student(runs)
     model = run.students[arm].model if arm in run.students else run.teachers[0].model
-    name = (components.student if arm in run.students else components.teachers[0]).name
+    source = components.student if arm in run.students else components.teachers[0]
+    name = source.architecture or source.name
     summary = _summary(runs, run, components, context) | {"student_arm": arm}
     folder, device = context.folder, context.fabric.device
     if context.fabric.is_global_zero:
-        save_model(folder.path / STUDENT, model.state_dict(), name, run.data)
+        save_model(folder.path / STUDENT, model, name, run.data)
         if context.settings.onnx:
             summary["onnx"] = _export(model, run.data, folder.path / ONNX, console)
         model.to(device)

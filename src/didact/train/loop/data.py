@@ -3,29 +3,66 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import torch
 
-from didact.data import Data, Split, StreamedSplit, load
+from didact.data import Data, Source, Split, StreamedSplit, prepare, read_source
 from didact.train.loop.settings import SharedSettings
 
+HASHED_AT_ONCE = 1024
 
-def data_of(settings: SharedSettings, given: str | Data, seed: int) -> Data:
-    """What was given, or what the name stands for, split for a seed.
+
+class DataReader:
+    """What was given, or what the name stands for: read once, split for each seed.
+
+    It can be sent to another process, which reads again.
+
+    Args:
+        given: A name, or data that was read before.
+    """
+
+    def __init__(self, given: str | Data) -> None:
+        self.given = given
+        self._source: Source | None = None
+
+    @property
+    def name(self) -> str:
+        """What the user asked for."""
+        return self.given if isinstance(self.given, str) else self.given.name
+
+    def __call__(self, settings: SharedSettings, seed: int) -> Data:
+        """The data of a seed.
+
+        Raises:
+            DidactError: A name, file or folder that cannot be used.
+        """
+        if isinstance(self.given, Data):
+            return self.given
+        if self._source is None:
+            self._source = read_source(
+                self.given, data_dir=settings.data_dir, resize=settings.resize
+            )
+        return prepare(
+            self._source,
+            seed=seed,
+            validation=settings.validation,
+            labelled=settings.labelled,
+            label_noise=settings.label_noise,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"given": self.given, "_source": None}
+
+
+def data_of(settings: SharedSettings, given: str | Data | DataReader, seed: int) -> Data:
+    """The data of a seed; a reader keeps what it has read.
 
     Raises:
         DidactError: A name, file or folder that cannot be used.
     """
-    if isinstance(given, Data):
-        return given
-    return load(
-        given,
-        data_dir=settings.data_dir,
-        seed=seed,
-        validation=settings.validation,
-        labelled=settings.labelled,
-        label_noise=settings.label_noise,
-    )
+    reader = given if isinstance(given, DataReader) else DataReader(given)
+    return reader(settings, seed)
 
 
 def digest_of(data: Data) -> str:
@@ -36,12 +73,20 @@ def digest_of(data: Data) -> str:
     """
     found = hashlib.sha256(repr((data.image_shape, data.class_names)).encode())
     for split in (data.train, data.validation, data.test):
-        for part in (split.labels, split.images) if isinstance(split, Split) else (split.labels,):
-            found.update(repr((part.dtype, tuple(part.shape))).encode())
-            if part.numel():
-                found.update(part.contiguous().cpu().reshape(-1).view(torch.uint8).numpy().data)
-        if isinstance(split, StreamedSplit):
+        _add(found, split.labels)
+        found.update(repr((len(split), split.image_shape)).encode())
+        if isinstance(split, StreamedSplit):  # its images are not read for this
             for file in getattr(split.read, "files", ()):
                 found.update(repr((file.name, file.stat().st_size)).encode())
+        elif isinstance(split, Split):
+            for start in range(0, len(split), HASHED_AT_ONCE):
+                end = min(start + HASHED_AT_ONCE, len(split))
+                _add(found, split.take(torch.arange(start, end)))
     found.update(data.labelled.cpu().numpy().tobytes())
     return found.hexdigest()
+
+
+def _add(found: Any, part: torch.Tensor) -> None:
+    found.update(repr((part.dtype, tuple(part.shape))).encode())
+    if part.numel():
+        found.update(part.contiguous().cpu().reshape(-1).view(torch.uint8).numpy().data)

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor, nn
 
 from didact._core.errors import CheckpointError, ModelError, UnknownNameError
+from didact._core.lookup import is_import_path, load
 from didact.data import Data
-from didact.nn import build_model
+from didact.nn import (
+    FunctionModel,
+    Normalisation,
+    OnnxModel,
+    OwnInputs,
+    Weights,
+    build_model,
+    check_weights,
+    is_torchscript,
+    load_torchscript,
+    load_weights,
+    read_weights,
+)
 from didact.train.record.digest import damaged
 from didact.train.record.files import Shapes, read_header, read_tensors, write_tensors
 from didact.train.record.result import first_of
@@ -23,7 +38,13 @@ from didact.train.record.run_folder import SETTINGS, STUDENT
 LIBRARIES = ("timm", "torchvision")
 """Whose models may be named as ``LIBRARY:NAME``."""
 
-ModelLike = str | Path | nn.Module | Callable[[], nn.Module]
+ModelLike = str | Path | nn.Module | Callable[..., Any] | Mapping[str, Any]
+NormalisationLike = str | Sequence[Sequence[float]]
+ImageShape = tuple[int, int, int]
+WEIGHTS = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
+PROGRAMS = (".onnx", ".torchscript")
+_KEYS = ("model", "normalise", "input_size", "trained")
+_BUILDER_PARAMETERS = {"num_classes", "image_shape", "in_channels"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +53,48 @@ class ModelSource:
 
     Attributes:
         name: What ``run.toml`` and the tables call it.
-        build: A fresh model for the data.
+        build: A fresh model for the data and for images of a shape.
         trained: Whether it comes with weights, so that a teacher need not be trained here.
+        architecture: What :func:`didact.nn.build_model` is called with; the name where that is it.
+        normalise: What the model was trained to see; None where that is not known.
+        input_size: Height and width that it wants; None for those of the data.
+        image_shape: Of the images that it was trained on, where the file says so.
+        num_classes: That it must have in common with the data, where the file says so.
     """
 
     name: str
-    build: Callable[[Data], nn.Module]
+    build: Callable[[Data, ImageShape], nn.Module]
     trained: bool = False
+    architecture: str = ""
+    normalise: NormalisationLike | None = None
+    input_size: tuple[int, int] | None = None
+    image_shape: ImageShape | None = None
+    num_classes: int | None = None
+
+    def shape_for(self, data: Data) -> ImageShape:
+        """The shape of the images that the model is given, once they are brought to it.
+
+        Raises:
+            ModelError: It was trained on images of another shape, or knows other classes.
+        """
+        known = None
+        if self.normalise is not None:
+            known = Normalisation.read(self.normalise, data.mean, data.std)
+        channels = max(data.image_shape[0], known.channels if known else 1)
+        height, width = self.input_size or data.image_shape[1:]
+        if self.num_classes not in (None, data.num_classes):
+            raise ModelError(
+                f"{self.name} knows {self.num_classes} classes and {data.name} has "
+                f"{data.num_classes}; student, teacher and data must have the same classes"
+            )
+        if self.image_shape is not None and self.image_shape != (channels, height, width):
+            _, own_height, own_width = self.image_shape
+            raise ModelError(
+                f"{self.name} takes images of shape {self.image_shape} and {data.name} has "
+                f"{data.image_shape} (channels, height, width); expected the same, or for a "
+                f"teacher --teacher-input-size {own_height}x{own_width}"
+            )
+        return channels, height, width
 
 
 def name_of(part: object) -> str:
@@ -47,6 +103,8 @@ def name_of(part: object) -> str:
         return f"{name_of(part[0])}={part[1]}"
     if isinstance(part, str | Path):
         return str(part)
+    if isinstance(part, Mapping):
+        return name_of(part.get("model"))
     return str(getattr(part, "__name__", type(part).__name__))
 
 
@@ -54,9 +112,11 @@ def find_model(wanted: ModelLike, *, role: str) -> ModelSource:
     """The source of a student or a teacher.
 
     Args:
-        wanted: A model name, ``pkg.mod:Name``, a run folder, a ``.safetensors`` file,
-            ``NAME=FILE.safetensors``, a module, or a function that builds one.
-        role: ``"student"`` or ``"teacher"``, for the messages.
+        wanted: A model name, ``pkg.mod:Name``, a run folder, ``NAME=FILE`` with weights of any
+            program, ``FILE.safetensors`` or a TorchScript or ONNX file; a module, a function that
+            builds one, a function from images to logits; or a dictionary with ``model``, one of
+            these, and perhaps ``normalise``, ``input_size`` and ``trained``.
+        role: ``"student"`` or ``"teacher"``, for the messages and for what is possible.
 
     Raises:
         CheckpointError: A file that is missing or damaged.
@@ -64,34 +124,132 @@ def find_model(wanted: ModelLike, *, role: str) -> ModelSource:
     """
     if isinstance(wanted, nn.Module):
         return ModelSource(
-            type(wanted).__name__, lambda _: copy.deepcopy(wanted), trained=role == "teacher"
+            type(wanted).__name__, lambda *_: copy.deepcopy(wanted), trained=role == "teacher"
         )
+    if isinstance(wanted, Mapping):
+        return _from_dictionary(wanted, name_of(wanted), role)
     if not isinstance(wanted, str | Path):
-        name = getattr(wanted, "__name__", type(wanted).__name__)
-        return ModelSource(name, lambda _: wanted())
+        return _from_function(wanted, name_of(wanted), role)
     text = str(wanted)
-    name, equals, file = text.partition("=")
-    if equals and file.endswith(".safetensors"):
-        return _from_file(Path(file), text, model=name)
-    if text.endswith(".safetensors"):
-        return _from_file(Path(text), text)
-    path = Path(text).expanduser()
+    if _is_place(text):
+        return _from_place(text, Path(text.partition("::")[0]).expanduser(), role)
+    if (split := _name_and_file(text)) is not None:
+        return _from_weights(split[1], text, role, architecture=split[0])
+    if text.partition("::")[0].endswith((*WEIGHTS, *PROGRAMS)):
+        raise CheckpointError(f"there is no file {text.partition('::')[0]} for the {role}")
+    if role == "teacher" and is_import_path(text):
+        return _from_import(text)
+    if ("/" in text or "\\" in text) and ".py:" not in text:
+        raise CheckpointError(f"there is no run folder or file {text} for the {role}")
+    return ModelSource(text, lambda data, shape: _build(text, data, shape), architecture=text)
+
+
+def _is_place(text: str) -> bool:
+    """Whether the whole text is a folder or a file of a model, equals signs and all."""
+    path = Path(text.partition("::")[0]).expanduser()
+    return path.is_dir() or (path.is_file() and path.suffix in (*WEIGHTS, *PROGRAMS))
+
+
+def named_in(text: str) -> str:
+    """The model that ``NAME=FILE`` names, or the whole text."""
+    pair = None if _is_place(text) else _name_and_file(text)
+    return text if pair is None else pair[0]
+
+
+def _name_and_file(text: str) -> tuple[str, str] | None:
+    """``NAME`` and ``FILE`` of ``NAME=FILE``, either of which may have equals signs itself."""
+    cuts = [place for place, sign in enumerate(text) if sign == "="]
+    pairs = [(text[:cut], text[cut + 1 :]) for cut in cuts]
+    named = [pair for pair in pairs if pair[1].partition("::")[0].endswith(WEIGHTS)]
+    there = [pair for pair in named if Path(pair[1].partition("::")[0]).expanduser().is_file()]
+    return next(iter(there or named), None)
+
+
+def _from_place(text: str, path: Path, role: str) -> ModelSource:
     if path.is_dir():
         if not (path / SETTINGS).is_file():
             raise CheckpointError(f"{path} is not a run folder: it has no {SETTINGS}")
-        return _from_file(path / STUDENT, text)
-    if ("/" in text or "\\" in text) and ".py:" not in text:
-        raise CheckpointError(f"there is no run folder or file {text} for the {role}")
-    return ModelSource(text, lambda data: _build(text, data))
+        return _from_weights(str(path / STUDENT), text, role)
+    if path.suffix == ".onnx" or (path.suffix != ".safetensors" and is_torchscript(path)):
+        if role != "teacher":
+            raise ModelError(f"{path} is a program that cannot be trained; it can be a teacher")
+        if path.suffix == ".onnx":
+            return ModelSource(text, lambda *_: OnnxModel(path), trained=True)
+        return ModelSource(text, lambda *_: load_torchscript(path), trained=True)
+    return _from_weights(text, text, role)
+
+
+def _from_import(text: str) -> ModelSource:
+    """What ``file.py:Name`` is: a model, a dictionary, a function of images, or a builder."""
+    found = load(text, what="model")
+    if isinstance(found, nn.Module):
+        return ModelSource(text, lambda *_: copy.deepcopy(found), trained=True)
+    if isinstance(found, Mapping):
+        return _from_dictionary(found, text, "teacher")
+    if callable(found) and _takes_images(found):
+        return ModelSource(text, lambda *_: FunctionModel(found), trained=True)
+    if callable(found) and not _parameters(found):
+        made = _called(found, text)
+        if isinstance(made, Mapping):
+            return _from_dictionary(made, text, "teacher")
+    return ModelSource(text, lambda data, shape: _build(text, data, shape), architecture=text)
+
+
+def _called(function: Callable[..., Any], text: str) -> Any:
+    try:
+        return function()
+    except Exception as error:
+        raise ModelError(f"building {text} failed: {type(error).__name__}: {error}") from error
+
+
+def _from_function(function: Callable[..., Any], name: str, role: str) -> ModelSource:
+    if role == "teacher" and _takes_images(function):
+        return ModelSource(name, lambda *_: FunctionModel(function), trained=True)
+    return ModelSource(name, lambda *_: function())
+
+
+def _takes_images(function: Callable[..., Any]) -> bool:
+    """Whether a function has one parameter that must be given and is none of a builder's."""
+    wanted = _parameters(function)
+    return not inspect.isclass(function) and len(wanted) == 1 and not wanted & _BUILDER_PARAMETERS
+
+
+def _parameters(function: Callable[..., Any]) -> set[str]:
+    """The parameters that must be given."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return set()
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return {p.name for p in parameters if p.default is p.empty and p.kind in by_place}
+
+
+def _from_dictionary(given: Mapping[str, Any], name: str, role: str) -> ModelSource:
+    unknown = sorted(set(map(str, given)) - set(_KEYS))
+    if unknown or "model" not in given:
+        what = f"has {', '.join(unknown)}" if unknown else "has no 'model'"
+        raise ModelError(
+            f"the dictionary of the {role} {name} {what}; expected model, and perhaps normalise, "
+            "input_size and trained"
+        )
+    source = find_model(given["model"], role=role)
+    size = given.get("input_size")
+    return replace(
+        source,
+        name=name,
+        trained=bool(given.get("trained", source.trained)),
+        normalise=given.get("normalise", source.normalise),
+        input_size=(size, size) if isinstance(size, int) else size,
+    )
 
 
 def checked(source: ModelSource, data: Data, *, role: str) -> nn.Module:
-    """Build the model and try it on two images of zeros, without touching its state.
+    """Build the model, give it the inputs it knows, and try it on two images of zeros.
 
     Raises:
         ModelError: It cannot take the images or knows another number of classes.
     """
-    model = source.build(data)
+    model = with_inputs(source.build(data, source.shape_for(data)), source, data)
     was_training = model.training
     model.eval()
     images = torch.zeros(2, *data.image_shape)
@@ -101,10 +259,11 @@ def checked(source: ModelSource, data: Data, *, role: str) -> nn.Module:
     try:
         with torch.no_grad():
             logits = model(images)
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+    except (RuntimeError, ValueError, TypeError, IndexError, ModelError) as error:
+        other = "; for another size give --teacher-input-size" if role == "teacher" else ""
         raise ModelError(
             f"the {role} {source.name} cannot take images of shape {data.image_shape} "
-            f"(channels, height, width): {error}"
+            f"(channels, height, width): {error}{other}"
         ) from error
     model.train(was_training)
     if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != 2:
@@ -118,39 +277,47 @@ def checked(source: ModelSource, data: Data, *, role: str) -> nn.Module:
     return model
 
 
-def save_model(path: Path, state: Mapping[str, Tensor], name: str, data: Data) -> None:
+def with_inputs(
+    model: nn.Module,
+    source: ModelSource,
+    data: Data,
+    normalisation: Normalisation | None = None,
+) -> nn.Module:
+    """The model behind what brings the data's images to those that it was trained on.
+
+    Args:
+        model: As it was built.
+        source: Whose normalisation and size count, where no other is given.
+        data: By whose statistics the images come normalised.
+        normalisation: Instead of the source's.
+    """
+    text = "data" if source.normalise is None else source.normalise
+    own = normalisation or Normalisation.read(text, data.mean, data.std)
+    size = source.input_size
+    same_size = size is None or tuple(size) == data.image_shape[1:]
+    if same_size and (own.mean, own.std) == (tuple(data.mean), tuple(data.std)):
+        return model
+    return OwnInputs(model, own, data.mean, data.std, size)
+
+
+def save_model(path: Path, model: nn.Module, name: str, data: Data) -> None:
     """Write a model so that :func:`find_model` can load it again."""
+    mean, std = tuple(data.mean), tuple(data.std)
+    if isinstance(model, OwnInputs):
+        mean, std, model = model.own.mean, model.own.std, model.model
     about = {
         "model": name,
         "num_classes": data.num_classes,
         "image_shape": list(data.image_shape),
-        "mean": list(data.mean),
-        "std": list(data.std),
+        "mean": list(mean),
+        "std": list(std),
         "class_names": list(data.class_names),
     }
-    write_tensors(path, state, about)
+    write_tensors(path, model.state_dict(), about)
 
 
-class Renormalised(nn.Module):
-    """A model that was trained on images normalised by another mean and standard deviation."""
-
-    scale: Tensor
-    shift: Tensor
-
-    def __init__(self, model: nn.Module, scale: Tensor, shift: Tensor) -> None:
-        super().__init__()
-        self.model = model
-        self.register_buffer("scale", scale.reshape(1, -1, 1, 1))
-        self.register_buffer("shift", shift.reshape(1, -1, 1, 1))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """``model(images * scale + shift)``."""
-        logits: Tensor = self.model(images * self.scale + self.shift)
-        return logits
-
-
-def _build(name: str, data: Data) -> nn.Module:
-    return build_model(name, image_shape=data.image_shape, num_classes=data.num_classes)
+def _build(name: str, data: Data, shape: ImageShape) -> nn.Module:
+    return build_model(name, image_shape=shape, num_classes=data.num_classes)
 
 
 class ModelHeader(BaseModel):
@@ -188,18 +355,6 @@ def read_model_header(path: Path) -> tuple[Shapes, ModelHeader]:
         raise damaged(path, f"its header, {first_of(error)}") from None
 
 
-def _from_file(path: Path, text: str, model: str | None = None) -> ModelSource:
-    shapes, header = read_model_header(path)
-    name = model or header.model
-    if name is None:
-        raise ModelError(
-            f"{path} does not say which model it holds; name it: --teacher resnet56={path}"
-        )
-    if model is None:
-        _refuse_code(name, path)
-    return ModelSource(text, lambda data: _load(name, path, shapes, header, data), trained=True)
-
-
 def _refuse_code(name: str, path: Path) -> None:
     """A name out of a file is one of the zoo or of a library, never code that would be imported.
 
@@ -214,58 +369,43 @@ def _refuse_code(name: str, path: Path) -> None:
         )
 
 
-def _load(name: str, path: Path, shapes: Shapes, header: ModelHeader, data: Data) -> nn.Module:
-    shape, classes = header.image_shape, header.num_classes or data.num_classes
-    if classes != data.num_classes:
+def _from_weights(file: str, text: str, role: str, architecture: str | None = None) -> ModelSource:
+    where, _, place = file.partition("::")
+    path = Path(where).expanduser()
+    if path.suffix == ".safetensors":
+        shapes, about = read_model_header(path)
+        weights = Weights({n: torch.empty(s, device="meta") for n, s in shapes.items()})
+    else:
+        weights, about = read_weights(path, place), ModelHeader.model_validate({})
+    name = architecture or about.model
+    if name is None:
         raise ModelError(
-            f"the teacher {path} knows {classes} classes and {data.name} has {data.num_classes}; "
-            "student, teacher and data must have the same classes"
+            f"{path} does not say which model it holds; name it: --{role} resnet56={path}"
         )
-    if shape is not None and tuple(shape) != data.image_shape:
-        raise ModelError(
-            f"the teacher {path} takes images of shape {tuple(shape)} and {data.name} has "
-            f"{data.image_shape} (channels, height, width); expected the same"
-        )
+    if architecture is None:
+        _refuse_code(name, path)
+    shape = None if about.image_shape is None else tuple(about.image_shape)
+    return ModelSource(
+        text,
+        lambda data, shape: _load(name, path, weights, data, shape, role),
+        trained=True,
+        architecture=name,
+        normalise=None if about.mean is None or about.std is None else (about.mean, about.std),
+        image_shape=cast("ImageShape | None", shape),
+        num_classes=about.num_classes if role == "teacher" else None,
+    )
+
+
+def _load(
+    name: str, path: Path, weights: Weights, data: Data, shape: ImageShape, role: str
+) -> nn.Module:
     try:
-        model = _build(name, data)
-        _compare_shapes(shapes, model)
-        model.load_state_dict(read_tensors(path)[0])
+        model = _build(name, data, shape)
     except UnknownNameError as error:
         raise ModelError(f"{path} holds a model called {name!r}: {error}") from error
-    except RuntimeError as error:
-        raise ModelError(
-            f"the weights in {path} do not fit the model {name}: {_first_of(error)}"
-        ) from error
-    return _renormalised(model, header, data)
-
-
-def _first_of(error: RuntimeError, length: int = 160) -> str:
-    """The first thing that ``load_state_dict`` complains of, whose lists can be pages long."""
-    text = " ".join(str(error).splitlines()[1:2]).strip()
-    return text if len(text) <= length else text[:length].rpartition(",")[0] + ", ..."
-
-
-def _compare_shapes(shapes: Shapes, model: nn.Module) -> None:
-    """Before any weight is read: a file may be larger than the memory.
-
-    Raises:
-        RuntimeError: As ``load_state_dict`` has it.
-    """
-    for name, wanted in model.state_dict().items():
-        if name in shapes and shapes[name] != tuple(wanted.shape):
-            raise RuntimeError(
-                f"\nsize mismatch for {name}: {shapes[name]} in the file, "
-                f"{tuple(wanted.shape)} in the model"
-            )
-    if unexpected := set(shapes) - set(model.state_dict()):
-        raise RuntimeError(f"\nunexpected {', '.join(sorted(unexpected)[:3])} in the file")
-
-
-def _renormalised(model: nn.Module, header: ModelHeader, data: Data) -> nn.Module:
-    mean: Sequence[float] = header.mean or data.mean
-    std: Sequence[float] = header.std or data.std
-    if list(mean) == list(data.mean) and list(std) == list(data.std):
-        return model
-    own_mean, own_std = torch.tensor(data.mean), torch.tensor(data.std)
-    scale = own_std / torch.tensor(std)
-    return Renormalised(model, scale, (own_mean - torch.tensor(mean)) / torch.tensor(std))
+    fresh = role == "student"
+    if path.suffix == ".safetensors":  # shapes first: a file may be larger than the memory
+        check_weights(model, weights, what=str(path), new_classifier=fresh)
+        weights = Weights(read_tensors(path)[0])
+    load_weights(model, weights, what=str(path), new_classifier=fresh)
+    return model

@@ -80,6 +80,7 @@ class SharedSettings(CheckedSettings):
     validation: float = Field(0.0, ge=0, lt=1)
     labelled: float = Field(1.0, gt=0, le=1)
     label_noise: float = Field(0.0, ge=0, lt=1)
+    resize: tuple[int, int] | None = None
     augment: str = "none"
 
     optimizer: Literal["sgd", "adamw"] = "sgd"
@@ -119,6 +120,11 @@ class SharedSettings(CheckedSettings):
         """All that decides the numbers of a part of the run; what is finished is kept with it."""
         return self.model_dump(mode="json", exclude=set(self.indifferent))
 
+    @field_validator("resize", mode="before")
+    @classmethod
+    def _read_size(cls, value: object) -> object:
+        return None if value is None else read_size(value)
+
     @field_validator("seeds")
     @classmethod
     def _different_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -127,6 +133,26 @@ class SharedSettings(CheckedSettings):
         if not seeds or len(set(seeds)) != len(seeds):
             raise ValueError(f"are {list(seeds)}; expected one or more different numbers")
         return seeds
+
+
+def read_size(value: object) -> tuple[int, int]:
+    """Height and width: ``32``, ``"32"``, ``"32x48"`` or a pair.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    parts: list[Any] = str(value).lower().split("x") if isinstance(value, str | int) else []
+    if isinstance(value, list | tuple):
+        parts = list(value)
+    try:
+        sides = [int(part) for part in parts]
+    except (TypeError, ValueError):
+        sides = []
+    if len(sides) == 1:
+        sides *= 2
+    if len(sides) != 2 or min(sides) < 1:
+        raise ValueError(f"is {value!r}; expected a side such as 32, or HEIGHTxWIDTH such as 32x48")
+    return sides[0], sides[1]
 
 
 def _sentence(error: dict[str, Any]) -> str:

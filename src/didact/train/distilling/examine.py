@@ -1,0 +1,183 @@
+"""How good a teacher from elsewhere is on this data, and which normalisation it wants."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import binomtest
+from torch import Tensor
+
+from didact._core.errors import ModelError
+from didact.data import Batches, Data
+from didact.nn import Normalisation, candidates
+from didact.train.distilling.seed_run import Components
+from didact.train.distilling.settings import DistillSettings
+from didact.train.loop.evaluate import EVALUATION_BATCH, predict
+from didact.train.loop.models import ModelSource, with_inputs
+
+MOST_IMAGES = 2000
+"""So many validation images are enough to tell normalisations apart."""
+FEWEST_IMAGES = 50
+"""With fewer a teacher is not judged: chance would decide."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A teacher with one normalisation on the validation images.
+
+    Attributes:
+        normalisation: The one tried.
+        logits: ``(images, classes)``.
+        accuracy: The share of images that are right.
+    """
+
+    normalisation: Normalisation
+    logits: Tensor
+    accuracy: float
+
+
+def examine(
+    components: Components, data: Data, chosen: DistillSettings
+) -> tuple[Components, list[str]]:
+    """Try the teachers that come trained, and settle what normalisation they get.
+
+    Returns:
+        The components with every normalisation known, and one line about each such teacher.
+
+    Raises:
+        ModelError: A teacher cannot take the images, or does no better than guessing.
+    """
+    teachers, notes = [], []
+    for source in components.teachers:
+        if source.trained:
+            found, note = _examined(source, data, chosen)
+            teachers.append(found)
+            notes.append(note)
+        else:
+            teachers.append(source)
+    return replace(components, teachers=teachers), notes
+
+
+def _examined(source: ModelSource, data: Data, chosen: DistillSettings) -> tuple[ModelSource, str]:
+    labels, trials = _trials(source, data, chosen)
+    trial = trials[0]
+    for other in trials[1:]:  # the likelier ones come first
+        if _surely_better(other, trial, labels):
+            trial = other
+    if not chosen.accept_teacher:
+        _refuse_guessing(source, trial, trials, labels, data)
+    text = f"teacher {source.name}: {100 * trial.accuracy:.1f} % of {len(labels)} validation images"
+    if source.normalise is not None:
+        return source, f"{text} right"
+    others = ", ".join(
+        f"{t.normalisation.name} {100 * t.accuracy:.1f}" for t in trials if t is not trial
+    )
+    name = trial.normalisation.name
+    note = f"{text} right with normalisation {name}, the best of those tried ({others}); "
+    return replace(source, normalise=name), note + f"--teacher-normalise {name} settles it"
+
+
+def _surely_better(one: Trial, other: Trial, labels: Tensor) -> bool:
+    """Whether chance explains it in less than one of a hundred cases (sign test, McNemar 1947)."""
+    right, others_right = (t.logits.argmax(-1) == labels for t in (one, other))
+    won, lost = int((right & ~others_right).sum()), int((others_right & ~right).sum())
+    return won > lost and float(binomtest(won, won + lost, alternative="greater").pvalue) < 0.01
+
+
+def _trials(source: ModelSource, data: Data, chosen: DistillSettings) -> tuple[Tensor, list[Trial]]:
+    """The teacher on some validation images, with each normalisation that it takes."""
+    device = _device(chosen)
+    split = data.validation
+    if len(split) > MOST_IMAGES:
+        split = split.subset(torch.linspace(0, len(split) - 1, MOST_IMAGES).long())
+    batches = Batches(
+        split, batch_size=EVALUATION_BATCH, mean=data.mean, std=data.std, device=device
+    )
+    if source.normalise is None:
+        tried = candidates(data.mean, data.std)
+    else:
+        tried = [Normalisation.read(source.normalise, data.mean, data.std)]
+    model = source.build(data, source.shape_for(data)).to(device)
+    trials, problem = [], ""
+    for normalisation in tried:
+        try:
+            logits, _ = predict(with_inputs(model, source, data, normalisation).to(device), batches)
+        except (RuntimeError, ValueError, TypeError, ModelError) as error:
+            problem = problem or str(error).splitlines()[0]
+            continue
+        if logits.dim() != 2 or logits.shape[1] != data.num_classes:
+            break
+        right = (logits.argmax(-1) == split.labels.cpu()).float().mean()
+        trials.append(Trial(normalisation, logits, float(right)))
+    if not trials and problem:
+        raise ModelError(
+            f"the teacher {source.name} cannot take images of shape {data.image_shape} (channels, "
+            f"height, width): {problem}; for another size give --teacher-input-size, for grey "
+            "images and three channels --teacher-normalise imagenet"
+        )
+    if not trials:
+        knows = (
+            f"knows {logits.shape[1]} classes"
+            if logits.dim() == 2
+            else (f"gives logits of shape {tuple(logits.shape)}")
+        )
+        raise ModelError(
+            f"the teacher {source.name} {knows} and {data.name} has {data.num_classes}; student, "
+            "teacher and data must have the same classes"
+        )
+    return split.labels.cpu(), trials
+
+
+def _device(chosen: DistillSettings) -> torch.device:
+    fits = chosen.accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available()
+    return torch.device("cuda" if fits else "cpu")
+
+
+def _refuse_guessing(
+    source: ModelSource, trial: Trial, trials: list[Trial], labels: Tensor, data: Data
+) -> None:
+    """Stop where a teacher is surely no better than guessing, with the likely reason.
+
+    Raises:
+        ModelError: It is as good as guessing, or a twentieth of the way from it to certainty.
+    """
+    if len(labels) < FEWEST_IMAGES:
+        return
+    counts = torch.bincount(labels, minlength=data.num_classes)
+    chance = float(counts.max()) / len(labels)
+    doubt = 2 * math.sqrt(chance * (1 - chance) / len(labels))
+    if trial.accuracy > chance + max(doubt, 0.05 * (1 - chance)):
+        return
+    reason = _other_order(trials, labels, data)
+    if reason is None:
+        tried = ", ".join(one.normalisation.name for one in trials)
+        reason = (
+            f"Normalisation was tried ({tried}). Likely its weights are those of another data set, "
+            "its images had another size (--teacher-input-size), or it was never trained"
+        )
+    raise ModelError(
+        f"the teacher {source.name} gets {100 * trial.accuracy:.1f} % of {len(labels)} validation "
+        f"images right and guessing the commonest class {100 * chance:.1f} %. {reason}. "
+        "--accept-teacher goes on anyway"
+    )
+
+
+def _other_order(trials: list[Trial], labels: Tensor, data: Data) -> str | None:
+    """Whether the teacher would be right if its classes were named in another order."""
+    found = []
+    for trial in trials:
+        confusion = torch.zeros(data.num_classes, data.num_classes)
+        pairs = (trial.logits.argmax(-1), labels)
+        confusion.index_put_(pairs, torch.ones(len(labels)), accumulate=True)
+        rows, columns = linear_sum_assignment(confusion.numpy(), maximize=True)
+        found.append((float(confusion[rows, columns].sum()) / len(labels), trial))
+    share, trial = max(found, key=lambda pair: pair[0])
+    if share < 0.5 or share < 2 * trial.accuracy:
+        return None
+    return (
+        f"With its classes in another order it would get {100 * share:.1f} %: its labels are "
+        "numbered differently from those of the data (class folders are numbered by name)"
+    )
