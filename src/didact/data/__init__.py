@@ -12,7 +12,7 @@ for _module in ("numpy", "torch", "PIL"):
 from didact.data import sources
 from didact.data.batches.augment import AUGMENTATIONS
 from didact.data.batches.batches import Batch, Batches
-from didact.data.loading.load import Source, load, prepare, read_source
+from didact.data.loading.load import DATASETS, Datasets, Source, load, prepare, read_source
 from didact.data.loading.registry import SOURCES, Parts, Request, SourceEntry, discover, source
 from didact.data.memory.herding import herding
 from didact.data.memory.memory import CHOICES, Choice, Memory
@@ -29,6 +29,7 @@ discover(sources)
 __all__ = [
     "AUGMENTATIONS",
     "CHOICES",
+    "DATASETS",
     "DEFAULT_DOMAINS",
     "SOURCES",
     "AnySplit",
@@ -37,6 +38,7 @@ __all__ = [
     "Choice",
     "ClassOrder",
     "Data",
+    "Datasets",
     "Memory",
     "Parts",
     "Request",

@@ -30,7 +30,15 @@ def data_from_factory(spec: str, memory_budget: int) -> tuple[Parts, Tensor | No
         UnknownNameError: There is no such module, file or attribute.
         DataError: The factory fails, or returns something else.
     """
-    made = _call(spec)
+    return parts_of(_call(spec), spec, memory_budget)
+
+
+def parts_of(made: object, spec: str, memory_budget: int) -> tuple[Parts, Tensor | None]:
+    """What a factory returns, or a user gives, as splits; ``spec`` is what messages call it.
+
+    Raises:
+        DataError: It is none of what is expected.
+    """
     if isinstance(made, Data):
         validation = made.validation if len(made.validation) else None
         return Parts(made.train, made.test, made.class_names, validation), made.labelled

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from didact._core.errors import DataError, RangeError, UnknownNameError, UsageError
 from didact._core.lookup import is_import_path, suggest
-from didact.data.loading.factory import data_from_factory
+from didact.data.loading.factory import data_from_factory, parts_of
 from didact.data.loading.registry import SOURCES, Parts, Request
 from didact.data.loading.statistics import channel_statistics
 from didact.data.splits.data import Data, check_labels
@@ -24,6 +26,9 @@ from didact.data.splits.subsets import (
 )
 
 DEFAULT_MEMORY_BUDGET = 2 * 1024**3
+DATASETS = "datasets"
+"""What data is called that has no name."""
+Datasets = tuple[Any, ...] | Mapping[str, Any]
 
 
 def load(
@@ -93,17 +98,25 @@ class Source:
 
 
 def read_source(
-    spec: str,
+    spec: str | Datasets,
     *,
     data_dir: str | Path | None = None,
     download: bool = True,
     memory_budget: int = DEFAULT_MEMORY_BUDGET,
     resize: int | tuple[int, int] | None = None,
 ) -> Source:
-    """Read a data set, once for several seeds; the arguments and errors are those of ``load``."""
+    """Read a data set, once for several seeds.
+
+    The arguments and errors are those of ``load``, but that datasets may be given as they are:
+    ``(train, test)``, ``(train, validation, test)``, or a dictionary as a factory returns it.
+    """
     folder = None if data_dir is None else Path(data_dir).expanduser()
     size = _checked_size(resize)
-    parts, known_mask = _read(spec, folder, download, memory_budget, size)
+    if isinstance(spec, str):
+        parts, known_mask = _read(spec, folder, download, memory_budget, size)
+    else:
+        parts, known_mask = parts_of(spec, DATASETS, memory_budget)
+        spec = DATASETS
     if size is not None:
         held_out = parts.validation
         parts = replace(

@@ -36,7 +36,7 @@ class UserInputs:
     student: ModelLike
     teachers: Sequence[ModelLike]
     losses: Sequence[LossEntry]
-    data: str | Data | DataReader
+    data: DataReader
 
     @classmethod
     def named(cls, chosen: DistillSettings) -> UserInputs:

@@ -12,7 +12,6 @@ from rich.console import Console
 from torch import nn
 
 from didact._core.errors import RunFolderError
-from didact.data import Data
 from didact.nn import OwnInputs
 from didact.train.distilling.components import (
     LossEntry,
@@ -25,7 +24,7 @@ from didact.train.distilling.result import DistillResult
 from didact.train.distilling.seed_run import Components, run_seed
 from didact.train.distilling.settings import DistillSettings
 from didact.train.distilling.summary import finish
-from didact.train.loop.data import DataReader
+from didact.train.loop.data import DataLike, DataReader
 from didact.train.loop.fabric import Fabric
 from didact.train.loop.fit import RunContext
 from didact.train.loop.launch import Work, launch
@@ -48,7 +47,7 @@ def distill(
     *,
     student: ModelLike = "mlp",
     teacher: Teachers = "cnn",
-    data: str | Data = "digits",
+    data: DataLike = "digits",
     loss: Losses = "kd",
     output: str | Path | None = None,
     overwrite: bool = False,
@@ -69,7 +68,8 @@ def distill(
             several teachers. One that comes trained gets the normalisation that
             ``teacher_normalise`` says, or its file; else the one of several with which it does
             best on the validation split.
-        data: A source name (see ``didact list data``), or a :class:`didact.data.Data`.
+        data: A source name (see ``didact list data``), a :class:`didact.data.Data`, or datasets of
+            (image, label): ``(train, test)`` or ``(train, validation, test)``.
         loss: A loss name, a function of ``(student_logits, teacher_logits)``, or a list of these
             or of pairs ``(loss, weight)``.
         output: The run folder to make; by default one in ``runs/``.
@@ -84,16 +84,17 @@ def distill(
     Raises:
         DidactError: A setting, name, model or data set that cannot be used; nothing is overwritten.
     """
+    reader = DataReader(data)
     teachers = cast("list[ModelLike]", teacher if _is_several(teacher) else [teacher])
     losses = cast("list[LossEntry]", loss if _is_several(loss) else [loss])
     chosen = DistillSettings.build(
         student=name_of(student),
         teacher=tuple(name_of(one) for one in teachers),
-        data=data if isinstance(data, str) else data.name,
+        data=reader.name,
         loss=tuple(name_of(one) for one in losses),
         **settings,
     )
-    given = UserInputs(student, teachers, losses, DataReader(data))
+    given = UserInputs(student, teachers, losses, reader)
     chosen, notes = try_components(build_components(chosen, given), chosen)
     path = Path(output) if output is not None else default_path("distill")
     with locked(path):

@@ -7,9 +7,19 @@ from typing import Any
 
 import torch
 
-from didact.data import Data, Source, Split, StreamedSplit, prepare, read_source
+from didact.data import (
+    DATASETS,
+    Data,
+    Datasets,
+    Source,
+    Split,
+    StreamedSplit,
+    prepare,
+    read_source,
+)
 from didact.train.loop.settings import SharedSettings
 
+DataLike = str | Data | Datasets
 HASHED_AT_ONCE = 1024
 
 
@@ -19,17 +29,19 @@ class DataReader:
     It can be sent to another process, which reads again.
 
     Args:
-        given: A name, or data that was read before.
+        given: A name, data that was read before, or datasets ``(train, test)``.
     """
 
-    def __init__(self, given: str | Data) -> None:
+    def __init__(self, given: DataLike) -> None:
         self.given = given
         self._source: Source | None = None
 
     @property
     def name(self) -> str:
         """What the user asked for."""
-        return self.given if isinstance(self.given, str) else self.given.name
+        if isinstance(self.given, Data):
+            return self.given.name
+        return self.given if isinstance(self.given, str) else DATASETS
 
     def __call__(self, settings: SharedSettings, seed: int) -> Data:
         """The data of a seed.
@@ -55,7 +67,7 @@ class DataReader:
         return {"given": self.given, "_source": None}
 
 
-def data_of(settings: SharedSettings, given: str | Data | DataReader, seed: int) -> Data:
+def data_of(settings: SharedSettings, given: DataLike | DataReader, seed: int) -> Data:
     """The data of a seed; a reader keeps what it has read.
 
     Raises:
