@@ -142,8 +142,10 @@ def run(plan: Plan, student: Tensor, teachers: Sequence[Tensor], gradient: Tenso
     """
     rows, classes = student.shape
     dtype = working_dtype(student)
-    step = min(rows, max(1, CHUNK * torch.get_num_threads() // classes))
-    scratch = torch.empty(5, step, classes, dtype=dtype).unbind()
+    step = rows  # elsewhere each operation is a launch, and there is no cache to stay in
+    if student.is_cpu:
+        step = min(rows, max(1, CHUNK * torch.get_num_threads() // classes))
+    scratch = torch.empty(5, step, classes, dtype=dtype, device=student.device).unbind()
     if step == rows:
         return _chunk(plan, student, teachers, gradient, scratch).squeeze(1)
     values = []

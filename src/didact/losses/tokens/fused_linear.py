@@ -14,6 +14,7 @@ from torch.autograd import Function
 
 from didact._core.errors import RangeError, ShapeError, UsageError
 from didact.losses.fast.closed_form import ValueAndGradient
+from didact.losses.fast.kl_rows import Plan, run
 from didact.losses.kit.checks import (
     check_floating,
     check_labels,
@@ -161,7 +162,7 @@ def fused_linear_kd(
         teacher,
         keep,
         None if labels is None or hard_weight == 0 else labels.reshape(-1),
-        partial(_DIVERGENCES[divergence], beta),
+        None if divergence == "forward_kl" else partial(_DIVERGENCES[divergence], beta),
         temperature,
         soft=(1 - hard_weight) * factor,
         hard=hard_weight * factor,
@@ -186,7 +187,7 @@ class _Plan:
         teacher: The same, or what is kept of its logits.
         keep: The positions that count, None for all.
         labels: Of all positions, None without a hard part.
-        divergence: Of scaled logits of both sides, ``(rows, classes)``.
+        divergence: Of scaled logits of both sides, ``(rows, classes)``; None for forward KL.
         temperature: T.
         soft: Factor of the divergence.
         hard: Factor of the cross-entropy.
@@ -197,7 +198,7 @@ class _Plan:
     teacher: Head | TopK
     keep: Tensor | None
     labels: Tensor | None
-    divergence: Callable[[Tensor, Tensor], ValueAndGradient]
+    divergence: Callable[[Tensor, Tensor], ValueAndGradient] | None
     temperature: float
     soft: float
     hard: float
@@ -214,18 +215,22 @@ class _Plan:
         self, logits: Tensor, positions: Tensor | slice, wanted: bool
     ) -> tuple[Tensor, Tensor | None]:
         """The value of a chunk, and its gradient in the student's logits."""
-        scaled = logits if self.temperature == 1 else logits / self.temperature
+        labels = None if self.labels is None else self.labels[positions].unsqueeze(-1)
         if isinstance(self.teacher, TopK):
             cells = self.teacher.flat()[positions].cells(self.temperature, like=logits)
-            values, slope = divergence_of_cells(cells, scaled)
+            values, slope = divergence_of_cells(cells, logits / self.temperature)
         else:
             target = self.teacher.logits(positions).to(logits.dtype)
+            if self.divergence is None:  # both parts in one pass, the gradient over the logits
+                plan = Plan(self.temperature, soft=self.soft, hard=self.hard, labels=labels)
+                value = run(plan, logits, (target,), logits if wanted else None).sum()
+                return value, logits if wanted else None
+            scaled = logits / self.temperature
             values, slope = self.divergence(scaled, target.div_(self.temperature))
         value = values.sum() * (self.soft * self.temperature**2)
         gradient = slope().mul_(self.soft * self.temperature) if wanted else None
-        if self.labels is not None:
+        if labels is not None:
             log_probs, probs = log_softmax_and_softmax(logits)
-            labels = self.labels[positions].unsqueeze(-1)
             value = value - log_probs.gather(-1, labels).sum() * self.hard
             if gradient is not None:
                 gradient.add_(probs, alpha=self.hard)
@@ -273,13 +278,6 @@ class _FusedLinear(Function):
         return *gradients, None, None
 
 
-def _forward_kl(_beta: float, student: Tensor, teacher: Tensor) -> ValueAndGradient:
-    log_probs, probs = log_softmax_and_softmax(student)
-    target_log_probs, target = log_softmax_and_softmax(teacher)
-    value = target_log_probs.sub_(log_probs).mul_(target).sum(-1)
-    return value, lambda: probs.sub_(target)
-
-
 def _reverse_kl(_beta: float, student: Tensor, teacher: Tensor) -> ValueAndGradient:
     log_probs, probs = log_softmax_and_softmax(student)
     ratio = log_probs.sub_(torch.log_softmax(teacher, -1))
@@ -301,15 +299,15 @@ def _jsd(beta: float, student: Tensor, teacher: Tensor) -> ValueAndGradient:
 
 
 _DIVERGENCES: dict[str, Callable[[float, Tensor, Tensor], ValueAndGradient]] = {
-    "forward_kl": _forward_kl,
     "reverse_kl": _reverse_kl,
     "jsd": _jsd,
 }
 
 
 def _check(student: Head, teacher: Head | TopK, divergence: str, reduction: str) -> None:
-    if divergence not in _DIVERGENCES:
-        raise UsageError(f"divergence is {divergence!r}; expected one of {list(_DIVERGENCES)}")
+    known = ("forward_kl", *_DIVERGENCES)
+    if divergence not in known:
+        raise UsageError(f"divergence is {divergence!r}; expected one of {known}")
     if reduction not in ("mean", "sum"):
         raise UsageError(f"reduction is {reduction!r}; expected 'mean' or 'sum'")
     if isinstance(teacher, TopK) and divergence != "forward_kl":
