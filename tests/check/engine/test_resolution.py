@@ -85,6 +85,38 @@ def test_criteria_and_layers_are_found_through_objects(
     }
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "partial(F.kl_div, reduction='batchmean')",
+        "functools.partial(F.kl_div, reduction='batchmean')",
+        "partial(own, reduction='batchmean')",
+    ],
+)
+def test_a_partial_keeps_what_it_was_given(made):
+    source = f"""
+import functools
+from functools import partial
+import torch.nn.functional as F
+
+def own(a, b, reduction="mean"):
+    loss = F.kl_div(a, b, reduction=reduction)
+    return loss
+
+class Model:
+    def __init__(self):
+        self.distance = {made}
+
+    def forward(self, student_logits, teacher_logits):
+        a, b = F.softmax(student_logits, 1), F.softmax(teacher_logits, 1)
+        return self.distance(a, b)
+"""
+    analysis = analyse(source)
+    (use,) = [use for use in analysis.uses if use.input.space == "probs"]
+    assert use.reduction == "batchmean"
+    assert "KD101" in codes(source)
+
+
 def test_the_same_attribute_in_two_classes_is_two_things() -> None:
     source = """
 from torch import nn

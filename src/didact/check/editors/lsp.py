@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -36,14 +37,19 @@ def build_server(options: Options, language: Language) -> Any:
     server = LanguageServer("didact", __version__)
     translate = Translator(language)
 
+    @lru_cache(maxsize=64)
+    def checked(text: str, path: str) -> list[Finding]:
+        """The findings of a text, once: a client asks for its fixes right after its findings."""
+        if not is_relevant(text.encode("utf-8", "replace"), options):
+            return []
+        return check_source(text, path, options=options)
+
     def findings(uri: str) -> list[Finding]:
         text = server.workspace.get_text_document(uri).source
         path = path_of(uri)
         if Path(path).suffix.lower() in NOTEBOOK_SUFFIXES:
             return []  # an editor opens the cells, not the JSON around them
-        if not is_relevant(text.encode("utf-8", "replace"), options):
-            return []
-        return check_source(text, path, options=options)
+        return checked(text, path)
 
     def publish(uri: str) -> None:
         document = server.workspace.get_text_document(uri)

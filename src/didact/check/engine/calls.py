@@ -9,7 +9,7 @@ from typing import Any
 from didact.check.engine.index import method_of
 from didact.check.engine.inline import call_routine, construct
 from didact.check.engine.library_calls import Chain, call_layer, call_path
-from didact.check.engine.losses import arguments_of, use_loss
+from didact.check.engine.losses import FUNCTIONS, arguments_of, use_loss
 from didact.check.engine.machine import (
     Bound,
     Criterion,
@@ -18,6 +18,7 @@ from didact.check.engine.machine import (
     LanguageModel,
     Layer,
     Machine,
+    Partial,
     Path,
     Routine,
 )
@@ -67,9 +68,23 @@ def _call_class(m: Machine, node: ast.Call, kind: Kind, _: list[Value], __: Keyw
     return construct(m, node, kind.info)
 
 
-def _call_path(
-    m: Machine, node: ast.Call, path: Path, arguments: list[Value], _: Keywords
+def _call_partial(
+    m: Machine, node: ast.Call, partial: Partial, arguments: list[Value], keywords: Keywords
 ) -> Value:
+    function = partial.function.payload
+    if isinstance(function, Path) and function.dotted.rsplit(".", 1)[-1] in FUNCTIONS:
+        kind = FUNCTIONS[function.dotted.rsplit(".", 1)[-1]]
+        _, fixed = pieces(m, partial.call)
+        return use_loss(m, node, kind, fixed | arguments_of(kind, node, m.latest))
+    given = [*partial.arguments, *arguments]
+    return call(m, node, partial.function, given, partial.keywords | keywords)
+
+
+def _call_path(
+    m: Machine, node: ast.Call, path: Path, arguments: list[Value], keywords: Keywords
+) -> Value:
+    if path.dotted == "functools.partial" and arguments:
+        return Value(payload=Partial(arguments[0], node, arguments[1:], keywords), origin=node)
     return call_path(m, node, path.dotted, arguments)
 
 
@@ -170,6 +185,7 @@ _BY_PAYLOAD: dict[
     Instance: _call_instance,
     Kind: _call_class,
     Layer: _call_layer,
+    Partial: _call_partial,
     Path: _call_path,
     Routine: _call_routine,
 }

@@ -83,6 +83,16 @@ class Layer(Callee):
     call: ast.Call
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Partial(Callee):
+    """``functools.partial(function, ...)``: the function, the call that made it, what it fixes."""
+
+    function: Value
+    call: ast.Call
+    arguments: list[Value]
+    keywords: dict[str, Value]
+
+
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
     """A model that scores a vocabulary at every position: its logits are [B, S, V]."""
