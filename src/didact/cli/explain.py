@@ -127,7 +127,7 @@ def _decoded(data: bytes, language: Language) -> str:
     """Text in any usual encoding; what is no text is refused."""
     from didact._core.errors import UsageError
     from didact.check.explain.words import command as words
-    from didact.check.snippet.reading import BinaryError, decode
+    from didact.check.snippet import BinaryError, decode
 
     try:
         return decode(data)

@@ -6,7 +6,8 @@ import re
 from itertools import pairwise
 
 from didact._core.i18n import Text
-from didact.check.snippet.nest import Line, Nester
+from didact.check.snippet.clauses import Line
+from didact.check.snippet.nest import Nester
 from didact.check.snippet.repair import shorten
 from didact.check.snippet.segment import Piece
 from didact.check.snippet.tokens import Source

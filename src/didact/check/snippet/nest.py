@@ -3,13 +3,16 @@
 The statements are read in order with a stack of the blocks that are open. A statement first closes
 the blocks that it cannot stand in, then takes its depth from the stack, then opens its own block:
 
+Beforehand the text tells where a loop ends (its last statement that depends on the loop variable)
+and up to where a branch must reach at least (what only it sets is read there).
+
 1. ``else``, ``elif``, ``except``, ``finally`` close everything down to the header they belong to
    (`partners` pairs them beforehand: the nearest header of the right kind in the same function).
-2. ``def``, ``class`` and decorators close everything, but for the class of a method and for a
-   block that would stay empty.
+2. ``def``, ``class`` and decorators close everything, but for the class of a method, for a block
+   that would stay empty, and for the function whose names a closure reads.
 3. Any other statement asks the open blocks from the inside out whether it leaves them; the first
    that keeps it ends the closing. `Nester.RULES` are asked in their order, and the first that has
-   an opinion decides; the last always has one.
+   an opinion decides; the last always has one. What must be so comes before what usually is.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from didact.check.snippet.clauses import DEEPEST, LEAVES, Line, partners
 from didact.check.snippet.grammar import CLAUSES
 from didact.check.snippet.names import (
     accumulators,
@@ -33,27 +37,14 @@ from didact.check.snippet.names import (
     own_nodes,
 )
 
-DEEPEST = 40
-"""No deeper nesting is guessed; Python itself stops at 100 levels."""
-
 LOOK_AHEAD = 300
 """Statements that are looked at for the end of a block. Longer bodies are rare, and without an end
 each header would read the rest of the text."""
 
-_LEAVES = ast.Return | ast.Raise | ast.Break | ast.Continue
 _STEPS = {"step", "zero_grad", "update", "clip_grad_norm_", "set_postfix"}
 _DEFINITIONS = {"def", "class", "async", "@"}
 _ALWAYS_KNOWN = {"torch", "F", "nn"}
 _TEACHER = ("teacher", "tea", "tch", "old", "prev", "frozen", "ema")
-
-
-@dataclass(slots=True)
-class Line:
-    """One statement as the guess sees it."""
-
-    word: str
-    node: ast.stmt
-    header: bool
 
 
 @dataclass(slots=True)
@@ -230,14 +221,12 @@ class Nester:
             name in known or name.isupper() or name.startswith("temp") for name in candidate.reads
         )
 
-    def _leaves_with(self, block: Block, candidate: Candidate) -> bool | None:
-        """A ``return`` stands after ``with``, ``if`` and ``else``.
+    def _returns(self, block: Block, candidate: Candidate) -> bool | None:
+        """A ``return`` stands after ``with``, ``if`` and ``else``."""
+        return True if block.size and isinstance(candidate.line.node, ast.Return) else None
 
-        All else stays in ``with`` but the backward pass and the step, which follow on
-        ``autocast`` and on a tape.
-        """
-        if isinstance(candidate.line.node, ast.Return):
-            return True
+    def _leaves_with(self, block: Block, candidate: Candidate) -> bool | None:
+        """``with`` keeps all but the backward pass and the step, which follow on it."""
         if block.word != "with":
             return None
         after = _takes_a_step(candidate.line.node) or mentions(
@@ -272,6 +261,7 @@ class Nester:
         _leaves_function,
         _leaves_class,
         _leaves_no_grad,
+        _returns,
         _leaves_with,
         _leaves_branch,
     )
@@ -295,7 +285,7 @@ class Nester:
         if self.stack:
             block = self.stack[-1]
             block.size += 1
-            block.left = isinstance(line.node, _LEAVES) and not line.header
+            block.left = isinstance(line.node, LEAVES) and not line.header
         for block in self.stack:
             block.names |= self.sets[index]
             block.used |= self.reads[index]
@@ -414,64 +404,6 @@ class Nester:
             if loop_targets(self.lines[position].node) == targets != set():
                 return position
         return limit
-
-
-def partners(lines: list[Line]) -> dict[int, int]:
-    """For each header that has an ``else`` or the like: the index of that clause.
-
-    The nearest header that can have the clause gets it, but a loop only where it holds a ``break``
-    or nothing else could: without one its ``else`` would always run.
-    """
-    open_headers: list[int] = []
-    last_break = -1
-    partner: dict[int, int] = {}
-    for index, line in enumerate(lines):
-        if line.word in {"def", "class", "async"}:
-            open_headers.clear()
-        elif open_headers and line.word not in CLAUSES and _guards(lines, open_headers[-1], index):
-            open_headers.pop()
-        if isinstance(line.node, ast.Break):
-            last_break = index
-        if line.word in CLAUSES:
-            fitting = [
-                place
-                for place, opener in enumerate(open_headers)
-                if lines[opener].word in CLAUSES[line.word]
-            ]
-            likely = [
-                place
-                for place in fitting
-                if lines[open_headers[place]].word not in {"for", "while"}
-                or open_headers[place] < last_break
-            ]
-            if fitting:
-                subject = _subject(line.node)
-                same = [
-                    place
-                    for place in likely
-                    if subject and _subject(lines[open_headers[place]].node) == subject
-                ]
-                place = (same or likely or fitting)[-1]
-                partner[open_headers[place]] = index
-                del open_headers[place:]
-        if line.word in {"if", "elif", "for", "while", "try", "except", "else"}:
-            open_headers.append(index)
-            del open_headers[:-DEEPEST]
-    return partner
-
-
-def _subject(node: ast.stmt) -> list[str]:
-    """The names that an ``if`` compares with a constant: ``kind`` of ``if kind == "soft":``."""
-    test = node.test if isinstance(node, ast.If) else None
-    if isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant):
-        nodes = list(ast.walk(test.left))
-        return [n.id if isinstance(n, ast.Name) else getattr(n, "attr", "") for n in nodes]
-    return []
-
-
-def _guards(lines: list[Line], header: int, index: int) -> bool:
-    """Whether an ``if`` holds but one statement, which leaves, before this one (``raise``)."""
-    return index == header + 2 and isinstance(lines[header + 1].node, _LEAVES)
 
 
 def _keeps_a_copy(node: ast.stmt) -> bool:
