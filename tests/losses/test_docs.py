@@ -68,3 +68,11 @@ def test_the_annotations_hold() -> None:
         [sys.executable, "-c", ANNOTATIONS], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", ["torch", "jaxtyping"])
+def test_what_is_missing_is_said(module: str) -> None:
+    code = f"import sys; sys.modules[{module!r}] = None; import didact.losses"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"{module} is not installed" in done.stderr
+    assert 'pip install "didact[torch]"' in done.stderr

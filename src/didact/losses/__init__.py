@@ -3,6 +3,7 @@
 from didact._core.optional import require
 
 require("torch", extra="torch")
+require("jaxtyping", extra="torch")
 
 from didact.losses.features.ab import ab
 from didact.losses.features.attention_transfer import attention_transfer
