@@ -85,6 +85,13 @@ class Analysis:
         """The node around a node."""
         return self.index.parents.get(id(node))
 
+    def parent_in_project(self, node: ast.AST) -> ast.AST | None:
+        """The node around a node, also where it stands in a file that was entered."""
+        for index in (self.index, *self._visited.values()):
+            if id(node) in index.parents:
+                return index.parents[id(node)]
+        return None
+
     def statement_of(self, node: ast.AST) -> ast.AST:
         """The statement that a node belongs to."""
         while not isinstance(node, ast.stmt):

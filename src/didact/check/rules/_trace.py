@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from didact.check.engine.events import Scope, Softmax
+from didact.check.engine.events import LossUse, Scope, Softmax
 from didact.check.engine.machine import Routine
 from didact.check.engine.names import word_set
 
@@ -73,6 +73,12 @@ def _before(analysis: Analysis, step: Step, softmaxes: dict[int, Softmax]) -> St
     if isinstance(node, ast.Call):
         return _of_call(analysis, node, scope, softmaxes)
     return None
+
+
+def place_in_file(analysis: Analysis, use: LossUse) -> ast.AST:
+    """A loss, or the call in this file through which it is computed in another one."""
+    calls = (call for call in reversed(use.scope.calls) if analysis.owns(call))
+    return use.node if analysis.owns(use.node) else next(calls, use.node)
 
 
 def callee(analysis: Analysis, node: ast.AST) -> str:
@@ -158,7 +164,7 @@ def outer(analysis: Analysis, scope: Scope) -> Scope:
     """The scope of the call through which a function was entered."""
     node: ast.AST | None = scope.calls[-1]
     while node is not None and not isinstance(node, _Function | ast.Module):
-        node = analysis.parent_of(node)
+        node = analysis.parent_in_project(node)
     inside = node if node is not None else analysis.tree
     return Scope(inside, None, max(scope.depth - 1, 0), scope.calls[:-1])
 

@@ -118,6 +118,7 @@ from didact.check.engine.index import Function
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import place_in_file
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -138,7 +139,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if method is None or not _is_unused(method) or _names(info.node) & set(_HANDLED):
             continue
         for use in _averaged(analysis, method):
-            yield Found(use.node, _MESSAGE)
+            yield Found(place_in_file(analysis, use), _MESSAGE)
 
 
 def _is_unused(method: Function) -> bool:

@@ -108,6 +108,7 @@ from didact.check.engine.names import is_temperature
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, uses
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import place_in_file
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -131,7 +132,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
                 continue
             found = _soft_uses(analysis, function)
             if _is_plain(found):
-                yield Found(found[0].node, _PARAMETER.format(t=argument.arg))
+                yield Found(place_in_file(analysis, found[0]), _PARAMETER.format(t=argument.arg))
     for info in analysis.index.classes.values():
         yield from _attributes(analysis, info)
 
@@ -189,7 +190,7 @@ def _attributes(analysis: Analysis, info: ClassInfo) -> Iterator[Found]:
     by_name = any(_mentions(method, name) for method in methods for name in ("getattr", "vars"))
     for name in named:
         if name not in read and _is_plain(found) and not by_name:
-            yield Found(found[0].node, _ATTRIBUTE.format(t=name))
+            yield Found(place_in_file(analysis, found[0]), _ATTRIBUTE.format(t=name))
 
 
 _PARAMETER = Text(
