@@ -198,6 +198,35 @@ def test_what_is_no_known_form_is_accused_of_nothing():
     assert "no known form" in report.match.en
 
 
+def test_a_mask_of_a_loss_that_is_not_reduced_has_no_divisor():
+    def unreduced(student_log_probs, teacher_log_probs, support_mask):
+        terms = F.kl_div(student_log_probs, teacher_log_probs, reduction="none", log_target=True)
+        return terms.sum(-1) * support_mask
+
+    report = probe(unreduced)
+    assert report.outcome("masked").state == "holds", report.outcome("masked").text.en
+    assert not report.mistakes
+
+
+def test_a_mask_that_features_have_for_another_term_is_not_accused():
+    def patience(state_S, state_T, mask=None):
+        return F.mse_loss(F.normalize(state_S, dim=-1), F.normalize(state_T, dim=-1))
+
+    report = probe(patience)
+    assert report.ok
+    assert not report.mistakes
+
+
+def test_soft_labels_at_the_temperature_of_the_caller_are_no_temperature_on_one_side():
+    def soft_labels(student_logits, teacher_probs, T=4.0):
+        log_q = F.log_softmax(student_logits / T, -1)
+        return F.kl_div(log_q, teacher_probs, reduction="batchmean") * T * T
+
+    report = probe(soft_labels)
+    assert report.match.en.startswith(f"1 x T^2 x {FORWARD}")
+    assert not report.mistakes
+
+
 def test_roles_and_values_may_be_given_by_name():
     def loss(first, second, batch, scale):
         return scale["kd"] * kd(first(batch["x"]), second(batch["x"]), 2.0) + 0 * batch["z"].sum()

@@ -62,6 +62,10 @@ class Binding:
         number, how = outputs.scalar(value, inputs.labels.shape)
         return number, [where] if how is None else [where, how]
 
+    def reduces(self, inputs: Inputs) -> bool:
+        """Whether the loss itself makes one number."""
+        return len(self.detailed(inputs)[1]) == 1
+
     def all_parts(self, inputs: Inputs) -> list[Tensor]:
         """Each tensor that the loss returns, as one number."""
         return [

@@ -71,7 +71,9 @@ _TIME = word_set("epoch step iteration iter epochs steps iters iterations")
 _SECTIONS = word_set("distill distillation distiller kd train training trainer model solver method")
 _CAPITAL_T = re.compile(r"(^|_)T(_|\d|$)")
 _ONE_HOT = re.compile(r"one_?hot")
-_FEATURE = re.compile(r"feat|hidden|embed|emb_|_emb|maps?$|attn|attention_s|^[fg]_[st]$|fm_")
+_FEATURE = re.compile(
+    r"feat|hidden|embed|emb_|_emb|maps?$|attn|attention_s|^[fg]_[st]$|fm_|(^|_)states?(_|$)"
+)
 _LOG_PROBS = re.compile(r"log_?prob|log_?p\b|(^|_)log_?[pq](_|$)|logp_|_logp|log_softmax|logsoft")
 _PROBS = re.compile(r"prob|(^|_)[pq]_(s|t|stu|tea|student|teacher)|(student|teacher)_[pq]$")
 

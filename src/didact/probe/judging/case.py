@@ -95,8 +95,11 @@ class Case:
         That is so if the user said it or a known form fits; that the student has no part in it, or
         a label term of a known form, tells without.
         """
-        if self.declared or self.exact is not None or law in _SELF_EVIDENT:
+        if self.declared or law in _SELF_EVIDENT:
             return True
+        if self.exact is not None:
+            plain = self.exact.form.kind == "match" and not self.subject.binding.names_logits
+            return not (plain and law == "masked")  # features may have a mask for other terms
         if law == "masked" and self.of_logits and not self.subject.has("teacher"):
             return True
         return law == "finite" and self.subject.binding.names_logits

@@ -145,7 +145,8 @@ def class_count(case: Case) -> Outcome:
     if is_power(power, -1):
         of_kl = case.exact.form.key.endswith("-kl")
         mistakes = ("KL-MEAN", "CLASS-MEAN") if of_kl else ("CLASS-MEAN",)
-    said = advises if case.exact.form.key.startswith("mse") and not case.declared else breaks
+    choice = case.exact.form.key.startswith("mse") or not is_power(power, -1)
+    said = advises if choice and not case.declared else breaks
     return said(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", *mistakes, exponent=power)
 
 

@@ -123,6 +123,13 @@ def sequence(case: Case) -> Outcome:
     )
 
 
+def _is_sum(case: Case) -> bool:
+    """Whether twice the batch has twice the gradient too, as no mean over anything does."""
+    doubled = case.subject(repeated(case.inputs, 2)).gradient
+    total = torch.stack(doubled.chunk(2)).sum(0)
+    return abs(float((total * case.here.gradient).sum()) / case.here.norm**2 - 2) < 1e-3
+
+
 def _length(case: Case) -> Outcome:
     ratios = {1.0: 1.0}
     counted = positions = case.inputs.student.shape[1]
@@ -139,5 +146,7 @@ def _length(case: Case) -> Outcome:
         return holds("gradient ∝ S^0", "梯度 ∝ S^0", exponent=0.0)
     if power is None:
         return breaks("positions interact", "位置之间有相互作用", ratios=list(ratios.values()))
+    if is_power(power, 1) and case.alone and _is_sum(case):
+        return advises("gradient ∝ S^1.0: a sum over all positions", "梯度 ∝ S^1.0：对所有位置求和")
     mistakes = ("BATCHMEAN-3D",) if is_power(power, 1) else ()
     return breaks(f"gradient ∝ S^{power:.1f}", f"梯度 ∝ S^{power:.1f}", *mistakes, exponent=power)

@@ -52,6 +52,8 @@ def masked(case: Case) -> Outcome:
     ratio = float((evaluation.gradient[mask] * case.here.gradient[mask]).sum())
     ratio /= float((case.here.gradient[mask] ** 2).sum())
     expected = mask.numel() / int(mask.sum())
+    if abs(ratio - 1) <= 1e-3 and not case.subject.binding.reduces(hidden):
+        return holds("no gradient there; the loss is not reduced", "该处无梯度；损失未归约")
     if abs(ratio - 1) <= 1e-3:
         return breaks(
             "masked positions get no gradient, but the sum is divided by all positions",

@@ -105,6 +105,8 @@ def old_classes(case: Case) -> Outcome:
         return skipped("no single teacher's logits", "没有单个教师的 logits")
     if binding.sizes.old is not None:
         return _outcome(case.subject, case)
+    if case.subject.has("top_ids"):
+        return skipped("the teacher names its classes", "教师自己给出类别编号")
     if case.square:
         return skipped("it takes square inputs only", "只接受方阵输入")
     fewer = dataclasses.replace(binding, sizes=_FEWER)
