@@ -10,7 +10,7 @@ from didact._core.i18n import Text
 from didact.check.explain.formula.judge import Judged, Loss
 from didact.check.explain.formula.roles import leaves, side
 from didact.check.explain.formula.trace import Tracer
-from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
+from didact.check.explain.formula.tree import Call, Choice, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.site import span
 from didact.check.explain.words.findings import OWN
@@ -218,10 +218,12 @@ def _unused_norms(tracer: Tracer, known: frozenset[str]) -> Iterator[Finding]:
             original = _normalised_of(node.value) or _softened_name(tracer, node.value)
             if original is None or target in loads or target == original:
                 continue
+            direct = _compared_directly(tracer) if _softened_name(tracer, node.value) else None
             edits = tuple(
                 Edit(span(n), target) for n in ast.walk(tree)
                 if isinstance(n, ast.Name) and n.id == original and n.lineno > node.lineno
                 and isinstance(n.ctx, ast.Load) and not _defines_norm(tree, n)
+                and (direct is None or id(n) in direct)
             )  # fmt: skip
             if edits and ("norm" in target.lower() or _softened_name(tracer, node.value)):
                 fix = Fix(edits, "unsafe", Text("Use the normalised", "使用归一化后的值"))
@@ -234,6 +236,22 @@ def _defines_norm(tree: ast.Module, name: ast.Name) -> bool:
         and "norm" in n.targets[0].id.lower() and any(i is name for i in ast.walk(n.value))
         for n in ast.walk(tree)
     )  # fmt: skip
+
+
+def _compared_directly(tracer: Tracer) -> set[int]:
+    """The names that a call of a loss is given as they are."""
+    found: set[int] = set()
+    for node in ast.walk(tracer.tree):
+        if isinstance(node, ast.Call) and not _is_normaliser(node):
+            value = tracer.values.get(id(node))
+            made = isinstance(value, Call | Choice)
+            found |= {id(a) for a in node.args[:2] if isinstance(a, ast.Name) and made}
+    return found
+
+
+def _is_normaliser(node: ast.Call) -> bool:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return any(word in name.lower() for word in ("softmax", "norm", "sigmoid"))
 
 
 def _softened_name(tracer: Tracer, value: ast.expr) -> str | None:
