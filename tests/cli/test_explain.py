@@ -123,3 +123,45 @@ def test_it_needs_no_torch(tmp_path: Path) -> None:
     )  # fmt: skip
     assert "蒸馏" in done.stdout.decode("utf-8")
     assert done.stderr == b""
+
+
+def test_code_as_the_argument(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code, out, _ = run(monkeypatch, capfdbinary, "loss = F.kl_div(a, b)", "--brief")
+    assert code == 0
+    assert "In short" in out
+    assert "Line by line" not in out
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gb18030", "utf-8-sig"])
+def test_other_encodings(
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    tmp_path: Path,
+    encoding: str,
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(SNIPPET.encode(encoding))
+    code, out, _ = run(monkeypatch, capfdbinary, str(file), "--format", "json", "--lang", "zh")
+    assert code == 0
+    assert json.loads(out)["findings"][0]["code"] == "KD101"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"\x00\x01\x02" * 50, "二进制"), ("今天天气很好。".encode(), "没有找到 Python 代码")],
+)
+def test_what_is_no_python_ends_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    tmp_path: Path,
+    data: bytes,
+    said: str,
+) -> None:
+    file = tmp_path / "a.bin"
+    file.write_bytes(data)
+    code, out, error = run(monkeypatch, capfdbinary, str(file), "--lang", "zh")
+    assert (code, out) == (2, "")
+    assert said in error
+    assert error.count("\n") == 1

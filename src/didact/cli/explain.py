@@ -114,11 +114,13 @@ def _read(name: str, language: Language) -> str:
 
     file = Path(name).expanduser()
     try:
-        text = _decoded(file.read_bytes(), language)
-        return open_document(name, text).code if file.suffix == ".ipynb" else text
+        data = file.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise DataError(words.CANNOT_READ.format(file=file, reason=reason).pick(language)) from None
+    text = _decoded(data, language)
+    try:
+        return open_document(name, text).code if file.suffix == ".ipynb" else text
     except UnreadableError as error:
         raise DataError(words.NO_NOTEBOOK.format(file=file, reason=error).pick(language)) from None
 

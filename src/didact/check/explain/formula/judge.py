@@ -255,7 +255,9 @@ def _is_loss(entry: Entry, tracer: Tracer) -> bool:
         root = root.args[0] if not isinstance(root.args[0], Constant) else root.args[-1]
     if isinstance(root, Call) and root.name in {"softmax", "log_softmax", "normalize", "index"}:
         return False
-    if names & {"sum", "mean", "norm"} and names & (_COMPARING | {"pow", "square", "abs", "log"}):
+    if names & {"sum", "mean", "norm", "max", "amax"} and names & (
+        _COMPARING | {"pow", "square", "abs", "log"}
+    ):
         return True
     named = is_loss_name(tracer.labels.get(entry.value, entry.name).rsplit(".", 1)[-1])
     return named and any(isinstance(p, Given) and is_loss_name(_callee(p)) for p in parts)

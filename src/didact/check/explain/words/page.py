@@ -15,7 +15,7 @@ HEADINGS = {
     "guesses": Text("How the paste was read", "粘贴内容的还原"),
 }
 NO_FINDINGS = Text("Nothing was found.", "没有发现问题。")
-NO_LOSS = Text("No loss is computed here.", "这段代码没有计算损失。")
+NO_LOSS = Text("No loss was recognised here.", "这段代码里没有识别出损失。")
 UNCHANGED = Text("Nothing had to be changed.", "无需修改。")
 AS_IT_IS = Text(
     "Nothing was changed; the loss was not recognised, so this is no judgement of it.",

@@ -55,7 +55,7 @@ IS_METHOD = Text("This is {method}.", "这是{method}。")
 NO_METHOD = Text(
     "No loss that is known here by name was recognised.", "没有识别出这里已知的具名损失。"
 )
-NO_LOSS = Text("No loss is computed here.", "这段代码没有计算损失。")
+NO_LOSS = Text("No loss was recognised here.", "这段代码里没有识别出损失。")
 EQUAL = Text(
     "It is equal to the definition, term by term (for tensors {shape}).",
     "逐项与定义一致（张量形状 {shape}）。",

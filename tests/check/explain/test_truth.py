@@ -1,0 +1,136 @@
+"""Kinds of code of which something false was easily said."""
+
+from __future__ import annotations
+
+import pytest
+
+from didact.check.explain import Explanation, explain
+
+
+def words(explanation: Explanation, line: int) -> str:
+    return next(n.explanation.en for n in explanation.statements if n.line == line)
+
+
+@pytest.mark.parametrize(
+    "value", ["(p * (p.log() - lq)).sum(dim=1)", "torch.sum(p * (torch.log(p) - lq), dim=1)"]
+)
+def test_kl_by_hand(value: str) -> None:
+    explanation = explain(
+        "p = F.softmax(teacher_logits / T, dim=1)\n"
+        f"lq = F.log_softmax(student_logits / T, dim=1)\nloss = {value}.mean() * T ** 2\n"
+    )
+    assert explanation.losses[0].text == (
+        "T² · KL(softmax(teacher_logits/T) ‖ softmax(student_logits/T))"
+    )
+    assert "log q = `lq`" in words(explanation, 3)
+    assert explanation.verdict.outcome == "equal"
+
+
+def test_methods_of_objects_are_not_those_of_tensors() -> None:
+    explanation = explain(
+        "class Lit(pl.LightningModule):\n    def training_step(self, batch, i):\n"
+        "        x, y = batch\n        loss = F.cross_entropy(self.net(x), y)\n"
+        '        self.log("train_loss", loss)\n        return loss\n'
+    )
+    assert "logarithm" not in words(explanation, 5)
+    assert "Lightning" in words(explanation, 5)
+    assert words(explanation, 3) == "Unpacks `batch` into `x` and `y`."
+
+
+def test_functions_of_other_libraries_are_not_methods() -> None:
+    explanation = explain("import jax.numpy as jnp\nz = jnp.mean(a)\n")
+    assert "the mean of `a`" in words(explanation, 2)
+    assert explanation.framework == "jax"
+    assert "JAX" in explanation.summary[0].en
+    assert explanation.findings == []
+
+
+def test_branches_are_alternatives() -> None:
+    explanation = explain(
+        "if kind == 'soft':\n"
+        "    kd = F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1),"
+        " reduction='batchmean') * T * T\n"
+        "else:\n    kd = F.cross_entropy(s, t.argmax(1))\nloss = F.cross_entropy(s, y) + kd\n"
+    )
+    branches = explanation.losses[0].branches
+    assert [b.conditions for b in branches] == [("kind == 'soft'",), ("not kind == 'soft'",)]
+    keys = [[t.definition.key for t in b.terms if t.definition] for b in branches]
+    assert keys == [["ce", "kd"], ["ce", "hard_kd"]]
+
+
+def test_criteria_that_a_branch_chooses_are_alternatives() -> None:
+    explanation = explain(
+        "class A(nn.Module):\n    def __init__(self, kind='kl'):\n        if kind == 'kl':\n"
+        "            self.c = nn.KLDivLoss()\n        else:\n            self.c = nn.MSELoss()\n"
+        "    def forward(self, s, t):\n        return self.c(s, t)\n"
+    )
+    assert len(explanation.losses[0].branches) == 2
+    assert explanation.verdict.outcome != "equal"
+
+
+def test_an_unknown_term_stays_and_a_missing_square_is_named() -> None:
+    explanation = explain(
+        "total = loss_cls + F.kl_div(F.log_softmax(s / 4.0, dim=1),"
+        " F.softmax(teacher_logits / 4.0, dim=1), reduction='batchmean')\n"
+    )
+    assert explanation.losses[0].text.startswith("loss_cls + KL(")
+    assert explanation.verdict.outcome == "departs"
+    assert "T = 4: 1/16" in explanation.verdict.reasons[0].en
+    assert any("taken as given" in note.en for note in explanation.verdict.notes)
+
+
+def test_provenance_decides_before_names() -> None:
+    explanation = explain(
+        "pre_logits = model(x)[:, :k]\nwith torch.no_grad():\n    old = old_model(x)\n"
+        "loss = F.kl_div(F.log_softmax(pre_logits, 1), F.softmax(old, 1), reduction='batchmean')\n"
+    )
+    roles = {line.name: line.role for line in explanation.roles}
+    assert roles["old"] == "teacher"
+    assert roles["model"] == "student"
+    assert "the student's" in words(explanation, 4)
+
+
+def test_use_decides_before_names() -> None:
+    explanation = explain("def f(y, y_true):\n    return F.cross_entropy(y, y_true)\n")
+    assert {line.name: line.role for line in explanation.roles} == {
+        "y": "student", "y_true": "labels",
+    }  # fmt: skip
+
+
+def test_what_is_not_recognised_gets_no_clean_bill() -> None:
+    explanation = explain(
+        "def f(a, b):\n    return (a.softmax(1).cumsum(1) - b.softmax(1).cumsum(1)).abs().max()\n"
+    )
+    assert explanation.verdict.outcome == "unknown"
+    assert "nothing is said" in explanation.summary[0].en
+
+
+def test_another_shape_is_warned_of() -> None:
+    explanation = explain(
+        "def kd(s, t, T):\n    return F.kl_div(F.log_softmax(s / T, -1), F.softmax(t / T, -1),"
+        " reduction='batchmean') * T ** 2\n"
+    )
+    assert explanation.verdict.shape == "[B, C]"
+    assert any("[B, S, C]" in note.en and "S times" in note.en
+               for note in explanation.verdict.notes)  # fmt: skip
+
+
+def test_an_undefined_temperature_becomes_a_parameter() -> None:
+    explanation = explain(
+        "def kd(s, t):\n    return F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1),"
+        " reduction='batchmean') * T ** 2\n"
+    )
+    assert "KE104" in [f.code for f in explanation.findings]
+    assert "def kd(s, t, T=4.0):" in explanation.correction.source
+
+
+def test_nothing_had_to_be_changed_never_stands_beside_an_open_finding() -> None:
+    from didact.check.explain import to_text
+
+    explanation = explain(
+        "kd = F.kl_div(F.log_softmax(s_logits.view(-1, V) / T, -1),"
+        " F.softmax(t_logits.view(-1, V) / T, -1), reduction='batchmean') * T * T\n"
+        "loss = kd + F.cross_entropy(s_logits.view(-1, V), labels.view(-1), ignore_index=pad_id)\n"
+    )
+    assert "KE112" in [f.code for f in explanation.open_findings]
+    assert "Nothing had to be changed" not in to_text(explanation, "en")
