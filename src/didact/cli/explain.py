@@ -32,7 +32,7 @@ def command(
         str,
         typer.Argument(
             metavar="[FILE|-|CODE]",
-            help="A file, - for the standard input, a rule's code such as KD101, or the code itself.",
+            help="A file, - for the standard input, a rule's code such as KD101, or code.",
         ),
     ] = "-",
     output_format: Annotated[

@@ -54,7 +54,8 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_right_code_is_left_alone(name: str) -> None:
     body = "\n".join(f"    {line}" for line in CASES[name].split("\n"))
-    source = f"import torch\nimport torch.nn.functional as F\n\ndef f(s, t, y, T, temperature):\n{body}\n"
+    head = "import torch\nimport torch.nn.functional as F\n\ndef f(s, t, y, T, temperature):\n"
+    source = f"{head}{body}\n"
     source += "    return locals()\n"
     assert findings_of(analyse(source)) == []
 

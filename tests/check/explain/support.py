@@ -14,7 +14,7 @@ from didact.check.explain.formula.arrays import Array
 from didact.check.explain.formula.draws import Draw, bind
 from didact.check.explain.formula.judge import Judged, Loss
 from didact.check.explain.formula.kinds import kinds_of
-from didact.check.explain.formula.tree import Evaluator, Given, Node
+from didact.check.explain.formula.tree import Evaluator, Node
 
 
 def tensor_of(value: Any) -> Any:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from didact._core.i18n import Language
-from didact.check.explain import explain, marked, to_json, to_markdown, to_text
+from didact.check.explain import explain, to_json, to_markdown, to_text
 from didact.check.explain.layout import COLUMNS, width, wrap
 from didact.check.explain.own import PAGES
 

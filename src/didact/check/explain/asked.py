@@ -22,7 +22,8 @@ _ENGLISH = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"^\s*(import|from|def|class|return|for|if|with|elif|else|try|print)\b|^\s*[\w.\[\], ]+ [-+*/]?= "
+    r"^\s*(import|from|def|class|return|for|if|with|elif|else|try|print)\b"
+    r"|^\s*[\w.\[\], ]+ [-+*/]?= "
     r"|^\s*[\w.]+\(.*\)\s*$"
 )
 

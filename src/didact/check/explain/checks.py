@@ -52,7 +52,7 @@ def formula_findings(judged: Judged, known: frozenset[str], words: str) -> list[
         found += _softmax_twice(judged, places)
     if "TEACHER-TRAIN-MODE" not in known:
         found += _training_teacher(judged)
-    found += _heads(judged, words, places)
+    found += _heads(judged, words)
     if judged.tracer.frameworks and "torch" not in judged.tracer.frameworks:
         found += _elsewhere(judged, places)
     return list({(f.code, f.span): f for f in found}.values())
@@ -265,10 +265,10 @@ def _softened_name(tracer: Tracer, value: ast.expr) -> str | None:
 
 def _normalised_of(value: ast.expr) -> str | None:
     """``x`` of ``x / x.mean()``, ``F.normalize(x)``."""
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div):
-        if isinstance(value.left, ast.Name):
-            inside = {n.id for n in ast.walk(value.right) if isinstance(n, ast.Name)}
-            return value.left.id if value.left.id in inside else None
+    quotient = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div)
+    if isinstance(value, ast.BinOp) and quotient and isinstance(value.left, ast.Name):
+        inside = {n.id for n in ast.walk(value.right) if isinstance(n, ast.Name)}
+        return value.left.id if value.left.id in inside else None
     if isinstance(value, ast.Call) and value.args and isinstance(value.args[0], ast.Name):
         name = value.func.attr if isinstance(value.func, ast.Attribute) else ""
         return value.args[0].id if name in _NORMALISERS else None
@@ -327,7 +327,7 @@ def _training_teacher(judged: Judged) -> Iterator[Finding]:
             yield _finding("KE120", Severity.WARNING, node, fix, name=owner)
 
 
-def _heads(judged: Judged, words: str, places: dict[Node, ast.AST]) -> Iterator[Finding]:
+def _heads(judged: Judged, words: str) -> Iterator[Finding]:
     told = _SIZES.search(words)
     if told is None:
         return

@@ -155,7 +155,9 @@ def beyond_rules(source: str, words: str) -> list[Finding]:
     judged = judged_source(source, words)
     torch = applies(judged.tracer.frameworks)
     known = (
-        frozenset(k for f in findings_of(analysis) for k in kinds_of(f.code)) if torch else frozenset()
+        frozenset(kind for f in findings_of(analysis) for kind in kinds_of(f.code))
+        if torch
+        else frozenset()
     )
     found = formula_findings(judged, known, words)
     return found if known & {"PAD-UNMASKED"} else [*found, *unmasked(judged)]

@@ -118,7 +118,7 @@ def _named(keys: Sequence[str], *, branches: bool) -> Text | None:
 
 
 def is_unknown(term: Term) -> bool:
-    """Whether nothing can be said of a term: also a plain difference of parts that are not plain."""
+    """Whether nothing can be said of a term, as of a difference of parts that are not plain."""
     if term.status == "unknown":
         return not is_given(term)
     generic = term.definition is not None and term.definition.key in GENERIC
@@ -224,12 +224,11 @@ def _first_clause(message: Text) -> Text:
 
 
 def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
-    notes: list[Text] = []
-    for term in unknown if known else []:
-        notes.append(words.UNKNOWN_TERM.format(term=_written(case.judged, term)))
-    for term in case.judged.terms:
-        if is_given(term):
-            notes.append(words.GIVEN_TERM.format(term=_written(case.judged, term)))
+    notes = [
+        words.UNKNOWN_TERM.format(term=_written(case.judged, t)) for t in (unknown if known else [])
+    ]
+    given = [t for t in case.judged.terms if is_given(t)]
+    notes += [words.GIVEN_TERM.format(term=_written(case.judged, t)) for t in given]
     conditions = {c.removeprefix("not ") for loss in case.judged.losses for b in loss.branches
                   for c in b.conditions}  # fmt: skip
     if conditions:

@@ -188,7 +188,8 @@ DEFINITIONS = (
     ),
     Definition(
         "rkd_angle", Text("RKD, angles", "RKD 角度损失"),
-        "Park et al. 2019 (RKD), arXiv:1904.05068", "huber(cos ∠(s_i s_j s_k) − cos ∠(t_i t_j t_k))",
+        "Park et al. 2019 (RKD), arXiv:1904.05068", "huber(cos ∠(s_i s_j s_k) − c"
+        "os ∠(t_i t_j t_k))",
         "a = F.normalize(s.unsqueeze(0) - s.unsqueeze(1), p=2, dim=2)\n"
         "b = F.normalize(t.unsqueeze(0) - t.unsqueeze(1), p=2, dim=2)\n"
         "return F.smooth_l1_loss(torch.bmm(a, a.transpose(1, 2)), torch.bmm(b, b.transpose(1, 2)))",
@@ -197,7 +198,8 @@ DEFINITIONS = (
     Definition(
         "at", Text("attention transfer (AT)", "注意力迁移（AT）"),
         "Zagoruyko, Komodakis 2017 (AT), arXiv:1612.03928", "mean (Q(s)/‖Q(s)‖ − Q(t)/‖Q(t)‖)²",
-        "a = F.normalize(s.pow(2).mean(1).flatten(1))\nb = F.normalize(t.pow(2).mean(1).flatten(1))\n"
+        "a = F.normalize(s.pow(2).mean(1).flatten(1))\nb = F.normalize(t.pow(2).m"
+        "ean(1).flatten(1))\n"
         "return (a - b).pow(2).mean()", ranks=(4,),
     ),
     Definition(

@@ -134,7 +134,7 @@ def judged_source(source: str, words: str = "") -> Judged:
 
 
 def judge(tree: ast.Module, words: str = "") -> Judged:
-    """Follow the code and compare its losses with the named ones; ``words`` is what surrounds it."""
+    """Follow the code and compare its losses with the named ones; ``words`` surround it."""
     tracer = trace(tree)
     entries = _losses(tracer.entries, tracer)
     nodes = [e.value for e in tracer.entries]
@@ -198,20 +198,11 @@ def _cautions(
 
 
 _SHAPING = frozenset(
-    [
-        "view",
-        "reshape",
-        "flatten",
-        "permute",
-        "transpose",
-        "bmm",
-        "squeeze",
-        "unsqueeze",
-        "index",
-        "size",
-        "gather",
-    ]
-)
+    {
+        "view", "reshape", "flatten", "permute", "transpose", "bmm", "squeeze", "unsqueeze",
+        "index", "size", "gather",
+    }
+)  # fmt: skip
 
 
 def _may_be_deeper(node: Node) -> bool:

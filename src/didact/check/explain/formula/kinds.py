@@ -106,7 +106,7 @@ def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
             found[part] = Kind.TENSOR if pair else by_name(part)
     for part in parts:
         if isinstance(part, Call) and part.name in {"eq", "ne"} and len(part.args) == 2:
-            left, right = part.args
+            right = part.args[1]
             if isinstance(right, Given) and found.get(right) not in {Kind.LABELS, Kind.TENSOR}:
                 found[right] = Kind.PADDING
     return found

@@ -398,10 +398,10 @@ def slice_(start: Any, stop: Any, step: Any) -> slice:
 
 
 def _reduced(
-    input: Tensor, dim: Axes, keepdim: bool, function: Callable[[list[Number]], Number],
-) -> Array:  # fmt: skip
+    values: Tensor, dim: Axes, keepdim: bool, function: Callable[[list[Number]], Number]
+) -> Array:
     axes: Axes = None if dim is None or (not isinstance(dim, int) and not len(dim)) else dim
-    return as_array(input).along(axes, function, keepdim=keepdim)
+    return as_array(values).along(axes, function, keepdim=keepdim)
 
 
 @operation("sum")
@@ -479,7 +479,7 @@ def _logsumexp(x: list[Number]) -> float:
 
 def _extreme(choose: Callable[..., Number]) -> Callable[..., Any]:
     def apply(
-        input: Tensor,
+        input: Tensor,  # noqa: A002 - PyTorch's name
         dim: Any = None,
         keepdim: bool = False,
     ) -> Any:

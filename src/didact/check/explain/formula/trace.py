@@ -6,6 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Sequence as Items
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,7 +130,7 @@ class Either:
     other: Value
 
 
-class _Stop(Exception):
+class _TooMuchError(Exception):
     """There is too much to follow."""
 
 
@@ -164,17 +165,15 @@ class Tracer:
 
     def run(self) -> Tracer:
         """Follow everything: the module, then each function that nothing called."""
-        try:
+        with suppress(_TooMuchError, RecursionError, MemoryError):
             self._toplevel()
-        except (_Stop, RecursionError, MemoryError):
-            pass
         return self
 
     def _toplevel(self) -> None:
         before = len(self.entries)
         try:
             returned = self._block(self.tree.body, self.top)
-        except (_Stop, RecursionError, MemoryError):
+        except (_TooMuchError, RecursionError, MemoryError):
             returned = None
         self._finish(self.tree, returned, self.top, before)
         classes = [n for n in ast.walk(self.tree) if isinstance(n, ast.ClassDef)]
@@ -237,7 +236,7 @@ class Tracer:
         for number, statement in enumerate(body):
             self._steps += 1
             if self._steps > STEPS:
-                raise _Stop
+                raise _TooMuchError
             if isinstance(statement, ast.If):
                 return self._if(statement, body[number + 1 :], scope)
             handler = _STATEMENTS.get(type(statement))
@@ -307,10 +306,10 @@ class Tracer:
             return then
         if then is None or other is None:
             return then if other is None else other
-        if isinstance(then, Sequence) and isinstance(other, Sequence):
-            if len(then.items) == len(other.items):
-                pairs = zip(then.items, other.items, strict=True)
-                return Sequence(tuple(self._choice(text, test, a, b) for a, b in pairs))
+        lists = isinstance(then, Sequence) and isinstance(other, Sequence)
+        if lists and len(then.items) == len(other.items):
+            pairs = zip(then.items, other.items, strict=True)
+            return Sequence(tuple(self._choice(text, test, a, b) for a, b in pairs))
         if isinstance(then, Node) and isinstance(other, Node):
             return Choice(text, test, then, other)
         return Either(text, test, then, other)
@@ -343,7 +342,7 @@ class Tracer:
         if isinstance(target, ast.Tuple | ast.List):
             self._unpack(target.elts, value, scope)
         elif isinstance(target, ast.Name):
-            named = self._constant_name(target.id, value, scope)
+            named = self._constant_name(target.id, value)
             scope.names[target.id] = named
             if isinstance(named, Node) and not isinstance(named, Constant):
                 self.labels.setdefault(named, target.id)
@@ -360,7 +359,7 @@ class Tracer:
                 given = value if isinstance(value, Node) else self._unknown("?", [])
                 self._bind(target.value, Call("put", (base, key, given)), scope)
 
-    def _constant_name(self, name: str, value: Value, scope: Scope) -> Value:
+    def _constant_name(self, name: str, value: Value) -> Value:
         """``T = 4.0``: the name stays in the formula, the number is its default."""
         plain = isinstance(value, Constant) and isinstance(value.value, int | float)
         if not plain or isinstance(value.value, bool) or self._stores[name] != 1:
@@ -558,7 +557,7 @@ class Tracer:
     def _value(self, node: ast.expr, scope: Scope) -> Value:
         self._steps += 1
         if self._steps > STEPS:
-            raise _Stop
+            raise _TooMuchError
         handler = _EXPRESSIONS.get(type(node))
         value = handler(self, node, scope) if handler is not None else None
         if value is None:
@@ -618,9 +617,9 @@ class Tracer:
             return Call("t" if node.attr == "T" else "mT", (base,))
         if node.attr == "data":
             return Call("detach", (base,))
-        if node.attr in {"values", "indices"} and isinstance(base, Call):
-            if base.name in {"max", "min", "topk", "sort"}:
-                return Call("index", (base, Constant(int(node.attr == "indices"))))
+        pair = isinstance(base, Call) and base.name in {"max", "min", "topk", "sort"}
+        if node.attr in {"values", "indices"} and pair:
+            return Call("index", (base, Constant(int(node.attr == "indices"))))
         if node.attr == "ndim":
             return Call("rank", (base,))
         model = isinstance(base, Given) and base.model
@@ -630,9 +629,11 @@ class Tracer:
     def _subscript(self, node: ast.Subscript, scope: Scope) -> Value:
         base = self._value(node.value, scope)
         key = self._key(node.slice, scope)
-        if isinstance(base, Sequence) and isinstance(key, Constant) and isinstance(key.value, int):
-            if -len(base.items) <= key.value < len(base.items):
-                return base.items[key.value]
+        number = key.value if isinstance(key, Constant) else None
+        if isinstance(base, Sequence) and isinstance(number, int):
+            inside = -len(base.items) <= number < len(base.items)
+            if inside:
+                return base.items[number]
         if not isinstance(base, Node) or (isinstance(key, Constant) and isinstance(key.value, str)):
             model = isinstance(base, Given) and base.model
             inputs = base.inputs if isinstance(base, Given) else ()
@@ -1004,9 +1005,9 @@ def _compile_keywords(tree: ast.Module) -> dict[str, ast.expr]:
     """What Keras' ``compile`` is given: attributes of the model by these names."""
     found: dict[str, ast.expr] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr == "compile":
-                found |= {k.arg: k.value for k in node.keywords if k.arg}
+        method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if method and node.func.attr == "compile":  # type: ignore[attr-defined]
+            found |= {k.arg: k.value for k in node.keywords if k.arg}  # type: ignore[attr-defined]
     return found
 
 

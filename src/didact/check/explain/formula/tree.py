@@ -45,6 +45,7 @@ class Given(Node):
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The parts right under this one."""
         return self.inputs
 
 
@@ -58,6 +59,7 @@ class Call(Node):
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The parts right under this one."""
         return (*self.args, *(value for _, value in self.keywords))
 
     def keyword(self, name: str) -> Node | None:
@@ -73,6 +75,7 @@ class Sequence(Node):
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The parts right under this one."""
         return self.items
 
 
@@ -87,6 +90,7 @@ class Choice(Node):
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The parts right under this one."""
         return (self.then, self.other)
 
 
@@ -109,6 +113,7 @@ class Item(Node):
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The parts right under this one."""
         return (self.loop.sources[self.source],) if self.source >= 0 else ()
 
 
@@ -122,6 +127,7 @@ class Each(Node):
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The parts right under this one."""
         return (*self.loop.sources, self.body)
 
 

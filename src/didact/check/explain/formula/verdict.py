@@ -571,9 +571,11 @@ def _compared(body: Node) -> list[Node]:
 def _label_part(body: Node, label: Given | None) -> Node | None:
     """The labels as the loss reads them: shifted, flattened, selected."""
     for part in walk(body):
-        if isinstance(part, Call) and part.name in {"cross_entropy", "nll_loss"}:
-            if len(part.args) > 1 and label in leaves(part.args[1]):
-                return part.args[1]
+        hard = isinstance(part, Call) and part.name in {"cross_entropy", "nll_loss"}
+        if isinstance(part, Call) and hard and len(part.args) > 1:
+            target = part.args[1]
+            if label in leaves(target):
+                return target
     return label
 
 

@@ -23,8 +23,9 @@ LONG = 150
 MOST = 1500
 """Pieces of one formula that are written out; beyond them stands an ellipsis."""
 _SUPERSCRIPTS = {"2": "²", "3": "³", "-1": "⁻¹", "-2": "⁻²"}
-_OPERATORS = {"add": (1, "+"), "sub": (1, "−"), "mul": (2, "·"), "div": (2, "/"), "matmul": (2, "@"),
-              "mm": (2, "@"), "bmm": (2, "@"), "eq": (0, "=="), "ne": (0, "!="), "lt": (0, "<"),
+_OPERATORS = {"add": (1, "+"), "sub": (1, "−"), "mul": (2, "·"), "div": (2, "/"),
+              "matmul": (2, "@"), "mm": (2, "@"), "bmm": (2, "@"), "eq": (0, "=="),
+              "ne": (0, "!="), "lt": (0, "<"),
               "le": (0, "≤"), "gt": (0, ">"), "ge": (0, "≥")}  # fmt: skip
 _TRANSPARENT = frozenset({"detach", "identity", "floating", "booleans", "integers"})
 _FUNCTIONS = {

@@ -47,13 +47,15 @@ _MUCH = Text(
     "Not as it should be: batchmean divides by the batch alone, and sums over all positions "
     "(S tokens, or H·W pixels). Flatten the positions into the batch first, or divide by their "
     "number.",
-    "不正常：batchmean 只除以批大小，等于对所有位置（S 个词元或 H×W 个像素）求和。先把位置展平到批维，"
+    "不正常：batchmean 只除以批大小，等于对所有位置（S 个词元或 H×W 个像素）求和"
+    "。先把位置展平到批维，"
     "或者再除以位置个数。",
 )
 _SIGN = Text(
     "The sign of the cross term is wrong: it must be subtracted (−2·st in MMD). Added, it is "
     "minimised, and the student's features move away from the teacher's.",
-    "交叉项的符号反了：MMD 里应当减去它（−2·st）。写成加号就是在最小化相似度，学生的特征会越来越远离"
+    "交叉项的符号反了：MMD 里应当减去它（−2·st）。写成加号就是在最小化相似度，学"
+    "生的特征会越来越远离"
     "教师。",
 )
 _PEERS = Text(
@@ -80,7 +82,8 @@ _STUCK = Text(
 _ORDER = Text(
     "No: Keras' KLDivergence is called as (y_true, y_pred). The target, the teacher, comes first; "
     "as written it is the reverse KL.",
-    "反了：Keras 的 KLDivergence 按 (y_true, y_pred) 调用，第一个参数是目标，应当先传教师、后传学生，"
+    "反了：Keras 的 KLDivergence 按 (y_true, y_pred) 调用，第一个参数是目标，应当"
+    "先传教师、后传学生，"
     "否则是反向 KL。",
 )
 _AXIS = Text(
@@ -100,7 +103,8 @@ _PADDING = Text(
 _REDUCE = Text(
     "`reduce` is an old truth value, and any string counts as true: the result is a single number "
     'already, so the mask has no effect. Write reduction="none".',
-    '`reduce` 是旧的布尔参数，任何字符串都当真，结果已经是标量，mask 不起作用；改成 reduction="none"。',
+    "`reduce` 是旧的布尔参数，任何字符串都当真，结果已经是标量，mask 不起作用；改"
+    '成 reduction="none"。',
 )
 _REVERSE = Text(
     "Not by itself: KL(student ‖ teacher) is the reverse KL of MiniLLM, which seeks one mode on "
@@ -124,7 +128,8 @@ _HARDER = Text(
 _BOTH = Text(
     "Yes: with T on one side the optimum is not the teacher but a flatter (or sharper) model. "
     "Divide both sides by T and multiply the term by T².",
-    "要：只有一侧除以 T 时，最优解不是教师，而是更平（或更尖）的模型。两侧都除以 T，并把该项乘 T²。",
+    "要：只有一侧除以 T 时，最优解不是教师，而是更平（或更尖）的模型。两侧都除以 "
+    "T，并把该项乘 T²。",
 )
 _ZERO = Text(
     "Both sides are computed from the teacher's logits, so they are always equal; the log side "
@@ -151,7 +156,8 @@ _MSE = Text(
     "They are close: for large T the gradient of KL tends to that of the squared difference of "
     "centred logits, over C. MSE also matches the level of the logits. Which wins depends on the "
     "data.",
-    "两者接近：T 很大时，KL 的梯度趋于已中心化 logits 的平方差的梯度（除以 C）。MSE 还会匹配 logits "
+    "两者接近：T 很大时，KL 的梯度趋于已中心化 logits 的平方差的梯度（除以 C）。M"
+    "SE 还会匹配 logits "
     "的整体水平。哪个更好取决于数据。",
 )
 _DISTANCES = Text(

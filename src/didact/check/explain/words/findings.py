@@ -54,7 +54,8 @@ OWN: dict[str, Text] = {
     "KE113": Text(
         "the term is {factor} times {name}: batchmean divides by the batch alone and sums over "
         "{size} positions, so the loss grows with them",
-        "这一项是“{name}”的 {factor} 倍：batchmean 只除以批大小，对 {size} 个位置求了和，损失随之变大",
+        "这一项是“{name}”的 {factor} 倍：batchmean 只除以批大小，对 {size} 个位置"
+        "求了和，损失随之变大",
     ),
     "KE114": Text(
         "the term is {factor} of {name}: it is averaged over the C classes, too",
@@ -99,7 +100,8 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "The function reads a name that neither it nor the file sets: a NameError at the first "
             "call. In the corrected code it is a parameter with a usual default.",
-            "函数读取了一个谁也没有赋值的名字：第一次调用就报 NameError。修正后的代码把它改成带默认值"
+            "函数读取了一个谁也没有赋值的名字：第一次调用就报 NameError。修正后的"
+            "代码把它改成带默认值"
             "的参数。",
         ),
     ),
