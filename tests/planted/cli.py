@@ -91,8 +91,8 @@ FAULTS = [
     Fault(
         "a number on the command line is a text",
         FLOOR,
-        "read[name] = ast.literal_eval(text)",
-        "read[name] = text",
+        "        literal = ast.literal_eval(inner[:-1] if wrapped else text)\n",
+        "        literal = text\n",
         PROBE,
     ),
     Fault(
@@ -105,8 +105,8 @@ FAULTS = [
     Fault(
         "a user's mistake ends with exit code 1",
         FLOOR,
-        "raise SystemExit(error.exit_code) from None",
-        "raise SystemExit(1) from None",
+        '_fail(f"error: {printable(str(error))}", error.exit_code)',
+        '_fail(f"error: {printable(str(error))}", 1)',
         f"{LEARN} -k one_message",
     ),
 ]

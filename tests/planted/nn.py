@@ -141,4 +141,18 @@ FAULTS = [
         "if received_id == id(output)",
         "tests/nn/test_fold.py",
     ),
+    Fault(
+        "the normalisation of a teacher from elsewhere is inverted",
+        FLOOR,
+        "shift = (torch.tensor(data_mean) - mean) / std",
+        "shift = (mean - torch.tensor(data_mean)) / std",
+        "tests/nn/files tests/train/distilling/test_outside_teacher.py",
+    ),
+    Fault(
+        "a teacher from elsewhere is scaled by the other's deviation",
+        FLOOR,
+        "scale = torch.tensor(data_std) / std",
+        "scale = std / torch.tensor(data_std)",
+        "tests/nn/files tests/train/distilling/test_outside_teacher.py",
+    ),
 ]

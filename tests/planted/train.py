@@ -18,20 +18,6 @@ FAULTS = [
         f"{DISTILL} -k kd_weight_zero",
     ),
     Fault(
-        "the normalisation of a teacher from elsewhere is inverted",
-        FLOOR,
-        "scale = own_std / torch.tensor(std)",
-        "scale = torch.tensor(std) / own_std",
-        f"{DISTILL} -k fed_what",
-    ),
-    Fault(
-        "a teacher from elsewhere is shifted to the other side",
-        FLOOR,
-        "(own_mean - torch.tensor(mean)) / torch.tensor(std)",
-        "(torch.tensor(mean) - own_mean) / torch.tensor(std)",
-        f"{DISTILL} -k fed_what",
-    ),
-    Fault(
         "a part of one image reaches BatchNorm",
         FLOOR,
         "settings.devices * settings.accumulate",
