@@ -7,7 +7,7 @@ BIN := .venv/bin
 # One BLAS thread for each test process: the tests run side by side and the numbers repeat.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint types floors unit pages docs site clean
+.PHONY: attack demo test lint types floors unit pages docs site clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
@@ -34,6 +34,10 @@ unit: .venv/.installed
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test: lint types floors unit
+
+# The long part of the tests of docs/reliability.md: every file operation, 1,000 flipped bits.
+attack: .venv/.installed
+	DIDACT_ATTACK=1 $(BIN)/pytest tests/attack -n 2
 
 .venv/.docs: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
