@@ -8,7 +8,7 @@ from typing import Any
 
 from didact.check.engine.index import method_of
 from didact.check.engine.inline import call_routine, construct
-from didact.check.engine.library_calls import Chain, call_layer, call_path
+from didact.check.engine.library_calls import Chain, call_layer, call_path, functional
 from didact.check.engine.losses import FUNCTIONS, arguments_of, use_loss
 from didact.check.engine.machine import (
     Bound,
@@ -72,10 +72,14 @@ def _call_partial(
     m: Machine, node: ast.Call, partial: Partial, arguments: list[Value], keywords: Keywords
 ) -> Value:
     function = partial.function.payload
-    if isinstance(function, Path) and function.dotted.rsplit(".", 1)[-1] in FUNCTIONS:
-        kind = FUNCTIONS[function.dotted.rsplit(".", 1)[-1]]
-        _, fixed = pieces(m, partial.call)
+    name = function.dotted.rsplit(".", 1)[-1] if isinstance(function, Path) else ""
+    first, fixed = pieces(m, partial.call)
+    if name in FUNCTIONS:
+        kind = FUNCTIONS[name]
         return use_loss(m, node, kind, fixed | arguments_of(kind, node, m.latest))
+    if name in NORMALISERS:
+        plain, named = pieces(m, node)
+        return functional(m, node, name, [*first[1:], *plain], fixed | named)
     given = [*partial.arguments, *arguments]
     return call(m, node, partial.function, given, partial.keywords | keywords)
 

@@ -31,7 +31,17 @@ _TENSOR_ROOTS = ("torch", "numpy", "apex", "jax.numpy", "jax.nn")
 
 
 def _functional(m: Machine, node: ast.Call, name: str) -> Value:
-    plain, named = pieces(m, node)
+    return functional(m, node, name, *pieces(m, node))
+
+
+def functional(
+    m: Machine,
+    node: ast.Call,
+    name: str,
+    plain: list[tuple[Value, ast.expr]],
+    named: dict[str, tuple[Value, ast.expr]],
+) -> Value:
+    """The value of a function of tensors for these arguments."""
     if not plain and "input" in named:
         plain = [named["input"]]
     base, base_node = plain[0] if plain else (UNKNOWN, None)
