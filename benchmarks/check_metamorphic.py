@@ -72,7 +72,8 @@ def page(found: list[Outcome], unseen_count: int) -> str:
             "## Rules and changes\n\nThe numbers are those of the table above; a dot is all, an "
             "empty cell says that the change does not apply.",
             _matrix(shares, rules),
-            "## What cannot be the same\n\n" + _exceptions(),
+            "## What is not the same yet\n\n" + _differences(found),
+            *(["## What cannot be the same\n\n" + _exceptions()] if exceptions() else []),
         ]
     )
 
@@ -105,6 +106,18 @@ def _cell(share: float | None) -> str:
     if share is None:
         return ""
     return "·" if share == 1 else f"{share:.0%}"
+
+
+def _differences(found: list[Outcome]) -> str:
+    """The inputs whose findings differ under each change, what cannot be the same left out."""
+    rows = ["| change | inputs |", "|---|---|"]
+    for name in CHANGES:
+        known = exceptions()
+        differing = [o.item.name for o in found if o.change == name and not o.same]
+        left = [item for item in differing if not {(name, item), (name, "*")} & set(known)]
+        if left:
+            rows.append(f"| {name} | {', '.join(left)} |")
+    return "\n".join(rows) + "\n"
 
 
 def _exceptions() -> str:
