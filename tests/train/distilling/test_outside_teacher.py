@@ -325,5 +325,5 @@ def test_the_saved_teacher_of_a_measurement_is_loaded_as_it_was(data: Data, tmp_
         accept_teacher=True,
     )  # fmt: skip
     source = find_model(result.folder, role="teacher")
-    assert source.normalise == ([0.2], [0.4])
+    assert source.normalise == ([0.2] * 3, [0.4] * 3)
     assert isinstance(result.student, OwnInputs)

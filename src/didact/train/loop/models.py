@@ -302,13 +302,16 @@ def with_inputs(
 
 def save_model(path: Path, model: nn.Module, name: str, data: Data) -> None:
     """Write a model so that :func:`find_model` can load it again."""
-    mean, std = tuple(data.mean), tuple(data.std)
+    mean, std, shape = tuple(data.mean), tuple(data.std), data.image_shape
     if isinstance(model, OwnInputs):
-        mean, std, model = model.own.mean, model.own.std, model.model
+        channels, own = model.channels, model.own
+        mean, std = (part * (channels // len(part)) for part in (own.mean, own.std))
+        shape = (channels, *(model.size or shape[1:]))
+        model = model.model
     about = {
         "model": name,
         "num_classes": data.num_classes,
-        "image_shape": list(data.image_shape),
+        "image_shape": list(shape),
         "mean": list(mean),
         "std": list(std),
         "class_names": list(data.class_names),
