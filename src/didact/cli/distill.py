@@ -33,7 +33,8 @@ def command(
         Few,
         typer.Option(
             help="A model name (trained here), a run folder, NAME=FILE.pth (or .pt, .ckpt, "
-            ".safetensors), a TorchScript or ONNX file, or file.py:Name. Repeat for several."
+            ".safetensors), a TorchScript or ONNX file, npz:FILE with its logits, or file.py:Name. "
+            "Repeat for several."
         ),
     ] = None,
     teacher_weight: Annotated[

@@ -109,6 +109,7 @@ class Batches:
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
         _check_numbers(batch_size, rank, world_size, workers)
+        self.split = split
         self._size, self._seed, self._shuffle = len(split), seed, shuffle
         self._device = torch.device(device)
         self._world_size, self._global_size = world_size, batch_size * world_size

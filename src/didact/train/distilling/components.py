@@ -21,6 +21,7 @@ from didact.train.distilling.objective import StepOutputs
 from didact.train.distilling.seed_run import Components, loss_context_of, objective_of
 from didact.train.distilling.settings import AUTO, DistillSettings
 from didact.train.loop.data import DataReader, data_of
+from didact.train.loop.evaluate import cached_logits
 from didact.train.loop.models import ModelLike, ModelSource, checked, find_model
 
 REHEARSED_SAMPLES = 8
@@ -95,6 +96,11 @@ def try_components(
         raise UsageError(f"{data.name} has no validation split; give --validation 0.1")
     components, notes = examine(components, data, chosen)
     teachers = [Teacher(checked(source, data, role="teacher")) for source in components.teachers]
+    if chosen.augment != "none" and any(cached_logits(one) is not None for one in teachers):
+        raise UsageError(
+            f"cached logits are those of the images as they are, and --augment {chosen.augment} "
+            "changes the images; leave it out, or give the teacher itself"
+        )
     student = checked(components.student, data, role="student")
     if "distilled" in chosen.arms:
         _rehearse(student, teachers, components, chosen, data)
@@ -128,14 +134,18 @@ def _rehearse(
     """
     count = min(REHEARSED_SAMPLES, chosen.batch_size)
     images = torch.randn(count, *data.image_shape)
-    labels = torch.arange(count) % data.num_classes
+    classes = data.num_classes
+    labels = torch.arange(count) % classes
     built = build_losses(
         components.losses, loss_context_of(student, teachers[0], components, chosen, data)
     )
     objective = objective_of(built, components, chosen)
     try:
         with reduced(chosen.precision):
-            teachers_logits = [teacher(images) for teacher in teachers]
+            teachers_logits = [
+                teacher(images) if cached_logits(teacher) is None else torch.randn(count, classes)
+                for teacher in teachers
+            ]
             student_logits = student(images).float()
         outputs = StepOutputs(student_logits, teachers_logits, labels, labels, built.features())
         terms = objective(outputs, 1.0)

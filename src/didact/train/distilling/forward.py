@@ -11,7 +11,7 @@ from didact.nn import MOST_CACHED_LOGITS, Teacher
 from didact.train.distilling.build_losses import BuiltLosses
 from didact.train.distilling.fit import ForwardFn
 from didact.train.distilling.objective import StepOutputs
-from didact.train.loop.evaluate import predict, test_batches
+from didact.train.loop.evaluate import cached_logits, predict, test_batches
 from didact.train.loop.fabric import Fabric
 
 
@@ -26,7 +26,8 @@ def forward_with_teachers(
     """The student's logits, the teachers', and the features where a loss wants them."""
     size = len(data.train) * data.num_classes * len(teachers)
     still = augment == "none" and isinstance(data.train, Split)
-    if still and not built.pairs and size <= MOST_CACHED_LOGITS:
+    looked_up = augment == "none" and all(cached_logits(one) is not None for one in teachers)
+    if not built.pairs and (looked_up or (still and size <= MOST_CACHED_LOGITS)):
         # The images of an epoch never change, so neither do the frozen teachers' logits.
         known = [predict(one, test_batches(data, "train", fabric.device))[0] for one in teachers]
         cached = [logits.to(fabric.device) for logits in known]

@@ -14,7 +14,7 @@ from didact import metrics
 from didact.nn import count_parameters, size_on_disk
 from didact.train.distilling.seed_run import SeedRun
 from didact.train.distilling.settings import DistillSettings
-from didact.train.loop.evaluate import latency, score
+from didact.train.loop.evaluate import cached_logits, latency, score
 
 Json = dict[str, Any]
 
@@ -87,10 +87,13 @@ def models_of(run: SeedRun, names: Sequence[str], student: str, device: torch.de
     """Size and speed of the teachers and the student."""
 
     def about(name: str, model: nn.Module) -> Json:
+        if cached_logits(model) is not None:
+            return {"name": name}
+        known = count_parameters(model) > 0  # a function or an ONNX file does not say
         return {
             "name": name,
-            "parameters": count_parameters(model),
-            "bytes": size_on_disk(model),
+            "parameters": count_parameters(model) if known else None,
+            "bytes": size_on_disk(model) if known else None,
             "latency_ms": latency(model, run.data, device),
         }
 

@@ -30,6 +30,7 @@ from didact.nn import (
     load_weights,
     read_weights,
 )
+from didact.train.loop.cached import CachedLogits, read_logits
 from didact.train.record.digest import damaged
 from didact.train.record.files import Shapes, read_header, read_tensors, write_tensors
 from didact.train.record.result import first_of
@@ -41,6 +42,7 @@ LIBRARIES = ("timm", "torchvision")
 ModelLike = str | Path | nn.Module | Callable[..., Any] | Mapping[str, Any]
 NormalisationLike = str | Sequence[Sequence[float]]
 ImageShape = tuple[int, int, int]
+CACHED = "npz:"
 WEIGHTS = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
 PROGRAMS = (".onnx", ".torchscript")
 _KEYS = ("model", "normalise", "input_size", "trained")
@@ -114,7 +116,8 @@ def find_model(wanted: ModelLike, *, role: str) -> ModelSource:
     Args:
         wanted: A model name, ``pkg.mod:Name``, a run folder, ``NAME=FILE`` with weights of any
             program, ``FILE.safetensors`` or a TorchScript or ONNX file; a module, a function that
-            builds one, a function from images to logits; or a dictionary with ``model``, one of
+            builds one, a function from images to logits; ``npz:FILE`` with the logits of a
+            teacher; or a dictionary with ``model``, one of
             these, and perhaps ``normalise``, ``input_size`` and ``trained``.
         role: ``"student"`` or ``"teacher"``, for the messages and for what is possible.
 
@@ -131,6 +134,8 @@ def find_model(wanted: ModelLike, *, role: str) -> ModelSource:
     if not isinstance(wanted, str | Path):
         return _from_function(wanted, name_of(wanted), role)
     text = str(wanted)
+    if text.startswith(CACHED) and role == "teacher":
+        return _from_logits(text)
     if _is_place(text):
         return _from_place(text, Path(text.partition("::")[0]).expanduser(), role)
     if (split := _name_and_file(text)) is not None:
@@ -142,6 +147,13 @@ def find_model(wanted: ModelLike, *, role: str) -> ModelSource:
     if ("/" in text or "\\" in text) and ".py:" not in text:
         raise CheckpointError(f"there is no run folder or file {text} for the {role}")
     return ModelSource(text, lambda data, shape: _build(text, data, shape), architecture=text)
+
+
+def _from_logits(text: str) -> ModelSource:
+    arrays = read_logits(Path(text.removeprefix(CACHED)).expanduser())
+    return ModelSource(
+        text, lambda data, _: CachedLogits(arrays, data, text), trained=True, normalise="data"
+    )
 
 
 def _is_place(text: str) -> bool:
@@ -249,7 +261,10 @@ def checked(source: ModelSource, data: Data, *, role: str) -> nn.Module:
     Raises:
         ModelError: It cannot take the images or knows another number of classes.
     """
-    model = with_inputs(source.build(data, source.shape_for(data)), source, data)
+    built = source.build(data, source.shape_for(data))
+    if isinstance(built, CachedLogits):
+        return built  # it has looked at the data itself
+    model = with_inputs(built, source, data)
     was_training = model.training
     model.eval()
     images = torch.zeros(2, *data.image_shape)
@@ -294,6 +309,8 @@ def with_inputs(
     text = "data" if source.normalise is None else source.normalise
     own = normalisation or Normalisation.read(text, data.mean, data.std)
     size = source.input_size
+    if isinstance(model, CachedLogits):
+        return model
     same_size = size is None or tuple(size) == data.image_shape[1:]
     if same_size and (own.mean, own.std) == (tuple(data.mean), tuple(data.std)):
         return model
