@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from didact.losses.fast.closed_form import ValueAndGradient, closed_form
-from didact.losses.kit.reduce import Reduction
+from didact.losses.kit.pair import blank_masked, check_inputs
+from didact.losses.kit.precision import in_float, savable
+from didact.losses.kit.reduce import (
+    Reduction,
+    check_reduction,
+    raise_if_teacher_not_finite,
+    reduce,
+    reduction_divisor,
+)
 from didact.losses.kit.registry import register_loss
 
 
@@ -52,16 +60,14 @@ def mse_logits(
         >>> mse_logits(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])).item()
         5.0
     """
-    return closed_form(
-        student_logits,
-        teacher_logits,
-        _squares,
-        temperature=1.0,
-        reduction=reduction,
-        mask=mask,
-    )
-
-
-def _squares(student: Tensor, teacher: Tensor) -> ValueAndGradient:
-    gap = student - teacher
-    return gap.square(), lambda: 2 * gap
+    check_inputs(student_logits, teacher_logits, mask=mask)
+    check_reduction(reduction)
+    student = in_float(blank_masked(student_logits, mask))
+    teacher = savable(teacher_logits, student.dtype)
+    if mask is None and reduction != "none":
+        total = F.mse_loss(student, teacher, reduction="sum")
+        value = total / reduction_divisor(student, reduction)
+    else:
+        value = reduce((student - teacher).square().sum(-1), reduction, mask)
+    raise_if_teacher_not_finite(value, teacher_logits)
+    return value
