@@ -49,7 +49,7 @@ FAULTS = [
         "the angles are taken at the wrong point",
         FLOOR,
         "(products - products.unsqueeze(2)) - (products.unsqueeze(1) - corner)",
-        "(products - products.unsqueeze(1)) - (products.unsqueeze(2) - corner)",
+        "(products - products.unsqueeze(2)) - (products.unsqueeze(1) + corner)",
         f"{CONTRACT} rkd_angle",
     ),
     Fault(
