@@ -89,7 +89,8 @@ def test_a_hostile_model(number: int, tmp_path: Path) -> None:
         text = json.dumps(header).encode()
         path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length :])
     with one_sentence():
-        found = find_model(path, role="teacher").build(small_data())
+        source, data = find_model(path, role="teacher"), small_data()
+        found = source.build(data, source.shape_for(data))
         assert isinstance(found, torch.nn.Module)
 
 

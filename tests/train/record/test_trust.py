@@ -51,6 +51,12 @@ def model_file(path: Path, **about: Any) -> Path:
     return path
 
 
+def built(wanted: str) -> torch.nn.Module:
+    data = small_data()
+    source = find_model(wanted, role="teacher")
+    return source.build(data, source.shape_for(data))
+
+
 @pytest.mark.parametrize(
     "name",
     ["os:abort", "{code}:model", "evil:model", "timm:hf-hub:some/one", "timm:../x", "x:y:z", ":a"],
@@ -70,7 +76,7 @@ def test_code_that_the_user_names_is_imported(tmp_path: Path, code: Path, mark: 
         torch.nn.Flatten(), torch.nn.Linear(16, 12), torch.nn.Tanh(), torch.nn.Linear(12, 3)
     )
     write_tensors(file, model.state_dict(), {"model": "os:abort", "num_classes": 3})
-    found = find_model(f"{code}:model={file}", role="teacher").build(small_data())
+    found = built(f"{code}:model={file}")
     assert mark.exists()
     assert all(map(torch.equal, found.state_dict().values(), model.state_dict().values()))
 
@@ -118,7 +124,7 @@ def test_a_file_larger_than_its_model_is_not_read(tmp_path: Path) -> None:
         out.write(len(text).to_bytes(8, "little") + text)
         out.truncate(8 + len(text) + size)
     with pytest.raises(ModelError, match="do not fit"):
-        find_model(file, role="teacher").build(small_data())
+        built(str(file))
 
 
 def stopped(folder: Path) -> None:
