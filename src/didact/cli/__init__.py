@@ -77,7 +77,8 @@ def main() -> None:
         try:
             build(sys.argv[1:])()
         finally:
-            sys.stdout.flush()
+            if not sys.stdout.closed:  # the language server closes it when it is told to go
+                sys.stdout.flush()
     except DidactError as error:
         _fail(f"error: {printable(str(error))}", error.exit_code)
     except BrokenPipeError:
