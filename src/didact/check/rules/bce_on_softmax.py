@@ -120,8 +120,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 _MESSAGE = Text(
     "binary cross-entropy judges each class alone, but its input is a softmax over the classes: "
-    "with C classes the gradient is between 1/C and 2/C of the cross-entropy's. Use cross_entropy "
-    "or kl_div, or sigmoid outputs {both}",
-    "二元交叉熵逐类判断，而输入是各类相互竞争的 softmax：C 个类别时，梯度只有交叉熵的 1/C 到 "
+    "with C classes the gradient is about 1/C to 2/C of the cross-entropy's. Use cross_entropy or "
+    "kl_div, or sigmoid outputs {both}",
+    "二元交叉熵逐类判断，而输入是各类相互竞争的 softmax：C 个类别时，梯度约为交叉熵的 1/C 到 "
     "2/C。应改用 cross_entropy、kl_div，或用 sigmoid 输出 {both}",
 )
