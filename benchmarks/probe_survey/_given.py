@@ -39,6 +39,23 @@ def push(loss: Callable[[Tensor], Tensor], at: Tensor | None = None) -> float:
     return torch.autograd.grad(loss(leaf), leaf)[0].norm().item()
 
 
+def off(loss: Callable[[Tensor, Tensor], Tensor]) -> float:
+    """How far bfloat16 logits move the gradient from that of the same numbers in float64."""
+    target, near = (x.bfloat16() for x in (teacher, teacher + 0.25 * student / student.std()))
+    found = []
+    for dtype in (torch.bfloat16, torch.float64):
+        leaf = near.to(dtype).requires_grad_()
+        found.append(torch.autograd.grad(loss(leaf, target.to(dtype)), leaf)[0].double())
+    return float((found[0] - found[1]).norm() / found[1].norm())
+
+
+def in_float32(student: Tensor, teacher: Tensor) -> Tensor:
+    """Forward KL that is computed in float32 at least, whatever comes in."""
+    wide = torch.promote_types(student.dtype, torch.float32)
+    log_q, log_p = (x.to(wide).log_softmax(-1) for x in (student, teacher))
+    return torch.nn.functional.kl_div(log_q, log_p, reduction="batchmean", log_target=True)
+
+
 def wider(logits: Tensor, more: int) -> Tensor:
     """The logits with `more` classes of probability 0."""
     return torch.nn.functional.pad(logits, (0, more), value=-1e4)

@@ -263,7 +263,8 @@ def _layouts(source: Any, guesses: Mapping[str, Guess]) -> list[Layout]:
         first.append("attentions")
     if features and named & {"hidden", "hiddens"}:
         first += ["tokens", "hidden"]
-    said = dimensions(source)
+    chooses = set(guesses) & {"class_dim", "dim", "axis"}
+    said = None if chooses else dimensions(source)
     by_count: dict[int | None, Layout] = {3: "sequence", 4: "dense"}
     if features:
         by_count = {2: "vectors", 3: "tokens", 4: "maps"}

@@ -123,6 +123,7 @@ def _slot(
         settings = ("temperature", "weight", "options")
         if found.role not in settings or not isinstance(arguments[name], int | float):
             return given_as_role(slot, arguments[name])
+        return replace(slot, role=found.role)
     has_default = parameter.default is not Parameter.empty
     if name in without or (
         role in ("reduction", "count", "total", "unknown", "coefficient") and has_default

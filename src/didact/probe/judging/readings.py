@@ -16,6 +16,7 @@ from didact.probe.forms.subject import Subject
 from didact.probe.inputs.inputs import Layout, Sizes
 from didact.probe.judging.recognise import Isolated, isolate
 
+_LAYOUTS: tuple[Layout, ...] = ("classes", "sequence", "dense")
 _SPACES: tuple[tuple[Space, Space], ...] = (
     ("logits", "logits"),
     ("logits", "probs"),
@@ -86,8 +87,8 @@ def _others(binding: Binding) -> Iterator[Binding]:
     if len(sides) != 2 or not binding.of_logits:
         return
     layouts: list[Layout] = [binding.layout]
-    if binding.layout == "classes" and binding.sizes == Sizes():
-        layouts += ["sequence", "dense"]
+    if binding.layout in _LAYOUTS and binding.sizes == Sizes():
+        layouts += [each for each in _LAYOUTS if each != binding.layout]
     softened = (False, True) if binding.has("temperature") else (False,)
     for (student, teacher), layout, soft in product(_SPACES, layouts, softened):
         wanted = {"student": student, "teacher": teacher}
