@@ -295,6 +295,8 @@ def _bounds(part: slice) -> slice:
 
 
 def _as_integers(index: Array) -> list[Array]:
+    if index.kind == "float":
+        raise EvaluationError("an index must be whole numbers")
     if index.kind != "bool":
         return [index]
     hits = [p for p, hit in zip(product(*map(range, index.shape)), index.data, strict=True) if hit]
