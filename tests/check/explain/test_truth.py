@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from didact.check.explain import Explanation, explain
+from didact.check.explain.correct import kinds_of
 
 
 def words(explanation: Explanation, line: int) -> str:
@@ -132,5 +133,69 @@ def test_nothing_had_to_be_changed_never_stands_beside_an_open_finding() -> None
         " F.softmax(t_logits.view(-1, V) / T, -1), reduction='batchmean') * T * T\n"
         "loss = kd + F.cross_entropy(s_logits.view(-1, V), labels.view(-1), ignore_index=pad_id)\n"
     )
-    assert "KE112" in [f.code for f in explanation.open_findings]
+    kinds = {kind for f in explanation.open_findings for kind in kinds_of(f.code)}
+    assert "PAD-UNMASKED" in kinds
     assert "Nothing had to be changed" not in to_text(explanation, "en")
+
+
+SLICED = (
+    "import torch.nn.functional as F\n"
+    "def f(net, x, label, a, b):\n    out = net(x)\n{line}"
+    "    return F.cross_entropy(out[:, a:b], {y})\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "y"),
+    [
+        ("    target = label\n", "target"),
+        ('    label = label.to("cuda")\n', "label"),
+        ("", "label"),
+    ],
+)
+def test_labels_that_are_not_shifted_are_told(line: str, y: str) -> None:
+    explanation = explain(SLICED.format(line=line, y=y))
+    assert "LABEL-OFFSET" in {kind for f in explanation.findings for kind in kinds_of(f.code)}
+    assert explanation.verdict.outcome != "equal"
+
+
+def test_a_lost_newline_after_a_backslash() -> None:
+    explanation = explain(
+        "loss = a * F.mse_loss(fs, ft) + \\ b * F.cross_entropy(out, y) loss.backward()\n"
+    )
+    assert explanation.losses[0].text == "a · MSE(fs, ft) + b · CE(out, y)"
+    assert explanation.losses[0].entry.how == "backward"
+
+
+def test_a_question_around_an_assignment() -> None:
+    explanation = explain(
+        "上面代码中的loss = F.kl_div(F.log_softmax(s / T, dim=1), F.softmax(t / T, dim=1),"
+        " reduction='batchmean')是什么意思\n"
+    )
+    assert explanation.source.startswith("loss = F.kl_div(")
+    assert explanation.asked is not None
+
+
+def test_a_sentence_before_the_code() -> None:
+    explanation = explain("if you need help, ask: the loss is nan\nloss = F.mse_loss(a, b)\n")
+    assert explanation.source.strip() == "loss = F.mse_loss(a, b)"
+
+
+@pytest.mark.parametrize("wrapped", ["prompts", "fence", "numbers"])
+def test_the_form_of_a_page_changes_nothing(wrapped: str) -> None:
+    code = (
+        "def kd(s, t, y, T=4.0, a=0.5):\n    p = F.softmax(t / T, dim=1)\n"
+        "    q = F.log_softmax(s / T, dim=1)\n    kl = F.kl_div(q, p, reduction='batchmean')\n"
+        "    return a * kl + (1 - a) * F.cross_entropy(s, y)\n"
+    )
+    lines = code.rstrip().split("\n")
+    forms = {
+        "prompts": "\n".join([f">>> {lines[0]}", *(f"... {line}" for line in lines[1:])]),
+        "fence": f"Some words.\n```python\n{code}```\nMore words.\n",
+        "numbers": "\n".join(f"{n} {line}" for n, line in enumerate(lines, 1)),
+    }
+    plain, other = explain(code), explain(forms[wrapped])
+    assert [f.code for f in other.findings] == [f.code for f in plain.findings]
+    assert (other.verdict, other.roles) != (None, None)
+    assert other.verdict.outcome == plain.verdict.outcome == "departs"
+    assert {r.name: r.role for r in other.roles} == {r.name: r.role for r in plain.roles}

@@ -26,6 +26,8 @@ _CODE = re.compile(
     r"|^\s*[\w.\[\], ]+ [-+*/]?= "
     r"|^\s*[\w.]+\(.*\)\s*$"
 )
+_AFTER_CODE = re.compile(r"[)\]'\"]\s*([\u4e00-\u9fff][\u4e00-\u9fff，、：\w ]*[？?]?)$")
+"""Words behind the code of a line."""
 
 
 def question_in(text: str) -> str | None:
@@ -33,7 +35,10 @@ def question_in(text: str) -> str | None:
     best: tuple[int, str] | None = None
     for piece in _ENDS.split(text):
         line = " ".join(piece.split()).strip(" /*-\"'")
-        if not 4 < len(line) < 400 or _CODE.search(line):
+        if _CODE.search(line):
+            tail = _AFTER_CODE.search(line)
+            line = tail[1] if tail is not None else ""
+        if not 4 < len(line) < 400:
             continue
         cjk = any("\u4e00" <= c <= "\u9fff" for c in line)
         asks = bool((_CHINESE if cjk else _ENGLISH).search(line))
