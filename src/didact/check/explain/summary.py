@@ -258,6 +258,8 @@ def summary_of(
         lines.append(words.NOT_PYTORCH.format(framework=FRAMEWORKS[framework]))
     if verdict.outcome == "none":
         lines.append(words.NO_LOSS)
+    elif verdict.outcome == "unknown" and verdict.method is not None:
+        lines.append(words.PARTLY.format(method=verdict.method))
     elif verdict.method is not None:
         shown = verdict.method
         spaced = Text(shown.en, f" {shown.zh}" if shown.zh[:1].isascii() else shown.zh)
@@ -266,7 +268,7 @@ def summary_of(
         lines.append(words.NO_METHOD)
     lines += _verdict_lines(verdict, findings, kinds)
     serious = [f for f in findings if f.severity is not Severity.INFO]
-    if serious:
+    if serious or (findings and verdict.outcome == "unknown"):
         lines.append(words.FOUND.format(counts=_counts(findings)))
     elif findings:
         lines.append(words.ONLY_REMARKS.format(remarks=_number(words.REMARKS, len(findings))))
@@ -288,7 +290,7 @@ def _verdict_lines(verdict: Verdict, findings: Sequence[Finding], kinds: Kinds) 
         return [words.EQUAL.format(shape=verdict.shape)]
     if verdict.outcome == "departs" and verdict.reasons:
         return [words.DEPARTS.format(reasons=_joined(verdict.reasons))]
-    if verdict.outcome in {"unknown", "departs"}:
+    if verdict.outcome in {"unknown", "departs"} and verdict.method is None:
         return [words.UNKNOWN]
     return []
 

@@ -37,7 +37,7 @@ METHODS: dict[str, Text] = {
     "binary_kd": Text("binary distillation, class by class", "逐类的二元蒸馏"),
     "logit_matching": Text("logit matching (Ba, Caruana 2014)", "logits 匹配（Ba、Caruana 2014）"),
     "hint": Text("the FitNets hint (Romero et al. 2015)", "FitNets 的 hint（Romero 等 2015）"),
-    "mse": Text("squared differences", "均方差"),
+    "mse": Text("a mean of squared differences", "均方差"),
     "plain": Text(
         "a loss on the labels alone, without distillation", "只有真实标签的损失，没有蒸馏项"
     ),
@@ -52,6 +52,11 @@ NOT_PYTORCH = Text(
 OR = Text(" or ", "，或 ")
 AND = Text(", with ", "，加上 ")
 IS_METHOD = Text("This is {method}.", "这是{method}。")
+PARTLY = Text(
+    "One part is {method}; another is not recognised, so nothing is said about whether the whole "
+    "is right.",
+    "其中一部分是 {method}；另一部分没有识别出来，因此不对整体的正确与否作判断。",
+)
 NO_METHOD = Text(
     "No loss that is known here by name was recognised.", "没有识别出这里已知的具名损失。"
 )
