@@ -29,6 +29,7 @@ from didact.losses.kit.registry import register_loss
     kind="objective",
     formula="mean over samples and s-layers of sum_l a_kl * mse(P_kl(s_k), t_l),  sum_l a_kl = 1",
     paper="Chen et al. 2021 (SemCKD), AAAI, arXiv:2012.03236",
+    layers="any",
 )
 @final
 class SemCKD(nn.Module):

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 Family = Literal["logits", "teachers", "features", "relations", "incremental"]
 Kind = Literal["divergence", "match", "objective"]
+Layers = Literal["one", "pairs", "any"]
 T = TypeVar("T", bound=Callable[..., Any])
 
 
@@ -25,6 +26,8 @@ class Card:
             where student equals teacher, nothing more. ``"objective"``: anything else.
         formula: The formula on one line, in plain text.
         paper: Authors, year, venue and identifier; an equation where its number is certain.
+        layers: Whose features it takes: ``"one"`` layer of each network, ``"pairs"`` of layers as
+            two lists of one length, or lists of ``"any"`` length.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Card:
     kind: Kind
     formula: str
     paper: str
+    layers: Layers = "one"
 
     @property
     def per_sample(self) -> bool:
@@ -50,12 +54,14 @@ CARDS: dict[str, Card] = {}
 """Every public loss by name, filled by :func:`register_loss` when ``didact.losses`` is imported."""
 
 
-def register_loss(*, family: Family, kind: Kind, formula: str, paper: str) -> Callable[[T], T]:
+def register_loss(
+    *, family: Family, kind: Kind, formula: str, paper: str, layers: Layers = "one"
+) -> Callable[[T], T]:
     """Register the decorated function or module class as a public loss."""
 
     def register(function: T) -> T:
         name: str = function.__name__
-        CARDS[name] = Card(name, function, family, kind, formula, paper)
+        CARDS[name] = Card(name, function, family, kind, formula, paper, layers)
         return function
 
     return register

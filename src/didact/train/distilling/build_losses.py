@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_origin
 
 import torch
 from torch import nn
 
 from didact._core.errors import UsageError
+from didact.losses import CARDS
+from didact.losses.kit.registry import Layers
 from didact.nn import Projector
 from didact.train.distilling.features import FeaturePair, TappedModel, all_maps, one_pair
 from didact.train.distilling.losses import LossChoice
@@ -77,7 +79,7 @@ def _build(choice: LossChoice, context: LossBuildContext) -> tuple[Any, FeatureP
     if not choice.looks_at_features:
         is_class = inspect.isclass(choice.target)
         return (choice.target(**choice.options) if is_class else choice.target), None
-    if _takes_lists(choice.target):
+    if _layers(choice.target) != "one":
         return _build_on_all_maps(choice, context)
     built: list[Any] = []
 
@@ -119,7 +121,7 @@ def _build_on_all_maps(choice: LossChoice, context: LossBuildContext) -> tuple[A
     own = all_maps(context.student, context.image_shape)
     wanted = all_maps(context.teacher, context.image_shape)
     is_class = inspect.isclass(choice.target)
-    if len(own) != len(wanted) and choice.name != "SemCKD":
+    if len(own) != len(wanted) and _layers(choice.target) == "pairs":
         raise UsageError(
             f"{choice.name} pairs the stages of both models and the student has {len(own)} and "
             f"the teacher {len(wanted)}; take models with equally many"
@@ -166,7 +168,15 @@ def _shape(features: Features) -> tuple[int, ...]:
     return tuple(features.shape)
 
 
-def _takes_lists(target: Any) -> bool:
+def _layers(target: Any) -> Layers:
+    """What a loss of didact's says of itself; of the user's own, what its annotation says."""
+    for card in CARDS.values():
+        if card.function is target:
+            return card.layers
     call = getattr(target, "forward", target)
-    annotation = str(inspect.signature(call).parameters["student_features"].annotation)
-    return annotation.startswith(("Sequence", "list", "typing.Sequence", "collections.abc"))
+    try:
+        parameters = inspect.signature(call, eval_str=True).parameters
+    except Exception:  # noqa: BLE001 - an annotation may name what is imported for types alone
+        return "one"
+    annotation = parameters["student_features"].annotation
+    return "pairs" if get_origin(annotation) in (Sequence, list) else "one"
