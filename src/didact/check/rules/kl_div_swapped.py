@@ -142,7 +142,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and not _both_ways(analysis, use)
             and not is_declared(analysis, use, _MEANT)
         ):
-            yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+            message = _BY_HAND if use.by_hand else _MESSAGE
+            yield Found(use.node, message.format(both=arguments(use)))
 
 
 def _both_ways(analysis: Analysis, use: LossUse) -> bool:
@@ -160,4 +161,11 @@ _MESSAGE = Text(
     "meant, say `# kd: reverse-kl` {both}",
     "kl_div(教师, 学生) 是 D(学生‖教师)，与蒸馏损失 D(教师‖学生) 方向相反：学生应以对数概率放在 "
     "input。若有意使用反向 KL，请注明 `# kd: reverse-kl` {both}",
+)
+_BY_HAND = Text(
+    "the teacher is inside the logarithm and the student outside: this is the cross-entropy of the "
+    "reverse direction, -sum student * log teacher. The distillation loss is -sum teacher * log "
+    "student. If the reverse is meant, say `# kd: reverse-kl` {both}",
+    "教师在对数内、学生在对数外：这是反方向的交叉熵 −Σ 学生·log 教师；蒸馏损失是 −Σ 教师·log "
+    "学生。若有意使用反向，请注明 `# kd: reverse-kl` {both}",
 )
