@@ -15,6 +15,7 @@ from tests.data.support import images
 
 from didact._core.errors import RangeError
 from didact.data import Batches, Split, load, prepare, read_source
+from didact.data.splits.resized import resized
 
 PEAK = """
 import resource, sys
@@ -122,3 +123,13 @@ def test_other_data_is_resized_too(size: int | tuple[int, int]) -> None:
 def test_a_resize_below_one_pixel_is_refused() -> None:
     with pytest.raises(RangeError, match="resize is 0"):
         load("digits", resize=0)
+
+
+def test_resized_images_are_cut_at_the_centre() -> None:
+    image = torch.zeros(1, 1, 4, 12)
+    image[..., 4:8] = 1.0
+    split = Split(image, torch.tensor([0]))
+    assert torch.equal(resized(split, (4, 4)).images, torch.ones(1, 1, 4, 4))
+    assert torch.equal(
+        resized(split, (8, 8)).take(torch.tensor([0]))[..., 2:6], torch.ones(1, 1, 8, 4)
+    )

@@ -192,4 +192,18 @@ FAULTS = [
         "FIXED_TEST_FRACTION = 0.25",
         "tests/data/test_factory.py tests/data/test_load.py",
     ),
+    Fault(
+        "a subset of a subset counts its rows from the whole",
+        FLOOR,
+        "return self._with(rows[indices], self.labels[indices])",
+        "return self._with(indices, self.labels[indices])",
+        "tests/data/test_memory_use.py -k subset",
+    ),
+    Fault(
+        "images that are resized are cut at the corner",
+        FLOOR,
+        "top, left = (scaled[0] - size[0]) // 2, (scaled[1] - size[1]) // 2",
+        "top, left = 0, 0",
+        "tests/data/test_memory_use.py -k resized",
+    ),
 ]

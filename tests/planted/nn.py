@@ -155,4 +155,32 @@ FAULTS = [
         "scale = std / torch.tensor(data_std)",
         "tests/nn/files tests/train/distilling/test_outside_teacher.py",
     ),
+    Fault(
+        "a model's own mean is left out",
+        FLOOR,
+        "shift = (torch.tensor(data_mean) - mean) / std",
+        "shift = torch.tensor(data_mean) / std",
+        "tests/nn/files/test_inputs.py",
+    ),
+    Fault(
+        "the average of the weights goes before the weights",
+        FLOOR,
+        "for key in (*PLACES, *AVERAGES) if key in inside",
+        "for key in (*AVERAGES, *PLACES) if key in inside",
+        "tests/nn/files/test_weights.py",
+    ),
+    Fault(
+        "a file of weights may run code",
+        FLOOR,
+        """map_location="cpu", weights_only=True""",
+        """map_location="cpu", weights_only=False""",
+        "tests/nn/files/test_weights.py",
+    ),
+    Fault(
+        "missing names are overlooked",
+        FLOOR,
+        "    if missing or unexpected or wrong:",
+        "    if unexpected or wrong:",
+        "tests/nn/files/test_weights.py",
+    ),
 ]
