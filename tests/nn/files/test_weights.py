@@ -96,6 +96,13 @@ def test_missing_and_unexpected_names_and_shapes_are_all_said() -> None:
     assert "stem.0.weight (7, 3, 3, 3) for (16, 3, 3, 3)" in text
 
 
+def test_a_layer_that_is_not_in_the_file_does_not_stay_random_in_silence() -> None:
+    state = dict(small().state_dict())
+    del state["classifier.bias"]
+    with pytest.raises(ModelError, match=r"missing 1 of \d+: classifier\.bias; unexpected none"):
+        load_weights(small(), Weights(state), what="it")
+
+
 def test_weights_of_another_model_are_refused_not_half_loaded() -> None:
     model = small()
     before = {name: value.clone() for name, value in model.state_dict().items()}
