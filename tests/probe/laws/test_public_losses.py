@@ -60,7 +60,7 @@ def test_a_public_loss_obeys_the_laws_of_its_kind(name: str):
     assert report.ok, [(r.law, r.outcome.text.en) for r in report.broken]
     extremes = [report.outcome(law) for law in ("large-logits", "half-precision")]
     infinite = report.outcome("infinite-classes")
-    if any("feature" in text.en for _, text in report.binding):
+    if "takes features" in report.match.en:
         assert {o.state for o in (*extremes, infinite)} == {"skipped"}
         return
     assert {o.state for o in extremes} == {"holds"}, [o.text.en for o in extremes]
