@@ -128,6 +128,7 @@ PROCESS = """
 import os, sys, torch, torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 from didact.losses import CRD
+from didact.losses.kit.ranks import mean_of_ranks
 
 rank, store = int(sys.argv[1]), sys.argv[2]
 dist.init_process_group("gloo", init_method="file://" + store, rank=rank, world_size=2)
@@ -143,6 +144,7 @@ for tensor in (*crd.buffers(), *(p.grad for p in crd.parameters())):
     both = [torch.empty_like(tensor) for _ in range(2)]
     dist.all_gather(both, tensor)
     assert torch.equal(both[0], both[1]), (rank, tensor.shape)
+assert mean_of_ranks(torch.tensor(float(rank))).item() == 0.5
 moved = (crd.student_memory.rows != before).any(1).nonzero().flatten().tolist()
 assert moved == [0, 1, 2, 3, 8], moved  # 0 is the number of padding too
 dist.barrier()
