@@ -37,7 +37,8 @@ def _committed() -> dict[tuple[str, str], str]:
 
 def test_the_table_of_losses_is_fresh() -> None:
     table = _committed()
-    assert set(table) == {(name, family) for name in CARDS for family in FAMILIES}
+    places = {(name, family) for name in CARDS for family in FAMILIES}
+    assert set(table) == places, "run python docs/generate_loss_mutations.py"
     for (name, family), law in table.items():
         assert (law == planted.NOT_BY_IT) != applies(name, family), (
             "run python docs/generate_loss_mutations.py"

@@ -196,7 +196,7 @@ def crash_and_resume(
         pass
     else:
         return False
-    with patch("didact.train.loop.data.load", lambda *_, **__: made()):
+    with patch("didact.train.loop.data.DataReader.__call__", lambda *_: made()):
         resume_learning(folder)
     return True
 

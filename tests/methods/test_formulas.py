@@ -80,7 +80,8 @@ def _one_thread() -> Iterator[None]:
 def test_no_hyperparameter_here_has_its_default(name: str) -> None:
     defaults = METHODS[name].method.Options()
     given = OPTIONS.get(name, {})
-    assert sorted(given) == sorted(field.name for field in fields(defaults))
+    wanted = sorted(field.name for field in fields(defaults))
+    assert sorted(given) == wanted, f"give each option of {name} another value in OPTIONS"
     assert all(value != getattr(defaults, key) for key, value in given.items())
 
 

@@ -15,4 +15,4 @@ def test_codes_are_those_of_the_changelog() -> None:
     ranges = re.findall(r"KD(\d{3})(?:-KD(\d{3}))?", CHANGELOG.read_text(encoding="utf-8"))
     for first, last in ranges:
         named |= {f"KD{number}" for number in range(int(first), int(last or first) + 1)}
-    assert named == set(RULES)
+    assert named == set(RULES), "the line on didact check in CHANGELOG.md names other codes"

@@ -4,7 +4,7 @@ Which way a call takes:
 
 | call | way |
 |---|---|
-| fewer logits than ``kl_rows.SMALL`` | ``plain_kd``: fewer operations count for more |
+| fewer logits than ``kl_rows.SMALL``, not ``inplace`` | ``plain_kd``: operations count |
 | a training step on a CPU | ``fast_kl``: value and gradient in one pass over the logits |
 | the same without a gradient | ``fast_kl``: the value alone, by the same arithmetic |
 | double backward (``create_graph=True``) | ``plain_kd``, differentiated |
