@@ -16,7 +16,7 @@ from didact._core.errors import RunFolderError, UsageError
 from didact.cli._learn_options import settings_from
 from didact.recipes import learn_cifar100, learn_for_data
 from didact.report import learn_table, learn_verdict, render
-from didact.train import partial_summary
+from didact.train import LearnSettings, partial_summary
 
 FAST = ["--epochs", "1", "--accelerator", "cpu", "--threads", "1"]
 
@@ -100,7 +100,8 @@ def test_a_run_that_is_not_finished_has_a_page_that_says_so(
 
 
 def test_a_run_that_was_killed_at_once_has_a_page_too(tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_text('method = ["lwf"]\n')
+    settings = LearnSettings(method=("lwf",), seeds=(0,))
+    (tmp_path / "run.toml").write_text(settings.to_toml(), encoding="utf-8")
     page = render(tmp_path).read_text()
     assert "Not finished: 1 cell is missing." in page
     assert "lwf, seed 0: not begun" in page

@@ -53,7 +53,7 @@ def test_without_a_word_a_fixed_fifth_is_the_test_set(tmp_path: Path) -> None:
 
 X = images(20, 5, 5)
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "no y": ({"x": X}, "has no 'y'; it has x"),
+    "no y": ({"x": X}, "has no 'y'; of .* it has x"),
     "floats": ({"x": X / 255, "y": Y}, "elements of type float64; expected uint8"),
     "flat": ({"x": X.reshape(20, 25), "y": Y}, r"shape \(20, 25\); expected \[N, H, W\]"),
     "5 channels": ({"x": images(20, 5, 5, 5), "y": Y}, "with 1 or 3 channels"),

@@ -156,19 +156,21 @@ def copied(state: dict[str, Tensor]) -> dict[str, Tensor]:
 @contextmanager
 def only_this_task() -> Iterator[None]:
     """Every training image of another task than the one under way is NaN, or white."""
-    pristine: dict[int, list[Tensor]] = {}
     original = Stream.task
 
     def poisoned(self: Stream, index: int, *, with_earlier: bool = False) -> Task:
-        images = pristine.setdefault(id(self), [split.images.clone() for split in self.trains])
-        for number, split in enumerate(self.trains):
-            split.images.copy_(images[number])
-            if number != index:
-                split.images.fill_(torch.nan if split.images.is_floating_point() else 255)
-        return original(self, index, with_earlier=with_earlier)
+        trains = [
+            split if number == index else _spoilt(split) for number, split in enumerate(self.trains)
+        ]
+        return original(replace(self, trains=trains), index, with_earlier=with_earlier)
 
     with patch.object(Stream, "task", poisoned):
         yield
+
+
+def _spoilt(split: Split) -> Split:
+    bad = torch.nan if split.images.is_floating_point() else 255
+    return Split(torch.full_like(split.images, bad), split.labels)
 
 
 class CrashError(Exception):

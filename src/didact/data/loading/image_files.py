@@ -37,9 +37,19 @@ def image_header(path: Path) -> tuple[int, int, bool]:
                 "frame that is meant"
             )
         height, width = image.height, image.width
-        if image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE:
+        if _orientation(path, image) in _ON_ITS_SIDE:
             height, width = width, height
         return height, width, image.mode in _COLOUR
+
+
+def _orientation(path: Path, image: Image.Image) -> object:
+    """How the camera was held; pixels of a PNG that says nothing are not read to find out."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return None
+    try:
+        return image.getexif().get(_ORIENTATION)
+    except Exception as error:
+        raise _damaged(path, error) from error
 
 
 def read_image(path: Path, *, colour: bool, size: tuple[int, int] | None = None) -> Tensor:

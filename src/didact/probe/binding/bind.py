@@ -76,7 +76,9 @@ def bind(
         fallback: Binding | None = None
         tries = (each for group in ways for each in product(plan, group, _PRECISIONS))
         for (sizes, wanted), slots, dtype in islice(tries, _MOST):
-            binding = Binding(target, slots, wanted, dtype, arguments, sizes=sizes)
+            binding = Binding(
+                target, slots, wanted, dtype, arguments, sizes=sizes, told=layout is not None
+            )
             verdict = attempt(binding)
             if verdict is not None and _PROCESSES.search(verdict.en):
                 binding = replace(binding, alone=True)

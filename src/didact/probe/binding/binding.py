@@ -38,6 +38,7 @@ class Binding:
         touched: The sides whose tensors the loss has changed in place.
         part: Which of the tensors that the loss returns is taken for its value.
         alone: Whether it gathers from other processes, and gets a group of one.
+        told: Whether the user said the layout, so that no other one is tried.
     """
 
     target: Target
@@ -50,6 +51,7 @@ class Binding:
     touched: set[str] = field(default_factory=set)
     part: int = 0
     alone: bool = False
+    told: bool = False
 
     def __call__(self, inputs: Inputs) -> Tensor:
         """The loss as one number."""

@@ -87,7 +87,7 @@ def _others(binding: Binding) -> Iterator[Binding]:
     if len(sides) != 2 or not binding.of_logits:
         return
     layouts: list[Layout] = [binding.layout]
-    if binding.layout in _LAYOUTS and binding.sizes == Sizes():
+    if binding.layout in _LAYOUTS and binding.sizes == Sizes() and not binding.told:
         layouts += [each for each in _LAYOUTS if each != binding.layout]
     softened = (False, True) if binding.has("temperature") else (False,)
     for (student, teacher), layout, soft in product(_SPACES, layouts, softened):

@@ -130,7 +130,9 @@ function formula(found, say) {
   const { written, corrected, verdict } = found.formula;
   const same = JSON.stringify(written) === JSON.stringify(corrected);
   const group = (title, losses) => (losses.length
-    ? [make("h3", {}, title), ...losses.flatMap((loss) => [mathOf(loss.math), make("p", { class: "plain" }, loss.text)])] : []);
+    ? [make("h3", {}, title), ...losses.flatMap((loss) => [
+      make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": title }, mathOf(loss.math)),
+      make("p", { class: "plain" }, loss.text)])] : []);
   return [
     ...group(say("written"), written),
     ...(same ? [] : group(say("correctedFormula"), corrected)),
