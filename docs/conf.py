@@ -14,6 +14,8 @@ exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_title = "didact"
+html_static_path = ["_static"]
+html_css_files = ["doors.css"]
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3  # links such as check.md#formats
