@@ -24,6 +24,8 @@ def blocks(page: str) -> list[tuple[str, str]]:
 
 @pytest.fixture(autouse=True)
 def forget_mine():
+    """Other tests have a module of that name, too."""
+    sys.modules.pop("mine", None)
     yield
     sys.modules.pop("mine", None)
 
