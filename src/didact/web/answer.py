@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 from didact._core.errors import DidactError
 from didact._core.i18n import Language, Text
 from didact.check import explain as explaining
-from didact.check.engine.engine import Analysis
 from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.engine.values import Value
 from didact.check.explain.correct import safe_analyse
@@ -143,7 +142,7 @@ def _values(source: str, language: Language) -> Iterator[Json]:
     for node in ast.walk(analysis.tree):
         if not isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
             continue
-        value = _value_of(analysis, node)
+        value = analysis.value_of(node)
         if value is None or value.space in _SILENT or node.end_lineno != node.lineno:
             continue
         line = lines[node.lineno - 1]
@@ -153,10 +152,6 @@ def _values(source: str, language: Language) -> Iterator[Json]:
             "end": _characters(line, node.end_col_offset or 0),
             "facts": [fact.pick(language) for fact in _facts(value)],
         }
-
-
-def _value_of(analysis: Analysis, node: ast.expr) -> Value | None:
-    return analysis.value_of(node)
 
 
 def _characters(line: str, offset: int) -> int:

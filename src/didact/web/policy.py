@@ -1,6 +1,8 @@
-"""What the page may load: its own files, and nothing from any other host."""
+"""What the page may load (its own files, nothing from any other host), and its first file."""
 
 from __future__ import annotations
+
+from importlib.resources import files
 
 _OWN = (
     "default-src 'none'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data:; "
@@ -10,3 +12,11 @@ LOCAL = _OWN.format(wasm="") + "; frame-ancestors 'none'"
 """For the local server, which sends it as a header."""
 STATIC = _OWN.format(wasm=" 'wasm-unsafe-eval'")
 """For the static site, where it stands in the page: Python there is WebAssembly."""
+
+
+def index_page(backend: str, *, token: str = "", policy: str = "") -> str:
+    """``index.html`` for a back end, with its token, and the policy where no header has it."""
+    text = files("didact.web").joinpath("page", "index.html").read_text("utf-8")
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n' if policy else ""
+    text = text.replace("@BACKEND@", backend).replace("@TOKEN@", token)
+    return text.replace("@POLICY@\n", meta)

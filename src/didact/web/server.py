@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from didact._core.errors import UsageError
 from didact._core.i18n import Language, Text
-from didact.web.policy import LOCAL
+from didact.web.policy import LOCAL, index_page
 
 HOST = "127.0.0.1"
 MOST_BYTES = 6_000_000
@@ -112,10 +112,10 @@ def application(port: int, token: str, answerer: Answerer) -> Starlette:
         name = request.path_params.get("name", "index.html")
         if request.headers.get("host") not in hosts or name not in PAGES:
             return _reply("", 404, "text/plain")
-        text = files("didact.web").joinpath("page", name).read_text("utf-8")
         if name == "index.html":
-            text = text.replace("@BACKEND@", "local").replace("@TOKEN@", token)
-            text = text.replace("@POLICY@\n", "")  # it is a header here
+            text = index_page("local", token=token)  # the policy is a header here
+        else:
+            text = files("didact.web").joinpath("page", name).read_text("utf-8")
         return _reply(text, 200, PAGES[name])
 
     async def call(request: Request) -> Response:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import didact
 from didact._core.errors import DataError
-from didact.web.policy import STATIC
+from didact.web.policy import STATIC, index_page
 
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 LOCK = "pyodide-lock.json"
@@ -43,12 +43,9 @@ def build(folder: Path, pyodide: Path) -> None:
     for name in (*RUNTIME, LOCK):
         shutil.copyfile(pyodide / name, folder / "pyodide" / name)
     for file in files("didact.web").joinpath("page").iterdir():
-        text = file.read_text("utf-8")
-        if file.name == "index.html":
-            policy = f'<meta http-equiv="Content-Security-Policy" content="{STATIC}">'
-            text = text.replace("@BACKEND@", "pyodide").replace("@TOKEN@", "")
-            text = text.replace("@POLICY@", policy)
-        (folder / file.name).write_text(text, encoding="utf-8")
+        (folder / file.name).write_text(file.read_text("utf-8"), encoding="utf-8")
+    index = index_page("pyodide", policy=STATIC)
+    (folder / "index.html").write_text(index, encoding="utf-8")
     (folder / "didact.zip").write_bytes(packed())
 
 
