@@ -99,7 +99,8 @@ class Watched:
 @contextmanager
 def watched(browser: Any, address: str, **options: Any) -> Iterator[Watched]:
     """A page at ``address``; afterwards it must have made no trouble."""
-    context = browser.new_context(bypass_csp=options.pop("bypass_csp", False), **options)
+    # Without motion: in the middle of a fade the colours are not those of the page.
+    context = browser.new_context(reduced_motion="reduce", **options)
     page = context.new_page()
     found = Watched(page)
     home = address.rpartition("/")[0] + "/"
