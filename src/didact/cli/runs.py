@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -75,7 +75,8 @@ def _print(records: Records) -> None:
 
     grid = Grid(box=None, header_style="bold")
     for title in ("run", "kind", "data", "started", "arm", "seeds", "accuracy, %"):
-        grid.add_column(title, justify="right" if title in ("seeds", "accuracy, %") else "left")
+        justify: Literal["left", "right"] = "right" if title in ("seeds", "accuracy, %") else "left"
+        grid.add_column(title, justify=justify, overflow="fold", no_wrap=title != "run")
     wide = records.wide()
     for row in records.runs.sort_values("started").itertuples():
         arms = wide[wide["run"] == row.run]
