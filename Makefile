@@ -51,7 +51,7 @@ pages: .venv/.installed
 # The site, docs/_build/html. Of the pages made from the code all are committed but those of the rules.
 docs: .venv/.docs
 	$(BIN)/python docs/generate_rules.py
-	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
+	$(BIN)/sphinx-build -q -W --keep-going $(SPHINX) docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 # Python for the browser, from the npm registry.
@@ -59,8 +59,9 @@ build/pyodide/package:
 	mkdir -p build/pyodide
 	cd build/pyodide && npm pack --silent pyodide@314.0.7 && tar xzf pyodide-*.tgz
 
+site: SPHINX = -t site
 site: docs build/pyodide/package
-	$(BIN)/python -m didact.web.site docs/_build/html/try build/pyodide/package
+	$(BIN)/python -m didact.web.site docs/_build/html/try build/pyodide/package ../index.html
 	@echo "docs/_build/html/try/index.html, to be served by any static host"
 
 clean:

@@ -35,12 +35,14 @@ _INTRODUCTION = Text(
     "*错误*：训练信号被破坏、失效，或程序崩溃；*警告*：实际计算的尺度或目标与公式不同；"
     "*提示*：值得知道，也可能本就有意为之。",
 )
-_TABLE = Text("| code | finds | severity |", "| 编号 | 检查内容 | 级别 |")
+_FILTER = Text("Find a rule", "查找规则")
+_TABLE = Text("| rule | finds | severity |", "| 规则 | 检查内容 | 级别 |")
 
 
 def index(language: Language) -> str:
     """The table of all rules."""
     parts = [f"# {_TITLE.pick(language)}", _INTRODUCTION.pick(language)]
+    parts.append(f'<div class="filter" data-label="{_FILTER.pick(language)}"></div>')
     for topic, title in TOPICS.items():
         rows = [_row(rule, language) for rule in RULES.values() if rule.topic == topic]
         table = "\n".join([_TABLE.pick(language), "| --- | --- | --- |", *rows])
@@ -51,7 +53,7 @@ def index(language: Language) -> str:
 
 
 def _row(rule: Rule, language: Language) -> str:
-    link = f"[{rule.code}]({file_name(rule, language)})"
+    link = f"[{rule.code}]({file_name(rule, language)}) {rule.name}"
     severity = SEVERITIES[rule.severity.value].pick(language)
     return f"| {link} | {rule.summary.pick(language)} | {severity} |"
 

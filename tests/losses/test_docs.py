@@ -16,8 +16,18 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_page_is_fresh() -> None:
-    written = (ROOT / "docs/losses.md").read_text("utf-8")
-    assert written == generator("losses").page(), "run python docs/generate_losses.py"
+    pages = generator("losses")
+    for name, page in (("losses.md", pages.page()), ("losses.zh-CN.md", pages.chinese_page())):
+        written = (ROOT / "docs" / name).read_text("utf-8")
+        assert written == page, "run python docs/generate_losses.py"
+
+
+def test_every_loss_stands_once_in_the_index_by_purpose() -> None:
+    for language in ("en", "zh"):
+        index = generator("losses").index(language)
+        for name in losses.CARDS:
+            assert index.count(f"| [`{name}`]") == 1, name
+        assert "||" not in index.replace("\\|\\|", ""), "a | in a formula would split its cell"
 
 
 HELPERS = ("standardise_logits", "standardised", "token_maps", "next_tokens", "TopK")

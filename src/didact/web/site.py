@@ -1,8 +1,9 @@
 """The page as a static site: the same files, and Python for the browser beside them.
 
-    python -m didact.web.site FOLDER PYODIDE
+    python -m didact.web.site FOLDER PYODIDE [HOME]
 
-``PYODIDE`` is the unpacked npm package ``pyodide``. Nothing is fetched here, nor by the page from
+``PYODIDE`` is the unpacked npm package ``pyodide``, ``HOME`` the first page of the documentation
+that the page links to, relative to ``FOLDER``. Nothing is fetched here, nor by the page from
 any other host.
 """
 
@@ -27,7 +28,7 @@ ROOMS = ("_core", "check", "web")
 NOT_NEEDED = ("web/page", "web/server.py", "web/worker.py", "web/site.py", "check/editors")
 
 
-def build(folder: Path, pyodide: Path) -> None:
+def build(folder: Path, pyodide: Path, home: str = "") -> None:
     """Write the site into ``folder``.
 
     Raises:
@@ -44,7 +45,7 @@ def build(folder: Path, pyodide: Path) -> None:
         shutil.copyfile(pyodide / name, folder / "pyodide" / name)
     for file in files("didact.web").joinpath("page").iterdir():
         (folder / file.name).write_text(file.read_text("utf-8"), encoding="utf-8")
-    index = index_page("pyodide", policy=STATIC)
+    index = index_page("pyodide", policy=STATIC, home=home)
     (folder / "index.html").write_text(index, encoding="utf-8")
     (folder / "didact.zip").write_bytes(packed())
 
@@ -70,4 +71,4 @@ def _modules(root: Path) -> Iterator[Path]:
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]), Path(sys.argv[2]))
+    build(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:4])

@@ -18,6 +18,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="features",
+    purpose="one_layer",
     kind="objective",
     formula="sum over neurons of relu(m - sign(t) s)^2,  sign(t) = +1 where t > 0, else -1",
     paper="Heo et al. 2019 (activation boundaries), AAAI, arXiv:1811.03233",

@@ -23,6 +23,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="features",
+    purpose="one_layer",
     kind="match",
     formula="mean over positions of (a(s)/|a(s)| - a(t)/|a(t)|)^2,  a(f) = sum_c |f_c|^p",
     paper="Zagoruyko and Komodakis 2017, arXiv:1612.03928, section 3.1, eq. 2",

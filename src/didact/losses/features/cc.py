@@ -23,6 +23,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="relations",
+    purpose="embedding",
     kind="match",
     formula="1/b^2 * |C(t) - C(s)|_F^2,  C_ij = sum_p exp(-2g) (2g)^p / p! * cos(f_i, f_j)^p",
     paper="Peng et al. 2019 (correlation congruence), ICCV, arXiv:1904.01802",

@@ -23,6 +23,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="relations",
+    purpose="embedding",
     kind="objective",
     formula="-log h(s_i, t_i) - sum_j log(1 - h(s_i, t_j)),  h = e^(s.t/T) / (e^(s.t/T) + Z K/M)",
     paper="Tian et al. 2020, ICLR, arXiv:1910.10699, eq. 18",

@@ -20,6 +20,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="relations",
+    purpose="embedding",
     kind="objective",
     formula="-log softmax_j(s_i.t_j / T)_i - log softmax_j(t_i.s_j / T)_i",
     paper="Tian et al. 2020 (CRD), ICLR, arXiv:1910.10699, with van den Oord et al. 2018, "

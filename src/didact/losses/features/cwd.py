@@ -14,6 +14,7 @@ from didact.losses.logits.kd import kd_unchecked
 
 @register_loss(
     family="features",
+    purpose="maps",
     kind="match",
     formula="mean over channels of T^2 * KL(softmax_positions(t/T) || softmax_positions(s/T))",
     paper="Shu et al. 2021 (CWD), ICCV, arXiv:2011.13256, section 3.2",

@@ -17,6 +17,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="features",
+    purpose="several_layers",
     kind="match",
     formula="sum over pairs of layers of |G(t) - G(s)|_F^2,  G_ij = mean over positions of a_i b_j",
     paper="Yim et al. 2017, A gift from knowledge distillation, CVPR, section 3, eq. 1-2",

@@ -19,6 +19,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="features",
+    purpose="one_layer",
     kind="objective",
     formula="mean over units of |F(s)/|F(s)| - F(t)/|F(t)||,  F = factors of each side",
     paper="Kim et al. 2018 (factor transfer), NeurIPS, arXiv:1802.04977",

@@ -14,6 +14,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="features",
+    purpose="one_layer",
     kind="match",
     formula="mean over units of (r(s) - t)^2",
     paper="Romero et al. 2015 (FitNets), ICLR, arXiv:1412.6550, section 2.2, eq. 3",

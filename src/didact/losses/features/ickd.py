@@ -20,6 +20,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="features",
+    purpose="one_layer",
     kind="match",
     formula="1/c * |G(t) - G(s)|_F^2,  G(f) = rows of the channels' inner products, length 1",
     paper="Liu et al. 2021 (ICKD), ICCV, arXiv:2202.03680",

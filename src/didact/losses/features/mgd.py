@@ -21,6 +21,7 @@ Masking = Literal["positions", "channels"]
 
 @register_loss(
     family="features",
+    purpose="one_layer",
     kind="objective",
     formula="sum over units of (t - G(keep * align(s)))^2",
     paper="Yang et al. 2022 (MGD), ECCV, arXiv:2205.01529",

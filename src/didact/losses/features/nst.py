@@ -22,6 +22,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="features",
+    purpose="one_layer",
     kind="match",
     formula="MMD^2 between the channels' unit activation maps, kernel (x . y)^2",
     paper="Huang and Wang 2017, arXiv:1707.01219",

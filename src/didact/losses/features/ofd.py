@@ -25,6 +25,7 @@ _LEAST_STD = 1e-6
 
 @register_loss(
     family="features",
+    purpose="one_layer",
     kind="match",
     formula="sum over units of (s - r)^2, but 0 where s <= r <= 0;  r = max(t, E[t | t < 0])",
     paper="Heo et al. 2019 (overhaul), ICCV, arXiv:1904.01866",

@@ -22,6 +22,7 @@ _LEAST_KERNEL = 1e-7
 
 @register_loss(
     family="relations",
+    purpose="embedding",
     kind="match",
     formula="mean over j of KL(p(.|j; t) || p(.|j; s)),  p(i|j) ~ (1 + cos(f_i, f_j)) / 2",
     paper="Passalis and Tefas 2018, ECCV, arXiv:1803.10837",

@@ -27,6 +27,7 @@ _LEVELS = (4, 2, 1)
 
 @register_loss(
     family="features",
+    purpose="several_layers",
     kind="objective",
     formula="sum over stages of HCL(ABF_k(s_k, s_(k+1), ...), t_k)",
     paper="Chen et al. 2021 (knowledge review), CVPR, arXiv:2104.09044, section 3",

@@ -17,6 +17,7 @@ _PAPER = "Park et al. 2019, CVPR, arXiv:1904.05068"
 
 @register_loss(
     family="relations",
+    purpose="embedding",
     kind="match",
     formula="mean over pairs of huber(|s_i - s_j| / mean - |t_i - t_j| / mean)",
     paper=f"{_PAPER}, section 3.2.1, eq. 5-8",
@@ -61,6 +62,7 @@ def rkd_distance(
 
 @register_loss(
     family="relations",
+    purpose="embedding",
     kind="match",
     formula="mean over triplets of huber(cos(s_i s_j s_k) - cos(t_i t_j t_k))",
     paper=f"{_PAPER}, section 3.2.2, eq. 9",
@@ -105,6 +107,7 @@ def rkd_angle(
 
 @register_loss(
     family="relations",
+    purpose="embedding",
     kind="match",
     formula="distance_weight * rkd_distance + angle_weight * rkd_angle",
     paper=f"{_PAPER}, section 4.2",

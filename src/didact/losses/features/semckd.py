@@ -26,6 +26,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="features",
+    purpose="several_layers",
     kind="objective",
     formula="mean over samples and s-layers of sum_l a_kl * mse(P_kl(s_k), t_l),  sum_l a_kl = 1",
     paper="Chen et al. 2021 (SemCKD), AAAI, arXiv:2012.03236",

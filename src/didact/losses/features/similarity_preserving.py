@@ -18,6 +18,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="relations",
+    purpose="embedding",
     kind="match",
     formula="1/b^2 * |G(t) - G(s)|_F^2,  G(f) = rows of f f^T scaled to length 1",
     paper="Tung and Mori 2019, ICCV, arXiv:1907.09682",

@@ -26,6 +26,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="features",
+    purpose="classifier",
     kind="objective",
     formula="mean over units of (t - P(s))^2; the teacher's classifier predicts from P(s)",
     paper="Chen et al. 2022 (SimKD), CVPR, arXiv:2203.14001",

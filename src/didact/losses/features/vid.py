@@ -22,6 +22,7 @@ _LEAST_VARIANCE = 1e-5
 
 @register_loss(
     family="features",
+    purpose="one_layer",
     kind="objective",
     formula="mean over units of ((t - mu(s))^2 / v_c + log v_c) / 2,  v = softplus(a) + 1e-5",
     paper="Ahn et al. 2019 (VID), CVPR, arXiv:1904.05835",

@@ -17,6 +17,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="incremental",
+    purpose="old_features",
     kind="match",
     formula="sum over channels of importance_c * |s_c - t_c|^2",
     paper="Kang et al. 2022 (AFC), CVPR, arXiv:2204.00895",

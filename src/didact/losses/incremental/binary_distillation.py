@@ -22,6 +22,7 @@ _SOFTPLUS_IS_LINEAR = 40
 
 @register_loss(
     family="incremental",
+    purpose="old_outputs",
     kind="objective",
     formula="sum over classes of BCE(sigmoid(s), q),  q = sigmoid(t) for old, one-hot for new",
     paper="Rebuffi et al. 2017, arXiv:1611.07725, algorithm 3",

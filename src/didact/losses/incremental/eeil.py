@@ -17,6 +17,7 @@ from didact.losses.logits.kd import kd
 
 @register_loss(
     family="incremental",
+    purpose="old_outputs",
     kind="divergence",
     formula="sum over old heads f of T^2 * KL(softmax(t_f/T) || softmax(s_f/T))",
     paper="Castro et al. 2018, ECCV, arXiv:1807.09536, section 3.2, eq. 1-3",

@@ -48,6 +48,7 @@ def _cosine_rows(student: Tensor, teacher: Tensor, gradient: Tensor | None) -> T
 
 @register_loss(
     family="incremental",
+    purpose="old_features",
     kind="match",
     formula="1 - cos(s, t)",
     paper=f"{_PAPER}.3, eq. 6",
@@ -89,6 +90,7 @@ def lucir_less_forget(
 
 @register_loss(
     family="incremental",
+    purpose="new_apart",
     kind="objective",
     formula="mean over the K hardest new classes n of relu(m - s_label + s_n), old samples only",
     paper=f"{_PAPER}.4, eq. 8",

@@ -13,6 +13,7 @@ from didact.losses.logits.kd import kd
 
 @register_loss(
     family="incremental",
+    purpose="old_outputs",
     kind="divergence",
     formula="T^2 * KL(softmax(t/T) || softmax(s[:o]/T)),  o = classes of the old model",
     paper="Li and Hoiem 2016, ECCV, arXiv:1606.09282, section 3, eq. 2-4",

@@ -26,6 +26,7 @@ _PAPER = "Douillard et al. 2020 (PODNet), ECCV, arXiv:2004.13513"
 
 @register_loss(
     family="incremental",
+    purpose="old_features",
     kind="match",
     formula="|p(s)/|p(s)| - p(t)/|p(t)||,  p(f) = f^2 summed over height, and over width",
     paper=f"{_PAPER}, POD-spatial",
@@ -105,6 +106,7 @@ def _spatial_rows(
 
 @register_loss(
     family="incremental",
+    purpose="old_features",
     kind="match",
     formula="1 - cos(s, t)",
     paper=f"{_PAPER}, POD-flat",

@@ -19,6 +19,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="incremental",
+    purpose="new_apart",
     kind="objective",
     formula="relu(log(sum_(c != label) exp(scale s_c)) - scale (s_label - margin))",
     paper="Douillard et al. 2020 (PODNet), ECCV, arXiv:2004.13513, NCA loss",

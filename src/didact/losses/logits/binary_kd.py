@@ -13,6 +13,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="logits",
+    purpose="multi_label",
     kind="match",
     formula="T^2 * sum_c KL(Bernoulli(sigmoid(t_c/T)) || Bernoulli(sigmoid(s_c/T)))",
     paper="Yang et al. 2023 (multi-label logit distillation), ICCV, arXiv:2308.06453",

@@ -17,6 +17,7 @@ from didact.losses.logits.kd import plain_kd
 
 @register_loss(
     family="logits",
+    purpose="start",
     kind="objective",
     formula="(1-w) CE(softmax(s), label) + w T^2 KL(softmax(t/T) || softmax(s/T))",
     paper="Hinton et al. 2015, arXiv:1503.02531, section 2",

@@ -19,6 +19,7 @@ from didact.losses.logits.kd import kd
 @final
 @register_loss(
     family="logits",
+    purpose="gap",
     kind="divergence",
     formula="T^2 * KL(softmax(t/T) || softmax(s/T)), T = lowest + span * sigmoid(parameter), "
     "learnt against the student",

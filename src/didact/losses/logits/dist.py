@@ -18,6 +18,7 @@ from didact.losses.kit.softmax import softmax_backward
 
 @register_loss(
     family="logits",
+    purpose="gap",
     kind="divergence",
     formula="beta * mean_i (1 - r(q_i., p_i.)) + gamma * mean_c (1 - r(q_.c, p_.c))",
     paper="Huang et al. 2022 (DIST), NeurIPS, arXiv:2205.10536",

@@ -18,6 +18,7 @@ from didact.losses.logits.kd import kd
 
 @register_loss(
     family="logits",
+    purpose="language",
     kind="divergence",
     formula="T^2 * KL(p || q), p = softmax(t/T), q = softmax(s/T)",
     paper="Kullback and Leibler 1951; for language models Kim and Rush 2016, arXiv:1606.07947",
@@ -66,6 +67,7 @@ def forward_kl(
 
 @register_loss(
     family="logits",
+    purpose="language",
     kind="divergence",
     formula="T^2 * KL(q || p), p = softmax(t/T), q = softmax(s/T)",
     paper="Gu et al. 2024 (MiniLLM), arXiv:2306.08543, equation 1",
@@ -117,6 +119,7 @@ def reverse_kl(
 
 @register_loss(
     family="logits",
+    purpose="language",
     kind="divergence",
     formula="T^2 * (KL(p || q) + KL(q || p)) / 2, p = softmax(t/T), q = softmax(s/T)",
     paper="Jeffreys 1946, doi:10.1098/rspa.1946.0056, halved",
@@ -169,6 +172,7 @@ def symmetric_kl(
 
 @register_loss(
     family="logits",
+    purpose="language",
     kind="divergence",
     formula="T * sum |p - q| / 2, p = softmax(t/T), q = softmax(s/T)",
     paper="Wen et al. 2023 (f-distill), ACL, arXiv:2307.15190",

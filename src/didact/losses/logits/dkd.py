@@ -18,6 +18,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="logits",
+    purpose="gap",
     kind="divergence",
     formula="T^2 * (alpha * KL(target or not) + beta * KL(among the other classes))",
     paper="Zhao et al. 2022 (DKD), CVPR, arXiv:2203.08679",

@@ -19,6 +19,7 @@ from didact.losses.kit.softmax import soft_log_probs
 
 @register_loss(
     family="logits",
+    purpose="decisions",
     kind="objective",
     formula="CE(softmax(s), argmax t)",
     paper="Touvron et al. 2021 (DeiT), ICML, arXiv:2012.12877, section 4, eq. 3",
@@ -65,6 +66,7 @@ def hard_kd(
 
 @register_loss(
     family="logits",
+    purpose="decisions",
     kind="objective",
     formula="(1-w) CE(softmax(s), label) + w CE(softmax(s), argmax t)",
     paper="Touvron et al. 2021 (DeiT), ICML, arXiv:2012.12877, section 4, eq. 3",

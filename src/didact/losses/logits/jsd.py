@@ -19,6 +19,7 @@ _NEAR_AN_END = 0.01
 
 @register_loss(
     family="logits",
+    purpose="language",
     kind="divergence",
     formula="T^2 * (b KL(p || m) + (1-b) KL(q || m)) / (b (1-b)), m = b p + (1-b) q",
     paper="Agarwal et al. 2024 (GKD), arXiv:2306.13649, section 2, eq. 1, divided by b (1-b)",

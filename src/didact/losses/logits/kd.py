@@ -29,6 +29,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="logits",
+    purpose="start",
     kind="divergence",
     formula="T^2 * KL(softmax(t/T) || softmax(s/T))",
     paper="Hinton et al. 2015, arXiv:1503.02531, section 2",

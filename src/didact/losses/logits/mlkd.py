@@ -19,6 +19,7 @@ from didact.losses.kit.softmax import log_softmax_and_softmax, softmax_backward
 
 @register_loss(
     family="logits",
+    purpose="gap",
     kind="divergence",
     formula="mean_T [T^2 KL(p || q) + |Q Q' - P P'|^2 / samples + |Q' Q - P' P|^2 / classes]",
     paper="Jin et al. 2023, Multi-level logit distillation, CVPR",

@@ -20,6 +20,7 @@ from didact.losses.kit.registry import register_loss
 
 @register_loss(
     family="logits",
+    purpose="start",
     kind="match",
     formula="sum_c (s_c - t_c)^2",
     paper="Kim et al. 2021, arXiv:2105.08919; Ba and Caruana 2014, arXiv:1312.6184",

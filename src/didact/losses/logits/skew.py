@@ -25,6 +25,7 @@ _SAFE = 1e-4
 
 @register_loss(
     family="logits",
+    purpose="language",
     kind="divergence",
     formula="T^2 * KL(p || a p + (1-a) q), p = softmax(t/T), q = softmax(s/T)",
     paper="Ko et al. 2024 (DistiLLM), ICML, arXiv:2402.03898, section 3.1",
@@ -80,6 +81,7 @@ def skew_kl(
 
 @register_loss(
     family="logits",
+    purpose="language",
     kind="divergence",
     formula="T^2 * KL(q || (1-a) p + a q), p = softmax(t/T), q = softmax(s/T)",
     paper="Ko et al. 2024 (DistiLLM), ICML, arXiv:2402.03898, section 3.1",

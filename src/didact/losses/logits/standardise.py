@@ -94,6 +94,7 @@ def standardised(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 @register_loss(
     family="logits",
+    purpose="gap",
     kind="divergence",
     formula="T^2 * KL(softmax(z(t)/T) || softmax(z(s)/T)), z(x) = (x - mean x) / std x",
     paper="Sun et al. 2024, CVPR, arXiv:2403.01427, section 4.3",

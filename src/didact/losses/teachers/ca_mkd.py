@@ -20,6 +20,7 @@ from didact.losses.teachers.weighted_sum import weighted_sum
 
 @register_loss(
     family="teachers",
+    purpose="teachers",
     kind="divergence",
     formula="sum_k w_k T^2 KL(p_k || q), w_k = (1 - softmax_k(CE(t_k, label))) / (K - 1)",
     paper="Zhang et al. 2022 (CA-MKD), ICASSP, arXiv:2201.00007",

@@ -25,6 +25,7 @@ from didact.losses.teachers.weighted_sum import weighted_sum
 
 @register_loss(
     family="teachers",
+    purpose="teachers",
     kind="divergence",
     formula="T^2 * KL(sum_k w_k softmax(t_k/T) || softmax(s/T))",
     paper="Hinton et al. 2015, arXiv:1503.02531, section 1 (arithmetic mean)",
@@ -96,6 +97,7 @@ def kd_mean_probs(
 
 @register_loss(
     family="teachers",
+    purpose="teachers",
     kind="divergence",
     formula="T^2 * KL(softmax(sum_k w_k t_k / T) || softmax(s/T))",
     paper="Hinton et al. 2015, arXiv:1503.02531, section 1 (geometric mean)",
@@ -155,6 +157,7 @@ def kd_geometric_mean(
 
 @register_loss(
     family="teachers",
+    purpose="teachers",
     kind="divergence",
     formula="sum_k w_k T^2 * KL(softmax(t_k/T) || softmax(s/T))",
     paper="You et al. 2017, Learning from multiple teacher networks, KDD",

@@ -17,6 +17,7 @@ from didact.losses.logits.kd import kd_unchecked
 
 @register_loss(
     family="teachers",
+    purpose="teachers",
     kind="divergence",
     formula="T^2 * KL(softmax(t_r/T) || softmax(s/T)), r the teacher of the sample",
     paper="Hinton et al. 2015, arXiv:1503.02531, after section 5 (specialists)",

@@ -162,6 +162,7 @@ class TopK:
 
 @register_loss(
     family="logits",
+    purpose="language",
     kind="divergence",
     formula="T^2 * KL over k+1 cells: the k likeliest classes of p, and the sum of the rest",
     paper="Cover and Thomas 2006, Elements of information theory, log sum inequality",

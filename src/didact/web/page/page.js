@@ -26,6 +26,9 @@ function speak(chosen) {
       ? (kind === "local" ? "privacyLocal" : "privacyStatic") : element.dataset.text;
     element.textContent = say(key);
   }
+  const home = document.querySelector("meta[name=didact-home]").content;
+  at("home").hidden = home === "";
+  at("home").href = chosen === "zh" ? home.replace(/\.html$/, ".zh-CN.html") : home;
   document.title = `didact · ${say("tagline")}`;
   for (const button of document.querySelectorAll("[data-language]")) {
     button.setAttribute("aria-pressed", String(button.dataset.language === chosen));

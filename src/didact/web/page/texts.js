@@ -2,6 +2,7 @@
 export const TEXTS = {
   skip: { en: "Skip to the answer", zh: "跳到解释" },
   tagline: { en: "explains distillation code and finds its mistakes", zh: "解释蒸馏代码，找出其中的错误" },
+  home: { en: "Documentation", zh: "文档" },
   title: { en: "What does this code do, and what is wrong with it?", zh: "这段代码做了什么？错在哪里？" },
   lead: {
     en: "Paste a distillation loss as you found it: on one line, with prompts, with the page's debris. It is read, never run.",
