@@ -75,6 +75,35 @@ def _before(analysis: Analysis, step: Step, softmaxes: dict[int, Softmax]) -> St
     return None
 
 
+def is_one_sample(analysis: Analysis, node: ast.expr | None, scope: Scope) -> bool:
+    """Whether the batch dimension may be gone: squeezed away, or one row was picked."""
+    for step in path(analysis, node, scope):
+        part = step.node
+        if callee(analysis, part).rpartition(".")[2] == "squeeze" and isinstance(part, ast.Call):
+            given = [*part.args[-1:], *(k.value for k in part.keywords)]
+            numbers = [a.value for a in given if isinstance(a, ast.Constant)]
+            if not numbers or numbers[0] == 0:
+                return True
+        if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant):
+            return True
+    return False
+
+
+def same_source(analysis: Analysis, use: LossUse) -> bool:
+    """Whether both sides are made of one tensor: its entropy, not a distance of two."""
+    ends = []
+    for node in (use.input_node, use.target_node):
+        steps = list(path(analysis, node, use.scope))
+        ends.append(steps[-1] if steps else None)
+    first, second = ends
+    if first is None or second is None or first.scope.node is not second.scope.node:
+        return False
+    return first.node is second.node or (
+        isinstance(first.node, ast.Name | ast.Attribute)
+        and ast.unparse(first.node) == ast.unparse(second.node)
+    )
+
+
 def place_in_file(analysis: Analysis, use: LossUse) -> ast.AST:
     """A loss, or the call in this file through which it is computed in another one."""
     calls = (call for call in reversed(use.scope.calls) if analysis.owns(call))

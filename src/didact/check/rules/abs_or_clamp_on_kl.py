@@ -114,14 +114,21 @@ CATALOGUE = (
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find a KL value that is forced to be positive."""
     for operation in (*analysis.operations_of("abs"), *analysis.operations_of("clamp")):
-        kinds = {term.use.kind for term in operation.base.terms}
+        kinds = {term.use.kind for term in operation.base.terms if not term.cut}
         if (
             kinds & {"kl_div", "kl_by_hand"}
             and isinstance(operation.node, ast.Call)
             and not _is_upper_bound(operation.node)
-            and not isinstance(analysis.parent_of(operation.node), ast.Compare)  # a test of it
+            and not _is_only_compared(analysis, operation.node)
         ):
             yield Found(operation.node, _MESSAGE)
+
+
+def _is_only_compared(analysis: Analysis, node: ast.Call) -> bool:
+    """A test of the value, or a divisor that is kept from zero."""
+    parent = analysis.parent_of(node)
+    divisor = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div)
+    return isinstance(parent, ast.Compare) or (divisor and parent.right is node)  # type: ignore[union-attr]
 
 
 def _is_upper_bound(node: ast.Call) -> bool:

@@ -103,7 +103,9 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
+from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role, Space
+from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, is_declared, uses
 from didact.check.rules._rule import Found
@@ -140,10 +142,26 @@ def check(analysis: Analysis) -> Iterator[Found]:
             swapped
             and ordered
             and not _both_ways(analysis, use)
+            and not _is_other_way_round(analysis, use)
             and not is_declared(analysis, use, _MEANT)
         ):
             message = _BY_HAND if use.by_hand else _MESSAGE
             yield Found(use.node, message.format(both=arguments(use)))
+
+
+def _is_other_way_round(analysis: Analysis, use: LossUse) -> bool:
+    """Whether the "teacher" is what is trained here, towards a student that is not."""
+    facts = analysis.facts
+    models = [
+        forward.model
+        for forward in analysis.forwards
+        if forward.key in use.input.sources | use.target.sources
+    ]
+    students = [m for m in models if role_of(m) is Role.STUDENT]
+    teachers = [m for m in models if role_of(m) is Role.TEACHER]
+    return any(names_of(m) & facts.optimized.keys() for m in teachers) and not any(
+        names_of(m) & facts.optimized.keys() for m in students
+    )
 
 
 def _both_ways(analysis: Analysis, use: LossUse) -> bool:

@@ -91,13 +91,16 @@ PyTorch 文档 `torch.nn.functional.log_softmax`。
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.events import Log
 from didact.check.engine.spaces import Grad, Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -120,9 +123,18 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and not log.guarded
             and not value.by_name
             and id(value.origin) in made  # of a mixture, a mean, a clamp it is something else
+            and not _is_guarded(analysis, log)
         ):
             quiet = value.grad is Grad.NO
             yield Found(log.node, _MESSAGE, severity=Severity.INFO if quiet else None)
+
+
+def _is_guarded(analysis: Analysis, log: Log) -> bool:
+    """Whether something was added to the probabilities on the way."""
+    return any(
+        isinstance(step.node, ast.BinOp) and isinstance(step.node.op, ast.Add)
+        for step in path(analysis, log.argument_node, log.scope)
+    )
 
 
 _MESSAGE = Text(

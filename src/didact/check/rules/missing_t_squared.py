@@ -124,8 +124,10 @@ from didact.check.rules._common import (
     soft_uses,
     temperature_of,
     temperature_symbol,
+    totals_with,
 )
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import same_source
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -143,7 +145,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         temperature = _temperature(use)
         if temperature is None or _is_applied(analysis, use, temperature):
             continue
-        if is_declared(analysis, use, CONTRASTIVE):
+        if is_declared(analysis, use, CONTRASTIVE) or same_source(analysis, use):
             continue
         if beside_hard_term(analysis, use) or _is_commented_out(analysis, use):
             size = _size(temperature)
@@ -176,7 +178,8 @@ def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
             for t in analysis.terms_of(use)
             if t.scale.const != 1
         )
-    if any(power_of(term, symbol) for term in analysis.terms_of(use)):
+    seen = (*terms, *(term for _, term in totals_with(analysis, use)))
+    if any(power_of(term, symbol) for term in seen):
         return True
     return any(
         other.scope.node is use.scope.node

@@ -110,10 +110,12 @@ CATALOGUE = ("SLICE-AFTER-SOFTMAX",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find distributions that were cut after they were normalised."""
-    for use in uses(analysis, *SOFT):
-        for side in (use.input, use.target):
+    for use in uses(analysis, *SOFT, "bce", "bce_logits", "mse", "l1"):
+        for side in (use.target, use.input):
             if side.partial and side.space in NORMALISED and side.class_slice:
-                yield Found(use.node, _MESSAGE.format(cut=side.class_slice, both=arguments(use)))
+                message = _MESSAGE.format(cut=side.class_slice, both=arguments(use))
+                whole = side is use.input  # the target is a distribution: a valid cross-entropy
+                yield Found(use.node, message, severity=Severity.INFO if whole else None)
                 break
 
 

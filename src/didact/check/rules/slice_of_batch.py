@@ -96,6 +96,7 @@ from didact.check.engine.spaces import RAW
 from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._common import mentions, sure
 from didact.check.rules._rule import Found, replace
+from didact.check.rules._trace import is_one_sample
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -116,7 +117,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
         bounds = [b for b in (node.slice.lower, node.slice.upper) if b is not None]
         classes = any(mentions(bound, _CLASSES) for bound in bounds)
         logits = operation.base.space in RAW and (operation.base.rank or 2) >= 2
-        if classes and logits and _is_used_as_logits(analysis, node):
+        one = is_one_sample(analysis, node.value, operation.scope)
+        if classes and logits and not one and _is_used_as_logits(analysis, node):
             text = f"{ast.unparse(node.value)}[:, {ast.unparse(node.slice)}]"
             fix = Fix((replace(node, text),), "unsafe", Text("slice the classes", "切类别维"))
             message = _MESSAGE.format(text=ast.unparse(node), right=text)

@@ -96,6 +96,7 @@ from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._common import SOFT, uses
 from didact.check.rules._rule import Found, replace
+from didact.check.rules._trace import is_one_sample
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -124,6 +125,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and batch
             and id(softmax.node) in wanted
             and argument.payload != "transposed"
+            and not is_one_sample(analysis, softmax.argument_node, softmax.scope)
         ):
             fix = None
             if isinstance(softmax.dim_node, ast.Constant):

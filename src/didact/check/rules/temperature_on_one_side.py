@@ -93,6 +93,7 @@ Hinton 等 2015；huawei-noah/Pretrained-Language-Model，issue 11。
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -101,10 +102,11 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.names import is_temperature
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import Role, Space
+from didact.check.engine.spaces import NORMALISED, Role, Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, is_declared, uses
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -137,8 +139,28 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if not softened.atoms and softened.const < 1:
             continue  # sharpened on purpose; nobody distils below T = 1
         same = use.input.role is use.target.role and use.input.role is not Role.UNKNOWN
-        if not same and not is_declared(analysis, use, _MEANT):
+        known = _is_at_one(analysis, use, first)
+        if known and not same and not is_declared(analysis, use, _MEANT):
             yield Found(use.node, _MESSAGE.format(t=softened.text, both=arguments(use)))
+
+
+def _is_at_one(analysis: Analysis, use: LossUse, first: Scale | None) -> bool:
+    """Whether the side without temperature is seen to have none.
+
+    What a helper gives that nobody could look into may have been divided there.
+    """
+    plain = first is not None and first.is_one
+    node = use.input_node if plain else use.target_node
+    steps = list(path(analysis, node, use.scope))
+    last = steps[-1].node if steps else None
+    models = {id(forward.node) for forward in analysis.forwards}
+    return not isinstance(last, ast.Call) or id(last) in models or _is_tensor_call(analysis, last)
+
+
+def _is_tensor_call(analysis: Analysis, node: ast.Call) -> bool:
+    """Whether it computes with what it is called on, or is a function of PyTorch."""
+    value = analysis.value_of(node)
+    return value is not None and bool(value.space in (*NORMALISED, Space.FEATURES) or value.sources)
 
 
 def _sides(use: LossUse) -> tuple[Scale | None, Scale | None]:
