@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 
 from didact._core.i18n import Text
+from didact.check.correct.site import span
 from didact.check.explain.formula.judge import Judged, Loss
 from didact.check.explain.formula.roles import leaves, side
 from didact.check.explain.formula.trace import Tracer
 from didact.check.explain.formula.tree import Call, Choice, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
-from didact.check.explain.site import span
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 

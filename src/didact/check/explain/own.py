@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 
 from didact._core.i18n import Language, Text
-from didact.check.explain.site import span
+from didact.check.correct.site import span
 from didact.check.explain.torch_names import FUNCTIONAL, METHODS, MODULES
 from didact.check.explain.words.findings import OWN, OWN_PAGES
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from didact._core.i18n import Text
+from didact.check.correct.graph import is_empty
 from didact.check.engine.spaces import Space
 from didact.check.engine.values import Value
 
@@ -17,16 +18,6 @@ EMPTY = Text(
     "空切片：`{start}:{stop}:{step}` 的含义是起点、终点、步长，从 0 取到 0，什么也取不到；"
     "并不是“前 {count} 个”（那应写 `{first}`）",
 )
-
-
-def is_empty(part: ast.expr) -> bool:
-    """Whether a slice ends where it begins, whatever the tensor."""
-    if not isinstance(part, ast.Slice) or not isinstance(part.upper, ast.Constant):
-        return False
-    lower = part.lower.value if isinstance(part.lower, ast.Constant) else 0
-    literal = part.lower is None or isinstance(part.lower, ast.Constant)
-    forward = part.step is None or not isinstance(part.step, ast.UnaryOp)
-    return literal and lower == part.upper.value and forward
 
 
 def is_suspicious(node: ast.Subscript, value: Value | None) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from didact.check.correct.site import Site
 from didact.check.engine.names import is_temperature
-from didact.check.explain.site import Site
-from didact.check.explain.slices import is_empty
 from didact.check.findings.finding import Edit
 
 
@@ -150,3 +149,13 @@ def own_copy(site: Site) -> list[Edit]:
     if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Name | ast.Attribute):
         return [site.replace(statement.value, f"copy.deepcopy({site.text(statement.value)})")]
     return []
+
+
+def is_empty(part: ast.expr) -> bool:
+    """Whether a slice ends where it begins, whatever the tensor."""
+    if not isinstance(part, ast.Slice) or not isinstance(part.upper, ast.Constant):
+        return False
+    lower = part.lower.value if isinstance(part.lower, ast.Constant) else 0
+    literal = part.lower is None or isinstance(part.lower, ast.Constant)
+    forward = part.step is None or not isinstance(part.step, ast.UnaryOp)
+    return literal and lower == part.upper.value and forward

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from didact.check.explain.site import Site, argument, span
+from didact.check.correct.site import Site, argument, span
 from didact.check.findings.finding import Edit, Span
 
 

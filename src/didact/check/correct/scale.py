@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from didact.check.correct.site import Site, argument, is_softmax, span
 from didact.check.engine.events import LossUse
 from didact.check.engine.names import is_temperature
-from didact.check.explain.site import Site, argument, is_softmax, span
 from didact.check.findings.finding import Edit, Span
 
 
