@@ -50,12 +50,14 @@ class Stub:
         return self
 
 
-def run(tree: ast.Module, loss: Loss, judged: Judged, draw: Draw) -> Any:
-    """What the code computes for a loss, in float64."""
+def run(
+    tree: ast.Module, loss: Loss, judged: Judged, draw: Draw, *, builtins: Any = vars(builtins)
+) -> Any:
+    """What the code computes for a loss, in float64; with the given builtins alone."""
     kinds = kinds_of([e.value for e in judged.tracer.entries])
     binding = bind(kinds.items(), draw)
     results = {g.text: tensor_of(v) for g, v in binding.items()}
-    names: dict[str, Any] = {"torch": torch, "nn": nn, "F": F}
+    names: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "__builtins__": builtins}
     for given in binding:
         root = given.text.split("(")[0].split(".")[0].split("[")[0]
         if given.text == root and root.isidentifier():
@@ -63,7 +65,7 @@ def run(tree: ast.Module, loss: Loss, judged: Judged, draw: Draw) -> Any:
         elif root.isidentifier() and root != "self":
             names.setdefault(root, Stub(root, results))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id not in names and not hasattr(builtins, node.id):
+        if isinstance(node, ast.Name) and node.id not in names and node.id not in builtins:
             names[node.id] = Stub(node.id, results)
     entry = loss.entry
     if entry.how == "return":

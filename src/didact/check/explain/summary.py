@@ -11,6 +11,7 @@ from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.judge import (
     Judged,
     dimensions,
+    is_distilling_elsewhere,
     is_given,
     is_simple,
     method_keys,
@@ -50,6 +51,7 @@ class Verdict:
         reasons: What makes it depart.
         shape: The tensors for which this holds.
         notes: What else must be known: terms that are given, alternatives.
+        only: The notes that bound "equal": other shapes, for which the code departs.
     """
 
     outcome: str
@@ -58,6 +60,7 @@ class Verdict:
     reasons: tuple[Text, ...] = ()
     shape: str = ""
     notes: tuple[Text, ...] = ()
+    only: tuple[Text, ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,7 +82,8 @@ def verdict_of(
         return Verdict("none")
     keys = _methods(case)
     method = _named(keys, branches=any(len(x.branches) > 1 for x in judged.losses))
-    unknown = [t for t in judged.terms if is_unknown(t)]
+    elsewhere = [t for t in judged.terms if is_distilling_elsewhere(t, judged.roles)]
+    unknown = [t for t in judged.terms if is_unknown(t) or t in elsewhere]
     known = [t for t in judged.terms if t.status != "unknown"]
     reasons = _reasons(case)
     shape = _shape(judged)
@@ -104,7 +108,7 @@ def verdict_of(
         return Verdict("unknown", notes=notes)
     if reasons:
         return Verdict("departs", method, key, tuple(reasons), shape, notes)
-    return Verdict("equal", method, key, (), shape, notes)
+    return Verdict("equal", method, key, (), shape, notes, tuple(_cautions(judged)))
 
 
 def _named(keys: Sequence[str], *, branches: bool) -> Text | None:
@@ -178,7 +182,12 @@ def _reasons(case: _Case) -> list[Text]:
             continue
         for size, power in term.law.powers:
             covered |= _BY_FACTOR.get(size, set())
-            reasons.append(_factor(case.judged, term, size, power))
+            reason = _factor(case.judged, term, size, power)
+            if size in {"S", "H·W"} and _is_equal_flat(case.judged, term):
+                word = f"`{case.judged.ranks.word}`"
+                condition = words.IF_DEEP.format(shape=dimensions(term.rank), word=word)
+                reason = Text(reason.en + condition.en, reason.zh + condition.zh)
+            reasons.append(reason)
         if abs(term.law.constant - 1) > 1e-6:
             shown = f"{term.law.constant:.4g}".replace("-", "−")
             reasons.append(words.FACTOR.format(term=_written(case.judged, term), factor=shown))
@@ -192,6 +201,11 @@ def _reasons(case: _Case) -> list[Text]:
         message = _first_clause(found[0].message)
         reasons.append(words.FINDING.format(message=message, code=code, line=lines))
     return list(dict.fromkeys(reasons))
+
+
+def _is_equal_flat(judged: Judged, term: Term) -> bool:
+    branches = [b for loss in judged.losses for b in loss.branches if term in b.terms]
+    return any(b.equal_flat for b in branches) and bool(judged.ranks.word)
 
 
 def _factor(judged: Judged, term: Term, size: str, power: float) -> Text:
@@ -227,20 +241,26 @@ def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
     notes = [
         words.UNKNOWN_TERM.format(term=_written(case.judged, t)) for t in (unknown if known else [])
     ]
-    given = [t for t in case.judged.terms if is_given(t)]
-    notes += [words.GIVEN_TERM.format(term=_written(case.judged, t)) for t in given]
+    given = [t for t in case.judged.terms if is_given(t) and t not in unknown]
+    if given:
+        shown = ", ".join(dict.fromkeys(_written(case.judged, t) for t in given))
+        form = words.GIVEN_TERM if len(given) == 1 else words.GIVEN_TERMS
+        notes.append(form.format(term=shown))
     conditions = {c.removeprefix("not ") for loss in case.judged.losses for b in loss.branches
                   for c in b.conditions}  # fmt: skip
     if conditions:
         shown = ", ".join(f"`{c}`" for c in sorted(conditions))
         notes.append(words.ALTERNATIVES.format(conditions=shown))
-    for loss in case.judged.losses:
-        for branch in loss.branches:
-            for rank, factor in branch.cautions:
-                notes.append(words.CAUTION.format(shape=dimensions(rank), factor=factor))
+    notes += _cautions(case.judged)
     if any(t.mean and t.status == "equal" for t in case.judged.terms):
         notes.append(words.PER_SAMPLE)
     return list(dict.fromkeys(notes))
+
+
+def _cautions(judged: Judged) -> list[Text]:
+    """For which other tensors the same code is a multiple of its definition."""
+    found = {c for loss in judged.losses for b in loss.branches for c in b.cautions}
+    return [words.CAUTION.format(shape=dimensions(r), factor=f) for r, f in sorted(found)]
 
 
 def by_importance(findings: Sequence[Finding]) -> list[Finding]:
@@ -277,7 +297,7 @@ def summary_of(
     consequence = consequence_of(findings, kinds)
     if consequence is not None:
         lines.append(words.AS_IT_IS.format(consequence=consequence))
-    return [*lines, *verdict.notes][:7]
+    return [*lines, *(n for n in verdict.notes if n not in verdict.only)][:7]
 
 
 def _verdict_lines(verdict: Verdict, findings: Sequence[Finding], kinds: Kinds) -> list[Text]:
@@ -286,7 +306,10 @@ def _verdict_lines(verdict: Verdict, findings: Sequence[Finding], kinds: Kinds) 
         del kinds
         if rest:
             count = _number(words.WARNINGS, len(rest))
-            return [words.EQUAL_UP_TO.format(shape=verdict.shape, count=count)]
+            return [words.EQUAL_UP_TO.format(shape=verdict.shape, count=count), *verdict.only]
+        if verdict.only:
+            others = _joined([Text(o.en[:-1], o.zh[:-1]) for o in verdict.only])
+            return [words.EQUAL_ONLY.format(shape=verdict.shape, others=others)]
         return [words.EQUAL.format(shape=verdict.shape)]
     if verdict.outcome == "departs" and verdict.reasons:
         return [words.DEPARTS.format(reasons=_joined(verdict.reasons))]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from didact.check.engine.names import is_loss as is_loss_name
@@ -60,23 +60,68 @@ _COMPARING = frozenset(
 )
 _OLD_MODEL = frozenset({"old", "prev", "previous", "lwf", "task", "known", "seen", "incremental"})
 _SEQUENCES = re.compile(
-    r"\b(llm|token|tokens|seq|seq_len|sequence|causal|vocab|vocabulary|sentence|per_token|lm|pad|pad_id|ignore_index)\b"
-    r"|llm|per_token|token|causal|句子|序列|词表|词元"
+    r"\b(seq|seq_len|sequence|causal|vocab|vocabulary|sentence|lm|pad|pad_id|speech|asr|ctc|frames"
+    r"|utterance|tokens?)\b|llm|per_token|token(?!ize|_type|s?_len)|causal|wav2vec|hubert"
+    r"|句子|序列|词表|词元|语音|大模型|语言模型"
 )
 _MAPS = re.compile(
-    r"\b(seg|segmentation|pixel|pixels|spatial|attention_map|feature_map|H|W)\b|seg_|pixel|像素|分割"
+    r"\b(seg|segmentation|pixels?|spatial|attention_map|feature_map|voxels?|volumetric|unet|nnunet"
+    r"|dice|heatmaps?|interpolate|miou|h|w)\b|seg_|pixel|voxel|segment|像素|分割|体素"
 )
+_SHAPES = {
+    2: re.compile(
+        r"[(\[]\s*(b|n|bs|bsz|batch|batch_size)\s*[,x×]\s*(c|k|classes|n_?classes|num_?classes|"
+        r"num_?labels|类别数)\s*[)\]]"
+    ),
+    3: re.compile(
+        r"[(\[]\s*(b|n|bs|bsz|batch|batch_size)\s*[,x×]\s*(s|t|l|seq|seq_?len|length|time|tokens)"
+        r"\s*[,x×]\s*(v|c|d|vocab|vocab_?size|classes|hidden|dim)\s*[)\]]"
+    ),
+    4: re.compile(
+        r"\b(b|n|bs|batch|batch_size|batchsize)\s*[,x×]\s*(c|channels?)\s*[,x×]\s*(d\s*[,x×]\s*)?"
+        r"(h|height)\s*[,x×]\s*(w|width)\b"
+    ),
+}
+"""How comments write the shape of what is compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """The numbers of dimensions to try, the likeliest first.
+
+    Attributes:
+        order: The numbers.
+        certain: The code itself tells the first.
+        word: What speaks for the first.
+    """
+
+    order: tuple[int, ...] = (2, 3, 4)
+    certain: bool = False
+    word: str = ""
+
+    @classmethod
+    def first(cls, rank: int, word: str, *, certain: bool = False) -> Ranks:
+        """One number before the others."""
+        return cls((rank, *(r for r in (2, 3, 4) if r != rank)), certain, word)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Branch:
-    """One alternative of a loss: its conditions, its terms, and for which tensors it was judged."""
+    """One alternative of a loss.
+
+    Attributes:
+        conditions: When it is computed.
+        terms: Its addends.
+        rank: For which number of dimensions it was judged.
+        cautions: Other numbers of dimensions, and the factor by which a term departs there.
+        equal_flat: For ``[B, C]`` it would be equal, and the code does not tell which it is.
+    """
 
     conditions: tuple[str, ...]
     terms: tuple[Term, ...]
     rank: int
     cautions: tuple[tuple[int, str], ...] = ()
-    """Other numbers of dimensions, and the factor by which a term departs there."""
+    equal_flat: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +156,7 @@ class Judged:
         kinds: What the names stand for.
         tracer: What was followed.
         incremental: The teacher is the model of the classes so far.
+        ranks: What the code tells of the number of dimensions.
     """
 
     losses: tuple[Loss, ...]
@@ -118,6 +164,7 @@ class Judged:
     kinds: dict[Given, Kind]
     tracer: Tracer
     incremental: bool
+    ranks: Ranks
 
     @property
     def terms(self) -> list[Term]:
@@ -150,35 +197,47 @@ def judge(tree: ast.Module, words: str = "") -> Judged:
             for conditions, node in alternatives(entry.value)
         ]
         losses.append(Loss(entry, text, mathml, tuple(branches)))
-    return Judged(tuple(losses), roles, kinds, tracer, incremental)
+    return Judged(tuple(losses), roles, kinds, tracer, incremental, ranks)
 
 
 def _branch(
-    conditions: tuple[str, ...], node: Node, roles: dict[Given, Told], ranks: list[int],
+    conditions: tuple[str, ...], node: Node, roles: dict[Given, Told], ranks: Ranks,
     *, incremental: bool,
 ) -> Branch:  # fmt: skip
     """The terms for the number of dimensions for which most of them are recognised."""
     best: tuple[tuple[int, int], Branch] | None = None
-    for rank in ranks:
+    for rank in ranks.order:
         lab = laboratory(node, roles, rank, incremental=incremental)
         if not lab.works():
             continue
         terms = solve(lab, node)
         unknown = sum(t.status == "unknown" and not is_given(t) for t in terms)
-        departing = sum(t.status == "departs" for t in terms)
         plain = sum(t.definition is not None and t.definition.key in GENERIC for t in terms)
-        key = (unknown, plain + (departing if best is not None else 0))
-        if best is None or key < best[0]:
+        key = (unknown, plain)
+        if best is None or (key < best[0] and not _by_size(terms)):
             best = (key, Branch(conditions, tuple(terms), rank))
         if (not unknown and not plain) or not _may_be_deeper(node):
             break
-    if best is not None:
-        branch = best[1]
-        if branch.rank == 2 and all(t.status == "equal" for t in branch.terms):
-            found = _cautions(node, roles, incremental=incremental)
-            return Branch(branch.conditions, branch.terms, branch.rank, found)
-        return branch
-    return Branch(conditions, (Term((), node),), 2)
+    if best is None:
+        return Branch(conditions, (Term((), node),), 2)
+    branch = best[1]
+    if branch.rank == 2 and all(t.status == "equal" for t in branch.terms) and not ranks.certain:
+        found = _cautions(node, roles, incremental=incremental)
+        return replace(branch, cautions=found)
+    if branch.rank > 2 and not ranks.certain and _by_size(branch.terms):
+        return replace(branch, equal_flat=_is_equal_flat(node, roles, incremental=incremental))
+    return branch
+
+
+def _by_size(terms: Iterable[Term]) -> bool:
+    """Whether a term is summed over positions that it should be averaged over."""
+    laws = [t.law for t in terms if t.law is not None]
+    return any({"S", "H·W"} & dict(law.powers).keys() for law in laws)
+
+
+def _is_equal_flat(node: Node, roles: dict[Given, Told], *, incremental: bool) -> bool:
+    lab = laboratory(node, roles, 2, incremental=incremental)
+    return lab.works() and all(t.status == "equal" or is_given(t) for t in solve(lab, node))
 
 
 def _cautions(
@@ -263,6 +322,14 @@ def is_given(term: Term) -> bool:
     return isinstance(term.body, Given)
 
 
+def is_distilling_elsewhere(term: Term, roles: Mapping[Given, Told]) -> bool:
+    """Whether a term is a call, defined elsewhere, that is given both models' outputs."""
+    if not isinstance(term.body, Given):
+        return False
+    sides = {side(i, roles) for i in term.body.inputs}
+    return {"student", "teacher"} <= sides
+
+
 def _words(tree: ast.Module) -> set[str]:
     words: set[str] = set()
     for node in ast.walk(tree):
@@ -277,18 +344,26 @@ def _is_incremental(tree: ast.Module) -> bool:
     return bool(_words(tree) & _OLD_MODEL)
 
 
-def _ranks(tree: ast.Module, words: str) -> list[int]:
-    """The numbers of dimensions to try, the likeliest first."""
+def _ranks(tree: ast.Module, words: str) -> Ranks:
+    """What the code, its names and its comments tell of the number of dimensions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
             shape = ast.unparse(node.value).endswith((".shape", ".size()"))
             count = len(node.targets[0].elts)
             if shape and count in {2, 3, 4}:
-                return [count, *(r for r in (2, 3, 4) if r != count)]
-    names = " ".join(sorted(_words(tree))) + " " + words.lower()
-    if _SEQUENCES.search(names):
-        return [3, 2, 4]
-    return [4, 2, 3] if _MAPS.search(names) else [2, 3, 4]
+                return Ranks.first(count, ast.unparse(node), certain=True)
+    lowered = words.lower()
+    for rank, pattern in _SHAPES.items():
+        shape_told = pattern.search(lowered)
+        others = any(p.search(lowered) for r, p in _SHAPES.items() if r != rank)
+        if shape_told is not None and not others:
+            return Ranks.first(rank, shape_told[0], certain=True)
+    names = " ".join(sorted(_words(tree))) + " " + lowered
+    for rank, pattern in ((3, _SEQUENCES), (4, _MAPS)):
+        word = pattern.search(names)
+        if word is not None:
+            return Ranks.first(rank, word[0])
+    return Ranks()
 
 
 # Which method this is

@@ -35,6 +35,9 @@ _BY_NAME = Text("by its name alone", "仅凭名字推断")
 _LEFT = Text("the other side is the {other}'s", "另一侧是{other}的")
 _IN_CE = Text("it is compared with the labels", "它与真实标签一起求损失")
 _IS_TARGET = Text("it is the target that is imitated", "它是被模仿的目标")
+_NO_GRADIENT = Text(
+    "it runs without gradient, the other one with it", "它不带梯度，另一个模型带梯度"
+)
 _IS_PREDICTION = Text("it stands where the prediction belongs", "它处在预测的位置上")
 _NAMES = {"student": Text("student", "学生"), "teacher": Text("teacher", "教师")}
 _OTHER = {"student": "teacher", "teacher": "student"}
@@ -69,6 +72,7 @@ def roles_of(
         told = _provenance(given)
         if told is not None:
             found[given] = told
+    _frozen(nodes, tensors, found)
     parts = list({id(p): p for n in nodes for p in walk(n)}.values())
     for part in parts:
         if isinstance(part, Call):
@@ -136,6 +140,25 @@ def _provenance(given: Given) -> Told | None:
         if len(sources) == 1:
             return Told(str(sources.pop()), _FROM.format(model=given.inputs[0].text))  # type: ignore[attr-defined]
     return None
+
+
+def _frozen(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -> None:
+    """Of two models, none of them named a teacher, the one without gradient is imitated."""
+    live: set[int] = set()
+    pending = list(nodes)
+    while pending:
+        part = pending.pop()
+        if id(part) in live or (isinstance(part, Call) and part.name in {"detach", "item"}):
+            continue
+        live.add(id(part))
+        pending += part.children
+    models = [g for g in tensors if g.inputs and g in found]
+    if any(found[g].role == "teacher" for g in models):
+        return
+    still = [g for g in models if id(g) not in live]
+    if still and len(still) < len(models):
+        for given in still:
+            found[given] = Told("teacher", _NO_GRADIENT)
 
 
 def _text_role(text: str) -> str | None:

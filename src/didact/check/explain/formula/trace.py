@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from didact.check.engine.names import is_model
+from didact.check.engine.names import is_model, words
 from didact.check.explain.formula.libraries import (
     ALIASES,
     CASTS,
@@ -130,6 +130,13 @@ class Either:
     other: Value
 
 
+_SETTINGS = frozenset(
+    {"self", "cls", "args", "opt", "opts", "cfg", "config", "hparams", "hp", "params", "settings",
+     "conf", "flags", "options", "parser"}
+)  # fmt: skip
+"""Objects with numbers as attributes: their ``T`` is a temperature, no transpose."""
+
+
 class _TooMuchError(Exception):
     """There is too much to follow."""
 
@@ -154,6 +161,7 @@ class Tracer:
         self._frozen = 0
         self._instances: list[Instance] = []
         self._owner = ""
+        self._alone: Instance | None = None
         self._stores = Counter(
             n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
         )
@@ -185,7 +193,20 @@ class Tracer:
             if isinstance(node, Function) and id(node) not in methods | self._called:
                 closure = self.top.get(node.name)
                 scope = closure.scope if isinstance(closure, Closure) else self.top
-                self._enter(Closure(node, scope), node.name)
+                self._enter(Closure(node, scope, self._pasted_owner(node)), node.name)
+
+    def _pasted_owner(self, node: Function) -> Instance | None:
+        """The object of a method that was pasted without its class."""
+        first = [a.arg for a in [*node.args.posonlyargs, *node.args.args]][:1]
+        if first != ["self"]:
+            return None
+        if self._alone is None:
+            empty = ast.parse("class Pasted:\n    pass").body[0]
+            assert isinstance(empty, ast.ClassDef)
+            empty.body = [n for n in self.tree.body if isinstance(n, Function) and _is_method(n)]
+            self._alone = Instance(empty, {})
+            self._instances.append(self._alone)
+        return self._alone
 
     def _methods(self, node: ast.ClassDef) -> None:
         own = [m for m in node.body if isinstance(m, Function)]
@@ -613,7 +634,8 @@ class Tracer:
         named = isinstance(base, Given) and not base.inputs and is_model(base.text)
         if node.attr == "shape" and not named:
             return Call("size", (base,))
-        if node.attr in {"T", "mT"} and isinstance(base, Call | Given) and not named:
+        settings = isinstance(base, Given) and bool(_SETTINGS & set(words(base.text)))
+        if node.attr in {"T", "mT"} and not named and not settings:
             return Call("t" if node.attr == "T" else "mT", (base,))
         if node.attr == "data":
             return Call("detach", (base,))
@@ -944,6 +966,10 @@ class Tracer:
 
 def _method(node: ast.ClassDef, name: str) -> Function | None:
     return next((m for m in node.body if isinstance(m, Function) and m.name == name), None)
+
+
+def _is_method(node: Function) -> bool:
+    return [a.arg for a in [*node.args.posonlyargs, *node.args.args]][:1] == ["self"]
 
 
 def _is_model_itself(node: Node) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 
 from didact.check.explain.formula.arrays import Array, EvaluationError
@@ -113,6 +113,7 @@ class Term:
         rank: For which number of dimensions this holds.
         mean: It is a number per sample, of which the mean was taken.
         wrong_sign: The addend that has the wrong sign.
+        labels: The part that stands for ``y``; the next ones stand for the definition's other names.
     """
 
     weights: tuple[tuple[Node, int], ...]
@@ -127,6 +128,12 @@ class Term:
     rank: int = 2
     mean: bool = False
     wrong_sign: Node | None = None
+    labels: Node | None = None
+    scalar: Node | None = None
+    old: Node | None = None
+    hot: Node | None = None
+    padding: Node | None = None
+    smoothing: Node | None = None
 
     @property
     def status(self) -> str:
@@ -253,19 +260,13 @@ def _group(
         if wrong is None:
             return _with(found, weights, cut)
         if found.law is not None and found.law.is_one:
-            return Term(
-                tuple(weights), total, found.definition, found.law, found.student, found.teacher,
-                wrong_sign=group[wrong], rank=lab.rank,
-            )  # fmt: skip
+            return replace(found, weights=tuple(weights), body=total, wrong_sign=group[wrong])
     return None
 
 
 def _with(term: Term, weights: list[tuple[Node, int]], cut: bool) -> Term:
     extra = tuple(w for w in weights if w not in term.weights)
-    return Term(
-        (*extra, *term.weights), term.body, term.definition, term.law, term.student, term.teacher,
-        term.temperature, term.over, term.cut or cut, term.rank, term.mean, term.wrong_sign,
-    )  # fmt: skip
+    return replace(term, weights=(*extra, *term.weights), cut=term.cut or cut)
 
 
 def _over(
@@ -274,16 +275,26 @@ def _over(
     """A term that is summed over a loop: N times its definition, unless it is divided by N."""
     law = term.law
     weighted = any(isinstance(p, Item) for w, _ in (*weights, *term.weights) for p in walk(w))
-    if law is not None:
+    if law is not None and not _is_paired(term, loop):
         counts = sum(p for w, p in (*weights, *term.weights) if _is_count(w))
         powers = dict(law.powers)
         if not weighted:
             powers["N"] = powers.get("N", 0.0) + 1.0 + counts
         law = Law(law.constant * sign, tuple((n, p) for n, p in powers.items() if p))
-    return Term(
-        (*[w for w in weights if not _is_count(w[0])], *term.weights), term.body, term.definition,
-        law, term.student, term.teacher, term.temperature, loop, term.cut or cut, lab.rank,
-    )  # fmt: skip
+    elif law is not None:
+        law = Law(law.constant * sign, law.powers)
+    own = (w for w in weights if not _is_count(w[0]))
+    return replace(
+        term, weights=(*own, *term.weights), law=law, over=loop, cut=term.cut or cut, rank=lab.rank
+    )
+
+
+def _is_paired(term: Term, loop: Loop) -> bool:
+    """Whether the student's side goes through the loop as well: pairs of layers, no teachers."""
+    student = term.student
+    return student is not None and any(
+        isinstance(p, Item) and p.loop is loop for p in walk(student)
+    )
 
 
 def _is_count(node: Node) -> bool:
@@ -418,8 +429,10 @@ def _match(
             key = (not law.is_one, cost, number)
             if best is None or key < best[0]:
                 term = Term(
-                    (), body, definition, law, one.student, one.teacher, one.temperature,
-                    loop, rank=lab.rank, mean=_is_many(lab, body, loop),
+                    (), body, definition, law, one.student, one.teacher, one.temperature, loop,
+                    rank=lab.rank, mean=_is_many(lab, body, loop), labels=one.labels,
+                    scalar=one.scalar, old=one.old, hot=one.hot, padding=one.padding,
+                    smoothing=one.smoothing,
                 )  # fmt: skip
                 best = (key, term)
         if best is not None and not best[0][0]:

@@ -65,6 +65,11 @@ EQUAL = Text(
     "It is equal to the definition, term by term (for tensors {shape}).",
     "逐项与定义一致（张量形状 {shape}）。",
 )
+EQUAL_ONLY = Text(
+    "For tensors {shape} it is equal to the definition, term by term; which shape they have, the "
+    "code does not tell. {others}.",
+    "若张量是 {shape}，它逐项与定义一致；代码本身看不出张量的形状。{others}。",
+)
 EQUAL_UP_TO = Text(
     "What it computes is equal to the definition, term by term (for tensors {shape}), but not "
     "safely: see the findings ({count}).",
@@ -83,6 +88,13 @@ UNKNOWN_TERM = Text(
 GIVEN_TERM = Text(
     "{term} is computed elsewhere and taken as given.", "{term} 在别处计算，视为已知。"
 )
+GIVEN_TERMS = Text(
+    "{term} are computed elsewhere and taken as given.", "{term} 在别处计算，视为已知。"
+)
+IF_DEEP = Text(
+    " (for tensors {shape}, for which {word} speaks; for [B, C] it would be equal)",
+    "（指 {shape} 的张量，依据是 {word}；若是 [B, C] 则与定义一致）",
+)
 FOUND = Text("Found: {counts}.", "发现 {counts}。")
 ONLY_REMARKS = Text("No mistake was found; {remarks}.", "没有发现错误；{remarks}。")
 NOTHING_FOUND = Text("No mistake was found.", "没有发现错误。")
@@ -91,8 +103,8 @@ ALTERNATIVES = Text(
     "按 {conditions} 分为不同分支，各自判断。",
 )
 CAUTION = Text(
-    "Mind the shape: for tensors {shape} the same code is {factor} times the definition.",
-    "注意形状：若张量是 {shape}，同一段代码是定义的 {factor} 倍。",
+    "For tensors {shape} the same code is {factor} times the definition.",
+    "若张量是 {shape}，同一段代码是定义的 {factor} 倍。",
 )
 PER_SAMPLE = Text(
     "The loss is one number per sample; their mean is what was compared.",
