@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from inspect import Signature, signature
 
 from didact.check.explain.formula.operations import OPERATIONS
 from didact.check.explain.formula.tree import Call, Constant, Node
@@ -193,12 +195,31 @@ _LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
 _DROPPED = {"device", "dtype", "inplace", "name", "out", "stacklevel", "_stacklevel", "generator"}
 
 
-def call(name: str, args: list[Node], keywords: Keywords) -> Call:
-    """An operation; what does not change numbers is left away."""
+_PLACES = {"input": 0, "input1": 0, "x1": 0, "target": 1, "other": 1, "input2": 1, "x2": 1, "mat2": 1}
+
+
+def call(name: str, args: list[Node], keywords: Keywords) -> Call | None:
+    """An operation; what does not change numbers is left away. None where the arguments do not fit.
+
+    Operands that are given by name stand in their places: ``kl_div(input=q, target=p)``.
+    """
     kept = {("dim" if k == "axis" else k): v for k, v in keywords.items() if k not in _DROPPED}
     if name in {"sum", "mean", "prod", "max", "min", "amax", "std", "var", "softmax"}:
         kept = {("keepdim" if k == "keepdims" else k): v for k, v in kept.items()}
+    args = list(args)
+    for key in sorted(kept, key=lambda k: _PLACES.get(k, 2)):
+        if _PLACES.get(key) == len(args):
+            args.append(kept.pop(key))
+    try:
+        _signature(name).bind(*args, **kept)
+    except TypeError:
+        return None
     return Call(name, tuple(args), tuple(kept.items()))
+
+
+@cache
+def _signature(name: str) -> Signature:
+    return signature(OPERATIONS[name])
 
 
 def _torch(path: str) -> Translation | None:
@@ -236,7 +257,7 @@ def framework_of(path: str) -> str | None:
 def _last(name: str, *, axis: int | None = -1) -> Translation:
     """A function whose ``axis`` is the last one by default."""
 
-    def make(args: list[Node], keywords: Keywords) -> Node:
+    def make(args: list[Node], keywords: Keywords) -> Node | None:
         keywords = {("dim" if k in {"axis", "dim"} else k): v for k, v in keywords.items()}
         if len(args) < 2 and "dim" not in keywords and axis is not None:
             keywords["dim"] = Constant(axis)
@@ -363,7 +384,7 @@ _JAX: dict[str, Translation] = {
 def _renamed(name: str, other: str, target: str = "target") -> Translation:
     """A loss whose second argument has another name."""
 
-    def make(args: list[Node], keywords: Keywords) -> Node:
+    def make(args: list[Node], keywords: Keywords) -> Node | None:
         return call(name, args, {(target if k == other else k): v for k, v in keywords.items()})
 
     return make

@@ -804,7 +804,9 @@ class Tracer:
                 if method is not None:
                     return self._inline(node, Closure(method, self.top, function), args, keywords)
         if isinstance(function, Layer) and len(nodes) == len(args):
-            return function(nodes, named)
+            made = function(nodes, named)
+            if made is not None:
+                return made
         if isinstance(function, Library):
             return self._library_call(node, function.path, args, nodes, named)
         if isinstance(function, Given) and not function.inputs:
@@ -884,7 +886,9 @@ class Tracer:
             if name in CASTS:
                 return Call(CASTS[name], (base,))
             if name == "permute" or name in METHODS:
-                return call(name, [base, *nodes], named)
+                made = call(name, [base, *nodes], named)
+                if made is not None:
+                    return made
         shown = ast.unparse(node)
         inside = base.inputs if isinstance(base, Given) else (base,)
         return self._unknown(shown, [*inside, *args, *keywords.values()], model=model)
