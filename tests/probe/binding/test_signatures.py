@@ -161,14 +161,17 @@ def ends_program(student, teacher):
     ("loss", "english", "chinese"),
     [
         (Trainer, r"the class Trainer cannot be called .* Trainer\.kd_loss", "类 Trainer 的实例"),
-        (lambda s, t: term(s, t).detach().numpy(), "returned ndarray", "损失返回了 ndarray"),
+        (lambda s, t: "kl", "returned str", "损失返回了 str"),
+        (lambda s, t: torch.empty(0), "returned an empty tensor", "损失返回了空张量"),
+        (lambda s, t: torch.tensor(3), "returned a tensor of int64", "int64 张量"),
+        (lambda s, t: torch.tensor(0.5), "loss is 0.5 whatever", "损失恒为 0.5"),
         (lambda s, t: None, "returned NoneType", "损失返回了 NoneType"),
         (lambda s, t: {"n": 3}, r"its keys are \['n'\]", "其键为 ['n']"),
         (coroutine, "returned coroutine", "损失返回了 coroutine"),
         (ends_program, "ended the program with exit code 3", "结束了程序，退出码 3"),
         (lambda: torch.zeros(()), "no parameter at all", "没有任何参数"),
         (3, "3 cannot be called", "3 不可调用"),
-        (lambda s, t, T: 1 / 0, "ZeroDivisionError: division by zero", "已尝试 s = 学生、t = 教师"),
+        (lambda s, t, T: 1 / 0, "ZeroDivisionError: division by zero", "  s = 学生、t = 教师"),
     ],
 )
 def test_what_cannot_be_bound_is_said_in_both_languages(loss, english, chinese):

@@ -16,7 +16,7 @@ from didact._core.i18n import Text
 from didact._core.words import words
 from didact.probe.binding.binding import Binding
 from didact.probe.binding.candidates import Slots, as_batch, as_models, candidates
-from didact.probe.binding.documented import dimensions
+from didact.probe.binding.documented import documented_layout
 from didact.probe.binding.roles import Guess, Role, guess
 from didact.probe.binding.target import (
     Target,
@@ -26,16 +26,19 @@ from didact.probe.binding.target import (
     varied_attributes,
 )
 from didact.probe.binding.words import ROLES
+from didact.probe.binding.written import choices
 from didact.probe.errors import ProbeError, reason_of
 from didact.probe.inputs.changes import relabelled
 from didact.probe.inputs.inputs import BATCH, LOGIT_LAYOUTS, Layout, Sizes
 
 _OLD = 3
 _MOST = 800
-_SHOWN = 4
-"""How many of the ways that were tried a message names."""
+_ROUNDING = 1e-9
+_SHOWN = 3
+"""How many of the ways that failed for one reason a message names."""
 _ABOUT_SHAPES = re.compile(
-    "RuntimeError|IndexError|ValueError|ShapeError|AssertionError|KeyError|TypeError|AttributeError"
+    "the loss is|RuntimeError|IndexError|ValueError|ShapeError|AssertionError|KeyError|TypeError|"
+    "AttributeError"
 )
 _PROCESSES = re.compile("process group|init_process_group")
 _SQUARE = Sizes(classes=BATCH)
@@ -64,7 +67,7 @@ def bind(
     parameters += _keywords(source, parameters, {**arguments, **dict.fromkeys(roles)})
     _check_names(parameters, {**arguments, **dict.fromkeys(roles)})
     target = Target(source, constructor_slots(source, init), varied_attributes(source))
-    guesses = {p.name: _judge(p, roles) for p in parameters}
+    guesses = {p.name: _judge(p, roles, source) for p in parameters}
     ways = _ways(source, parameters, guesses, arguments)
     layouts = [layout] if layout else _layouts(source, guesses)
     if language_model and layout is None:
@@ -85,6 +88,8 @@ def bind(
                 verdict = attempt(binding)
             if verdict is None:
                 return _with_part(binding)
+            if verdict is NO_GRADIENT:
+                verdict = _constant(binding) or NO_GRADIENT
             if verdict is NO_GRADIENT:
                 fallback = fallback or _with_part(binding)
             else:
@@ -115,7 +120,9 @@ def _ways(
             replace(s, value=owner) if s.name == "self" and not s.fixed else s for s in slots
         )
 
-    return [[owned(slots) for slots in candidates(parameters, r, arguments)] for r in readings]
+    return [
+        [owned(slots) for slots in candidates(source, parameters, r, arguments)] for r in readings
+    ]
 
 
 def _with_part(binding: Binding) -> Binding:
@@ -151,6 +158,18 @@ def attempt(binding: Binding) -> Text | None:
     if gradient is None or not bool((gradient != 0).any()):
         return NO_GRADIENT
     return None
+
+
+def _constant(binding: Binding) -> Text | None:
+    """Said of a loss that gives one number whatever comes in: no distilling path was taken."""
+    values = [float(binding(binding.make(seed=seed)).detach()) for seed in (0, 5)]
+    apart = abs(values[0] - values[1])
+    if not apart <= _ROUNDING * max(1.0, *map(abs, values)):  # nor if there is no number
+        return None
+    return Text(
+        f"the loss is {values[0]:.4g} whatever student, teacher and labels are",
+        f"无论学生、教师和标签如何变化，损失恒为 {values[0]:.4g}",
+    )
 
 
 def _refuse_uncallable(source: Any) -> None:
@@ -220,8 +239,11 @@ def _fewer(old: int, narrow: bool, labelled: bool) -> Iterator[Sizes]:
         yield replace(plain, labelled="low")
 
 
-def _judge(parameter: Parameter, roles: Mapping[str, Role]) -> Guess:
+def _judge(parameter: Parameter, roles: Mapping[str, Role], source: Any) -> Guess:
     found = guess(parameter)
+    required = parameter.default is Parameter.empty
+    if required and found.role in ("unknown", "weight") and parameter.name in choices(source):
+        found = Guess("choice")
     if parameter.name in roles:
         return replace(found, role=roles[parameter.name], sure=True)
     return found
@@ -239,6 +261,9 @@ _LOGITS: tuple[Layout, ...] = (
     "maps",
     "layers",
     "hidden",
+    "volumes",
+    "channels_first",
+    "vocabulary_first",
 )
 _FEATURES: tuple[Layout, ...] = (
     "maps",
@@ -266,12 +291,9 @@ def _layouts(source: Any, guesses: Mapping[str, Guess]) -> list[Layout]:
     if features and named & {"hidden", "hiddens"}:
         first += ["tokens", "hidden"]
     chooses = set(guesses) & {"class_dim", "dim", "axis"}
-    said = None if chooses else dimensions(source)
-    by_count: dict[int | None, Layout] = {3: "sequence", 4: "dense"}
-    if features:
-        by_count = {2: "vectors", 3: "tokens", 4: "maps"}
-    if said in by_count:
-        first.append(by_count[said])
+    said = None if chooses else documented_layout(source, features=features)
+    if said is not None:
+        first.append(said)
     return list(dict.fromkeys([*first, *(_FEATURES if features else _LOGITS)]))
 
 
@@ -287,38 +309,41 @@ def _check_names(parameters: list[Parameter], given: Mapping[str, Any]) -> None:
 
 
 def _refusal(guesses: Mapping[str, Guess], tried: list[tuple[Slots, Text]]) -> tuple[str, str]:
-    """All that was tried, the likeliest first."""
-    ways: dict[tuple[str, str], Text] = {}
+    """All that was tried, the likeliest first: the ways that failed alike stand together."""
+    groups: dict[str, tuple[Text, dict[str, Text]]] = {}
     for slots, reason in tried:
-        ways.setdefault(_said(slots), reason)
-    none = Text("no parameter can be the student's output", "没有参数可以作为学生的输出")
-    if not ways:
+        key = re.sub(r"\d+", "#", reason.en)
+        way = _listed((s.name, s.role) for s in slots if not s.fixed)
+        groups.setdefault(key, (reason, {}))[1].setdefault(way.en, way)
+    if not groups:
+        none = Text("no parameter can be the student's output", "没有参数可以作为学生的输出")
         bound = _listed((n, g.role) for n, g in guesses.items())
-        ways[bound.en, bound.zh] = none
-    shown = list(ways.items())[:_SHOWN]
-    more = len(ways) - len(shown)
-    rest = Text(f", and {more} more ways", f"，另有 {more} 种方式") if more else Text("", "")
+        groups["none"] = none, {bound.en: bound}
+    lines = [_line(reason, list(ways.values())) for reason, ways in groups.values()]
     said = Text(
-        "the loss cannot be called with crafted inputs. Tried {ways}{rest}. "
+        "the loss cannot be called with crafted inputs. Tried, the likeliest first:\n{lines}\n"
         "Name the parts with --student NAME, --teacher NAME, --labels NAME, or give "
         "others with --arg NAME=VALUE (a value, or one of student, teacher, labels, mask, model, "
         "batch; NAME.KEY for an entry) and --init NAME=VALUE.",
-        "无法用构造的输入调用该损失。已尝试 {ways}{rest}。"
+        "无法用构造的输入调用该损失。已尝试（按可能性排序）：\n{lines}\n"
         "请用 --student NAME、--teacher NAME、--labels NAME 指明各参数，"
         "或用 --arg NAME=VALUE（数值，或 student、teacher、labels、mask、model、batch 之一；"
         "字典项写作 NAME.KEY）、--init NAME=VALUE 给出其余参数。",
     )
-    lines = Text(
-        "; ".join(f"{en}: {r.en}" for (en, _), r in shown),
-        "；".join(f"{zh}：{r.zh}" for (_, zh), r in shown),
-    )
-    said = said.format(ways=lines, rest=rest)
+    text = Text("\n".join(t.en for t in lines), "\n".join(t.zh for t in lines))
+    said = said.format(lines=text)
     return said.en, said.zh
 
 
-def _said(slots: Slots) -> tuple[str, str]:
-    bound = _listed((s.name, s.role) for s in slots if not s.fixed)
-    return bound.en, bound.zh
+def _line(reason: Text, ways: list[Text]) -> Text:
+    """One reason, and the ways that failed for it."""
+    more = len(ways) - _SHOWN
+    rest = Text(f"; and {more} more ways", f"；另有 {more} 种方式") if more > 0 else Text("", "")
+    shown = ways[:_SHOWN]
+    return Text(
+        f"  {'; '.join(w.en for w in shown)}{rest.en}\n    {reason.en}",
+        f"  {'；'.join(w.zh for w in shown)}{rest.zh}\n    {reason.zh}",
+    )
 
 
 def _listed(roles: Iterable[tuple[str, Role]]) -> Text:

@@ -16,8 +16,9 @@ from didact.probe.binding.machine import one_process
 from didact.probe.binding.roles import Role
 from didact.probe.binding.slots import Slot
 from didact.probe.binding.stand_ins import CallContext
-from didact.probe.binding.target import Target, call
+from didact.probe.binding.target import Target, call, owner_of
 from didact.probe.binding.words import what
+from didact.probe.binding.written import choices
 from didact.probe.inputs.inputs import LOGIT_LAYOUTS, OF_POSITIONS, Inputs, Layout, Sizes, make
 
 _SIDES = frozenset({"student", "teacher", "labels"})
@@ -83,7 +84,7 @@ class Binding:
         """Whatever the loss returns."""
         cast = inputs.to(self.dtype)
         own = cast.having(student=cast.student.clone(), teacher=cast.teacher.clone())
-        context = CallContext(own, self.layout, self.given, self.seen, self._ranked)
+        context = CallContext(own, self.layout, self.given, self.seen, self._ranked, self._choices)
         try:
             with one_process() if self.alone else nullcontext():
                 return call(self.target, self.slots, context)
@@ -91,6 +92,11 @@ class Binding:
             for side in ("student", "teacher"):
                 if not torch.equal(getattr(own, side).detach(), getattr(cast, side).detach()):
                     self.touched.add(side)
+
+    @property
+    def _choices(self) -> Mapping[str, str]:
+        source = self.target.source
+        return choices(owner_of(source) or source)
 
     @property
     def _ranked(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from didact._core.words import words
+from didact.probe.binding.configurations import configuration_of
 from didact.probe.binding.roles import OUTPUT, Guess, Role
 from didact.probe.binding.slots import Slot, given_as_role
 from didact.probe.binding.stand_ins import ANSWERS
@@ -24,7 +25,10 @@ Slots = tuple[Slot, ...]
 
 
 def candidates(
-    parameters: list[Parameter], guesses: Mapping[str, Guess], arguments: Mapping[str, Any]
+    source: Any,
+    parameters: list[Parameter],
+    guesses: Mapping[str, Guess],
+    arguments: Mapping[str, Any],
 ) -> Iterator[Slots]:
     """Every sensible assignment of roles, the likeliest first."""
     free = [p for p in parameters if p.name not in arguments]
@@ -39,7 +43,9 @@ def candidates(
         for without in [[], optional] if optional else [[]]:
             for variant in _variants(roles):
                 yield tuple(
-                    _slot(p, guesses[p.name], roles.get(p.name), arguments, without, variant)
+                    _slot(
+                        source, p, guesses[p.name], roles.get(p.name), arguments, without, variant
+                    )
                     for p in parameters
                 )
 
@@ -109,6 +115,7 @@ def _variants(roles: Mapping[str, Role]) -> list[_Variant]:
 
 
 def _slot(
+    source: Any,
     parameter: Parameter,
     found: Guess,
     assigned: Role | None,
@@ -131,13 +138,15 @@ def _slot(
         return replace(slot, role="default")
     if role == "index" and variant.get("index") == "none":
         return replace(slot, fixed=True)
+    if role == "options":
+        return replace(slot, value=configuration_of(parameter, source))
     return replace(slot, value=variant.get(role.removeprefix("student_").removeprefix("teacher_")))
 
 
 def _assignments(free: list[Parameter], guesses: Mapping[str, Guess]) -> Iterator[dict[str, Role]]:
     """Roles by name: what is sure stays; what is not is tried in the likeliest order."""
     sure: dict[str, Role] = {p.name: guesses[p.name].role for p in free if guesses[p.name].sure}
-    settled = ("default", "weight", "batch", "images")
+    settled = ("default", "weight", "batch", "images", "choice")
     sure |= {p.name: guesses[p.name].role for p in free if guesses[p.name].role in settled}
     unsure = [p.name for p in free if p.name not in sure]
     taken = set(sure.values())

@@ -8,7 +8,9 @@ import re
 import tokenize
 from typing import Any
 
-_SHAPE = re.compile(r"[\[(]\s*([A-Za-z]\w*(?:\s*[x×*,]\s*[A-Za-z0-9]\w*){1,3})\s*[\])]")
+from didact.probe.inputs.inputs import Layout
+
+_SHAPE = re.compile(r"[\[(]\s*([A-Za-z]\w*(?:\s*[x×*,]\s*[A-Za-z0-9]\w*){1,4})\s*[\])]")
 _TYPE = re.compile(r"(?:Float|Tensor|Array)\w*\[\s*\w*\.?Tensor\s*,\s*[\"']([\w ]+)[\"']")
 _SHIFTED = re.compile(
     r"\[\s*(\.\.\.|:)\s*,\s*:\s*-1\s*(,\s*:\s*)?\]|[!=]=\s*-100\b|ignore_index\s*=\s*-100"
@@ -17,22 +19,43 @@ _SHIFTED = re.compile(
 _BATCH = re.compile(r"(b|n|bs|bsz|batch|batch_?size|num_samples)$", re.IGNORECASE)
 
 
-def dimensions(source: Any) -> int | None:
-    """How many dimensions the first documented shape has that starts with a batch; else nothing."""
+_CLASSES = re.compile(r"(c|k|v|classes|n_?classes|num_classes|vocab(_?size)?)$", re.IGNORECASE)
+
+
+def documented_layout(source: Any, *, features: bool = False) -> Layout | None:
+    """The layout of the first documented shape that names a batch; nothing, where none does."""
+    names = _dimensions(source)
+    if names is None:
+        return None
+    if features:
+        return _FEATURES.get(len(names))
+    if len(names) == 3 and _CLASSES.match(names[0]):
+        return "vocabulary_first"
+    if len(names) == 3 and _CLASSES.match(names[1]) and not _CLASSES.match(names[2]):
+        return "channels_first"
+    return _LOGITS.get(len(names))
+
+
+_FEATURES: dict[int, Layout] = {2: "vectors", 3: "tokens", 4: "maps"}
+_LOGITS: dict[int, Layout] = {3: "sequence", 4: "dense", 5: "volumes"}
+
+
+def _dimensions(source: Any) -> list[str] | None:
+    """The names of the dimensions."""
     try:
         code = inspect.getsource(inspect.unwrap(source))
     except (OSError, TypeError):
         return None
     if _SHIFTED.search(code):
-        return 3
+        return ["batch", "positions", "classes"]
     typed = _TYPE.search(code)
     if typed is not None:
-        return len(typed[1].split())
+        return typed[1].split()
     for text in _prose(code):
         for match in _SHAPE.finditer(text):
             names = re.split(r"\s*[x×*,]\s*", match[1].strip())
-            if _BATCH.match(names[0]):
-                return len(names)
+            if _BATCH.match(names[0]) or (_CLASSES.match(names[0]) and _BATCH.match(names[1])):
+                return names
     return None
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest import mock
 
 import torch
 import torch.distributed as dist
@@ -43,13 +44,21 @@ def this_machine() -> Iterator[None]:
     if torch.cuda.is_available():
         yield
         return
-    original = nn.Module.cuda
-    nn.Module.cuda = lambda self, device=None: self  # type: ignore[method-assign] # noqa: ARG005
-    try:
-        with OnThisMachine():
-            yield
-    finally:
-        nn.Module.cuda = original  # type: ignore[method-assign]
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(nn.Module, "cuda", lambda self, *_, **__: self))
+        stack.enter_context(mock.patch.multiple(torch.cuda, **_HERE))
+        stack.enter_context(OnThisMachine())
+        yield
+
+
+_TENSORS = ("Float", "Double", "Half", "Long", "Int", "Bool", "Byte", "Short")
+_HERE = {
+    **{f"{name}Tensor": getattr(torch, f"{name}Tensor") for name in _TENSORS},
+    "synchronize": lambda *_, **__: None,
+    "set_device": lambda *_, **__: None,
+    "current_device": lambda: 0,
+}
+"""What stands in ``torch.cuda`` where there is no CUDA."""
 
 
 @contextmanager

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from numbers import Number
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +16,7 @@ from didact._core.i18n import Text
 from didact.probe.errors import ProbeError
 
 _PREFERRED = ("loss", "total", "total_loss", "loss_total", "kd", "kd_loss", "loss_kd", "distill")
+_DEEPEST = 3
 
 
 def parts(returned: Any) -> list[tuple[Tensor, Text]]:
@@ -21,48 +25,74 @@ def parts(returned: Any) -> list[tuple[Tensor, Text]]:
     Raises:
         ProbeError: There is none.
     """
-    if _is_number(returned):
-        return [(returned, Text("the value", "返回值"))]
-    if isinstance(returned, Mapping):
-        return _entries(returned)
-    if isinstance(returned, Sequence) and not isinstance(returned, str):
-        items = [
-            (item, Text(f"item {place}", f"第 {place} 项"))
-            for place, item in enumerate(returned)
-            if _is_number(item)
-        ]
-        if items:
-            return items
-    if isinstance(returned, int | float) and not isinstance(returned, bool):
-        return [(torch.tensor(float(returned)), Text("a plain number", "普通数字"))]
-    if hasattr(returned, "loss") and isinstance(returned.loss, Tensor):
-        return [(returned.loss, Text("the attribute 'loss'", "属性 'loss'"))]
+    found = list(_found(returned, ()))
+    if found:
+        return found
+    if isinstance(returned, Number | np.ndarray) and not isinstance(returned, bool):
+        try:
+            plain = torch.as_tensor(np.asarray(returned, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise _refused(returned) from None
+        if plain.numel():
+            return [(plain, Text("a plain number", "普通数字"))]
     if inspect.iscoroutine(returned):
         returned.close()
-    name = type(returned).__name__
-    raise ProbeError(
-        f"the loss returned {name}; expected a floating-point tensor, or a tuple or dict that "
-        "holds one",
-        f"损失返回了 {name}；应为浮点张量，或含有浮点张量的 tuple 或 dict",
-    )
+    raise _refused(returned)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.is_floating_point()
+def _found(returned: Any, path: tuple[Text, ...]) -> Iterator[tuple[Tensor, Text]]:
+    """The numbers in what was returned, at any depth that losses have."""
+    if isinstance(returned, Tensor):
+        if returned.is_floating_point() and returned.numel():
+            yield returned, _place(path)
+        return
+    if len(path) == _DEEPEST:
+        return
+    for key, value in _items(returned):
+        yield from _found(value, (*path, key))
 
 
-def _entries(returned: Mapping[Any, Any]) -> list[tuple[Tensor, Text]]:
-    tensors = {k: v for k, v in returned.items() if _is_number(v)}
-    if not tensors:
+def _items(returned: Any) -> list[tuple[Text, Any]]:
+    """What stands in a container, with its place in words."""
+    if isinstance(returned, Mapping):
+        return [(Text(f"the entry {k!r}", f"字典项 {k!r}"), returned[k]) for k in _order(returned)]
+    if isinstance(returned, Sequence) and not isinstance(returned, str | bytes):
+        return [(Text(f"item {n}", f"第 {n} 项"), item) for n, item in enumerate(returned)]
+    held = vars(returned) if hasattr(returned, "__dict__") else {}
+    if not (is_dataclass(returned) or isinstance(held.get("loss"), Tensor)):
+        return []
+    return [(Text(f"the attribute {k!r}", f"属性 {k!r}"), held[k]) for k in _order(held)]
+
+
+def _order(names: Mapping[Any, Any]) -> list[Any]:
+    """The names of losses first."""
+    return sorted(names, key=lambda k: _PREFERRED.index(k) if k in _PREFERRED else len(_PREFERRED))
+
+
+def _place(path: tuple[Text, ...]) -> Text:
+    if not path:
+        return Text("the value", "返回值")
+    return Text(" of ".join(t.en for t in reversed(path)), "的".join(t.zh for t in path))
+
+
+def _refused(returned: Any) -> ProbeError:
+    name, chinese = type(returned).__name__, f" {type(returned).__name__}"
+    if isinstance(returned, Tensor):
+        kind = str(returned.dtype).removeprefix("torch.")
+        empty = not returned.numel()
+        name = "an empty tensor" if empty else f"a tensor of {kind}"
+        chinese = "空张量" if empty else f" {kind} 张量"
+    elif isinstance(returned, Mapping):
         keys = sorted(map(str, returned))
-        raise ProbeError(
+        return ProbeError(
             f"the loss returned a dict without a floating-point tensor; its keys are {keys}",
             f"损失返回的 dict 里没有浮点张量；其键为 {keys}",
         )
-    order = sorted(
-        tensors, key=lambda k: _PREFERRED.index(k) if k in _PREFERRED else len(_PREFERRED)
+    return ProbeError(
+        f"the loss returned {name}; expected a floating-point tensor, or a tuple, dict or object "
+        "that holds one",
+        f"损失返回了{chinese}；应为浮点张量，或含有浮点张量的元组、字典或对象",
     )
-    return [(tensors[k], Text(f"the entry {k!r}", f"字典项 {k!r}")) for k in order]
 
 
 def scalar(value: Tensor, positions: torch.Size) -> tuple[Tensor, Text | None]:

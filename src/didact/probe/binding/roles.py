@@ -50,6 +50,7 @@ Role = Literal[
     "student_model",
     "device",
     "switch",
+    "choice",
     "absent",
     "default",
     "unknown",

@@ -10,9 +10,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from didact.probe.binding.configurations import options
 from didact.probe.binding.roles import Role, Space
-from didact.probe.binding.stand_ins import Batch, CallContext, Model, Options, in_space, side
-from didact.probe.inputs.inputs import TEACHERS, Inputs
+from didact.probe.binding.stand_ins import (
+    Batch,
+    CallContext,
+    Model,
+    in_space,
+    side,
+    sides_of,
+)
+from didact.probe.inputs.inputs import OF_IMAGES, TEACHERS, Inputs
 
 FEATURE_LAYERS = 3
 
@@ -92,9 +100,9 @@ def _mask(slot: Slot, context: CallContext) -> Tensor:
 
 def side_of_positions(tensor: Tensor, context: CallContext) -> Tensor:
     """Labels or a mask in the layout of the outputs: ``[B, H, W]`` where these are maps."""
-    if context.layout != "dense":
+    if context.layout not in OF_IMAGES:
         return tensor
-    return tensor.reshape(tensor.shape[0], 2, -1)
+    return tensor.reshape(tensor.shape[0], *sides_of(tensor.shape[1], context.layout))
 
 
 def _width(_slot: Slot, context: CallContext) -> Any:
@@ -122,7 +130,8 @@ _MAKERS: Mapping[Role, _Maker] = {
     "coefficient": lambda *_: 1.0,
     "index": lambda _, c: torch.arange(c.inputs.student.shape[0]) % TEACHERS,
     "top_ids": lambda _, c: _ranked(c.inputs),
-    "options": lambda s, c: Options(c, s.name, s.value),
+    "options": lambda s, c: options(c, s.name, s.value),
+    "choice": lambda s, c: c.choices[s.name],
     "batch": lambda s, c: Batch(c) if s.value == "dict" else (_images(s, c), _labels(s, c)),
     "images": _images,
     "reduction": lambda s, _: s.value or "mean",

@@ -8,7 +8,7 @@ import re
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from didact.probe.binding.roles import Role, Space, guess_name, guess_option
-from didact.probe.inputs.inputs import OF_POSITIONS, Inputs, Layout
+from didact.probe.inputs.inputs import OF_IMAGES, OF_POSITIONS, Inputs, Layout
 
 LAYERS = 13
 """Hidden states of a transformer of twelve blocks, the embedding first."""
@@ -36,6 +36,7 @@ class CallContext:
         given: What the user fixed, by parameter, or by dotted name for a part of one.
         seen: The options that the loss asked for by dotted name, and their roles.
         ranked: Whether the teacher speaks of its likeliest classes, with their numbers beside.
+        choices: For each name that the code compares with texts, the first of these.
     """
 
     inputs: Inputs
@@ -43,6 +44,7 @@ class CallContext:
     given: Mapping[str, Any]
     seen: dict[str, Role]
     ranked: bool = False
+    choices: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def channels(self) -> int:
@@ -64,9 +66,11 @@ def side(tensor: Tensor, layout: Layout) -> Any:
     """The output of one network in the layout that the loss takes."""
     if layout in ("outputs", "output_sequences"):
         return Outputs(tensor)
-    if layout == "dense":
-        batch, positions, classes = tensor.shape
-        return tensor.reshape(batch, 2, positions // 2, classes).movedim(-1, 1)
+    if layout in OF_IMAGES:
+        sides = sides_of(tensor.shape[1], layout)
+        return tensor.reshape(tensor.shape[0], *sides, tensor.shape[-1]).movedim(-1, 1)
+    if layout in _MOVED:
+        return tensor.movedim(-1, _MOVED[layout])
     if layout == "lists":
         return [tensor, tensor.roll(1, -1)]
     if layout == "layers":
@@ -76,6 +80,15 @@ def side(tensor: Tensor, layout: Layout) -> Any:
     if layout == "attentions":
         return tuple(attention(layer) for layer in layers_of(tensor))
     return tensor
+
+
+_MOVED: Mapping[str, int] = {"channels_first": 1, "vocabulary_first": 0}
+"""Where the classes stand that are not last."""
+
+
+def sides_of(positions: int, layout: Layout) -> tuple[int, ...]:
+    """The sides of a picture or volume of so many points."""
+    return (2, positions // 2, 1) if layout == "volumes" else (2, positions // 2)
 
 
 def layers_of(tensor: Tensor) -> tuple[Tensor, ...]:
@@ -246,7 +259,7 @@ class Options:
         if name == "training":
             return True
         context, path = self._context, f"{self._path}.{name}"
-        given = next((g for g in (path, path.partition(".")[2], name) if g in context.given), None)
+        given = self._told(name)
         if given is not None:
             return context.given[given]
         if self._source is not None:
@@ -254,6 +267,16 @@ class Options:
             if answered:
                 return value
         return self._by_name(name, path)
+
+    def _told(self, name: str) -> str | None:
+        """Under which name the user gave a value, should there be one."""
+        path = f"{self._path}.{name}"
+        known = self._context.given
+        return next((g for g in (path, path.partition(".")[2], name) if g in known), None)
+
+    def tells(self, name: str) -> bool:
+        """Whether the user gave a value."""
+        return self._told(name) is not None
 
     def _by_name(self, name: str, path: str) -> Any:
         context, role = self._context, guess_option(name)
@@ -264,6 +287,8 @@ class Options:
         if role == "old_classes" and context.inputs.old is not None:
             context.seen[path] = role
             return context.inputs.old
+        if role == "unknown" and name in context.choices:
+            return context.choices[name]
         if role not in _OPTION_VALUES:
             raise AttributeError(f"the options have no {name!r}; pass --arg {path}=VALUE")
         if role in ("temperature", "weight"):
@@ -288,7 +313,10 @@ class Options:
                 value = eval(expression, dict(names), _Names(self, names))
             except Exception:  # noqa: BLE001 - it needs more than the name tells
                 continue
-            if value is None and guess_option(name) in _OPTION_VALUES:
+            asked = guess_option(name)
+            if (value is None and asked in _OPTION_VALUES) or (
+                not value and asked == "old_classes"
+            ):
                 return False, None  # filled in later, by what the name says
             return True, value
         return False, None

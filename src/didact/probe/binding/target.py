@@ -7,7 +7,7 @@ import inspect
 import io
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from inspect import Parameter
 from typing import Any
@@ -15,13 +15,16 @@ from typing import Any
 import torch
 from torch import nn
 
+from didact.probe.binding.configurations import configuration_of
 from didact.probe.binding.machine import this_machine
 from didact.probe.binding.roles import Role, guess, guess_option
 from didact.probe.binding.slots import Slot, argument, given_as_role
 from didact.probe.binding.stand_ins import CallContext
+from didact.probe.binding.written import choices, keywords_read, positions_read
 from didact.probe.errors import ProbeError
 
 _VARIED = ("temperature", "weight")
+_VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 _HOLDS_INPUTS = ("teacher_model", "student_model", "options")
 """What a constructor keeps of these would be of the inputs of one call."""
 
@@ -84,10 +87,21 @@ def parameters_of(call: Any) -> list[Parameter]:
         found = list(inspect.signature(call).parameters.values())
     except (TypeError, ValueError):
         return [Parameter(n, Parameter.POSITIONAL_ONLY) for n in ("student", "teacher")]
-    named = [p for p in found if p.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)]
+    named = [p for p in found if p.kind not in _VARIADIC]
+    if found and not named and (inner := _decorated(call)) is not None:
+        return parameters_of(inner)
+    read = keywords_read(call)
+    named += [p for p in read if p.name not in {each.name for each in named}]
     if not named and any(p.kind is Parameter.VAR_POSITIONAL for p in found):
-        return [Parameter(n, Parameter.POSITIONAL_ONLY) for n in ("student", "teacher")]
+        return positions_read(call)
     return named
+
+
+def _decorated(call: Any) -> Any:
+    """What a decorator without ``functools.wraps`` hides, should it close over one function."""
+    cells = getattr(call, "__closure__", None) or ()
+    held = [c.cell_contents for c in cells if inspect.isroutine(c.cell_contents)]
+    return held[0] if len(held) == 1 else None
 
 
 def call_parameters(source: Any) -> list[Parameter]:
@@ -132,6 +146,8 @@ def constructor_slots(source: Any, given: Mapping[str, Any]) -> tuple[Slot, ...]
             slots.append(given_as_role(Slot(parameter.name, "default"), given[parameter.name]))
             continue
         role = _built_role(parameter)
+        if role == "unknown" and parameter.default is Parameter.empty:
+            role = "choice" if parameter.name in choices(source) else role
         if role in ("unknown", "labels") or (
             role == "weight"
             and parameter.default not in (Parameter.empty, None)
@@ -147,7 +163,8 @@ def constructor_slots(source: Any, given: Mapping[str, Any]) -> tuple[Slot, ...]
             role = "default"
         if role in ("mask", "reduction", "index") and parameter.default is not Parameter.empty:
             role = "default"
-        slots.append(Slot(parameter.name, role))
+        held = configuration_of(parameter, source) if role == "options" else None
+        slots.append(Slot(parameter.name, role, value=held))
     _refuse_unknown(given, [p.name for p in known], "--init")
     return tuple(slots)
 
@@ -184,7 +201,9 @@ def _refuse_unknown(given: Mapping[str, Any], known: list[str], option: str) -> 
 
 def call(target: Target, slots: tuple[Slot, ...], context: CallContext) -> Any:
     """Call the loss; what it prints and warns of is swallowed."""
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), ExitStack() as stack:
+    with warnings.catch_warnings(), ExitStack() as stack:
+        stack.enter_context(redirect_stdout(io.StringIO()))
+        stack.enter_context(redirect_stderr(io.StringIO()))
         warnings.simplefilter("ignore")
         stack.enter_context(torch.enable_grad())
         stack.enter_context(this_machine())

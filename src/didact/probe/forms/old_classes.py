@@ -14,7 +14,7 @@ from didact._core.i18n import Text
 from didact.probe.forms.forms import RIGHT, Form, Formula, Map, Special, kl, soft
 from didact.probe.forms.subject import Subject
 from didact.probe.forms.wrong import FORMS
-from didact.probe.inputs.inputs import Inputs
+from didact.probe.inputs.inputs import OF_IMAGES, Inputs
 
 
 def _late(x: Tensor, inputs: Inputs, T: float) -> Tensor:
@@ -218,7 +218,7 @@ def forms_for(subject: Subject) -> tuple[Form, ...]:
     """The forms that are worth a comparison, the right ones first."""
     sizes = subject.binding.sizes
     forms = FORMS
-    if subject.binding.layout == "dense":
+    if subject.binding.layout in OF_IMAGES:
         forms = tuple(_CHANNEL_WISE if form.key == _CHANNEL_WISE.key else form for form in FORMS)
     if sizes.old is not None:
         forms += OLD_FORMS if sizes.narrow else OLD_FORMS + WIDE_FORMS

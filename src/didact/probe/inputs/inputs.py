@@ -13,6 +13,9 @@ Layout = Literal[
     "classes",
     "sequence",
     "dense",
+    "volumes",
+    "channels_first",
+    "vocabulary_first",
     "outputs",
     "output_sequences",
     "teachers",
@@ -29,6 +32,9 @@ LOGIT_LAYOUTS: tuple[Layout, ...] = (
     "classes",
     "sequence",
     "dense",
+    "volumes",
+    "channels_first",
+    "vocabulary_first",
     "outputs",
     "output_sequences",
     "teachers",
@@ -37,12 +43,18 @@ LOGIT_LAYOUTS: tuple[Layout, ...] = (
 OF_POSITIONS: tuple[Layout, ...] = (
     "sequence",
     "dense",
+    "volumes",
+    "channels_first",
+    "vocabulary_first",
     "output_sequences",
     "tokens",
     "hidden",
     "attentions",
 )
 """Those whose samples have positions: a token, or a point of a map with its classes last."""
+
+OF_IMAGES: tuple[Layout, ...] = ("dense", "volumes")
+"""Those whose positions are the points of a picture."""
 
 BATCH, CLASSES, POSITIONS, SIDE, TEACHERS = 6, 5, 3, 4, 3
 SCALE = 2.0
@@ -159,7 +171,7 @@ def make(
     sizes = sizes or Sizes()
     batch, classes = batch or sizes.batch, classes or sizes.classes
     old = sizes.old_of(classes)
-    positions = positions or (SIDE if layout == "dense" else POSITIONS)
+    positions = positions or (SIDE if layout in OF_IMAGES else POSITIONS)
     shape = {
         **dict.fromkeys(OF_POSITIONS, (batch, positions, classes)),
         "maps": (batch, classes, SIDE, SIDE),

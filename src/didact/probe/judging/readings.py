@@ -11,6 +11,7 @@ import torch
 from didact._core.i18n import Text
 from didact.probe.binding.bind import attempt
 from didact.probe.binding.binding import Binding
+from didact.probe.binding.documented import documented_layout
 from didact.probe.binding.roles import Role, Space
 from didact.probe.forms.subject import Subject
 from didact.probe.inputs.inputs import Layout, Sizes
@@ -89,6 +90,8 @@ def _others(binding: Binding) -> Iterator[Binding]:
     layouts: list[Layout] = [binding.layout]
     if binding.layout in _LAYOUTS and binding.sizes == Sizes() and not binding.told:
         layouts += [each for each in _LAYOUTS if each != binding.layout]
+        if binding.layout == "sequence" and documented_layout(binding.target.source) is None:
+            layouts.append("channels_first")
     softened = (False, True) if binding.has("temperature") else (False,)
     for (student, teacher), layout, soft in product(_SPACES, layouts, softened):
         wanted = {"student": student, "teacher": teacher}

@@ -6,6 +6,7 @@ import torch
 
 from didact._core.i18n import Text
 from didact.probe.forms.evaluation import Evaluation
+from didact.probe.inputs.inputs import OF_IMAGES
 from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
 from didact.probe.judging.law import law
 
@@ -105,6 +106,13 @@ def padding(case: Case) -> Outcome:
         )
     if leaked <= 10 * case.tolerance:
         return holds("no gradient there", "该处无梯度", leaked=leaked)
+    if case.subject.binding.layout in OF_IMAGES:
+        return measured(
+            f"points labelled -100 carry {leaked:.2g} of the distillation gradient; of a picture "
+            "that is a choice",
+            f"标签为 -100 的像素占蒸馏梯度的 {leaked:.2g}；对图像而言这是一种选择",
+            leaked=leaked,
+        )
     return breaks(
         f"positions labelled -100 carry {leaked:.2g} of the distillation gradient",
         f"标签为 -100 的位置占蒸馏梯度的 {leaked:.2g}",

@@ -1,0 +1,121 @@
+"""What the source of a loss says of its parameters beside their names."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import textwrap
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from inspect import Parameter
+from typing import Any
+
+_ABSENT = object()
+_GETTERS = ("get", "pop")
+_PLACES = ("student", "teacher", "labels")
+
+
+def keywords_read(source: Any) -> list[Parameter]:
+    """The entries of ``**kwargs`` that a loss reads: what it only asks for has a default."""
+    name = _variadic(source, Parameter.VAR_KEYWORD)
+    found: dict[str, Any] = {}
+    for node in ast.walk(tree_of(source)) if name else ():
+        if isinstance(node, ast.Subscript) and _is(node.value, name):
+            key, default = node.slice, Parameter.empty
+        elif isinstance(node, ast.Call) and _gets(node, name):
+            key, default = node.args[0], _default(node)
+        else:
+            continue
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            found.setdefault(key.value, default)
+    return [Parameter(n, Parameter.KEYWORD_ONLY, default=d) for n, d in found.items()]
+
+
+def positions_read(source: Any) -> list[Parameter]:
+    """The sides that a loss takes from ``*args``: two, or as many as it reads of three."""
+    name = _variadic(source, Parameter.VAR_POSITIONAL)
+    count = 2
+    for node in ast.walk(tree_of(source)) if name else ():
+        if isinstance(node, ast.Subscript) and _is(node.value, name):
+            place = node.slice.value if isinstance(node.slice, ast.Constant) else 0
+            count = max(count, place + 1 if isinstance(place, int) else 0)
+        if isinstance(node, ast.Assign) and _is(node.value, name):
+            targets = node.targets[0]
+            count = max(count, len(targets.elts) if isinstance(targets, ast.Tuple) else 0)
+    return [Parameter(n, Parameter.POSITIONAL_ONLY) for n in _PLACES[:count]]
+
+
+@lru_cache(maxsize=64)
+def choices(source: Any) -> Mapping[str, str]:
+    """For each name or attribute that is compared with texts, the first of these."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            name, texts = _name(node.left), list(_texts(node.comparators[0]))
+            if isinstance(node.ops[0], ast.Eq | ast.In) and name and texts:
+                found.setdefault(name, texts[0])
+        if isinstance(node, ast.Match):
+            texts = [t for case in node.cases for t in _texts(getattr(case.pattern, "value", None))]
+            if (name := _name(node.subject)) and texts:
+                found.setdefault(name, texts[0])
+    return found
+
+
+def tree_of(source: Any) -> ast.AST:
+    """The syntax tree of a function, or of the class of a module; empty where there is none."""
+    while isinstance(source, functools.partial):
+        source = source.func
+    found = inspect.unwrap(source) if callable(source) else source
+    for each in (found, type(found)):
+        try:
+            return ast.parse(textwrap.dedent(inspect.getsource(each)))
+        except (OSError, TypeError, SyntaxError, ValueError):
+            continue
+    return ast.Module([], [])
+
+
+def _variadic(source: Any, kind: Any) -> str:
+    """The name of ``*args`` or ``**kwargs``, if the call has one."""
+    try:
+        found = inspect.signature(source).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    return next((p.name for p in found if p.kind is kind), "")
+
+
+def _is(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _gets(node: ast.Call, name: str) -> bool:
+    called = node.func
+    return (
+        isinstance(called, ast.Attribute)
+        and called.attr in _GETTERS
+        and _is(called.value, name)
+        and bool(node.args)
+    )
+
+
+def _default(node: ast.Call) -> Any:
+    """What a getter falls back on; an entry that must be there has none."""
+    if len(node.args) < 2:
+        return None if getattr(node.func, "attr", "") == "get" else Parameter.empty
+    value = node.args[1]
+    return value.value if isinstance(value, ast.Constant) else None
+
+
+def _name(node: ast.AST) -> str:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # mode.lower() == ...
+        node = node.func.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _texts(node: ast.AST | None) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    for each in getattr(node, "elts", ()):
+        yield from _texts(each)
