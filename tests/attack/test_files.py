@@ -19,6 +19,7 @@ from tests.train.distilling.support import QUICK, plain_model, small_data
 from tests.train.learning.support import SETTINGS, plain_network
 from tests.train.learning.support import small_data as columns
 
+from didact._core.digest import checked_lines
 from didact._core.errors import DidactError
 from didact.data import load
 from didact.nn import build_model
@@ -26,7 +27,6 @@ from didact.report import render
 from didact.train import distill, learn, partial_summary, verify_run
 from didact.train.loop.models import find_model
 from didact.train.record.files import read_tensors, write_tensors
-from didact.train.record.run_folder import read_rows
 
 THOROUGH = bool(os.environ.get("DIDACT_ATTACK"))
 FILES, FLIPS = (200, 1000) if THOROUGH else (40, 40)
@@ -142,7 +142,7 @@ def test_flips_over_all_files(runs: dict[str, Path], tmp_path: Path) -> None:
 
 def readable(path: Path) -> object:
     if path.suffix == ".jsonl":
-        return read_rows(path)
+        return checked_lines(path)
     tensors, about = read_tensors(path)
     return about, {name: value.tolist() for name, value in tensors.items()}
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.runs.support import any_records, distill_run, learn_run
 
-from didact._core.errors import RunFolderError, UsageError
+from didact._core.errors import DidactError, RunFolderError, UsageError
 from didact.runs import TABLES, read_runs, write_file
 from didact.runs.tables import DTYPES
 
@@ -105,8 +105,8 @@ def test_files(tmp_path):
         ("result.json", b'{"kind": "distill", "seeds": 3}', "damaged"),
         ("result.json", b'{"kind": "learn", "seeds": [0], "methods": {"a": {}}}', "numbers"),
         ("result.json", b'{"started": 7}', "started is 7"),
-        ("metrics.jsonl", b"{}\nno\n{}\n", "line 2 is damaged"),
-        ("metrics.jsonl", b"3\n", "line 1 is damaged"),
+        ("metrics.jsonl", b"{}\nno\n{}\n", "damaged: line 2"),
+        ("metrics.jsonl", b"3\n", "damaged: line 1"),
         ("metrics.jsonl", b'{"epoch": 1, "loss": 2}\n', "seed"),
         ("predictions.json", b'{"labels": [1]}', "arms"),
     ],
@@ -114,7 +114,7 @@ def test_files(tmp_path):
 def test_a_damaged_file_is_named(tmp_path, name, content, says):
     folder = distill_run(tmp_path / "run")
     (folder / name).write_bytes(content)
-    with pytest.raises(RunFolderError, match=says):
+    with pytest.raises(DidactError, match=says):
         read_runs([folder])
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from didact._core.digest import checked_json, checked_lines, compare
 from didact._core.errors import RunFolderError
 from didact.runs.tables import NO_TASK, Records, table
 
@@ -29,7 +30,8 @@ def read_runs(folders: Sequence[Path]) -> Records:
         folders: Run folders, or folders that hold run folders at any depth.
 
     Raises:
-        RunFolderError: No run folder at one of the places, or a file of one is damaged.
+        RunFolderError: No run folder at one of the places, or a file of one cannot be read.
+        CheckpointError: A file does not have the digest that was written with it.
 
     Example:
         >>> from pathlib import Path
@@ -76,6 +78,10 @@ class _Run:
         except tomllib.TOMLDecodeError as error:
             raise RunFolderError(f"{folder / SETTINGS} is damaged: {error}") from None
         self._result = _json(folder / RESULT) if (folder / RESULT).is_file() else {}
+        files = self._result.get("files")
+        for name in (METRICS, PREDICTIONS):
+            if isinstance(files, dict) and name in files:
+                compare(folder / name, files[name])
         self.kind = self._result.get("kind") or (
             "learn" if "method" in self._settings else "distill"
         )
@@ -149,7 +155,7 @@ class _Run:
     def epochs(self) -> Rows:
         """The rows of ``epochs``; of an epoch that was run twice the last one counts."""
         latest: dict[tuple[Any, ...], Json] = {}
-        for row in _lines(self.folder / METRICS):
+        for row in checked_lines(self.folder / METRICS):
             if "epoch" not in row:
                 continue
             try:
@@ -215,24 +221,6 @@ def _flat(values: Json, before: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{before}{name}", value
 
 
-def _lines(path: Path) -> Iterator[Json]:
-    if not path.is_file():
-        return
-    lines = _text(path).split("\n")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            if number == len(lines):  # cut short by a kill
-                return
-            raise RunFolderError(f"{path}, line {number} is damaged") from None
-        if not isinstance(row, dict):
-            raise RunFolderError(f"{path}, line {number} is damaged: it is no object")
-        yield row
-
-
 def _json(path: Path) -> Json:
     try:
         value = json.loads(_text(path))
@@ -240,7 +228,7 @@ def _json(path: Path) -> Json:
         raise RunFolderError(f"{path} is damaged: {error}") from None
     if not isinstance(value, dict):
         raise RunFolderError(f"{path} is damaged: it holds no object")
-    return value
+    return checked_json(value, path)
 
 
 def _text(path: Path) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from didact._core.digest import checked_json, checked_line, compare
 from didact._core.errors import CheckpointError, RunFolderError
-from didact.train.record.digest import checked_json
 from didact.train.record.result import SCHEMA, Disagreement, Predictions, Result, Row, first_of
 from didact.train.record.run_folder import (
     DISAGREEMENTS,
@@ -17,9 +17,7 @@ from didact.train.record.run_folder import (
     PREDICTIONS,
     RESULT,
     SETTINGS,
-    parse_row,
 )
-from didact.train.record.verify import compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ def _load_rows(path: Path) -> list[Row]:
         if not line.strip():
             continue
         try:
-            row = Row.model_validate(parse_row(line, path, number))
+            row = Row.model_validate(checked_line(line, path, number))
         except (ValidationError, CheckpointError) as error:
             if number == len(lines):  # a killed run leaves its last line half written
                 break

@@ -14,6 +14,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor, nn
 
+from didact._core.digest import damaged
 from didact._core.errors import CheckpointError, ModelError, UnknownNameError
 from didact._core.lookup import is_import_path, load
 from didact.data import Data
@@ -31,7 +32,6 @@ from didact.nn import (
     read_weights,
 )
 from didact.train.loop.cached import CachedLogits, read_logits
-from didact.train.record.digest import damaged
 from didact.train.record.files import Shapes, read_header, read_tensors, write_tensors
 from didact.train.record.result import first_of
 from didact.train.record.run_folder import SETTINGS, STUDENT

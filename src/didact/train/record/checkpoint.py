@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from didact._core import digest
 from didact._core.errors import CheckpointError, DidactError
-from didact.train.record import digest
 from didact.train.record.files import read_tensors, write_tensors
 
 Json = dict[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,10 +13,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from didact._core import digest
 from didact._core.atomic import replace_file, sync, sync_folder
 from didact._core.errors import CheckpointError, RunFolderError
 from didact._core.text import is_unicode
-from didact.train.record import digest
 
 Json = dict[str, Any]
 Shapes = dict[str, tuple[int, ...]]
@@ -114,7 +115,7 @@ def write_tensors(
     """Write a safetensors file in one step; ``about`` is JSON in its header."""
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     text = json.dumps(about)
-    header = {_ABOUT: text, _DIGEST: digest.of_tensors(plain, text)}
+    header = {_ABOUT: text, _DIGEST: digest_of(plain, text)}
     write_bytes(path, save(plain, metadata=header))
 
 
@@ -136,9 +137,20 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], Json]:
             written.
     """
     _, text, stored, tensors = _open(path, load=True)
-    if stored is not None and stored != digest.of_tensors(tensors, text):
+    if stored is not None and stored != digest_of(tensors, text):
         raise digest.damaged(path)
     return tensors, _about(path, text)
+
+
+def digest_of(tensors: Mapping[str, torch.Tensor], about: str) -> str:
+    """The digest of named CPU tensors, their types and shapes, and the text that goes with them."""
+    found = hashlib.sha256(about.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        found.update(f"\0{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        if tensor.numel():
+            found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def _open(path: Path, *, load: bool) -> tuple[Shapes, str, str | None, dict[str, torch.Tensor]]:

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from didact._core.digest import damaged
 from didact._core.errors import RunFolderError
 from didact._core.text import printable
-from didact.train.record.digest import damaged
 
 SCHEMA = 1
 Json = dict[str, Any]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tomllib
 from collections.abc import Callable, Sequence
@@ -10,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from didact._core import digest
 from didact._core.atomic import leftovers
 from didact._core.errors import RunFolderError
-from didact.train.record import digest
 from didact.train.record.files import (
     cannot_write,
     make_folder,
@@ -138,7 +137,7 @@ class RunFolder:
         path = self.path / METRICS
         try:
             with path.open("a", encoding="utf-8") as file:
-                file.write(_line(row))
+                file.write(digest.line_of(row))
         except OSError as error:
             raise cannot_write(path, error) from error
 
@@ -153,11 +152,11 @@ class RunFolder:
         Raises:
             CheckpointError: Another line is damaged.
         """
-        return read_rows(self.path / METRICS)
+        return digest.checked_lines(self.path / METRICS)
 
     def keep_rows(self, wanted: Callable[[Row], bool]) -> None:
         """Drop the rows of epochs that will be run again."""
-        text = "".join(_line(row) for row in self.rows() if wanted(row))
+        text = "".join(digest.line_of(row) for row in self.rows() if wanted(row))
         write_bytes(self.path / METRICS, text.encode())
 
     def finish(self, result: Json) -> Json:
@@ -173,46 +172,6 @@ class RunFolder:
         whole = result | {"files": digests}
         write_json(self.path / RESULT, whole)
         return whole
-
-
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a ``metrics.jsonl``, none where there is no file.
-
-    Raises:
-        CheckpointError: A line is damaged, other than a last one that a kill cut short.
-    """
-    if not path.is_file():
-        return []
-    try:
-        *lines, _torn = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise digest.damaged(path, str(error)) from None
-    return [
-        parse_row(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()
-    ]
-
-
-def _line(row: Row) -> str:
-    text = json.dumps(row)
-    return f'{text[:-1]}, "{digest.KEY}": "{digest.of_text(text, digest.LINE_DIGITS)}"}}\n'
-
-
-def parse_row(line: bytes | str, path: Path, number: int) -> Row:
-    """One line of ``metrics.jsonl``, without its digest.
-
-    Raises:
-        CheckpointError: It is not JSON, or not what was written.
-    """
-    try:
-        row = json.loads(line)
-        if not isinstance(row, dict):
-            raise ValueError("not an object")
-        stored = row.pop(digest.KEY, None)
-        if stored is not None and stored != digest.of_text(json.dumps(row), digest.LINE_DIGITS):
-            raise ValueError("its digest is another")
-    except (ValueError, RecursionError) as error:
-        raise digest.damaged(path, f"line {number}: {error}") from None
-    return row
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from didact._core import digest
 from didact._core.errors import DidactError
-from didact.train.record import digest
 from didact.train.record.files import read_json, read_object, read_tensors
 from didact.train.record.run_folder import (
     METRICS,
     RESULT,
     SETTINGS,
     RunFolder,
-    read_rows,
     read_toml,
 )
 
@@ -45,7 +45,7 @@ def verify_run(folder: str | Path) -> list[Verified]:
     return [_tried(name, check) for name, check in _checks(run.path)]
 
 
-def _tried(name: str, check: Callable[[], None]) -> Verified:
+def _tried(name: str, check: Callable[[], object]) -> Verified:
     try:
         check()
     except DidactError as error:
@@ -53,43 +53,25 @@ def _tried(name: str, check: Callable[[], None]) -> Verified:
     return Verified(name)
 
 
-def _checks(run: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    yield SETTINGS, lambda: _nothing(read_toml(run / SETTINGS))
+def _checks(run: Path) -> Iterator[tuple[str, Callable[[], object]]]:
+    yield SETTINGS, partial(read_toml, run / SETTINGS)
     for path in sorted(run.rglob("*")):
         name = path.relative_to(run).as_posix()
         if path.suffix in TENSORS:
-            yield name, lambda path=path: _nothing(read_tensors(path))  # type: ignore[misc]
+            yield name, partial(read_tensors, path)
         elif path.name == METRICS:
-            yield name, lambda path=path: _nothing(read_rows(path))  # type: ignore[misc]
+            yield name, partial(digest.checked_lines, path)
         elif path.suffix == ".json":
-            yield name, lambda path=path: _nothing(read_json(path))  # type: ignore[misc]
+            yield name, partial(read_json, path)
     if (run / RESULT).is_file():
         yield from _of_result(run)
 
 
-def _of_result(run: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+def _of_result(run: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     """The files whose digests stand in ``result.json``."""
     try:
         files = read_object(run / RESULT).get("files", {})
     except DidactError:
         return  # said already
     for name, stored in files.items() if isinstance(files, dict) else ():
-        yield f"{RESULT}: {name}", lambda name=name, stored=stored: compare(run / name, stored)  # type: ignore[misc]
-
-
-def compare(path: Path, stored: str) -> None:
-    """Refuse a file that has another digest than the one that is known.
-
-    Raises:
-        CheckpointError: It has, or it cannot be read.
-    """
-    try:
-        found = digest.of_file(path)
-    except OSError as error:
-        raise digest.damaged(path, str(error.strerror or error)) from None
-    if found != stored:
-        raise digest.damaged(path)
-
-
-def _nothing(value: object) -> None:
-    del value
+        yield f"{RESULT}: {name}", partial(digest.compare, run / name, stored)
