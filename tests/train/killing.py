@@ -27,7 +27,9 @@ class Killer:
     def __init__(self, start: Start, preload: str) -> None:
         self.start = start
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(["didact.train", preload])
+        self.context.set_forkserver_preload(
+            ["didact.train", "lightning_fabric", "lightning_fabric.strategies.ddp", preload]
+        )
 
     def begin(self, folder: Path, *parts: Any) -> Any:
         """The process, which has just been started."""
