@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from didact.data.splits.arrays import checked_split, image_tensor, label_tensor
 from didact.data.splits.split import Split
 from didact.data.splits.subsets import complement, fixed_test_indices
 
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, MemoryError)
 _KEYS = ("x", "y", "x_test", "y_test", "is_test", "classes")
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -67,7 +64,9 @@ def _arrays(path: Path) -> Arrays:
                 raise DataError(f"{path} is one array; expected a .npz file with arrays x and y")
             with archive:
                 return {key: archive[key] for key in archive.files if key in _KEYS}
-    except (*_DAMAGE, zipfile.BadZipFile, zlib.error) as error:
+    except DataError:
+        raise
+    except Exception as error:  # zip, zlib and NumPy meet damage with errors of every kind
         raise DataError(
             f"{path} is damaged or not a .npz file of plain arrays ({error}); "
             "write it with numpy.savez_compressed, without object arrays"

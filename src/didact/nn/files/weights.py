@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from didact._core.errors import CheckpointError, ModelError
+from didact._core.text import printable
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
 """Files that hold weights. A ``.pt`` may also be TorchScript."""
@@ -82,11 +82,9 @@ def _unpickled(path: Path) -> object:
             "from it. Where you trust it, write its weights alone: "
             "torch.save(model.state_dict(), FILE)"
         ) from error
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise CheckpointError(
-            f"{path} is damaged or no file of torch.save "
-            f"({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
-        ) from error
+    except Exception as error:  # torch's reader meets damage with errors of every kind
+        reason = printable(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
+        raise CheckpointError(f"{path} is damaged or no file of torch.save ({reason})") from error
 
 
 def _refused(error: Exception) -> str:
@@ -94,7 +92,7 @@ def _refused(error: Exception) -> str:
     for marker in ("Unsupported global: GLOBAL ", "Unsupported class "):
         _, found, rest = str(error).partition(marker)
         if found:
-            return rest.split()[0].rstrip(".,")
+            return printable(rest.split()[0].rstrip(".,"))[:100]
     return "an object that is no tensor"
 
 
@@ -108,7 +106,7 @@ def _found_in(loaded: object, path: Path, place: str) -> Weights:
     inside = {str(key): found for key, value in loaded.items() if (found := _tensors(value))}
     if place:
         if place not in inside:
-            has = ", ".join(inside) or "none"
+            has = printable(", ".join(inside))[:300] or "none"
             raise CheckpointError(f"{path} has no weights under {place!r}; it has: {has}")
         return Weights(inside[place], {}, place)
     if here:
@@ -117,7 +115,7 @@ def _found_in(loaded: object, path: Path, place: str) -> Weights:
     if chosen is None and len(inside) == 1:
         chosen = next(iter(inside))
     if chosen is None:
-        has = ", ".join(map(str, loaded)) or "nothing"
+        has = printable(", ".join(map(str, loaded)))[:300] or "nothing"
         where = f"; choose one: {path}::{next(iter(inside))}" if inside else ""
         raise CheckpointError(
             f"{path} has {has}; expected weights, perhaps under {', '.join(PLACES[:3])} or "

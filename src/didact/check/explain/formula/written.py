@@ -33,6 +33,11 @@ _FUNCTIONS = {
     "l1_loss": "L1", "smooth_l1_loss": "Huber", "huber_loss": "Huber", "logsigmoid": "log σ",
     "sigmoid": "σ", "log_softmax": "log softmax", "cosine_similarity": "cos",
 }  # fmt: skip
+_LEAST = {"kl_div": 2, "binary_cross_entropy_with_logits": 2, "cosine_embedding_loss": 2,
+          "index": 2, "put": 3, "slice": 3, "pow": 1, "square": 1, "neg": 1, "item": 1, "t": 1,
+          "mT": 1, "abs": 1, "softmax": 1, "log_softmax": 1, "sum": 1, "mean": 1,
+          **dict.fromkeys(_TRANSPARENT, 1)}  # fmt: skip
+"""Positional arguments that a notation of its own shows; with fewer a call is written as a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,12 @@ class Writer:
             )  # fmt: skip
         if isinstance(node, Each):
             return row(self._of(node.body), f" for each of {node.loop.text}", level=0)
-        while isinstance(node, Call) and node.name in _TRANSPARENT and node is not self._root:
+        while (
+            isinstance(node, Call)
+            and node.name in _TRANSPARENT
+            and node.args
+            and node is not self._root
+        ):
             node = node.args[0]
         if isinstance(node, Call):
             name = self.labels.get(node)
@@ -155,6 +165,8 @@ class Writer:
 
     def _call(self, node: Call) -> Box:
         name = node.name
+        if len(node.args) < _LEAST.get(name, 0):
+            return self._function(node)
         if name in _TRANSPARENT:
             return self._of(node.args[0])
         if name == "item":
@@ -239,8 +251,8 @@ class Writer:
 
     def _reduction(self, node: Call) -> Box:
         inner = node.args[0]
-        if isinstance(inner, Call) and inner.name == "stack" and isinstance(inner.args[0], Each):
-            inner = inner.args[0]
+        if isinstance(inner, Call) and inner.name == "stack" and inner.args:
+            inner = inner.args[0] if isinstance(inner.args[0], Each) else inner
         dim = node.keyword("dim") or (node.args[1] if len(node.args) > 1 else None)
         if isinstance(inner, Each):
             sign = "Σ" if node.name == "sum" else "mean"
@@ -263,7 +275,7 @@ class Writer:
         if q is not None and (_is_probabilities(target) or isinstance(target, Given)):
             p = (
                 _distribution(target.args[0])
-                if isinstance(target, Call) and target.name == "exp"
+                if isinstance(target, Call) and target.name == "exp" and target.args
                 else None
             )
             return row("KL(", self._of(p or target), " ‖ ", self._of(q), ")", *_reduced(node))
@@ -279,13 +291,18 @@ class Writer:
         if node.name != "mean" or len(node.children) != 1:
             return None
         inner = node.args[0]
-        if not (isinstance(inner, Call) and inner.name == "sum" and len(inner.children) == 2):
+        if not (
+            isinstance(inner, Call)
+            and inner.name == "sum"
+            and len(inner.children) == 2
+            and inner.args
+        ):
             return None
         product = inner.args[0]
         if not (isinstance(product, Call) and product.name == "mul"):
             return None
-        for p, logs in (product.args, product.args[::-1]):
-            if isinstance(logs, Call) and logs.name == "sub":
+        for p, logs in (product.args, product.args[::-1]) if len(product.args) == 2 else ():
+            if isinstance(logs, Call) and logs.name == "sub" and len(logs.args) == 2:
                 upper, lower = (_distribution(a) for a in logs.args)
                 if upper is None or lower is None or not same(_plain(p), upper):
                     continue
@@ -367,7 +384,7 @@ def _legacy(node: Call) -> str:
 def _plain(node: Node) -> Node:
     while isinstance(node, Call) and node.name in _TRANSPARENT and node.args:
         node = node.args[0]
-    if isinstance(node, Call) and node.name == "exp":
+    if isinstance(node, Call) and node.name == "exp" and node.args:
         return _distribution(node.args[0]) or node
     return node
 
@@ -378,7 +395,12 @@ def _distribution(node: Node) -> Node | None:
         node = node.args[0]
     if isinstance(node, Call) and node.name == "log_softmax":
         return Call("softmax", node.args, node.keywords)
-    if isinstance(node, Call) and node.name == "log" and _is_probabilities(node.args[0]):
+    if (
+        isinstance(node, Call)
+        and node.name == "log"
+        and node.args
+        and _is_probabilities(node.args[0])
+    ):
         return _plain(node.args[0])
     return None
 
