@@ -36,7 +36,16 @@ PUBLISHED = {
     "shufflenetv2": 1_355_528,
 }
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64), (3, 33, 17)]
-LIGHT = ["mlp", "cnn-4", "resnet8", "wrn-10-1", "mobilenetv2", "shufflenetv1", "shufflenetv2"]
+LIGHT = [
+    "mlp",
+    "mlp-dropout",
+    "cnn-4",
+    "resnet8",
+    "wrn-10-1",
+    "mobilenetv2",
+    "shufflenetv1",
+    "shufflenetv2",
+]
 EACH_FAMILY = [*LIGHT, "vgg8", "vgg13", "resnet18"]
 
 
@@ -157,6 +166,20 @@ def test_the_numbers_in_a_name_are_sizes():
     assert widths == [32, 16, 8, 100]
     assert MODELS["mlp-32-16-8"].feature_paths == ("layer1", "layer2", "layer3", "embedding")
     assert on_paper("cnn-8").classifier.in_features == 32
+
+
+def test_dropout_leaves_out_a_fifth_of_the_pixels_and_half_of_the_units():
+    torch.manual_seed(0)
+    net = build_model("mlp-dropout-4000", image_shape=(1, 50, 50), num_classes=3)
+    images = torch.rand(8, 1, 50, 50) + 1
+    pixels = net.flatten(images)
+    assert (pixels == 0).float().mean().item() == pytest.approx(0.2, abs=0.01)
+    plain = build_model("mlp-4000", image_shape=(1, 50, 50), num_classes=3)
+    units = [nn.Sequential(*model.layer1[1:])(torch.ones(8, 4000)) for model in (net, plain)]
+    assert (units[0] == 0).float().mean().item() == pytest.approx(0.5, abs=0.02)
+    assert (units[1] == 1).all()
+    plain.load_state_dict(net.state_dict())
+    assert torch.equal(net.eval()(images), plain(images))
 
 
 def test_the_size_on_disk_is_that_of_the_file(tmp_path):

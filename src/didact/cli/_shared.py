@@ -43,7 +43,10 @@ Resize = Annotated[
 ]
 Augment = Annotated[
     str | None,
-    typer.Option(help="none, flip, crop, crop-flip, crop-flip-brightness: how images are varied."),
+    typer.Option(
+        help="none, flip, crop, crop-flip, crop-flip-brightness: how images are varied; crop2 "
+        "moves by up to 2 pixels."
+    ),
 ]
 Optimizer = Annotated[str | None, typer.Option(help="sgd or adamw.")]
 LearningRate = Annotated[float | None, typer.Option("--learning-rate", "--lr")]

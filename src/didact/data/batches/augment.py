@@ -8,6 +8,7 @@ copy of whole rows.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -22,6 +23,7 @@ from didact._core.lookup import suggest
 from didact.data.splits.split import Split
 
 _PARTS = ("crop", "flip", "brightness")
+_CROP_BY = re.compile(r"\bcrop([1-9]\d{0,2})\b")
 AUGMENTATIONS = (
     "none",
     *("-".join(chosen) for n in (1, 2, 3) for chosen in combinations(_PARTS, n)),
@@ -49,8 +51,9 @@ class Augmentation:
     """A named augmentation for images of one size.
 
     ``"crop"`` pads each side by an eighth of the shorter side (4 of 32 pixels, 1 of 8) with zeros
-    and cuts a random window of the original size; ``"flip"`` mirrors left and right with chance
-    1/2; ``"brightness"`` multiplies by a factor in ``[0.75, 1.25]``. They are joined by hyphens:
+    and cuts a random window of the original size; ``"crop2"`` pads by 2 pixels, so that the image
+    moves by up to 2 in any direction. ``"flip"`` mirrors left and right with chance 1/2;
+    ``"brightness"`` multiplies by a factor in ``[0.75, 1.25]``. They are joined by hyphens:
     ``"crop-flip"``.
     """
 
@@ -66,13 +69,16 @@ class Augmentation:
         Raises:
             UnknownNameError: No augmentation has this name.
         """
-        if name not in AUGMENTATIONS:
+        by = _CROP_BY.search(name)
+        plain = _CROP_BY.sub("crop", name)
+        if plain not in AUGMENTATIONS:
             raise UnknownNameError(
                 f"no augmentation is called {name!r}; {suggest(name, AUGMENTATIONS)}"
             )
-        parts = name.split("-")
+        parts = plain.split("-")
         crop = "crop" in parts
-        padding = max(1, min(image_shape[1:]) // 8) if crop else 0
+        usual = max(1, min(image_shape[1:]) // 8) if crop else 0
+        padding = int(by[1]) if by else usual
         return cls(crop, "flip" in parts, "brightness" in parts, padding)
 
     @property
