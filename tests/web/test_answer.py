@@ -14,7 +14,7 @@ import pytest
 
 from didact._core.errors import DataError
 from didact.web import site
-from didact.web.answer import answer
+from didact.web.answer import NO_PYTHON, answer
 from didact.web.calls import call
 
 PAGE = Path(site.__file__).parent / "page"
@@ -41,6 +41,15 @@ def test_the_diff_holds_both_sides_whole():
     assert "\n".join(left) == "\n".join(found["code"]).strip("\n")
     assert "\n".join(right) == found["corrected"]
     assert {"same", "changed"} <= {row["kind"] for row in found["diff"]}
+
+
+def test_a_text_without_code_gets_one_sentence():
+    assert answer("How does distillation work?", "en") == {"error": NO_PYTHON.en}
+    assert answer("你好，请问怎么做蒸馏？", "zh") == {"error": NO_PYTHON.zh}
+
+
+def test_the_end_of_a_file_is_no_line():
+    assert answer("\n\n" + LOSS, "en")["code"][-1].strip() == "return hard + soft"
 
 
 def test_everything_is_plain_data_in_the_language_asked_for():

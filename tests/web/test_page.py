@@ -128,6 +128,20 @@ def test_by_keyboard_alone(browser, local):
         assert page.evaluate("document.activeElement.className") == "code"
 
 
+def test_a_finding_leads_to_its_line_and_its_mark_to_the_rule(browser, local):
+    with watched(browser, local, locale="en-GB") as found:
+        found.explain("import torch\n\n" + SWAPPED)
+        listed = found.page.locator("#findings .finding").first
+        listed.get_by_role("button", name="line 3").click()
+        assert found.page.evaluate("document.activeElement.id") == "line-3"
+        row = found.page.locator("#line-3")
+        row.locator(".finding .code").first.click()
+        rule = found.page.locator("#rule-body")
+        rule.locator("code").first.wait_for()
+        assert "`" not in rule.locator("p").first.inner_text()
+        assert found.page.locator("#lines .finding p").count() == 0  # said once, in the list
+
+
 def test_a_value_says_what_it_is(browser, local):
     with watched(browser, local, locale="en-US") as found:
         found.page.locator(".example").nth(2).click()
@@ -137,6 +151,19 @@ def test_a_value_says_what_it_is(browser, local):
         tip = value.locator(".tip")
         assert tip.is_visible()
         assert "the teacher's" in tip.inner_text()
+
+
+def test_on_a_phone_what_a_value_is_stays_within_the_screen(browser, local):
+    size = {"width": 360, "height": 800}
+    with watched(browser, local, locale="zh-CN", viewport=size) as found:
+        found.page.locator(".example").nth(2).click()
+        found.wait()
+        values = found.page.locator("#lines .value")
+        for number in range(values.count()):
+            values.nth(number).focus()
+            box = values.nth(number).locator(".tip").bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= size["width"]
 
 
 def test_the_language_can_be_switched(browser, local):

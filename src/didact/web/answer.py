@@ -27,6 +27,10 @@ TOO_LONG = Text(
     "文本有 {size} 个字符，本页最多接受 {longest} 个。请只粘贴与损失有关的部分。",
 )
 EMPTY = Text("There is nothing to explain yet: paste some code.", "还没有内容：请先粘贴代码。")
+NO_PYTHON = Text(
+    "No Python code was found in the text: paste the code itself.",
+    "文本中没有找到 Python 代码：请直接粘贴代码。",
+)
 FAILED = Text("This text could not be explained ({reason}).", "无法解释这段文本（{reason}）。")
 _ROLES = {
     Role.STUDENT: Text("the student's", "来自学生模型"),
@@ -61,12 +65,14 @@ def answer(text: str, language: Language, name: str = "") -> Json:
         if not text.strip():
             return {"error": EMPTY.pick(language)}
         found = explaining.explain(text)
+        if not found.source.strip():
+            return {"error": NO_PYTHON.pick(language)}
     except (DidactError, ValueError, RecursionError) as error:
         reason = str(error) or type(error).__name__
         return {"error": FAILED.format(reason=reason).pick(language)}
     corrected = found.correction.source.strip("\n")
     return {
-        "code": found.source.split("\n"),
+        "code": found.source.rstrip("\n").split("\n"),
         "statements": [
             {"line": note.line, "code": note.code, "text": note.explanation.pick(language)}
             for note in found.statements

@@ -1,7 +1,7 @@
 // The page itself: asks a back end and shows the answer. Text goes in as text, never as HTML.
 import { ask, isUnreachable, kind, warmUp } from "./backend.js";
 import { pack, unpack } from "./share.js";
-import { show } from "./show.js";
+import { make, sentence, show } from "./show.js";
 import { EXAMPLES, TEXTS } from "./texts.js";
 
 const MOST_BYTES = 1_000_000;
@@ -79,17 +79,12 @@ async function openRule(code) {
   for (const block of page.blocks ?? []) {
     if (block.kind === "item") {
       if (list === null) { list = document.createElement("ul"); body.append(list); }
-      const item = document.createElement("li");
-      item.textContent = block.text;
-      list.append(item);
+      list.append(sentence("li", block.text));
       continue;
     }
     list = null;
-    const tag = { heading: block.level === 1 ? "h3" : "h4", code: "pre", text: "p" }[block.kind];
-    const element = document.createElement(tag);
-    if (tag === "pre") element.tabIndex = 0;
-    element.textContent = block.text;
-    body.append(element);
+    const tag = { heading: block.level === 1 ? "h3" : "h4", text: "p" }[block.kind];
+    body.append(block.kind === "code" ? make("pre", { tabindex: "0" }, block.text) : sentence(tag, block.text));
   }
   at("rule").showModal();
 }

@@ -1,5 +1,5 @@
 // From an answer to elements. Every piece of the user's text is set with textContent.
-const make = (tag, attributes = {}, ...children) => {
+export const make = (tag, attributes = {}, ...children) => {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "class") element.className = value;
@@ -14,7 +14,7 @@ const section = (id, title, ...children) =>
   make("section", { id, "aria-labelledby": `${id}-title` }, make("h2", { id: `${id}-title` }, title), ...children);
 
 // `code` in a sentence stands in a code element.
-const sentence = (tag, text) =>
+export const sentence = (tag, text) =>
   make(tag, {}, ...text.split(/(`[^`\n]+`)/).map((part) =>
     part.length > 2 && part.startsWith("`") && part.endsWith("`") ? make("code", {}, part.slice(1, -1)) : part));
 
@@ -44,11 +44,25 @@ function valueMark(part, value) {
   return make("span", { class: "value", tabindex: "0", "aria-describedby": tip.id }, part, tip);
 }
 
+// A button with a finding's code that opens the rule's page: the mark in the margin of its line.
 function findingMark(finding, say, openRule) {
   const title = `${finding.code} · ${say(finding.severity)}`;
   return make("div", { class: `finding ${finding.severity}` },
-    make("button", { type: "button", class: "code", "aria-label": say("rulePage", { code: finding.code }), onclick: () => openRule(finding.code) }, title),
-    ...paragraphs(finding.message));
+    make("button", { type: "button", class: "code", "aria-label": `${title}. ${say("rulePage", { code: finding.code })}`, onclick: () => openRule(finding.code) }, title));
+}
+
+function goTo(line) {
+  const row = document.getElementById(`line-${line}`);
+  row.scrollIntoView({ block: "center" });
+  row.focus({ preventScroll: true });
+}
+
+function findings(found, say, openRule) {
+  return make("ul", { class: "list" }, ...found.findings.map((finding) => {
+    const mark = findingMark(finding, say, openRule);
+    mark.append(" ", make("button", { type: "button", class: "where", onclick: () => goTo(finding.line) }, say("line", { line: finding.line })), ...paragraphs(finding.message));
+    return make("li", {}, mark);
+  }));
 }
 
 function lines(found, say, openRule) {
@@ -62,7 +76,7 @@ function lines(found, say, openRule) {
     const here = found.findings.filter((finding) => finding.line === number);
     const worst = ["error", "warning", "info"].find((severity) => here.some((one) => one.severity === severity));
     const values = found.values.filter((value) => value.line === number);
-    const row = make("li", { class: worst ?? "", value: String(number) },
+    const row = make("li", { class: worst ?? "", value: String(number), id: `line-${number}`, tabindex: "-1" },
       make("div", { class: "source" },
         make("span", { class: "number", "aria-hidden": "true" }, String(number)),
         make("pre", {}, codeLine(text, values))),
@@ -117,17 +131,18 @@ function corrected(found, say) {
   };
   button.addEventListener("click", () => { split = !split; draw(); });
   draw();
+  if (!found.changed) return [make("p", {}, say("unchanged"))];
   const copyButton = make("button", { type: "button", onclick: (event) => copy(found.corrected, event.currentTarget, say) }, say("copy"));
   return [
-    make("div", { class: "actions" }, copyButton, found.changed ? button : null),
-    found.changed ? null : make("p", {}, say("unchanged")),
+    make("div", { class: "actions" }, copyButton, button),
     area,
     ...found.choices.map((choice) => sentence("p", choice)),
   ];
 }
 
 function formula(found, say) {
-  const { written, corrected, verdict } = found.formula;
+  const { written, corrected } = found.formula;
+  const verdict = found.formula.verdict.filter((line) => !found.summary.join("\n").includes(line.replace(/[.。]$/, "")));
   const same = JSON.stringify(written) === JSON.stringify(corrected);
   const group = (title, losses) => (losses.length
     ? [make("h3", {}, title), ...losses.flatMap((loss) => [
@@ -174,8 +189,7 @@ function summary(found, say) {
 
 export function show(place, found, say, openRule) {
   const listed = found.findings.length
-    ? make("ul", { class: "list" }, ...found.findings.map((finding) => make("li", {},
-        make("span", { class: "where" }, say("line", { line: finding.line })), findingMark(finding, say, openRule))))
+    ? findings(found, say, openRule)
     : make("p", {}, say("noFindings"));
   const folded = (title, ...children) => make("details", {}, make("summary", {}, title), ...children);
   place.replaceChildren(...[
