@@ -7,7 +7,7 @@ from pathlib import Path
 from didact._core.i18n import Text
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 from didact.check.running.analysis import CheckContext
-from didact.check.running.run import Options
+from didact.check.running.options import Options
 from didact.check.wanted.config import Settings
 from didact.check.wanted.select import Selection
 
@@ -86,5 +86,5 @@ FAKE_RULES = {
 def install_fake_engine(monkeypatch) -> None:
     """Let the commands run on the small engine and know its codes."""
     monkeypatch.setattr("didact.check.rules.RULES", FAKE_RULES, raising=False)
-    monkeypatch.setattr("didact.check.running.run.engine", lambda *_: fake_analyse)
+    monkeypatch.setattr("didact.check.running.one.engine", lambda *_, **__: fake_analyse)
     monkeypatch.setattr("didact.check.engine.index.relevant", fake_relevant)

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
     from didact.check.findings.report import Diagnostic, FileResult, Report
-    from didact.check.running.run import Options, check_paths, check_source
+    from didact.check.running.one import check_source
+    from didact.check.running.options import Options
+    from didact.check.running.run import check_paths
     from didact.check.wanted.config import Settings
     from didact.check.wanted.select import Selection
 
 _HOMES = {
     **dict.fromkeys(("Edit", "Finding", "Fix", "Severity", "Span"), "findings.finding"),
     **dict.fromkeys(("Diagnostic", "FileResult", "Report"), "findings.report"),
-    **dict.fromkeys(("Options", "check_paths", "check_source"), "running.run"),
+    "Options": "running.options",
+    "check_paths": "running.run",
+    "check_source": "running.one",
     "Settings": "wanted.config",
     "Selection": "wanted.select",
 }

@@ -16,7 +16,9 @@ from didact.check.findings.report import Report
 from didact.check.formats import FORMATS, Style, render
 from didact.check.rules import all_rules
 from didact.check.running.fix import SAFE, SAFE_AND_UNSAFE
-from didact.check.running.run import Mode, Options, check_bytes, check_paths
+from didact.check.running.one import check_bytes
+from didact.check.running.options import Mode, Options
+from didact.check.running.run import check_paths
 from didact.check.wanted.baseline import without_baseline, write_baseline
 from didact.check.wanted.config import Settings, find_config, load_settings
 
@@ -48,6 +50,7 @@ class Request:
     config: Path | None
     jobs: int
     lsp: bool
+    cache: bool
 
     @property
     def mode(self) -> Mode:
@@ -77,7 +80,7 @@ def run(request: Request) -> int:
     settings = _settings(request)
     style = _style(request, settings)
     safety = SAFE_AND_UNSAFE if request.unsafe_fixes else SAFE
-    options = Options(settings, request.mode, safety, request.jobs)
+    options = Options(settings, request.mode, safety, request.jobs, cache=request.cache)
     if request.lsp:
         from didact.check.editors.lsp import serve
 

@@ -55,6 +55,9 @@ def command(
         list[str] | None, typer.Option(help="Files and folders to leave out, as in .gitignore.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 chooses by files and cores.")] = 0,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Keep answers for the next run, or do not.")
+    ] = True,
     lsp: Annotated[bool, typer.Option("--lsp", help="Serve an editor over stdio.")] = False,
 ) -> None:
     """Find the mistakes in distillation code: swapped arguments, a missing log, a lost T**2.
@@ -81,6 +84,7 @@ def command(
         config=config,
         jobs=jobs,
         lsp=lsp,
+        cache=cache,
     )
     code = run(request)
     raise typer.Exit(0 if exit_zero and code == EXIT_FOUND else code)

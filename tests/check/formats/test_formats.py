@@ -57,6 +57,8 @@ def test_text_shows_the_place(report):
     assert text.endswith(
         "Found 5 problems (1 error, 3 warnings, 1 info) in 4 of 5 files; 1 fixable with\n"
         "--fix; 1 fixable with --unsafe-fixes.\n"
+        "didact explain a.py goes through the code line by line; didact explain KD101 is\n"
+        "the rule's page.\n"
     )
 
 

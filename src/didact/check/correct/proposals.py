@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from contextlib import suppress
 
 from didact.check.correct import graph, reduction, scale, spaces
-from didact.check.correct.site import Site, span
+from didact.check.correct.site import ElsewhereError, Site, span
 from didact.check.engine.engine import Analysis
 from didact.check.findings.finding import Edit, Finding
 
@@ -62,7 +63,10 @@ _CORRECTORS: dict[str, Corrector] = {
 def proposals(analysis: Analysis, finding: Finding, kinds: tuple[str, ...]) -> list[list[Edit]]:
     """The ways to mend a finding, the likeliest first; columns are bytes, as in the tree."""
     site = site_of(analysis, finding)
-    found = [_CORRECTORS[kind](site) for kind in kinds if kind in _CORRECTORS]
+    found = []
+    for corrector in dict.fromkeys(_CORRECTORS[kind] for kind in kinds if kind in _CORRECTORS):
+        with suppress(ElsewhereError):
+            found.append(corrector(site))
     if finding.fix is not None and finding.fix.edits:
         found.append(list(finding.fix.edits))
     return found
@@ -72,15 +76,16 @@ def site_of(analysis: Analysis, finding: Finding) -> Site:
     """The nodes and the loss that a finding is about."""
     nodes = [n for n in ast.walk(analysis.tree) if hasattr(n, "lineno") and span(n) == finding.span]
     node = next((n for n in nodes if isinstance(n, ast.expr)), nodes[0] if nodes else None)
-    uses = [u for u in analysis.uses if span(u.node) == finding.span]
+    own = [use for use in analysis.uses if analysis.owns(use.node)]
+    uses = [u for u in own if span(u.node) == finding.span]
     if not uses:
         inside = {id(n) for n in ast.walk(node)} if node is not None else set()
-        uses = [u for u in analysis.uses if id(u.node) in inside]
+        uses = [u for u in own if id(u.node) in inside]
     if not uses and node is not None:
-        uses = [u for u in analysis.uses if any(n is node for n in ast.walk(u.node))]
+        uses = [u for u in own if any(n is node for n in ast.walk(u.node))]
     if not uses:
         uses = [
-            u for u in analysis.uses
+            u for u in own
             if u.node.lineno <= finding.span.line <= (u.node.end_lineno or u.node.lineno)
         ]  # fmt: skip
     return Site(analysis, node, uses[0] if uses else None)

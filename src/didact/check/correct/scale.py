@@ -8,6 +8,7 @@ from didact.check.correct.site import Site, argument, is_softmax, span
 from didact.check.engine.events import LossUse
 from didact.check.engine.names import is_temperature
 from didact.check.findings.finding import Edit, Span
+from didact.check.rules._common import power_of, temperature_of, temperature_symbol, totals_with
 
 
 def times_t_squared(site: Site) -> list[Edit]:
@@ -18,10 +19,14 @@ def times_t_squared(site: Site) -> list[Edit]:
     temperature = _temperature(site, use)
     if temperature is None:
         return []
+    present = _power_present(site, use)
+    if present not in {0, 1}:
+        return []
     power = f"{temperature} ** 2"
     weighted = _t_power_one(site, use, temperature)
     if weighted is not None:
         return [site.replace(weighted, power)]
+    power = temperature if present == 1 else power
     text = site.text(use.node)
     parent = site.analysis.parent_of(use.node)
     bound = isinstance(parent, ast.Attribute) or use.by_hand
@@ -37,6 +42,15 @@ def _temperature(site: Site, use: LossUse) -> str | None:
         if value.temperature is not None and not value.temperature.is_one:
             return value.temperature.text
     return None
+
+
+def _power_present(site: Site, use: LossUse) -> float:
+    """The power of the temperature that the term has in the sums that it ends in."""
+    scale = temperature_of(use)
+    symbol = temperature_symbol(scale) if scale is not None else None
+    if symbol is None:
+        return 0
+    return max((power_of(term, symbol) for _, term in totals_with(site.analysis, use)), default=0)
 
 
 def _t_power_one(site: Site, use: LossUse, temperature: str) -> ast.expr | None:

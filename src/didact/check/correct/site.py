@@ -11,8 +11,13 @@ from didact.check.engine.events import LossUse
 from didact.check.engine.names import is_temperature
 from didact.check.findings.finding import Edit, Span
 
+_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _MODULES = {"F", "torch", "functional", "nn", "TF"}
 SOFTMAXES = {"softmax", "log_softmax", "sigmoid", "logsigmoid", "Softmax", "LogSoftmax"}
+
+
+class ElsewhereError(Exception):
+    """A correction would have to read or write another file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +29,23 @@ class Site:
     use: LossUse | None
 
     def text(self, node: ast.AST) -> str:
-        """The source text of a node."""
+        """The source text of a node.
+
+        Raises:
+            ElsewhereError: The node stands in another file.
+        """
+        if not self.analysis.owns(node):
+            raise ElsewhereError
         return ast.get_source_segment(self.analysis.source, node) or ast.unparse(node)
 
     def replace(self, node: ast.AST, text: str) -> Edit:
-        """Put a text in a node's place."""
+        """Put a text in a node's place.
+
+        Raises:
+            ElsewhereError: The node stands in another file.
+        """
+        if not self.analysis.owns(node):
+            raise ElsewhereError
         return Edit(span(node), text)
 
     def producer(self, node: ast.expr | None) -> ast.Call | None:
@@ -37,9 +54,21 @@ class Site:
             return node
         value = self.analysis.value_of(node) if node is not None else None
         origin = value.origin if value is not None else None
-        if isinstance(origin, ast.Call) and is_softmax(origin):
+        if isinstance(origin, ast.Call) and is_softmax(origin) and self._beside(node, origin):
             return origin
         return self._assigned_softmax(node) if isinstance(node, ast.Name) else None
+
+    def _beside(self, node: ast.expr | None, other: ast.expr) -> bool:
+        """Whether two nodes are of one function: a name of one means the same in the other."""
+        return node is not None and self._function(node) is self._function(other)
+
+    def _function(self, node: ast.AST) -> ast.AST | None:
+        if not self.analysis.owns(node):
+            return node
+        around = self.analysis.parent_of(node)
+        while around is not None and not isinstance(around, _FUNCTIONS):
+            around = self.analysis.parent_of(around)
+        return around
 
     def _assigned_softmax(self, name: ast.Name) -> ast.Call | None:
         """The last softmax assigned to a name before its use."""
@@ -48,8 +77,14 @@ class Site:
             if not isinstance(statement, ast.Assign) or statement.lineno > name.lineno:
                 continue
             same = any(isinstance(t, ast.Name) and t.id == name.id for t in statement.targets)
-            if same and isinstance(statement.value, ast.Call) and is_softmax(statement.value):
-                found = statement.value
+            value = statement.value
+            if (
+                same
+                and isinstance(value, ast.Call)
+                and is_softmax(value)
+                and (self._beside(name, value))
+            ):
+                found = value
         return found
 
     def place(self, node: ast.expr) -> ast.expr:
@@ -74,12 +109,15 @@ class Site:
     @property
     def functional(self) -> str:
         """How this author calls ``torch.nn.functional``."""
-        for node in ast.walk(self.analysis.tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    if alias.name == "torch.nn.functional" and alias.asname:
-                        return alias.asname
-        return "F"
+        imports = self.analysis.index.imports
+        whole = "torch.nn.functional"
+        alias = next((name for name, path in imports.items() if path == whole), None)
+        if alias is not None and (self.analysis.index.lookup(alias) == whole):
+            return alias
+        for name, path in imports.items():
+            if path == "torch.nn":
+                return f"{name}.functional"
+        return whole if imports.get("torch") == "torch" else "F"
 
     def scores(self, node: ast.expr) -> tuple[str, str | None]:
         """The logits that an expression was made of, and the temperature that divides them."""

@@ -111,10 +111,13 @@ def one_softmax(site: Site) -> list[Edit]:
 
 
 def kl_for_bce(site: Site) -> list[Edit]:
-    """A categorical KL in the place of element-wise BCE on softmax outputs."""
+    """A categorical loss in the place of element-wise BCE on softmax outputs."""
     use = site.use
     if use is None or use.input_node is None or use.target_node is None:
         return []
+    if use.target.space in {Space.ONE_HOT, Space.LABELS}:
+        scores, target = site.scores(use.input_node)[0], site.text(use.target_node)
+        return [site.replace(use.node, f"{site.functional}.cross_entropy({scores}, {target})")]
     shared = _shared_temperature(site, use.input_node, use.target_node)
     student = site.distribution("log_softmax", use.input_node, shared)
     teacher = site.distribution("softmax", use.target_node, shared)

@@ -15,7 +15,9 @@ from didact.check.files.document import MARKDOWN_SUFFIXES, NOTEBOOK_SUFFIXES
 from didact.check.files.source import lines_of
 from didact.check.findings.finding import Finding, Severity, Span
 from didact.check.formats.words import fix_hint
-from didact.check.running.run import Options, check_source, is_relevant
+from didact.check.running.one import check_source
+from didact.check.running.options import Options
+from didact.check.running.scan import is_relevant
 
 
 def serve(options: Options, language: Language) -> int:

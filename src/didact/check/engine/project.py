@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from didact.check.engine.index import ClassInfo, Definition, Function, Index, owner_of
@@ -51,6 +52,8 @@ class Project:
         self._indices: OrderedDict[str, Index | None] = OrderedDict()
         self.visited: dict[str, Index] = {}
         """The files entered for the sake of the one that was adopted last."""
+        self.asked: set[str] = set()
+        """The files that were looked at since this was last emptied."""
 
     def adopt(self, path: str, tree: ast.Module, source: str) -> tuple[Index, dict[str, Index]]:
         """Make a file that is being analysed part of the project.
@@ -67,8 +70,21 @@ class Project:
         self.visited = {}
         return index, self.visited
 
+    @contextmanager
+    def trying(self, path: str) -> Iterator[None]:
+        """Other texts of a file may be adopted in here; it is itself again afterwards."""
+        index, visited = self._indices.get(path), self.visited
+        try:
+            yield
+        finally:
+            self.visited = visited
+            self._indices.pop(path, None)
+            if index is not None:
+                self._indices[path] = index
+
     def index(self, path: str) -> Index | None:
         """The names of a file; nothing where it cannot be read."""
+        self.asked.add(path)
         if path not in self._indices:
             made = self._read(path)
             index = None if made is None else build_index(*made)

@@ -6,21 +6,56 @@ import difflib
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from didact._core import atomic
 
 
 def replace_file(path: Path, old: bytes, new: bytes) -> None:
-    """Put ``new`` in the place of ``old``; a link stays a link, the mode stays the mode.
+    """Put ``new`` in the place of ``old``; links of both kinds, owner and mode stay.
 
     Raises:
         OSError: The file cannot be written, or it changed in the meantime.
     """
     target = path.resolve()
-    if target.read_bytes() != old:
+    now = target.read_bytes()
+    if now == new:
+        return  # written before, under another name of the file
+    if now != old:
         raise OSError("it changed while it was being checked")
-    atomic.replace_file(target, new, mode=stat.S_IMODE(target.stat().st_mode))
+    about = target.stat()
+    if about.st_nlink > 1 or not _is_ours(about):
+        _overwrite(target, old, new)
+    else:
+        atomic.replace_file(target, new, mode=stat.S_IMODE(about.st_mode))
+
+
+def _is_ours(about: os.stat_result) -> bool:
+    """Whether a new file would have the same owner and group."""
+    if os.name != "posix":
+        return True
+    return (about.st_uid, about.st_gid) == (os.geteuid(), os.getegid())
+
+
+def _overwrite(target: Path, old: bytes, new: bytes) -> None:
+    """Write into the file itself: a new one would be another file than its other names."""
+    with target.open("r+b") as file:
+        try:
+            _put(file, new)
+        except OSError:
+            with suppress(OSError):
+                _put(file, old)
+            raise
+
+
+def _put(file: BinaryIO, data: bytes) -> None:
+    file.seek(0)
+    file.write(data)
+    file.truncate()
+    file.flush()
+    atomic.sync(file.fileno())
 
 
 def unified_diff(old: str, new: str, path: str) -> str:

@@ -50,6 +50,7 @@ class FileResult:
         fixed: How many findings its fixes did away with.
         diff: The fixes as a unified diff, where one was asked for.
         data: The content after fixing, where something was fixed.
+        before: The content before.
     """
 
     path: str
@@ -57,6 +58,7 @@ class FileResult:
     fixed: int = 0
     diff: str = ""
     data: bytes | None = None
+    before: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from didact.check.findings.report import Diagnostic, Report
 from didact.check.formats import Style
 from didact.check.formats.statistics import table
 from didact.check.formats.width import window, wrap
-from didact.check.formats.words import SEVERITY, fix_hint, summary
+from didact.check.formats.words import SEVERITY, fix_hint, more, summary
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _BOLD, _FAINT = "1", "2"
@@ -19,7 +19,8 @@ def render(report: Report, style: Style) -> str:
     if style.statistics:
         return table(report, style) + last + "\n"
     blocks = [_block(diagnostic, style) for diagnostic in report.diagnostics]
-    return "".join(block + "\n" for block in blocks) + last + "\n"
+    end = [last, *wrap(more(report, style.language), style.width)]
+    return "".join(f"{part}\n" for part in [*blocks, *filter(None, end)])
 
 
 def _block(diagnostic: Diagnostic, style: Style) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 from didact._core.i18n import Language, Text
 from didact.check.findings.finding import Fix, Severity
+from didact.check.findings.meta import META
 from didact.check.findings.report import Report
 
 SEVERITY = {
@@ -39,6 +42,27 @@ def summary(report: Report, language: Language) -> str:
         known = Text(f"{report.baselined} in the baseline", f"基线中已有 {report.baselined} 处")
         parts.append(known.pick(language))
     return "；".join(parts) + "。" if language == "zh" else "; ".join(parts) + "."
+
+
+def more(report: Report, language: Language) -> str:
+    """Where to read on: once for a report, at its worst finding; nothing where none explains."""
+    order = list(Severity)
+    known = [d for d in report.diagnostics if d.code not in META and _can_be_explained(d.path)]
+    if not known:
+        return ""
+    worst = min(known, key=lambda diagnostic: order.index(diagnostic.finding.severity))
+    return _MORE.format(path=shlex.quote(worst.path), code=worst.code).pick(language)
+
+
+def _can_be_explained(path: str) -> bool:
+    return path.lower().endswith((".py", ".pyw"))
+
+
+_MORE = Text(
+    "didact explain {path} goes through the code line by line; didact explain {code} is the "
+    "rule's page.",
+    "didact explain {path} 逐行解释代码；didact explain {code} 显示规则说明。",
+)
 
 
 def _found(report: Report, language: Language) -> list[str]:

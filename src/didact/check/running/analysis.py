@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from didact._core.i18n import Text
@@ -35,23 +37,42 @@ class CheckContext:
     """Through what a document is seen: the engine, and the codes that are wanted of it."""
 
     analyse: Analyse
+    plain: Analyse | None = None
+    """The same without suggested edits, for trying what a fix does; by default ``analyse``."""
     analyse_text: Callable[[str], Sequence[Finding]] = lambda _: ()
     """For text that is not Python: the few mistakes that are themselves why it is not."""
     wants: Callable[[str], bool] = lambda _: True
     known: Callable[[str], bool] = lambda _: True
 
+    def without_suggestions(self) -> CheckContext:
+        """The context for trying what a fix does."""
+        return self if self.plain is None else replace(self, analyse=self.plain)
 
-def engine(project: Project | None = None) -> Analyse:
-    """The engine of the package, imported when it is first needed."""
+
+def engine(project: Project | None = None, *, suggesting: bool = False) -> Analyse:
+    """The engine of the package, imported when it is first needed.
+
+    Args:
+        project: The files that are checked together.
+        suggesting: Whether findings get suggested edits, each of which has been tried.
+    """
     from didact.check.engine.engine import analyse
     from didact.check.rules import findings_of
 
     def analyse_in_characters(
         source: str, *, path: str, tree: ast.Module | None = None
     ) -> Sequence[Finding]:
-        return in_characters(
-            findings_of(analyse(source, path=path, tree=tree, project=project)), source
-        )
+        analysis = analyse(source, path=path, tree=tree, project=project)
+        found = findings_of(analysis)
+        if suggesting and found:
+            from didact.check.correct.suggest import with_suggestions
+
+            with project.trying(path) if project is not None else nullcontext():
+                found = with_suggestions(analysis, found, partial(again, path=path))
+        return in_characters(found, source)
+
+    def again(source: str, tree: ast.Module, *, path: str) -> Sequence[Finding]:
+        return findings_of(analyse(source, path=path, tree=tree, project=project))
 
     return analyse_in_characters
 
@@ -91,8 +112,15 @@ def _judged(code: str, path: str, context: CheckContext) -> list[Finding]:
         saved = salvage(code, error)
         if saved is not None:
             unread, tree = [saved.note], saved.tree
-            found += context.analyse(saved.code, path=path, tree=tree)
+            read = context.analyse(saved.code, path=path, tree=tree)
+            found += [_by_hand(finding) for finding in read]
     return unread + unsuppressed(found, code, tree, wants=context.wants, known=context.known)
+
+
+def _by_hand(finding: Finding) -> Finding:
+    """Of a file that does not parse nothing is rewritten: its fixes are shown."""
+    fix = finding.fix
+    return finding if fix is None else replace(finding, fix=replace(fix, safety="display"))
 
 
 _TOO_DEEP = Text(

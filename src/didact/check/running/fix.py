@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -32,8 +33,8 @@ def fix_document(
 ) -> Fixed:
     """Make the allowed fixes until nothing changes.
 
-    A set of edits is kept only if the result parses and has fewer findings; where a set is not,
-    its fixes are tried one by one.
+    A set of edits is kept only if the result parses, has fewer findings and none of another kind;
+    where a set is not, its fixes are tried one by one.
     """
     findings = findings_in(document, path, context)
     before = len(findings)
@@ -44,7 +45,8 @@ def fix_document(
             better = _one_by_one(document, path, context, findings, fixes)
         if better is None:
             break
-        document, findings = better
+        document = better[0]
+        findings = findings_in(document, path, context)
     return Fixed(document, findings, before - len(findings))
 
 
@@ -108,7 +110,12 @@ def _try(
         parse(fixed.code)
     except (ValueError, UnreadableError):
         return None
-    left = findings_in(fixed, path, context)
-    if len(left) >= len(findings) or fixed.unread > document.unread:
+    left = findings_in(fixed, path, context.without_suggestions())
+    after, before = _codes(left), _codes(findings)
+    if len(left) >= len(findings) or after - before or fixed.unread > document.unread:
         return None
     return fixed, left
+
+
+def _codes(findings: Iterable[Finding]) -> Counter[str]:
+    return Counter(finding.code for finding in findings)
