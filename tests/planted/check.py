@@ -99,7 +99,7 @@ FAULTS = [
     Fault(
         "a fix that finds more than before is kept",
         FLOOR,
-        "if len(left) >= len(findings) or fixed.unread > document.unread:",
+        "if len(left) >= len(findings) or after - before or fixed.unread > document.unread:",
         "if fixed.unread > document.unread:",
         f"{RUNNING}/test_fix.py",
     ),
