@@ -32,8 +32,8 @@ class Disk:
 
     def __init__(self, root: Path, at: int, act: Act) -> None:
         self.root, self.at, self.act, self.count = str(root), at, act, 0
-        self.contents: dict[int, bytes] = {}
-        self.names: dict[int, dict[str, tuple[int, bool]]] = {}
+        self.contents: dict[int, list[bytes]] = {}
+        self.names: dict[int, dict[str, list[bytes] | int]] = {}
         self._real = {name: getattr(os, name) for name in ("fsync", "replace", "unlink", "mkdir")}
         self._open = io.open
 
@@ -52,12 +52,12 @@ class Disk:
 
     def _restore(self, folder: int, image: Path) -> None:
         self._real["mkdir"](image)
-        for name, (inode, is_folder) in self.names.get(folder, {}).items():
-            if is_folder:
-                self._restore(inode, image / name)
+        for name, held in self.names.get(folder, {}).items():
+            if isinstance(held, int):
+                self._restore(held, image / name)
             else:
                 with self._open(image / name, "wb") as file:
-                    file.write(self.contents.get(inode, b""))
+                    file.write(held[0])
 
     def _ours(self, path: object) -> bool:
         return isinstance(path, str | os.PathLike) and os.fspath(path).startswith(self.root)
@@ -72,9 +72,22 @@ class Disk:
         def operation(path: Any, *rest: Any, **options: Any) -> Any:
             if self._ours(path):
                 self._tick()
+                for gone in (rest if real is self._real["replace"] else [path])[:1]:
+                    self._forget(gone)
             return real(path, *rest, **options)
 
         return operation
+
+    def _forget(self, path: Any) -> None:
+        """The number of a file that goes may be given to another, whose content is its own."""
+        try:
+            self.contents.pop(os.lstat(path).st_ino, None)
+        except FileNotFoundError:
+            return
+
+    def _held(self, number: int) -> list[bytes]:
+        """The content that is durable of a file; what was never waited for is empty."""
+        return self.contents.setdefault(number, [b""])
 
     def _fsync(self, descriptor: int) -> None:
         path = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
@@ -84,11 +97,14 @@ class Disk:
             if stat.S_ISDIR(found.st_mode):
                 with os.scandir(path) as entries:
                     self.names[found.st_ino] = {
-                        e.name: (e.inode(), e.is_dir(follow_symlinks=False)) for e in entries
+                        e.name: e.inode()
+                        if e.is_dir(follow_symlinks=False)
+                        else self._held(e.inode())
+                        for e in entries
                     }
             else:
                 with self._open(path, "rb") as file:
-                    self.contents[found.st_ino] = file.read()
+                    self._held(found.st_ino)[0] = file.read()
 
     def _opened(self, path: Any, mode: str = "r", *rest: Any, **options: Any) -> Any:
         if not (self._ours(path) and set(mode) & set("wxa")):

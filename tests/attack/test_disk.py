@@ -48,7 +48,9 @@ def whole(
 def moments(count: int) -> Iterator[int]:
     """All operations, or a few that are spread over the run."""
     step = 1 if THOROUGH else max(1, count // TRIED)
-    yield from range(step // 2, count, step)
+    chosen = range(step // 2, count, step)
+    yield from chosen
+    print(f"{len(chosen)} of {count} file operations")
 
 
 def same(folder: Path, whole: Path) -> None:

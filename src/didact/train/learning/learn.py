@@ -19,6 +19,7 @@ from didact.train.learning.notes import ignored, single_class_notes
 from didact.train.learning.settings import LearnSettings
 from didact.train.loop.models import ModelLike, name_of
 from didact.train.loop.resume import settings_of_run, start_run
+from didact.train.record.files import remove
 from didact.train.record.lock import locked
 from didact.train.record.log import say
 from didact.train.record.run_folder import RESULT, RunFolder, default_path
@@ -179,5 +180,5 @@ def _resume(
     components = try_components(wanted, build_components(wanted, given))
     run.write_settings(wanted.to_toml(), wanted.model_dump(mode="json"))
     sign(folder, wanted.code())
-    (run.path / RESULT).unlink(missing_ok=True)
+    remove(run.path / RESULT)
     return LearnResult(run.path, launch_grid(run, wanted, given, components, console), given)

@@ -18,7 +18,7 @@ from didact.train.record.checkpoint import (
     unflatten_optimizer,
     with_prefix,
 )
-from didact.train.record.files import read_tensors, write_tensors
+from didact.train.record.files import read_tensors, remove, write_tensors
 
 Json = dict[str, Any]
 FILE = "state.safetensors"
@@ -97,7 +97,7 @@ class StateFile:
 
     def remove(self) -> None:
         """The cell is complete; its result stands for it."""
-        self.path.unlink(missing_ok=True)
+        remove(self.path)
 
 
 def method_tensors(method: Method) -> dict[str, Tensor]:

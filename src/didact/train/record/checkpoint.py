@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from didact._core import digest
 from didact._core.errors import CheckpointError, DidactError
-from didact.train.record.files import read_tensors, write_tensors
+from didact.train.record.files import read_tensors, remove, write_tensors
 
 Json = dict[str, Any]
 
@@ -163,7 +163,7 @@ class Checkpoints:
     def finish(self, arm: str, seed: int, model: Mapping[str, Tensor], about: Json) -> None:
         """Write the final state of an arm; ``about`` comes back from :meth:`finished`."""
         write_tensors(self._done(arm, seed), model, about | self.part_of.as_json())
-        self._part(arm, seed).unlink(missing_ok=True)
+        remove(self._part(arm, seed))
 
     def finished(self, arm: str, seed: int) -> tuple[dict[str, Tensor], Json] | None:
         """The final state of an arm and what was said about it, or None if it is not done.

@@ -51,6 +51,18 @@ def make_folder(path: Path) -> None:
         raise cannot_write(path, error) from error
 
 
+def remove(path: Path) -> None:
+    """Remove a file if it is there.
+
+    Raises:
+        RunFolderError: It is there and cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error, "remove") from error
+
+
 def sync_file(path: Path) -> None:
     """Wait until what was appended to a file is on the disk.
 
@@ -64,14 +76,14 @@ def sync_file(path: Path) -> None:
         raise cannot_write(path, error) from error
 
 
-def cannot_write(path: Path, error: OSError) -> RunFolderError:
-    """The message for a file that could not be written."""
+def cannot_write(path: Path, error: OSError, what: str = "write") -> RunFolderError:
+    """The message for a file that could not be written or removed."""
     if error.errno in _NO_ROOM:
         return RunFolderError(
             f"no room left to write {path}; what was finished before is kept. "
             "Free some space and go on with --resume"
         )
-    return RunFolderError(f"cannot write {path}: {error.strerror or error}")
+    return RunFolderError(f"cannot {what} {path}: {error.strerror or error}")
 
 
 def write_json(path: Path, value: object) -> None:

@@ -209,8 +209,9 @@ def _is_unused(path: Path) -> bool:
 
 def _empty(path: Path) -> None:
     """Remove what a run wrote, and nothing else that may lie in the folder."""
-    shutil.rmtree(path / CHECKPOINT, ignore_errors=True)
-    shutil.rmtree(path / CELLS, ignore_errors=True)
+    for folder in (path / CHECKPOINT, path / CELLS):
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder)
     results = (RESULT, METRICS, DISAGREEMENTS, PREDICTIONS, STUDENT, ONNX)
     for name in (*results, "report.html", TRUST, SETTINGS):
         (path / name).unlink(missing_ok=True)
