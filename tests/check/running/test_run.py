@@ -1,4 +1,5 @@
 import codecs
+import os
 import stat
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.check.support import codes, fake_options
 
+from didact._core import atomic
 from didact.check import check_paths, check_source
 from didact.check.running.fix import SAFE_AND_UNSAFE
 from didact.check.wanted.config import Settings
@@ -168,3 +170,59 @@ def test_the_checker_loads_nothing_that_is_heavy():
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert printed.stdout == "[]\n"
+
+
+def test_a_link_out_of_the_tree_is_not_followed(here):
+    outside = here / "outside"
+    outside.mkdir()
+    (outside / "real.py").write_text("bad_safe\n")
+    inside = here / "inside"
+    inside.mkdir()
+    (inside / "a.py").symlink_to(outside / "real.py")
+    options = fake_options(inside, mode="fix")
+    report = check_paths([str(inside)], options)
+    assert (outside / "real.py").read_text() == "bad_safe\n"
+    assert [d.code for d in report.diagnostics] == ["KD002", "KD101"]
+    assert str(outside / "real.py") in report.diagnostics[0].finding.message.en
+    assert report.fixed == 0
+    named = check_paths([str(inside), str(outside / "real.py")], options)
+    assert (outside / "real.py").read_text() == "good\n"
+    assert named.diagnostics == []
+
+
+def test_a_file_with_several_names_stays_one(here):
+    (here / "a.py").write_text("bad_safe\n")
+    (here / "b.py").hardlink_to(here / "a.py")
+    (here / "c.py").symlink_to(here / "b.py")
+    report = check_paths(["."], fake_options(mode="fix"))
+    assert report.diagnostics == []
+    assert (here / "a.py").read_text() == (here / "b.py").read_text() == "good\n"
+    assert (here / "a.py").samefile(here / "b.py")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives away")
+def test_the_owner_stays(here):
+    (here / "a.py").write_text("bad_safe\n")
+    os.chown(here / "a.py", 1234, 4321)
+    (here / "a.py").chmod(0o640)
+    check_paths(["a.py"], fake_options(mode="fix"))
+    about = (here / "a.py").stat()
+    assert (about.st_uid, about.st_gid, stat.S_IMODE(about.st_mode)) == (1234, 4321, 0o640)
+    assert (here / "a.py").read_text() == "good\n"
+
+
+def test_a_disk_that_fills_up_leaves_the_old_file(here, monkeypatch):
+    (here / "a.py").write_text("bad_safe\n")
+    (here / "b.py").hardlink_to(here / "a.py")
+    real, calls = atomic.sync, []
+
+    def sync(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 1:
+            raise OSError("no space left")
+        real(descriptor)
+
+    monkeypatch.setattr(atomic, "sync", sync)
+    report = check_paths(["a.py"], fake_options(mode="fix"))
+    assert codes(d.finding for d in report.diagnostics) == ["KD002"]
+    assert (here / "a.py").read_text() == "bad_safe\n"
