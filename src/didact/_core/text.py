@@ -11,7 +11,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def printable(text: str) -> str:
     """Without what a terminal would obey instead of showing it."""
-    return _SURROGATE.sub("\ufffd", _CONTROL.sub("\ufffd", text))
+    return writable(_CONTROL.sub("\ufffd", text))
+
+
+def writable(text: str) -> str:
+    """Text that can be written as UTF-8: what stood for a byte of another encoding is marked."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def is_unicode(text: str) -> bool:

@@ -112,7 +112,11 @@ class _Run:
     def settings(self) -> Rows:
         """The rows of ``settings``, nested ones with dots in their names."""
         yield from (
-            {"run": self.name, "name": name, "value": json.dumps(value, ensure_ascii=False)}
+            {
+                "run": self.name,
+                "name": name,
+                "value": json.dumps(value, ensure_ascii=False, default=str),
+            }
             for name, value in _flat(self._settings)
         )
 

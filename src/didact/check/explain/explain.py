@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from didact._core.i18n import Text
+from didact._core.text import writable
 from didact.check.engine.engine import Analysis
 from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role
@@ -108,6 +109,7 @@ class Explanation:
 
 def explain(text: str) -> Explanation:
     """Explain a paste; see the module ``didact.check.snippet`` for what is understood of it."""
+    text = writable(text)
     recovered = recover(text)
     source, misspelt = spelt(recovered.source, recovered.tree)
     guesses = list(recovered.guesses)

@@ -15,6 +15,7 @@ from didact._core.errors import RunFolderError
 from didact._core.text import printable
 
 SCHEMA = 1
+_TOO_LARGE = 2**63
 Json = dict[str, Any]
 Matrix = list[list[float | None]]
 Arm = Literal["teacher", "alone", "distilled"]
@@ -28,14 +29,20 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _is_shown_as_it_is(cls, value: Any) -> Any:
-        """A stranger's result must not speak to the terminal."""
+        """A stranger's result must not speak to the terminal, nor overflow what draws it."""
         return without_controls(value)
 
 
 def without_controls(value: Any) -> Any:
-    """The same, where each text is one that can be shown."""
+    """The same, where each text is one that can be shown.
+
+    Raises:
+        ValueError: A whole number has more than 64 bits.
+    """
     if isinstance(value, str):
         return printable(value)
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        raise ValueError("a whole number has more than 64 bits")
     if isinstance(value, dict):
         return {without_controls(name): without_controls(entry) for name, entry in value.items()}
     return [without_controls(entry) for entry in value] if isinstance(value, list) else value
@@ -193,13 +200,13 @@ class Predictions(Part):
         return found[0] if found else None
 
 
-class Row(BaseModel):
+class Row(Part):
     """One line of ``metrics.jsonl``: one epoch of one arm. A loss that diverged may be NaN.
 
     Several teachers are the arms ``teacher-1``, ``teacher-2``, ...
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=True)
 
     seed: int
     arm: str

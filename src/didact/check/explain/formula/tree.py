@@ -69,14 +69,14 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sequence(Node):
-    """A tuple or list."""
+    """A tuple or list; functions among its items are no parts of a formula."""
 
-    items: tuple[Node, ...]
+    items: tuple[Any, ...]
 
     @property
     def children(self) -> tuple[Node, ...]:
         """The parts right under this one."""
-        return self.items
+        return tuple(item for item in self.items if isinstance(item, Node))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +179,7 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
             return node
         return Call(node.name, args, keywords)
     if isinstance(node, Sequence):
-        items = tuple(change(i) for i in node.items)
+        items = tuple(change(i) if isinstance(i, Node) else i for i in node.items)
         return node if items == node.items else Sequence(items)
     if isinstance(node, Choice):
         then, other = change(node.then), change(node.other)
