@@ -193,13 +193,29 @@ _LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Identity": ("identity", ()),
 }
 _DROPPED = {"device", "dtype", "inplace", "name", "out", "stacklevel", "_stacklevel", "generator"}
+_PLACES = {
+    **dict.fromkeys(("input", "input1", "x1"), 0),
+    **dict.fromkeys(("target", "other", "input2", "x2", "mat2"), 1),
+}
+_TWO = (
+    "add", "sub", "mul", "div", "matmul", "mm", "bmm", "eq", "ne", "lt", "le", "gt", "ge", "pow",
+    "maximum", "minimum", "kl_div", "cross_entropy", "nll_loss", "mse_loss", "l1_loss",
+    "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+    "cosine_embedding_loss", "cosine_similarity", "pairwise_distance", "index", "gather",
+)  # fmt: skip
+_LEAST = {**dict.fromkeys(_TWO, 2), "put": 3, "where": 3, "key": 0}
 
 
-_PLACES = {"input": 0, "input1": 0, "x1": 0, "target": 1, "other": 1, "input2": 1, "x2": 1, "mat2": 1}
+def lacks_arguments(node: Node) -> bool:
+    """Whether an operation was called with fewer parts than it works on: it is no operation."""
+    return any(
+        isinstance(part, Call) and len(part.args) < _LEAST.get(part.name, 1)
+        for part in (node, *node.children)
+    )
 
 
 def call(name: str, args: list[Node], keywords: Keywords) -> Call | None:
-    """An operation; what does not change numbers is left away. None where the arguments do not fit.
+    """An operation; what does not change numbers is left away. None where they do not fit.
 
     Operands that are given by name stand in their places: ``kl_div(input=q, target=p)``.
     """

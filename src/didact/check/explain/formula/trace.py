@@ -19,6 +19,7 @@ from didact.check.explain.formula.libraries import (
     Layer,
     call,
     framework_of,
+    lacks_arguments,
     layer,
     translation,
 )
@@ -767,6 +768,12 @@ class Tracer:
     # Calls
 
     def _call(self, node: ast.Call, scope: Scope) -> Value:
+        value = self._called_value(node, scope)
+        if isinstance(value, Call) and lacks_arguments(value):
+            return self._unknown(ast.unparse(node), value.children)
+        return value
+
+    def _called_value(self, node: ast.Call, scope: Scope) -> Value:
         if isinstance(node.func, ast.Attribute):
             base = self._value(node.func.value, scope)
             if isinstance(base, Node):

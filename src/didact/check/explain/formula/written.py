@@ -33,11 +33,6 @@ _FUNCTIONS = {
     "l1_loss": "L1", "smooth_l1_loss": "Huber", "huber_loss": "Huber", "logsigmoid": "log σ",
     "sigmoid": "σ", "log_softmax": "log softmax", "cosine_similarity": "cos",
 }  # fmt: skip
-_LEAST = {"kl_div": 2, "binary_cross_entropy_with_logits": 2, "cosine_embedding_loss": 2,
-          "index": 2, "put": 3, "slice": 3, "pow": 1, "square": 1, "neg": 1, "item": 1, "t": 1,
-          "mT": 1, "abs": 1, "softmax": 1, "log_softmax": 1, "sum": 1, "mean": 1,
-          **dict.fromkeys(_TRANSPARENT, 1)}  # fmt: skip
-"""Positional arguments that a notation of its own shows; with fewer a call is written as a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +160,6 @@ class Writer:
 
     def _call(self, node: Call) -> Box:
         name = node.name
-        if len(node.args) < _LEAST.get(name, 0):
-            return self._function(node)
         if name in _TRANSPARENT:
             return self._of(node.args[0])
         if name == "item":
