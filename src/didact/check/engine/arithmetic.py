@@ -139,6 +139,8 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
         temperature=left.temperature if left.temperature == right.temperature else None,
         axis=left.axis if left.axis == right.axis else None,
         rank=left.rank or right.rank,
+        rank_from=left.rank_from if left.rank else right.rank_from,
+        exact=left.exact and right.exact and left.rank == right.rank,
         scale=left.scale if left.scale == right.scale else ONE,
         grad=joint_grad(left, right),
         sources=left.sources | right.sources,
@@ -176,6 +178,7 @@ def _sum_of_losses(left: Value, right: Value) -> Value:
         joined=left.joined or right.joined,
         sources=left.sources | right.sources,
         rank=left.rank if left.terms else right.rank,
+        rank_from=left.rank_from if left.terms else right.rank_from,
         axis=left.axis if left.terms else right.axis,
     )
 
@@ -199,6 +202,8 @@ def power(m: Machine, node: ast.AST, base: Value, exponent: Value) -> Value:
         role=base.role,
         role_from=base.role_from,
         rank=base.rank,
+        rank_from=base.rank_from,
+        exact=base.exact,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from didact.check.engine.guess import guess, named
+from didact.check.engine.guess import guess, hinted, named
 from didact.check.engine.machine import Machine
 from didact.check.engine.names import dotted, is_feature
 from didact.check.engine.scale import Scale
@@ -25,6 +25,7 @@ def element_of(value: Value) -> Value:
 def bind(m: Machine, target: ast.expr, value: Value) -> None:
     """Assign a value to a name, an attribute, a subscript or a tuple of them."""
     if isinstance(target, ast.Name):
+        value = hinted(value, m.frame.hints.get(id(target)))
         m.frame.env[target.id] = named(target.id, value, target)
         m.see(target, m.frame.env[target.id])
     elif isinstance(target, ast.Tuple | ast.List):
@@ -32,6 +33,7 @@ def bind(m: Machine, target: ast.expr, value: Value) -> None:
     elif isinstance(target, ast.Attribute):
         m.evaluate(target.value)
         if name := dotted(target):
+            value = hinted(value, m.frame.hints.get(id(target)))
             m.frame.env[name] = named(name, value, target)
     elif isinstance(target, ast.Subscript):
         _store(m, target, value)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from didact.check.engine.machine import Machine
-from didact.check.engine.spaces import Space
+from didact.check.engine.shape_words import rank_in
+from didact.check.engine.spaces import Evidence, Space
 from didact.check.engine.values import MAX_ITEMS, UNKNOWN, Value
 
 
@@ -15,16 +15,8 @@ def with_comment(m: Machine, node: ast.stmt, value: Value) -> Value:
     comment = m.index.comments.get(node.lineno)
     if comment is None or value.rank is not None:
         return value
-    rank = _rank_in(comment)
-    return value.replace(rank=rank) if rank else value
-
-
-def _rank_in(comment: str) -> int | None:
-    found = re.search(r"[\[(]\s*(\w+(?:\s*[,x×*]\s*\w+)+)\s*[\])]", comment)
-    if found is None:
-        return None
-    count = len([p for p in found[1].replace("×", ",").replace("*", ",").split(",") if p.strip()])
-    return count if count > 1 else None
+    rank = rank_in(comment)
+    return value.replace(rank=rank, rank_from=Evidence.NAME) if rank else value
 
 
 def in_place(m: Machine, node: ast.expr, value: Value) -> None:

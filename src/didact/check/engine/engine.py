@@ -14,6 +14,7 @@ from didact.check.engine.index import ClassInfo, Function, Index, owner_of
 from didact.check.engine.inline import run_routine
 from didact.check.engine.machine import Frame, Machine, Routine
 from didact.check.engine.project import Project
+from didact.check.engine.rank_hints import hints_of
 from didact.check.engine.statements import STATEMENTS
 from didact.check.engine.teacher_state import ModelFacts, model_facts
 from didact.check.engine.values import Value
@@ -135,7 +136,7 @@ def analyse(
 
 def _run_all(m: Machine, project: Project | None) -> None:
     own = m.own
-    m.frames.append(Frame(Scope(own.tree), own))
+    m.frames.append(Frame(Scope(own.tree), own, hints=hints_of(own, own.tree)))
     _guarded(m, partial(m.run, own.tree.body))
     for function, owner in _routines(own):
         if m.thorough or id(function) in own.relevant_functions:
@@ -151,7 +152,7 @@ def _run_caller(
     if not isinstance(caller, ast.Module):
         run_routine(m, Routine(caller, index, owner))
         return
-    with m.entered(Frame(Scope(caller), index)):
+    with m.entered(Frame(Scope(caller), index, hints=hints_of(index, caller))):
         m.run(caller.body)
 
 

@@ -81,13 +81,15 @@ def _hand_term(
     )
     m.loss(use)
     sources = log_side[0].sources | weight[0].sources
-    rank = log_side[0].rank or weight[0].rank
+    shaped = log_side[0] if log_side[0].rank else weight[0]
     return Value(
         space=Space.LOSS,
         grad=joint_grad(log_side[0], weight[0]),
         terms=(Term(use, scale),),
         sources=sources,
-        rank=rank,
+        rank=shaped.rank,
+        rank_from=shaped.rank_from,
+        exact=shaped.exact,
         axis=log_side[0].axis,
         scale=scale,
         origin=node,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 
 from didact.check.engine.events import Scope
-from didact.check.engine.guess import guess, named
+from didact.check.engine.guess import guess, hinted, named
 from didact.check.engine.index import ClassInfo, Index, lineage, method_of
 from didact.check.engine.machine import MAX_DEPTH, Frame, Instance, Kind, Machine, Path, Routine
 from didact.check.engine.names import dotted, is_temperature, paired_roles, word_set
+from didact.check.engine.rank_hints import hints_of
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Evidence, Role, Space
 from didact.check.engine.values import UNKNOWN, Value, join
 
+_SCORES = frozenset({Space.LOGITS, Space.OUTPUT, Space.PROBS, Space.LOG_PROBS, Space.LOSS})
 _KEEPS_SIGNATURE = word_set(
     "staticmethod classmethod property no_grad inference_mode enable_grad jit script compile "
     "lru_cache cache wraps override abstractmethod autocast custom_fwd typechecked jaxtyped"
@@ -25,9 +27,7 @@ def call_routine(
     """The value that a function of the project returns for these arguments."""
     target = routine.node
     too_deep = m.scope.depth >= MAX_DEPTH or id(target) in m.active
-    if too_deep or (
-        not isinstance(target, ast.Lambda) and id(target) not in routine.home.relevant_functions
-    ):
+    if too_deep or not (_matters(routine) or _takes_scores(arguments, keywords)):
         return UNKNOWN
     if any(isinstance(a, ast.Starred) for a in node.args) or not m.tick():
         return UNKNOWN
@@ -37,6 +37,16 @@ def call_routine(
         return run_routine(m, routine, arguments, keywords, node)
     finally:
         m.context = context
+
+
+def _matters(routine: Routine) -> bool:
+    function = routine.node
+    return isinstance(function, ast.Lambda) or id(function) in routine.home.relevant_functions
+
+
+def _takes_scores(arguments: list[Value], keywords: dict[str, Value]) -> bool:
+    """Whether what a helper is given would be lost if it were not entered."""
+    return any(value.space in _SCORES for value in (*arguments, *keywords.values()))
 
 
 def run_routine(
@@ -53,7 +63,7 @@ def run_routine(
     owner = routine.owner
     calls = () if call is None else (*m.scope.calls, call)
     scope = Scope(target, owner.node if owner else None, depth, calls)
-    frame = Frame(scope, routine.home, owner=owner)
+    frame = Frame(scope, routine.home, hints=hints_of(routine.home, target), owner=owner)
     decorated = not isinstance(target, ast.Lambda) and any(
         "no_grad" in dotted_call(d) or "inference_mode" in dotted_call(d)
         for d in target.decorator_list
@@ -118,7 +128,8 @@ def bind_parameters(
     roles = paired_roles(p.arg for p in parameters if p.arg not in defaults)
     for parameter in parameters:
         value = _parameter(m, parameter, given.get(parameter.arg), defaults)
-        frame.env[parameter.arg] = _in_a_pair(value, roles.get(parameter.arg))
+        value = _in_a_pair(value, roles.get(parameter.arg))
+        frame.env[parameter.arg] = hinted(value, frame.hints.get(id(parameter)))
     for name, value in given.items():
         frame.env.setdefault(name, value)
     for extra in (signature.vararg, signature.kwarg):

@@ -119,6 +119,8 @@ def _result(use: LossUse) -> Value:
         terms=(Term(use, reductions=steps),),
         sources=use.input.sources | use.target.sources,
         rank=rank,
+        rank_from=use.input.rank_from,
+        exact=bool(steps) or use.input.exact,
         axis=use.input.axis,
         origin=use.node,
     )

@@ -19,6 +19,7 @@ from didact.check.engine.events import (
     Total,
 )
 from didact.check.engine.index import ClassInfo, Function, Index
+from didact.check.engine.rank_hints import Hints
 from didact.check.engine.values import UNKNOWN, Callee, Value
 
 MAX_DEPTH = 3
@@ -124,6 +125,8 @@ class Frame:
     """The file whose names count in it."""
     env: dict[str, Value] = field(default_factory=dict)
     returns: list[Value] = field(default_factory=list)
+    hints: Hints = field(default_factory=dict)
+    """What the function's text tells about ranks."""
     owner: ClassInfo | None = None
     no_grad: bool = False
     alive: bool = True

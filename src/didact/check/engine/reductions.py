@@ -9,7 +9,7 @@ from didact.check.engine.events import Log, Reduction, Softmax
 from didact.check.engine.machine import LogRatio, Machine
 from didact.check.engine.names import source
 from didact.check.engine.scale import ONE, Scale, as_number
-from didact.check.engine.spaces import Space
+from didact.check.engine.spaces import Evidence, Space
 from didact.check.engine.values import UNKNOWN, Value
 
 NORMALISERS = {
@@ -65,6 +65,8 @@ def normalise(m: Machine, call: Call) -> Value:
         temperature=own.times(inner) if base.space is not Space.SCALAR else None,
         axis=dim,
         rank=rank or None,
+        rank_from=base.rank_from if base.rank == rank else Evidence.OPERATION,
+        exact=base.exact and base.rank == rank,
         class_slice=base.class_slice,
         sources=base.sources,
         origin=call.node,
@@ -125,7 +127,8 @@ def reduce(m: Machine, call: Call) -> Value:
     if whole:
         rank: int | None = 0
     else:
-        rank = base.rank if keep or not base.rank else base.rank - 1
+        dropped = len(pair[1].elts) if listed and isinstance(pair[1], ast.Tuple | ast.List) else 1
+        rank = base.rank if keep or not base.rank else max(base.rank - dropped, 0)
     space = Space.LOSS if base.terms or base.space is Space.LOSS else Space.UNKNOWN
     if (
         base.space in (Space.PROBS, Space.MASK, Space.LOGITS, Space.OUTPUT)
@@ -142,6 +145,8 @@ def reduce(m: Machine, call: Call) -> Value:
         joined=base.joined,
         sources=base.sources,
         rank=rank,
+        rank_from=base.rank_from,
+        exact=whole or base.exact,
         axis=base.axis,
         scale=base.scale,
         temperature=base.temperature if space is not Space.UNKNOWN else None,
@@ -171,6 +176,8 @@ def take_exp(_m: Machine, call: Call) -> Value:
         temperature=base.temperature if keep else None,
         axis=base.axis if keep else None,
         rank=base.rank,
+        rank_from=base.rank_from,
+        exact=base.exact,
         scale=Scale.of(source(call.node)) if base.space is Space.SCALAR else ONE,
         origin=call.node,
     )

@@ -8,7 +8,7 @@ from didact.check.engine.machine import Machine
 from didact.check.engine.names import source
 from didact.check.engine.reductions import Call, dim_of
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.spaces import Evidence, Grad, Space
 from didact.check.engine.values import UNKNOWN, Value, join
 
 
@@ -52,14 +52,21 @@ def _view(_m: Machine, call: Call) -> Value:
     if any(isinstance(node, ast.Starred) for _, node in call.rest):
         count = 0
     axis = call.base.axis if count and (call.base.axis == -1 or count == call.base.rank) else None
-    return call.base.replace(rank=count or None, payload=None, axis=axis, exact=bool(count))
+    return call.base.replace(
+        rank=count or None, rank_from=Evidence.OPERATION, payload=None, axis=axis, exact=bool(count)
+    )
 
 
 def _flatten(_m: Machine, call: Call) -> Value:
     start, end = dim_of(call.argument(0, "start_dim")), dim_of(call.argument(1, "end_dim"))
+    base = call.base
     if start == 0 and end in (1, -2):
-        return call.base.replace(rank=2, axis=None if call.base.axis != -1 else -1, exact=True)
-    return call.base.replace(rank=1 if start in (None, 0) and end is None else 2)
+        return base.replace(
+            rank=2, rank_from=Evidence.OPERATION, axis=None if base.axis != -1 else -1, exact=True
+        )
+    if end in (None, -1) and (start or 0) >= 0:  # everything from one dimension on
+        return base.replace(rank=(start or 0) + 1, rank_from=Evidence.OPERATION, exact=True)
+    return base.replace(rank=2, exact=False)
 
 
 def _unsqueeze(_m: Machine, call: Call) -> Value:
@@ -71,7 +78,13 @@ def _unsqueeze(_m: Machine, call: Call) -> Value:
 
 def _transpose(_m: Machine, call: Call) -> Value:
     rank = len(call.rest) if call.name == "permute" and len(call.rest) > 1 else call.base.rank
-    return call.base.replace(axis=None, rank=rank, payload="transposed")
+    exact = call.base.exact if rank == call.base.rank else True
+    return call.base.replace(axis=None, rank=rank, exact=exact, payload="transposed")
+
+
+def _squeeze(_m: Machine, call: Call) -> Value:
+    rank = call.base.rank - 1 if call.rest and call.base.rank and call.base.rank > 1 else None
+    return call.base.replace(rank=rank, axis=None, payload=None)
 
 
 def _reshaped(_m: Machine, call: Call) -> Value:
@@ -96,11 +109,17 @@ def _stack(_m: Machine, call: Call) -> Value:
         items=None,
         sources=sources,
         grad=grad,
-        rank=None,
+        rank=_joint_rank(joined, call.name),
         class_slice=None,
         axis=None,
         payload="stacked" if call.name == "stack" else None,
     )
+
+
+def _joint_rank(joined: Value, name: str) -> int | None:
+    if not joined.rank:
+        return None
+    return joined.rank + 1 if name == "stack" else joined.rank
 
 
 def _where(_m: Machine, call: Call) -> Value:
@@ -129,7 +148,8 @@ HANDLERS = {
     **dict.fromkeys(("stack", "cat", "concat", "concatenate", "hstack"), _stack),
     **dict.fromkeys(("zeros_like", "ones_like", "zeros", "ones", "full", "full_like"), _like),
     **dict.fromkeys(("rand_like", "randn_like"), _like),
-    **dict.fromkeys(("squeeze", "unfold", "scatter"), _reshaped),
+    **dict.fromkeys(("unfold", "scatter", "masked_select"), _reshaped),
+    "squeeze": _squeeze,
     "flatten": _flatten,
     "unsqueeze": _unsqueeze,
     "where": _where,

@@ -13,7 +13,7 @@ from didact.check.engine.values import UNKNOWN, Value
 SAME = word_set(
     "clone contiguous to cuda cpu float double half bfloat16 type type_as requires_grad_ "
     "expand expand_as repeat long int bool interpolate upsample dropout gather index_select "
-    "masked_select masked_fill masked_fill_ roll flip narrow take_along_dim nan_to_num "
+    "masked_fill masked_fill_ roll flip narrow take_along_dim nan_to_num "
     "as_tensor view_as swapaxes squeeze_ retain_grad tensor_split moveaxis pin_memory clamp_ "
     "copy_"
 )

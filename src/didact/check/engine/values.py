@@ -21,7 +21,7 @@ class Value:
         grad: Whether a gradient flows back through it.
         temperature: The divisor inside the softmax, ``1`` if there was none; ``None`` before any.
         axis: The dimension that sums to one.
-        rank: How many dimensions it has, or at least has.
+        rank: How many dimensions it has, or at least has; of a model, those of what it returns.
         class_slice: The source text of the slice of classes it was cut to.
         scale: What it was multiplied by since it was made.
         terms: The loss terms summed in it.
@@ -32,6 +32,7 @@ class Value:
         joined: Its terms come from different branches and are not one sum.
         space_from: Why the space is believed.
         role_from: Why the role is believed; a role that comes from no model is a guess.
+        rank_from: Why the rank is believed.
         number: A constant.
         items: The elements of a tuple or list.
         payload: A callable, module, class, criterion or layer behind the value.
@@ -54,6 +55,7 @@ class Value:
     joined: bool = False
     space_from: Evidence = Evidence.OPERATION
     role_from: Evidence = Evidence.NAME
+    rank_from: Evidence = Evidence.OPERATION
     number: float | None = None
     items: tuple[Value, ...] | None = None
     payload: object = None
@@ -63,6 +65,8 @@ class Value:
         """The same value with some fields changed; a new space is an operation's doing."""
         if changes.get("space", self.space) is not self.space:
             changes.setdefault("space_from", Evidence.OPERATION)
+        if changes.get("rank", self.rank) is None:
+            changes.setdefault("rank_from", Evidence.OPERATION)
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
     @property
@@ -238,17 +242,18 @@ def join(left: Value, right: Value) -> Value:
         grad=_same(left.grad, right.grad, Grad.UNKNOWN),
         temperature=_same(left.temperature, right.temperature, None),
         axis=_same(left.axis, right.axis, None),
-        rank=_same(left.rank, right.rank, None),
+        rank=_lower(left.rank, right.rank),
         class_slice=_same(left.class_slice, right.class_slice, None),
         scale=_same(left.scale, right.scale, ONE if plain else UNSURE),
         terms=_alternatives(left.terms, right.terms),
         sources=left.sources & right.sources,
         partial=left.partial and right.partial,
-        exact=left.exact and right.exact,
+        exact=left.exact and right.exact and left.rank == right.rank,
         shifted=left.shifted or right.shifted,
         joined=left.joined or right.joined or _is_choice(left.terms, right.terms),
         space_from=_weaker(left.space_from, right.space_from),
         role_from=_weaker(left.role_from, right.role_from),
+        rank_from=_weaker(left.rank_from, right.rank_from),
         number=_same(left.number, right.number, None),
         items=_join_items(left, right),
         payload=_join_payloads(left, right),
@@ -326,6 +331,10 @@ def _join_payloads(left: Value, right: Value) -> object:
 
 def _same(left: T, right: T, otherwise: T) -> T:
     return left if left == right else otherwise
+
+
+def _lower(left: int | None, right: int | None) -> int | None:
+    return None if left is None or right is None else min(left, right)
 
 
 def _weaker(left: Evidence, right: Evidence) -> Evidence:

@@ -17,7 +17,7 @@ from didact.check.engine.names import (
     words,
 )
 from didact.check.engine.scale import UNSURE, Scale
-from didact.check.engine.spaces import RAW, Role, Space
+from didact.check.engine.spaces import RAW, Evidence, Role, Space
 from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
 
@@ -54,6 +54,19 @@ def arguments(use: LossUse) -> Text:
     return Text("[input: {a}; target: {b}]", "[input：{a}；target：{b}]").format(
         a=describe(use.input), b=describe(use.target)
     )
+
+
+def rank_of(use: LossUse) -> tuple[int, Evidence]:
+    """How many dimensions a loss's input has at least, and why that is believed."""
+    if use.input.exact and use.input.rank and use.input.rank_from is not Evidence.NAME:
+        return use.input.rank, use.input.rank_from
+    sides = [side for side in (use.input, use.target) if side.rank]
+    known = [side for side in sides if side.rank_from is not Evidence.NAME]
+    rank = max((side.rank or 0 for side in known), default=0)
+    if rank >= 3 or not sides:
+        return rank, Evidence.OPERATION
+    best = max(sides, key=lambda side: side.rank or 0)
+    return best.rank or 0, best.rank_from
 
 
 def sure(*values: Value) -> Severity | None:

@@ -94,8 +94,9 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.names import is_batch_count
+from didact.check.engine.spaces import Evidence
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, uses
+from didact.check.rules._common import arguments, rank_of, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -111,11 +112,11 @@ CATALOGUE = ("BATCHMEAN-3D",)
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find batchmean on sequences and maps."""
     for use in uses(analysis, "kl_div"):
-        rank = max(use.input.rank or 0, use.target.rank or 0)
-        if use.input.exact and use.input.rank:
-            rank = use.input.rank
+        rank, why = rank_of(use)
         if use.reduction == "batchmean" and rank >= 3 and not _is_divided(analysis, use):
-            yield Found(use.node, _MESSAGE.format(rank=rank, both=arguments(use)))
+            told = why is Evidence.NAME
+            message = (_TOLD if told else _MESSAGE).format(rank=rank, both=arguments(use))
+            yield Found(use.node, message, severity=Severity.INFO if told else None)
 
 
 def _is_divided(analysis: Analysis, use: LossUse) -> bool:
@@ -127,6 +128,12 @@ def _is_divided(analysis: Analysis, use: LossUse) -> bool:
     )
 
 
+_TOLD = Text(
+    "batchmean divides by the first dimension only, and names or comments say that the input has "
+    "{rank}: if so, the loss is a sum over all positions. Flatten to [N, C] first {both}",
+    "batchmean 只除以第一维，而名称或注释表明输入有 {rank} 维：若属实，损失是所有位置之和。应先展平为"
+    " [N, C] {both}",
+)
 _MESSAGE = Text(
     "batchmean divides by the first dimension only, and the input has at least {rank}: the loss "
     "is a sum over all positions and grows with their number. Flatten to [N, C] first {both}",
