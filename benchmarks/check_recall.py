@@ -144,6 +144,7 @@ def _is_near(diagnostic: Diagnostic, row: dict[str, str], slack: int) -> bool:
 _SAYS_TOO = {
     "KD107": ("KL-INPUT-PROBS", "KL-TARGET-LOG"),
     "KD119": ("KL-INPUT-RAW", "KL-TARGET-RAW"),
+    "KD304": ("KL-MEAN",),  # kl_div(..., reduction="none").mean() is the same number
 }
 """Rules that find several kinds at once, and say so in their message."""
 

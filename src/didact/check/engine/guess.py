@@ -6,7 +6,7 @@ import ast
 
 from didact.check.engine.machine import Bound
 from didact.check.engine.names import is_label, is_temperature, is_weight, role_of, space_of
-from didact.check.engine.rank_evidence import Rank
+from didact.check.engine.rank_evidence import Rank, stronger
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Evidence, Role, Space
 from didact.check.engine.values import Value
@@ -43,12 +43,9 @@ def hinted(value: Value, hint: Rank | None) -> Value:
     """A value whose rank is told by what is done to it elsewhere in the function."""
     if hint is None or value.space in _RANKLESS or value.payload == "container":
         return value
-    if value.rank is None:
-        return value.replace(rank=hint.count, exact=hint.exact, rank_from=hint.why)
-    weak = value.rank_from is Evidence.NAME and hint.why is not Evidence.NAME
-    if weak or (hint.count > value.rank and not value.exact):  # a lower bound is raised
-        return value.replace(rank=hint.count, exact=hint.exact, rank_from=hint.why)
-    return value
+    if value.rank is not None:
+        hint = stronger(Rank(value.rank, value.exact, value.rank_from), hint)
+    return value.replace(rank=hint.count, exact=hint.exact, rank_from=hint.why)
 
 
 def guess(name: str, node: ast.expr | None = None) -> Value:

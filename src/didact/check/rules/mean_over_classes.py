@@ -117,17 +117,20 @@ def check(analysis: Analysis) -> Iterator[Found]:
             or has_factor(analysis, use)
         ):
             continue
-        reduced = [term for term in analysis.terms_of(use) if term.reductions]
-        if reduced and all(_over_classes(term, use.input.axis) for term in reduced):
+        terms = analysis.terms_of(use)
+        reduced = [term for term in terms if term.reductions]
+        factors = {s for term in terms if not term.reductions for s in term.scale.symbols}
+        masked = any("mask" in symbol for symbol in factors)
+        if reduced and all(_over_classes(term, use.input.axis, masked) for term in reduced):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
 
 
-def _over_classes(term: Term, axis: int | None) -> bool:
+def _over_classes(term: Term, axis: int | None, masked: bool) -> bool:
     if not term.reductions or term.reductions[0].kind != "mean":
         return False
     dim = term.reductions[0].dim
     if dim is None:  # of a masked tensor it is no mean over classes
-        return not any("mask" in symbol or "weight" in symbol for symbol in term.scale.symbols)
+        return not masked
     return dim == axis
 
 
