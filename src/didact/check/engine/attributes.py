@@ -72,15 +72,20 @@ def _tensor_attribute(m: Machine, base: Value, node: ast.Attribute, name: str) -
 
 def _field(m: Machine, base: Value, attribute: str, node: ast.expr) -> Value:
     if attribute in ("logits", "logit"):
-        sequence = {"rank": 3, "exact": True} if m.index.scores_vocabulary else {}
         made = base.replace(space=Space.LOGITS, space_from=Evidence.MODEL, payload=None)
-        return made.replace(**sequence)
+        if base.rank is None and m.index.logits_rank is not None:
+            return made.replace(
+                rank=m.index.logits_rank, exact=True, rank_from=Evidence.MODEL
+            )
+        return made
     if attribute == "loss" and base.space is Space.OUTPUT:
         return named_loss(m, node, base)
     if attribute in ("out", "output"):
         return base.replace(payload=None)
     if attribute in ("features", "hidden_states", "last_hidden_state", "pooler_output"):
-        return base.replace(space=Space.FEATURES, space_from=Evidence.MODEL, payload=None)
+        return base.replace(
+            space=Space.FEATURES, space_from=Evidence.MODEL, payload=None, rank=None
+        )
     return Value(
         payload=Bound(base, node.value, attribute) if isinstance(node, ast.Attribute) else None,
         role=base.role,
@@ -117,7 +122,7 @@ def _as_attribute(value: Value, name: str, node: ast.Attribute) -> Value:
             return value
         if is_class_count(node.attr):
             return Value(space=Space.SCALAR, scale=Scale.of(name), origin=node)
-        bound = Bound(Value(role=guessed.role), node.value, node.attr)
+        bound = Bound(Value(role=guessed.role), node.value, node.attr, value.origin)
         return Value(payload=bound, role=guessed.role, origin=node)
     return named(name, value, node)
 

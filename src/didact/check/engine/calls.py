@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from didact.check.engine.index import method_of
-from didact.check.engine.inline import call_routine, construct
+from didact.check.engine.inline import call_routine
+from didact.check.engine.layers import after_layer, after_model
 from didact.check.engine.library_calls import Chain, call_layer, call_path, functional
 from didact.check.engine.losses import FUNCTIONS, arguments_of, use_loss
 from didact.check.engine.machine import (
@@ -26,6 +27,7 @@ from didact.check.engine.names import dotted, is_loss, is_model, source, word_se
 from didact.check.engine.reductions import NORMALISERS, Call
 from didact.check.engine.scale import ONE
 from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.summaries import construct, made_by
 from didact.check.engine.tensor_methods import TENSOR_METHODS
 from didact.check.engine.tensor_ops import tensor_call
 from didact.check.engine.unknown_calls import (
@@ -49,8 +51,19 @@ def call(
     """The value of a call whose parts are known."""
     handler = _BY_PAYLOAD.get(type(callee.payload))
     if handler is None:
-        return call_unknown(m, node, callee, arguments)
-    return handler(m, node, callee.payload, arguments, keywords)
+        return _shaped(callee, arguments, call_unknown(m, node, callee, arguments))
+    return _shaped(callee, arguments, handler(m, node, callee.payload, arguments, keywords))
+
+
+def _shaped(callee: Value, arguments: list[Value], result: Value) -> Value:
+    """A result with the rank that the layer or the model behind it gives it."""
+    if result.rank is not None:
+        return result
+    if callee.space is Space.MODEL:
+        return after_model(callee, result)
+    payload = callee.payload
+    layer = payload.layer if isinstance(payload, Bound) else callee.origin
+    return after_layer(layer, arguments[0] if arguments else UNKNOWN, result)
 
 
 def _call_criterion(
@@ -122,6 +135,8 @@ def _call_routine(
 ) -> Value:
     result = call_routine(m, node, routine, arguments, keywords)
     name = dotted(node.func)
+    if result is UNKNOWN:
+        result = made_by(m, routine)
     if result is UNKNOWN and isinstance(node.func, ast.Attribute) and node.func.attr == "forward":
         return forward(m, node, "self.forward")
     if result is UNKNOWN and is_loss(name):
@@ -167,7 +182,8 @@ def _call_method(
         if name in _SELF_RETURNING:
             return base if base.space is Space.MODEL else Value(space=Space.MODEL, role=base.role)
         if name not in NOT_FORWARD and name not in TENSOR_METHODS and base.payload != "container":
-            return forward(m, node, full)
+            made = forward(m, node, full)
+            return after_model(base, made) if name in ("forward", "__call__") else made
     if not (base.is_tensor or base.terms) and is_embedder(full):
         return embed(m, node, full)
     plain, named = pieces(m, node)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, TypeVar, cast
 
-from didact.check.engine.names import dotted, is_language_head
+from didact.check.engine.names import dotted, head_rank
 
 _RELEVANT = (
     b"softmax", b"kl_div", b"kldiv", b"cross_entropy", b"crossentropy", b"nll_loss", b"nllloss",
@@ -88,6 +88,10 @@ class Modules(Protocol):
         """What ``package.module.name`` is, seen from a file."""
         ...
 
+    def heads(self, path: str) -> frozenset[str]:
+        """The models of ``transformers`` that the files around one name."""
+        ...
+
 
 @dataclass(eq=False)
 class Index:
@@ -116,11 +120,18 @@ class Index:
     project: Modules | None = None
 
     @cached_property
-    def scores_vocabulary(self) -> bool:
-        """Whether all models of ``transformers`` that the file imports are language models."""
+    def logits_rank(self) -> int | None:
+        """The rank of ``.logits``, where the file's models of ``transformers`` agree.
+
+        A file that imports none of them gets its models from those that it imports, or that
+        import it.
+        """
         names = {path.rsplit(".", 1)[-1] for path in self.imports.values()}
-        other = any(name.endswith(("Classification", "QuestionAnswering")) for name in names)
-        return not other and any(is_language_head(name) for name in names)
+        heads = {name for name in names if head_rank(name) or name.endswith("QuestionAnswering")}
+        if not heads and self.project is not None:
+            heads = set(self.project.heads(self.path))
+        ranks = {head_rank(name) for name in heads}
+        return ranks.pop() if len(ranks) == 1 else None
 
     @cached_property
     def framework(self) -> str:

@@ -6,7 +6,7 @@ import ast
 
 from didact.check.engine.events import Scope
 from didact.check.engine.guess import guess, hinted, named
-from didact.check.engine.index import ClassInfo, Index, lineage, method_of
+from didact.check.engine.index import ClassInfo, Index
 from didact.check.engine.machine import MAX_DEPTH, Frame, Instance, Kind, Machine, Path, Routine
 from didact.check.engine.names import dotted, is_temperature, paired_roles, word_set
 from didact.check.engine.rank_hints import hints_of
@@ -211,12 +211,3 @@ def assigned_elsewhere(m: Machine, index: Index, name: str) -> Value:
         with m.entered(Frame(Scope(index.tree, depth=1), index)):
             m.elsewhere[key] = m.evaluate(expression)
     return m.elsewhere.get(key, UNKNOWN)
-
-
-def construct(_m: Machine, node: ast.Call, info: ClassInfo) -> Value:
-    """An object of a class of the project."""
-    bases = {base for current in lineage(info) for base in current.bases}
-    module = not bases.isdisjoint(("Module", "LightningModule"))
-    forward = method_of(info, "forward")
-    space = Space.MODEL if module or forward is not None else Space.UNKNOWN
-    return Value(space=space, payload=Instance(info), origin=node)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 
 from didact.check.engine.arithmetic import power
+from didact.check.engine.layers import chain_rank, model_rank
 from didact.check.engine.losses import CLASSES, FUNCTIONS, arguments_of, use_loss
 from didact.check.engine.machine import Criterion, LanguageModel, Layer, Machine
 from didact.check.engine.names import dotted, is_language_head, is_model, source, word_set
 from didact.check.engine.reductions import Call
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.spaces import Evidence, Grad, Space
 from didact.check.engine.tensor_ops import tensor_call
 from didact.check.engine.unknown_calls import NOT_FORWARD, call_unknown, forward, pieces
 from didact.check.engine.values import UNKNOWN, Value
@@ -93,7 +94,16 @@ def _number_function(node: ast.Call, name: str, arguments: list[Value]) -> Value
 def _sequential(node: ast.Call, arguments: list[Value]) -> Value:
     last = arguments[-1] if arguments else UNKNOWN
     kind = last.payload.kind if isinstance(last.payload, Layer) else "sequential"
-    return Value(space=Space.MODEL, payload=Chain(kind, node), items=tuple(arguments), origin=node)
+    rank = chain_rank(arguments)
+    return Value(
+        space=Space.MODEL,
+        payload=Chain(kind, node),
+        items=tuple(arguments),
+        rank=rank,
+        exact=rank is not None,
+        rank_from=Evidence.MODEL,
+        origin=node,
+    )
 
 
 class Chain:
@@ -118,10 +128,17 @@ def call_path(m: Machine, node: ast.Call, path: str, arguments: list[Value]) -> 
         return Value(space=Space.FUNCTION, payload=Layer(_LAYERS[name], node), origin=node)
     if name in ("from_pretrained", "from_config", "from_dict") and "." in path:
         head = LanguageModel() if is_language_head(path.rsplit(".", 2)[-2]) else None
-        return Value(space=Space.MODEL, payload=head, origin=node)
+        if path.rsplit(".", 2)[-2] == "PeftModel" and arguments:
+            return arguments[0]
+        return _library_model(node, path, head)
+    if not torch and model_rank(path, node) is not None:
+        head = LanguageModel() if is_language_head(name) else None
+        return _library_model(node, path, head)
     if name == "Sequential":
         return _sequential(node, arguments)
     if path in ("copy.deepcopy", "copy.copy") or name in _TRANSPARENT:
+        if name == "prepare" and len(arguments) > 1:
+            return Value(items=tuple(arguments))
         return arguments[0].replace(payload=arguments[0].payload) if arguments else UNKNOWN
     if torch and name == "Variable":
         return _variable(arguments)
@@ -139,10 +156,24 @@ def call_path(m: Machine, node: ast.Call, path: str, arguments: list[Value]) -> 
     if path.startswith(("math", "numpy")) and name in ("log", "sqrt", "exp", "pow"):
         return _number_function(node, name, arguments)
     if torch:
-        return _functional(m, node, name)
+        made = _functional(m, node, name)
+        layer = path.startswith("torch.nn.") and name[:1].isupper()
+        return made.replace(origin=node) if layer else made
     if is_model(path) and name[:1].islower() and _looks_like_forward(node, name):
         return forward(m, node, dotted(node.func))
     return call_unknown(m, node, UNKNOWN, arguments)
+
+
+def _library_model(node: ast.Call, path: str, payload: LanguageModel | None) -> Value:
+    rank = model_rank(path, node)
+    return Value(
+        space=Space.MODEL,
+        payload=payload,
+        rank=rank,
+        exact=rank is not None,
+        rank_from=Evidence.MODEL,
+        origin=node,
+    )
 
 
 def _builtin(m: Machine, node: ast.Call, name: str, arguments: list[Value]) -> Value:

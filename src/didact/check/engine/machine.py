@@ -106,6 +106,8 @@ class Bound:
     base: Value
     base_node: ast.expr
     name: str
+    layer: ast.expr | None = None
+    """What made it, where it is a layer that is kept as an attribute."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,14 +22,27 @@ from didact._core.words import words as words
 from didact.check.engine.spaces import Role, Space
 
 _TEMPERATURE = TEMPERATURE | {"t"}
-_LANGUAGE_HEADS = (
-    "ForCausalLM",
-    "LMHeadModel",
-    "ForMaskedLM",
-    "WithLMHead",
-    "ForConditionalGeneration",
-    "ForSeq2SeqLM",
-)
+HEADS = {
+    "ForCausalLM": 3,
+    "LMHeadModel": 3,
+    "ForMaskedLM": 3,
+    "WithLMHead": 3,
+    "ForConditionalGeneration": 3,
+    "ForSeq2SeqLM": 3,
+    "ForSpeechSeq2Seq": 3,
+    "ForVision2Seq": 3,
+    "ForCTC": 3,
+    "ForTokenClassification": 3,
+    "ForAudioFrameClassification": 3,
+    "ForObjectDetection": 3,
+    "ForSemanticSegmentation": 4,
+    "ForSequenceClassification": 2,
+    "ForImageClassification": 2,
+    "ForAudioClassification": 2,
+    "ForVideoClassification": 2,
+    "ForMultipleChoice": 2,
+}
+"""Endings of the classes of ``transformers``, with the rank of their ``logits``."""
 _HARD = word_set("cls ce hard task classification xent sup supervised label labels clf gt student")
 _FLAGS = word_set("use is has with enable enabled do apply no learn learnable")
 """A name that begins so says whether, not how much."""
@@ -144,7 +157,12 @@ def is_model(name: str) -> bool:
 
 def is_language_head(name: str) -> bool:
     """Whether a class of ``transformers`` scores a vocabulary at every position."""
-    return name.endswith(_LANGUAGE_HEADS)
+    return head_rank(name) == 3 and not name.endswith(("TokenClassification", "Detection"))
+
+
+def head_rank(name: str) -> int | None:
+    """The rank of the logits of a class of ``transformers``, by its name."""
+    return next((rank for end, rank in HEADS.items() if name.endswith(end)), None)
 
 
 def is_hard_loss(name: str) -> bool:

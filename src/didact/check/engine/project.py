@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from didact.check.engine.index import ClassInfo, Definition, Function, Index, owner_of
-from didact.check.engine.names import word_set
+from didact.check.engine.names import HEADS, word_set
 from didact.check.engine.walk import build_index
 
 MAX_MODULES = 160
@@ -23,6 +24,12 @@ _LIBRARIES = word_set(
     "tensorflow keras jax flax paddle mxnet transformers pytorch_lightning lightning"
 )
 """Their functions are known by name; a file of the tree never stands in for them."""
+
+_HEAD = "transformers:"
+"""Marks, among the modules that a file imports, a model of ``transformers`` that it names."""
+_HEADS = re.compile(rb"\b[A-Z]\w*(?:" + "|".join(HEADS).encode() + rb")\b")
+_NEAR = 3
+"""So many imports away the models are looked for that give a file its logits."""
 
 Caller = tuple[Index, Function | ast.Module, ClassInfo | None]
 """A function (or the code outside of any), its file, and the class it is a method of."""
@@ -180,6 +187,33 @@ class Project:
                 left -= 1
                 yield index, function, owner_of(index, function)
 
+    def heads(self, path: str) -> frozenset[str]:
+        """The models of ``transformers`` that the files around one name: the nearest that do."""
+        seen, around = {path}, {path}
+        for _ in range(_NEAR):
+            around = {other for one in around for other in self._neighbours(one)} - seen
+            seen |= around
+            found = frozenset(head for other in around for head in self._heads_in(other))
+            if found or not around:
+                return found
+        return frozenset()
+
+    def _heads_in(self, path: str) -> Iterator[str]:
+        for module in self._imports[path]:
+            if module.startswith(_HEAD):
+                yield module.removeprefix(_HEAD)
+
+    def _neighbours(self, path: str) -> Iterator[str]:
+        """The files that a file imports, and those that import it."""
+        for module in sorted(self._imports.get(path, ())):
+            found = self._place(module, path) if not module.startswith(_HEAD) else None
+            if found is not None:
+                yield found
+        parts = self._parts.get(path)
+        for other in self._importers.get(parts[-1], ()) if parts else ():
+            if self._imports_one_of(other, {path}):
+                yield other
+
     def _imports_one_of(self, path: str, files: set[str]) -> bool:
         return any(self._place(module, path) in files for module in self._imports[path])
 
@@ -254,4 +288,5 @@ def imports_in(source: bytes) -> frozenset[str]:
                 for name in b" ".join(words[3:]).strip(b"()\\ ").split(b","):
                     if name.split():
                         found.add(name.split()[0].decode("utf-8", "replace"))
+    found |= {_HEAD + name.decode() for name in _HEADS.findall(source)}
     return frozenset(found - {""})

@@ -7,6 +7,7 @@ import ast
 from didact.check.engine.guess import guess
 from didact.check.engine.machine import Layer, Machine
 from didact.check.engine.names import is_class_count, source
+from didact.check.engine.rank_evidence import number
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import NORMALISED, Evidence, Role, Space
 from didact.check.engine.values import UNKNOWN, Value
@@ -42,7 +43,8 @@ def _by_key(base: Value, key: str, node: ast.Subscript, name: str) -> Value:
         space = Space.LOGITS if "logit" in key else Space.UNKNOWN
         if "feat" in key or "hidden" in key or "att" in key:
             space = Space.FEATURES
-        return base.replace(space=space, space_from=Evidence.NAME, payload=None)
+        rank = base.rank if space is Space.LOGITS else None
+        return base.replace(space=space, space_from=Evidence.NAME, payload=None, rank=rank)
     guessed = guess(f"{name}.{key}" if name else key, node)
     return guessed.replace(
         space=guessed.space if guessed.space is Space.SCALAR else Space.UNKNOWN, role=guessed.role
@@ -74,16 +76,22 @@ def _sliced(base: Value, key: ast.expr) -> Value:
     arity = _arity(key)
     if isinstance(key, ast.Tuple) and key.elts:
         dropped = sum(not isinstance(e, ast.Slice | ast.Constant) or _is_index(e) for e in key.elts)
+        sure = all(isinstance(e, ast.Slice | ast.Constant) or _is_index(e) for e in key.elts)
         last = key.elts[-1]
         rank = arity - dropped if arity is not None else base.rank
         rank = max(rank, base.rank - dropped) if rank is not None and base.rank else rank
         place = _is_class_place(base, key)
         cut = isinstance(last, ast.Slice) and (last.lower is not None or last.upper is not None)
         cut = cut and place
-        classes = cut or (place and not isinstance(last, ast.Slice | ast.Constant))
+        chosen = not isinstance(last, ast.Slice | ast.Constant) and not _is_index(last)
+        classes = cut or (place and chosen)
         if classes and not cut:
             return base.replace(
-                class_slice=source(last), rank=base.rank, payload=None, partial=_part(base)
+                class_slice=source(last),
+                rank=base.rank if base.rank in (None, 2) else (base.rank or 0) - 1,
+                exact=base.exact and base.rank == 2,
+                payload=None,
+                partial=_part(base),
             )
         text = source(last) if cut and isinstance(last, ast.Slice) else base.class_slice
         partial = base.class_slice if not cut else text
@@ -93,10 +101,12 @@ def _sliced(base: Value, key: ast.expr) -> Value:
             payload=None,
             axis=base.axis if not dropped else None,
             partial=base.partial or (classes and _part(base)),
-            exact=base.exact,
+            exact=base.exact and sure,
         )
     if isinstance(key, ast.Slice):
         return base.replace(payload=None)
+    if _is_index(key) and base.space is Space.OUTPUT and base.rank_from is Evidence.MODEL:
+        return base.replace(rank=None, axis=None, payload=None)  # of a tuple, more likely
     if _is_index(key):
         return base.replace(
             rank=base.rank - 1 if base.rank and base.rank > 1 else None, axis=None, payload=None
@@ -119,8 +129,4 @@ def _part(base: Value) -> bool:
 
 
 def _is_index(node: ast.expr) -> bool:
-    return (
-        isinstance(node, ast.Constant)
-        and isinstance(node.value, int)
-        and not isinstance(node.value, bool)
-    )
+    return number(node) is not None

@@ -1,0 +1,82 @@
+"""What classes and functions of the project give, worked out apart and once for all callers.
+
+A model's ``forward`` is run for the rank of what it returns, a function that makes models for what
+it makes. They are run on a machine of their own: what happens in them is no event of the file that
+is analysed.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+
+from didact.check.engine.events import Scope
+from didact.check.engine.index import ClassInfo, Index, lineage, method_of
+from didact.check.engine.inline import run_routine
+from didact.check.engine.machine import MAX_STEPS, Frame, Instance, Machine, Routine
+from didact.check.engine.names import is_model, word_set, words
+from didact.check.engine.spaces import Evidence, Space
+from didact.check.engine.values import UNKNOWN, Value
+
+_STEPS = 8_000
+"""Statements and expressions that one summary may take."""
+_MAKERS = word_set(
+    "build create make get load init initialize prepare setup instantiate define construct "
+    "generate choose select"
+)
+
+
+def construct(m: Machine, node: ast.Call, info: ClassInfo) -> Value:
+    """An object of a class of the project; a model's rank is that of what it returns."""
+    bases = {base for current in lineage(info) for base in current.bases}
+    module = not bases.isdisjoint(("Module", "LightningModule"))
+    found = method_of(info, "forward")
+    if not module and found is None:
+        return Value(payload=Instance(info), origin=node)
+    value = Value(space=Space.MODEL, payload=Instance(info), origin=node)
+    if found is None:
+        return value
+    returned = _summary(m, Routine(found[0], found[1].home, info, bound=True))
+    return value.replace(rank=returned.rank, exact=returned.exact, rank_from=Evidence.MODEL)
+
+
+def made_by(m: Machine, routine: Routine) -> Value:
+    """The models that a function makes, which was not entered for its arguments."""
+    name = getattr(routine.node, "name", "")
+    found = words(name)
+    if not name or not (is_model(name) or (found and found[0] in _MAKERS)):
+        return UNKNOWN
+    made = _summary(m, routine)
+    if made.items and any(item.space is Space.MODEL for item in made.items):
+        return Value(items=tuple(_model(item) for item in made.items))
+    return _model(made)
+
+
+def _model(value: Value) -> Value:
+    if value.space is not Space.MODEL:
+        return UNKNOWN
+    return value.replace(sources=frozenset(), terms=())
+
+
+def _summary(m: Machine, routine: Routine) -> Value:
+    """What a function returns when nothing is known of its arguments."""
+    home, owner = routine.home, routine.owner
+    key = f"summary {id(routine.node)} {id(owner.node) if owner else 0}"
+    known = home.notes.get(key)
+    if not isinstance(known, Value):
+        home.notes[key] = UNKNOWN  # a model that contains its own kind
+        known = home.notes[key] = _guarded(partial(_run_apart, m, home, routine))
+    return known
+
+
+def _run_apart(m: Machine, home: Index, routine: Routine) -> Value:
+    machine = Machine(home, m.handlers, thorough=True, steps=MAX_STEPS - _STEPS)
+    machine.frames.append(Frame(Scope(home.tree), home))
+    return run_routine(machine, routine)
+
+
+def _guarded(run: partial[Value]) -> Value:
+    try:
+        return run()
+    except RecursionError:
+        return UNKNOWN
