@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, TypeVar, cast
@@ -50,6 +50,7 @@ FRAMEWORKS = {
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Node = TypeVar("Node", bound=ast.AST)
+T = TypeVar("T")
 
 
 def relevant(source: bytes) -> bool:
@@ -86,6 +87,12 @@ class Modules(Protocol):
 
     def find(self, dotted: str, importer: Index) -> Definition | None:
         """What ``package.module.name`` is, seen from a file."""
+        ...
+
+    visited: dict[str, Index]
+
+    def watch(self, work: Callable[[], T]) -> tuple[T, dict[str, Index]]:
+        """Do some work; which files were entered for it."""
         ...
 
     def heads(self, path: str) -> frozenset[str]:
@@ -163,6 +170,20 @@ class Index:
             if found is not None:
                 return found
         return None
+
+    def once(self, key: str, placeholder: T, work: Callable[[], T]) -> T:
+        """What some work on the file gives, done once; who asks again has entered its files, too.
+
+        While it is being done, whoever asks is given the placeholder.
+        """
+        if key not in self.notes:
+            self.notes[key] = (placeholder, {})
+            project = self.project
+            self.notes[key] = (work(), {}) if project is None else project.watch(work)
+        result, entered = cast("tuple[T, dict[str, Index]]", self.notes[key])
+        if self.project is not None:
+            self.project.visited.update(entered)
+        return result
 
     def of(self, kind: type[Node]) -> list[Node]:
         """All nodes of one type, in the order of the file."""

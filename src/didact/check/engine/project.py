@@ -8,6 +8,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from didact.check.engine.index import ClassInfo, Definition, Function, Index, owner_of
 from didact.check.engine.names import HEADS, word_set
@@ -31,6 +32,7 @@ _HEADS = re.compile(rb"\b[A-Z]\w*(?:" + "|".join(HEADS).encode() + rb")\b")
 _NEAR = 3
 """So many imports away the models are looked for that give a file its logits."""
 
+T = TypeVar("T")
 Caller = tuple[Index, Function | ast.Module, ClassInfo | None]
 """A function (or the code outside of any), its file, and the class it is a method of."""
 Read = Callable[[str], tuple[ast.Module, str] | None]
@@ -187,6 +189,16 @@ class Project:
                 left -= 1
                 yield index, function, owner_of(index, function)
 
+    def watch(self, work: Callable[[], T]) -> tuple[T, dict[str, Index]]:
+        """Do some work; which files were entered for it."""
+        outer, self.visited = self.visited, {}
+        try:
+            result = work()
+        finally:
+            inner, self.visited = self.visited, outer
+            outer.update(inner)
+        return result, inner
+
     def heads(self, path: str) -> frozenset[str]:
         """The models of ``transformers`` that the files around one name: the nearest that do."""
         seen, around = {path}, {path}
@@ -288,5 +300,11 @@ def imports_in(source: bytes) -> frozenset[str]:
                 for name in b" ".join(words[3:]).strip(b"()\\ ").split(b","):
                     if name.split():
                         found.add(name.split()[0].decode("utf-8", "replace"))
-    found |= {_HEAD + name.decode() for name in _HEADS.findall(source)}
-    return frozenset(found - {""})
+    return frozenset(found - {""}) | heads_in(source)
+
+
+def heads_in(source: bytes) -> frozenset[str]:
+    """The models of ``transformers`` that a text names, marked among its imports."""
+    if b"transformers" not in source:
+        return frozenset()
+    return frozenset(_HEAD + name.decode() for name in _HEADS.findall(source))

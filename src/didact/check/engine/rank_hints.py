@@ -40,7 +40,7 @@ _REDUCING = word_set("argmax argmin sum mean max min logsumexp amax amin")
 _OTHER_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _MAX_PUSHES = 40
 """So many assignments one piece of evidence is followed back through."""
-_MAX_CALLEES = 3
+_MAX_CALLEES = 2
 """So deep functions are looked into for what they do to their parameters."""
 
 
@@ -59,14 +59,7 @@ class _Binding(NamedTuple):
 
 def hints_of(index: Index, function: Body, depth: int = 0) -> Hints:
     """What the text of a function tells about the ranks of its names, worked out once."""
-    notes = index.notes.setdefault("rank_hints", {})
-    assert isinstance(notes, dict)
-    key = id(function)
-    if key not in notes:
-        notes[key] = {}  # a function that calls itself
-        notes[key] = _Reader(index, function, depth).read()
-    found: Hints = notes[key]
-    return found
+    return index.once(f"ranks {id(function)} {depth}", {}, _Reader(index, function, depth).read)
 
 
 class _Reader:

@@ -62,21 +62,13 @@ def _summary(m: Machine, routine: Routine) -> Value:
     """What a function returns when nothing is known of its arguments."""
     home, owner = routine.home, routine.owner
     key = f"summary {id(routine.node)} {id(owner.node) if owner else 0}"
-    known = home.notes.get(key)
-    if not isinstance(known, Value):
-        home.notes[key] = UNKNOWN  # a model that contains its own kind
-        known = home.notes[key] = _guarded(partial(_run_apart, m, home, routine))
-    return known
+    return home.once(key, UNKNOWN, partial(_run_apart, m, home, routine))
 
 
 def _run_apart(m: Machine, home: Index, routine: Routine) -> Value:
     machine = Machine(home, m.handlers, thorough=True, steps=MAX_STEPS - _STEPS)
     machine.frames.append(Frame(Scope(home.tree), home))
-    return run_routine(machine, routine)
-
-
-def _guarded(run: partial[Value]) -> Value:
     try:
-        return run()
+        return run_routine(machine, routine)
     except RecursionError:
         return UNKNOWN

@@ -61,10 +61,12 @@ def scan_file(path: str, options: Options) -> Scan | None:
 def scan_bytes(path: str, data: bytes, options: Options) -> Scan | None:
     """The same for a file's content."""
     interesting = is_relevant(data, options)
-    if not interesting and not path.endswith("__init__.py"):
-        return None
-    from didact.check.engine.project import imports_in
+    from didact.check.engine.project import heads_in, imports_in
 
+    if not interesting and not path.endswith("__init__.py"):
+        if not is_module(path):
+            return None
+        return Scan(path, heads_in(data), interesting=False, digest=digest_of(data))
     imports = imports_in(data) if is_module(path) else frozenset[str]()
     return Scan(path, imports, interesting, digest_of(data))
 
