@@ -138,7 +138,7 @@ def _call_routine(
     if result is UNKNOWN:
         result = made_by(m, routine)
     if result is UNKNOWN and isinstance(node.func, ast.Attribute) and node.func.attr == "forward":
-        return forward(m, node, "self.forward")
+        return forward(m, node, name or "self.forward")
     if result is UNKNOWN and is_loss(name):
         return other_loss(m, node, arguments)
     return result

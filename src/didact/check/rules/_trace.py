@@ -104,6 +104,40 @@ def same_source(analysis: Analysis, use: LossUse) -> bool:
     )
 
 
+_CUTTING = word_set("detach detach_ item numpy tolist argmax topk data size shape")
+
+
+def computed_from(function: ast.AST, node: ast.expr | None) -> set[int]:
+    """The calls that a value may be computed from, on any path: their ids.
+
+    It follows names to everything that the function assigns to them, not past a ``detach``.
+    """
+    assigned: dict[str, list[ast.expr]] = {}
+    for part in ast.walk(function):
+        if isinstance(part, ast.Assign):
+            for target in part.targets:
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name):
+                        assigned.setdefault(name.id, []).append(part.value)
+    found: set[int] = set()
+    waiting: list[ast.AST] = [] if node is None else [node]
+    while waiting:
+        part = waiting.pop()
+        if id(part) in found:
+            continue
+        found.add(id(part))
+        if isinstance(part, ast.Name):
+            waiting += assigned.get(part.id, [])
+        elif not isinstance(part, ast.Attribute) or part.attr not in _CUTTING:
+            cut = isinstance(part, ast.Call) and _cuts(part.func)
+            waiting += () if cut else ast.iter_child_nodes(part)
+    return found
+
+
+def _cuts(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and function.attr in _CUTTING
+
+
 def place_in_file(analysis: Analysis, use: LossUse) -> ast.AST:
     """A loss, or the call in this file through which it is computed in another one."""
     calls = (call for call in reversed(use.scope.calls) if analysis.owns(call))

@@ -103,6 +103,7 @@ from didact.check.engine.spaces import Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import computed_from
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -123,15 +124,25 @@ def check(analysis: Analysis) -> Iterator[Found]:
     for forward in analysis.forwards:
         if (
             forward.key in spared
-            or forward.key not in reached
             or _is_on_the_way(forward)
             or role_of(forward.model) is not Role.TEACHER
+            or not (forward.key in reached or _may_reach(analysis, forward))
         ):
             continue
         if analysis.facts.is_frozen(forward.model) or _is_wanted(analysis, forward):
             continue
         if not _is_trained(analysis, forward):
             yield Found(forward.node, _MESSAGE.format(model=forward.model))
+
+
+def _may_reach(analysis: Analysis, forward: Forward) -> bool:
+    """Whether one of several branches brings its output into the target of a loss."""
+    function = forward.scope.node
+    return any(
+        id(forward.node) in computed_from(function, use.target_node)
+        for use in analysis.uses
+        if use.scope.node is function and use.kind != "other"
+    )
 
 
 def _is_wanted(analysis: Analysis, forward: Forward) -> bool:

@@ -1,0 +1,180 @@
+"""Forms that public code has: mistakes in them are found, what is right in them is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from didact.check import check_source
+from didact.check.engine.engine import analyse
+from didact.check.rules import findings_of
+
+TORCH = "import copy\nimport torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n\n\n"
+KERAS = "import tensorflow as tf\nfrom tensorflow import keras\n\n\n"
+
+FOUND = {
+    "KD608 read before it is assigned": """
+def train(opt, student, images, labels):
+    if opt.compile:
+        s_model = torch.compile(s_model)
+    return F.cross_entropy(s_model(images), labels)
+""",
+    "KD608 in the other branch": """
+def train(model, batch, labels, mask):
+    for images in batch:
+        logits = model(images)
+        if mask.any():
+            loss = F.cross_entropy(logits, labels)
+        else:
+            print("nothing to learn")
+        loss.backward()
+""",
+    "KD502 by forward": """
+class Learner(nn.Module):
+    def forward(self, images):
+        return self.net(images)
+
+    def update(self, images, labels):
+        old_model = copy.deepcopy(self)
+        old_model.eval()
+        target = torch.sigmoid(old_model.forward(images))
+        loss = F.binary_cross_entropy_with_logits(self.forward(images), target)
+        loss.backward()
+""",
+    "KD502 in one of two branches": """
+class Learner:
+    def update(self, images, one_hot, old_classes):
+        if self.old_net is None:
+            targets = one_hot
+        else:
+            old = torch.sigmoid(self.old_net(images))[:, :old_classes]
+            targets = torch.cat((old, one_hot), dim=1)
+        loss = F.binary_cross_entropy_with_logits(self.net(images), targets)
+        loss.backward()
+""",
+    "KD118 into a binary cross-entropy": """
+def distil(student_logits, teacher_logits, known):
+    q = torch.softmax(student_logits, dim=1)
+    p = torch.softmax(teacher_logits, dim=1)
+    return F.binary_cross_entropy(q[:, :known], p[:, :known])
+""",
+}
+
+SILENT = {
+    "KD608 every branch assigns or leaves": """
+def train(model, images, labels, mode):
+    logits = model(images)
+    if mode == "ce":
+        loss = F.cross_entropy(logits, labels)
+    elif mode == "nll":
+        loss = F.nll_loss(F.log_softmax(logits, dim=1), labels)
+    else:
+        raise ValueError(mode)
+    return loss
+""",
+    "KD608 read where the same condition holds": """
+def train(model, images, labels, mask):
+    logits = model(images)
+    if mask.any():
+        part = F.cross_entropy(logits[mask], labels[mask])
+    else:
+        print("none")
+    total = F.cross_entropy(logits, labels)
+    if mask.any():
+        total = total + part
+    return total
+""",
+    "KD608 bound by loops, handlers, imports and the walrus": """
+def train(model, loader, labels):
+    try:
+        import apex
+    except ImportError:
+        apex = None
+    for step, images in enumerate(loader):
+        if step:
+            print(last)
+        last = F.cross_entropy(model(images), labels)
+    if (rest := len(loader)) and rest > 1:
+        print(rest, apex)
+    return [last * weight for weight in labels], step
+""",
+    "KD203 the helper may divide": """
+def get_cross_entropy(student_logits, batch, trainer, T=2.0):
+    log_q = F.log_softmax(student_logits / T, dim=-1)
+    p = F.softmax(trainer.compute_logits(batch), dim=-1)
+    return -(p * log_q).sum(-1).mean() * T**2
+""",
+    "KD405 one sample": """
+def classify(net, images, num_classes):
+    for image in images:
+        scores = net(image.unsqueeze(0)).squeeze()[:num_classes]
+        print(F.softmax(scores, dim=0))
+""",
+    "KD402 one sample": """
+def classify(net, image, opinion):
+    q = F.softmax(net(image.unsqueeze(0)).squeeze(), dim=0)
+    return F.kl_div(q.log(), F.softmax(opinion, dim=0), reduction="sum")
+""",
+    "KD120 a divisor": """
+def total(student_logits, teacher_logits, labels):
+    log_q = F.log_softmax(student_logits, dim=1)
+    kd = F.kl_div(log_q, F.softmax(teacher_logits, dim=1), reduction="batchmean")
+    hard = F.cross_entropy(student_logits, labels)
+    return hard + hard.detach() / kd.detach().clamp(min=1e-8) * kd
+""",
+    "KD111 kept from zero before": """
+def entropy(logits):
+    probs = F.softmax(logits, dim=1)
+    probs = probs + 1e-10
+    return -(probs * torch.log(probs)).sum(1).mean()
+""",
+    "KD106 the teacher is what learns": """
+def train(student_model, teacher_model, images):
+    optimizer = torch.optim.SGD(teacher_model.parameters(), lr=0.1)
+    with torch.no_grad():
+        p = F.softmax(student_model(images), dim=1)
+    loss = F.kl_div(F.log_softmax(teacher_model(images), dim=1), p, reduction="batchmean")
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    "KD201 the entropy of one side": """
+def total(student_logits, labels, T=2.0):
+    p = F.softmax(student_logits / T, dim=1)
+    entropy = -(p * F.log_softmax(student_logits / T, dim=1)).sum(1).mean()
+    return F.cross_entropy(student_logits, labels) - 0.1 * entropy
+""",
+}
+
+
+def codes(source: str) -> set[str]:
+    head = KERAS if "keras" in source else TORCH
+    return {finding.code for finding in check_source(head + source)}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_the_mistake_is_found_in_this_form(name: str) -> None:
+    assert name[:5] in codes(FOUND[name])
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_what_is_right_is_left_alone(name: str) -> None:
+    assert name[:5] not in codes(SILENT[name])
+
+
+def test_a_distribution_that_is_whole_may_meet_a_cut_one() -> None:
+    source = """
+def distil(student_logits, teacher_logits, known):
+    log_q = F.log_softmax(student_logits, dim=1)
+    p = F.softmax(teacher_logits[:, :known], dim=1)
+    return -(p * log_q[:, :known]).sum(dim=1).mean()
+"""
+    found = [f for f in check_source(TORCH + source) if f.code == "KD118"]
+    assert [str(f.severity) for f in found] == ["info"]
+
+
+def test_a_name_that_is_defined_nowhere_is_found_in_whole_files_alone() -> None:
+    source = TORCH + "def f(logits, labels):\n    return F.cross_entropy(logits, labels) * wieght\n"
+    assert "KD608" in {f.code for f in findings_of(analyse(source, path="train.py"))}
+    assert "KD608" not in {f.code for f in findings_of(analyse(source))}
+    star = "from settings import *\n" + source
+    assert "KD608" not in {f.code for f in findings_of(analyse(star, path="train.py"))}
