@@ -144,9 +144,14 @@ def _is_near(diagnostic: Diagnostic, row: dict[str, str], slack: int) -> bool:
 _SAYS_TOO = {
     "KD107": ("KL-INPUT-PROBS", "KL-TARGET-LOG"),
     "KD119": ("KL-INPUT-RAW", "KL-TARGET-RAW"),
+    "KD123": ("SWAPPED",),
+    "KD125": ("CE-ON-PROBS", "SOFTMAX-OF-SOFTMAX"),
+    "KD209": ("UNDEFINED-VAR",),
+    "KD210": ("NO-T2",),
+    "KD512": ("TEACHER-TRAIN-MODE",),
     "KD304": ("KL-MEAN",),  # kl_div(..., reduction="none").mean() is the same number
 }
-"""Rules that find several kinds at once, and say so in their message."""
+"""Rules that find several kinds at once and say so in their message; the same kind in Keras."""
 
 
 def _codes_for(kind: str) -> set[str]:

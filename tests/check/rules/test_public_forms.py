@@ -28,6 +28,16 @@ def train(model, batch, labels, mask):
             print("nothing to learn")
         loss.backward()
 """,
+    "KD608 the loss of the script": """
+def compute_loss(model, images, labels, outputs_too=True):
+    total = F.cross_entropy(model(images), labels)
+    return (total, images) if outputs_too else loss
+
+
+for images, labels in loader:
+    loss, _ = compute_loss(model, images, labels)
+    loss.backward()
+""",
     "KD502 by forward": """
 class Learner(nn.Module):
     def forward(self, images):
@@ -57,9 +67,75 @@ def distil(student_logits, teacher_logits, known):
     p = torch.softmax(teacher_logits, dim=1)
     return F.binary_cross_entropy(q[:, :known], p[:, :known])
 """,
+    "KD123 the prediction that Keras hands over": """
+old_outputs = keras.models.load_model("old").predict(images)
+
+
+def lwf_loss(y_true, y_pred):
+    hard = tf.keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+    return hard + tf.keras.losses.KLDivergence()(y_pred, old_outputs)
+""",
+    "KD210 a cross-entropy from softened logits": """
+def loss(y_true, y_pred, logits, temperature):
+    soft = keras.losses.categorical_crossentropy(
+        tf.nn.softmax(logits / temperature), y_pred / temperature, from_logits=True
+    )
+    return keras.losses.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True) + soft
+""",
+    "KD124 a model without activation": """
+student = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
+student_loss = keras.losses.SparseCategoricalCrossentropy()
+
+
+def step(x, y):
+    return student_loss(y, student(x))
+""",
+    "KD125 a model that ends in softmax": """
+teacher = keras.Sequential([keras.layers.Dense(10, activation="softmax")])
+
+
+def soften(x, temperature):
+    return tf.nn.softmax(teacher(x) / temperature)
+
+
+def step(student, x, temperature):
+    q = tf.nn.softmax(student(x) / temperature)
+    return keras.losses.KLDivergence()(soften(x, temperature), q) * temperature**2
+""",
+    "KD512 in a train step": """
+class Distiller(keras.Model):
+    def train_step(self, data):
+        x, y = data
+        return self.teacher(x, training=True)
+""",
 }
 
 SILENT = {
+    "KD124 with the flag in the constructor": """
+student = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
+student_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def step(x, y):
+    return student_loss(y, student(x))
+""",
+    "KD124 probabilities": """
+student = keras.Sequential([keras.layers.Dense(10, activation="softmax")])
+
+
+def step(x, y):
+    return keras.losses.sparse_categorical_crossentropy(y, student(x))
+""",
+    "KD512 a teacher that learns": """
+def train_step(teacher, x, y):
+    with tf.GradientTape() as tape:
+        loss = keras.losses.sparse_categorical_crossentropy(y, teacher(x, training=True))
+    return tape.gradient(loss, teacher.trainable_variables)
+""",
+    "KD123 labels and prediction": """
+def loss(y_true, y_pred):
+    return tf.keras.losses.KLDivergence()(y_true, y_pred)
+""",
     "KD608 every branch assigns or leaves": """
 def train(model, images, labels, mode):
     logits = model(images)
@@ -96,6 +172,14 @@ def train(model, loader, labels):
     if (rest := len(loader)) and rest > 1:
         print(rest, apex)
     return [last * weight for weight in labels], step
+""",
+    "KD608 a criterion of the script": """
+loss = nn.CrossEntropyLoss()
+
+
+def make(model, images, labels):
+    value = loss(model(images), labels)
+    return (value, loss)
 """,
     "KD203 the helper may divide": """
 def get_cross_entropy(student_logits, batch, trainer, T=2.0):

@@ -1,7 +1,7 @@
 """Distillation losses of Keras: which calls they are, and what goes into them.
 
 The interpreter knows PyTorch; here a few calls are looked at for themselves, in files that import
-TensorFlow or Keras, and only where both arguments are softmaxes that stand in reach.
+TensorFlow or Keras.
 """
 
 from __future__ import annotations
@@ -19,34 +19,67 @@ from didact.check.rules._trace import callee, path
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
 
-_PACKAGES = ("tensorflow", "keras")
-_DIVERGENCE_CLASSES = ("KLDivergence", "KLD")
-_DIVERGENCES = ("kl_divergence", "kullback_leibler_divergence", "kld")
+_PACKAGES = ("tensorflow", "keras", "tf_keras")
+_KINDS = {
+    "KLDivergence": "kl",
+    "KLD": "kl",
+    "kl_divergence": "kl",
+    "kullback_leibler_divergence": "kl",
+    "kld": "kl",
+    "CategoricalCrossentropy": "ce",
+    "categorical_crossentropy": "ce",
+    "SparseCategoricalCrossentropy": "sparse",
+    "sparse_categorical_crossentropy": "sparse",
+    "BinaryCrossentropy": "bce",
+    "binary_crossentropy": "bce",
+}
+"""The losses of Keras by their names; those that begin with a capital are classes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One argument of a divergence.
+    """One argument of a loss.
 
     Attributes:
         role: Whose it is, by the name that it begins with.
         softmaxes: How many softmaxes it passed.
-        temperature: The dotted name of the divisor before the last of them; empty without one.
+        temperature: The dotted name of the divisor before the last of them, or of the logits
+            themselves; empty without one.
+        root: The text of what it begins with.
+        node: The argument.
     """
 
     role: Role
     softmaxes: int
     temperature: str
+    root: str
+    node: ast.expr
 
 
 @dataclass(frozen=True, slots=True)
-class Divergence:
-    """One ``KLDivergence()(y_true, y_pred)``."""
+class KerasLoss:
+    """One loss with its arguments ``(y_true, y_pred)``.
+
+    Attributes:
+        node: The call.
+        kind: ``"kl"``, ``"ce"``, ``"sparse"`` or ``"bce"``.
+        from_logits: Whether it takes the softmax itself; ``None`` if not known.
+        true: The first argument.
+        predicted: The second.
+        scope: The function around it.
+    """
 
     node: ast.Call
+    kind: str
+    from_logits: bool | None
     true: Side
     predicted: Side
     scope: Scope
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether its target is a softmax."""
+        return self.kind in ("kl", "ce") and self.true.softmaxes > 0
 
 
 def is_keras(analysis: Analysis) -> bool:
@@ -55,43 +88,115 @@ def is_keras(analysis: Analysis) -> bool:
     return bool(roots & set(_PACKAGES)) and "torch" not in roots
 
 
-def divergences(analysis: Analysis) -> Iterator[Divergence]:
-    """The divergences of a Keras file whose arguments are both given by position."""
+def keras_losses(analysis: Analysis) -> Iterator[KerasLoss]:
+    """The losses of a Keras file of which both arguments are seen."""
     if not is_keras(analysis):
         return
     objects = _objects(analysis)
     for node in analysis.index.of(ast.Call):
-        if not _is_divergence(analysis, node, objects) or len(node.args) < 2:
+        found = _what(analysis, node, objects)
+        arguments = _arguments(node)
+        if found is None or arguments is None:
             continue
         scope = Scope(_function_of(analysis, node))
-        true, predicted = (_side(analysis, part, scope) for part in node.args[:2])
-        yield Divergence(node, true, predicted, scope)
+        true, predicted = (_side(analysis, part, scope) for part in arguments)
+        yield KerasLoss(node, *found, true, predicted, scope)
 
 
-def _is_made(analysis: Analysis, node: ast.AST) -> bool:
+def _arguments(node: ast.Call) -> tuple[ast.expr, ast.expr] | None:
+    named = {keyword.arg: keyword.value for keyword in node.keywords}
+    pair = [*node.args, *(named[name] for name in ("y_true", "y_pred") if name in named)]
+    return (pair[0], pair[1]) if len(pair) >= 2 else None
+
+
+def _kind(analysis: Analysis, node: ast.AST) -> tuple[str, str]:
+    """The kind of a loss that is called, or made, and its name; empty for others."""
     name = callee(analysis, node)
-    return name.split(".")[0] in _PACKAGES and name.rpartition(".")[2] in _DIVERGENCE_CLASSES
+    last = name.rpartition(".")[2]
+    ours = name.split(".")[0] in _PACKAGES and last in _KINDS
+    return (_KINDS[last], last) if ours else ("", "")
 
 
-def _objects(analysis: Analysis) -> set[str]:
-    """The names of divergences that the file makes: assigned, or passed on by keyword."""
-    found = {
-        dotted(node.targets[0]).removeprefix("self.")
+def _flag(node: ast.Call) -> bool | None:
+    """``from_logits`` as given; it is off by default."""
+    for keyword in node.keywords:
+        if keyword.arg == "from_logits":
+            value = keyword.value
+            return bool(value.value) if isinstance(value, ast.Constant) else None
+        if keyword.arg is None:
+            return None
+    return False
+
+
+def _made(analysis: Analysis, node: ast.AST) -> tuple[str, bool | None] | None:
+    """The loss object that an expression makes."""
+    kind, name = _kind(analysis, node)
+    if not kind or not name[:1].isupper() or not isinstance(node, ast.Call):
+        return None
+    return (kind, None) if node.args else (kind, _flag(node))
+
+
+def _objects(analysis: Analysis) -> dict[str, tuple[str, bool | None]]:
+    """The loss objects of a file by name: assigned, or passed on by keyword."""
+    found: dict[str, tuple[str, bool | None]] = {}
+    pairs = [
+        (dotted(node.targets[0]).removeprefix("self."), node.value)
         for node in analysis.index.of(ast.Assign)
-        if _is_made(analysis, node.value)
-    }
+    ]
     for node in analysis.index.of(ast.Call):
-        found |= {k.arg for k in node.keywords if k.arg and _is_made(analysis, k.value)}
-    return found - {""}
+        pairs += [(k.arg, k.value) for k in node.keywords if k.arg]
+    for name, value in pairs:
+        made = _made(analysis, value)
+        if name and made is not None:
+            other = found.get(name, made)
+            found[name] = made if other == made else (made[0], None)
+    return found
 
 
-def _is_divergence(analysis: Analysis, node: ast.Call, objects: set[str]) -> bool:
-    if _is_made(analysis, node.func):
-        return True
-    name = callee(analysis, node)
-    if name.split(".")[0] in _PACKAGES:
-        return name.rpartition(".")[2] in _DIVERGENCES
-    return dotted(node.func).removeprefix("self.") in objects
+def _what(
+    analysis: Analysis, node: ast.Call, objects: dict[str, tuple[str, bool | None]]
+) -> tuple[str, bool | None] | None:
+    made = _made(analysis, node.func)
+    if made is not None:
+        return made
+    kind, name = _kind(analysis, node)
+    if kind:
+        return None if name[:1].isupper() and name != "KLD" else (kind, _flag(node))
+    return objects.get(dotted(node.func).removeprefix("self."))
+
+
+def final_activation(analysis: Analysis, side: Side) -> str | None:
+    """The last activation of the model that gives a value: its name, "" for none, or unknown.
+
+    The model is found by its name, which it keeps where it is handed to a class.
+    """
+    call = side.root.partition("(")[0].rpartition(".")[2]
+    layers = [
+        node.value.args[0].elts[-1]
+        for node in analysis.index.of(ast.Assign)
+        if call
+        and dotted(node.targets[0]).rpartition(".")[2] == call
+        and isinstance(node.value, ast.Call)
+        and callee(analysis, node.value).rpartition(".")[2] == "Sequential"
+        and node.value.args
+        and isinstance(node.value.args[0], ast.List)
+        and node.value.args[0].elts
+    ]
+    found = {_activation(analysis, layer) for layer in layers}
+    return found.pop() if len(found) == 1 else None
+
+
+def _activation(analysis: Analysis, layer: ast.expr) -> str | None:
+    name = callee(analysis, layer).rpartition(".")[2]
+    if not isinstance(layer, ast.Call) or name not in ("Dense", "Softmax"):
+        return None
+    if name == "Softmax":
+        return "softmax"
+    for keyword in layer.keywords:
+        if keyword.arg == "activation":
+            value = keyword.value
+            return str(value.value) if isinstance(value, ast.Constant) and value.value else None
+    return "" if len(layer.args) == 1 else None
 
 
 def _function_of(
@@ -111,11 +216,12 @@ def _side(analysis: Analysis, node: ast.expr, scope: Scope) -> Side:
         last = step.node
         if callee(analysis, last).rpartition(".")[2] == "softmax":
             count += 1
-        elif count and not divisor and isinstance(last, ast.BinOp) and isinstance(last.op, ast.Div):
+        elif not divisor and isinstance(last, ast.BinOp) and isinstance(last.op, ast.Div):
             name = root_of(analysis, last.right, step.scope)
             divisor = name if is_temperature(name) else ""
     text = dotted(last.func) if isinstance(last, ast.Call) else dotted(last)
-    return Side(role_of(text) if text else Role.UNKNOWN, count, divisor)
+    role = role_of(text) if text else Role.UNKNOWN
+    return Side(role, count, divisor, ast.unparse(last), node)
 
 
 def root_of(analysis: Analysis, node: ast.expr, scope: Scope) -> str:

@@ -3,14 +3,15 @@
 ## What it does
 
 Finds `keras.losses.KLDivergence()(student, teacher)`, also as a function or under a name that the
-file gives it, where both arguments are softmaxes.
+file gives it, where both arguments are softmaxes; and a divergence whose first argument is the
+`y_pred` that Keras gives a loss function `(y_true, y_pred)`.
 
 ## Why is this bad
 
-Keras takes `(y_true, y_pred)` and computes Σ y_true log(y_true / y_pred): the target comes *first*.
-PyTorch's `kl_div` takes the prediction first. Code that was carried from one to the other computes
-KL(student ‖ teacher): it looks for one mode of the teacher instead of covering all of them, and it
-is not what the formula says.
+Keras takes `(y_true, y_pred)` and computes Σ y_true log(y_true / y_pred): the target comes
+*first*. PyTorch's `kl_div` takes the prediction first. Code that was carried from one to the
+other computes KL(student ‖ teacher): it looks for one mode of the teacher instead of covering
+all of them, and it is not what the formula says.
 
 ## Measured effect
 
@@ -60,7 +61,7 @@ Keras：`KLDivergence` 的两个参数写反了。
 ## 它检查什么
 
 检查 `keras.losses.KLDivergence()(student, teacher)`（也包括函数形式，以及文件中给它起的名字），
-且两个参数都是 softmax 的结果。
+且两个参数都是 softmax 的结果；以及第一个参数是损失函数 `(y_true, y_pred)` 中 `y_pred` 的散度。
 
 ## 为什么
 
@@ -91,13 +92,15 @@ Keras 文档，`keras.losses.KLDivergence`。
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.names import words
 from didact.check.engine.spaces import Role
 from didact.check.findings.finding import Severity
-from didact.check.rules._keras import divergences
+from didact.check.rules._keras import KerasLoss, keras_losses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -113,12 +116,27 @@ CATALOGUE = ("KERAS-SWAPPED",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find divergences whose first argument is the student's."""
-    for found in divergences(analysis):
+    for found in keras_losses(analysis):
+        comment = analysis.index.comments.get(found.node.lineno, "")
+        if found.kind != "kl" or "kd: reverse" in comment:
+            continue
         roles = (found.true.role, found.predicted.role)
         both = found.true.softmaxes and found.predicted.softmaxes
-        comment = analysis.index.comments.get(found.node.lineno, "")
-        if both and roles == (Role.STUDENT, Role.TEACHER) and "kd: reverse" not in comment:
+        if (both and roles == (Role.STUDENT, Role.TEACHER)) or _is_prediction_first(found):
             yield Found(found.node, _MESSAGE)
+
+
+def _is_prediction_first(found: KerasLoss) -> bool:
+    """Whether the ``y_pred`` of a loss function ``(y_true, y_pred)`` is in the place of the target.
+
+    Keras gives a loss function the labels first and the model's output second.
+    """
+    function = found.scope.node
+    if not isinstance(function, ast.FunctionDef):
+        return False
+    names = [a.arg for a in function.args.args if a.arg != "self"]
+    handed = len(names) >= 2 and "true" in words(names[0]) and "pred" in words(names[1])
+    return handed and found.true.root == names[1] and found.predicted.root not in names[:2]
 
 
 _MESSAGE = Text(

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Finds `KLDivergence` of two softmaxes at a temperature that is added to another loss while the
-temperature multiplies nothing in the function or the class around it.
+Finds a divergence or a cross-entropy from a softmax at a temperature that is added to another
+loss while the temperature multiplies nothing in the function or the class around it.
 
 ## Why is this bad
 
@@ -51,8 +51,9 @@ No automatic fix: the change alters the training objective, so it is shown, neve
 
 ## Known false alarms
 
-Silent where the temperature is a factor, a base or a square anywhere in the function or class, and
-where the soft term is the only one. A weight that was tuned without T² may have taken its place.
+Silent where the temperature is a factor, a base or a square anywhere in the function or class,
+and where the soft term is the only one. A weight that was tuned without T² may have taken its
+place.
 
 ## References
 
@@ -64,7 +65,7 @@ Keras：温度为 T 的软目标与硬损失相加，却没有乘 T²。
 
 ## 它检查什么
 
-检查两侧 softmax 都带温度、与另一个损失相加的 `KLDivergence`，而在所在函数或类中，温度从未作为乘数
+检查目标是带温度的 softmax、并与另一个损失相加的散度或交叉熵，而在所在函数或类中，温度从未作为乘数
 出现。
 
 ## 为什么
@@ -103,7 +104,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted
 from didact.check.findings.finding import Severity
-from didact.check.rules._keras import Divergence, divergences, root_of
+from didact.check.rules._keras import KerasLoss, keras_losses, root_of
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -119,15 +120,23 @@ CATALOGUE = ("KERAS-NO-T2",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find divergences at a temperature that nothing makes up for."""
-    for found in divergences(analysis):
+    for found in keras_losses(analysis):
         temperature = found.true.temperature
-        if not temperature or found.predicted.temperature != temperature:
+        if not found.is_soft or not temperature or not _is_at(found, temperature):
             continue
         if not _is_applied(analysis, found, temperature) and _is_added(found):
             yield Found(found.node, _MESSAGE.format(t=temperature))
 
 
-def _is_applied(analysis: Analysis, found: Divergence, temperature: str) -> bool:
+def _is_at(found: KerasLoss, temperature: str) -> bool:
+    """Whether the prediction is at the same temperature, or a distribution made elsewhere."""
+    predicted = found.predicted
+    if predicted.temperature:
+        return predicted.temperature == temperature
+    return predicted.softmaxes == 0 and not found.from_logits
+
+
+def _is_applied(analysis: Analysis, found: KerasLoss, temperature: str) -> bool:
     """Whether the temperature multiplies anything in the function or class around."""
     last = temperature.rpartition(".")[2]
     around = analysis.index.owners.get(id(found.scope.node))
@@ -146,7 +155,7 @@ def _is_applied(analysis: Analysis, found: Divergence, temperature: str) -> bool
     return False
 
 
-def _is_added(found: Divergence) -> bool:
+def _is_added(found: KerasLoss) -> bool:
     """Whether the divergence, or the name that it is given, is a summand in the function."""
     names = {
         target.id

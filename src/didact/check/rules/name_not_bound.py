@@ -3,7 +3,8 @@
 ## What it does
 
 Finds, in functions that compute a loss: a local name that is read before anything assigns it; a
-name that neither the function nor the file defines; a name that one branch of an `if` assigns,
+name that neither the function nor the file defines; a loss that is returned and that only the
+script around the function computes; a name that one branch of an `if` assigns,
 the `else` does not, and the code after both reads.
 
 ## Why is this bad
@@ -69,13 +70,13 @@ Python language reference, 4.2.2 Resolution of names.
 
 ## 它检查什么
 
-只看计算损失的函数：局部名字在赋值之前就被读取；函数和文件都没有定义的名字；`if` 的一个分支赋了值、
-`else` 没有赋值，而分支之后又读取的名字。
+只看计算损失的函数：局部名字在赋值之前就被读取；函数和文件都没有定义的名字；返回的损失并非函数自
+己计算、而是来自外层脚本；`if` 的一个分支赋了值、`else` 没有赋值，而分支之后又读取的名字。
 
 ## 为什么
 
-函数内任何地方赋过值的名字，在整个函数里都是局部名字：`model = compile(model)` 读的是还没有值的局部
-`model`，与文件里定义过什么无关。最少走到的那条分支，往往在训练几小时之后才报错。
+函数内任何地方赋过值的名字，在整个函数里都是局部名字：`model = compile(model)` 读的是还没有值的
+局部`model`，与文件里定义过什么无关。最少走到的那条分支，往往在训练几小时之后才报错。
 
 ## 实测影响
 
@@ -107,7 +108,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.names import is_temperature, source
+from didact.check.engine.names import dotted, is_temperature, source, words
 from didact.check.findings.finding import Severity
 from didact.check.rules._binding import Function, bindings_of, bound_around, free_names
 from didact.check.rules._rule import Found
@@ -141,6 +142,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
                 yield Found(node, message, severity=Severity.WARNING)
         if whole:
             yield from _undefined(analysis, function, known)
+        yield from _of_the_script(analysis, function)
 
 
 def _functions(analysis: Analysis) -> Iterator[Function]:
@@ -163,6 +165,27 @@ def _undefined(analysis: Analysis, function: Function, known: set[str]) -> Itera
         seen.add(name)
         if not _is_tried(analysis, node):
             yield Found(node, _NOWHERE.format(name=name))
+
+
+def _of_the_script(analysis: Analysis, function: Function) -> Iterator[Found]:
+    """A loss that is returned, and that only the code around the function has computed."""
+    outer = bound_around(analysis.index.parents, function)
+    defined = analysis.index.functions.keys() | analysis.index.classes.keys()
+    for node in free_names(function):
+        name = node.id
+        if name in outer or name in defined or name not in analysis.index.bound:
+            continue
+        if name in {dotted(call.func) for call in analysis.index.of(ast.Call)}:
+            continue  # a criterion
+        if set(words(name)) & {"loss", "losses"} and _is_returned(analysis, node):
+            yield Found(node, _SCRIPT.format(name=name), severity=Severity.WARNING)
+
+
+def _is_returned(analysis: Analysis, node: ast.AST) -> bool:
+    parent = analysis.parent_of(node)
+    while isinstance(parent, ast.IfExp | ast.Tuple | ast.Dict):
+        parent = analysis.parent_of(parent)
+    return isinstance(parent, ast.Return)
 
 
 def _is_tried(analysis: Analysis, node: ast.AST) -> bool:
@@ -196,6 +219,11 @@ _ONE_BRANCH = Text(
     "way this is an UnboundLocalError",
     "{name} 只在 `if {test}` 的一个分支里赋值，却在分支之后读取：走另一分支时会抛出 "
     "UnboundLocalError",
+)
+_SCRIPT = Text(
+    "{name} is not computed in this function: it returns the {name} of the code that calls it, the "
+    "last one or none yet",
+    "本函数没有计算 {name}：它返回的是调用处代码里的 {name}，是上一次的值，或尚不存在",
 )
 _NOWHERE = Text(
     "{name} is defined neither in this function nor in this file: the call ends with a NameError",
