@@ -148,6 +148,7 @@ _SAYS_TOO = {
     "KD125": ("CE-ON-PROBS", "SOFTMAX-OF-SOFTMAX"),
     "KD209": ("UNDEFINED-VAR",),
     "KD210": ("NO-T2",),
+    "KD211": ("T-ONE-SIDE",),
     "KD512": ("TEACHER-TRAIN-MODE",),
     "KD304": ("KL-MEAN",),  # kl_div(..., reduction="none").mean() is the same number
 }

@@ -28,6 +28,68 @@ def train(model, batch, labels, mask):
             print("nothing to learn")
         loss.backward()
 """,
+    "KD207 another condition is no guard": """
+class Loss(nn.Module):
+    def __init__(self, kind, normalize=None, temperature=4.0):
+        super().__init__()
+        self.normalize = normalize
+        if kind == "mse":
+            self.criterion = nn.MSELoss()
+        elif kind == "kl":
+            self.criterion = nn.KLDivLoss(reduction="batchmean")
+            self.temperature = temperature
+        self.kind = kind
+
+    def forward(self, student, teacher):
+        if self.normalize is not None:
+            student = self.normalize(student / self.temperature)
+        if self.kind == "kl":
+            student = student.log()
+        return self.criterion(student, teacher)
+""",
+    "KD101 rows of probabilities": """
+def pairwise(logits):
+    probs = F.softmax(logits, dim=1) + 1e-8
+    total = 0.0
+    for i, p in enumerate(probs):
+        for j, q in enumerate(probs):
+            if i != j:
+                total += F.kl_div(p, q, reduction="sum")
+    return total
+""",
+    "KD101 zipped": """
+def layers(students, teacher_logits):
+    q, p = F.softmax(students, dim=1), F.softmax(teacher_logits, dim=1)
+    return sum(F.kl_div(a, b, reduction="sum") for a, b in zip(q, p))
+""",
+    "KD503 a projected teacher": """
+class Match(nn.Module):
+    def __init__(self, s, t, d):
+        super().__init__()
+        self.enc = nn.Conv1d(t, d, 1)
+        self.proj = nn.Conv1d(s, d, 1)
+        self.mse = nn.MSELoss()
+
+    def forward(self, student_features, teacher_features):
+        goal = self.enc(teacher_features)
+        x = self.proj(student_features)
+        for _ in range(3):
+            x = x - x / 3
+        return self.mse(x, goal)
+""",
+    "KD211 of unknown kind": """
+def kd_loss(student_preds, teacher_preds, T):
+    loss = nn.KLDivLoss(reduction="batchmean", log_target=True)
+    return loss((student_preds / T).float(), (teacher_preds / T).float()) * T * T
+""",
+    "KD606 which the division settles": """
+def normalise(student, teacher):
+    student_sum = student.sum(dim=1, keepdim=True)
+    teacher_sum = student.sum(dim=1, keepdim=True)
+    student_probs = student / student_sum
+    teacher_probs = teacher / teacher_sum
+    return -(teacher_probs * torch.log(student_probs)).sum(1).mean()
+""",
     "KD608 the loss of the script": """
 def compute_loss(model, images, labels, outputs_too=True):
     total = F.cross_entropy(model(images), labels)
@@ -181,6 +243,60 @@ def make(model, images, labels):
     value = loss(model(images), labels)
     return (value, loss)
 """,
+    "KD207 asked around the read": """
+class Loss(nn.Module):
+    def __init__(self, soft):
+        super().__init__()
+        self.soft = soft
+        if soft:
+            self.temperature = 4.0
+
+    def forward(self, logits, labels):
+        if not self.soft:
+            return F.cross_entropy(logits, labels)
+        return F.softmax(logits / self.temperature, dim=1)
+""",
+    "KD503 detached": """
+class Match(nn.Module):
+    def __init__(self, s, t, d):
+        super().__init__()
+        self.enc = nn.Conv1d(t, d, 1)
+        self.proj = nn.Conv1d(s, d, 1)
+
+    def forward(self, student_features, teacher_features):
+        return F.mse_loss(self.proj(student_features), self.enc(teacher_features).detach())
+""",
+    "KD503 the student alone is projected": """
+class Hint(nn.Module):
+    def __init__(self, s, t):
+        super().__init__()
+        self.proj = nn.Linear(s, t)
+
+    def forward(self, student_features, teacher_features):
+        return F.mse_loss(self.proj(student_features), teacher_features)
+""",
+    "KD501 neither dropout nor batch statistics": """
+class Head(nn.Module):
+    def __init__(self, width, classes, rate=0.1):
+        super().__init__()
+        self.dropout = nn.Dropout(rate)
+        self.fc = nn.Linear(width, classes)
+
+    def forward(self, x):
+        return self.fc(self.dropout(x))
+
+
+class Both(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.student = Head(4, 2)
+        self.teacher = Head(4, 2, rate=0.0)
+
+    def forward(self, x):
+        with torch.no_grad():
+            target = F.softmax(self.teacher(x), dim=1)
+        return F.kl_div(F.log_softmax(self.student(x), dim=1), target, reduction="batchmean")
+""",
     "KD203 the helper may divide": """
 def get_cross_entropy(student_logits, batch, trainer, T=2.0):
     log_q = F.log_softmax(student_logits / T, dim=-1)
@@ -262,3 +378,13 @@ def test_a_name_that_is_defined_nowhere_is_found_in_whole_files_alone() -> None:
     assert "KD608" not in {f.code for f in findings_of(analyse(source))}
     star = "from settings import *\n" + source
     assert "KD608" not in {f.code for f in findings_of(analyse(star, path="train.py"))}
+
+
+def test_the_severity_of_an_exchanged_sum_follows_the_evidence() -> None:
+    source = FOUND["KD606 which the division settles"]
+    unsettled = source.replace("teacher / teacher_sum", "other(teacher_sum)")
+    severities = [
+        [str(f.severity) for f in check_source(TORCH + text) if f.code == "KD606"]
+        for text in (source, unsettled)
+    ]
+    assert severities == [["error"], ["warning"]]

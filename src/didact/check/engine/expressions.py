@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from didact.check.engine import arithmetic
-from didact.check.engine.assign import bind, element_of
+from didact.check.engine.assign import bind
 from didact.check.engine.attributes import attribute
 from didact.check.engine.calls import call
 from didact.check.engine.guess import guess
 from didact.check.engine.inline import assigned_elsewhere, from_project
+from didact.check.engine.iteration import element
 from didact.check.engine.machine import Kind, Machine, Path, Routine
 from didact.check.engine.names import dotted
 from didact.check.engine.scale import Scale, as_number
@@ -116,7 +117,7 @@ def _comprehension(m: Machine, node: ast.ListComp | ast.GeneratorExp | ast.SetCo
     saved = dict(m.frame.env)
     for generator in node.generators:
         iterated = m.evaluate(generator.iter)
-        bind(m, generator.target, element_of(iterated))
+        bind(m, generator.target, element(m, generator.iter, iterated))
         for condition in generator.ifs:
             m.evaluate(condition)
     value = m.evaluate(node.elt)

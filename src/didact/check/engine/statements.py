@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from didact.check.engine import arithmetic
-from didact.check.engine.assign import bind, element_of
+from didact.check.engine.assign import bind
 from didact.check.engine.effects import in_place, with_comment
 from didact.check.engine.inline import dotted_call
+from didact.check.engine.iteration import element
 from didact.check.engine.machine import Machine
 from didact.check.engine.values import UNKNOWN, Value, join
 
@@ -99,14 +100,14 @@ def _loop(m: Machine, node: ast.For | ast.AsyncFor | ast.While) -> None:
     if isinstance(node, ast.While):
         m.evaluate(node.test)
     else:
-        bind(m, node.target, element_of(m.evaluate(node.iter)))
+        bind(m, node.target, element(m, node.iter, m.evaluate(node.iter)))
     before = dict(m.frame.env)
     for _ in range(2 if m.scope.depth == 0 else 1):
         m.run(node.body)
         m.frame.alive = True
         m.frame.env = merge(m.frame.env, before)
         if not isinstance(node, ast.While):
-            bind(m, node.target, element_of(m.latest.get(id(node.iter), UNKNOWN)))
+            bind(m, node.target, element(m, node.iter, m.latest.get(id(node.iter), UNKNOWN)))
         if all(before.get(name) == value for name, value in m.frame.env.items()):
             break
         before = dict(m.frame.env)

@@ -143,8 +143,23 @@ def _pairs(function: ast.FunctionDef) -> Iterator[Found]:
             and meant
             and not own
         ):
-            yield Found(node, _MESSAGE.format(target=target, summed=summed, meant=meant[0]))
+            message = _MESSAGE.format(target=target, summed=summed, meant=meant[0])
+            sure = _divides(function, target, meant, summed)
+            yield Found(node, message, severity=None if sure else Severity.WARNING)
         previous = (target, text)
+
+
+def _divides(function: ast.FunctionDef, target: str, meant: list[str], summed: str) -> bool:
+    """Whether another tensor than the summed one is divided by the sum: that settles it."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
+            left = node.left if isinstance(node, ast.BinOp) else node.target
+            right = node.right if isinstance(node, ast.BinOp) else node.value
+            above = {n.id for n in ast.walk(left) if isinstance(n, ast.Name)}
+            below = {n.id for n in ast.walk(right) if isinstance(n, ast.Name)}
+            if target in below and above & set(meant) and summed not in above:
+                return True
+    return False
 
 
 def _as_name(node: ast.Name | ast.arg) -> ast.Name:

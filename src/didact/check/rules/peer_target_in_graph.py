@@ -1,9 +1,10 @@
-"""Two models teach each other, and neither target is detached.
+"""A target that the loss itself can move, since it is not detached.
 
 ## What it does
 
 Finds KL(a, b) and KL(b, a) between the outputs of two different models, in different losses,
-with the targets in the graph.
+with the targets in the graph; and distances of features (mse, l1, cosine) whose two sides pass
+through trained layers of the class's own, the teacher's side undetached.
 
 ## Why is this bad
 
@@ -63,11 +64,12 @@ Zhang et al. 2018 (deep mutual learning), arXiv:1706.00384.
 
 ---
 
-两个模型互为教师，而目标都没有 detach。
+目标没有 detach，损失自己就能移动它。
 
 ## 它检查什么
 
-检查两个不同模型的输出之间、分属两个损失、目标仍在计算图里的 KL(a, b) 与 KL(b, a)。
+检查两个不同模型的输出之间、分属两个损失、目标仍在计算图里的 KL(a, b) 与 KL(b, a)；以及两侧都
+经过本类中参与训练的层、教师一侧又没有 detach 的特征距离（mse、l1、cosine）。
 
 ## 为什么
 
@@ -103,9 +105,13 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
+from didact.check.engine.index import ClassInfo
+from didact.check.engine.names import dotted, word_set
+from didact.check.engine.spaces import Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, uses
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import computed_from
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -133,6 +139,68 @@ def check(analysis: Analysis) -> Iterator[Found]:
             ) and _models(analysis, use.input.sources) != _models(analysis, use.target.sources):
                 yield Found(use.node, _MESSAGE.format(both=arguments(use)))
                 break
+    for use in uses(analysis, "mse", "l1", "cosine"):
+        module = _target_module(analysis, use)
+        if module is not None:
+            yield Found(use.node, _PROJECTED.format(module=module))
+
+
+def _target_module(analysis: Analysis, use: LossUse) -> str | None:
+    """A trained module of the class's own through which the teacher's side goes, in the graph.
+
+    The student's side goes through another one, so that both can become constant.
+    """
+    function, owner = use.scope.node, use.scope.owner
+    info = analysis.index.classes.get(owner.name) if owner is not None else None
+    if info is None or not isinstance(function, ast.FunctionDef):
+        return None
+    sides = [
+        _own_modules(analysis, info, function, node) for node in (use.input_node, use.target_node)
+    ]
+    for mine, other in (sides, sides[::-1]):
+        teachers = {name for name, role in other if role is Role.TEACHER}
+        students = {name for name, role in mine if role is not Role.TEACHER}
+        if teachers and students and not teachers & students and len(other) == len(teachers):
+            return f"self.{sorted(teachers)[0]}"
+    return None
+
+
+def _own_modules(
+    analysis: Analysis, info: ClassInfo, function: ast.FunctionDef, node: ast.expr | None
+) -> set[tuple[str, Role]]:
+    """The trained modules of a class that a value comes through, with whose numbers go in."""
+    calls = [part for part in ast.walk(function) if isinstance(part, ast.Call)]
+    reached = computed_from(function, node)
+    found: set[tuple[str, Role]] = set()
+    for call in calls:
+        name = dotted(call.func)
+        attribute = name.removeprefix("self.")
+        if id(call) not in reached or name == attribute or not call.args:
+            continue
+        made = info.assigned.get(attribute, [])
+        trained = bool(made) and all(map(_is_trained_layer, made))
+        if trained and not analysis.facts.is_frozen(name) and not _is_without_grad(analysis, call):
+            value = analysis.value_of(call.args[0])
+            found.add((attribute, value.role if value is not None else Role.UNKNOWN))
+    return found
+
+
+def _is_trained_layer(made: ast.expr) -> bool:
+    return isinstance(made, ast.Call) and dotted(made.func).rpartition(".")[2] in _LAYERS
+
+
+def _is_without_grad(analysis: Analysis, node: ast.AST) -> bool:
+    around = analysis.parent_of(node)
+    while around is not None:
+        if isinstance(around, ast.With) and any(
+            "no_grad" in ast.unparse(item.context_expr) for item in around.items
+        ):
+            return True
+        around = analysis.parent_of(around)
+    return False
+
+
+_LAYERS = word_set("Linear Conv1d Conv2d Conv3d ConvTranspose2d Sequential")
 
 
 def _models(analysis: Analysis, keys: frozenset[int]) -> set[str]:
@@ -147,6 +215,13 @@ def _together(analysis: Analysis, one: LossUse, other: LossUse) -> bool:
     )
 
 
+_PROJECTED = Text(
+    "the target of this loss comes through {module}, which is trained, and is not detached: the "
+    "loss also moves the target to the student, and is least where both are constant. Use "
+    ".detach()",
+    "这个损失的目标经过了参与训练的 {module}，且没有 detach：损失也会把目标拉向学生，两侧都变成"
+    "常数时损失最小。应使用 .detach()",
+)
 _MESSAGE = Text(
     "each of two models is the other's target, and this target is not detached: the loss also "
     "trains the peer to be a target. Use .detach() {both}",

@@ -123,6 +123,7 @@ from didact.check.engine.names import dotted, is_model, role_of, words
 from didact.check.engine.spaces import Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
+from didact.check.rules._modes import has_no_mode
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -182,7 +183,9 @@ def _made(analysis: Analysis, forward: Forward) -> ast.AST | None:
         if info is None or owner.name in analysis.facts.overrides_train:
             return None
         values = info.assigned.get(parts[1], [])
-        registered = [v for v in values if not _is_harmless(v)]
+        registered = [
+            v for v in values if not _is_harmless(v) and not has_no_mode(analysis.index, v)
+        ]
         module = any(_is_module(base) for base in info.bases)
         return analysis.statement_of(registered[0]) if module and registered else None
     return None

@@ -3,7 +3,7 @@
 ## What it does
 
 Finds `self.T` (by name a temperature) that the class assigns only inside an `if` without an
-`else`, and that a method divides by.
+`else`, and that a method computes with where nothing asks which branch was taken.
 
 ## Why is this bad
 
@@ -66,7 +66,8 @@ Python language reference, attribute references.
 
 ## 它检查什么
 
-检查类里只在没有 `else` 的 `if` 中赋值、而方法中又作为除数的 `self.T`（按名字判断为温度）。
+检查类里只在没有 `else` 的 `if` 中赋值、而方法中不问走过哪个分支就参与运算的 `self.T`（按名字判
+断为温度）。
 
 ## 为什么
 
@@ -125,7 +126,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
             if len(values) == 1 and is_temperature(name):
                 branches = _branches(analysis, values[0])
                 if branches:
-                    yield from _reads(info, name, _told_by(branches))
+                    yield from _reads(analysis, info, name, _told_by(branches))
 
 
 def _branches(analysis: Analysis, value: ast.expr) -> list[ast.If]:
@@ -154,27 +155,64 @@ def _told_by(branches: list[ast.If]) -> set[str]:
     return (tests | assigned) - {"self"}
 
 
-def _is_guarded(method: Function, telling: set[str]) -> bool:
-    """Whether the method asks which branch was taken, or whether the attribute is there."""
-    asked = {
-        name
-        for node in ast.walk(method)
-        if isinstance(node, ast.If | ast.IfExp | ast.Assert)
-        for name in identifiers(node.test)
-    }
-    return bool(asked & (telling | {"hasattr", "getattr"}))
+def _asks(test: ast.expr, telling: set[str]) -> bool:
+    """Whether a test asks which branch was taken, or whether the attribute is there."""
+    return bool(set(identifiers(test)) & (telling | {"hasattr", "getattr"}))
 
 
-def _reads(info: ClassInfo, name: str, telling: set[str]) -> Iterator[Found]:
+def _is_guarded(analysis: Analysis, node: ast.AST, method: Function, telling: set[str]) -> bool:
+    """Whether a test stands around a read, or leaves the method before it."""
+    child: ast.AST = node
+    parent = analysis.parent_of(child)
+    while parent is not None and child is not method:
+        if isinstance(parent, ast.If | ast.IfExp | ast.While) and child is not parent.test:
+            if _asks(parent.test, telling):
+                return True
+        elif isinstance(parent, ast.BoolOp):
+            before = parent.values[: parent.values.index(child)] if child in parent.values else []
+            if any(_asks(value, telling) for value in before):
+                return True
+        if isinstance(child, ast.stmt) and any(
+            _leaves(earlier, telling) for earlier in _before(parent, child)
+        ):
+            return True
+        child, parent = parent, analysis.parent_of(parent)
+    return False
+
+
+def _before(parent: ast.AST, statement: ast.stmt) -> list[ast.stmt]:
+    """The statements of the same block that come first."""
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(parent, name, None)
+        if isinstance(block, list) and statement in block:
+            return block[: block.index(statement)]
+    return []
+
+
+def _leaves(statement: ast.stmt, telling: set[str]) -> bool:
+    """Whether a statement goes on in one case only, or sets the attribute itself."""
+    if isinstance(statement, ast.Assert):
+        return _asks(statement.test, telling)
+    if not isinstance(statement, ast.If) or not _asks(statement.test, telling):
+        return False
+    last = (statement.body[-1], *statement.orelse[-1:])
+    return any(isinstance(end, ast.Return | ast.Raise | ast.Continue | ast.Break) for end in last)
+
+
+def _reads(analysis: Analysis, info: ClassInfo, name: str, telling: set[str]) -> Iterator[Found]:
     for method in info.methods.values():
-        guarded = method.name == "__init__" or _is_guarded(method, telling)
-        for node in ast.walk(method) if not guarded else ():
+        for node in ast.walk(method) if method.name != "__init__" else ():
+            operation = analysis.parent_of(node)
             if (
-                isinstance(node, ast.BinOp)
-                and isinstance(node.op, ast.Div)
-                and ast.unparse(node.right) == f"self.{name}"
+                isinstance(node, ast.Attribute)
+                and node.attr == name
+                and isinstance(node.ctx, ast.Load)
+                and ast.unparse(node.value) == "self"
+                and isinstance(operation, ast.BinOp)
+                and isinstance(operation.op, ast.Div | ast.Mult | ast.Pow)
+                and not _is_guarded(analysis, node, method, telling)
             ):
-                yield Found(node.right, _MESSAGE.format(name=name))
+                yield Found(node, _MESSAGE.format(name=name))
                 return
 
 
