@@ -45,13 +45,23 @@ def main() -> None:
 
 
 def _commands(tree: Path, torchfix: str | None, ruff: str | None) -> dict[str, list[str]]:
-    didact = [sys.executable, "-m", "didact", "check", str(tree), "--jobs", "1", "--exit-zero"]
+    didact = [
+        sys.executable,
+        "-m",
+        "didact",
+        "check",
+        "--no-cache",
+        str(tree),
+        "--jobs",
+        "1",
+        "--exit-zero",
+    ]
     commands = {"didact check": didact}
     if torchfix:
         commands["TorchFix"] = [torchfix, "--jobs", "1", str(tree)]
     if ruff:
         isolated = ["--isolated", "--no-cache", "--exit-zero", "--quiet", "--exclude", "none"]
-        commands["ruff (default rules)"] = [ruff, "check", *isolated, str(tree)]
+        commands["ruff (default rules)"] = [ruff, "check", "--no-cache", *isolated, str(tree)]
     return commands
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from shutil import get_terminal_size
 
@@ -84,7 +85,7 @@ def run(request: Request) -> int:
     if request.lsp:
         from didact.check.editors.lsp import serve
 
-        return serve(options, style.language)
+        return serve(options, style.language, partial(_settings_for, request))
     if request.from_stdin:
         data = sys.stdin.buffer.read()
         report = Report((check_bytes(data, request.stdin_path, options),))
@@ -149,6 +150,10 @@ def _settings(request: Request) -> Settings:
         ignore=request.ignore,
         exclude=request.exclude,
     )
+
+
+def _settings_for(request: Request, folder: Path) -> Settings:
+    return _settings(replace(request, paths=[str(folder)]))
 
 
 def _style(request: Request, settings: Settings) -> Style:

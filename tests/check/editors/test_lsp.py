@@ -44,6 +44,27 @@ class Client:
             pass
         return message["params"]["diagnostics"]
 
+    def codes(self, uri, *, until):
+        """The codes in a document, as soon as these are among them or, with "", none is."""
+        while True:
+            while (message := self._receive()).get("method") != "textDocument/publishDiagnostics":
+                pass
+            codes = {d["code"] for d in message["params"]["diagnostics"]}
+            done = until in codes if until else not codes
+            if message["params"]["uri"] == uri and done:
+                return message["params"]["diagnostics"]
+
+    def open(self, path):
+        document = {"uri": path.as_uri(), "languageId": "python", "version": 1}
+        document["text"] = path.read_text()
+        self.notify("textDocument/didOpen", {"textDocument": document})
+        return path.as_uri()
+
+    def change(self, uri, version, text):
+        document = {"uri": uri, "version": version}
+        whole = {"textDocument": document, "contentChanges": [{"text": text}]}
+        self.notify("textDocument/didChange", whole)
+
 
 @pytest.fixture
 def client():
@@ -82,3 +103,120 @@ def test_diagnostics_and_a_quick_fix(client):
     assert client.diagnostics() == []
     place["range"] = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 1}}
     assert client.request("textDocument/codeAction", place) == []
+
+
+HEAD = "import torch\nimport torch.nn.functional as F\n"
+HELPER = HEAD + "\n\ndef soften(x, T):\n    return F.{}(x / T, dim=1)\n"
+LOSS = (
+    HEAD
+    + """from helper import soften
+
+
+def kd(student_logits, teacher_logits, T=4.0):
+    target = F.softmax(teacher_logits / T, dim=1)
+    return F.kl_div(soften(student_logits, T), target, reduction="batchmean")
+"""
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "helper.py").write_text(HELPER.format("log_softmax"))
+    (tmp_path / "loss.py").write_text(LOSS)
+    return tmp_path
+
+
+def begin(client, folder, **workspace):
+    uri = folder.as_uri()
+    folders = [{"uri": uri, "name": "project"}]
+    given = {"processId": None, "rootUri": uri, "workspaceFolders": folders}
+    client.request("initialize", {**given, "capabilities": {"workspace": workspace}})
+    client.notify("initialized", {})
+
+
+def test_another_file_of_the_folder_counts_and_is_followed(client, folder):
+    (folder / "helper.py").write_text(HELPER.format("softmax"))
+    begin(client, folder)
+    loss = client.open(folder / "loss.py")
+    client.codes(loss, until="KD101")
+    helper = client.open(folder / "helper.py")
+    client.change(helper, 2, HELPER.format("log_softmax"))
+    client.codes(loss, until="")
+    client.change(helper, 3, HELPER.format("softmax"))
+    client.codes(loss, until="KD101")
+    (folder / "helper.py").write_text(HELPER.format("log_softmax"))
+    client.notify("textDocument/didClose", {"textDocument": {"uri": helper}})
+    client.codes(loss, until="")
+
+
+def test_files_that_other_programs_change_are_read_again(client, folder):
+    begin(client, folder, didChangeWatchedFiles={"dynamicRegistration": True})
+    loss = client.open(folder / "loss.py")
+    client.codes(loss, until="")
+    (folder / "helper.py").write_text(HELPER.format("softmax"))
+    changes = [{"uri": (folder / "helper.py").as_uri(), "type": 2}]
+    client.notify("workspace/didChangeWatchedFiles", {"changes": changes})
+    client.codes(loss, until="KD101")
+    (folder / "helper.py").unlink()
+    client.notify("workspace/didChangeWatchedFiles", {"changes": [changes[0] | {"type": 3}]})
+    client.codes(loss, until="")
+
+
+WRONG = (
+    HEAD
+    + """
+
+def kd(student_logits, teacher_logits):
+    teacher = F.softmax(teacher_logits, dim=1)
+    return F.kl_div(F.softmax(student_logits, dim=1), teacher, reduction="batchmean")
+"""
+)
+
+
+def test_a_suggested_edit_is_offered_and_hovering_shows_the_page(client, folder):
+    (folder / "wrong.py").write_text(WRONG)
+    begin(client, folder)
+    uri = client.open(folder / "wrong.py")
+    (diagnostic,) = client.codes(uri, until="KD101")
+    place = {"textDocument": {"uri": uri}, "range": diagnostic["range"]}
+    (action,) = client.request(
+        "textDocument/codeAction", {**place, "context": {"diagnostics": [diagnostic]}}
+    )
+    assert action["isPreferred"] is False
+    (edit,) = action["edit"]["changes"][uri]
+    assert edit["newText"] == "F.log_softmax(student_logits, dim=1)"
+    where = {"textDocument": {"uri": uri}, "position": diagnostic["range"]["start"]}
+    hover = client.request("textDocument/hover", where)
+    assert hover["contents"]["kind"] == "markdown"
+    assert hover["contents"]["value"].startswith("# KD101 ")
+    assert client.request(
+        "textDocument/hover", where | {"position": {"line": 0, "character": 0}}
+    ) is (None)
+
+
+def test_the_folder_has_its_settings(client, folder):
+    (folder / "wrong.py").write_text(WRONG)
+    (folder / "pyproject.toml").write_text('[tool.didact.check]\nignore = ["KD101"]\n')
+    begin(client, folder)
+    client.codes(client.open(folder / "wrong.py"), until="")
+
+
+def test_settings_that_cannot_be_read_are_told(client, folder):
+    (folder / "wrong.py").write_text(WRONG)
+    (folder / "pyproject.toml").write_text('[tool.didact.check]\nignored = ["KD101"]\n')
+    begin(client, folder)
+    while (message := client._receive()).get("method") != "window/showMessage":
+        pass
+    assert "there is no key 'ignored'" in message["params"]["message"]
+    client.codes(client.open(folder / "wrong.py"), until="KD101")
+
+
+def test_cells_of_a_notebook_do_not_mix(client):
+    client.request("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+    client.notify("initialized", {})
+    cells = {f"vscode-notebook-cell:/n.ipynb#c{n}": t for n, t in enumerate((WRONG, HEAD, WRONG))}
+    for uri, text in cells.items():
+        document = {"uri": uri, "languageId": "python", "version": 1, "text": text}
+        client.notify("textDocument/didOpen", {"textDocument": document})
+    for uri, text in cells.items():
+        client.codes(uri, until="KD101" if text is WRONG else "")

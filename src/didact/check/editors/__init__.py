@@ -1,4 +1,5 @@
 """The checker inside other tools: the language server and flake8.
 
-In come open documents and trees. Calls ``running``, ``formats`` and the rooms of types.
+In come open documents and trees. Calls ``running``, ``formats``, ``explain`` for the rules' pages,
+and the rooms of types.
 """

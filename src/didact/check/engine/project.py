@@ -49,6 +49,15 @@ class Project:
 
     def __init__(self, imports: Mapping[str, frozenset[str]], read: Read) -> None:
         self._read = read
+        self.arrange(imports)
+        self._indices: OrderedDict[str, Index | None] = OrderedDict()
+        self.visited: dict[str, Index] = {}
+        """The files entered for the sake of the one that was adopted last."""
+        self.asked: set[str] = set()
+        """The files that were looked at since this was last emptied."""
+
+    def arrange(self, imports: Mapping[str, frozenset[str]]) -> None:
+        """Take over which files there are and what they import; what was read of them stays."""
         self._imports = imports
         self._parts = {path: _module_parts(path) for path in sorted(imports)}
         self._by_name: dict[str, list[str]] = defaultdict(list)
@@ -58,11 +67,10 @@ class Project:
         for path in self._parts:
             for module in sorted(imports[path]):
                 self._importers[module.rsplit(".", 1)[-1]].append(path)
-        self._indices: OrderedDict[str, Index | None] = OrderedDict()
-        self.visited: dict[str, Index] = {}
-        """The files entered for the sake of the one that was adopted last."""
-        self.asked: set[str] = set()
-        """The files that were looked at since this was last emptied."""
+
+    def forget(self, path: str) -> None:
+        """Read a file anew when it is next asked for."""
+        self._indices.pop(path, None)
 
     def adopt(self, path: str, tree: ast.Module, source: str) -> tuple[Index, dict[str, Index]]:
         """Make a file that is being analysed part of the project.

@@ -20,6 +20,11 @@ def read_module(path: str) -> tuple[ast.Module, str] | None:
         code = with_unix_newlines(decode(Path(path).read_bytes())[0])
     except (OSError, UnreadableError):
         return None
+    return module_of(code)
+
+
+def module_of(code: str) -> tuple[ast.Module, str] | None:
+    """The tree of a text whose lines end in a bare newline, and what of it was read."""
     try:
         return parse_once(code), code
     except UnreadableError as error:
