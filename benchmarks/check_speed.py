@@ -61,7 +61,7 @@ def _commands(tree: Path, torchfix: str | None, ruff: str | None) -> dict[str, l
         commands["TorchFix"] = [torchfix, "--jobs", "1", str(tree)]
     if ruff:
         isolated = ["--isolated", "--no-cache", "--exit-zero", "--quiet", "--exclude", "none"]
-        commands["ruff (default rules)"] = [ruff, "check", "--no-cache", *isolated, str(tree)]
+        commands["ruff (default rules)"] = [ruff, "check", *isolated, str(tree)]
     return commands
 
 
