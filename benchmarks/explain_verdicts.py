@@ -33,13 +33,13 @@ import torch.nn.functional as F
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.check.explain.support import evaluated, part_of, run  # noqa: E402
+from tests.check.explain.support import evaluated, part_of, run
 
-from didact.check.explain import Explanation, explain  # noqa: E402
-from didact.check.explain.formula.arrays import Array, EvaluationError  # noqa: E402
-from didact.check.explain.formula.draws import Draw  # noqa: E402
-from didact.check.explain.formula.judge import Judged, judge  # noqa: E402
-from didact.check.explain.formula.verdict import Laboratory, Term  # noqa: E402
+from didact.check.explain import Explanation, explain
+from didact.check.explain.formula.arrays import Array, EvaluationError
+from didact.check.explain.formula.draws import Draw
+from didact.check.explain.formula.judge import Judged, judge
+from didact.check.explain.formula.verdict import Laboratory, Term
 
 LARGEST = 130
 """Lines of a class that is taken as a whole."""
@@ -140,7 +140,9 @@ def agrees(term: Term, judged: Judged) -> bool | None:
     if None in results:
         return None
     ratios = [r for r in results if r is not None]
-    powers = [_power(ratio, sizes["temperature"]) for ratio, sizes in zip(ratios, DRAWS, strict=True)]
+    powers = [
+        _power(ratio, sizes["temperature"]) for ratio, sizes in zip(ratios, DRAWS, strict=True)
+    ]
     return None not in powers and (len(set(powers)) == 1 or _is_number(term))
 
 
@@ -182,7 +184,9 @@ def is_harmless(tree: ast.Module) -> bool:
     """Whether a loss may be run: imports of a few libraries, no double underscores, no files."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            if any(a.name.split(".")[0] not in {"torch", "numpy", "math", "copy"} for a in node.names):
+            if any(
+                a.name.split(".")[0] not in {"torch", "numpy", "math", "copy"} for a in node.names
+            ):
                 return False
         elif isinstance(node, ast.ImportFrom):
             if (node.module or "").split(".")[0] not in {"torch", "numpy", "math", "copy"}:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 import re
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,6 @@ from didact._core.i18n import Language, Text
 from didact.check import explain as explaining
 from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.engine.values import Value
-from didact.check.explain.correct import safe_analyse
 from didact.check.explain.formula.judge import Loss
 from didact.check.explain.questions import Question
 
@@ -98,7 +96,7 @@ def answer(text: str, language: Language, name: str = "") -> Json:
             "corrected": [_formula(loss) for loss in found.corrected_losses],
             "verdict": _said([*found.verdict.reasons, *found.verdict.notes], language),
         },
-        "values": list(_values(found.source, language)),
+        "values": list(_values(found, language)),
         "corrected": corrected,
         "changed": any(found.correction.marks),
         "diff": list(_diff(found.source.strip("\n"), corrected)),
@@ -139,17 +137,11 @@ def rule(code: str, language: Language) -> Json:
     return {"code": code, "blocks": list(_blocks(text))}
 
 
-def _values(source: str, language: Language) -> Iterator[Json]:
+def _values(found: explaining.Explanation, language: Language) -> Iterator[Json]:
     """What is known of each name and call: where it stands and what it is."""
-    analysis = safe_analyse(source)
-    if analysis is None:
-        return
-    lines = source.split("\n")
-    for node in ast.walk(analysis.tree):
-        if not isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
-            continue
-        value = analysis.value_of(node)
-        if value is None or value.space in _SILENT or node.end_lineno != node.lineno:
+    lines = found.source.split("\n")
+    for node, value in found.known.items() if found.known is not None else ():
+        if value.space in _SILENT:
             continue
         line = lines[node.lineno - 1]
         yield {

@@ -17,6 +17,9 @@ from didact.check.explain.formula.kinds import kinds_of
 from didact.check.explain.formula.tree import Evaluator, Node
 
 
+BUILTINS = vars(builtins)
+
+
 def tensor_of(value: Any) -> Any:
     """An array of the formula as a tensor; lists item by item."""
     if isinstance(value, Array):
@@ -41,23 +44,32 @@ class Stub:
         return Stub(path, self._results)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        for text, value in self._results.items():
-            if text.startswith(f"{self._path}("):
-                if isinstance(value, list):
-                    self._calls += 1
-                    return value[(self._calls - 1) % len(value)]
-                return value.clone() if isinstance(value, torch.Tensor) else value
+        found = [v for text, v in self._results.items() if text.startswith(f"{self._path}(")]
+        if len(found) > 1:
+            raise LookupError(f"{self._path} is called on several inputs")
+        if found and isinstance(found[0], list):
+            self._calls += 1
+            return found[0][(self._calls - 1) % len(found[0])]
+        if found:
+            return found[0].clone() if isinstance(found[0], torch.Tensor) else found[0]
         return self
 
 
 def run(
-    tree: ast.Module, loss: Loss, judged: Judged, draw: Draw, *, builtins: Any = vars(builtins)
-) -> Any:
+    tree: ast.Module, loss: Loss, judged: Judged, draw: Draw, *,
+    builtins: Any = BUILTINS, seen: Any = None,
+) -> Any:  # fmt: skip
     """What the code computes for a loss, in float64; with the given builtins alone."""
     kinds = kinds_of([e.value for e in judged.tracer.entries])
     binding = bind(kinds.items(), draw)
     results = {g.text: tensor_of(v) for g, v in binding.items()}
-    names: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "__builtins__": builtins}
+    names: dict[str, Any] = {
+        "torch": torch,
+        "nn": nn,
+        "F": F,
+        "__builtins__": builtins,
+        "__seen__": seen,
+    }
     for given in binding:
         root = given.text.split("(")[0].split(".")[0].split("[")[0]
         if given.text == root and root.isidentifier():

@@ -25,6 +25,7 @@ from didact.check.explain.expressions import Reader
 from didact.check.explain.formula.judge import Judged, Loss, judged_source
 from didact.check.explain.formula.tree import Given
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
+from didact.check.explain.proof import Proof
 from didact.check.explain.questions import Question, Snippet, questions
 from didact.check.explain.runnable import given_names, runnable
 from didact.check.explain.statements import Explainer
@@ -81,6 +82,7 @@ class Explanation:
         asked: The question that stands in the paste, answered.
         questions: What else the code makes people ask.
         guesses: What recovering the code took, and what it needs from outside.
+        known: What is known of each expression of ``source``; None where it is nested too deeply.
     """
 
     source: str
@@ -96,6 +98,7 @@ class Explanation:
     asked: Question | None
     questions: list[Question]
     guesses: list[Text] = field(default_factory=list)
+    known: Proof | None = None
 
     @property
     def open_findings(self) -> list[Finding]:
@@ -134,10 +137,11 @@ def explain(text: str) -> Explanation:
     given = given_names(analysis.tree)
     if given:
         guesses.append(GIVEN.format(names=", ".join(f"`{n}`" for n in given)))
+    proof = Proof(analysis, judged)
     asked = answer_to(text, findings, kinds, verdict, summary)
     return Explanation(
         source=source,
-        statements=_statements(analysis, judged),
+        statements=_statements(analysis, judged, proof),
         losses=judged.losses,
         corrected_losses=right.losses,
         verdict=verdict,
@@ -149,6 +153,7 @@ def explain(text: str) -> Explanation:
         asked=asked,
         questions=questions(Snippet(analysis, kinds, source)) if torch else [],
         guesses=guesses,
+        known=proof,
     )
 
 
@@ -215,9 +220,9 @@ def _corrected(
     return result
 
 
-def _statements(analysis: Analysis, judged: Judged) -> list[Note]:
+def _statements(analysis: Analysis, judged: Judged, proof: Proof) -> list[Note]:
     uses = {id(u.node): u for u in analysis.uses} if applies(judged.tracer.frameworks) else {}
-    reader = Reader(analysis, uses, judged)
+    reader = Reader(analysis, uses, judged, proof)
     explainer = Explainer(reader)
     nodes = [n for n in ast.walk(analysis.tree) if isinstance(n, ast.stmt)]
     nodes.sort(key=lambda n: (n.lineno, n.col_offset))

@@ -18,6 +18,7 @@ from didact.check.explain.formula.roles import side
 from didact.check.explain.formula.trace import Library, is_output
 from didact.check.explain.formula.tree import Given, Node
 from didact.check.explain.losscalls import code_of, loss_phrase
+from didact.check.explain.proof import Proof
 from didact.check.explain.slices import slice_phrase
 from didact.check.explain.sums import weighted
 from didact.check.explain.words.calls import FUNCTIONS
@@ -69,6 +70,7 @@ class Reader:
     analysis: Analysis
     uses: dict[int, LossUse]
     judged: Judged
+    proof: Proof
 
     def owner(self, node: ast.expr | None) -> Role:
         """Whose an expression is, by the formula's roles: provenance and use before names."""
@@ -180,7 +182,7 @@ class Reader:
         )
 
     def _subscript(self, node: ast.Subscript) -> Text:
-        return slice_phrase(node, self.analysis.value_of(node.value))
+        return slice_phrase(node, self.proof.value_of(node.value))
 
     def _unaryop(self, node: ast.UnaryOp) -> Text:
         if isinstance(node.op, ast.USub):

@@ -110,7 +110,7 @@ class Explainer:
 
     def _with_facts(self, sentence: Text, node: ast.expr) -> Text:
         sentence = self._with_losses(sentence, node)
-        known = facts(self.reader.analysis.value_of(node), self.reader.owner(node))
+        known = facts(self.reader.proof.value_of(node), self.reader.owner(node))
         if known is None:
             return sentence
         return Text(f"{sentence.en} → {known.en}.", f"{sentence.zh}→ {known.zh}。")
@@ -135,7 +135,7 @@ class Explainer:
         return sentence
 
     def _with_slice(self, sentence: Text, node: ast.Subscript) -> Text:
-        value = self.reader.analysis.value_of(node.value)
+        value = self.reader.proof.value_of(node.value)
         if not is_suspicious(node, value):
             return sentence
         words, shown = slice_phrase(node, value), code_of(node)

@@ -113,7 +113,7 @@ class Term:
         rank: For which number of dimensions this holds.
         mean: It is a number per sample, of which the mean was taken.
         wrong_sign: The addend that has the wrong sign.
-        labels: The part that stands for ``y``; the next ones stand for the definition's other names.
+        labels: The part that stands for ``y``; the next ones for the definition's other names.
     """
 
     weights: tuple[tuple[Node, int], ...]
