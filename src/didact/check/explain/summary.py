@@ -33,7 +33,7 @@ HYGIENE = frozenset(
 BESIDE = frozenset({"KD604", "KE101", "KE102", "KE103", "KE104"})
 """Codes that say nothing of the formula."""
 _BY_FACTOR = {
-    "T": {"NO-T2", "T-POW1"}, "C": {"KL-MEAN"}, "S": {"BATCHMEAN-3D"}, "H·W": {"BATCHMEAN-3D"},
+    "T": {"NO-T2", "T-POW1"}, "C": {"KL-MEAN", "CLASS-MEAN"}, "S": {"BATCHMEAN-3D"}, "H·W": {"BATCHMEAN-3D"},
     "N": {"MULTI-TEACHER-SUM"},
 }  # fmt: skip
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -125,8 +125,9 @@ def is_unknown(term: Term) -> bool:
     """Whether nothing can be said of a term, as of a difference of parts that are not plain."""
     if term.status == "unknown":
         return not is_given(term)
-    generic = term.definition is not None and term.definition.key in GENERIC
-    return generic and not is_simple(term)
+    if term.definition is None or term.definition.key not in GENERIC:
+        return False
+    return not is_simple(term) or term.law is None or not term.law.is_one
 
 
 def blocks(finding: Finding, kinds: Kinds) -> bool:
@@ -167,6 +168,7 @@ def _reasons(case: _Case) -> list[Text]:
     reasons: list[Text] = []
     covered: set[str] = set()
     several = len(case.judged.terms) > 1
+    told = {kind for f in case.findings for kind in case.kinds(f.code)}
     for term in case.judged.terms:
         if term.wrong_sign is not None:
             shown = Writer(case.judged.tracer.labels).write(term.wrong_sign).plain
@@ -181,26 +183,42 @@ def _reasons(case: _Case) -> list[Text]:
         if term.law is None or term.law.is_one:
             continue
         for size, power in term.law.powers:
+            if size == "T" and told & {"WEIGHT-TYPO"}:
+                continue  # T stands in the factor in front of it, in a sum
             covered |= _BY_FACTOR.get(size, set())
             reason = _factor(case.judged, term, size, power)
+            if size == "T" and power == -2 and not several and not told & {"NO-T2"}:
+                reason = words.T2_ALONE
             if size in {"S", "H·W"} and _is_equal_flat(case.judged, term):
                 word = f"`{case.judged.ranks.word}`"
                 condition = words.IF_DEEP.format(shape=dimensions(term.rank), word=word)
                 reason = Text(reason.en + condition.en, reason.zh + condition.zh)
             reasons.append(reason)
-        if abs(term.law.constant - 1) > 1e-6:
-            shown = f"{term.law.constant:.4g}".replace("-", "−")
-            reasons.append(words.FACTOR.format(term=_written(case.judged, term), factor=shown))
+        reasons += _constant(case.judged, term, covered)
     by_code: dict[str, list[Finding]] = {}
     for finding in case.blocking:
         kinds = set(case.kinds(finding.code))
-        if not (kinds and kinds <= covered):
+        if not kinds & covered:
             by_code.setdefault(finding.code, []).append(finding)
     for code, found in by_code.items():
         lines = ", ".join(str(n) for n in dict.fromkeys(f.span.line for f in found))
         message = _first_clause(found[0].message)
         reasons.append(words.FINDING.format(message=message, code=code, line=lines))
     return list(dict.fromkeys(reasons))
+
+
+def _constant(judged: Judged, term: Term, covered: set[str]) -> list[Text]:
+    """A number that a term is multiplied by; of −1 the sign is named."""
+    assert term.law is not None
+    constant = term.law.constant
+    reasons = []
+    if constant < 0:
+        covered.add("SIGN-MISSING")
+        reasons.append(words.SIGN.format(term=_written(judged, term)))
+    if abs(abs(constant) - 1) > 1e-6:
+        shown = f"{abs(constant):.4g}"
+        reasons.append(words.FACTOR.format(term=_written(judged, term), factor=shown))
+    return reasons
 
 
 def _is_equal_flat(judged: Judged, term: Term) -> bool:
@@ -223,11 +241,6 @@ def _factor(judged: Judged, term: Term, size: str, power: float) -> Text:
 
 def _first_clause(message: Text) -> Text:
     def cut(text: str, ends: str) -> str:
-        text = (
-            re.sub(r" ?[\[［][^\]］]*[\]］]", "", text)
-            if text.count("[") == text.count("]")
-            else text
-        )
         for number, character in enumerate(text):
             following = text[number + 1 : number + 2]
             if number > 40 and character in ends and (following in {" ", ""} or ends == "；。"):
@@ -288,7 +301,9 @@ def summary_of(
         lines.append(words.NO_METHOD)
     lines += _verdict_lines(verdict, findings, kinds)
     serious = [f for f in findings if f.severity is not Severity.INFO]
-    if serious or (findings and verdict.outcome == "unknown"):
+    if serious:
+        lines.append(words.FOUND.format(counts=_counts(findings)))
+    elif findings and verdict.outcome not in {"equal", "none"}:
         lines.append(words.FOUND.format(counts=_counts(findings)))
     elif findings:
         lines.append(words.ONLY_REMARKS.format(remarks=_number(words.REMARKS, len(findings))))

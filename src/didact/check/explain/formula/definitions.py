@@ -68,7 +68,7 @@ LOGITS = frozenset(
     ]
 )
 """The losses that are defined on scores: what is normalised already does not belong there."""
-GENERIC = frozenset({"mse", "l1", "smooth_l1", "cosine"})
+GENERIC = frozenset({"mse", "mse_rows", "mse_sum", "l1", "l1_rows", "smooth_l1", "cosine"})
 """Comparisons of any two parts."""
 _TARGET = "hot = F.one_hot(y, s.size(1)).float()\n"
 _HINTON = "Hinton, Vinyals, Dean 2015, arXiv:1503.02531"
@@ -166,6 +166,21 @@ DEFINITIONS = (
         "mse", Text("squared differences", "均方差匹配"),
         "Ba, Caruana 2014; Romero et al. 2015 (FitNets), arXiv:1412.6550", "mean (s − t)²",
         "return F.mse_loss(s, t)",
+    ),
+    Definition(
+        "mse_rows",
+        Text("squared distances, averaged over the samples", "平方距离，对样本取平均"),
+        "Ba, Caruana 2014", "mean ‖s − t‖²",
+        "return (s - t).flatten(1).pow(2).sum(1).mean()",
+    ),
+    Definition(
+        "mse_sum", Text("the sum of squared differences", "差的平方和"), "", "Σ (s − t)²",
+        "return (s - t).pow(2).sum()",
+    ),
+    Definition(
+        "l1_rows",
+        Text("absolute differences, averaged over the samples", "绝对差之和，对样本取平均"), "",
+        "mean ‖s − t‖₁", "return (s - t).flatten(1).abs().sum(1).mean()",
     ),
     Definition(
         "l1", Text("absolute differences", "绝对差匹配"), "", "mean |s − t|",

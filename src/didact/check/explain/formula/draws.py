@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from didact.check.explain.formula.arrays import Array, Shape
-from didact.check.explain.formula.kinds import Kind
+from didact.check.explain.formula.kinds import INDICES, Kind
 from didact.check.explain.formula.tree import Given
 
 
@@ -72,8 +72,10 @@ def _value(kind: Kind, draw: Draw, source: random.Random) -> Any:
         return draw.temperature
     if kind is Kind.WEIGHT:
         return source.uniform(0.2, 0.9)
-    if kind is Kind.LABELS:
-        return _filled(places, lambda: source.randrange(draw.classes), "int")
+    if kind in INDICES:
+        first = draw.old if kind is Kind.NEW_LABELS else 0
+        stop = draw.classes - draw.old if kind is Kind.FEW_LABELS else draw.classes
+        return _filled(places, lambda: source.randrange(first, stop), "int")
     if kind is Kind.HOT:
         return _filled(draw.shape, lambda: float(source.random() < 0.5), "float")
     if kind is Kind.MASK:

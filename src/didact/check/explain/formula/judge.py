@@ -380,7 +380,7 @@ def method_keys(judged: Judged) -> list[str]:
     soft = [t for t in terms if t.definition is not None and t.definition.key in {"kd", "soft_ce"}]
     if soft:
         found.append(_soft_method(soft, judged))
-    if "mse" in keys and not found:
+    if keys & {"mse", "mse_rows", "mse_sum"} and not found:
         found.append(_matching(terms))
     if keys and keys <= {"ce", "ce_padded", "ce_smooth", "bce"}:
         found.append("plain")

@@ -14,6 +14,8 @@ class Kind(StrEnum):
 
     TENSOR = "tensor"
     LABELS = "labels"
+    NEW_LABELS = "labels of the new classes"
+    FEW_LABELS = "labels of a part of the classes"
     HOT = "one-hot labels"
     MASK = "mask"
     TEMPERATURE = "temperature"
@@ -26,6 +28,8 @@ class Kind(StrEnum):
     FLAG = "flag"
 
 
+INDICES = frozenset({Kind.LABELS, Kind.NEW_LABELS, Kind.FEW_LABELS})
+"""What names a class."""
 SCALARS = frozenset(
     {Kind.TEMPERATURE, Kind.WEIGHT, Kind.OLD_CLASSES, Kind.CLASSES, Kind.PADDING, Kind.COUNT}
 )
@@ -99,6 +103,8 @@ def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
             for source in part.loop.sources:
                 if isinstance(source, Given):
                     found.setdefault(source, Kind.LIST)
+    for given in _weights(parts):
+        found.setdefault(given, Kind.WEIGHT)
     names = {p.text for p in parts if isinstance(p, Given)}
     for part in parts:
         if isinstance(part, Given) and part not in found:
@@ -112,6 +118,55 @@ def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
     return found
 
 
+_REDUCED = frozenset(
+    {
+        "kl_div", "cross_entropy", "nll_loss", "mse_loss", "l1_loss", "smooth_l1_loss",
+        "huber_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+        "cosine_embedding_loss",
+    }
+)  # fmt: skip
+
+
+def _weights(parts: list[Node]) -> list[Given]:
+    """Plain names that stand before a loss that is one number, and nowhere else."""
+    places: dict[Given, int] = {}
+    before: dict[Given, int] = {}
+    for part in parts:
+        for child in part.children:
+            if isinstance(child, Given) and not child.inputs:
+                places[child] = places.get(child, 0) + 1
+        if isinstance(part, Call) and part.name == "mul" and len(part.args) == 2:
+            for one, other in (part.args, part.args[::-1]):
+                if isinstance(one, Given) and not one.inputs and _is_reduced(other):
+                    before[one] = before.get(one, 0) + 1
+        if isinstance(part, Call) and part.name == "sub" and isinstance(part.args[0], Constant):
+            one = part.args[1]  # 1 - a, which stands before the other loss
+            if isinstance(one, Given) and not one.inputs:
+                before[one] = before.get(one, 0) + 1
+    return [
+        g for g, n in before.items()
+        if n == places[g] and by_name(g) in {Kind.TENSOR, Kind.OLD_CLASSES, Kind.CLASSES}
+        and any(
+            isinstance(p, Call) and p.name == "mul" and g in p.args and any(map(_is_reduced, p.args))
+            for p in parts
+        )
+    ]  # fmt: skip
+
+
+def _is_reduced(node: Node) -> bool:
+    """Whether a part is a loss that is one number."""
+    while isinstance(node, Call) and node.name in {"mul", "div", "neg", "detach"}:
+        node = next((a for a in node.args if isinstance(a, Call)), node.args[0])
+    if not isinstance(node, Call):
+        return False
+    if node.name in {"mean", "sum"}:
+        return len(node.children) == 1
+    if node.name not in _REDUCED:
+        return False
+    reduction = node.keyword("reduction")
+    return not (isinstance(reduction, Constant) and reduction.value == "none")
+
+
 def _told_by(call: Call) -> list[tuple[Node, Kind]]:
     """What a call tells of its arguments."""
     args = call.args
@@ -123,7 +178,7 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
     if call.name in {"cross_entropy", "nll_loss"} and len(args) > 1:
         told.append((args[0], Kind.TENSOR))
         if not _is_soft(args[1]):
-            told.append((args[1], Kind.LABELS))
+            told.append((args[1], _labels_of(*args[:2])))
         told += [(v, Kind.PADDING) for k, v in call.keywords if k == "ignore_index"]
     if call.name == "one_hot" and args:
         told.append((args[0], Kind.LABELS))
@@ -146,12 +201,31 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
             soft = isinstance(target, Given) and (target.inputs or "teacher" in target.text)
             told.append((target, Kind.TENSOR if soft else Kind.HOT))
     if call.name == "slice":
-        told += [(n, Kind.OLD_CLASSES) for n in args if isinstance(n, Given)]
+        both = all(isinstance(n, Given) for n in args[:2])
+        ends = (Kind.OLD_CLASSES, Kind.CLASSES if both else Kind.OLD_CLASSES)
+        told += [(n, k) for n, k in zip(args, ends, strict=False) if isinstance(n, Given)]
     if call.name in {"view", "reshape"}:
         told += [(n, Kind.CLASSES) for n in args[2:] if isinstance(n, Given)]
     if call.name == "range" and args:
         told += [(a, Kind.COUNT) for a in args if isinstance(a, Given)]
     return told
+
+
+def _labels_of(scores: Node, target: Node) -> Kind:
+    """Labels that fit the scores: of a head that is cut from some class on the later classes."""
+    while isinstance(scores, Call) and scores.name in _SHAPERS | SOFTMAXES and scores.args:
+        if scores.name == "index":
+            break
+        scores = scores.args[0]
+    starts = [
+        part.args[0] for part in (walk(scores) if isinstance(scores, Call) else ())
+        if isinstance(part, Call) and part.name == "slice" and len(part.args) > 1
+    ]  # fmt: skip
+    later = any(not isinstance(s, Constant) or s.value for s in starts)
+    if not (isinstance(scores, Call) and scores.name == "index" and later):
+        return Kind.LABELS
+    shifted = isinstance(target, Call) and target.name == "sub"
+    return Kind.NEW_LABELS if shifted else Kind.FEW_LABELS
 
 
 def _is_plain(node: Node) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from didact._core.i18n import Text
-from didact.check.engine.names import is_model, role_of
+from didact.check.engine.names import is_loss, is_model, role_of
 from didact.check.engine.spaces import Role
-from didact.check.explain.formula.kinds import Kind
+from didact.check.explain.formula.kinds import INDICES, Kind
 from didact.check.explain.formula.tree import Call, Each, Given, Item, Node, walk
 
 _SHORT_TEACHER = re.compile(
@@ -42,7 +42,7 @@ _IS_PREDICTION = Text("it stands where the prediction belongs", "它处在预测
 _NAMES = {"student": Text("student", "学生"), "teacher": Text("teacher", "教师")}
 _OTHER = {"student": "teacher", "teacher": "student"}
 _KIND_REASONS = {
-    Kind.LABELS: Text("it is used as class indices", "它被当作类别下标使用"),
+    **dict.fromkeys(INDICES, Text("it is used as class indices", "它被当作类别下标使用")),
     Kind.HOT: Text("it is the target of a binary cross-entropy", "它是二元交叉熵的目标"),
     Kind.TEMPERATURE: Text("it divides the scores before a softmax", "它在 softmax 之前除分数"),
     Kind.WEIGHT: Text("it multiplies a term", "它与损失项相乘"),
@@ -53,7 +53,7 @@ _KIND_REASONS = {
     Kind.COUNT: Text("it counts", "它是计数"),
 }
 _KIND_ROLES = {
-    Kind.LABELS: "labels", Kind.HOT: "labels", Kind.TEMPERATURE: "temperature",
+    **dict.fromkeys(INDICES, "labels"), Kind.HOT: "labels", Kind.TEMPERATURE: "temperature",
     Kind.WEIGHT: "weight", Kind.MASK: "mask", Kind.OLD_CLASSES: "old classes",
     Kind.CLASSES: "classes", Kind.PADDING: "padding", Kind.COUNT: "count",
 }  # fmt: skip
@@ -127,6 +127,8 @@ def _provenance(given: Given) -> Told | None:
     callee = re.split(r"[(\[]", given.text, maxsplit=1)[0]
     if not re.search(r"\(", given.text) and not given.model:
         return None
+    if is_loss(callee.rsplit(".", 1)[-1]):
+        return None
     words = callee.removeprefix("self.")
     if role_of(words) is Role.TEACHER:
         return Told("teacher", _FROM.format(model=callee))
@@ -173,9 +175,9 @@ def _hard_use(call: Call, kinds: Mapping[Given, Kind], found: dict[Given, Told])
         return
     target = leaves(call.args[1])
     if call.name.startswith("binary"):
-        hard = any(kinds.get(g) in {Kind.LABELS, Kind.HOT} for g in target)
+        hard = any(kinds.get(g) in {*INDICES, Kind.HOT} for g in target)
     else:
-        hard = bool(target) and all(kinds.get(g) is Kind.LABELS for g in target)
+        hard = bool(target) and all(kinds.get(g) in INDICES for g in target)
     if hard:
         for given in leaves(call.args[0]):
             if given not in found:
@@ -223,12 +225,21 @@ def _is_log(node: Node) -> bool:
     return node.name in {"sub", "mul", "neg"} and any(_is_log(a) for a in node.args)
 
 
+def _called(given: Given) -> str:
+    """The last part of what is called, of a name the name."""
+    return re.split(r"[(\[]", given.text, maxsplit=1)[0].rsplit(".", 1)[-1]
+
+
 def _eliminate(parts: list[Node], tensors: list[Given], found: dict[Given, Told]) -> None:
     """Of two tensors that are compared, one known, the other is the other's."""
     open_ones = [g for g in tensors if g not in found]
     known = {found[g].role for g in tensors if g in found} & set(_OTHER)
-    used = {g for p in parts if isinstance(p, Call) for a in p.args for g in leaves(a)}
-    open_ones = [g for g in open_ones if g in used]
-    if len(open_ones) == 1 and len(known) == 1:
+    open_ones = [g for g in open_ones if not is_loss(_called(g))]
+    together = any(
+        len(p.args) > 1 and open_ones[0] in leaves(p) and any(
+            g in found and found[g].role in _OTHER for g in leaves(p)
+        ) for p in parts if isinstance(p, Call)
+    ) if len(open_ones) == 1 else False  # fmt: skip
+    if together and len(known) == 1:
         other = known.pop()
         found[open_ones[0]] = Told(_OTHER[other], _LEFT.format(other=_NAMES[other]))

@@ -22,7 +22,7 @@ from didact.check.explain.formula.definitions import (
     tree_of,
 )
 from didact.check.explain.formula.draws import Draw, bind
-from didact.check.explain.formula.kinds import SOFTMAXES, Kind, is_scalar, kinds_of
+from didact.check.explain.formula.kinds import INDICES, SOFTMAXES, Kind, is_scalar, kinds_of
 from didact.check.explain.formula.roles import Told, leaves, side
 from didact.check.explain.formula.tree import (
     Call,
@@ -154,6 +154,7 @@ class Laboratory:
     rank: int
     incremental: bool = False
     _evaluators: dict[Draw, Evaluator] = field(default_factory=dict)
+    moved: dict[Node, Node] = field(default_factory=dict)
     _defined: dict[tuple[object, ...], float | None] = field(default_factory=dict)
 
     @property
@@ -488,9 +489,9 @@ def _candidates(lab: Laboratory, body: Node) -> Iterator[_Inputs]:
                          and not (isinstance(p.loop.sources[p.source], Given)
                                   and is_weights(p.loop.sources[p.source].text))]  # type: ignore[attr-defined]  # fmt: skip
     softened, temperatures = _softened(body, lab)
-    groups: list[list[Node]] = [[*own, *items], softened, _compared(body)]
+    groups: list[list[Node]] = [[*own, *items], softened, [*_compared(body), *lab.moved.values()]]
     every = [p for p in walk(body) if isinstance(p, Given)]
-    label = next((g for g in every if lab.kinds.get(g) is Kind.LABELS), None)
+    label = next((g for g in every if lab.kinds.get(g) in INDICES), None)
     hot = next((g for g in every if lab.kinds.get(g) is Kind.HOT), None)
     options = {k: v for p in walk(body) if isinstance(p, Call) for k, v in p.keywords}
     labels = _label_part(body, label)
@@ -554,6 +555,11 @@ def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
             inner = inner.args[0]
         inner = _bare(inner)
         scores[id(inner)] = inner
+        cut = [p for p in walk(body) if isinstance(p, Call) and p.name == "index" and p.args[0] is part
+               and part.name == "sigmoid"]  # fmt: skip
+        for piece in cut:  # a sigmoid does not mind whether it is cut before or after
+            moved = lab.moved.setdefault(piece, Call("index", (inner, piece.args[1])))
+            scores[id(moved)] = moved
         while isinstance(inner, Call) and inner.name in {"t", "flatten", "view", "reshape", "index",
                                                          "permute", "transpose"}:  # fmt: skip
             inner = inner.args[0]

@@ -145,12 +145,21 @@ FACTORS: dict[str, Text] = {
         "it is summed over the H·W places: H·W times the definition",
         "对 H·W 个位置求了和：是定义的 H·W 倍",
     ),
+    "C1": Text(
+        "it is summed over the C classes instead of averaged: C times the definition",
+        "对 C 个类别求和而不是取平均：是定义的 C 倍",
+    ),
     "B1": Text(
         "it is summed over the batch instead of averaged: B times the definition",
         "对批求和而不是取平均：是定义的 B 倍",
     ),
 }
 """By size and power."""
+T2_ALONE = Text(
+    "T² is not in it, so it is 1/T² of the definition; alone that only changes the step size, "
+    "beside another term it needs the factor T²",
+    "式中没有 T²，只有定义的 1/T²；单独使用时这只相当于改变步长，与别的项相加时要补上 T²",
+)
 FACTOR = Text("{term} is {factor} times its definition", "{term} 是其定义的 {factor} 倍")
 SIGN = Text("the sign of {term} is wrong", "{term} 的符号反了")
 CUT = Text(
