@@ -14,6 +14,7 @@ import typer
 
 from didact import __version__
 from didact._core.errors import DidactError
+from didact._core.optional import explained
 from didact._core.text import printable
 
 COMMANDS = (
@@ -81,6 +82,11 @@ def main() -> None:
                 sys.stdout.flush()
     except DidactError as error:
         _fail(f"error: {printable(str(error))}", error.exit_code)
+    except ModuleNotFoundError as error:
+        missing = explained(error)
+        if missing is None:
+            raise
+        _fail(f"error: {missing}", missing.exit_code)
     except BrokenPipeError:
         _let_go_of_streams()
         _fail("", BROKEN_PIPE)

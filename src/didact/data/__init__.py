@@ -4,10 +4,9 @@
 one new file in ``didact/data/sources``.
 """
 
-from didact._core.optional import require
+from didact._core.optional import expect
 
-for _module in ("numpy", "torch", "PIL"):
-    require(_module, extra="torch")
+expect("numpy", "torch", "PIL", "jaxtyping", "pooch")
 
 from didact.data import sources
 from didact.data.batches.augment import AUGMENTATIONS

@@ -1,9 +1,8 @@
 """Floor 1: the losses. Pure functions, one file per paper; the names below are the public list."""
 
-from didact._core.optional import require
+from didact._core.optional import expect
 
-require("torch", extra="torch")
-require("jaxtyping", extra="torch")
+expect("torch", "numpy", "jaxtyping")
 
 from didact.losses.features.ab import ab
 from didact.losses.features.attention_transfer import attention_transfer

@@ -1,8 +1,8 @@
 """Floor 3: one file per class-incremental method."""
 
-from didact._core.optional import require
+from didact._core.optional import expect
 
-require("torch", extra="torch")
+expect("torch")
 
 from didact.methods.kit.base import Method, NoOptions
 from didact.methods.kit.kept import Kept

@@ -1,8 +1,8 @@
 """Floor 1: numbers about predictions, about sequences of tasks, and statistics over seeds."""
 
-from didact._core.optional import require
+from didact._core.optional import expect
 
-require("torch", extra="torch")
+expect("torch", "numpy", "jaxtyping")
 
 from didact.metrics._agreement import agreement_kl, agreement_top1
 from didact.metrics._calibration import (

@@ -1,8 +1,8 @@
 """Floor 2: models, teachers, taps and adapters: what has state."""
 
-from didact._core.optional import require
+from didact._core.optional import expect
 
-require("torch", extra="torch")
+expect("torch", "numpy", "safetensors")
 
 from didact.nn import models
 from didact.nn.catalogue.registry import MODELS, ModelEntry, build_model, discover, model

@@ -1,8 +1,8 @@
 """Floor 4: numeric laws that any distillation loss must obey."""
 
-from didact._core.optional import require
+from didact._core.optional import expect
 
-require("torch", extra="torch")
+expect("torch", "numpy", "scipy")
 
 from didact.probe.errors import ProbeError, nearest, reason_of
 from didact.probe.forms.mistakes import MISTAKES, Mistake

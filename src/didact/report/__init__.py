@@ -1,9 +1,8 @@
 """Floor 5: one self-contained HTML page from a run folder, and the table for the terminal."""
 
-from didact._core.optional import require
+from didact._core.optional import expect
 
-for _module in ("pydantic", "scipy", "matplotlib", "jinja2"):
-    require(_module, extra="torch")
+expect("pydantic", "scipy", "matplotlib", "jinja2")
 
 from didact.report.distilling.compare import ComparedRun, Comparison, compare
 from didact.report.distilling.compare_table import (

@@ -4,9 +4,9 @@ In come run folders or the URL of a database. Calls the floors below for errors 
 read as it lies on disk, without torch.
 """
 
-from didact._core.optional import require
+from didact._core.optional import expect
 
-require("pandas", extra="records")
+expect("pandas", extra="records")
 
 from didact.runs.files import write_file
 from didact.runs.folders import read_runs

@@ -1,8 +1,8 @@
 """Floor 4: the training loops."""
 
-from didact._core.optional import require
+from didact._core.optional import expect
 
-require("torch", extra="torch")
+expect("torch", "pydantic", "safetensors", "scipy", "tomli_w")
 
 from didact.train.distilling.distill import distill, distill_from, resume
 from didact.train.distilling.ramp import Ramp

@@ -27,7 +27,7 @@ from didact.train.distilling.summary import finish
 from didact.train.loop.data import DataLike, DataReader
 from didact.train.loop.fabric import Fabric
 from didact.train.loop.fit import RunContext
-from didact.train.loop.launch import Work, launch
+from didact.train.loop.launch import Work, launch, refuse_place
 from didact.train.loop.models import ModelLike, checked, name_of
 from didact.train.loop.resume import settings_of_run, start_run
 from didact.train.record.files import read_tensors
@@ -96,6 +96,7 @@ def distill(
     )
     given = UserInputs(student, teachers, losses, reader)
     chosen, notes = try_components(build_components(chosen, given), chosen)
+    refuse_place(chosen)
     path = Path(output) if output is not None else default_path("distill")
     with locked(path):
         folder = start_run(path, chosen, overwrite=overwrite)

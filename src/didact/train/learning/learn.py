@@ -17,6 +17,7 @@ from didact.train.learning.launch import launch_grid
 from didact.train.learning.load import load_learner
 from didact.train.learning.notes import ignored, single_class_notes
 from didact.train.learning.settings import LearnSettings
+from didact.train.loop.launch import refuse_place
 from didact.train.loop.models import ModelLike, name_of
 from didact.train.loop.resume import settings_of_run, start_run
 from didact.train.record.files import remove
@@ -95,6 +96,7 @@ def learn(
     )
     given = UserInputs(data, model)
     components = try_components(chosen, build_components(chosen, given))
+    refuse_place(chosen)
     path = Path(output) if output is not None else default_path("learn")
     with locked(path):
         folder = start_run(path, chosen, overwrite=overwrite)

@@ -65,6 +65,17 @@ def launch(
     return outcome
 
 
+def refuse_place(settings: SharedSettings) -> None:
+    """Find out whether there are such devices before a folder is made or replaced.
+
+    Raises:
+        UsageError: There are none.
+    """
+    make_fabric(
+        accelerator=settings.accelerator, devices=settings.devices, precision=settings.precision
+    )
+
+
 def set_threads(settings: SharedSettings) -> None:
     """As many CPU threads as the settings say, where they say."""
     if settings.threads is not None:

@@ -17,8 +17,9 @@ from pydantic import (
 )
 
 from didact._core.errors import UsageError
-from didact._core.lookup import is_import_path
+from didact._core.lookup import is_import_path, suggest
 from didact._core.text import file_name, is_unicode
+from didact.data import AUGMENTATIONS
 
 Number = float | int | str | bool
 
@@ -119,6 +120,13 @@ class SharedSettings(CheckedSettings):
     def deciding(self) -> dict[str, Any]:
         """All that decides the numbers of a part of the run; what is finished is kept with it."""
         return self.model_dump(mode="json", exclude=set(self.indifferent))
+
+    @field_validator("augment")
+    @classmethod
+    def _known_augmentation(cls, name: str) -> str:
+        if name not in AUGMENTATIONS:
+            raise ValueError(f"is {name!r}; {suggest(name, AUGMENTATIONS)}")
+        return name
 
     @field_validator("resize", mode="before")
     @classmethod
