@@ -123,9 +123,16 @@ class _Run:
     def results(self) -> Rows:
         """The rows of ``results``."""
         try:
-            seeds = [int(seed) for seed in self._result.get("seeds", ())]
+            seeds = [_whole(seed) for seed in self._result.get("seeds", ())]
             yield from self._distilled(seeds) if self.kind == "distill" else self._learnt(seeds)
-        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        except (
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+            IndexError,
+            OverflowError,
+        ) as error:
             raise self._damaged(error) from None
 
     def _distilled(self, seeds: list[int]) -> Rows:
@@ -166,15 +173,15 @@ class _Run:
                 key = {
                     "run": self.name,
                     "arm": str(row.get("arm", row.get("method", ""))),
-                    "seed": int(row["seed"]),
-                    "task": int(row["task"]) - 1 if "task" in row else NO_TASK,
+                    "seed": _whole(row["seed"]),
+                    "task": _whole(row["task"]) - 1 if "task" in row else NO_TASK,
                     "stage": f"{row.get('stage', 'train')} {row.get('stage_number', 0)}",
-                    "epoch": int(row["epoch"]),
+                    "epoch": _whole(row["epoch"]),
                 }
                 for name, value in _numbers(row):
                     made = {**key, "name": name, "value": value}
                     latest[*key.values(), name] = made
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise RunFolderError(f"{self.folder / METRICS} is damaged: {error!r}") from None
         yield from latest.values()
 
@@ -194,13 +201,13 @@ class _Run:
                     yield {
                         "run": self.name,
                         "arm": one["arm"],
-                        "seed": int(one["seed"]),
+                        "seed": _whole(one["seed"]),
                         "image": image,
-                        "label": int(label),
-                        "predicted": int(predicted),
+                        "label": _whole(label),
+                        "predicted": _whole(predicted),
                         "probability": float(probability),
                     }
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise RunFolderError(f"{path} is damaged: {error!r}") from None
 
     def _damaged(self, error: object) -> RunFolderError:
@@ -223,6 +230,18 @@ def _flat(values: Json, before: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(value, f"{before}{name}.")
         else:
             yield f"{before}{name}", value
+
+
+def _whole(value: Any) -> int:
+    """A whole number of the 64 bits that a column has.
+
+    Raises:
+        ValueError: More of them, or no number.
+    """
+    number = int(value)
+    if abs(number) >= 2**63:
+        raise ValueError("a whole number has more than 64 bits")
+    return number
 
 
 def _json(path: Path) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -20,6 +21,9 @@ try:
     import fcntl
 except ImportError:  # Windows: folders are not locked there
     fcntl = None  # type: ignore[assignment]
+
+# What file systems without locks answer, such as some that are reached over a network.
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
 @contextmanager
@@ -42,9 +46,12 @@ def locked(path: Path) -> Iterator[None]:
         _remove_leftovers(path)
         yield
     finally:
+        if fcntl is None:  # Windows does not remove a file that is open
+            os.close(descriptor)
         with suppress(OSError):
             (path / LOCK).unlink(missing_ok=True)
-        os.close(descriptor)
+        if fcntl is not None:
+            os.close(descriptor)
 
 
 def _hold(path: Path) -> int:
@@ -52,8 +59,7 @@ def _hold(path: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            if fcntl is not None:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
             if path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino:
                 break
         except OSError:
@@ -69,6 +75,17 @@ def _hold(path: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.write(descriptor, json.dumps(who).encode())
     return descriptor
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a file where system and file system know of locks."""
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
 
 
 def _holder(path: Path) -> str:
@@ -98,6 +115,8 @@ def _remove_leftovers(run: Path) -> None:
 
 def _lives(pid: str) -> bool:
     """Whether a process of this machine has the number; that of this process is of an old one."""
+    if fcntl is None:  # on Windows the question would end the process
+        return int(pid) != os.getpid() if pid.isdecimal() else False
     if not pid.isdecimal() or int(pid) == os.getpid():
         return False
     try:
