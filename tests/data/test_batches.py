@@ -279,7 +279,8 @@ def test_a_split_says_what_it_is_in_one_line() -> None:
         (torch.zeros(2, 8, 8, dtype=torch.uint8), torch.zeros(2).long(), ShapeError),
         (torch.zeros(2, 1, 8, 8, dtype=torch.uint8), torch.zeros(3).long(), ShapeError),
         (torch.zeros(2, 1, 8, 8, dtype=torch.int32), torch.zeros(2).long(), DtypeError),
-        (torch.zeros(2, 1, 8, 8), torch.zeros(2), DtypeError),
+        (torch.zeros(2, 1, 8, 8), torch.zeros(2), ShapeError),
+        (torch.zeros(2, 1, 8, 8), torch.zeros(2, 3).double(), DtypeError),
     ],
 )
 def test_a_split_checks_its_tensors(

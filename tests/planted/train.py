@@ -34,8 +34,8 @@ FAULTS = [
     Fault(
         "label and distillation swap their weights",
         FLOOR,
-        'found["label"] = (1 - weight) * label_term(outputs)',
-        'found["label"] = weight * label_term(outputs)',
+        'found["label"] = (1 - weight) * label_term(outputs, self.label_loss)',
+        'found["label"] = weight * label_term(outputs, self.label_loss)',
         f"{DISTILL} -k one_step",
     ),
     Fault(
@@ -69,8 +69,8 @@ FAULTS = [
     Fault(
         "an unlabelled image counts as class 0",
         FLOOR,
-        "F.cross_entropy(outputs.student_logits, outputs.labels, ignore_index=UNLABELLED)",
-        "F.cross_entropy(outputs.student_logits, outputs.labels.clamp(min=0))",
+        "F.cross_entropy(outputs, labels, ignore_index=UNLABELLED)",
+        "F.cross_entropy(outputs, labels.clamp(min=0))",
         f"{DISTILL} -k unlabelled",
     ),
     Fault(
@@ -163,5 +163,26 @@ FAULTS = [
         "    if settings.online:\n        return 1\n",
         "",
         f"{LEARN} -k protocols_of_time",
+    ),
+    Fault(
+        "numbers to predict are taken in their own units",
+        FLOOR,
+        "return (values.float() - self.shift.to(values.device)) / self.scale.to(values.device)",
+        "return values.float()",
+        "tests/train/distilling/test_tasks.py",
+    ),
+    Fault(
+        "the metric of a regression is taken for better the larger it is",
+        FLOOR,
+        "return value if self.higher_is_better else -value",
+        "return value",
+        "tests/train/distilling/test_tasks.py",
+    ),
+    Fault(
+        "a cell of a grid that is complete is run again",
+        FLOOR,
+        "if overwrite or not RunFolder(folder / name).complete",
+        "if True",
+        "tests/train/distilling/test_grid.py",
     ),
 ]

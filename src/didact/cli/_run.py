@@ -47,6 +47,7 @@ class Command(Generic[S]):
             ``console``, ``headline`` and ``written``: what was typed.
         table: The evidence, for the terminal.
         verdict: What it amounts to.
+        page: Writes the report, where there is one.
     """
 
     settings: type[S]
@@ -56,6 +57,7 @@ class Command(Generic[S]):
     start: Callable[..., Result]
     table: Callable[[Json], RenderableType]
     verdict: Callable[[Json], str]
+    page: Callable[[Path], Path] | None = render
 
     def run(
         self,
@@ -89,8 +91,11 @@ class Command(Generic[S]):
 
     def show(self, result: Result) -> None:
         """Print the evidence and write the report."""
-        page = render(result.folder)  # before anything that a closed pipe could stop
+        page = (
+            None if self.page is None else self.page(result.folder)
+        )  # before anything that a closed pipe could stop
         console = Console()
         console.print(self.table(result.summary))
         console.print(self.verdict(result.summary), highlight=False, markup=False)
-        console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
+        if page is not None:
+            console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)

@@ -16,36 +16,66 @@ class Format(StrEnum):
     table = "table"
     json = "json"
     markdown = "markdown"
+    csv = "csv"
+    latex = "latex"
 
 
 def command(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN RUN", help="Run folders, two or more; the first is the baseline."
+            metavar="RUN...",
+            help="Run folders of one kind, or the folder of a grid; the first run is the baseline.",
         ),
     ],
     metric: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="test_accuracy, nll, ece, brier, agreement_top1, agreement_kl or train_seconds."
+            help="What the first run is judged by, by default; test_accuracy, nll, ece, brier, "
+            "agreement_top1, agreement_kl, mean_average_precision, mae, rmse, train_seconds. Of "
+            "learn: average_incremental, last, forgetting or backward_transfer."
         ),
-    ] = "test_accuracy",
-    arm: Annotated[str, typer.Option(help="teacher, alone or distilled.")] = "distilled",
+    ] = None,
+    arm: Annotated[
+        str | None,
+        typer.Option(help="teacher, alone or distilled (default); of learn, one method of each."),
+    ] = None,
     output: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.table,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="Draw the means and intervals too: FILE.svg, FILE.png or FILE.pdf."),
+    ] = None,
 ) -> None:
     """Put runs side by side and test each of them against the first.
 
-    Runs with the same seeds are compared by a paired t-test, others by Welch's t-test.
+    Runs with the same seeds are compared by a paired t-test, others by Welch's t-test; several
+    tests are corrected by Holm's method.
+
+    For example: didact compare runs/kd runs/dist runs/dkd --format latex
     """
     from rich.console import Console
 
-    from didact.report import compare, comparison_json, comparison_markdown, comparison_table
+    from didact.report import (
+        compare,
+        comparison_csv,
+        comparison_json,
+        comparison_latex,
+        comparison_markdown,
+        comparison_picture,
+        comparison_table,
+    )
 
     found = compare(runs, metric=metric, arm=arm)
+    if picture is not None:
+        comparison_picture(found, picture)
     if output is Format.json:
         typer.echo(json.dumps(comparison_json(found), indent=2))
-    elif output is Format.markdown:
-        typer.echo(comparison_markdown(found), nl=False)
+    elif output is not Format.table:
+        written = {
+            Format.markdown: comparison_markdown,
+            Format.csv: comparison_csv,
+            Format.latex: comparison_latex,
+        }
+        typer.echo(written[output](found), nl=False)
     else:
         Console().print(comparison_table(found))

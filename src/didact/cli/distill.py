@@ -14,6 +14,13 @@ Few = list[str] | None
 
 def command(
     data: options.Data = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="What the labels are: single-label, soft-label (a probability for each class), "
+            "multi-label or regression. By default what they look like."
+        ),
+    ] = None,
     data_dir: options.DataDir = None,
     labelled: options.Labelled = None,
     label_noise: options.LabelNoise = None,
@@ -22,6 +29,20 @@ def command(
     ] = None,
     resize: options.Resize = None,
     augment: options.Augment = None,
+    mixup: Annotated[
+        float | None, typer.Option(help="Alpha with which samples are blended; 0.2 is usual.")
+    ] = None,
+    cutmix: Annotated[
+        float | None, typer.Option(help="Alpha with which a box is cut from another image; 1.")
+    ] = None,
+    class_weight: Annotated[
+        str | None,
+        typer.Option(help="Of the loss on labels: balanced, or a number for each class: 1,1,5."),
+    ] = None,
+    sampling: Annotated[
+        str | None,
+        typer.Option(help="shuffled, or balanced: each class comes equally often."),
+    ] = None,
     student: Annotated[
         str | None,
         typer.Option(
@@ -61,7 +82,8 @@ def command(
     loss: Annotated[
         Few,
         typer.Option(
-            help="NAME or NAME=WEIGHT (`didact list losses`), or file.py:my_loss. Repeatable."
+            help="NAME or NAME=WEIGHT (`didact list losses`), or file.py:my_loss. Repeatable. By "
+            "default kd, for multi-label binary_kd, for regression mse_logits."
         ),
     ] = None,
     loss_option: Annotated[
@@ -103,6 +125,10 @@ def command(
     select: Annotated[
         str | None, typer.Option(help="The epoch that counts: last, or best on validation.")
     ] = None,
+    evaluate_on: Annotated[
+        str | None,
+        typer.Option(help="The split of the evidence: test, or validation to choose settings by."),
+    ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="How many seeds (5), or which ones (0,3,7).")
     ] = None,
@@ -119,14 +145,41 @@ def command(
     onnx: Annotated[
         bool | None, typer.Option("--onnx/--no-onnx", help="Export the student (default: yes).")
     ] = None,
+    log: Annotated[
+        Few,
+        typer.Option(
+            help="csv, tensorboard, wandb, mlflow or file.py:MyLogger: where the numbers of each "
+            "epoch go too. Repeatable."
+        ),
+    ] = None,
     workers: options.Workers = None,
     checkpoint_seconds: options.CheckpointSeconds = None,
+    grid: Annotated[
+        Few,
+        typer.Option(
+            help="NAME=VALUE,VALUE: a run for each combination, as --grid temperature=1,4 --grid "
+            "loss=kd,dist,kd+hint --grid dkd.beta=2,8. Repeatable."
+        ),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Of --grid: runs at a time (1).")] = None,
+    launcher: Annotated[
+        str | None,
+        typer.Option(help="Of --grid: local, slurm (through submitit) or ray."),
+    ] = None,
+    launcher_option: Annotated[
+        Few,
+        typer.Option(
+            help="NAME=VALUE, for submitit's executor (slurm_partition=gpu) or ray.remote "
+            "(num_gpus=1, address=auto). Repeatable."
+        ),
+    ] = None,
     config: options.Config = None,
     output: options.Output = None,
     overwrite: options.Overwrite = False,
     trust: options.Trust = False,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on with this run folder; no other options.")
+        Path | None,
+        typer.Option(help="Go on with this run folder, or the rest of this grid."),
     ] = None,
 ) -> None:
     """Distil teacher(s) into a student and show whether the teacher helped.
@@ -136,13 +189,14 @@ def command(
     """
     given = options.typed(locals())
     from didact._core.errors import UsageError
-    from didact.cli._distill_run import DISTILL, run_resumed
+    from didact.cli._distill_run import DISTILL, Grid, run_resumed
 
+    cells = Grid.read(given)
     if resume is not None:
         if others := sorted(set(given) - {"resume", "trust"}):
             named = ", ".join("--" + name.replace("_", "-") for name in others)
             raise UsageError(f"--resume takes its settings from run.toml; leave out {named}")
-        run_resumed(resume, trust=trust)
+        run_resumed(resume, cells, trust=trust)
         return
     output = given.pop("output", None)
     given.pop("overwrite", None)
@@ -151,13 +205,14 @@ def command(
     for name, value in (("compile", compile), ("onnx", onnx)):
         if value is False:
             given[name] = False
-    DISTILL.run(_settings(given), base, output, overwrite=overwrite, trust=trust)
+    command = DISTILL if cells is None else cells.command()
+    command.run(_settings(given), base, output, overwrite=overwrite, trust=trust)
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
     """Options as the fields of ``DistillSettings``."""
     values = dict(given)
-    for name in ("loss", "teacher", "teacher_normalise", "teacher_input_size"):
+    for name in ("loss", "teacher", "teacher_normalise", "teacher_input_size", "log"):
         if name in values:
             values[name] = tuple(values[name])
     if "teacher_weight" in values:
@@ -171,6 +226,10 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
         values["milestones"] = tuple(options.numbers(values["milestones"], "milestones", float))
     if "arms" in values:
         values["arms"] = tuple(part.strip() for part in values["arms"].split(","))
+    if values.get("class_weight") not in (None, "balanced"):
+        values["class_weight"] = tuple(
+            options.numbers(values["class_weight"], "class-weight", float)
+        )
     if "seeds" in values:
         values["seeds"] = options.seeds(values["seeds"])
     return values

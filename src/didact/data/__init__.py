@@ -11,6 +11,7 @@ expect("numpy", "torch", "PIL", "jaxtyping", "pooch")
 from didact.data import sources
 from didact.data.batches.augment import AUGMENTATIONS
 from didact.data.batches.batches import Batch, Batches
+from didact.data.batches.mixing import Mixing
 from didact.data.loading.load import DATASETS, Datasets, Source, load, prepare, read_source
 from didact.data.loading.registry import SOURCES, Parts, Request, SourceEntry, discover, source
 from didact.data.memory.herding import herding
@@ -19,6 +20,7 @@ from didact.data.splits.data import Data
 from didact.data.splits.joined import joined
 from didact.data.splits.seeds import derived_seed, generator_for
 from didact.data.splits.split import AnySplit, Split, StreamedSplit
+from didact.data.splits.targets import TASKS, TaskName, is_labelled, task_of
 from didact.data.streams.domains import DEFAULT_DOMAINS
 from didact.data.streams.protocol import ClassOrder, make_stream
 from didact.data.streams.stream import Scenario, Stream, Task
@@ -31,6 +33,7 @@ __all__ = [
     "DATASETS",
     "DEFAULT_DOMAINS",
     "SOURCES",
+    "TASKS",
     "AnySplit",
     "Batch",
     "Batches",
@@ -39,6 +42,7 @@ __all__ = [
     "Data",
     "Datasets",
     "Memory",
+    "Mixing",
     "Parts",
     "Request",
     "Scenario",
@@ -48,13 +52,16 @@ __all__ = [
     "Stream",
     "StreamedSplit",
     "Task",
+    "TaskName",
     "derived_seed",
     "generator_for",
     "herding",
+    "is_labelled",
     "joined",
     "load",
     "make_stream",
     "prepare",
     "read_source",
     "source",
+    "task_of",
 ]

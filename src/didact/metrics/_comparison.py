@@ -90,6 +90,39 @@ def paired_test(a: Sequence[float], b: Sequence[float], *, level: float = 0.95) 
     )
 
 
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """P-values of several tests, corrected so that one false alarm among them all stays rare.
+
+    Sorted, ``p_(k)`` becomes ``max_{j <= k} min(1, (m - j + 1) p_(j))``; it needs no assumption of
+    how the tests hang together. A test that gave no p-value stays without and does not count.
+
+    Args:
+        p_values: In any order.
+
+    Returns:
+        In the same order.
+
+    Raises:
+        RangeError: One is not within 0 to 1.
+
+    Paper: Holm 1979, A simple sequentially rejective multiple test procedure.
+
+    Example:
+        >>> from didact.metrics import holm
+        >>> holm([0.01, 0.04, None, 0.03])
+        [0.03, 0.06, None, 0.06]
+    """
+    there = [(value, place) for place, value in enumerate(p_values) if value is not None]
+    if any(not 0 <= value <= 1 for value, _ in there):
+        raise RangeError(f"p-values are {list(p_values)}; expected numbers from 0 to 1")
+    found: list[float | None] = [None] * len(p_values)
+    largest = 0.0
+    for rank, (value, place) in enumerate(sorted(there)):
+        largest = max(largest, min(1.0, (len(there) - rank) * value))
+        found[place] = largest
+    return found
+
+
 def welch_test(a: Sequence[float], b: Sequence[float], *, level: float = 0.95) -> Difference:
     """Welch's t-test for runs with other seeds: ``t = (mean a - mean b) / sqrt(s_a²/n + s_b²/m)``.
 

@@ -6,7 +6,7 @@ expect("torch", "numpy", "safetensors")
 
 from didact.nn import models
 from didact.nn.catalogue.registry import MODELS, ModelEntry, build_model, discover, model
-from didact.nn.files.inputs import Normalisation, OwnInputs, candidates
+from didact.nn.files.inputs import Normalisation, OwnInputs, OwnUnits, candidates
 from didact.nn.files.programs import FunctionModel, OnnxModel, is_torchscript, load_torchscript
 from didact.nn.files.weights import Weights, check_weights, load_weights, read_weights
 from didact.nn.heads.classifier import ImageClassifier
@@ -36,6 +36,7 @@ __all__ = [
     "Normalisation",
     "OnnxModel",
     "OwnInputs",
+    "OwnUnits",
     "Projector",
     "Tap",
     "Taps",

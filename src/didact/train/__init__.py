@@ -5,6 +5,14 @@ from didact._core.optional import expect
 expect("torch", "pydantic", "safetensors", "scipy", "tomli_w")
 
 from didact.train.distilling.distill import distill, distill_from, resume
+from didact.train.distilling.grid import (
+    GridResult,
+    distill_grid,
+    is_grid,
+    read_axis,
+    resume_grid,
+)
+from didact.train.distilling.hooks import Step
 from didact.train.distilling.ramp import Ramp
 from didact.train.distilling.result import DistillResult
 from didact.train.distilling.settings import DistillSettings
@@ -12,6 +20,7 @@ from didact.train.learning.learn import LearnResult, learn, learn_from, resume_l
 from didact.train.learning.load import load_learner
 from didact.train.learning.partial import partial_summary
 from didact.train.learning.settings import LearnSettings
+from didact.train.loop.processes import LauncherName
 from didact.train.record.interrupt import StoppedError
 from didact.train.record.run_folder import RunFolder, read_toml
 from didact.train.record.verify import Verified, verify_run
@@ -19,20 +28,27 @@ from didact.train.record.verify import Verified, verify_run
 __all__ = [
     "DistillResult",
     "DistillSettings",
+    "GridResult",
+    "LauncherName",
     "LearnResult",
     "LearnSettings",
     "Ramp",
     "RunFolder",
+    "Step",
     "StoppedError",
     "Verified",
     "distill",
     "distill_from",
+    "distill_grid",
+    "is_grid",
     "learn",
     "learn_from",
     "load_learner",
     "partial_summary",
+    "read_axis",
     "read_toml",
     "resume",
+    "resume_grid",
     "resume_learning",
     "verify_run",
 ]

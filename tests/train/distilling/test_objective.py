@@ -14,10 +14,10 @@ from didact.train.distilling.objective import (
     DistillationObjective,
     DistillationTerm,
     StepOutputs,
-    mean_probs_logits,
 )
 from didact.train.distilling.ramp import Ramp
 from didact.train.distilling.settings import DistillSettings
+from didact.train.distilling.tasks import mean_probs_logits
 from didact.train.loop.schedule import learning_rate
 
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from didact._core.errors import UnknownNameError
+from didact._core.errors import UnknownNameError, UsageError
 from didact._core.lookup import suggest
 from didact.data.splits.split import Split
 
@@ -42,6 +42,10 @@ class AugmentPlan:
 
     def part(self, positions: slice) -> AugmentPlan:
         """The plan of some of the images."""
+        return self.at(positions)
+
+    def at(self, positions: slice | Tensor) -> AugmentPlan:
+        """The plan of the images at these places, in their order."""
         values = (self.flip, self.down, self.right, self.brightness)
         return AugmentPlan(*(None if v is None else v[positions] for v in values))
 
@@ -63,11 +67,12 @@ class Augmentation:
     padding: int
 
     @classmethod
-    def named(cls, name: str, image_shape: tuple[int, int, int]) -> Augmentation:
+    def named(cls, name: str, image_shape: tuple[int, ...]) -> Augmentation:
         """The augmentation called ``name``.
 
         Raises:
             UnknownNameError: No augmentation has this name.
+            UsageError: It is for images, and these are the rows of a table.
         """
         by = _CROP_BY.search(name)
         plain = _CROP_BY.sub("crop", name)
@@ -75,6 +80,8 @@ class Augmentation:
             raise UnknownNameError(
                 f"no augmentation is called {name!r}; {suggest(name, AUGMENTATIONS)}"
             )
+        if name != "none" and len(image_shape) != 3:
+            raise UsageError(f"this data is a table, and --augment {name} is for images")
         parts = plain.split("-")
         crop = "crop" in parts
         usual = max(1, min(image_shape[1:]) // 8) if crop else 0

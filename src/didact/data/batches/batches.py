@@ -11,6 +11,7 @@ from torch import Tensor
 
 from didact._core.errors import RangeError, ShapeError, UsageError
 from didact.data.batches.augment import Augmentation
+from didact.data.batches.mixing import Mixing, MixPlan, mixed_labels
 from didact.data.batches.pixels import (
     CachedPixels,
     Epoch,
@@ -22,6 +23,7 @@ from didact.data.batches.pixels import (
 from didact.data.batches.shards import Shard, label_weights, shards_of_rank
 from didact.data.splits.seeds import generator_for
 from didact.data.splits.split import AnySplit, Split
+from didact.data.splits.targets import is_labelled, without_label
 
 DEFAULT_CACHE_BYTES = 512 * 1024**2
 
@@ -30,8 +32,9 @@ class Batch(NamedTuple):
     """What one process trains on in one step.
 
     Attributes:
-        images: Float32 ``[B, C, H, W]``, augmented and normalised.
-        labels: int64 ``[B]``; -1 where the label may not be used.
+        images: Float32 ``[B, C, H, W]``, augmented and normalised; of a table ``[B, F]``.
+        labels: int64 ``[B]``; -1 where the label may not be used. Where a sample has no single
+            class, or images are mixed, float32 ``[B, K]`` with NaN in its place.
         indices: int64 ``[B]``, the places of the images in the split.
         weight: By how much to multiply a mean over this batch so that the mean over all processes
             is the mean over the global batch. 1 for one process, and for equal shards.
@@ -74,12 +77,16 @@ class Batches:
         drop_last: Whether to leave out a last global batch that is not full.
         device: Where the batches are put. Images in memory are moved there once.
         workers: Processes that read a streamed split; 0 reads in this one.
+        sampling: ``[N]``, how often each image comes in proportion to the others: each epoch
+            draws as many as there are, with replacement. Each comes once if ``None``.
+        mixing: Mixup or CutMix.
+        num_classes: How many classes there are; wanted where images with class numbers are mixed.
         cache_bytes: Up to this size, normalised floats (or the padded images, where there are
             crops) are kept; above it, they are made batch by batch. The result is the same.
 
     Raises:
         RangeError: ``batch_size``, ``rank``, ``world_size`` or ``std`` is out of range.
-        ShapeError: ``mean``, ``std`` or ``labelled`` does not fit the split.
+        ShapeError: ``mean``, ``std``, ``sampling`` or ``labelled`` does not fit the split.
         UnknownNameError: There is no such augmentation.
         UsageError: ``drop_last`` would leave nothing.
 
@@ -106,6 +113,9 @@ class Batches:
         drop_last: bool = False,
         device: torch.device | str = "cpu",
         workers: int = 0,
+        sampling: Tensor | None = None,
+        mixing: Mixing | None = None,
+        num_classes: int = 0,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
         _check_numbers(batch_size, rank, world_size, workers)
@@ -120,9 +130,12 @@ class Batches:
                 f"{self._global_size}; make the batch smaller or keep the last one"
             )
         self._augmentation = Augmentation.named(augment, split.image_shape)
+        self._sampling = _checked_sampling(sampling, self._size)
+        self._mixing = mixing if mixing is not None and mixing.enabled else None
+        self._num_classes = num_classes
         self._labels = _usable_labels(split.labels, labelled).to(self._device)
         self.all_labelled = labelled is None or bool(labelled.all())
-        normalise = _normaliser(mean, std, split.image_shape[0], self._device)
+        normalise = _normaliser(mean, std, split.image_shape, self._device)
         self._pixels = _choose_pixels(
             split, normalise, self._augmentation, self._device, seed, workers, cache_bytes
         )
@@ -149,9 +162,15 @@ class Batches:
         generator = generator_for(self._seed, "augmentation", number)
         plan = self._augmentation.draw(self._size, generator, self._device)
         labels = self._labels[order]
-        weights = self._label_weights(labels, shards)
         spans = [(shard.start, shard.stop) for shard in shards]
         images = self._pixels.shards(Epoch(number, order, plan, spans))
+        if self._mixing is not None:
+            shape = self.split.image_shape
+            mix = self._mixing.draw(labels, shape, self._seed, number)
+            others = Epoch(number, order[mix.partner], plan.at(mix.partner), spans)
+            images = _mixed(mix, images, self._pixels.shards(others), spans)
+            labels = mixed_labels(labels, mix, self._num_classes)
+        weights = self._label_weights(labels, shards)
         for shard, pixels, label_weight in zip(shards, images, weights, strict=True):
             start, stop, weight = shard
             yield Batch(pixels, labels[start:stop], order[start:stop], weight, label_weight)
@@ -160,12 +179,36 @@ class Batches:
         if not self._shuffle:
             return torch.arange(self._size, device=self._device)
         generator = generator_for(self._seed, "order", number)
+        if self._sampling is not None:
+            drawn = torch.multinomial(
+                self._sampling, self._size, replacement=True, generator=generator
+            )
+            return drawn.to(self._device)
         return torch.randperm(self._size, generator=generator).to(self._device)
 
     def _label_weights(self, labels: Tensor, shards: list[Shard]) -> list[float]:
         if self._world_size == 1 or self.all_labelled:
             return [shard.weight for shard in shards]
-        return label_weights(labels >= 0, shards, self._global_size, self._world_size)
+        return label_weights(is_labelled(labels), shards, self._global_size, self._world_size)
+
+
+def _mixed(
+    mix: MixPlan,
+    images: Iterator[Tensor],
+    others: Iterator[Tensor],
+    spans: Sequence[tuple[int, int]],
+) -> Iterator[Tensor]:
+    for own, other, span in zip(images, others, spans, strict=True):
+        yield mix.images(own, other, *span)
+
+
+def _checked_sampling(sampling: Tensor | None, size: int) -> Tensor | None:
+    if sampling is not None and (sampling.shape != (size,) or float(sampling.sum()) <= 0):
+        raise ShapeError(
+            f"sampling is {tuple(sampling.shape)}; expected ({size},), one number of at least 0 "
+            "for each image of the split, not all 0"
+        )
+    return None if sampling is None else sampling.double()
 
 
 def _check_numbers(batch_size: int, rank: int, world_size: int, workers: int) -> None:
@@ -182,20 +225,21 @@ def _check_numbers(batch_size: int, rank: int, world_size: int, workers: int) ->
 def _usable_labels(labels: Tensor, labelled: Tensor | None) -> Tensor:
     if labelled is None:
         return labels
-    if labelled.shape != labels.shape or labelled.dtype != torch.bool:
+    if labelled.shape != labels.shape[:1] or labelled.dtype != torch.bool:
         raise ShapeError(
             f"labelled is {labelled.dtype} {tuple(labelled.shape)}; expected bool "
-            f"{tuple(labels.shape)}, one for each image of the split"
+            f"({len(labels)},), one for each image of the split"
         )
-    return labels.masked_fill(~labelled, -1)
+    return without_label(labels, labelled)
 
 
 def _normaliser(
     mean: Sequence[float] | Tensor,
     std: Sequence[float] | Tensor,
-    channels: int,
+    image_shape: tuple[int, ...],
     device: torch.device,
 ) -> Normaliser:
+    channels, dimensions = image_shape[0], len(image_shape)
     tensors = [torch.as_tensor(v, dtype=torch.float32).flatten() for v in (mean, std)]
     if any(len(tensor) != channels for tensor in tensors):
         raise ShapeError(
@@ -204,7 +248,8 @@ def _normaliser(
         )
     if not bool((tensors[1] > 0).all()):
         raise RangeError(f"std is {tensors[1].tolist()}; expected numbers above 0")
-    shaped_mean, shaped_std = (tensor.view(1, channels, 1, 1).to(device) for tensor in tensors)
+    shape = (1, channels, *[1] * (dimensions - 1))
+    shaped_mean, shaped_std = (tensor.view(shape).to(device) for tensor in tensors)
     return Normaliser(shaped_mean, shaped_std)
 
 

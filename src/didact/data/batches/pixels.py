@@ -102,8 +102,8 @@ class ResidentPixels:
         if device.type != "cpu":
             split = Split(split.images.to(device), split.labels)
         self._split, self._normalise, self._augmentation = split, normalise, augmentation
-        fits = augmentation.bytes_of_padded_views(split) <= cache_bytes
-        keep = augmentation.moves_pixels and fits
+        moves = augmentation.moves_pixels
+        keep = moves and augmentation.bytes_of_padded_views(split) <= cache_bytes
         self._views = augmentation.padded_views(split.images) if keep else None
 
     def shards(self, epoch: Epoch) -> Iterator[Tensor]:

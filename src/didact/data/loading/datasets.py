@@ -26,7 +26,7 @@ class _DatasetReader:
     def __call__(self, position: int) -> Tensor:
         return self.item(position)[0]
 
-    def item(self, position: int) -> tuple[Tensor, int]:
+    def item(self, position: int) -> tuple[Tensor, int | Tensor]:
         """Image and label at ``position``, checked."""
         where = f"{self.where}: item {position}"
         try:
@@ -55,16 +55,15 @@ def split_of_dataset(dataset: object, where: str, memory_budget: int) -> AnySpli
     if size == 0:
         raise DataError(f"{where} is empty; expected a Dataset of (image, label)")
     reader = _DatasetReader(dataset, where)
-    first, _ = reader.item(0)
-    channels, height, width = first.shape
-    whole = StreamedSplit(
-        reader, torch.arange(size), torch.zeros(size, dtype=torch.int64), (channels, height, width)
-    )
+    first, first_label = reader.item(0)
+    labels = _empty_labels(first_label, size)
+    whole = StreamedSplit(reader, torch.arange(size), labels, tuple(first.shape))
     varies = _varies(whole)
     keep = not varies and size * first.numel() * first.element_size() <= memory_budget
     images = torch.empty((size, *first.shape), dtype=first.dtype) if keep else None
     for position in range(size):
-        image, whole.labels[position] = reader.item(position)
+        image, label = reader.item(position)
+        labels[position] = _like_first(label, labels, f"{where}: item {position}")
         if image.shape != first.shape or image.dtype != first.dtype:
             raise DataError(
                 f"{where}: item {position} is {image.dtype} {tuple(image.shape)} and item 0 is "
@@ -73,8 +72,8 @@ def split_of_dataset(dataset: object, where: str, memory_budget: int) -> AnySpli
         if images is not None:
             images[position] = image
     if images is not None:
-        return Split(images, whole.labels)
-    return StreamedSplit(reader, whole.positions, whole.labels, whole.image_shape, varies)
+        return Split(images, labels)
+    return StreamedSplit(reader, whole.positions, labels, whole.image_shape, varies)
 
 
 def class_names_of(dataset: object) -> Sequence[str] | None:
@@ -99,7 +98,7 @@ def _image(image: object, where: str) -> Tensor:
     """``[C, H, W]``, uint8 or float32, from a tensor, an array or a Pillow image."""
     if not isinstance(image, Tensor):
         array = np.asarray(image)
-        if array.dtype == object or array.ndim not in (2, 3):
+        if array.dtype == object or array.ndim not in (1, 2, 3):
             raise DataError(
                 f"{where} has a {type(image).__name__} as its image; expected a tensor [C, H, W]"
             )
@@ -108,6 +107,8 @@ def _image(image: object, where: str) -> Tensor:
         image = torch.from_numpy(np.array(array))
     if image.ndim == 2:
         image = image.unsqueeze(0)
+    if image.ndim == 1 and image.numel():
+        return image.to(torch.float32)  # a row of a table
     if image.ndim != 3 or image.numel() == 0:
         raise DataError(f"{where} has an image of shape {tuple(image.shape)}; expected [C, H, W]")
     if image.dtype == torch.uint8:
@@ -117,12 +118,41 @@ def _image(image: object, where: str) -> Tensor:
     return image.to(torch.float32)
 
 
-def _label(label: object, where: str) -> int:
+def _label(label: object, where: str) -> int | Tensor:
+    """A class number, or the numbers ``[K]`` of a sample that has several labels or targets."""
     value: object = label
     if isinstance(label, (Tensor, np.ndarray)) and label.ndim == 0:
         value = label.item()
-    if isinstance(value, np.integer):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise DataError(f"{where} has the label {label!r}; expected a whole number")
-    return value
+    if isinstance(value, np.number):
+        value = value.item()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float):
+        return torch.tensor([value])
+    try:
+        numbers = torch.as_tensor(value, dtype=torch.float32)
+    except (TypeError, ValueError, RuntimeError):
+        numbers = torch.zeros(0)
+    if isinstance(value, bool) or numbers.ndim != 1 or not len(numbers):
+        raise DataError(
+            f"{where} has the label {label!r}; expected a whole number, or several numbers"
+        )
+    return numbers
+
+
+def _empty_labels(first: int | Tensor, size: int) -> Tensor:
+    if isinstance(first, int):
+        return torch.zeros(size, dtype=torch.int64)
+    return torch.zeros(size, len(first))
+
+
+def _like_first(label: int | Tensor, labels: Tensor, where: str) -> int | Tensor:
+    if isinstance(label, int) and labels.ndim == 2:
+        label = torch.tensor([float(label)])
+    fits = labels.ndim == 1 if isinstance(label, int) else label.shape == labels.shape[1:]
+    if not fits:
+        raise DataError(
+            f"{where} has the label {label}, which is of another form than that of item 0; "
+            "expected a class number in all of them, or equally many numbers"
+        )
+    return label

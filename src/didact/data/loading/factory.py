@@ -12,6 +12,8 @@ from didact._core.lookup import load as load_object
 from didact.data.loading.datasets import class_names_of, split_of_dataset
 from didact.data.loading.registry import Parts
 from didact.data.splits.data import Data
+from didact.data.splits.split import AnySplit
+from didact.data.splits.targets import as_targets
 
 _KEYS = ("train", "validation", "test", "class_names")
 _EXPECTED = (
@@ -20,7 +22,9 @@ _EXPECTED = (
 )
 
 
-def data_from_factory(spec: str, memory_budget: int) -> tuple[Parts, Tensor | None]:
+def data_from_factory(
+    spec: str, memory_budget: int, task: str = "auto"
+) -> tuple[Parts, Tensor | None]:
     """Call the factory and turn what it returns into splits.
 
     Returns:
@@ -30,10 +34,12 @@ def data_from_factory(spec: str, memory_budget: int) -> tuple[Parts, Tensor | No
         UnknownNameError: There is no such module, file or attribute.
         DataError: The factory fails, or returns something else.
     """
-    return parts_of(_call(spec), spec, memory_budget)
+    return parts_of(_call(spec), spec, memory_budget, task)
 
 
-def parts_of(made: object, spec: str, memory_budget: int) -> tuple[Parts, Tensor | None]:
+def parts_of(
+    made: object, spec: str, memory_budget: int, task: str = "auto"
+) -> tuple[Parts, Tensor | None]:
     """What a factory returns, or a user gives, as splits; ``spec`` is what messages call it.
 
     Raises:
@@ -44,15 +50,22 @@ def parts_of(made: object, spec: str, memory_budget: int) -> tuple[Parts, Tensor
         return Parts(made.train, made.test, made.class_names, validation), made.labelled
     named = _named(spec, made)
     splits = {
-        what: split_of_dataset(named[what], f"{spec}, {what}", memory_budget)
+        what: _told(split_of_dataset(named[what], f"{spec}, {what}", memory_budget), task, spec)
         for what in ("train", "validation", "test")
         if named.get(what) is not None
     }
     names = named.get("class_names") or class_names_of(named["train"])
     if names is None:
-        names = [str(number) for number in range(int(splits["train"].labels.max()) + 1)]
+        labels = splits["train"].labels
+        wide = labels.shape[1] if labels.is_floating_point() else int(labels.max()) + 1
+        names = [str(number) for number in range(wide)]
     class_names = tuple(str(name) for name in names)
     return Parts(splits["train"], splits["test"], class_names, splits.get("validation")), None
+
+
+def _told(split: AnySplit, task: str, spec: str) -> AnySplit:
+    labels, _ = as_targets(split.labels, task, spec)
+    return split if labels is split.labels else split.with_labels(labels)
 
 
 def _call(spec: str) -> object:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from didact._core.errors import DataError, RangeError, UnknownNameError, UsageError
-from didact._core.lookup import is_import_path, suggest
+from didact._core.lookup import choose, is_import_path, suggest
 from didact.data.loading.factory import data_from_factory, parts_of
 from didact.data.loading.registry import SOURCES, Parts, Request
 from didact.data.loading.statistics import channel_statistics
-from didact.data.splits.data import Data, check_labels
+from didact.data.splits.data import Data
 from didact.data.splits.resized import resized
 from didact.data.splits.split import AnySplit
 from didact.data.splits.subsets import (
@@ -23,6 +23,14 @@ from didact.data.splits.subsets import (
     labelled_mask,
     noisy_labels,
     validation_indices,
+)
+from didact.data.splits.targets import (
+    AUTO,
+    TASKS,
+    TaskName,
+    check_targets,
+    strata_of,
+    task_of,
 )
 
 DEFAULT_MEMORY_BUDGET = 2 * 1024**3
@@ -42,6 +50,7 @@ def load(
     download: bool = True,
     memory_budget: int = DEFAULT_MEMORY_BUDGET,
     resize: int | tuple[int, int] | None = None,
+    task: str = AUTO,
 ) -> Data:
     """Load a data set and prepare its splits.
 
@@ -63,6 +72,7 @@ def load(
         memory_budget: Bytes of images that may lie in memory; above it, they are streamed.
         resize: Height and width, or one number for both: images are scaled until they cover it
             and cut at the centre.
+        task: What the labels are, a name of ``TASKS``; by default what they look like.
 
     Raises:
         UnknownNameError: No source has this name.
@@ -75,7 +85,12 @@ def load(
         ((1, 8, 8), 10, 115)
     """
     source = read_source(
-        spec, data_dir=data_dir, download=download, memory_budget=memory_budget, resize=resize
+        spec,
+        data_dir=data_dir,
+        download=download,
+        memory_budget=memory_budget,
+        resize=resize,
+        task=task,
     )
     return prepare(
         source, seed=seed, validation=validation, labelled=labelled, label_noise=label_noise
@@ -90,11 +105,13 @@ class Source:
         spec: What the user asked for.
         parts: The splits as published.
         labelled: Which training labels may be used, where the data says so itself.
+        task: What the labels are.
     """
 
     spec: str
     parts: Parts
     labelled: Tensor | None = None
+    task: TaskName = "single-label"
 
 
 def read_source(
@@ -104,6 +121,7 @@ def read_source(
     download: bool = True,
     memory_budget: int = DEFAULT_MEMORY_BUDGET,
     resize: int | tuple[int, int] | None = None,
+    task: str = AUTO,
 ) -> Source:
     """Read a data set, once for several seeds.
 
@@ -112,11 +130,14 @@ def read_source(
     """
     folder = None if data_dir is None else Path(data_dir).expanduser()
     size = _checked_size(resize)
+    task = choose(task, {name: name for name in (AUTO, *TASKS)}, what="task")
     if isinstance(spec, str):
-        parts, known_mask = _read(spec, folder, download, memory_budget, size)
+        parts, known_mask = _read(spec, folder, download, memory_budget, size, task)
     else:
-        parts, known_mask = parts_of(spec, DATASETS, memory_budget)
+        parts, known_mask = parts_of(spec, DATASETS, memory_budget, task)
         spec = DATASETS
+    if size is not None and len(parts.train.image_shape) == 1:
+        raise UsageError(f"{spec} is a table; --resize is for images")
     if size is not None:
         held_out = parts.validation
         parts = replace(
@@ -125,8 +146,9 @@ def read_source(
             test=resized(parts.test, size),
             validation=None if held_out is None else resized(held_out, size),
         )
-    _check(spec, parts)
-    return Source(spec, parts, known_mask)
+    found = task_of(parts.train.labels) if task == AUTO else cast("TaskName", task)
+    _check(spec, parts, found)
+    return Source(spec, parts, known_mask, found)
 
 
 def prepare(
@@ -142,15 +164,17 @@ def prepare(
     The arguments and errors are those of ``load``.
     """
     spec, parts = source.spec, source.parts
-    train, held_out, mask = _carve(spec, parts, source.labelled, validation, seed)
+    train, held_out, mask = _carve(source, validation, seed)
     num_classes = len(parts.class_names)
     if labelled != 1.0 and not bool(mask.all()):
         raise UsageError(
             f"{spec} says itself which of its labels may be used; leave labelled at 1.0"
         )
     if labelled != 1.0:
-        mask = labelled_mask(train.labels, num_classes, labelled, seed, spec)
+        mask = labelled_mask(*_strata(train.labels, source), labelled, seed, spec)
     mean, std = channel_statistics(train)
+    if label_noise and source.task != "single-label":
+        raise UsageError(f"label_noise is for single-label data; {spec} is {source.task}")
     noisy = noisy_labels(train.labels, mask, num_classes, label_noise, seed)
     return Data(
         name=spec,
@@ -161,6 +185,7 @@ def prepare(
         mean=mean,
         std=std,
         labelled=mask,
+        task=source.task,
     )
 
 
@@ -177,11 +202,12 @@ def _read(
     download: bool,
     memory_budget: int,
     resize: tuple[int, int] | None,
+    task: str,
 ) -> tuple[Parts, Tensor | None]:
     name, _, argument = spec.partition(":")
     entry = SOURCES.get(name)
     if entry is None and is_import_path(spec):
-        return data_from_factory(spec, memory_budget)
+        return data_from_factory(spec, memory_budget, task)
     if entry is None:
         usages = [e.usage for e in SOURCES.values()]
         raise UnknownNameError(
@@ -190,21 +216,26 @@ def _read(
         )
     if bool(entry.argument) != bool(argument):
         raise UsageError(f"the data set is {spec!r}; expected {entry.usage!r}")
-    return entry.read(Request(argument, data_dir, download, memory_budget, resize)), None
+    request = Request(argument, data_dir, download, memory_budget, resize, task)
+    return entry.read(request), None
 
 
-def _check(name: str, parts: Parts) -> None:
+def _check(name: str, parts: Parts, task: TaskName) -> None:
     num_classes, train = len(parts.class_names), parts.train
     if len(train) == 0 or len(parts.test) == 0:
         which = "training" if len(train) == 0 else "test"
         raise DataError(f"{name}: there is no {which} image")
-    check_labels(train.labels, num_classes, f"{name}, training")
+    check_targets(train.labels, num_classes, task, f"{name}, training")
+    if task in ("multi-label", "regression"):
+        return
     if num_classes < 2:
         raise DataError(f"{name}: there is only one class; a classifier needs two or more")
     if len(train) < num_classes:
         raise DataError(
             f"{name}: {len(train)} training images are fewer than the {num_classes} classes"
         )
+    if task == "soft-label":
+        return
     present = torch.bincount(train.labels, minlength=num_classes) > 0
     if not bool(present.all()):
         missing = int((~present).nonzero()[0])
@@ -214,14 +245,21 @@ def _check(name: str, parts: Parts) -> None:
         )
 
 
-def _carve(
-    name: str, parts: Parts, known_mask: Tensor | None, validation: float, seed: int
-) -> tuple[AnySplit, AnySplit, Tensor]:
+def _carve(source: Source, validation: float, seed: int) -> tuple[AnySplit, AnySplit, Tensor]:
     """Training split, validation split, and which training labels may be used."""
+    parts, known_mask = source.parts, source.labelled
     train = parts.train
     mask = torch.ones(len(train), dtype=torch.bool) if known_mask is None else known_mask
     if parts.validation is not None:
         return train, parts.validation, mask
-    held_out = validation_indices(train.labels, len(parts.class_names), validation, seed, name)
+    strata = _strata(train.labels, source)
+    held_out = validation_indices(*strata, validation, seed, source.spec)
     kept = complement(held_out, len(train))
     return train.subset(kept), train.subset(held_out), mask[kept]
+
+
+def _strata(labels: Tensor, source: Source) -> tuple[Tensor, int]:
+    """By what labels are set aside in proportion, and how many kinds of it there are."""
+    strata, kinds = strata_of(labels, source.task)
+    single = source.task == "single-label"
+    return strata, len(source.parts.class_names) if single else kinds

@@ -27,6 +27,7 @@ class Request:
         memory_budget: Bytes of images that may lie in memory; above it, images are streamed.
         resize: Height and width that the user wants; a source whose images differ in size needs
             it, another may leave it to :func:`didact.data.load`.
+        task: What the labels are, if told; else they are what they look like.
     """
 
     argument: str
@@ -34,6 +35,7 @@ class Request:
     download: bool
     memory_budget: int
     resize: tuple[int, int] | None = None
+    task: str = "auto"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

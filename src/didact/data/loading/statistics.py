@@ -1,4 +1,4 @@
-"""Mean and standard deviation of each channel of the training images."""
+"""Mean and standard deviation of each channel of the training images, of each column of a table."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ def channel_statistics(split: AnySplit) -> tuple[tuple[float, ...], tuple[float,
     squares, count = torch.zeros_like(total), 0
     for chunk in torch.split(sample, _CHUNK):
         images = _float64(split.take(chunk))
-        total += images.sum(dim=(0, 2, 3))
-        squares += images.square().sum(dim=(0, 2, 3))
-        count += images.shape[0] * images.shape[2] * images.shape[3]
+        others = [axis for axis in range(images.ndim) if axis != 1]
+        total += images.sum(dim=others)
+        squares += images.square().sum(dim=others)
+        count += images.numel() // images.shape[1]
     mean = total / count
     variance = (squares / count - mean.square()).clamp(min=0)
     if not torch.isfinite(variance).all():

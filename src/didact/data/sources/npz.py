@@ -14,6 +14,7 @@ from didact.data.loading.registry import Parts, Request, source
 from didact.data.splits.arrays import checked_split, image_tensor, label_tensor
 from didact.data.splits.split import Split
 from didact.data.splits.subsets import complement, fixed_test_indices
+from didact.data.splits.targets import as_targets, strata_of
 
 _KEYS = ("x", "y", "x_test", "y_test", "is_test", "classes")
 Arrays = dict[str, npt.NDArray[Any]]
@@ -21,16 +22,17 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 @source(
     "npz",
-    description="your images in one .npz: x and y, with x_test and y_test, or is_test, or neither",
+    description="your images or table in one .npz: x and y, with x_test and y_test, or is_test",
     licence="yours",
     argument="PATH",
 )
 def read_npz(request: Request) -> Parts:
     """Images and labels of a ``.npz`` file, without pickles.
 
-    Keys: ``x`` uint8 ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]``; ``y`` integers ``[N]``;
-    optionally ``x_test`` and ``y_test``, or ``is_test`` bool ``[N]``; optionally ``classes``, the
-    names. With no word about a test set, a fixed stratified fifth is the test set.
+    Keys: ``x`` uint8 ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]``, or the numbers of a table
+    ``[N, F]``; ``y`` integers ``[N]``, or numbers ``[N, K]``: see ``task_of``; optionally
+    ``x_test`` and ``y_test``, or ``is_test`` bool ``[N]``; optionally ``classes``, the names. With
+    no word about a test set, a fixed stratified fifth is the test set.
 
     Raises:
         DataError: The file is missing or damaged, or its arrays are of another form.
@@ -43,13 +45,13 @@ def read_npz(request: Request) -> Parts:
                 f"{path} has no {key!r}; of {', '.join(_KEYS)} it has "
                 f"{', '.join(arrays) or 'nothing'}"
             )
-    everything = _split(path, arrays, "x", "y")
+    everything = _split(path, arrays, "x", "y", request.task)
     names = _class_names(path, arrays, everything)
     if "x_test" in arrays or "y_test" in arrays:
         if "x_test" not in arrays or "y_test" not in arrays:
             raise DataError(f"{path} must have both x_test and y_test, or neither")
-        return Parts(everything, _split(path, arrays, "x_test", "y_test"), names)
-    test = _test_indices(path, arrays, everything, len(names))
+        return Parts(everything, _split(path, arrays, "x_test", "y_test", request.task), names)
+    test = _test_indices(path, arrays, everything, request.task)
     train = complement(test, len(everything))
     return Parts(everything.subset(train), everything.subset(test), names)
 
@@ -73,9 +75,13 @@ def _arrays(path: Path) -> Arrays:
         ) from error
 
 
-def _split(path: Path, arrays: Arrays, x: str, y: str) -> Split:
+def _split(path: Path, arrays: Arrays, x: str, y: str, task: str) -> Split:
     images = image_tensor(arrays[x], f"{path}: {x}")
-    return checked_split(images, label_tensor(arrays[y], f"{path}: {y}"), str(path))
+    array = arrays[y]
+    if task == "regression" and array.ndim == 1:
+        array = array[:, None]  # whole numbers too are numbers to predict
+    labels, _ = as_targets(label_tensor(array, f"{path}: {y}"), task, f"{path}: {y}")
+    return checked_split(images, labels, str(path))
 
 
 def _class_names(path: Path, arrays: Arrays, everything: Split) -> tuple[str, ...]:
@@ -84,18 +90,20 @@ def _class_names(path: Path, arrays: Arrays, everything: Split) -> tuple[str, ..
         if classes.ndim != 1:
             raise DataError(f"{path}: classes has shape {classes.shape}; expected one name each")
         return tuple(str(name) for name in classes.tolist())
+    if everything.labels.is_floating_point():
+        return tuple(str(number) for number in range(everything.labels.shape[1]))
     highest = int(everything.labels.max()) if len(everything) else -1
     if highest >= len(everything):
         raise DataError(
             f"{path}: label {highest} with only {len(everything)} images; expected 0..K-1, and at "
-            "least one image per class"
+            "least one image per class; numbers to predict are --task regression"
         )
     return tuple(str(number) for number in range(highest + 1))
 
 
-def _test_indices(path: Path, arrays: Arrays, everything: Split, num_classes: int) -> torch.Tensor:
+def _test_indices(path: Path, arrays: Arrays, everything: Split, task: str) -> torch.Tensor:
     if "is_test" not in arrays:
-        return fixed_test_indices(everything.labels, num_classes)
+        return fixed_test_indices(*strata_of(*as_targets(everything.labels, task, str(path))))
     is_test = arrays["is_test"]
     if is_test.dtype != np.bool_ or is_test.shape != (len(everything),):
         raise DataError(

@@ -16,11 +16,18 @@ _CHANNELS = (1, 3)
 def image_tensor(array: npt.NDArray[np.generic], where: str) -> Tensor:
     """uint8 ``[N, C, H, W]`` from ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]``.
 
+    The rows of a table, numbers ``[N, F]``, become float32.
+
     Raises:
         DataError: Another element type or shape.
     """
+    if array.ndim == 2 and array.shape[1] and np.issubdtype(array.dtype, np.number):
+        return torch.from_numpy(array.astype(np.float32))
     if array.dtype != np.uint8:
-        raise DataError(f"{where} has elements of type {array.dtype}; expected uint8 in 0..255")
+        raise DataError(
+            f"{where} has elements of type {array.dtype}; expected uint8 in 0..255, or "
+            "the rows of a table, numbers [N, F]"
+        )
     if array.ndim == 3:
         array = array[:, None]
     elif array.ndim == 4 and array.shape[3] in _CHANNELS and array.shape[1] not in _CHANNELS:
@@ -36,15 +43,23 @@ def image_tensor(array: npt.NDArray[np.generic], where: str) -> Tensor:
 
 
 def label_tensor(array: npt.NDArray[np.generic], where: str) -> Tensor:
-    """int64 ``[N]`` from any integers ``[N]``.
+    """int64 ``[N]`` from any integers ``[N]``; float32 ``[N, K]`` from any other numbers.
 
     Raises:
-        DataError: Not integers, not one-dimensional, or negative.
+        DataError: Not numbers, of another shape, or negative class numbers.
     """
+    whole = np.issubdtype(array.dtype, np.integer)
+    if array.ndim == 2 or (array.ndim == 1 and not whole):
+        if array.dtype != np.bool_ and not np.issubdtype(array.dtype, np.number):
+            raise DataError(
+                f"{where} is {array.dtype}; expected integers [N], one class number per image, or "
+                "numbers [N, K]"
+            )
+        return torch.from_numpy(array.astype(np.float32).reshape(len(array), -1))
     if not np.issubdtype(array.dtype, np.integer) or array.ndim != 1:
         raise DataError(
             f"{where} is {array.dtype} of shape {array.shape}; expected integers [N], one class "
-            "number per image"
+            "number per image, or numbers [N, K]"
         )
     # A uint64 beyond int64 would come out negative here, and is refused as such.
     labels = torch.from_numpy(array.astype(np.int64))

@@ -21,8 +21,9 @@ class Split:
     """Images that lie in memory. A subset shares them with the whole and holds row numbers alone.
 
     Args:
-        images: ``[N, C, H, W]``, uint8 in 0..255, or float32 in the units of their source.
-        labels: int64 ``[N]``.
+        images: ``[N, C, H, W]``, uint8 in 0..255, or float32 in the units of their source; or the
+            rows of a table, float32 ``[N, F]``.
+        labels: int64 ``[N]``, or float32 ``[N, K]`` where a sample has no single class.
 
     Attributes:
         labels: Of the images of this split.
@@ -31,14 +32,16 @@ class Split:
 
     Raises:
         ShapeError: The images are not 4-dimensional, or the labels are not one per image.
-        DtypeError: The images are neither uint8 nor float32, or the labels are not int64.
+        DtypeError: The images are neither uint8 nor float32, or the labels are of another type.
     """
 
     __slots__ = ("labels", "rows", "whole")
 
     def __init__(self, images: Tensor, labels: Tensor) -> None:
-        if images.ndim != 4:
-            raise ShapeError(f"images are {tuple(images.shape)}; expected [N, C, H, W]")
+        if images.ndim not in (2, 4):
+            raise ShapeError(
+                f"images are {tuple(images.shape)}; expected [N, C, H, W], or rows [N, F]"
+            )
         _check_labels(labels, len(images))
         if images.dtype not in (torch.uint8, torch.float32):
             raise DtypeError(f"images are {images.dtype}; expected uint8 or float32")
@@ -57,10 +60,9 @@ class Split:
         return self.whole if self.rows is None else self.take(torch.arange(len(self)))
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height, width."""
-        channels, height, width = self.whole.shape[1:]
-        return channels, height, width
+    def image_shape(self) -> tuple[int, ...]:
+        """Channels, height, width; of a table the number of its columns."""
+        return tuple(self.whole.shape[1:])
 
     def take(self, indices: Tensor) -> Tensor:
         """The images at ``indices``, ``[len(indices), C, H, W]``."""
@@ -86,12 +88,13 @@ class Split:
 
 
 def _check_labels(labels: Tensor, count: int) -> None:
-    if labels.shape != (count,):
+    wanted = 2 if labels.is_floating_point() else 1
+    if labels.shape[:1] != (count,) or labels.ndim != wanted:
         raise ShapeError(
             f"labels are {tuple(labels.shape)}; expected one for each of the {count} images"
         )
-    if labels.dtype != torch.int64:
-        raise DtypeError(f"labels are {labels.dtype}; expected int64")
+    if labels.dtype not in (torch.int64, torch.float32):
+        raise DtypeError(f"labels are {labels.dtype}; expected int64 [N], or float32 [N, K]")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -102,7 +105,7 @@ class StreamedSplit:
         read: From a position to one image ``[C, H, W]``, uint8 or float32. It raises
             :class:`DataError` when the image cannot be read.
         positions: int64 ``[N]``, what ``read`` is called with for each image of the split.
-        labels: int64 ``[N]``.
+        labels: As those of :class:`Split`.
         image_shape: What every image must have.
         varies: Whether ``read`` draws random numbers (a user's own augmentation). Then Python's,
             NumPy's and torch's generators are seeded for each image, and restored.
@@ -111,7 +114,7 @@ class StreamedSplit:
     read: Callable[[int], Tensor]
     positions: Tensor
     labels: Tensor
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     varies: bool = False
 
     def __len__(self) -> int:

@@ -75,6 +75,11 @@ def make_stream(
         >>> [stream.task(k).classes for k in range(len(stream))]
         [(0, 1, 2, 3), (4, 5, 6), (7, 8, 9)]
     """
+    if data.task != "single-label" or data.is_table:
+        what = "a table" if data.is_table else data.task
+        raise UsageError(
+            f"{data.name} is {what}; classes are learnt from images with one class each"
+        )
     train, test = usable(data), getattr(data, evaluate_on)
     if not len(test):
         raise DataError(f"{data.name} has no {evaluate_on} split; give a fraction for it")

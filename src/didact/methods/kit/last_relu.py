@@ -37,7 +37,7 @@ class SkipLastCall(nn.Module):
         return active
 
 
-def drop_last_relu(network: nn.Module, image_shape: tuple[int, int, int]) -> None:
+def drop_last_relu(network: nn.Module, image_shape: tuple[int, ...]) -> None:
     """Leave out the ``nn.ReLU`` or ``nn.ReLU6`` that a network's features end with.
 
     The one that is called last is tried on noise: features that had no negative entry must get

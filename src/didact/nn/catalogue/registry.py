@@ -192,9 +192,14 @@ def build_model(name: str, *, image_shape: ImageShape, num_classes: int) -> nn.M
 
 def check_request(name: str, image_shape: ImageShape, num_classes: int) -> None:
     """Refuse an image shape or a number of classes that no model can have."""
-    if len(image_shape) != 3 or any(not isinstance(n, int) or n < 1 for n in image_shape):
+    if len(image_shape) not in (1, 3) or any(not isinstance(n, int) or n < 1 for n in image_shape):
         raise ModelError(
             f"{name}: image_shape is {image_shape!r}; expected (channels, height, width), each >= 1"
+        )
+    if len(image_shape) == 1 and name in MODELS and not name.startswith("mlp"):
+        raise ModelError(
+            f"{name} takes images, and the data is a table of {image_shape[0]} columns; take mlp, "
+            "mlp-64-32 or the like, or a model of your own: file.py:Name"
         )
     if not isinstance(num_classes, int) or num_classes < 1:
         raise ModelError(f"{name}: num_classes is {num_classes!r}; expected a whole number >= 1")

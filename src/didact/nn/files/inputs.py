@@ -1,9 +1,10 @@
-"""What a model was trained to see: its normalisation, its size, its channels."""
+"""What a model was trained to see, and in what units it answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -132,14 +133,43 @@ class OwnInputs(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """The model's logits of images in the data's normalisation."""
+        scale, shift = self.scale, self.shift
+        if images.dim() == 2:  # the rows of a table
+            return cast("Tensor", self.model(images * scale.flatten() + shift.flatten()))
         if images.shape[1] < self.channels:
             images = images.expand(-1, self.channels, -1, -1)
         if self.size is not None and tuple(images.shape[2:]) != self.size:
             images = F.interpolate(
                 images, size=self.size, mode="bilinear", align_corners=False, antialias=True
             )
-        logits: Tensor = self.model(images * self.scale + self.shift)
+        logits: Tensor = self.model(images * scale + shift)
         return logits
+
+
+class OwnUnits(nn.Module):
+    """A model of numbers that answers in the units of the data: ``model(x) * std + mean``.
+
+    What is trained is the model, on targets of mean 0 and deviation 1, whatever they are.
+
+    Args:
+        model: The model.
+        mean: Of each number that it predicts, in the training data.
+        std: Likewise, above 0.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, model: nn.Module, mean: Tensor, std: Tensor) -> None:
+        super().__init__()
+        self.model = model
+        self.register_buffer("mean", mean.clone(), persistent=False)
+        self.register_buffer("std", std.clone(), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Numbers ``(batch, K)`` in the units of the data."""
+        standard: Tensor = self.model(images)
+        return standard.float() * self.std + self.mean
 
 
 def _listed(values: Sequence[float]) -> str:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from didact._core.errors import DidactError, ModelError
 
-ImageShape = tuple[int, int, int]
+ImageShape = tuple[int, ...]
+"""Channels, height, width; of a table the number of its columns alone."""
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from didact._core.errors import ModelError, UnknownNameError, UsageError
 from didact._core.lookup import suggest
-from didact.nn.files.inputs import OwnInputs
+from didact.nn.files.inputs import OwnInputs, OwnUnits
 from didact.nn.inspection.unwrap import unwrap
 from didact.nn.teachers.teacher import Teacher
 
@@ -222,7 +222,7 @@ def taps(
 def inner_model(model: nn.Module) -> nn.Module:
     """The user's own model inside wrappers and a teacher."""
     model = unwrap(model)
-    while isinstance(model, Teacher | OwnInputs):
+    while isinstance(model, Teacher | OwnInputs | OwnUnits):
         model = unwrap(model.model)
     return model
 

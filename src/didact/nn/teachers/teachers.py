@@ -85,7 +85,7 @@ def _normalised(weights: Sequence[float] | None, count: int) -> tuple[float, ...
 
 
 def check_same_classes(
-    student: nn.Module, *teachers: nn.Module, image_shape: tuple[int, int, int]
+    student: nn.Module, *teachers: nn.Module, image_shape: tuple[int, ...]
 ) -> int:
     """Refuse teachers that do not fit the student; the models are left undisturbed.
 

@@ -14,13 +14,22 @@ from didact.metrics import (
     Disagreements,
     Interval,
     Quartiles,
+    holm,
     mean_interval,
     paired_test,
     quartiles,
     sign_flip_p_value,
     welch_test,
 )
-from didact.report.distilling.evidence import ARMS, MEASURES, TRAINING, Measure, arm_values
+from didact.report.distilling.evidence import (
+    ARMS,
+    MEASURES,
+    TRAINING,
+    Measure,
+    arm_values,
+    primary,
+    sized,
+)
 from didact.report.distilling.images import same_images
 from didact.report.distilling.load import load_predictions, load_result
 from didact.train.record.result import Result
@@ -39,6 +48,7 @@ class ComparedRun:
     quartiles: Quartiles
     difference: Difference | None
     sign_flip_p: float | None
+    holm_p: float | None = None
     images: Disagreements | None = None
 
 
@@ -49,12 +59,13 @@ class Comparison:
     measure: Measure
     arm: str
     data: str
+    split: str
     runs: tuple[ComparedRun, ...]
     warnings: tuple[str, ...]
 
 
-def compare(
-    folders: Sequence[Path], *, metric: str = "test_accuracy", arm: str = "distilled"
+def compare_distilled(
+    folders: Sequence[Path], *, metric: str | None = None, arm: str = "distilled"
 ) -> Comparison:
     """Read the runs and test each against the first.
 
@@ -62,7 +73,8 @@ def compare(
 
     Args:
         folders: Two or more run folders.
-        metric: A key of ``arms`` in ``result.json``, such as ``"nll"``.
+        metric: A key of ``arms`` in ``result.json``, such as ``"nll"``; by default what the first
+            run is judged by.
         arm: ``"teacher"``, ``"alone"`` or ``"distilled"``.
 
     Raises:
@@ -70,16 +82,19 @@ def compare(
             data, or a run without that metric.
         UnknownNameError: An unknown metric or arm.
     """
-    measure = choose(metric, METRICS, what="metric")
+    if metric is not None:
+        choose(metric, METRICS, what="metric")
     arm = choose(arm, {name: name for name in ARMS}, what="arm")
     if len(folders) < 2:
         raise RunFolderError(f"there is {len(folders)} run folder; expected two or more to compare")
     results = [(folder, load_result(folder)) for folder in folders]
+    measure = METRICS[metric] if metric is not None else primary(results[0][1])
+    measure = sized(measure, results[0][1])
     _check_data(results)
-    names = _names(folders)
+    names = names_of(folders)
     numbers = [_values(folder, result, measure, arm) for folder, result in results]
     runs = [
-        _compared(name, values, result, numbers[0], results[0][1], first=position == 0)
+        compared(name, values, result.seeds, numbers[0], results[0][1].seeds, first=position == 0)
         for position, (name, values, (_, result)) in enumerate(
             zip(names, numbers, results, strict=True)
         )
@@ -87,22 +102,27 @@ def compare(
     if measure.key == "test_accuracy":
         runs[1:] = _on_images(folders, [result for _, result in results], runs[1:], arm)
     return Comparison(
-        measure, arm, results[0][1].data.name, tuple(runs), tuple(_warnings(names, results))
+        measure,
+        arm,
+        results[0][1].data.name,
+        results[0][1].evaluated_on,
+        corrected(runs),
+        tuple(_warnings(names, results)),
     )
 
 
-def _compared(
+def compared(
     name: str,
-    values: list[float],
-    result: Result,
-    base: list[float],
-    base_result: Result,
+    values: Sequence[float],
+    seeds: Sequence[int],
+    base: Sequence[float],
+    base_seeds: Sequence[int],
     *,
     first: bool,
 ) -> ComparedRun:
-    seeds = tuple(result.seeds[: len(values)])
+    """A run's numbers beside the first run's; the same seeds are paired."""
+    seeds, base_seeds = tuple(seeds[: len(values)]), tuple(base_seeds[: len(base)])
     by_seed = dict(zip(seeds, values, strict=True))
-    base_seeds = tuple(base_result.seeds[: len(base)])
     difference, exact = None, None
     if not first and set(seeds) == set(base_seeds):
         difference = paired_test([by_seed[seed] for seed in base_seeds], base)
@@ -113,6 +133,14 @@ def _compared(
     return ComparedRun(
         name, tuple(values), seeds, mean_interval(values), quartiles(values), difference, exact
     )
+
+
+def corrected(runs: Sequence[ComparedRun]) -> tuple[ComparedRun, ...]:
+    """The runs with Holm's correction of their tests, where there are several."""
+    p_values = holm([None if r.difference is None else r.difference.p_value for r in runs])
+    if sum(value is not None for value in p_values) < 2:
+        return tuple(runs)
+    return tuple(replace(run, holm_p=p) for run, p in zip(runs, p_values, strict=True))
 
 
 def _on_images(
@@ -148,6 +176,7 @@ def _check_data(results: Sequence[tuple[Path, Result]]) -> None:
             ("data set", result.data.name, first.data.name),
             ("number of test images", result.data.test, first.data.test),
             ("number of classes", result.data.num_classes, first.data.num_classes),
+            ("split that it is measured on", result.evaluated_on, first.evaluated_on),
         ):
             if mine != theirs:
                 raise RunFolderError(
@@ -171,7 +200,7 @@ def _warnings(names: Sequence[str], results: Sequence[tuple[Path, Result]]) -> l
     return warnings
 
 
-def _names(folders: Sequence[Path]) -> list[str]:
+def names_of(folders: Sequence[Path]) -> list[str]:
     """The folders' names, with as much of their path as tells them apart."""
     resolved = [folder.resolve() for folder in folders]
     for depth in range(1, max(len(path.parts) for path in resolved) + 1):

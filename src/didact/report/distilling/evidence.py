@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,15 +27,36 @@ class Measure:
     digits: int
     higher_is_better: bool
 
+    @property
+    def unit(self) -> str:
+        """What a difference is counted in, with a blank before it: points of a percentage."""
+        return " points" if self.scale == 100 else ""
+
+    @property
+    def noun(self) -> str:
+        """As it stands in a sentence."""
+        name = self.label.removesuffix(", %")
+        return name[:1].lower() + name[1:]
+
 
 MEASURES = (
     Measure("test_accuracy", "Test accuracy, %", "Test accuracy, %", 100, 2, True),
+    Measure("validation_accuracy", "Validation accuracy, %", "Validation acc., %", 100, 2, True),
+    Measure("mean_average_precision", "Mean average precision, %", "mAP, %", 100, 2, True),
+    Measure("f1_macro", "F1, mean over labels, %", "F1 macro, %", 100, 2, True),
+    Measure("f1_micro", "F1, all decisions, %", "F1 micro, %", 100, 2, True),
+    Measure("mae", "Mean absolute error", "MAE", 1, 4, False),
+    Measure("rmse", "Root mean squared error", "RMSE", 1, 4, False),
+    Measure("r2", "Explained variance (R\N{SUPERSCRIPT TWO})", "R\N{SUPERSCRIPT TWO}", 1, 3, True),
+    Measure("agreement_labels", "Same decision as teacher, %", "Agreement, %", 100, 2, True),
+    Measure("distance_from_teacher", "Mean distance from teacher", "From teacher", 1, 4, False),
     Measure("agreement_top1", "Same class as teacher, %", "Agreement, %", 100, 2, True),
     Measure("agreement_kl", "KL from the teacher, nats", "KL from teacher", 1, 3, False),
     Measure("ece", "Calibration error (ECE), %", "ECE, %", 100, 2, False),
     Measure("nll", "Neg. log-likelihood, nats", "NLL", 1, 3, False),
     Measure("brier", "Brier score, 0 to 2", "Brier score", 1, 3, False),
 )
+IN_UNITS_OF_DATA = ("mae", "rmse", "distance_from_teacher")
 TRAINING = Measure("train_seconds", "Training, seconds", "Training, s", 1, 1, False)
 
 
@@ -53,8 +75,8 @@ class EvidenceRow:
 
 
 def evidence(result: Result) -> list[EvidenceRow]:
-    """The rows that were measured; the first is the test accuracy."""
-    rows = [_measured(result, m) for m in MEASURES if _any_arm(result, m)]
+    """The rows that were measured; the first is what the run is judged by."""
+    rows = [_measured(result, sized(m, result)) for m in MEASURES if _any_arm(result, m)]
     rows += _costs(result)
     if _any_arm(result, TRAINING):
         rows.append(_row(result, TRAINING, None))
@@ -67,8 +89,38 @@ def arm_values(result: Result, arm: str, metric: str) -> list[float]:
     return found.get(arm, ArmNumbers()).values(metric)
 
 
-def difference(result: Result, metric: str = "test_accuracy") -> Difference | None:
+def primary(result: Result) -> Measure:
+    """What the run is judged by: the metric of its task."""
+    found = next((m for m in MEASURES if m.key == result.metric), MEASURES[0])
+    return sized(found, result)
+
+
+def goodness(result: Result) -> float:
+    """The metric of the distilled student on the validation split, signed so that more is better.
+
+    The mean over seeds; minus infinity where there is no distilled student.
+    """
+    name = {"test_accuracy": "validation_accuracy"}.get(result.metric, result.metric)
+    found = {str(arm): numbers for arm, numbers in result.validation.items()}
+    values = found.get("distilled", ArmNumbers()).values(name)
+    if not values:
+        return -math.inf
+    mean = sum(values) / len(values)
+    return mean if primary(result).higher_is_better else -mean
+
+
+def sized(measure: Measure, result: Result) -> Measure:
+    """The measure with four digits of its largest number, where it is in the units of the data."""
+    if measure.key not in IN_UNITS_OF_DATA:
+        return measure
+    values = [abs(v) for arm in ARMS for v in arm_values(result, arm, measure.key)]
+    size = math.floor(math.log10(max(values))) if values and max(values) > 0 else 0
+    return replace(measure, digits=min(max(3 - size, 0), 12))
+
+
+def difference(result: Result, metric: str | None = None) -> Difference | None:
     """Distilled minus alone over the seeds that both have finished; None where there are none."""
+    metric = metric or result.metric
     distilled = arm_values(result, "distilled", metric)
     alone = arm_values(result, "alone", metric)
     shared = min(len(distilled), len(alone))
@@ -105,7 +157,7 @@ def _row(result: Result, measure: Measure, found: Difference | None) -> Evidence
 
 def _cell(result: Result, arm: str, measure: Measure) -> str:
     values = arm_values(result, arm, measure.key)
-    if not values or (arm == "teacher" and measure.key.startswith("agreement")):
+    if not values or (arm == "teacher" and measure.key.startswith(("agreement", "distance"))):
         return fmt.NOTHING
     return fmt.spread(mean_interval(values, LEVEL), scale=measure.scale, digits=measure.digits)
 

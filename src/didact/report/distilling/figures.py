@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from didact.metrics import Difference
-from didact.report.distilling.evidence import ARM_NAMES, ARMS
+from didact.report.distilling.evidence import ARM_NAMES, ARMS, Measure
 from didact.report.drawing import format as fmt
 from didact.report.drawing.svg import PLACEHOLDERS, draw
 from didact.train.record.result import Reliability, Row
@@ -27,6 +27,13 @@ def learning_curves(rows: Sequence[Row]) -> list[str]:
     """Validation accuracy and training loss over epochs: means, and the range over seeds."""
     panels: tuple[tuple[str, str, Callable[[Row], float | None], float], ...] = (
         ("validation", "Validation accuracy, %", lambda row: row.validation_accuracy, 100),
+        (
+            "validation",
+            "Validation, mean average precision, %",
+            lambda row: row.validation_mean_average_precision,
+            100,
+        ),
+        ("validation", "Validation, mean absolute error", lambda row: row.validation_mae, 1),
         ("loss", "Training loss", lambda row: row.train_loss, 1),
     )
     figures = []
@@ -73,10 +80,12 @@ def _curves_figure(name: str, title: str, curves: dict[str, Curve]) -> str:
     return draw(paint, name=name, alt=alt, size=WIDE)
 
 
-def paired_differences(found: Difference, seeds: Sequence[int]) -> str:
+def paired_differences(found: Difference, seeds: Sequence[int], measure: Measure) -> str:
     """One dot for each seed, and the mean with its interval below them."""
     shown = list(seeds)[: len(found.differences)]
-    points = [100 * value for value in found.differences]
+    scale, digits = measure.scale, measure.digits
+    points = [scale * value for value in found.differences]
+    name = measure.label.removesuffix(", %")
     height = min(1.4 + 0.27 * len(points), 9.0)
 
     def paint(axes: Axes) -> None:
@@ -88,22 +97,25 @@ def paired_differences(found: Difference, seeds: Sequence[int]) -> str:
         labels = [f"seed {seed}" for seed in shown]
         ticks = list(places)
         if found.low is not None and found.high is not None:
-            below, mean = len(points), 100 * found.mean
+            below, mean = len(points), scale * found.mean
             axes.axhline(below - 0.5, color=PLACEHOLDERS["grid"], linewidth=1)
-            axes.plot([100 * found.low, 100 * found.high], [below, below], color=blue, linewidth=3)
+            axes.plot(
+                [scale * found.low, scale * found.high], [below, below], color=blue, linewidth=3
+            )
             axes.plot([mean], [below], "D", color=blue, markersize=9)
             labels.append("mean, 95%")
             ticks.append(below)
         axes.set_yticks(ticks, labels)
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        axes.set_title("Test accuracy, distilled − alone, points")
+        axes.set_title(f"{name}, distilled − alone{',' * bool(measure.unit)}{measure.unit}")
         axes.margins(x=0.08, y=0.12)
 
     values = ", ".join(
-        f"seed {s} {fmt.number(p, 2, sign=True)}" for s, p in zip(shown, points, strict=True)
+        f"seed {s} {fmt.number(p, digits, sign=True)}" for s, p in zip(shown, points, strict=True)
     )
-    alt = f"Test accuracy of the distilled student minus the student alone, in points: {values}."
+    counted = ", in points" if measure.unit else ""
+    alt = f"{name} of the distilled student minus the student alone{counted}: {values}."
     return draw(paint, name="paired", alt=alt, size=(WIDE[0], height))
 
 

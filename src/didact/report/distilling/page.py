@@ -6,7 +6,14 @@ import base64
 import binascii
 from typing import Any
 
-from didact.report.distilling.evidence import ARM_NAMES, ARMS, difference, evidence, latency_batch
+from didact.report.distilling.evidence import (
+    ARM_NAMES,
+    ARMS,
+    difference,
+    evidence,
+    latency_batch,
+    primary,
+)
 from didact.report.distilling.figures import (
     learning_curves,
     paired_differences,
@@ -58,7 +65,7 @@ def _paired(result: Result | None) -> str:
     found = None if result is None else difference(result)
     if result is None or found is None or len(found.differences) < 2:
         return ""
-    return paired_differences(found, result.seeds)
+    return paired_differences(found, result.seeds, primary(result))
 
 
 def _images(run: Run) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ class LossBuildContext:
 
     student: TappedModel
     teacher: TappedModel
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     num_samples: int
     batch_size: int
 

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from didact._core.errors import DidactError, UsageError
-from didact.data import Data
+from didact.data import Data, Mixing
 from didact.nn import Teacher
 from didact.train.distilling.build_losses import build_losses
 from didact.train.distilling.examine import examine
+from didact.train.distilling.hooks import Hooks
 from didact.train.distilling.losses import LossLike, choose_losses
 from didact.train.distilling.objective import StepOutputs
 from didact.train.distilling.seed_run import Components, loss_context_of, objective_of
 from didact.train.distilling.settings import AUTO, DistillSettings
+from didact.train.distilling.tasks import TASKS, label_loss_of, refuse_loss, sampling_of
 from didact.train.loop.data import DataReader, data_of
 from didact.train.loop.evaluate import cached_logits
+from didact.train.loop.loggers import find_loggers
 from didact.train.loop.models import ModelLike, ModelSource, checked, find_model
 
 REHEARSED_SAMPLES = 8
@@ -38,11 +42,25 @@ class UserInputs:
     teachers: Sequence[ModelLike]
     losses: Sequence[LossEntry]
     data: DataReader
+    hooks: Hooks = field(default_factory=Hooks)
 
     @classmethod
     def named(cls, chosen: DistillSettings) -> UserInputs:
         """Where everything has a name, the settings are enough."""
         return cls(chosen.student, chosen.teacher, list(chosen.loss), DataReader(chosen.data))
+
+
+def settled(chosen: DistillSettings, given: UserInputs) -> tuple[DistillSettings, UserInputs]:
+    """The same where the task is that of the data, and the loss that of the task.
+
+    Raises:
+        DidactError: Data that cannot be read.
+    """
+    task = TASKS[given.data(chosen, chosen.seeds[0]).task]
+    if list(given.losses) == [AUTO]:
+        given = replace(given, losses=[task.default_loss])
+        chosen = chosen.changed(loss=(task.default_loss,))
+    return chosen.changed(task=task.name), given
 
 
 def build_components(chosen: DistillSettings, given: UserInputs) -> Components:
@@ -62,6 +80,7 @@ def build_components(chosen: DistillSettings, given: UserInputs) -> Components:
         ],
         teacher_weights=[weight / sum(weights) for weight in weights],
         losses=choose_losses(given.losses, chosen.loss_options),
+        hooks=replace(given.hooks, factories=find_loggers(chosen.log)),
     )
 
 
@@ -94,11 +113,19 @@ def try_components(
     data = components.load_data(chosen.seeds[0])
     if not len(data.validation):
         raise UsageError(f"{data.name} has no validation split; give --validation 0.1")
+    task, mixed = TASKS[data.task], max(chosen.mixup, chosen.cutmix) > 0
+    for choice in components.losses:
+        one_class = "labels" in choice.inputs and not choice.labels_optional
+        refuse_loss(choice.name, task, one_class=one_class, mixed=mixed)
+    label_loss_of(data, chosen.class_weight)
+    sampling_of(data, data.train.labels, chosen.sampling)
+    Mixing(chosen.mixup, chosen.cutmix).draw(data.train.labels[:1], data.image_shape, 0, 0)
     components, notes = examine(components, data, chosen)
     teachers = [Teacher(checked(source, data, role="teacher")) for source in components.teachers]
-    if chosen.augment != "none" and any(cached_logits(one) is not None for one in teachers):
+    if chosen.varied and any(cached_logits(one) is not None for one in teachers):
+        which = f"--augment {chosen.augment}" if chosen.augment != "none" else "mixing"
         raise UsageError(
-            f"cached logits are those of the images as they are, and --augment {chosen.augment} "
+            f"cached logits are those of the images as they are, and {which} "
             "changes the images; leave it out, or give the teacher itself"
         )
     student = checked(components.student, data, role="student")
@@ -135,19 +162,29 @@ def _rehearse(
     count = min(REHEARSED_SAMPLES, chosen.batch_size)
     images = torch.randn(count, *data.image_shape)
     classes = data.num_classes
-    labels = torch.arange(count) % classes
+    labels = data.train.labels[:count].cpu()
+    count, indices = len(labels), torch.arange(len(labels))
+    images = images[:count]
+    if max(chosen.mixup, chosen.cutmix) > 0 and not labels.is_floating_point():
+        labels = F.one_hot(labels, classes).float()
+    label_loss = label_loss_of(data, chosen.class_weight)
+    standard = label_loss.standard
     built = build_losses(
         components.losses, loss_context_of(student, teachers[0], components, chosen, data)
     )
-    objective = objective_of(built, components, chosen)
+    objective = objective_of(built, components, chosen, label_loss)
     try:
         with reduced(chosen.precision):
             teachers_logits = [
-                teacher(images) if cached_logits(teacher) is None else torch.randn(count, classes)
+                standard(teacher(images))
+                if cached_logits(teacher) is None
+                else torch.randn(count, classes)
                 for teacher in teachers
             ]
-            student_logits = student(images).float()
-        outputs = StepOutputs(student_logits, teachers_logits, labels, labels, built.features())
+            student_logits = standard(student(images).float())
+        outputs = StepOutputs(
+            student_logits, teachers_logits, standard(labels), indices, built.features()
+        )
         terms = objective(outputs, 1.0)
     except DidactError:
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -17,17 +17,20 @@ from didact.train.distilling.components import (
     LossEntry,
     UserInputs,
     build_components,
+    settled,
     try_components,
 )
+from didact.train.distilling.hooks import Hooks, OnEpoch, OnStep
 from didact.train.distilling.losses import LossLike
 from didact.train.distilling.result import DistillResult
 from didact.train.distilling.seed_run import Components, run_seed
-from didact.train.distilling.settings import DistillSettings
+from didact.train.distilling.settings import AUTO, DistillSettings
 from didact.train.distilling.summary import finish
 from didact.train.loop.data import DataLike, DataReader
 from didact.train.loop.fabric import Fabric
 from didact.train.loop.fit import RunContext
 from didact.train.loop.launch import Work, launch, refuse_place
+from didact.train.loop.loggers import Logger, refuse_what_is_no_logger
 from didact.train.loop.models import ModelLike, checked, name_of
 from didact.train.loop.resume import settings_of_run, start_run
 from didact.train.record.files import read_tensors
@@ -40,6 +43,7 @@ from didact.train.record.trust import ask_for_trust
 Losses = LossLike | Sequence[LossEntry]
 Teachers = ModelLike | Sequence[ModelLike]
 Json = dict[str, Any]
+Headline = Callable[[DistillSettings], str]
 COMMAND = "didact distill"
 
 
@@ -48,11 +52,14 @@ def distill(
     student: ModelLike = "mlp",
     teacher: Teachers = "cnn",
     data: DataLike = "digits",
-    loss: Losses = "kd",
+    loss: Losses | None = None,
+    log: str | Logger | Sequence[str | Logger] = (),
+    on_step: OnStep | None = None,
+    on_epoch: OnEpoch | None = None,
     output: str | Path | None = None,
     overwrite: bool = False,
     console: Console | None = None,
-    headline: str = "",
+    headline: str | Headline = "",
     **settings: Any,
 ) -> DistillResult:
     """Train the teacher(s), the student alone and the student distilled; compare them.
@@ -69,13 +76,20 @@ def distill(
             ``teacher_normalise`` says, or its file; else the one of several with which it does
             best on the validation split.
         data: A source name (see ``didact list data``), a :class:`didact.data.Data`, or datasets of
-            (image, label): ``(train, test)`` or ``(train, validation, test)``.
+            (image, label): ``(train, test)`` or ``(train, validation, test)``. A label is a class
+            number, a probability for each class, 0 or 1 for each of several labels, or numbers.
         loss: A loss name, a function of ``(student_logits, teacher_logits)``, or a list of these
-            or of pairs ``(loss, weight)``.
+            or of pairs ``(loss, weight)``. By default that of the task: ``kd``, for several labels
+            ``binary_kd``, for numbers ``mse_logits``.
+        log: ``"csv"``, ``"tensorboard"``, ``"wandb"``, ``"mlflow"``, ``"file.py:MyLogger"``, an
+            object with ``log_metrics(metrics, step)`` such as a logger of Lightning's, or several.
+        on_step: Called after each optimiser step with a :class:`didact.train.Step`.
+        on_epoch: Called after each epoch with the dictionary that ``metrics.jsonl`` has of it. What
+            it raises ends the run.
         output: The run folder to make; by default one in ``runs/``.
         overwrite: Replace a run folder that exists.
         console: Where progress is shown; nowhere by default.
-        headline: Shown first, once nothing has been refused.
+        headline: Shown first, once nothing has been refused; or what makes it of the settings.
         settings: Any field of :class:`didact.train.DistillSettings`.
 
     Returns:
@@ -85,22 +99,28 @@ def distill(
         DidactError: A setting, name, model or data set that cannot be used; nothing is overwritten.
     """
     reader = DataReader(data)
+    loggers = cast("list[str | Logger]", log if _is_several(log) else [log])
+    hooks = Hooks(on_step, on_epoch, [one for one in loggers if not isinstance(one, str)])
+    for logger in hooks.loggers:
+        refuse_what_is_no_logger(logger, name_of(logger))
     teachers = cast("list[ModelLike]", teacher if _is_several(teacher) else [teacher])
-    losses = cast("list[LossEntry]", loss if _is_several(loss) else [loss])
+    wanted = AUTO if loss is None else loss
+    losses = cast("list[LossEntry]", wanted if _is_several(wanted) else [wanted])
     chosen = DistillSettings.build(
         student=name_of(student),
         teacher=tuple(name_of(one) for one in teachers),
         data=reader.name,
         loss=tuple(name_of(one) for one in losses),
+        log=tuple(one for one in loggers if isinstance(one, str)),
         **settings,
     )
-    given = UserInputs(student, teachers, losses, reader)
+    chosen, given = settled(chosen, UserInputs(student, teachers, losses, reader, hooks))
     chosen, notes = try_components(build_components(chosen, given), chosen)
     refuse_place(chosen)
     path = Path(output) if output is not None else default_path("distill")
     with locked(path):
         folder = start_run(path, chosen, overwrite=overwrite)
-        say(console, headline, *notes)
+        say(console, headline if isinstance(headline, str) else headline(chosen), *notes)
         return _launch(folder, chosen, given, console)
 
 
@@ -110,13 +130,13 @@ def distill_from(
     *,
     overwrite: bool = False,
     console: Console | None = None,
-    headline: str = "",
+    headline: str | Headline = "",
 ) -> DistillResult:
     """The same from settings alone, in which every part has a name."""
     values = dict(settings)
-    names = {name: values.pop(name) for name in ("student", "teacher", "data", "loss")}
+    names = {name: values.pop(name) for name in ("student", "teacher", "data", "loss", "log")}
     return distill(
-        **names | {"loss": list(names["loss"])},
+        **names | {"loss": list(names["loss"]), "log": list(names["log"])},
         output=output,
         overwrite=overwrite,
         console=console,

@@ -40,7 +40,7 @@ class TappedModel:
             f"give --{self.role}-layer with a module path, as in named_modules()"
         )
 
-    def shapes(self, image_shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
+    def shapes(self, image_shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """The shape of each stage's output for one image, from a run that changes nothing."""
         return feature_shapes(self.model, self.stages(), image_shape)
 
@@ -92,7 +92,7 @@ class FeaturePair:
 def one_pair(
     student: TappedModel,
     teacher: TappedModel,
-    image_shape: tuple[int, int, int],
+    image_shape: tuple[int, ...],
     attempt: Try,
     loss: str,
 ) -> FeaturePair:
@@ -123,7 +123,7 @@ def one_pair(
     ) from reason
 
 
-def all_maps(place: TappedModel, image_shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
+def all_maps(place: TappedModel, image_shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     """The stages that give feature maps, from the first to the last, with their shapes."""
     found = place.shapes(image_shape)
     maps = {path: found[path] for path in reversed(list(found)) if len(found[path]) == 4}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from didact.data import Batch, Batches
-from didact.train.distilling.objective import UNLABELLED, StepOutputs, Terms
+from didact.data import Batch, Batches, is_labelled
+from didact.train.distilling.hooks import Hooks, Step
+from didact.train.distilling.objective import StepOutputs, Terms
 from didact.train.distilling.settings import DistillSettings
 from didact.train.loop.fit import FitSpec, RunContext, SaveClock, sum_terms, train_epochs
 from didact.train.loop.schedule import learning_rate, load_optimizer_state
@@ -21,7 +22,8 @@ from didact.train.record.run_folder import Row
 
 Objective = Callable[[StepOutputs, float], Terms]
 ForwardFn = Callable[[nn.Module, Batch], StepOutputs]
-Validate = Callable[[nn.Module], tuple[float, float]]
+Validate = Callable[[nn.Module], tuple[float, dict[str, float]]]
+"""How good a model is, more being better, and what the row of an epoch says of it."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class DistillContext(RunContext[DistillSettings]):
     """What all the models of a seed share."""
 
     checkpoints: Checkpoints
+    hooks: Hooks
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class ModelSpec:
         arm: ``"teacher"``, ``"alone"``, ``"distilled"``.
         forward_fn: Runs the model (and the teachers) on a batch.
         objective: Turns what came out into named terms; their sum is the loss.
-        validate: Accuracy and negative log-likelihood on the validation split.
+        validate: Looks at the validation split.
+        measure: The numbers of the trained model that the run is judged by, for loggers.
     """
 
     arm: str
@@ -52,6 +56,7 @@ class ModelSpec:
     forward_fn: ForwardFn
     objective: Objective
     validate: Validate
+    measure: Callable[[], Mapping[str, float]]
 
 
 def fit(spec: ModelSpec, context: DistillContext) -> Position:
@@ -63,15 +68,26 @@ def fit(spec: ModelSpec, context: DistillContext) -> Position:
     """
     settings = context.settings
     position, best_model = _restore(spec, context)
+    hooks = context.hooks if context.fabric.is_global_zero else Hooks()
+    loggers = hooks.of_arm(context.folder, spec.arm, spec.seed, settings)
+    last_loss = torch.zeros(())
 
     def backward(model: nn.Module, batch: Batch, fraction: float) -> Terms:
-        return {"loss": _backward(spec, model, batch, fraction, context)}
+        nonlocal last_loss
+        last_loss = _backward(spec, model, batch, fraction, context)
+        return {"loss": last_loss}
+
+    def after_step(batch: Batch) -> None:
+        place = (spec.arm, spec.seed, position.epoch, position.step + 1)
+        hooks.step(Step(*place, last_loss, spec.model, batch))
 
     def end_epoch(model: nn.Module, means: dict[str, float]) -> None:
         nonlocal best_model
-        accuracy = _end_epoch(spec, context, position, model, means["loss"])
-        if accuracy > position.best[0]:
-            position.best = (accuracy, position.epoch)
+        found, row = _end_epoch(spec, context, position, model, means["loss"])
+        loggers.epoch(row)
+        hooks.epoch(row)
+        if position.best[1] == 0 or found > position.best[0]:
+            position.best = (found, position.epoch)
             best_model = model_state(spec.model) if settings.select == "validation" else None
 
     def save() -> None:
@@ -93,10 +109,17 @@ def fit(spec: ModelSpec, context: DistillContext) -> Position:
         backward=backward,
         end_epoch=end_epoch,
         save=save,
+        after_step=after_step,
     )
-    train_epochs(training, context)
+    try:
+        train_epochs(training, context)
+    except BaseException:
+        loggers.close("interrupted")
+        raise
     if best_model is not None:
         spec.model.load_state_dict(best_model)
+    if loggers:
+        loggers.end(spec.measure(), position.epoch)
     return position
 
 
@@ -151,8 +174,8 @@ def _micro_batches(batch: Batch, count: int) -> list[Batch]:
 
 def _share(outputs: StepOutputs, part: Batch, batch: Batch) -> StepOutputs:
     """Give the part its share of the step, so that parts and devices add up to one mean."""
-    labelled = int((part.labels != UNLABELLED).sum())
-    of_batch = int((batch.labels != UNLABELLED).sum())
+    labelled = int(is_labelled(part.labels).sum())
+    of_batch = int(is_labelled(batch.labels).sum())
     return replace(
         outputs,
         share=batch.weight * len(part.labels) / len(batch.labels),
@@ -166,10 +189,10 @@ def _end_epoch(
     position: Position,
     model: nn.Module,
     train_loss: float,
-) -> float:
-    """Validate, write the epoch's row, and return the validation accuracy."""
+) -> tuple[float, Row]:
+    """Validate, write the epoch's row, and return how good the model is, and the row."""
     model.eval()
-    accuracy, nll = spec.validate(model)
+    goodness, validated = spec.validate(model)
     position.end_epoch()
     fraction = position.epoch / spec.epochs
     row: Row = {
@@ -178,12 +201,11 @@ def _end_epoch(
         "epoch": position.epoch,
         "epochs": spec.epochs,
         "train_loss": train_loss,
-        "validation_accuracy": accuracy,
-        "validation_nll": nll,
+        **validated,
         "learning_rate": learning_rate(context.settings, spec.learning_rate, fraction),
         "seconds": round(position.seconds, 4),
     }
     if context.fabric.is_global_zero:
         context.folder.add_row(row)
     context.log.epoch(row)
-    return accuracy
+    return goodness, row

@@ -7,21 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from didact.data import is_labelled
 from didact.train.distilling.ramp import Ramp
+from didact.train.distilling.tasks import TASKS, LabelLoss
 
 Terms = dict[str, Tensor]
 Features = Tensor | Sequence[Tensor]
-UNLABELLED = -1
 
 
 @dataclass(frozen=True, slots=True)
 class StepOutputs:
     """What a loss may look at for one part of a batch.
 
-    ``labels`` are -1 where a sample has none; ``indices`` are the samples' places in the training
+    ``labels`` are -1, or NaN, where a sample has none; numbers to predict come with mean 0 and
+    deviation 1, and so do outputs; ``indices`` are the samples' places in the training
     split; ``features`` holds the student's and the teacher's for each loss that compares features.
     ``share`` and ``labelled_share`` turn a mean over this part into its share of the mean over the
     whole step (all components, all devices).
@@ -58,9 +59,15 @@ class DistillationTerm:
     labels_optional: bool = False
 
 
-def label_objective(outputs: StepOutputs, fraction: float) -> Terms:  # noqa: ARG001 - always the same
-    """Cross-entropy on the labelled samples: how a teacher and a student alone are trained."""
-    return {"label": label_term(outputs)}
+@dataclass(frozen=True, slots=True)
+class LabelObjective:
+    """The loss on the labelled samples: how a teacher and a student alone are trained."""
+
+    label_loss: LabelLoss
+
+    def __call__(self, outputs: StepOutputs, fraction: float) -> Terms:  # noqa: ARG002 - always the same
+        """The one term."""
+        return {"label": label_term(outputs, self.label_loss)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,7 @@ class DistillationObjective:
         combine: Several teachers: ``"probs"`` averages their probabilities at T into one target,
             ``"losses"`` averages the losses to each of them.
         teacher_weights: One for each teacher; they sum to 1.
+        label_loss: Of the task.
     """
 
     terms: Sequence[DistillationTerm]
@@ -83,6 +91,7 @@ class DistillationObjective:
     warmup: float
     combine: Literal["probs", "losses"]
     teacher_weights: Sequence[float]
+    label_loss: LabelLoss = field(default_factory=lambda: LabelLoss(TASKS["single-label"]))
 
     def __call__(self, outputs: StepOutputs, fraction: float) -> Terms:
         """The named terms for one part of a batch; their sum is the loss."""
@@ -92,7 +101,7 @@ class DistillationObjective:
         temperature = self.temperature.at(fraction)
         found: Terms = {}
         if weight < 1:
-            found["label"] = (1 - weight) * label_term(outputs)
+            found["label"] = (1 - weight) * label_term(outputs, self.label_loss)
         if weight > 0:
             for term in self.terms:
                 value = self._over_teachers(term, outputs, temperature, fraction)
@@ -107,31 +116,20 @@ class DistillationObjective:
             return _apply(term, outputs, outputs.teachers_logits[0], given)
         if self.combine == "probs":
             used = temperature if "temperature" in term.inputs else 1.0
-            mean = mean_probs_logits(outputs.teachers_logits, self.teacher_weights, used)
+            combine = self.label_loss.task.combine
+            mean = combine(outputs.teachers_logits, self.teacher_weights, used)
             return _apply(term, outputs, mean, given)
         values = [_apply(term, outputs, one, given) for one in outputs.teachers_logits]
         pairs = zip(self.teacher_weights, values, strict=True)
         return torch.stack([weight * value for weight, value in pairs]).sum()
 
 
-def label_term(outputs: StepOutputs) -> Tensor:
-    """Cross-entropy averaged over the labelled samples of the whole step, this part's share."""
+def label_term(outputs: StepOutputs, label_loss: LabelLoss) -> Tensor:
+    """The loss on labels over the labelled samples of the whole step: this part's share."""
     if outputs.labelled_share == 0:
         return outputs.student_logits.sum() * 0.0
-    loss = F.cross_entropy(outputs.student_logits, outputs.labels, ignore_index=UNLABELLED)
+    loss = label_loss(outputs.student_logits, outputs.labels)
     return loss if outputs.labelled_share == 1 else loss * outputs.labelled_share
-
-
-def mean_probs_logits(
-    teachers_logits: Sequence[Tensor], weights: Sequence[float], temperature: float
-) -> Tensor:
-    """Logits whose softmax at T is the weighted mean of the teachers' probabilities at T.
-
-    ``T * log(sum_i w_i softmax(t_i / T))``, in log space; shape as each teacher's logits.
-    """
-    stacked = torch.stack([F.log_softmax(t.float() / temperature, dim=-1) for t in teachers_logits])
-    log_weights = stacked.new_tensor(weights).log().reshape(-1, *[1] * (stacked.dim() - 1))
-    return torch.logsumexp(stacked + log_weights, dim=0) * temperature
 
 
 def _apply(
@@ -149,7 +147,9 @@ def _apply(
         "teacher_features": teacher_features,
     }
     inputs, share = dict(term.inputs), outputs.share
-    if "labels" in inputs and bool((labelled := outputs.labels != UNLABELLED).logical_not().any()):
+    if "labels" in inputs and term.labels_optional and outputs.labels.is_floating_point():
+        del inputs["labels"]  # it would take them for class numbers
+    if "labels" in inputs and bool((labelled := is_labelled(outputs.labels)).logical_not().any()):
         if term.labels_optional:
             del inputs["labels"]
         elif outputs.labelled_share == 0 or not bool(labelled.any()):

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from didact.train.distilling.seed_run import SeedRun
+from didact.train.distilling.tasks import classes_of
 
 Json = dict[str, Any]
 
@@ -22,9 +23,9 @@ def predictions_of(runs: Sequence[SeedRun], weights: Sequence[float]) -> Json:
     for run in runs:
         teacher_logits = run.teacher_logits(weights)
         answers = {} if teacher_logits is None else {"teacher": teacher_logits}
-        answers |= {arm: trained.test_logits for arm, trained in run.students.items()}
+        answers |= {arm: trained.logits for arm, trained in run.students.items()}
         arms += [_answers(arm, run.seed, logits) for arm, logits in answers.items()]
-    return {"labels": runs[0].labels.tolist(), "arms": arms}
+    return {"labels": classes_of(runs[0].labels).tolist(), "arms": arms}
 
 
 def _answers(arm: str, seed: int, logits: Tensor) -> Json:

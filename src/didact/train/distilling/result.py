@@ -14,7 +14,8 @@ from didact import metrics
 from didact.nn import count_parameters, size_on_disk
 from didact.train.distilling.seed_run import SeedRun
 from didact.train.distilling.settings import DistillSettings
-from didact.train.loop.evaluate import cached_logits, latency, score
+from didact.train.distilling.tasks import TASKS, classes_of
+from didact.train.loop.evaluate import cached_logits, latency
 
 Json = dict[str, Any]
 
@@ -26,7 +27,7 @@ class DistillResult:
     Attributes:
         folder: The run folder.
         summary: The content of ``result.json``.
-        student: The distilled student with the best validation accuracy among the seeds (the
+        student: The distilled student that is best on the validation split among the seeds (the
             student alone, where nothing was distilled), in eval mode.
     """
 
@@ -36,47 +37,81 @@ class DistillResult:
 
     @property
     def gain(self) -> float | None:
-        """Mean test accuracy of the distilled student minus that of the student alone."""
-        paired = self.summary["paired"]
-        return None if paired is None else float(paired["mean"])
+        """By how much the distilled student is better than the student alone, on the test split.
+
+        The mean over seeds of the difference of the task's metric: of test accuracy, of mean
+        average precision, of the mean absolute error with its sign turned. With ``evaluate_on`` set
+        to ``"validation"`` it is that of the validation split.
+        """
+        return self._better(self.summary["arms"], self.summary["metric"])
+
+    @property
+    def validation(self) -> Json:
+        """The validation numbers: arm, metric, and one number for each seed.
+
+        Choose hyperparameters by these; what was chosen by the test split is not tested by it.
+        """
+        found: Json = self.summary["validation"]
+        return found
+
+    @property
+    def validation_gain(self) -> float | None:
+        """As ``gain``, on the validation split."""
+        metric = TASKS[self.summary["task"]].metric_on("validation")
+        return self._better(self.validation, metric)
+
+    def _better(self, arms: Json, metric: str) -> float | None:
+        if not {"alone", "distilled"} <= set(arms):
+            return None
+        pairs = zip(arms["distilled"][metric], arms["alone"][metric], strict=True)
+        differences = [float(distilled) - float(alone) for distilled, alone in pairs]
+        sign = 1 if TASKS[self.summary["task"]].higher_is_better else -1
+        return float(sign * sum(differences) / len(differences))
 
 
-def arms_of(runs: Sequence[SeedRun], weights: Sequence[float]) -> Json:
+def arms_of(runs: Sequence[SeedRun], weights: Sequence[float], *, validation: bool = False) -> Json:
     """Each arm's numbers, one per seed."""
     arms: Json = {}
     for run in runs:
-        teacher_logits = run.teacher_logits(weights)
+        split = "validation" if validation else run.judged_on
+        labels = run.labels_of(split)
+        teacher_logits = run.teacher_logits(weights, validation=validation)
         found: dict[str, tuple[Tensor, Tensor | None, float]] = {}
         if teacher_logits is not None:
             seconds = sum(teacher.seconds for teacher in run.teachers)
             found["teacher"] = (teacher_logits, None, seconds)
         for arm, trained in run.students.items():
-            found[arm] = (trained.test_logits, teacher_logits, trained.seconds)
+            logits = trained.validation if validation else trained.logits
+            found[arm] = (logits, teacher_logits, trained.seconds)
         for arm, (logits, teacher, seconds) in found.items():
-            numbers = score(logits, run.labels, teacher) | {"train_seconds": round(seconds, 3)}
+            numbers = run.task.numbers(logits, labels, teacher, split)
+            if not validation:
+                numbers["train_seconds"] = round(seconds, 3)
             for name, value in numbers.items():
                 arms.setdefault(arm, {}).setdefault(name, []).append(value)
     return arms
 
 
-def paired_of(arms: Json) -> Json | None:
-    """The paired comparison of test accuracy, or None where an arm is missing."""
+def paired_of(arms: Json, metric: str) -> Json | None:
+    """The paired comparison of the task's metric, or None where an arm is missing."""
     if not {"alone", "distilled"} <= set(arms):
         return None
-    test = metrics.paired_test(arms["distilled"]["test_accuracy"], arms["alone"]["test_accuracy"])
+    test = metrics.paired_test(arms["distilled"][metric], arms["alone"][metric])
     return {"what": "distilled - alone", **test.as_dict()}
 
 
 def reliability_of(runs: Sequence[SeedRun], weights: Sequence[float]) -> Json:
     """Reliability bins of each arm over the test predictions of all seeds together."""
+    if not runs[0].task.has_classes:
+        return {}
     pooled: dict[str, list[Tensor]] = {}
     for run in runs:
         teacher_logits = run.teacher_logits(weights)
         if teacher_logits is not None:
             pooled.setdefault("teacher", []).append(teacher_logits)
         for arm, trained in run.students.items():
-            pooled.setdefault(arm, []).append(trained.test_logits)
-    labels = torch.cat([run.labels for run in runs])
+            pooled.setdefault(arm, []).append(trained.logits)
+    labels = torch.cat([classes_of(run.labels) for run in runs])
     return {
         arm: metrics.expected_calibration_error(torch.cat(logits), labels).bins()
         for arm, logits in pooled.items()
@@ -126,5 +161,5 @@ def best_student(runs: Sequence[SeedRun]) -> tuple[SeedRun, str]:
     for arm in ("distilled", "alone"):
         candidates = [run for run in runs if arm in run.students]
         if candidates:
-            return max(candidates, key=lambda c: c.students[arm].validation_accuracy), arm
+            return max(candidates, key=lambda c: c.students[arm].goodness), arm
     return runs[0], "teacher"

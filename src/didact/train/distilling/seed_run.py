@@ -9,20 +9,27 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from didact._core.errors import ModelError
-from didact.data import AnySplit, Batches, Data
-from didact.metrics import accuracy, negative_log_likelihood
+from didact.data import AnySplit, Batches, Data, Mixing
 from didact.nn import Teacher
 from didact.train.distilling.build_losses import BuiltLosses, LossBuildContext, build_losses
 from didact.train.distilling.features import TappedModel
-from didact.train.distilling.fit import DistillContext, ForwardFn, ModelSpec, Objective, fit
+from didact.train.distilling.fit import (
+    DistillContext,
+    ForwardFn,
+    ModelSpec,
+    Objective,
+    Validate,
+    fit,
+)
 from didact.train.distilling.forward import forward_with_teachers, student_forward
+from didact.train.distilling.hooks import Hooks
 from didact.train.distilling.losses import LossChoice
 from didact.train.distilling.objective import (
     DistillationObjective,
-    label_objective,
-    mean_probs_logits,
+    LabelObjective,
 )
 from didact.train.distilling.settings import DistillSettings
+from didact.train.distilling.tasks import TASKS, LabelLoss, Task, label_loss_of, sampling_of
 from didact.train.loop.data import digest_of
 from didact.train.loop.evaluate import predict, test_batches
 from didact.train.loop.fit import RunContext, last_is_too_small
@@ -43,38 +50,61 @@ class Components:
     teachers: Sequence[ModelSource]
     teacher_weights: Sequence[float]
     losses: Sequence[LossChoice]
+    hooks: Hooks = field(default_factory=Hooks)
 
 
 @dataclass
 class Trained:
-    """A trained model with its logits on the test split."""
+    """A trained model and what it says.
+
+    Attributes:
+        model: In eval mode.
+        logits: On the split that the run is judged by.
+        validation: On the validation split.
+        goodness: The task's metric on it, signed so that more is better.
+        seconds: That its training took.
+    """
 
     model: nn.Module
-    test_logits: Tensor
-    validation_accuracy: float
+    logits: Tensor
+    validation: Tensor
+    goodness: float
     seconds: float
 
 
 @dataclass
 class SeedRun:
-    """What one seed has produced so far."""
+    """What one seed has produced so far; ``judged_on`` is the test or the validation split."""
 
     seed: int
     data: Data
+    judged_on: str = "test"
     teachers: list[Trained] = field(default_factory=list)
     students: dict[str, Trained] = field(default_factory=dict)
 
     @property
     def labels(self) -> Tensor:
-        """The labels of the test split."""
-        return self.data.test.labels.cpu()
+        """The labels of the split that the run is judged by."""
+        return self.labels_of(self.judged_on)
 
-    def teacher_logits(self, weights: Sequence[float]) -> Tensor | None:
-        """The test logits of the teacher, or of the weighted mean of several teachers."""
+    def labels_of(self, split: str) -> Tensor:
+        """The labels of ``"test"`` or ``"validation"``."""
+        labels: Tensor = getattr(self.data, split).labels
+        return labels.cpu()
+
+    @property
+    def task(self) -> Task:
+        """What the labels are."""
+        return TASKS[self.data.task]
+
+    def teacher_logits(
+        self, weights: Sequence[float], *, validation: bool = False
+    ) -> Tensor | None:
+        """What the teacher says, or the weighted mean of several teachers."""
         if not self.teachers:
             return None
-        every = [teacher.test_logits for teacher in self.teachers]
-        return every[0] if len(every) == 1 else mean_probs_logits(every, weights, 1.0)
+        every = [one.validation if validation else one.logits for one in self.teachers]
+        return every[0] if len(every) == 1 else self.task.combine(every, weights, 1.0)
 
 
 @dataclass(frozen=True)
@@ -90,8 +120,8 @@ class TrainingPlan:
     arm: str
     epochs: int
     learning_rate: float
-    objective: Objective = label_objective
-    forward_fn: ForwardFn = student_forward
+    objective: Objective
+    forward_fn: ForwardFn
     extra: Sequence[nn.Module] = ()
     unlabelled: bool = False
     taps: BuiltLosses | None = None
@@ -113,10 +143,13 @@ class Learner(nn.Module):
 
 def run_seed(seed: int, components: Components, of_run: RunContext[DistillSettings]) -> SeedRun:
     """Train or load every arm of one seed; what an earlier process finished is loaded."""
-    settings, run = of_run.settings, SeedRun(seed, components.load_data(seed))
+    settings = of_run.settings
+    run = SeedRun(seed, components.load_data(seed), judged_on=settings.evaluate_on)
+    label_loss = label_loss_of(run.data, settings.class_weight)
+    by_labels = LabelObjective(label_loss), student_forward(label_loss.standard)
     part_of = PartOf(settings.deciding(), digest_of(run.data))
     checkpoints = Checkpoints(of_run.folder.path / CHECKPOINT, part_of)
-    context = DistillContext(**vars(of_run), checkpoints=checkpoints)
+    context = DistillContext(**vars(of_run), checkpoints=checkpoints, hooks=components.hooks)
     for number, source in enumerate(components.teachers):
         seed_everything(seed, TEACHER_STREAM, number)
         model = checked(source, run.data, role="teacher")
@@ -127,34 +160,46 @@ def run_seed(seed: int, components: Components, of_run: RunContext[DistillSettin
             "teacher" if len(components.teachers) == 1 else f"teacher-{number + 1}",
             settings.teacher_epochs or settings.epochs,
             settings.teacher_learning_rate or settings.learning_rate,
+            *by_labels,
         )
         run.teachers.append(_train(model, plan, run, context))
     for arm in ("alone", "distilled"):
         if arm in settings.arms:
             seed_everything(seed, STUDENT_STREAM)  # both start from the same weights
             model = checked(components.student, run.data, role="student").to(context.fabric.device)
-            plan = TrainingPlan(arm, settings.epochs, settings.learning_rate)
+            plan = TrainingPlan(arm, settings.epochs, settings.learning_rate, *by_labels)
             if arm == "distilled":
                 refuse_weak_teachers(run, components, settings)
-                plan = _distillation_plan(model, run, components, context)
+                plan = _distillation_plan(model, run, components, context, label_loss)
             run.students[arm] = _train(model, plan, run, context)
     return run
 
 
 def _distillation_plan(
-    model: nn.Module, run: SeedRun, components: Components, context: DistillContext
+    model: nn.Module,
+    run: SeedRun,
+    components: Components,
+    context: DistillContext,
+    label_loss: LabelLoss,
 ) -> TrainingPlan:
     settings = context.settings
     teachers = [Teacher(trained.model) for trained in run.teachers]
     built = build_losses(
         components.losses, loss_context_of(model, teachers[0], components, settings, run.data)
     )
-    look = forward_with_teachers(teachers, run.data, context.fabric, settings.augment, built)
+    look = forward_with_teachers(
+        teachers,
+        run.data,
+        context.fabric,
+        built,
+        varied=settings.varied,
+        standard=label_loss.standard,
+    )
     return TrainingPlan(
         "distilled",
         settings.epochs,
         settings.learning_rate,
-        objective_of(built, components, settings),
+        objective_of(built, components, settings, label_loss),
         look,
         built.trained,
         unlabelled=True,
@@ -177,12 +222,19 @@ def refuse_weak_teachers(run: SeedRun, components: Components, settings: Distill
     if alone is None or settings.accept_teacher:
         return
     for source, teacher in zip(components.teachers, run.teachers, strict=True):
-        own, other = teacher.validation_accuracy, alone.validation_accuracy
-        doubt = 3 * math.sqrt((own * (1 - own) + other * (1 - other)) / count)
-        if source.trained and other - own > max(0.1, doubt):
+        own, other = teacher.goodness, alone.goodness
+        if run.task.has_classes:
+            doubt = 3 * math.sqrt((own * (1 - own) + other * (1 - other)) / count)
+            weak = other - own > max(0.1, doubt)
+            said = f"gets {100 * own:.1f} % of the validation images right", f"{100 * other:.1f} %"
+        else:
+            weak = other - own > (0.1 if run.task.higher_is_better else 0.25 * abs(other))
+            name = run.task.metric.replace("_", " ")
+            said = f"has {name} {abs(own):.4g} on the validation split", f"{abs(other):.4g}"
+        if source.trained and weak:
             raise ModelError(
-                f"the teacher {source.name} gets {100 * own:.1f} % of the validation images right "
-                f"and the student alone {100 * other:.1f} %: it would pull the student down. "
+                f"the teacher {source.name} {said[0]} "
+                f"and the student alone {said[1]}: it would pull the student down. "
                 "Likely it was trained on images of another normalisation, size or crop "
                 "(--teacher-normalise, --teacher-input-size), or on other classes; "
                 "--accept-teacher goes on anyway"
@@ -207,7 +259,7 @@ def loss_context_of(
 
 
 def objective_of(
-    built: BuiltLosses, components: Components, settings: DistillSettings
+    built: BuiltLosses, components: Components, settings: DistillSettings, label_loss: LabelLoss
 ) -> DistillationObjective:
     """The objective of the distilled student."""
     return DistillationObjective(
@@ -217,6 +269,7 @@ def objective_of(
         settings.warmup_epochs / settings.epochs,
         settings.combine,
         components.teacher_weights,
+        label_loss,
     )
 
 
@@ -264,6 +317,9 @@ def _model_spec(
         drop_last=last_is_too_small(model, len(split), settings, parts_of_a_step),
         device=fabric.device,
         workers=settings.workers,
+        sampling=sampling_of(data, split.labels, settings.sampling),
+        mixing=Mixing(settings.mixup, settings.cutmix),
+        num_classes=data.num_classes,
     )
     optimizer = build_optimizer(
         settings.optimizer,
@@ -283,6 +339,7 @@ def _model_spec(
         forward_fn=plan.forward_fn,
         objective=plan.objective,
         validate=_validation(data, context),
+        measure=lambda: _final_numbers(model, run, context),
     )
 
 
@@ -295,17 +352,28 @@ def _labelled_only(data: Data) -> AnySplit:
     return data.train.subset(indices.repeat(repeats)[: len(data.train)])
 
 
-def _validation(data: Data, context: DistillContext) -> Callable[[nn.Module], tuple[float, float]]:
+def _validation(data: Data, context: DistillContext) -> Validate:
     batches = test_batches(data, "validation", context.fabric.device)
+    task = TASKS[data.task]
 
-    def validate(model: nn.Module) -> tuple[float, float]:
+    def validate(model: nn.Module) -> tuple[float, dict[str, float]]:
         logits, labels = predict(model, batches)
-        return accuracy(logits, labels), negative_log_likelihood(logits, labels)
+        return task.goodness(logits, labels), task.validated(logits, labels)
 
     return validate
 
 
+def _final_numbers(model: nn.Module, run: SeedRun, context: DistillContext) -> dict[str, float]:
+    batches = test_batches(run.data, run.judged_on, context.fabric.device)
+    outputs, targets = predict(model, batches)
+    return run.task.numbers(outputs, targets, None, run.judged_on)
+
+
 def _measured(model: nn.Module, run: SeedRun, context: DistillContext, seconds: float) -> Trained:
-    test_logits, _ = predict(model, test_batches(run.data, "test", context.fabric.device))
-    validation, _ = _validation(run.data, context)(model)
-    return Trained(model.eval(), test_logits, validation, seconds)
+    device = context.fabric.device
+    validation, labels = predict(model, test_batches(run.data, "validation", device))
+    logits = validation
+    if run.judged_on == "test":
+        logits, _ = predict(model, test_batches(run.data, "test", device))
+    goodness = run.task.goodness(validation, labels)
+    return Trained(model.eval(), logits, validation, goodness, seconds)

@@ -16,7 +16,7 @@ from didact.train.loop.settings import Number, SharedSettings, names_code, read_
 
 Arm = Literal["teacher", "alone", "distilled"]
 AUTO = "auto"
-"""The normalisation that a teacher's file says, or else the one with which it does best."""
+"""What the run finds out: a task, the loss for it, a teacher's normalisation."""
 
 
 class DistillSettings(SharedSettings):
@@ -26,9 +26,21 @@ class DistillSettings(SharedSettings):
     ``devices`` nor ``accumulate`` changes what is computed.
     """
 
-    indifferent: ClassVar[frozenset[str]] = SharedSettings.indifferent | {"arms", "onnx"}
+    indifferent: ClassVar[frozenset[str]] = SharedSettings.indifferent | {
+        "arms",
+        "onnx",
+        "evaluate_on",
+        "log",
+    }
+    may_change_on_resume: ClassVar[frozenset[str]] = SharedSettings.may_change_on_resume | {"log"}
 
     validation: float = Field(0.2, gt=0, lt=1)
+    task: Literal["auto", "single-label", "soft-label", "multi-label", "regression"] = "auto"
+    evaluate_on: Literal["test", "validation"] = "test"
+    mixup: float = Field(0.0, ge=0)
+    cutmix: float = Field(0.0, ge=0)
+    class_weight: Literal["balanced"] | tuple[float, ...] | None = None
+    sampling: Literal["shuffled", "balanced"] = "shuffled"
 
     teacher: tuple[str, ...] = ("cnn",)
     teacher_weights: tuple[float, ...] | None = None
@@ -40,7 +52,7 @@ class DistillSettings(SharedSettings):
     student_layer: str | None = None
     teacher_layer: str | None = None
 
-    loss: tuple[str, ...] = ("kd",)
+    loss: tuple[str, ...] = (AUTO,)
     loss_options: dict[str, Number] = Field(default_factory=dict)
     temperature: Ramp = Ramp(4.0)
     kd_weight: Ramp = Ramp(0.9)
@@ -59,6 +71,17 @@ class DistillSettings(SharedSettings):
 
     compile: bool = False
     onnx: bool = True
+    log: tuple[str, ...] = ()
+
+    @property
+    def task_of_data(self) -> str:
+        """What the labels are, or ``"auto"``."""
+        return self.task
+
+    @property
+    def varied(self) -> bool:
+        """Whether an image is not the same in each epoch."""
+        return self.augment != "none" or max(self.mixup, self.cutmix) > 0
 
     @field_validator("teacher_normalise", mode="before")
     @classmethod
@@ -140,6 +163,7 @@ class DistillSettings(SharedSettings):
         found = [name for name in models if names_code(name, LIBRARIES)]
         losses = [loss.partition("=")[0] for loss in self.loss]
         found += [name for name in losses if names_code(name, ())]
+        found += [name for name in self.log if names_code(name, ())]
         return found + ([self.data] if names_code(self.data, SOURCES) else [])
 
     def to_toml(self) -> str:

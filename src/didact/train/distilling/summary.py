@@ -25,6 +25,7 @@ from didact.train.distilling.result import (
 )
 from didact.train.distilling.seed_run import Components, SeedRun
 from didact.train.distilling.settings import DistillSettings
+from didact.train.distilling.tasks import classes_of
 from didact.train.loop.evaluate import disagreements
 from didact.train.loop.export import export_onnx
 from didact.train.loop.fit import RunContext
@@ -59,7 +60,8 @@ def finish(
         summary["seconds"] = round(time.monotonic() - began, 2)
         summary = as_written(Result, summary)
         write_json(folder.path / DISAGREEMENTS, _disagreements(run, arm, components))
-        write_json(folder.path / PREDICTIONS, predictions_of(runs, components.teacher_weights))
+        if run.task.has_classes:
+            write_json(folder.path / PREDICTIONS, predictions_of(runs, components.teacher_weights))
         summary = folder.finish(summary)
     context.fabric.barrier()
     return DistillResult(folder.path, summary, model)
@@ -72,7 +74,7 @@ def _summary(
     context: RunContext[DistillSettings],
 ) -> Json:
     settings, weights = context.settings, components.teacher_weights
-    arms = arms_of(runs, weights)
+    arms, metric = arms_of(runs, weights), best.task.metric_on(settings.evaluate_on)
     teacher_names = [source.name for source in components.teachers]
     return {
         "schema": SCHEMA,
@@ -82,6 +84,9 @@ def _summary(
         "started": context.folder.start().get("started", ""),
         "seconds": 0.0,
         "complete": True,
+        "task": best.task.name,
+        "metric": metric,
+        "evaluated_on": settings.evaluate_on,
         "data": data_of(best, settings),
         "models": models_of(best, teacher_names, components.student.name, context.fabric.device),
         "loss": {
@@ -95,7 +100,8 @@ def _summary(
         "student_seed": best.seed,
         "epoch_chosen_by": settings.select,
         "arms": arms,
-        "paired": paired_of(arms),
+        "validation": arms_of(runs, weights, validation=True),
+        "paired": paired_of(arms, metric),
         "reliability": reliability_of(runs, weights),
         "onnx": None,
         "versions": versions(),
@@ -114,6 +120,7 @@ def _export(model: nn.Module, data: Data, path: Path, console: Console | None) -
 
 def _disagreements(run: SeedRun, arm: str, components: Components) -> list[Json]:
     teacher_logits = run.teacher_logits(components.teacher_weights)
-    if teacher_logits is None or arm not in run.students:
+    if teacher_logits is None or arm not in run.students or not run.task.has_classes:
         return []
-    return disagreements(run.data, run.labels, teacher_logits, run.students[arm].test_logits)
+    labels, own = classes_of(run.labels), run.students[arm].logits
+    return disagreements(run.data, run.judged_on, labels, teacher_logits, own)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -32,6 +30,7 @@ from didact.train.loop.fabric import make_fabric
 from didact.train.loop.fit import RunContext
 from didact.train.loop.launch import set_threads
 from didact.train.loop.models import ModelLike
+from didact.train.loop.processes import die_with_parent, start_method
 from didact.train.record.interrupt import Stopper
 from didact.train.record.log import Log
 from didact.train.record.run_folder import RunFolder
@@ -134,10 +133,8 @@ def _several_at_a_time(
             found[key] = done
             log.skip(len(done["seconds"]))
     left = [key for key in keys if key not in found]
-    server = multiprocessing.get_context(_start_method())
-    with ProcessPoolExecutor(
-        settings.jobs, mp_context=server, initializer=_die_with_parent
-    ) as pool:
+    server = multiprocessing.get_context(start_method())
+    with ProcessPoolExecutor(settings.jobs, mp_context=server, initializer=die_with_parent) as pool:
         futures = {
             pool.submit(_one, key, settings, given, folder, context.command): key for key in left
         }
@@ -176,23 +173,3 @@ def _one(
             return run_method(key.name, key.seed, components, context)
     except DidactError as error:
         return error
-
-
-def _start_method() -> str:
-    """A server that has torch imported forks quickly and has no CUDA context to break."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return "spawn"
-    multiprocessing.set_forkserver_preload(["didact.train", "lightning_fabric"])
-    return "forkserver"
-
-
-def _die_with_parent() -> None:
-    """A killed run leaves no process behind that goes on writing into its folder."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-def _watch(parent: Any) -> None:
-    parent.join()
-    os._exit(1)

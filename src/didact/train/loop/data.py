@@ -53,7 +53,10 @@ class DataReader:
             return self.given
         if self._source is None:
             self._source = read_source(
-                self.given, data_dir=settings.data_dir, resize=settings.resize
+                self.given,
+                data_dir=settings.data_dir,
+                resize=settings.resize,
+                task=settings.task_of_data,
             )
         return prepare(
             self._source,

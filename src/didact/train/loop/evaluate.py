@@ -12,8 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from didact import metrics
-from didact.data import Batches, Data
+from didact.data import AnySplit, Batches, Data
 from didact.nn import Teacher
 from didact.train.loop.cached import CachedLogits
 
@@ -63,20 +62,6 @@ def test_batches(data: Data, part: str, device: torch.device) -> Batches:
     )
 
 
-def score(logits: Tensor, labels: Tensor, teacher_logits: Tensor | None) -> Json:
-    """The numbers of one arm and seed that ``result.json`` lists."""
-    found = {
-        "test_accuracy": metrics.accuracy(logits, labels),
-        "nll": metrics.negative_log_likelihood(logits, labels),
-        "ece": metrics.expected_calibration_error(logits, labels).error,
-        "brier": metrics.brier_score(logits, labels),
-    }
-    if teacher_logits is not None:
-        found["agreement_top1"] = metrics.agreement_top1(logits, teacher_logits)
-        found["agreement_kl"] = metrics.agreement_kl(logits, teacher_logits)
-    return {name: float(value) for name, value in found.items()}
-
-
 @torch.no_grad()
 def latency(model: nn.Module, data: Data, device: torch.device) -> Json:
     """Milliseconds of one forward pass over 64 images: median and quartiles of 30."""
@@ -100,9 +85,9 @@ def latency(model: nn.Module, data: Data, device: torch.device) -> Json:
 
 
 def disagreements(
-    data: Data, labels: Tensor, teacher_logits: Tensor, student_logits: Tensor
+    data: Data, split: str, labels: Tensor, teacher_logits: Tensor, student_logits: Tensor
 ) -> list[Json]:
-    """The test images on which student and teacher differ, the surest student first."""
+    """The images of a split on which student and teacher differ, the surest student first."""
     teacher_probs, student_probs = teacher_logits.softmax(-1), student_logits.softmax(-1)
     teacher_top, student_top = teacher_probs.max(-1), student_probs.max(-1)
     differ = (teacher_top.indices != student_top.indices).nonzero().flatten()
@@ -115,14 +100,14 @@ def disagreements(
             "teacher_confidence": float(teacher_top.values[index]),
             "student_class": int(student_top.indices[index]),
             "student_confidence": float(student_top.values[index]),
-            "png": _png(data, index),
+            "png": "" if data.is_table else _png(getattr(data, split), index),
         }
         for index in order[:MOST_DISAGREEMENTS].tolist()
     ]
 
 
-def _png(data: Data, index: int) -> str:
-    image = data.test.take(torch.tensor([index]))[0]
+def _png(split: AnySplit, index: int) -> str:
+    image = split.take(torch.tensor([index]))[0]
     if image.is_floating_point():
         low, high = image.min(), image.max()
         image = ((image - low) / (high - low).clamp(min=1e-12) * 255).to(torch.uint8)

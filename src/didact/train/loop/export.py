@@ -33,11 +33,18 @@ class WithNormalisation(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, student: nn.Module, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    def __init__(
+        self,
+        student: nn.Module,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        dimensions: int = 3,
+    ) -> None:
         super().__init__()
         self.student = student
-        self.register_buffer("mean", torch.tensor(mean).reshape(1, -1, 1, 1))
-        self.register_buffer("std", torch.tensor(std).reshape(1, -1, 1, 1))
+        form = (1, -1, *[1] * (dimensions - 1))
+        self.register_buffer("mean", torch.tensor(mean).reshape(form))
+        self.register_buffer("std", torch.tensor(std).reshape(form))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(batch, classes)`` of images ``(batch, channels, height, width)``."""
@@ -61,7 +68,9 @@ def export_onnx(student: nn.Module, data: Data, path: Path) -> dict[str, Any]:
     onnx = require("onnx", extra="export")
     require("onnxscript", extra="export")
     runtime = require("onnxruntime", extra="export")
-    model = WithNormalisation(student.cpu().eval(), data.mean, data.std).eval()
+    model = WithNormalisation(
+        student.cpu().eval(), data.mean, data.std, len(data.image_shape)
+    ).eval()
     program = _quietly_exported(model, torch.rand(2, *data.image_shape))
     graph = program.model_proto
     onnx.helper.set_model_props(graph, {"class_names": json.dumps(list(data.class_names))})

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -23,6 +23,7 @@ from didact.nn import (
     Normalisation,
     OnnxModel,
     OwnInputs,
+    OwnUnits,
     Weights,
     build_model,
     check_weights,
@@ -41,7 +42,7 @@ LIBRARIES = ("timm", "torchvision")
 
 ModelLike = str | Path | nn.Module | Callable[..., Any] | Mapping[str, Any]
 NormalisationLike = str | Sequence[Sequence[float]]
-ImageShape = tuple[int, int, int]
+ImageShape = tuple[int, ...]
 CACHED = "npz:"
 WEIGHTS = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
 PROGRAMS = (".onnx", ".torchscript")
@@ -62,6 +63,7 @@ class ModelSource:
         input_size: Height and width that it wants; None for those of the data.
         image_shape: Of the images that it was trained on, where the file says so.
         num_classes: That it must have in common with the data, where the file says so.
+        units: Mean and deviation of the numbers that it predicts, where the file says so.
     """
 
     name: str
@@ -72,6 +74,7 @@ class ModelSource:
     input_size: tuple[int, int] | None = None
     image_shape: ImageShape | None = None
     num_classes: int | None = None
+    units: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     def shape_for(self, data: Data) -> ImageShape:
         """The shape of the images that the model is given, once they are brought to it.
@@ -83,20 +86,21 @@ class ModelSource:
         if self.normalise is not None:
             known = Normalisation.read(self.normalise, data.mean, data.std)
         channels = max(data.image_shape[0], known.channels if known else 1)
-        height, width = self.input_size or data.image_shape[1:]
+        wanted = (channels, *(self.input_size or data.image_shape[1:]))
         if self.num_classes not in (None, data.num_classes):
             raise ModelError(
                 f"{self.name} knows {self.num_classes} classes and {data.name} has "
                 f"{data.num_classes}; student, teacher and data must have the same classes"
             )
-        if self.image_shape is not None and self.image_shape != (channels, height, width):
-            _, own_height, own_width = self.image_shape
+        if self.image_shape is not None and self.image_shape != wanted:
+            own = "x".join(map(str, self.image_shape[1:]))
+            resizable = len(self.image_shape) == 3 and not data.is_table
+            hint = f", or for a teacher --teacher-input-size {own}" if resizable else ""
             raise ModelError(
                 f"{self.name} takes images of shape {self.image_shape} and {data.name} has "
-                f"{data.image_shape} (channels, height, width); expected the same, or for a "
-                f"teacher --teacher-input-size {own_height}x{own_width}"
+                f"{data.image_shape} (channels, height, width); expected the same{hint}"
             )
-        return channels, height, width
+        return wanted
 
 
 def name_of(part: object) -> str:
@@ -264,7 +268,7 @@ def checked(source: ModelSource, data: Data, *, role: str) -> nn.Module:
     built = source.build(data, source.shape_for(data))
     if isinstance(built, CachedLogits):
         return built  # it has looked at the data itself
-    model = with_inputs(built, source, data)
+    model = with_units(with_inputs(built, source, data), source, data, role)
     was_training = model.training
     model.eval()
     images = torch.zeros(2, *data.image_shape)
@@ -317,9 +321,24 @@ def with_inputs(
     return OwnInputs(model, own, data.mean, data.std, size)
 
 
+def with_units(model: nn.Module, source: ModelSource, data: Data, role: str) -> nn.Module:
+    """A model of numbers that is trained here, or was, answers in the units of the data."""
+    if data.task != "regression" or isinstance(model, CachedLogits):
+        return model
+    if source.units is not None:
+        mean, std = (torch.tensor(part) for part in source.units)
+        return OwnUnits(model, mean, std)
+    outside = source.trained and role == "teacher"
+    return model if outside else OwnUnits(model, *data.units())
+
+
 def save_model(path: Path, model: nn.Module, name: str, data: Data) -> None:
     """Write a model so that :func:`find_model` can load it again."""
     mean, std, shape = tuple(data.mean), tuple(data.std), data.image_shape
+    units = {}
+    if isinstance(model, OwnUnits):
+        units = {"target_mean": model.mean.tolist(), "target_std": model.std.tolist()}
+        model = model.model
     if isinstance(model, OwnInputs):
         channels, own = model.channels, model.own
         mean, std = (part * (channels // len(part)) for part in (own.mean, own.std))
@@ -332,6 +351,7 @@ def save_model(path: Path, model: nn.Module, name: str, data: Data) -> None:
         "mean": list(mean),
         "std": list(std),
         "class_names": list(data.class_names),
+        **units,
     }
     write_tensors(path, model.state_dict(), about)
 
@@ -347,7 +367,9 @@ class ModelHeader(BaseModel):
 
     model: str | None = Field(None, max_length=1000)
     num_classes: int | None = Field(None, ge=1)
-    image_shape: list[int] | None = Field(None, min_length=3, max_length=3)
+    image_shape: list[int] | None = Field(None, min_length=1, max_length=3)
+    target_mean: list[float] | None = None
+    target_std: list[float] | None = None
     mean: list[float] | None = None
     std: list[float] | None = None
     class_names: list[str] | None = None
@@ -355,6 +377,8 @@ class ModelHeader(BaseModel):
     @model_validator(mode="after")
     def _fits_together(self) -> ModelHeader:
         sizes = {len(part) for part in (self.mean, self.std) if part is not None}
+        if self.image_shape is not None and len(self.image_shape) == 2:
+            raise ValueError("image_shape has two numbers; expected three, or one for a table")
         if self.image_shape is not None and sizes - {self.image_shape[0]}:
             raise ValueError("mean and std are not one number for each channel")
         if self.std is not None and min(self.std, default=1) <= 0:
@@ -411,9 +435,16 @@ def _from_weights(file: str, text: str, role: str, architecture: str | None = No
         trained=True,
         architecture=name,
         normalise=None if about.mean is None or about.std is None else (about.mean, about.std),
-        image_shape=cast("ImageShape | None", shape),
+        image_shape=shape,
         num_classes=about.num_classes if role == "teacher" else None,
+        units=_units_of(about) if role == "teacher" else None,
     )
+
+
+def _units_of(about: ModelHeader) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    if about.target_mean is None or about.target_std is None:
+        return None
+    return tuple(about.target_mean), tuple(about.target_std)
 
 
 def _load(

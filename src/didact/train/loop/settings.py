@@ -117,6 +117,11 @@ class SharedSettings(CheckedSettings):
         """The names of the user's own code in these settings."""
         raise NotImplementedError
 
+    @property
+    def task_of_data(self) -> str:
+        """What the labels are, where the settings say it."""
+        return "auto"
+
     def deciding(self) -> dict[str, Any]:
         """All that decides the numbers of a part of the run; what is finished is kept with it."""
         return self.model_dump(mode="json", exclude=set(self.indifferent))

@@ -60,7 +60,7 @@ class Log:
         self.skip(1)
         text = (
             f"seed {row['seed']} {row['arm']:<9} epoch {row['epoch']}/{row['epochs']}"
-            f"  loss {row['train_loss']:.3f}  validation {100 * row['validation_accuracy']:.1f}%"
+            f"  loss {row['train_loss']:.3f}  validation {_validated(row)}"
         )
         self._show(text, at_once=row["epoch"] == row["epochs"])
 
@@ -84,6 +84,13 @@ class Log:
 
     def _line_is_due(self) -> bool:
         return time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES
+
+
+def _validated(row: Row) -> str:
+    """The first of the row's validation numbers."""
+    name = next(name for name in row if name.startswith("validation_"))
+    value, short = float(row[name]), name.removeprefix("validation_").replace("_", " ")
+    return f"{100 * value:.1f}%" if short == "accuracy" else f"{short} {value:.4g}"
 
 
 def say(console: Console | None, *lines: str) -> None:

@@ -91,11 +91,20 @@ class ArmNumbers(Part):
     """One way to train, measured on the test set: one number for each seed that is done."""
 
     test_accuracy: list[float] = []
+    validation_accuracy: list[float] = []
+    mean_average_precision: list[float] = []
+    f1_macro: list[float] = []
+    f1_micro: list[float] = []
+    mae: list[float] = []
+    rmse: list[float] = []
+    r2: list[float] = []
     nll: list[float] = []
     ece: list[float] = []
     brier: list[float] = []
     agreement_top1: list[float] = []
     agreement_kl: list[float] = []
+    agreement_labels: list[float] = []
+    distance_from_teacher: list[float] = []
     train_seconds: list[float] = []
 
     def values(self, metric: str) -> list[float]:
@@ -153,6 +162,9 @@ class Result(Part):
     started: str = ""
     seconds: float | None = None
     complete: bool = False
+    task: str = "single-label"
+    metric: str = "test_accuracy"
+    evaluated_on: str = "test"
     data: Data
     models: Models = Models()
     loss: dict[str, Any] = {}
@@ -161,6 +173,7 @@ class Result(Part):
     student_arm: str = ""
     epoch_chosen_by: str = ""
     arms: dict[Arm, ArmNumbers]
+    validation: dict[Arm, ArmNumbers] = {}
     paired: NamedDifference | None = None
     reliability: dict[Arm, Reliability] = {}
     onnx: Onnx | None = None
@@ -215,6 +228,9 @@ class Row(Part):
     train_loss: float | None = None
     train_accuracy: float | None = None
     validation_accuracy: float | None = None
+    validation_mean_average_precision: float | None = None
+    validation_mae: float | None = None
+    validation_rmse: float | None = None
     validation_nll: float | None = None
 
 

@@ -31,6 +31,7 @@ STUDENT = "student.safetensors"
 ONNX = "student.onnx"
 CHECKPOINT = "checkpoint"
 CELLS = "cells"
+LOGS = "logs"
 START = "start.json"
 LOCK = ".lock"
 
@@ -209,7 +210,7 @@ def _is_unused(path: Path) -> bool:
 
 def _empty(path: Path) -> None:
     """Remove what a run wrote, and nothing else that may lie in the folder."""
-    for folder in (path / CHECKPOINT, path / CELLS):
+    for folder in (path / CHECKPOINT, path / CELLS, path / LOGS):
         if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder)
     results = (RESULT, METRICS, DISAGREEMENTS, PREDICTIONS, STUDENT, ONNX)
