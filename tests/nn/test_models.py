@@ -39,6 +39,7 @@ SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64), (3, 33, 17)]
 LIGHT = [
     "mlp",
     "mlp-dropout",
+    "soft-tree-3",
     "cnn-4",
     "resnet8",
     "wrn-10-1",
@@ -150,6 +151,8 @@ def test_convolutions_have_hes_variance(name, path):
         ("mlp-0", (3, 32, 32), "from 1 to 65536"),
         ("mlp-99999999999", (3, 32, 32), "from 1 to 65536"),
         ("cnn-0", (3, 32, 32), "from 1 to 65536"),
+        ("soft-tree-0", (3, 32, 32), "from 1 to 12"),
+        ("soft-tree-13", (3, 32, 32), "from 1 to 12"),
     ],
 )
 def test_what_cannot_be_built_is_refused(name, image_shape, message):

@@ -5,6 +5,7 @@ from didact._core.optional import expect
 expect("torch", "numpy", "safetensors")
 
 from didact.nn import models
+from didact.nn.blocks.binary_tree import BinaryTree
 from didact.nn.catalogue.registry import MODELS, ModelEntry, build_model, discover, model
 from didact.nn.files.inputs import Normalisation, OwnInputs, OwnUnits, candidates
 from didact.nn.files.programs import FunctionModel, OnnxModel, is_torchscript, load_torchscript
@@ -15,8 +16,15 @@ from didact.nn.heads.fold import fold_batch_norm
 from didact.nn.heads.heads import CosineHead, widened
 from didact.nn.heads.split_head import split_head
 from didact.nn.inspection.dry_run import output_shape, undisturbed
+from didact.nn.inspection.own_terms import (
+    HasOwnTerms,
+    modules_with_own_terms,
+    own_terms,
+    taken,
+)
 from didact.nn.inspection.size import count_parameters, size_on_disk
 from didact.nn.inspection.unwrap import unwrap
+from didact.nn.models.soft_tree import SoftTree, Turn
 from didact.nn.teachers.adapters import Projector, feature_shapes, projectors
 from didact.nn.teachers.taps import Tap, Taps, tap, taps
 from didact.nn.teachers.teacher import MOST_CACHED_LOGITS, Teacher
@@ -27,10 +35,12 @@ discover(models)
 __all__ = [
     "MODELS",
     "MOST_CACHED_LOGITS",
+    "BinaryTree",
     "CosineHead",
     "ExpandableNetwork",
     "ExpandableStage",
     "FunctionModel",
+    "HasOwnTerms",
     "ImageClassifier",
     "ModelEntry",
     "Normalisation",
@@ -38,10 +48,12 @@ __all__ = [
     "OwnInputs",
     "OwnUnits",
     "Projector",
+    "SoftTree",
     "Tap",
     "Taps",
     "Teacher",
     "Teachers",
+    "Turn",
     "Weights",
     "build_model",
     "candidates",
@@ -54,11 +66,14 @@ __all__ = [
     "load_torchscript",
     "load_weights",
     "model",
+    "modules_with_own_terms",
     "output_shape",
+    "own_terms",
     "projectors",
     "read_weights",
     "size_on_disk",
     "split_head",
+    "taken",
     "tap",
     "taps",
     "undisturbed",

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from didact.data import Batch, Batches, is_labelled
+from didact.nn import HasOwnTerms, modules_with_own_terms, taken
 from didact.train.distilling.hooks import Hooks, Step
 from didact.train.distilling.objective import StepOutputs, Terms
 from didact.train.distilling.settings import DistillSettings
@@ -71,10 +72,11 @@ def fit(spec: ModelSpec, context: DistillContext) -> Position:
     hooks = context.hooks if context.fabric.is_global_zero else Hooks()
     loggers = hooks.of_arm(context.folder, spec.arm, spec.seed, settings)
     last_loss = torch.zeros(())
+    outspoken = modules_with_own_terms(spec.model)
 
     def backward(model: nn.Module, batch: Batch, fraction: float) -> Terms:
         nonlocal last_loss
-        last_loss = _backward(spec, model, batch, fraction, context)
+        last_loss = _backward(spec, model, batch, fraction, context, outspoken)
         return {"loss": last_loss}
 
     def after_step(batch: Batch) -> None:
@@ -124,12 +126,17 @@ def fit(spec: ModelSpec, context: DistillContext) -> Position:
 
 
 def _backward(
-    spec: ModelSpec, model: nn.Module, batch: Batch, fraction: float, context: DistillContext
+    spec: ModelSpec,
+    model: nn.Module,
+    batch: Batch,
+    fraction: float,
+    context: DistillContext,
+    outspoken: list[HasOwnTerms],
 ) -> Tensor:
     """Add the gradient of one step's loss, micro-batch by micro-batch, and return the loss."""
     fabric, count = context.fabric, context.settings.accumulate
     if count == fabric.world_size == 1 and spec.batches.all_labelled:
-        loss = sum_terms(spec.objective(spec.forward_fn(model, batch), fraction))
+        loss = sum_terms(spec.objective(spec.forward_fn(model, batch), fraction) | taken(outspoken))
         fabric.backward(loss)
         return loss.detach()
     total = torch.zeros((), device=fabric.device)
@@ -137,7 +144,8 @@ def _backward(
         done = fabric.world_size == 1 or part is parts[-1]
         with nullcontext() if done else fabric.no_backward_sync(cast("Any", model)):
             outputs = _share(spec.forward_fn(model, part), part, batch)
-            loss = sum_terms(spec.objective(outputs, fraction))
+            own = {name: value * outputs.share for name, value in taken(outspoken).items()}
+            loss = sum_terms(spec.objective(outputs, fraction) | own)
             fabric.backward(loss)
         total += loss.detach()
     return total

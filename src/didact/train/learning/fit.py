@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from didact.data import Batch, Batches, derived_seed
 from didact.methods import Method, Moment, Stage
+from didact.nn import modules_with_own_terms, taken
 from didact.train.learning.settings import LearnSettings
 from didact.train.learning.state import LearnPosition, StateFile
 from didact.train.loop.fabric import Fabric
@@ -77,10 +78,12 @@ def fit_stage(run: MethodRun, stage: Stage, optimizer_state: Json) -> None:
     if optimizer_state:
         load_optimizer_state(optimizer, optimizer_state)
 
+    outspoken = modules_with_own_terms(method)
+
     def backward(model: nn.Module, batch: Batch, fraction: float) -> Mapping[str, Tensor]:
         del fraction
         method.moment = Moment(position.task, stage.name, position.epoch, position.step)
-        terms: dict[str, Tensor] = model(_in_format(batch, settings))
+        terms: dict[str, Tensor] = model(_in_format(batch, settings)) | taken(outspoken)
         fabric.backward(sum_terms(terms))
         return {name: value.detach() for name, value in terms.items()}
 
