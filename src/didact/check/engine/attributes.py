@@ -164,7 +164,9 @@ def _constructor_default(m: Machine, info: ClassInfo, name: str) -> Value | None
     start, definer = found
     frame = Frame(m.scope, definer.home, owner=info)
     with m.entered(frame):
-        bind_parameters(m, frame, Routine(start, definer.home, info), None, {})
+        given = m.constructed.get(id(start))
+        arguments = None if given is None else []
+        bind_parameters(m, frame, Routine(start, definer.home, info), arguments, given or {})
     value = frame.env.get(name)
     return value if value is not None and value.space is Space.CRITERION else None
 
@@ -175,7 +177,9 @@ def _in_constructor(
     frame = Frame(m.scope, definer.home, owner=info)
     with m.entered(frame):
         if isinstance(start, ast.FunctionDef):
-            bind_parameters(m, frame, Routine(start, definer.home, info), None, {})
+            given = m.constructed.get(id(start))
+            arguments = None if given is None else []
+            bind_parameters(m, frame, Routine(start, definer.home, info), arguments, given or {})
         local = isinstance(
             expression, ast.Call | ast.Name | ast.Constant | ast.Attribute | ast.Lambda
         )

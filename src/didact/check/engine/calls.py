@@ -77,8 +77,11 @@ def _call_layer(m: Machine, node: ast.Call, layer: Layer, _: list[Value], __: Ke
     return call_layer(m, node, layer)
 
 
-def _call_class(m: Machine, node: ast.Call, kind: Kind, _: list[Value], __: Keywords) -> Value:
-    return construct(m, node, kind.info)
+def _call_class(
+    m: Machine, node: ast.Call, kind: Kind, arguments: list[Value], keywords: Keywords
+) -> Value:
+    starred = any(isinstance(argument, ast.Starred) for argument in node.args)
+    return construct(m, node, kind.info, [] if starred else arguments, keywords)
 
 
 def _call_partial(

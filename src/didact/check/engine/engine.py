@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TypeVar
@@ -138,11 +138,11 @@ def _run_all(m: Machine, project: Project | None) -> None:
     own = m.own
     m.frames.append(Frame(Scope(own.tree), own, hints=hints_of(own, own.tree)))
     _guarded(m, partial(m.run, own.tree.body))
+    for index, caller, owner in project.callers(own) if project is not None else ():
+        _guarded(m, partial(_run_caller, m, index, caller, owner))
     for function, owner in _routines(own):
         if m.thorough or id(function) in own.relevant_functions:
             _guarded(m, partial(run_routine, m, Routine(function, own, owner)))
-    for index, caller, owner in project.callers(own) if project is not None else ():
-        _guarded(m, partial(_run_caller, m, index, caller, owner))
 
 
 def _run_caller(
@@ -172,9 +172,11 @@ def _guarded(m: Machine, run: Callable[[], object]) -> None:
 
 
 def _routines(index: Index) -> list[tuple[Function, ClassInfo | None]]:
-    """Every function with its class; constructors and the like first in each class."""
+    """Every function with its class: what constructs first, constructors first in each class."""
     found: list[tuple[Function, ClassInfo | None]] = []
     seen: set[int] = set()
+    found += [(function, None) for function in _constructing(index)]
+    seen |= {id(function) for function, _ in found}
     for info in index.classes.values():
         methods = sorted(info.methods.values(), key=lambda f: not f.name.startswith(_FIRST))
         found += [(method, info) for method in methods]
@@ -184,6 +186,21 @@ def _routines(index: Index) -> list[tuple[Function, ClassInfo | None]]:
         if id(function) not in seen:
             found.append((function, owner_of(index, function)))
     return found
+
+
+def _constructing(index: Index) -> Iterator[Function]:
+    """The plain functions that make objects of the file's own classes."""
+    plain = {id(function): function for function in index.functions.values()}
+    told: set[int] = set()
+    for name in index.of(ast.Name) if index.classes else ():
+        if name.id not in index.classes or not isinstance(name.ctx, ast.Load):
+            continue
+        around: ast.AST | None = name
+        while around is not None and id(around) not in plain:
+            around = index.parents.get(id(around))
+        if around is not None and id(around) not in told:
+            told.add(id(around))
+            yield plain[id(around)]
 
 
 def _collect(m: Machine, source: str, path: str, visited: dict[str, Index]) -> Analysis:

@@ -162,6 +162,8 @@ class Machine:
     term_log: dict[int, list[Term]] = field(default_factory=dict)
     defaults: dict[str, float] = field(default_factory=dict)
     attributes: dict[tuple[int, str], Value] = field(default_factory=dict)
+    constructed: dict[int, dict[str, Value]] = field(default_factory=dict)
+    """What the constructors of classes were given, by the id of ``__init__``."""
     pending: set[tuple[int, str]] = field(default_factory=set)
     active: set[int] = field(default_factory=set)
     elsewhere: dict[tuple[int, str], Value] = field(default_factory=dict)

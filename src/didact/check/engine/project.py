@@ -7,6 +7,7 @@ import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -182,7 +183,24 @@ class Project:
         parts = self._parts.get(own.path)
         if not parts:
             return
-        left = MAX_CALLERS
+        yield from islice(self._all_callers(own, parts), MAX_CALLERS)
+
+    def _all_callers(self, own: Index, parts: list[str]) -> Iterator[Caller]:
+        """First those that use this file, then those that call these."""
+        further: list[tuple[Index, str]] = []
+        told: set[int] = set()
+        for index, function, owner in self._direct_callers(own, parts):
+            told.add(id(function))
+            yield index, function, owner
+            if not isinstance(function, ast.Module):
+                further.append((index, function.name if owner is None else owner.node.name))
+        for index, name in further:
+            for function in _users(index, {name}):
+                if id(function) not in told and not isinstance(function, ast.Module):
+                    told.add(id(function))
+                    yield index, function, owner_of(index, function)
+
+    def _direct_callers(self, own: Index, parts: list[str]) -> Iterator[Caller]:
         doors = {own.path, *(p for p in self._candidates(parts[:-1]) if p.endswith("__init__.py"))}
         paths = {path for part in parts[-2:] for path in self._importers.get(part, ())}
         for path in sorted(paths - {own.path}):
@@ -192,9 +210,6 @@ class Project:
                 continue
             self.visited[path] = index
             for function in _users(index, names):
-                if left == 0:
-                    return
-                left -= 1
                 yield index, function, owner_of(index, function)
 
     def watch(self, work: Callable[[], T]) -> tuple[T, dict[str, Index]]:

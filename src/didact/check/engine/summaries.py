@@ -16,8 +16,10 @@ from didact.check.engine.inline import run_routine
 from didact.check.engine.machine import MAX_STEPS, Frame, Instance, Machine, Routine
 from didact.check.engine.names import is_model, word_set, words
 from didact.check.engine.spaces import Evidence, Space
-from didact.check.engine.values import UNKNOWN, Value
+from didact.check.engine.values import UNKNOWN, Value, join
 
+_TOLD = frozenset({Space.MODEL, Space.CRITERION, Space.FUNCTION})
+"""What is kept of the arguments of a constructor: things that are called later."""
 _STEPS = 8_000
 """Statements and expressions that one summary may take."""
 _MAKERS = word_set(
@@ -26,8 +28,15 @@ _MAKERS = word_set(
 )
 
 
-def construct(m: Machine, node: ast.Call, info: ClassInfo) -> Value:
+def construct(
+    m: Machine,
+    node: ast.Call,
+    info: ClassInfo,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+) -> Value:
     """An object of a class of the project; a model's rank is that of what it returns."""
+    _remember(m, info, arguments, keywords)
     bases = {base for current in lineage(info) for base in current.bases}
     module = not bases.isdisjoint(("Module", "LightningModule"))
     found = method_of(info, "forward")
@@ -38,6 +47,27 @@ def construct(m: Machine, node: ast.Call, info: ClassInfo) -> Value:
         return value
     returned = _summary(m, Routine(found[0], found[1].home, info, bound=True))
     return value.replace(rank=returned.rank, exact=returned.exact, rank_from=Evidence.MODEL)
+
+
+def _remember(
+    m: Machine, info: ClassInfo, arguments: list[Value], keywords: dict[str, Value]
+) -> None:
+    """Keep what a constructor is given: its attributes are made of that."""
+    found = method_of(info, "__init__")
+    if found is None or not (arguments or keywords):
+        return
+    signature = found[0].args
+    names = [parameter.arg for parameter in (*signature.posonlyargs, *signature.args)][1:]
+    given = dict(zip(names, arguments, strict=False)) | {
+        name: value for name, value in keywords.items() if name in names
+    }
+    told = {name: value for name, value in given.items() if value.space in _TOLD or value.payload}
+    known = m.constructed.get(id(found[0]))
+    if known is not None:
+        told = {name: join(known[name], told[name]) for name in known.keys() & told.keys()}
+    if told != known:
+        m.constructed[id(found[0])] = told
+        m.attributes.clear()  # they may have been worked out without it
 
 
 def made_by(m: Machine, routine: Routine) -> Value:

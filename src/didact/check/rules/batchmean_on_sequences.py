@@ -111,12 +111,19 @@ CATALOGUE = ("BATCHMEAN-3D",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find batchmean on sequences and maps."""
+    forms: dict[int, list[LossUse]] = {}
     for use in uses(analysis, "kl_div"):
-        rank, why = rank_of(use)
-        if use.reduction == "batchmean" and rank >= 3 and not _is_divided(analysis, use):
-            told = why is Evidence.NAME
-            message = (_TOLD if told else _MESSAGE).format(rank=rank, both=arguments(use))
-            yield Found(use.node, message, severity=Severity.INFO if told else None)
+        if use.reduction == "batchmean":
+            forms.setdefault(id(use.node), []).append(use)
+    for same in forms.values():
+        ranks = [(use, *rank_of(use)) for use in same]
+        sure = [(use, rank) for use, rank, why in ranks if rank >= 3 and why is not Evidence.NAME]
+        flat = any(use.input.exact and (use.input.rank or 0) < 3 for use in same)
+        told = [(use, rank) for use, rank, _ in ranks if rank >= 3 and not flat]
+        for use, rank in (sure or told)[:1]:
+            if not _is_divided(analysis, use):
+                message = (_MESSAGE if sure else _TOLD).format(rank=rank, both=arguments(use))
+                yield Found(use.node, message, severity=None if sure else Severity.INFO)
 
 
 def _is_divided(analysis: Analysis, use: LossUse) -> bool:

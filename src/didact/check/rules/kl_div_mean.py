@@ -125,12 +125,12 @@ def check(analysis: Analysis) -> Iterator[Found]:
         known = use.input.space in _KNOWN or use.target.space in (Space.PROBS, Space.LOG_PROBS)
         legacy = isinstance(getattr(use.arguments.get("reduce"), "value", None), str)
         if use.reduction == "mean" and known and not legacy and not has_factor(analysis, use):
-            yield Found(use.node, _MESSAGE.format(both=arguments(use)), _fix(use))
+            yield Found(use.node, _MESSAGE.format(both=arguments(use)), _fix(analysis, use))
 
 
-def _fix(use: LossUse) -> Fix | None:
+def _fix(analysis: Analysis, use: LossUse) -> Fix | None:
     call = use.criterion or use.node
-    if not isinstance(call, ast.Call) or call.end_lineno is None or call.end_col_offset is None:
+    if not analysis.owns(call) or not isinstance(call, ast.Call) or call.end_lineno is None or call.end_col_offset is None:
         return None
     message = Text("sum over the classes, mean over the samples", "对类别求和，对样本取平均")
     given = use.arguments.get("reduction")
