@@ -1,6 +1,7 @@
 """The shell with the engine that it is made for."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -68,3 +69,68 @@ def test_the_command_finds_and_explains_itself(tmp_path):
     (run,) = json.loads(result.stdout)["runs"]
     assert "KD101" in {found["ruleId"] for found in run["results"]}
     assert all(rule["help"]["markdown"] for rule in run["tool"]["driver"]["rules"])
+
+
+PROJECT = {
+    "base.py": """import torch.nn.functional as F
+
+
+class Base:
+    def soften(self, x):
+        return F.softmax(x / self.T, dim=1)
+""",
+    "loss.py": """import torch.nn.functional as F
+from base import Base
+
+
+class Distill(Base):
+    def forward(self, student_logits, teacher_logits):
+        return F.kl_div(self.soften(student_logits), self.soften(teacher_logits))
+""",
+    "train.py": """import torch.nn.functional as F
+from loss import Distill
+
+
+def step(student, teacher, x, y):
+    soft = Distill()(student(x), teacher(x))
+    return soft + F.cross_entropy(F.softmax(student(x), dim=1), y)
+""",
+    "old.py": "print 'teacher'\nx = F.kl_div(a.softmax(1), b.softmax(1))\n",
+    "notes.md": "```python\nF.cross_entropy(F.softmax(x, dim=1), y)\n```\n",
+}
+PROJECT_RUN = """
+import sys
+from didact.check import Options, Settings, check_paths
+from didact.check.formats import Style, render
+paths, jobs = sys.argv[2:], int(sys.argv[1])
+report = check_paths(paths, Options(Settings(), jobs=jobs))
+sys.stdout.write(render(report, "json", Style()))
+"""
+
+
+def test_order_hash_seed_and_processes_change_nothing(tmp_path):
+    names = []
+    for copy in range(3):
+        (tmp_path / f"p{copy}").mkdir()
+        for name, text in PROJECT.items():
+            (tmp_path / f"p{copy}" / name).write_text(text)
+            names.append(f"p{copy}/{name}")
+    answers = []
+    for seed, jobs, paths in (
+        ("0", 1, ["."]),
+        ("1", 3, ["."]),
+        ("2", 2, names),
+        ("3", 1, names[::-1]),
+        ("4", 4, [*names[7:], "p0", *names[:7]]),
+    ):
+        answers.append(
+            subprocess.run(
+                [sys.executable, "-c", PROJECT_RUN, str(jobs), *paths],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONHASHSEED": seed},
+                capture_output=True,
+                check=True,
+            ).stdout
+        )
+    assert len(json.loads(answers[0])["findings"]) > 6
+    assert answers == answers[:1] * len(answers)
