@@ -40,7 +40,7 @@ def target(teacher_logits):
 
 ## Fix safety
 
-Display only: assigning the result changes what gets a gradient.
+Unsafe: the result is assigned, which changes what gets a gradient.
 
 ## Known false alarms
 
@@ -72,7 +72,7 @@ PyTorch, `Tensor.detach`.
 
 ## 修复安全性
 
-仅提示：赋值后会改变哪些量得到梯度。
+不安全修复：把结果赋回去，这会改变哪些量得到梯度。
 
 ## 已知误报
 

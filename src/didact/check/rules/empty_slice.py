@@ -39,7 +39,7 @@ def old_part(logits, k):
 
 ## Fix safety
 
-Display only: `[:, :k]` is meant in most cases, the author must say.
+Unsafe: `[:, :k]`, which is meant in most cases.
 
 ## Known false alarms
 
@@ -72,7 +72,7 @@ Python language reference, slicings.
 
 ## 修复安全性
 
-仅提示：多数情况下本想写 `[:, :k]`，由作者确认。
+不安全修复：改为 `[:, :k]`，多数情况下本意如此。
 
 ## 已知误报
 

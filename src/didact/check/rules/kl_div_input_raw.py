@@ -44,7 +44,8 @@ def kd_loss(student_logits, teacher_logits):
 
 ## Fix safety
 
-No automatic fix: the change alters the training objective, so it is shown, never applied.
+Unsafe: an edit that takes the finding away is suggested where one is found. It alters the
+training objective.
 
 ## Known false alarms
 
@@ -79,7 +80,7 @@ PyTorch, `torch.nn.KLDivLoss`.
 
 ## 修复安全性
 
-不自动修复：改动会改变训练目标，只提示，不应用。
+不安全修复：找到能消除该问题的改法时给出建议；改动会改变训练目标。
 
 ## 已知误报
 

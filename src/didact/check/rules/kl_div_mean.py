@@ -44,8 +44,8 @@ def kd_loss(student_logits, teacher_logits):
 
 ## Fix safety
 
-Display only: `reduction="batchmean"` makes the term C times larger, and the weights must be
-tuned again.
+Unsafe: `reduction="batchmean"` makes the term C times larger, and the weights must be tuned
+again.
 
 ## Known false alarms
 
@@ -81,7 +81,7 @@ KL 应对类别求和、对样本取平均。`mean` 把 B·C 个数之和除以 
 
 ## 修复安全性
 
-仅提示：改为 `reduction="batchmean"` 会使该项放大 C 倍，权重需要重新调。
+不安全修复：改为 `reduction="batchmean"` 会使该项放大 C 倍，权重需要重新调。
 
 ## 已知误报
 

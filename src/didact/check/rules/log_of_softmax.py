@@ -44,7 +44,8 @@ def kd_loss(student_logits, teacher_logits):
 
 ## Fix safety
 
-Display only: where the softmax is used elsewhere too the edit is the author's to choose.
+Unsafe: `log_softmax` takes the place of both. Where the softmax is used elsewhere too the edit is
+the author's to choose.
 
 ## Known false alarms
 
@@ -78,7 +79,7 @@ float32 下 logits 相差 200 时梯度为 NaN，float16 下相差 18 就得到 
 
 ## 修复安全性
 
-仅提示：若 softmax 结果还有别的用途，如何修改由作者决定。
+不安全修复：用 `log_softmax` 代替两步。若 softmax 结果还有别的用途，如何修改由作者决定。
 
 ## 已知误报
 

@@ -52,7 +52,8 @@ def losses(net_a, net_b, images):
 
 ## Fix safety
 
-No automatic fix: the change alters the training objective, so it is shown, never applied.
+Unsafe: an edit that takes the finding away is suggested where one is found. It alters the
+training objective.
 
 ## Known false alarms
 
@@ -86,7 +87,7 @@ Zhang et al. 2018 (deep mutual learning), arXiv:1706.00384.
 
 ## 修复安全性
 
-不自动修复：改动会改变训练目标，只提示，不应用。
+不安全修复：找到能消除该问题的改法时给出建议；改动会改变训练目标。
 
 ## 已知误报
 

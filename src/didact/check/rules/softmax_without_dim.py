@@ -39,8 +39,8 @@ def probs(logits):
 
 ## Fix safety
 
-Safe where the rank is known for certain: the dimension that is picked today is written out.
-Else shown only.
+Safe where the rank is known for certain: the dimension that is picked today is written out. Else
+unsafe: `dim=-1`, the classes in most code.
 
 ## Known false alarms
 
@@ -73,7 +73,8 @@ softmax 没有写 `dim`：PyTorch 按维数自行选择。
 
 ## 修复安全性
 
-确知维数时为安全修复：把当前实际使用的维度写明；否则仅提示。
+确知维数时为安全修复：把当前实际使用的维度写明；否则为不安全修复：写 `dim=-1`，多数代码里
+它就是类别维。
 
 ## 已知误报
 
