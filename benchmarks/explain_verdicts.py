@@ -2,9 +2,9 @@
 
     python benchmarks/explain_verdicts.py PATH... [--verbose]
 
-A PATH is a JSONL file (one loss a line: ``imports``, ``code``, and a ``label`` that a person gave it:
-``right``, ``wrong`` or ``unclear``) or a folder of Python files, of which every function and small
-class is taken that compares a student with a teacher. Printed are the verdicts by label, the losses
+A PATH is a JSONL file (one loss a line: ``imports``, ``code``, and a ``label`` that a person gave
+it: ``right``, ``wrong`` or ``unclear``) or a folder of Python files, of which every function and
+small class is taken that compares a student with a teacher. Printed are the verdicts by label, the losses
 that were called equal although a person found them wrong (false all-clears), and two comparisons
 for those that were called equal: the code, run by PyTorch on random tensors, with the formula; and
 each term of the formula, on draws of several sizes, with the definition's own code in PyTorch.
@@ -188,9 +188,10 @@ def is_harmless(tree: ast.Module) -> bool:
                 a.name.split(".")[0] not in {"torch", "numpy", "math", "copy"} for a in node.names
             ):
                 return False
-        elif isinstance(node, ast.ImportFrom):
-            if (node.module or "").split(".")[0] not in {"torch", "numpy", "math", "copy"}:
-                return False
+        root = (getattr(node, "module", None) or "").split(".")[0]
+        outside = root not in {"torch", "numpy", "math", "copy"}
+        if isinstance(node, ast.ImportFrom) and outside:
+            return False
         name = getattr(node, "attr", None) or getattr(node, "id", None) or ""
         dunder = name.startswith("__") and name not in {"__init__", "__call__"}
         if dunder or name in {"load", "save", "open", "exec", "eval", "hub", "utils", "compile",

@@ -16,7 +16,6 @@ from didact.check.explain.formula.judge import Judged, Loss
 from didact.check.explain.formula.kinds import kinds_of
 from didact.check.explain.formula.tree import Evaluator, Node
 
-
 BUILTINS = vars(builtins)
 
 

@@ -1,4 +1,8 @@
-"""Sixty pastes in two languages and five frameworks: roles, verdict, method, mistakes, answers."""
+"""The pastes in two languages and five frameworks: roles, verdict, method, findings, answers.
+
+``expected.json`` holds sixty with the factors by which they depart; ``more.json`` holds those whose
+text stands among the snippets, with every finding and its line.
+"""
 
 from __future__ import annotations
 
@@ -114,3 +118,26 @@ def test_the_whole_page_gives_the_same() -> None:
         assert outcome == case["verdict"], case["file"]
         assert explanation.verdict.method_key in METHODS[case["method"]], case["file"]
     assert compared >= 40
+
+
+MORE: list[dict[str, Any]] = json.loads((FOLDER / "more.json").read_text("utf-8"))
+CHECK = Path(__file__).parents[1]
+
+
+def test_there_are_enough_in_both_languages() -> None:
+    texts = [(CHECK / row["file"]).read_text("utf-8") for row in MORE]
+    chinese = sum(any("\u4e00" <= c <= "\u9fff" for c in text) for text in texts)
+    assert len(EXPECTED) + len(MORE) >= 180
+    assert chinese + sum(case["language"] == "zh" for case in EXPECTED) >= 60
+
+
+@pytest.mark.parametrize("row", [pytest.param(r, id=r["file"]) for r in MORE])
+def test_the_whole_paste(row: dict[str, Any]) -> None:
+    found = explain((CHECK / row["file"]).read_text("utf-8"))
+    assert (found.verdict.outcome, found.verdict.method_key) == (row["verdict"], row["method"])
+    assert {line.name: line.role for line in found.roles} == row["roles"]
+    assert sorted([f.code, f.span.line] for f in found.findings) == row["findings"]
+    assert (found.asked.question.en if found.asked else None) == row["question"]
+    if row["answer"] is not None:
+        assert found.asked is not None
+        assert found.asked.answer.en.startswith(row["answer"])

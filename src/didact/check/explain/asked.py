@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from didact._core.i18n import Text
+from didact.check.explain.formula.judge import Loss
 from didact.check.explain.questions import Question
 from didact.check.explain.summary import Verdict
 from didact.check.explain.words import asking
@@ -34,7 +35,7 @@ def question_in(text: str) -> str | None:
     """The sentence of a paste that asks something, or complains of something."""
     best: tuple[int, str] | None = None
     for piece in _ENDS.split(text):
-        line = " ".join(piece.split()).strip(" /*-\"'")
+        line = " ".join(piece.split()).strip(" /*-\"'>")
         if _CODE.search(line):
             tail = _AFTER_CODE.search(line)
             line = tail[1] if tail is not None else ""
@@ -54,18 +55,28 @@ def question_in(text: str) -> str | None:
 
 def answer_to(
     text: str, findings: Sequence[Finding], kinds: frozenset[str], verdict: Verdict,
-    summary: Sequence[Text],
+    summary: Sequence[Text], losses: Sequence[Loss] = (),
 ) -> Question | None:  # fmt: skip
     """The question that the reader asked, with the answer that fits this code."""
     question = question_in(text)
     if question is None:
         return None
     shown = question[-160:].strip()
+    kinds = kinds | _by_formula(verdict, losses)
     for pattern, needed, answer in asking.ASKED:
         if pattern.search(question) and (not needed or needed & kinds):
             return Question(Text(shown, shown), answer)
     told = _told(findings, verdict, summary)
     return Question(Text(shown, shown), told) if told is not None else None
+
+
+def _by_formula(verdict: Verdict, losses: Sequence[Loss]) -> frozenset[str]:
+    """What the formula tells that is no mistake, but answers a question."""
+    keys = {t.definition.key for loss in losses for t in loss.terms if t.definition is not None}
+    found = {f"={key}" for key in keys}
+    if verdict.outcome in {"equal", "unknown"}:
+        found.add("=sound")
+    return frozenset(found)
 
 
 def _told(findings: Sequence[Finding], verdict: Verdict, summary: Sequence[Text]) -> Text | None:

@@ -138,7 +138,7 @@ def explain(text: str) -> Explanation:
     if given:
         guesses.append(GIVEN.format(names=", ".join(f"`{n}`" for n in given)))
     proof = Proof(analysis, judged)
-    asked = answer_to(text, findings, kinds, verdict, summary)
+    asked = answer_to(text, findings, kinds, verdict, summary, judged.losses)
     return Explanation(
         source=source,
         statements=_statements(analysis, judged, proof),

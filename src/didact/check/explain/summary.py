@@ -33,8 +33,8 @@ HYGIENE = frozenset(
 BESIDE = frozenset({"KD604", "KE101", "KE102", "KE103", "KE104"})
 """Codes that say nothing of the formula."""
 _BY_FACTOR = {
-    "T": {"NO-T2", "T-POW1"}, "C": {"KL-MEAN", "CLASS-MEAN"}, "S": {"BATCHMEAN-3D"}, "H·W": {"BATCHMEAN-3D"},
-    "N": {"MULTI-TEACHER-SUM"},
+    "T": {"NO-T2", "T-POW1"}, "C": {"KL-MEAN", "CLASS-MEAN", "REDUCE-KWARG"},
+    "S": {"BATCHMEAN-3D"}, "H·W": {"BATCHMEAN-3D"}, "N": {"MULTI-TEACHER-SUM"},
 }  # fmt: skip
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 Kinds = Callable[[str], tuple[str, ...]]
@@ -241,6 +241,7 @@ def _factor(judged: Judged, term: Term, size: str, power: float) -> Text:
 
 def _first_clause(message: Text) -> Text:
     def cut(text: str, ends: str) -> str:
+        text = re.sub(r" ?[\[［](input|输入)[^\]］]*[\]］]", "", text)
         for number, character in enumerate(text):
             following = text[number + 1 : number + 2]
             if number > 40 and character in ends and (following in {" ", ""} or ends == "；。"):
@@ -301,9 +302,7 @@ def summary_of(
         lines.append(words.NO_METHOD)
     lines += _verdict_lines(verdict, findings, kinds)
     serious = [f for f in findings if f.severity is not Severity.INFO]
-    if serious:
-        lines.append(words.FOUND.format(counts=_counts(findings)))
-    elif findings and verdict.outcome not in {"equal", "none"}:
+    if serious or (findings and verdict.outcome not in {"equal", "none"}):
         lines.append(words.FOUND.format(counts=_counts(findings)))
     elif findings:
         lines.append(words.ONLY_REMARKS.format(remarks=_number(words.REMARKS, len(findings))))
@@ -356,6 +355,8 @@ def _counts(findings: Sequence[Finding]) -> Text:
 def consequence_of(findings: Sequence[Finding], kinds: Kinds) -> Text | None:
     """What happens if the code is run, by the worst finding."""
     for finding in by_importance(findings):
+        if finding.code == "KD604":
+            return words.SYNTAX_ERROR
         if finding.code == "KE104":
             return words.NAME_ERROR
         for kind in kinds(finding.code):

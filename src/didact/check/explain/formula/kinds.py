@@ -147,8 +147,8 @@ def _weights(parts: list[Node]) -> list[Given]:
         g for g, n in before.items()
         if n == places[g] and by_name(g) in {Kind.TENSOR, Kind.OLD_CLASSES, Kind.CLASSES}
         and any(
-            isinstance(p, Call) and p.name == "mul" and g in p.args and any(map(_is_reduced, p.args))
-            for p in parts
+            isinstance(p, Call) and p.name == "mul" and g in p.args
+            and any(map(_is_reduced, p.args)) for p in parts
         )
     ]  # fmt: skip
 

@@ -185,7 +185,9 @@ def _hard_use(call: Call, kinds: Mapping[Given, Kind], found: dict[Given, Told])
 
 
 def _named(given: Given, labels: Mapping[Node, str]) -> Told | None:
-    last = given.text.rsplit(".", 1)[-1]
+    last = _called(given) if given.inputs else given.text.rsplit(".", 1)[-1]
+    if given.inputs and is_loss(last):
+        return None
     for name in (last, labels.get(given, "")):
         role = role_of(name) if name else Role.UNKNOWN
         if role is not Role.UNKNOWN:

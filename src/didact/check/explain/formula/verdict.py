@@ -86,7 +86,7 @@ class Law:
         if not over:
             return text
         below = "·".join(over)
-        return f"{text}/({below})" if len(over) > 1 else f"{text}/{below}"
+        return f"{text}/({below})" if "·" in below else f"{text}/{below}"
 
 
 def _power(name: str, power: float) -> str:
@@ -555,8 +555,10 @@ def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
             inner = inner.args[0]
         inner = _bare(inner)
         scores[id(inner)] = inner
-        cut = [p for p in walk(body) if isinstance(p, Call) and p.name == "index" and p.args[0] is part
-               and part.name == "sigmoid"]  # fmt: skip
+        cut = [
+            p for p in walk(body) if part.name == "sigmoid" and isinstance(p, Call)
+            and p.name == "index" and p.args[0] is part
+        ]  # fmt: skip
         for piece in cut:  # a sigmoid does not mind whether it is cut before or after
             moved = lab.moved.setdefault(piece, Call("index", (inner, piece.args[1])))
             scores[id(moved)] = moved

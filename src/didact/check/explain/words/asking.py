@@ -132,9 +132,38 @@ _BOTH = Text(
     "T，并把该项乘 T²。",
 )
 _ZERO = Text(
-    "Both sides are computed from the teacher's logits, so they are always equal; the log side "
-    "must be made from the student's.",
-    "两侧都来自教师的 logits，永远相等；取对数的一侧应由学生的 logits 得到。",
+    "Both sides are computed from the same logits, so the loss teaches nothing; the log side must "
+    "be made from the student's, the other from the teacher's.",
+    "两侧都来自同一组 logits，学不到任何东西；取对数的一侧应由学生的 logits 得到，另一侧用教师的。",
+)
+_NEVER_ZERO = Text(
+    "Because it is a cross-entropy, not a divergence: −Σ p·log q = KL(p ‖ q) + H(p). Where the "
+    "student equals the teacher the KL is 0 and what is left is H(p), the entropy of the teacher's "
+    "probabilities, which has no gradient. Watch the KL if you want a number that goes to 0.",
+    "因为它是交叉熵而不是散度：−Σ p·log q = KL(p ‖ q) + H(p)。学生与教师完全一致时 KL 为 0，"
+    "剩下的 H(p) 是教师概率的熵，它没有梯度。想看一个能降到 0 的数，就记录 KL。",
+)
+_NAN_ELSEWHERE = Text(
+    "Nothing that is shown here makes NaN by itself: these operations are finite for finite "
+    "numbers. Look at what comes in (torch.isfinite on both sides), at a learning rate that is too "
+    "large, and at half precision; torch.autograd.set_detect_anomaly(True) names the first "
+    "operation that gives NaN.",
+    "这里的写法本身不会产生 NaN：输入有限，结果就有限。请检查输入（对两侧用 torch.isfinite）、"
+    "过大的学习率和半精度；torch.autograd.set_detect_anomaly(True) 会指出第一个产生 NaN 的运算。",
+)
+_CHANCE = Text(
+    "2.3 is ln 10, the cross-entropy of a uniform guess among 10 classes: the model has learned "
+    "nothing yet. Check that the optimiser holds this model's parameters, that zero_grad, backward "
+    "and step are all called, the learning rate, and that labels and inputs belong together.",
+    "2.3 就是 ln 10，即 10 类均匀猜测的交叉熵：模型还什么都没学到。"
+    "请检查优化器里是不是这个模型的参数、"
+    "zero_grad、backward、step 是否都调用了、学习率，以及标签与输入是否对应。",
+)
+_LAYERS = Text(
+    "So that the term does not grow with the number of layers that are matched: the sum over the "
+    "layers divided by their number is their mean, and its weight keeps its meaning when a layer "
+    "is added.",
+    "为了让这一项不随匹配的层数变大：各层之和除以层数就是平均，增减一层时权重的含义不变。",
 )
 _DRIFT = Text(
     "In train mode each forward pass updates the teacher's BatchNorm statistics, and dropout is "
@@ -182,6 +211,11 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"\bnan\b", r"nan"), _kinds("KL-TARGET-LOG"), _NAN_LOG),
     (_either(r"\bnan\b", r"nan"), _kinds("ARGS-REVERSED"), _NAN_REVERSED),
     (_either(r"\binf\b|nan", r"inf|无穷"), _kinds("LOG-OF-SOFTMAX"), _UNDERFLOW),
+    (_either(r"\bnan\b", r"nan"), _kinds("=sound"), _NAN_ELSEWHERE),
+    (_either(r"(never|not) (becomes? |goes? to )?(zero|0)\b", r"不为 ?0|到不了 ?0|降不到 ?0"),
+     _kinds("=soft_ce"), _NEVER_ZERO),
+    (_either(r"\b2\.30?\b", r"2\.30?(?!\d)"), _kinds("=ce"), _CHANCE),
+    (_either(r"number of layers|divide.*layers", r"除以层数"), _NONE, _LAYERS),
     (_either(r"negative|below zero", r"负数|为负|是负|负值"), _NONE, answers.NEGATIVE_KL[1]),
     (
         _either(r"log_softmax.*softmax|softmax.*log_softmax", r"log_softmax.*softmax"),

@@ -247,7 +247,11 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and each loss also changes the other network",
         "能运行，但每个损失也会改动另一个网络",
     ),
-    "REDUCE-KWARG": Text("it runs, and the mask has no effect", "能运行，但 mask 不起作用"),
+    "REDUCE-KWARG": Text(
+        "it runs, and averages over all elements whatever the string says; a mask behind it has no "
+        "effect",
+        "能运行，但不管字符串写什么都对所有元素取平均；之后再乘 mask 也不起作用",
+    ),
     "TEACHER-TRAIN-MODE": Text(
         "it runs, and the teacher gets worse with every batch", "能运行，但教师每过一批就变差一点"
     ),
@@ -260,4 +264,5 @@ CONSEQUENCES: dict[str, Text] = {
     ),
 }
 """By kind of mistake: what the reader will see."""
+SYNTAX_ERROR = Text("Python refuses it with a SyntaxError", "Python 会报 SyntaxError，无法运行")
 NAME_ERROR = Text("it stops with a NameError", "会报 NameError 而停止")
