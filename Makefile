@@ -35,9 +35,10 @@ unit: .venv/.installed
 
 test: lint types floors unit
 
-# The long part of the tests of docs/reliability.md: every file operation, 1,000 flipped bits.
+# The long part of the tests of docs/reliability.md, with its figures: every file operation, 1,000
+# flipped bits, 5,000 pastes, ten minutes of random programs.
 attack: .venv/.installed
-	DIDACT_ATTACK=1 $(BIN)/pytest tests/attack -n 2
+	DIDACT_ATTACK=1 $(BIN)/pytest tests/attack tests/cli/test_missing.py -n 2 -rP
 
 .venv/.docs: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
