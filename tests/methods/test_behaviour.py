@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tests.methods.support import run, settings_for, stripes, watched
+from tests.methods.support import data, run, settings_for, stripes, watched
 
 from didact._core.errors import ModelError, RangeError, UsageError
 from didact.data import Memory, Task, herding
 from didact.methods import METHODS, Setting, build_options
-from didact.methods.kit.balanced import class_balanced, class_representatives
+from didact.methods.kit.balanced import class_balanced, class_representatives, draw_per_class
 from didact.nn import CosineHead, build_model
 from didact.train import learn
 
@@ -218,3 +219,22 @@ def test_online_ewc_fades_what_it_holds_on_to(tmp_path: Path) -> None:
     method = seen.methods[-1]
     for name, fisher in method.kept.under("fisher").items():
         torch.testing.assert_close(method.penalty_weights()[name], (0.5 * fisher).clamp(max=10))
+
+
+def test_bic_trains_on_a_rare_class_before_it_holds_it_out() -> None:
+    """Of 9 images among 130 of each other class one is held out, and of a single one none."""
+    labels = torch.cat([torch.full((count,), k) for k, count in enumerate((130, 130, 9, 1))])
+    places = draw_per_class(labels, 13, torch.Generator().manual_seed(0), fraction=0.1)
+    assert torch.bincount(labels[places], minlength=4).tolist() == [13, 13, 1, 0]
+
+
+def test_bic_learns_a_rare_new_class(tmp_path: Path) -> None:
+    few = stripes(60, 0)
+    rare = few.subset(torch.cat([(few.labels != 5).nonzero().flatten(), torch.tensor([5, 11])]))
+    whole = replace(data(), train=rare, labelled=torch.ones(len(rare), dtype=torch.bool))
+    settings = settings_for("bic", made=lambda: whole, memory=48, memory_per_class=None)
+    with watched() as seen:
+        learn(output=tmp_path / "run", **settings, class_order="natural")
+    method = seen.methods[-1]
+    trained, _ = method._divided(method.task)
+    assert 5 in trained.labels.tolist()

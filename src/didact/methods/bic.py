@@ -24,7 +24,8 @@ class BicOptions:
     Attributes:
         temperature: T of the distillation; 2 in section 6.2.
         held_out: The fraction of each old class's exemplars that fits the bias and is not trained
-            on; as many images of each new class. A split of 9:1 in section 6.1.
+            on; as many images of each new class, but never more than this fraction of its own. A
+            split of 9:1 in section 6.1.
     """
 
     temperature: float = 2.0
@@ -91,7 +92,11 @@ class Bic(SharedDistillation):
         return logits * self.kept["scale"][:columns] + self.kept["shift"][:columns]
 
     def _divided(self, task: Task) -> tuple[AnySplit, AnySplit | None]:
-        """What is trained on, and what is held out: the same number of images of each class."""
+        """What is trained on, and what is held out: as many images of each class, if it has them.
+
+        A rare class is trained on before it is held out: with 9 images, and 13 of each other class
+        held out, one of its own is.
+        """
         everything = self.with_exemplars(task.train)
         old = torch.bincount(self.memory.labels, minlength=1)
         largest = int(old.max()) if len(self.memory) else 0
@@ -99,7 +104,11 @@ class Bic(SharedDistillation):
         if not task.known or largest < 2 or not self.options.held_out:
             return everything, None
         generator = generator_for(self.setting.seed, "held out", task.index)
-        places = draw_per_class(everything.labels, max(count, 1), generator)
+        share = self.options.held_out
+        places = draw_per_class(everything.labels, max(count, 1), generator, fraction=share)
+        is_new = everything.labels[places] >= task.known
+        if not is_new.any() or is_new.all():
+            return everything, None  # one side alone says nothing of the bias
         rest = torch.ones(len(everything), dtype=torch.bool)
         rest[places] = False
         return everything.subset(rest.nonzero().flatten()), everything.subset(places)

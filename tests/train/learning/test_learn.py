@@ -22,6 +22,7 @@ from didact._core.errors import (
 )
 from didact.data import Data, Split, StreamedSplit
 from didact.train import LearnSettings, learn, load_learner
+from didact.train.learning.record import cell_folder
 from didact.train.record.files import read_object
 
 
@@ -424,3 +425,9 @@ def test_a_method_of_the_users_own_file(tmp_path: Path) -> None:
     assert (
         load_learner(tmp_path / "run", f"{file}:Mine").memory.labels.bincount().tolist() == [2] * 6
     )
+
+
+def test_two_files_of_one_name_have_a_folder_each(tmp_path: Path) -> None:
+    names = ("a/mine.py:Net", "b/mine.py:Net", "a.b:C", "a_b_C", "mine.py:Net")
+    assert len({cell_folder(tmp_path, name, 0) for name in names}) == len(names)
+    assert cell_folder(tmp_path, "lwf", 3).name == "lwf.3"

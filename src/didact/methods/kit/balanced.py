@@ -71,10 +71,24 @@ def rarest(labels: Tensor) -> int:
     return int(counts[counts > 0].min())
 
 
-def draw_per_class(labels: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Places of up to ``count`` samples of each class, in ascending order."""
+def draw_per_class(
+    labels: Tensor, count: int, generator: torch.Generator, *, fraction: float = 1.0
+) -> Tensor:
+    """Places of up to ``count`` samples of each class, in ascending order.
+
+    Args:
+        labels: Of all samples.
+        count: The most of one class.
+        generator: Decides which.
+        fraction: Of a class's own samples, rounded, no more are drawn than this; but one at least
+            where there are two.
+    """
     order = torch.randperm(len(labels), generator=generator)
     shuffled = labels[order]
-    present = torch.bincount(labels).nonzero().flatten().tolist()
-    chosen = [order[shuffled == label][:count] for label in present]
+    counts = torch.bincount(labels).tolist()
+    most = [
+        min(count, own if fraction == 1 else max(round(own * fraction), int(own > 1)))
+        for own in counts
+    ]
+    chosen = [order[shuffled == label][: most[label]] for label, own in enumerate(counts) if own]
     return torch.cat(chosen).sort().values

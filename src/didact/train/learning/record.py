@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,14 @@ BASELINE = 14
 
 
 def cell_folder(run: Path, name: str, seed: int) -> Path:
-    """Where a cell writes; a path to a user's method becomes a plain name."""
+    """Where a cell writes.
+
+    A path to a user's method becomes a plain name, with a digest of all of it: two files may have
+    one name in two folders.
+    """
     plain = "".join(c if c.isalnum() or c in "-_" else "_" for c in name.rpartition("/")[2])
+    if plain != name:
+        plain += f"-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     return run / CELLS / f"{plain}.{seed}"
 
 
