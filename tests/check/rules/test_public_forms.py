@@ -90,6 +90,76 @@ def normalise(student, teacher):
     teacher_probs = teacher / teacher_sum
     return -(teacher_probs * torch.log(student_probs)).sum(1).mean()
 """,
+    "KD406 other names": """
+class L:
+    def step(self, inputs, target_curr):
+        target = target_curr.cuda(non_blocking=True)
+        out = self.net(inputs)
+        new = out[:, self.known:]
+        lbl = target
+        loss = F.cross_entropy(new, lbl)
+        loss.backward()
+""",
+    "KD509 a squared error with itself": """
+def f(student, teacher, x, y):
+    s, t = student(x), teacher(x)
+    return F.mse_loss(t, t) + F.cross_entropy(s, y)
+""",
+    "KD201 beside the loss of the output": """
+class M:
+    def compute(self, out, batch, t, T=4.0):
+        log_q, p = F.log_softmax(out.logits / T, -1), F.softmax(t / T, -1)
+        soft = F.kl_div(log_q, p, reduction="batchmean")
+        return out.loss + soft
+""",
+    "KD106 a divergence by hand": """
+def f(student, teacher, x):
+    with torch.no_grad():
+        t = teacher(x)
+    s = student(x)
+    return (F.softmax(s, 1) * (F.log_softmax(s, 1) - F.log_softmax(t, 1))).sum(1).mean()
+""",
+    "KD114 a criterion from a table": """
+LOSSES = {"bce": nn.BCEWithLogitsLoss(), "mse": nn.MSELoss()}
+def f(x, y, model):
+    p = torch.sigmoid(model(x))
+    return LOSSES["bce"](p, y)
+""",
+    "KD101 any criterion of a table": """
+def f(s, t, name):
+    crit = {"kl": nn.KLDivLoss(reduction="batchmean"), "ce": nn.CrossEntropyLoss()}[name]
+    return crit(F.softmax(s, 1), F.softmax(t, 1))
+""",
+    "KD101 a criterion from a helper": """
+def get_loss(name):
+    if name == "kl":
+        return nn.KLDivLoss(reduction="batchmean")
+    return nn.CrossEntropyLoss()
+def f(s, t):
+    crit = get_loss("kl")
+    return crit(F.softmax(s, 1), F.softmax(t, 1))
+""",
+    "KD121 added up in a loop": """
+def f(teachers, x):
+    avg = 0
+    for teacher in teachers:
+        avg += teacher(x)
+    avg = avg / len(teachers)
+    return F.softmax(avg, 1)
+""",
+    "KD121 a sum over the teachers": """
+def f(student, teachers, x):
+    t = sum(teacher(x) for teacher in teachers) / len(teachers)
+    return F.kl_div(F.log_softmax(student(x), 1), F.softmax(t, 1), reduction="batchmean")
+""",
+    "KD304 behind a weight": """
+def f(student_logits, teacher_logits, weight=None, T=2.0):
+    log_q, p = F.log_softmax(student_logits / T, -1), F.softmax(teacher_logits / T, -1)
+    kl = F.kl_div(log_q, p, reduction="none")
+    if weight is not None:
+        kl = kl * weight.unsqueeze(1)
+    return kl.mean() * T * T
+""",
     "KD608 the loss of the script": """
 def compute_loss(model, images, labels, outputs_too=True):
     total = F.cross_entropy(model(images), labels)
@@ -297,6 +367,17 @@ class Both(nn.Module):
             target = F.softmax(self.teacher(x), dim=1)
         return F.kl_div(F.log_softmax(self.student(x), dim=1), target, reduction="batchmean")
 """,
+    "KD406 moved under another name": """
+def step(net, images, labels, known):
+    goal = labels - known
+    target = goal.long()
+    return F.cross_entropy(net(images)[:, known:], target)
+""",
+    "KD201 a contrastive loss": """
+def info_nce(student, labels, sims, T=2.0):
+    soft = F.kl_div(F.log_softmax(sims / T, 1), F.softmax(sims.t() / T, 1), reduction="batchmean")
+    return F.cross_entropy(student, labels) + soft
+""",
     "KD203 the helper may divide": """
 def get_cross_entropy(student_logits, batch, trainer, T=2.0):
     log_q = F.log_softmax(student_logits / T, dim=-1)
@@ -388,3 +469,13 @@ def test_the_severity_of_an_exchanged_sum_follows_the_evidence() -> None:
         for text in (source, unsettled)
     ]
     assert severities == [["error"], ["warning"]]
+
+
+def test_a_ready_made_target_is_worth_a_hint() -> None:
+    source = """
+def loss(student_logits, teacher_probs, T=3.0):
+    log_q = F.log_softmax(student_logits / T, dim=1)
+    return F.kl_div(log_q, teacher_probs, reduction="batchmean") * T**2
+"""
+    found = [f for f in check_source(TORCH + source) if f.code == "KD203"]
+    assert [str(f.severity) for f in found] == ["info"]

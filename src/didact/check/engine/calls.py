@@ -28,6 +28,7 @@ from didact.check.engine.reductions import NORMALISERS, Call
 from didact.check.engine.scale import ONE
 from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.summaries import construct, made_by
+from didact.check.engine.tables import Table
 from didact.check.engine.tensor_methods import TENSOR_METHODS
 from didact.check.engine.tensor_ops import tensor_call
 from didact.check.engine.unknown_calls import (
@@ -175,6 +176,9 @@ def _call_method(
 ) -> Value:
     base, name = bound.base, bound.name
     full = dotted(node.func)
+    if isinstance(base.payload, Table) and name == "get" and node.args:
+        key = node.args[0]
+        return base.payload.get(key.value if isinstance(key, ast.Constant) else None)
     if name == "backward":
         m.total(node, base, "backward")
         m.record("backward", node, base=base)

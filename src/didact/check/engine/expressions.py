@@ -18,6 +18,7 @@ from didact.check.engine.names import dotted
 from didact.check.engine.scale import Scale, as_number
 from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.subscript import subscript
+from didact.check.engine.tables import table
 from didact.check.engine.values import MAX_ITEMS, MAX_TERMS, NOTHING, UNKNOWN, Value, join
 
 
@@ -127,7 +128,8 @@ def _comprehension(m: Machine, node: ast.ListComp | ast.GeneratorExp | ast.SetCo
 
 def _container(m: Machine, node: ast.Dict | ast.Set | ast.DictComp) -> Value:
     m.evaluate_children(node)
-    return Value(payload="container", origin=node)
+    made = table(m, node) if isinstance(node, ast.Dict) else None
+    return Value(payload=made or "container", origin=node)
 
 
 def _lambda(m: Machine, node: ast.Lambda) -> Value:

@@ -44,6 +44,7 @@ HEADS = {
 }
 """Endings of the classes of ``transformers``, with the rank of their ``logits``."""
 _HARD = word_set("cls ce hard task classification xent sup supervised label labels clf gt student")
+_OUTPUT_NAMES = word_set("out output outputs student res result results")
 _FLAGS = word_set("use is has with enable enabled do apply no learn learnable")
 """A name that begins so says whether, not how much."""
 _CLASSES = re.compile(
@@ -167,7 +168,10 @@ def head_rank(name: str) -> int | None:
 
 def is_hard_loss(name: str) -> bool:
     """Whether a name is that of the loss on the true labels: ``loss_cls``, ``ce_loss``."""
-    found = set(words(name.rsplit(".", 1)[-1]))
+    owner, _, last = name.rpartition(".")
+    found = set(words(last))
+    if last == "loss" and owner:  # what a model of transformers gives for the labels
+        return bool(set(words(owner)) & _OUTPUT_NAMES) and role_of(owner) is not Role.TEACHER
     return bool(found & {"loss", "losses"} and found & _HARD) or bool(found & {"celoss", "clsloss"})
 
 

@@ -10,12 +10,15 @@ from didact.check.engine.names import is_class_count, source
 from didact.check.engine.rank_evidence import number
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import NORMALISED, Evidence, Role, Space
+from didact.check.engine.tables import Table
 from didact.check.engine.values import UNKNOWN, Value
 
 
 def subscript(m: Machine, node: ast.Subscript, base: Value, name: str) -> Value:
     """The value of ``base[...]``."""
     key = node.slice
+    if isinstance(base.payload, Table):
+        return base.payload.get(key.value if isinstance(key, ast.Constant) else None)
     if isinstance(key, ast.Constant) and isinstance(key.value, str):
         return _by_key(base, key.value, node, name)
     if base.items is not None:

@@ -136,7 +136,7 @@ _SPACES = (
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find the teacher in the input and the student in the target."""
-    for use in uses(analysis, "kl_div", "soft_cross_entropy"):
+    for use in uses(analysis, *SOFT):
         swapped = use.input.role is Role.TEACHER and use.target.role is Role.STUDENT
         ordered = (use.input.space, use.target.space) in _SPACES
         if (
@@ -146,7 +146,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and not _is_other_way_round(analysis, use)
             and not is_declared(analysis, use, _MEANT)
         ):
-            message = _BY_HAND if use.by_hand else _MESSAGE
+            message = _MESSAGES.get(use.kind, _MESSAGE)
             yield Found(use.node, message.format(both=arguments(use)))
 
 
@@ -188,3 +188,11 @@ _BY_HAND = Text(
     "教师在对数内、学生在对数外：这是反方向的交叉熵 −Σ 学生·log 教师；蒸馏损失是 −Σ 教师·log "
     "学生。若有意使用反向，请注明 `# kd: reverse-kl` {both}",
 )
+_KL_BY_HAND = Text(
+    "the student weighs its own logarithm minus the teacher's: this is D(student || teacher), the "
+    "reverse of the distillation loss, sum teacher * (log teacher - log student). If the reverse "
+    "is meant, say `# kd: reverse-kl` {both}",
+    "这里用学生的概率去加权“log 学生 − log 教师”：这是 D(学生‖教师)，与蒸馏损失 Σ 教师·(log 教师 − "
+    "log 学生) 方向相反。若有意使用反向，请注明 `# kd: reverse-kl` {both}",
+)
+_MESSAGES = {"soft_cross_entropy": _BY_HAND, "kl_by_hand": _KL_BY_HAND}

@@ -126,14 +126,16 @@ def check(analysis: Analysis) -> Iterator[Found]:
         ):
             continue
         name = use.target_node.id
-        moved = _is_moved(around(analysis, use), name)
-        if is_label(name) and not moved and not start.isdigit():
+        function = around(analysis, use)
+        moved = _is_moved(function, name)
+        labels = is_label(name) or any(map(is_label, _other_names(function, name)))
+        if labels and not moved and not start.isdigit():
             sure = None if _counts_from_zero(analysis, use, name) else Severity.WARNING
             message = _MESSAGE.format(name=name, start=start, cut=cut)
             yield Found(use.node, message, severity=sure)
 
 
-def _is_moved(function: ast.AST, name: str) -> bool:
+def _is_moved(function: ast.AST, name: str, seen: tuple[str, ...] = ()) -> bool:
     """Whether the labels may be counted anew: something else is assigned, something subtracted.
 
     Moving them to a device, to another type, or giving them another name leaves them as they are.
@@ -146,12 +148,27 @@ def _is_moved(function: ast.AST, name: str) -> bool:
         if not isinstance(node, ast.Assign) or not any(_names(t, name) for t in node.targets):
             continue
         source = _unmoved(node.value)
-        if isinstance(source, ast.Name) and source.id != name and is_label(source.id):
-            if _is_moved(function, source.id):
+        if isinstance(source, ast.Name) and source.id != name:
+            if source.id not in seen and _is_moved(function, source.id, (*seen, name)):
                 return True
         elif dotted(source).rsplit(".", 1)[-1] != name and not _is_unpacked(node):
             return True
     return False
+
+
+def _other_names(function: ast.AST, name: str) -> set[str]:
+    """The names under which the same labels stand before: ``goal = labels.long()``."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        current = waiting.pop()
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and any(_names(t, current) for t in node.targets):
+                source = _unmoved(node.value)
+                if isinstance(source, ast.Name) and source.id not in found | {name}:
+                    found.add(source.id)
+                    waiting.append(source.id)
+    return found
 
 
 def _unmoved(node: ast.expr) -> ast.expr:

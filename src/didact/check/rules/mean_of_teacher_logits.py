@@ -88,11 +88,13 @@ mosaicml/composer，pull request 1819。
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.spaces import RAW, Role
+from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
@@ -107,14 +109,39 @@ CATALOGUE = ("AVG-LOGITS-vs-PROBS",)
 
 
 def check(analysis: Analysis) -> Iterator[Found]:
-    """Find a mean over stacked teachers' logits."""
+    """Find a mean over stacked teachers' logits, or a sum of them."""
     for operation in analysis.operations_of("reduce"):
         base = operation.base
         stacked = (
             base.payload == "stacked" and operation.name == "mean" and operation.other.number == 0
         )
-        if stacked and base.space in RAW and base.role is Role.TEACHER:
+        if stacked and _is_teachers(base):
             yield Found(operation.node, _MESSAGE)
+    for call in analysis.index.of(ast.Call):
+        if isinstance(call.func, ast.Name) and call.func.id == "sum" and call.args:
+            terms = call.args[0]
+            if isinstance(terms, ast.GeneratorExp | ast.ListComp):
+                value = analysis.value_of(terms.elt)
+                if value is not None and _is_teachers(value):
+                    yield Found(call, _MESSAGE)
+    for loop in analysis.index.of(ast.For):
+        yield from _added_up(analysis, loop)
+
+
+def _added_up(analysis: Analysis, loop: ast.For) -> Iterator[Found]:
+    """``total += teacher(x)`` in a loop over teachers."""
+    variables = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    for node in loop.body:
+        if not isinstance(node, ast.AugAssign) or not isinstance(node.op, ast.Add):
+            continue
+        used = {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+        value = analysis.value_of(node.value)
+        if value is not None and variables & used and _is_teachers(value):
+            yield Found(node, _MESSAGE)
+
+
+def _is_teachers(value: Value) -> bool:
+    return value.space in RAW and value.role is Role.TEACHER
 
 
 _MESSAGE = Text(

@@ -119,7 +119,8 @@ from didact.check.rules._common import (
     CONTRASTIVE,
     arguments,
     beside_hard_term,
-    is_declared,
+    has_word,
+    mentions,
     place_of,
     power_of,
     soft_uses,
@@ -128,7 +129,7 @@ from didact.check.rules._common import (
     totals_with,
 )
 from didact.check.rules._rule import Found
-from didact.check.rules._trace import same_source
+from didact.check.rules._trace import path, same_source
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -146,7 +147,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         temperature = _temperature(use)
         if temperature is None or _is_applied(analysis, use, temperature):
             continue
-        if is_declared(analysis, use, CONTRASTIVE) or same_source(analysis, use):
+        if _is_contrastive(analysis, use) or same_source(analysis, use):
             continue
         if beside_hard_term(analysis, use) or _is_commented_out(analysis, use):
             size = _size(temperature)
@@ -154,6 +155,19 @@ def check(analysis: Analysis) -> Iterator[Found]:
                 place_of(analysis, use),
                 _MESSAGE.format(t=temperature.text, size=size, both=arguments(use)),
             )
+
+
+def _is_contrastive(analysis: Analysis, use: LossUse) -> bool:
+    """Whether the loss, its function or what goes into it is called so."""
+    function, owner = use.scope.node, use.scope.owner
+    texts = [use.scope.name, ast.get_docstring(owner) or "" if owner is not None else ""]
+    if isinstance(function, ast.FunctionDef):
+        texts.append(ast.get_docstring(function) or "")
+    nodes: list[ast.AST] = [analysis.statement_of(use.node)]
+    for side in (use.input_node, use.target_node):
+        nodes += [step.node for step in path(analysis, side, use.scope)]
+    named = any(mentions(node, CONTRASTIVE) for node in nodes)
+    return named or any(has_word(text, CONTRASTIVE) for text in texts)
 
 
 def _temperature(use: LossUse) -> Scale | None:

@@ -125,6 +125,20 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and not _between(first, second, one)
         ):
             yield Found(use.node, _MESSAGE.format(name=source(one)))
+    yield from _same_tensor(analysis)
+
+
+def _same_tensor(analysis: Analysis) -> Iterator[Found]:
+    """A distance between a variable and itself."""
+    for use in uses(analysis, "mse", "l1", "kl_div", "bce"):
+        one, other = use.input_node, use.target_node
+        if (
+            isinstance(one, ast.Name | ast.Attribute)
+            and other is not None
+            and ast.unparse(one) == ast.unparse(other)
+            and not use.input.terms
+        ):
+            yield Found(use.node, _MESSAGE.format(name=source(one)))
 
 
 def _between(first: Softmax, second: Softmax, node: ast.expr) -> bool:

@@ -101,7 +101,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
-from didact.check.engine.names import is_temperature
+from didact.check.engine.names import is_temperature, source, words
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import NORMALISED, Role, Space
 from didact.check.findings.finding import Severity
@@ -127,6 +127,11 @@ def check(analysis: Analysis) -> Iterator[Found]:
     """Find one temperature that is one and one that is not."""
     for use in uses(analysis, *SOFT, "cross_entropy", "bce"):
         first, second = _sides(use)
+        if use.kind == "kl_div" and _is_ready_made(use):
+            t = use.input.temperature
+            message = _READY_MADE.format(t=t.text if t else "T", name=source(use.target_node))  # type: ignore[arg-type]
+            yield Found(use.node, message, severity=Severity.INFO)
+            continue
         if (
             first is None
             or second is None
@@ -143,6 +148,17 @@ def check(analysis: Analysis) -> Iterator[Found]:
         known = _is_at_one(analysis, use, first)
         if known and not same and not is_declared(analysis, use, _MEANT):
             yield Found(use.node, _MESSAGE.format(t=softened.text, both=arguments(use)))
+
+
+def _is_ready_made(use: LossUse) -> bool:
+    """Whether the student is at a temperature and the target comes as it is, by its name."""
+    temperature, node = use.input.temperature, use.target_node
+    if temperature is None or temperature.is_one or use.input.space is not Space.LOG_PROBS:
+        return False
+    if not temperature.atoms or not all(map(is_temperature, temperature.symbols)):
+        return False
+    plain = use.target.space is Space.UNKNOWN and not use.target.sources
+    return plain and isinstance(node, ast.Name) and bool({"prob", "probs"} & set(words(node.id)))
 
 
 def _is_at_one(analysis: Analysis, use: LossUse, first: Scale | None) -> bool:
@@ -173,6 +189,11 @@ def _sides(use: LossUse) -> tuple[Scale | None, Scale | None]:
     return use.input.temperature, target
 
 
+_READY_MADE = Text(
+    "the student is at temperature {t} and {name} comes ready-made: the two agree only if it was "
+    "made at the same temperature",
+    "学生一侧的温度是 {t}，而 {name} 是现成的：只有用同一温度算出，两侧才会一致",
+)
 _MESSAGE = Text(
     "the temperature {t} is on one side only: the loss is least where the student's logits are "
     "the teacher's times a constant, not where they agree {both}",
