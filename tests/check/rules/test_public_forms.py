@@ -160,6 +160,16 @@ def f(student_logits, teacher_logits, weight=None, T=2.0):
         kl = kl * weight.unsqueeze(1)
     return kl.mean() * T * T
 """,
+    "KD112 attentions": """
+def attention_loss(student_attentions, teacher_attentions):
+    total = 0.0
+    for index in (-1, -3):
+        s, t = student_attentions[index], teacher_attentions[index]
+        s = torch.where(s <= 0, torch.ones_like(s) * 1e-8, s)
+        log_q = F.log_softmax(s, dim=-1)
+        total += F.kl_div(log_q, F.softmax(t, dim=-1), reduction="batchmean")
+    return total
+""",
     "KD608 the loss of the script": """
 def compute_loss(model, images, labels, outputs_too=True):
     total = F.cross_entropy(model(images), labels)

@@ -90,14 +90,18 @@ Hinton 等 2015。
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.names import words
 from didact.check.engine.spaces import Space
 from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
+from didact.check.rules._common import uses
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import computed_from
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -118,6 +122,31 @@ def check(analysis: Analysis) -> Iterator[Found]:
         same_axis = value.axis is None or softmax.dim is None or value.axis == softmax.dim
         if same_axis or {value.axis, softmax.dim} == {1, -1}:
             yield Found(softmax.node, _MESSAGE.format(space=value.space.text))
+    yield from _of_attentions(analysis)
+
+
+def _of_attentions(analysis: Analysis) -> Iterator[Found]:
+    """A softmax of a model's attentions, which are probabilities already."""
+    by_node = {id(softmax.node): softmax for softmax in analysis.softmaxes}
+    for use in uses(analysis, "kl_div"):
+        for side in (use.input, use.target):
+            softmax = by_node.get(id(side.origin))
+            if softmax is None or softmax.argument_node is None or softmax.argument.is_tensor:
+                continue
+            name = _attentions(softmax.scope.node, softmax.argument_node)
+            if name:
+                message = _ATTENTIONS.format(name=name)
+                yield Found(softmax.node, message, severity=Severity.WARNING)
+
+
+def _attentions(function: ast.AST, node: ast.expr) -> str:
+    """The name of attentions from which a value is computed; empty without one."""
+    reached = computed_from(function, node)
+    for part in ast.walk(function):
+        name = part.id if isinstance(part, ast.Name) else getattr(part, "attr", "")
+        if id(part) in reached and isinstance(name, str) and "attentions" in words(name):
+            return name
+    return ""
 
 
 def _is_distribution(value: Value) -> bool:
@@ -126,6 +155,11 @@ def _is_distribution(value: Value) -> bool:
     )
 
 
+_ATTENTIONS = Text(
+    "{name}, if they are a model's attentions, are probabilities already: this softmax of them is "
+    "almost uniform",
+    "{name} 若是模型输出的注意力，就已经是概率：再做一次 softmax，结果近似均匀",
+)
 _MESSAGE = Text(
     "softmax is applied to {space}: the result is almost uniform, its largest entry is at most e "
     "/ (e + C - 1) (0.23 at 10 classes, 0.027 at 100)",
