@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.report.support import full_run, make_result, make_rows, write_run
 
-from didact._core.errors import RunFolderError
+from didact._core.errors import CheckpointError, RunFolderError
 from didact.report import load_result, load_run
 
 
@@ -39,7 +39,7 @@ def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path):
     write_run(tmp_path, rows=make_rows(seeds=1, epochs=2))
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"seed": 0, "arm": "tea\n' + path.read_text())
-    with pytest.raises(RunFolderError, match="line 1 is damaged"):
+    with pytest.raises(CheckpointError, match="damaged: line 1"):
         load_run(tmp_path)
 
 

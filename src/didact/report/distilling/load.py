@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from didact._core.digest import checked_json, checked_line, compare
-from didact._core.errors import CheckpointError, RunFolderError
+from didact._core.digest import checked_json, checked_lines, compare, damaged
+from didact._core.errors import RunFolderError
 from didact.train.record.result import SCHEMA, Disagreement, Predictions, Result, Row, first_of
 from didact.train.record.run_folder import (
     DISAGREEMENTS,
@@ -133,18 +133,12 @@ def _check_is_run(folder: Path) -> None:
 
 
 def _load_rows(path: Path) -> list[Row]:
-    lines = _read(path).split("\n")
     rows: dict[tuple[str, int, int], Row] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, line in enumerate(checked_lines(path), start=1):
         try:
-            row = Row.model_validate(checked_line(line, path, number))
-        except (ValidationError, CheckpointError) as error:
-            if number == len(lines):  # a killed run leaves its last line half written
-                break
-            reason = first_of(error) if isinstance(error, ValidationError) else str(error)
-            raise RunFolderError(f"{path}, line {number} is damaged: {reason}") from None
+            row = Row.model_validate(line)
+        except ValidationError as error:
+            raise damaged(path, f"line {number}: {first_of(error)}") from None
         rows[row.arm, row.seed, row.epoch] = row  # a resumed epoch counts once
     return list(rows.values())
 
