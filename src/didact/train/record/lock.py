@@ -46,11 +46,11 @@ def locked(path: Path) -> Iterator[None]:
         _remove_leftovers(path)
         yield
     finally:
-        if fcntl is None:  # Windows does not remove a file that is open
+        if not _has_locks():  # Windows does not remove a file that is open
             os.close(descriptor)
         with suppress(OSError):
             (path / LOCK).unlink(missing_ok=True)
-        if fcntl is not None:
+        if _has_locks():
             os.close(descriptor)
 
 
@@ -77,9 +77,13 @@ def _hold(path: Path) -> int:
     return descriptor
 
 
+def _has_locks() -> bool:
+    return fcntl is not None
+
+
 def _lock(descriptor: int) -> None:
     """Lock a file where system and file system know of locks."""
-    if fcntl is None:
+    if not _has_locks():
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -115,7 +119,7 @@ def _remove_leftovers(run: Path) -> None:
 
 def _lives(pid: str) -> bool:
     """Whether a process of this machine has the number; that of this process is of an old one."""
-    if fcntl is None:  # on Windows the question would end the process
+    if not _has_locks():  # on Windows the question would end the process
         return int(pid) != os.getpid() if pid.isdecimal() else False
     if not pid.isdecimal() or int(pid) == os.getpid():
         return False
