@@ -139,7 +139,13 @@ def power_of(term: Term, symbol: str) -> float:
 
 def has_factor(analysis: Analysis, use: LossUse) -> bool:
     """Whether a factor may stand in for the classes: x C, x B, a large weight, a "scale"."""
-    return any(_makes_up(analysis, term.scale) for term in analysis.terms_of(use))
+    return any(_makes_up(analysis, term.scale) for term in trained_terms(analysis, use))
+
+
+def trained_terms(analysis: Analysis, use: LossUse) -> list[Term]:
+    """The forms of a loss that are trained on; what ``.item()`` was taken of is for the log."""
+    terms = analysis.terms_of(use)
+    return [term for term in terms if not term.cut] or terms
 
 
 def _makes_up(analysis: Analysis, scale: Scale) -> bool:

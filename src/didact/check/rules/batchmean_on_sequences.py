@@ -96,7 +96,7 @@ from didact.check.engine.events import LossUse
 from didact.check.engine.names import is_batch_count
 from didact.check.engine.spaces import Evidence
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, rank_of, uses
+from didact.check.rules._common import arguments, rank_of, trained_terms, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _is_divided(analysis: Analysis, use: LossUse) -> bool:
     return any(
         exponent < 0
         and (is_batch_count(symbol) or "len" in symbol or "size" in symbol or "shape" in symbol)
-        for term in analysis.terms_of(use)
+        for term in trained_terms(analysis, use)
         for symbol, exponent in term.scale.atoms
     )
 

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Finds, in code for language models, `kl_div` on [B, S, V] with a built-in reduction and no mask
-in the function.
+Finds, in code whose batches are padded, `kl_div` on [B, S, V], flattened or not, with a built-in
+reduction and no mask in the function.
 
 ## Why is this bad
 
@@ -58,7 +58,7 @@ token 级蒸馏对所有位置取平均，包括填充位置。
 
 ## 它检查什么
 
-在语言模型代码中，检查对 [B, S, V] 使用内置归约、且函数里没有掩码的 `kl_div`。
+在批次有填充的代码中，检查对 [B, S, V]（展平与否都算）使用内置归约、且函数里没有掩码的 `kl_div`。
 
 ## 为什么
 
@@ -91,13 +91,25 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
+from didact.check.engine.index import Index
+from didact.check.engine.spaces import Evidence
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import arguments, around, has_word, names_at, totals_with, uses
+from didact.check.rules._common import (
+    arguments,
+    around,
+    has_word,
+    names_at,
+    rank_of,
+    totals_with,
+    uses,
+)
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -109,20 +121,71 @@ TOPIC = "reduction"
 CATALOGUE = ("PAD-UNMASKED",)
 
 
+_PADDING = re.compile(
+    r"(\w+[._])*(attention_mask|pad_token(_id)?|pad_id|padding_mask|ignore_index|input_lengths)"
+)
 _MASKS = re.compile(r"\w*masks?|masked|masking|ignored?|pads?|padded|padding")
 
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find losses over all positions of a padded batch."""
-    padded = any(path.startswith("transformers") for path in analysis.index.imports.values())
+    library = any(path.startswith("transformers") for path in analysis.index.imports.values())
     for use in uses(analysis, "kl_div"):
-        sequence = use.input.axis in (2, -1) and (use.input.rank or 0) >= 3
         if (
-            ((padded and sequence) or _hard_term_skips(analysis, use))
+            (
+                (_is_sequence(use) and (library or _pads(analysis, use)))
+                or _hard_term_skips(analysis, use)
+                or (_was_sequence(analysis, use) and _names_padding(analysis.index))
+            )
             and use.reduction in ("mean", "sum", "batchmean")
             and not any(_is_masked(analysis, place) for place in _places(analysis, use))
         ):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+
+
+def _is_sequence(use: LossUse) -> bool:
+    rank, why = rank_of(use)
+    return use.input.axis in (2, -1) and rank == 3 and why is not Evidence.NAME
+
+
+def _was_sequence(analysis: Analysis, use: LossUse) -> bool:
+    """Whether the input was flattened from [B, S, V]."""
+    if use.input.rank != 2 or not use.input.exact:
+        return False
+    for step in path(analysis, use.input_node, use.scope):
+        value = analysis.value_of(step.node)
+        if value is not None and value.rank == 3 and value.rank_from is not Evidence.NAME:
+            return value.axis in (None, 2, -1)
+    return False
+
+
+def _pads(analysis: Analysis, use: LossUse) -> bool:
+    """Whether batches are padded here: the file, or a function on the way to the loss, says so."""
+    return _names_padding(analysis.index) or any(
+        _PADDING.fullmatch(_name(node)) for call in use.scope.calls for node in ast.walk(call)
+    )
+
+
+def _name(node: ast.AST) -> str:
+    """The name in one node: a variable's, an attribute's, an argument's, a key's."""
+    for field in ("id", "attr", "arg", "value"):
+        found = getattr(node, field, None)
+        if isinstance(found, str):
+            return found
+    return ""
+
+
+def _names_padding(index: Index) -> bool:
+    """Whether a file speaks of padding, of the lengths of sequences or of the label -100."""
+    return index.once("names padding", False, partial(_look_for_padding, index))
+
+
+def _look_for_padding(index: Index) -> bool:
+    kinds = (ast.Name, ast.Attribute, ast.arg, ast.keyword, ast.Constant)
+    nodes = (node for kind in kinds for node in index.nodes.get(kind, ()))
+    if any(_PADDING.fullmatch(_name(node)) for node in nodes):
+        return True
+    return any(_minus_100(node) for node in index.nodes.get(ast.UnaryOp, ()))
 
 
 def _hard_term_skips(analysis: Analysis, use: LossUse) -> bool:
