@@ -93,6 +93,13 @@ class Analysis:
                 return index.parents[id(node)]
         return None
 
+    def files_on_the_way(self, scope: Scope) -> Iterator[Index]:
+        """This file, and those whose calls led to a place."""
+        yield self.index
+        for index in self._visited.values():
+            if index is not self.index and any(id(call) in index.parents for call in scope.calls):
+                yield index
+
     def statement_of(self, node: ast.AST) -> ast.AST:
         """The statement that a node belongs to."""
         while not isinstance(node, ast.stmt):

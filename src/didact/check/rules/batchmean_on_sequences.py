@@ -88,12 +88,17 @@ neuralmagic/sparseml，pull request 592。
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
-from didact.check.engine.names import is_batch_count
+from didact.check.engine.index import Index
+from didact.check.engine.names import dotted, is_batch_count
+from didact.check.engine.rank_evidence import unpack_evidence
 from didact.check.engine.spaces import Evidence
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import arguments, rank_of, trained_terms, uses
@@ -127,12 +132,29 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 
 def _is_divided(analysis: Analysis, use: LossUse) -> bool:
+    index = analysis.index
+    sides = index.once("sides of shapes", frozenset[str](), partial(_sides, index))
     return any(
         exponent < 0
-        and (is_batch_count(symbol) or "len" in symbol or "size" in symbol or "shape" in symbol)
+        and (
+            is_batch_count(symbol)
+            or any(word in symbol for word in ("len", "size", "shape"))
+            or not sides.isdisjoint(re.findall(r"\w+", symbol))
+        )
         for term in trained_terms(analysis, use)
         for symbol, exponent in term.scale.atoms
     )
+
+
+def _sides(index: Index) -> frozenset[str]:
+    """The names for sizes of positions: ``h`` and ``w`` of ``b, c, h, w = x.shape``."""
+    found: set[str] = set()
+    for assignment in index.of(ast.Assign):
+        for target in assignment.targets:
+            if unpack_evidence(target, assignment.value) and isinstance(target, ast.Tuple):
+                whole = not isinstance(assignment.value, ast.Subscript)
+                found |= {dotted(element) for element in target.elts[whole:]}
+    return frozenset(found - {"_", ""})
 
 
 _TOLD = Text(

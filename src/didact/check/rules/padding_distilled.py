@@ -160,10 +160,8 @@ def _was_sequence(analysis: Analysis, use: LossUse) -> bool:
 
 
 def _pads(analysis: Analysis, use: LossUse) -> bool:
-    """Whether batches are padded here: the file, or a function on the way to the loss, says so."""
-    return _names_padding(analysis.index) or any(
-        _PADDING.fullmatch(_name(node)) for call in use.scope.calls for node in ast.walk(call)
-    )
+    """Whether batches are padded here: this file, or one on the way to the loss, says so."""
+    return any(map(_names_padding, analysis.files_on_the_way(use.scope)))
 
 
 def _name(node: ast.AST) -> str:
