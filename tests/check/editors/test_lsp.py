@@ -220,3 +220,20 @@ def test_cells_of_a_notebook_do_not_mix(client):
         client.notify("textDocument/didOpen", {"textDocument": document})
     for uri, text in cells.items():
         client.codes(uri, until="KD101" if text is WRONG else "")
+
+
+def test_what_was_worked_out_from_a_file_that_changed_is_worked_out_anew(client, folder):
+    """The loss needs the helper by way of a third file, which stays as it is."""
+    (folder / "helper.py").write_text(HELPER.format("softmax"))
+    middle = "from helper import soften\n\n\ndef both(x, T):\n    return soften(x, T)\n"
+    (folder / "middle.py").write_text(HEAD + middle)
+    text = LOSS.replace("from helper import soften", "from middle import both")
+    (folder / "loss.py").write_text(text.replace("soften(student", "both(student"))
+    begin(client, folder)
+    loss = client.open(folder / "loss.py")
+    client.codes(loss, until="KD101")
+    helper = client.open(folder / "helper.py")
+    client.change(helper, 2, HELPER.format("log_softmax"))
+    client.codes(loss, until="")
+    client.change(helper, 3, HELPER.format("softmax"))
+    client.codes(loss, until="KD101")

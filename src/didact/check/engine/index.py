@@ -185,6 +185,11 @@ class Index:
             self.project.visited.update(entered)
         return result
 
+    def rests_on(self, path: str) -> bool:
+        """Whether anything that was worked out once needed another file."""
+        kept = [note for note in self.notes.values() if isinstance(note, tuple)]
+        return any(path in entered for _, entered in kept)
+
     def of(self, kind: type[Node]) -> list[Node]:
         """All nodes of one type, in the order of the file."""
         found = cast("list[Node]", self.nodes.get(kind, []))

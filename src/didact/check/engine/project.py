@@ -50,15 +50,15 @@ class Project:
 
     def __init__(self, imports: Mapping[str, frozenset[str]], read: Read) -> None:
         self._read = read
-        self.arrange(imports)
         self._indices: OrderedDict[str, Index | None] = OrderedDict()
         self.visited: dict[str, Index] = {}
         """The files entered for the sake of the one that was adopted last."""
-        self.asked: set[str] = set()
-        """The files that were looked at since this was last emptied."""
+        self._asked: set[str] = set()
+        self.arrange(imports)
 
     def arrange(self, imports: Mapping[str, frozenset[str]]) -> None:
-        """Take over which files there are and what they import; what was read of them stays."""
+        """Take over which files there are and what they import."""
+        self._indices.clear()  # what was worked out rests on what a name leads to
         self._imports = imports
         self._parts = {path: _module_parts(path) for path in sorted(imports)}
         self._by_name: dict[str, list[str]] = defaultdict(list)
@@ -70,8 +70,17 @@ class Project:
                 self._importers[module.rsplit(".", 1)[-1]].append(path)
 
     def forget(self, path: str) -> None:
-        """Read a file anew when it is next asked for."""
+        """Read a file anew when it is next asked for, and work out anew what rests on it."""
         self._indices.pop(path, None)
+        resting = [p for p, i in self._indices.items() if i is not None and i.rests_on(path)]
+        for other in resting:
+            del self._indices[other]
+
+    def looked_at(self) -> frozenset[str]:
+        """The files that were looked at since this was last asked."""
+        self._asked |= self.visited.keys()
+        found, self._asked, self.visited = frozenset(self._asked), set(), {}
+        return found
 
     def adopt(self, path: str, tree: ast.Module, source: str) -> tuple[Index, dict[str, Index]]:
         """Make a file that is being analysed part of the project.
@@ -85,6 +94,7 @@ class Project:
             index = build_index(tree, source)
             index.path, index.project = path, self
             self._indices[path] = index
+        self._asked |= self.visited.keys()
         self.visited = {}
         return index, self.visited
 
@@ -95,14 +105,15 @@ class Project:
         try:
             yield
         finally:
+            self._asked |= self.visited.keys()
             self.visited = visited
-            self._indices.pop(path, None)
+            self.forget(path)
             if index is not None:
                 self._indices[path] = index
 
     def index(self, path: str) -> Index | None:
         """The names of a file; nothing where it cannot be read."""
-        self.asked.add(path)
+        self._asked.add(path)
         if path not in self._indices:
             made = self._read(path)
             index = None if made is None else build_index(*made)
@@ -205,7 +216,7 @@ class Project:
         paths = {path for part in parts[-2:] for path in self._importers.get(part, ())}
         for path in sorted(paths - {own.path}):
             index = self.index(path) if self._imports_one_of(path, doors) else None
-            names = set() if index is None else self._names_from(index, own)
+            names = set() if index is None else self._names_from(index, own, doors)
             if index is None or not names:
                 continue
             self.visited[path] = index
@@ -259,13 +270,24 @@ class Project:
             return None
         return self.locate(parts, level, importer)
 
-    def _names_from(self, index: Index, own: Index) -> set[str]:
-        """The names under which a file knows something of another one."""
+    def _names_from(self, index: Index, own: Index, doors: set[str]) -> set[str]:
+        """The names under which a file knows something of another one.
+
+        Only files that may pass it on are read: most of what a file imports is of others.
+        """
         found = set()
+        leads: dict[str | None, bool] = {None: False}
         for name, dotted in index.imports.items():
-            definition = self.find(dotted, index)
-            itself = definition is not None and definition.index is own
-            if itself or self._place(dotted, index.path) == own.path:
+            if self._place(dotted, index.path) == own.path:
+                found.add(name)
+                continue
+            module, dot, _ = dotted.rpartition(".")
+            only_dots = dot and not module.strip(".")
+            place = self._place(f"{module}." if only_dots else module, index.path)
+            if place is not None and place not in leads:
+                leads[place] = place in doors or self._imports_one_of(place, doors)
+            definition = self.find(dotted, index) if leads[place] else None
+            if definition is not None and definition.index is own:
                 found.add(name)
         return found
 

@@ -80,6 +80,6 @@ def _check_in_worker(path: str) -> tuple[str, Answer]:
 def _answer(path: str, options: Options, project: Project | None) -> Answer:
     if project is None:
         return Answer(check_file(path, options))
-    project.asked.clear()
+    project.looked_at()
     result = check_file(path, options, project)
-    return Answer(result, frozenset(project.asked - {shown(path)}))
+    return Answer(result, project.looked_at() - {shown(path)})

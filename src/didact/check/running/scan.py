@@ -17,6 +17,9 @@ from didact.check.running.workers import pool
 FILES_FOR_SCANNING_TOGETHER = 1000
 """From so many files on their bytes are read by all cores."""
 
+LARGEST_BYSTANDER = 60_000
+"""Bytes of a module that has nothing to check; a larger one costs more to read than it tells."""
+
 _MENTIONS_US = re.compile(rb"noqa[^\n]*KD[0-9]|#\s*kd:", re.IGNORECASE)
 
 
@@ -64,7 +67,7 @@ def scan_bytes(path: str, data: bytes, options: Options) -> Scan | None:
     from didact.check.engine.project import heads_in, imports_in
 
     if not interesting and not path.endswith("__init__.py"):
-        if not is_module(path):
+        if not is_module(path) or len(data) > LARGEST_BYSTANDER:
             return None
         return Scan(path, heads_in(data), interesting=False, digest=digest_of(data))
     imports = imports_in(data) if is_module(path) else frozenset[str]()

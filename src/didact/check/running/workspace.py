@@ -88,9 +88,9 @@ class Workspace:
     def _check(self, path: str, text: str, scan: Scan) -> _Known:
         project = self._project if is_module(path) else None
         if project is not None:
-            project.asked.clear()
+            project.looked_at()
         findings = check_source(text, path, options=self._options, project=project)
-        asked = project.asked - {path} if project is not None else set()
+        asked = project.looked_at() - {path} if project is not None else frozenset[str]()
         needs = {name: self._digest(name) for name in asked}
         return _Known(scan.digest, self._layout, needs, findings)
 
