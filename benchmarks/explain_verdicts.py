@@ -4,10 +4,10 @@
 
 A PATH is a JSONL file (one loss a line: ``imports``, ``code``, and a ``label`` that a person gave
 it: ``right``, ``wrong`` or ``unclear``) or a folder of Python files, of which every function and
-small class is taken that compares a student with a teacher. Printed are the verdicts by label, the losses
-that were called equal although a person found them wrong (false all-clears), and two comparisons
-for those that were called equal: the code, run by PyTorch on random tensors, with the formula; and
-each term of the formula, on draws of several sizes, with the definition's own code in PyTorch.
+small class is taken that compares a student with a teacher. Printed are the verdicts by label, the
+losses that were called equal although a person found them wrong (false all-clears), and two
+comparisons for those that were called equal: the code, run by PyTorch on random tensors, with the
+formula; and each term of the formula, on draws of several sizes, with the definition's own code.
 Nothing is imported of a PATH. A loss is run with a handful of builtins and only if it imports
 nothing but torch, numpy and math, and reads no name with two underscores.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import builtins
 import json
 import re
 import sys
@@ -54,16 +55,16 @@ _TWO = re.compile(
 )
 _IMPORTS = re.compile(r"^(import|from) (torch|numpy|math|copy)\b")
 _ALLOWED = {
-    n: __builtins__[n] if isinstance(__builtins__, dict) else getattr(__builtins__, n)
-    for n in (
+    name: getattr(builtins, name)
+    for name in (
         "abs", "all", "any", "bool", "dict", "enumerate", "float", "int", "isinstance", "len",
         "list", "map", "max", "min", "object", "print", "range", "reversed", "round", "set",
         "sorted", "str", "sum", "super", "tuple", "zip", "Exception", "ValueError", "RuntimeError",
         "TypeError", "NotImplementedError", "KeyError", "AssertionError", "property",
-        "staticmethod", "classmethod", "hasattr", "type", "__build_class__", "__name__",
-        "UserWarning", "slice", "callable", "__import__",
+        "staticmethod", "classmethod", "hasattr", "type", "__build_class__", "UserWarning",
+        "slice", "callable", "__import__",
     )
-}  # fmt: skip
+} | {"__name__": "loss"}  # fmt: skip
 DRAWS = (
     {"seed": 11, "batch": 5, "classes": 6, "temperature": 2.5},
     {"seed": 12, "batch": 3, "classes": 7, "temperature": 4.0},
@@ -183,14 +184,9 @@ def _agrees(term: Term, judged: Judged, draw: Draw) -> float | None:
 def is_harmless(tree: ast.Module) -> bool:
     """Whether a loss may be run: imports of a few libraries, no double underscores, no files."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            if any(
-                a.name.split(".")[0] not in {"torch", "numpy", "math", "copy"} for a in node.names
-            ):
-                return False
-        root = (getattr(node, "module", None) or "").split(".")[0]
-        outside = root not in {"torch", "numpy", "math", "copy"}
-        if isinstance(node, ast.ImportFrom) and outside:
+        paths = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        paths += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        if any(path.split(".")[0] not in {"torch", "numpy", "math", "copy"} for path in paths):
             return False
         name = getattr(node, "attr", None) or getattr(node, "id", None) or ""
         dunder = name.startswith("__") and name not in {"__init__", "__call__"}

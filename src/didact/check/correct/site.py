@@ -46,7 +46,14 @@ class Site:
         """
         if not self.analysis.owns(node):
             raise ElsewhereError
-        return Edit(span(node), text)
+        return Edit(span(node), f"({text})" if self._binds(node) and _is_loose(text) else text)
+
+    def _binds(self, node: ast.AST) -> bool:
+        """Whether what stands around a node would take only a part of a sum or product."""
+        around = self.analysis.parent_of(node)
+        if isinstance(around, ast.Attribute | ast.UnaryOp):
+            return True
+        return isinstance(around, ast.BinOp) and not isinstance(around.op, ast.Add)
 
     def producer(self, node: ast.expr | None) -> ast.Call | None:
         """The softmax or the like that made an argument, in place or where its name was set."""
@@ -148,6 +155,14 @@ class Site:
         divisor = temperature or own
         inside = f"{scores} / {divisor}" if divisor and divisor != "1" else scores
         return f"{self.functional}.{kind}({inside}, dim={self.dim})"
+
+
+def _is_loose(text: str) -> bool:
+    """Whether a text is a sum or a product that is not in brackets."""
+    try:
+        return isinstance(ast.parse(text, mode="eval").body, ast.BinOp | ast.UnaryOp | ast.IfExp)
+    except SyntaxError:
+        return False
 
 
 def is_softmax(node: ast.Call) -> bool:

@@ -17,7 +17,8 @@ from didact.check.explain.formula.judge import (
     method_keys,
 )
 from didact.check.explain.formula.libraries import FRAMEWORKS
-from didact.check.explain.formula.tree import Constant
+from didact.check.explain.formula.roles import leaves
+from didact.check.explain.formula.tree import Call, Constant, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.formula.written import Writer
 from didact.check.explain.words import summary as words
@@ -36,6 +37,7 @@ _BY_FACTOR = {
     "T": {"NO-T2", "T-POW1"}, "C": {"KL-MEAN", "CLASS-MEAN", "REDUCE-KWARG"},
     "S": {"BATCHMEAN-3D"}, "H·W": {"BATCHMEAN-3D"}, "N": {"MULTI-TEACHER-SUM"},
 }  # fmt: skip
+SOFTENED = frozenset({"softmax", "log_softmax", "sigmoid", "kl_div"})
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 Kinds = Callable[[str], tuple[str, ...]]
 
@@ -100,8 +102,12 @@ def verdict_of(
         )
         if solved:
             return Verdict("departs", method, key, tuple(reasons), shape, notes)
-        if reasons and known:
-            return Verdict("departs", method, key, tuple(reasons), shape, notes)
+        if reasons and (known or case.blocking):
+            if not known or set(keys) <= {"plain", "mse"}:
+                key, method = _meant(judged) or (key, method)
+            return Verdict(
+                "departs", method, key, tuple(reasons), shape or _shape_of(judged), notes
+            )
         return Verdict("unknown", method if known else None, key if known else "", tuple(reasons),
                        shape, notes)  # fmt: skip
     if not known:
@@ -109,6 +115,26 @@ def verdict_of(
     if reasons:
         return Verdict("departs", method, key, tuple(reasons), shape, notes)
     return Verdict("equal", method, key, (), shape, notes, tuple(_cautions(judged)))
+
+
+def _meant(judged: Judged) -> tuple[str, Text] | None:
+    """What a loss with a mistake is meant as: both models' scores behind softmaxes."""
+    for term in judged.terms:
+        if not is_unknown(term):
+            continue
+        soft = [p for p in walk(term.body) if isinstance(p, Call) and p.name in SOFTENED]
+        sides = {judged.roles[g].role for p in soft for g in leaves(p) if g in judged.roles}
+        if {"student", "teacher"} <= sides:
+            key = "lwf" if judged.incremental else "kd"
+            return key, words.METHODS[key]
+    return None
+
+
+def _shape_of(judged: Judged) -> str:
+    """The tensors for which nothing was recognised: as they were tried first."""
+    return " / ".join(
+        dimensions(r) for r in sorted({b.rank for x in judged.losses for b in x.branches})
+    )
 
 
 def _named(keys: Sequence[str], *, branches: bool) -> Text | None:

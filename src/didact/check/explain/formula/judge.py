@@ -326,8 +326,9 @@ def is_distilling_elsewhere(term: Term, roles: Mapping[Given, Told]) -> bool:
     """Whether a term is a call, defined elsewhere, that is given both models' outputs."""
     if not isinstance(term.body, Given):
         return False
-    sides = {side(i, roles) for i in term.body.inputs}
-    return {"student", "teacher"} <= sides
+    inside = {roles[p].role for i in term.body.inputs for p in walk(i)
+              if isinstance(p, Given) and p in roles}  # fmt: skip
+    return {"student", "teacher"} <= inside
 
 
 def _words(tree: ast.Module) -> set[str]:

@@ -30,7 +30,8 @@ ALIASES = {
     "F": "torch.nn.functional", "nn": "torch.nn", "torch": "torch", "tf": "tensorflow",
     "keras": "keras", "jax": "jax", "jnp": "jax.numpy", "optax": "optax", "paddle": "paddle",
     "np": "numpy", "math": "math", "mindspore": "mindspore", "ms": "mindspore", "mx": "mxnet",
-    "K": "keras.backend", "TF": "torch.nn.functional",
+    "K": "keras.backend", "TF": "torch.nn.functional", "functools": "functools",
+    "partial": "functools.partial",
 }  # fmt: skip
 """What undefined short names stand for."""
 

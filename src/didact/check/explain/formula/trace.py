@@ -138,6 +138,15 @@ _SETTINGS = frozenset(
 """Objects with numbers as attributes: their ``T`` is a temperature, no transpose."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Partial:
+    """A function with some arguments fixed."""
+
+    function: Value
+    args: tuple[Value, ...]
+    keywords: dict[str, Value]
+
+
 class _TooMuchError(Exception):
     """There is too much to follow."""
 
@@ -566,7 +575,7 @@ class Tracer:
         for alias in node.names:
             path = f"{node.module or ''}.{alias.name}"
             self._library(path)
-            if framework_of(path) or path.split(".")[0] in {"numpy", "math", "copy"}:
+            if framework_of(path) or path.split(".")[0] in {"numpy", "math", "copy", "functools"}:
                 scope.names[alias.asname or alias.name] = Library(path)
 
     def _library(self, path: str) -> None:
@@ -691,6 +700,11 @@ class Tracer:
         then, other = self._value(node.body, scope), self._value(node.orelse, scope)
         return self._choice(ast.unparse(node.test), test, then, other)
 
+    def _namedexpr(self, node: ast.NamedExpr, scope: Scope) -> Value:
+        value = self._value(node.value, scope)
+        self._bind(node.target, value, scope)
+        return value
+
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Value:
         first = node.generators[0]
         loop, items = self._loop(first.iter, scope)
@@ -803,6 +817,9 @@ class Tracer:
             then = self._apply(node, function.then, args, keywords)
             other = self._apply(node, function.other, args, keywords)
             return self._choice(function.text, function.test, then, other)
+        if isinstance(function, Partial):
+            more = {**function.keywords, **keywords}
+            return self._apply(node, function.function, [*function.args, *args], more)
         if isinstance(function, ClassValue):
             return self._instance(function, args, keywords)
         if isinstance(function, Instance):
@@ -814,6 +831,8 @@ class Tracer:
             made = function(nodes, named)
             if made is not None:
                 return made
+        if isinstance(function, Library) and function.path == "functools.partial" and args:
+            return Partial(args[0], tuple(args[1:]), keywords)
         if isinstance(function, Library):
             return self._library_call(node, function.path, args, nodes, named)
         if isinstance(function, Given) and not function.inputs:
@@ -1076,6 +1095,7 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[Tracer, Any, Scope], Value]] = {
     ast.List: Tracer._tuple,
     ast.Lambda: Tracer._lambda,
     ast.IfExp: Tracer._ifexp,
+    ast.NamedExpr: Tracer._namedexpr,
     ast.ListComp: Tracer._comprehension,
     ast.GeneratorExp: Tracer._comprehension,
     ast.BinOp: Tracer._binop,
