@@ -49,7 +49,7 @@ STEPS = {
         "--seeds {seeds}"
     ),
     "tree": (
-        f"{COMMON} --optimizer adamw --learning-rate 0.01 --weight-decay 0 --epochs 20 "
+        f"{COMMON} --optimizer adamw --learning-rate 0.003 --weight-decay 0 --epochs 20 "
         "--teacher {runs}/teacher --student soft-tree-8 --temperature 1 --kd-weight 0.5 "
         "--seeds {seeds}"
     ),

@@ -14,7 +14,7 @@ import pytest
 from didact.cli import distill, learn, main
 from didact.train import DistillSettings, LearnSettings
 
-NOT_SETTINGS = {"config", "output", "overwrite", "resume", "trust"}
+NOT_SETTINGS = {"config", "lang", "output", "overwrite", "resume", "trust"}
 CALLED = {
     "teacher_weight": "teacher_weights",
     "loss_option": "loss_options",

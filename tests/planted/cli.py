@@ -105,8 +105,8 @@ FAULTS = [
     Fault(
         "a user's mistake ends with exit code 1",
         FLOOR,
-        '_fail(f"error: {printable(str(error))}", error.exit_code)',
-        '_fail(f"error: {printable(str(error))}", 1)',
+        '_fail(said(f"error: {printable(str(error))}"), error.exit_code)',
+        '_fail(said(f"error: {printable(str(error))}"), 1)',
         f"{LEARN} -k one_message",
     ),
 ]

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -16,6 +16,8 @@ from didact import __version__
 from didact._core.errors import DidactError
 from didact._core.optional import explained
 from didact._core.text import printable
+from didact.cli._help import SpeakingCommand, SpeakingGroup, usage_error
+from didact.cli._speech import Lang, language_of, said, speak, spoken
 
 COMMANDS = (
     "distill",
@@ -33,11 +35,16 @@ COMMANDS = (
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
 
+_COMPLAINT: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+"""What typer raises about a command line; older ones have it from click."""
+
 
 def build(arguments: list[str]) -> typer.Typer:
     """The application with the one command that ``arguments`` names, or with all of them."""
+    speak(language_of(arguments))
     app = typer.Typer(
         name="didact",
+        cls=SpeakingGroup,
         help="Pass knowledge from a teacher to a student, and prove that it did.",
         no_args_is_help=True,
         add_completion=False,
@@ -45,11 +52,12 @@ def build(arguments: list[str]) -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(_options)
-    named = next((a for a in arguments if not a.startswith("-")), None)
+    plain = [a for a in arguments if a not in ("en", "zh")]
+    named = next((a for a in plain if not a.startswith("-")), None)
     for name in (named,) if named in COMMANDS else COMMANDS:
         module = f"{__name__}.{name}"
         if find_spec(module) is not None:
-            app.command(name)(import_module(module).command)
+            app.command(name, cls=SpeakingCommand)(import_module(module).command)
     return app
 
 
@@ -63,8 +71,11 @@ def _options(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
     ),
+    lang: Lang = None,
 ) -> None:
     """Options that stand before the command."""
+    del version
+    speak(lang or language_of(sys.argv[1:]))
 
 
 def main() -> None:
@@ -76,17 +87,17 @@ def main() -> None:
     _mend_streams()
     try:
         try:
-            build(sys.argv[1:])()
+            _answer(sys.argv[1:])
         finally:
             if not sys.stdout.closed:  # the language server closes it when it is told to go
                 sys.stdout.flush()
     except DidactError as error:
-        _fail(f"error: {printable(str(error))}", error.exit_code)
+        _fail(said(f"error: {printable(str(error))}"), error.exit_code)
     except ModuleNotFoundError as error:
         missing = explained(error)
         if missing is None:
             raise
-        _fail(f"error: {missing}", missing.exit_code)
+        _fail(said(f"error: {missing}"), missing.exit_code)
     except BrokenPipeError:
         _let_go_of_streams()
         _fail("", BROKEN_PIPE)
@@ -94,13 +105,30 @@ def main() -> None:
         of = f" {error.filename}" if error.filename else " what was to be printed"
         reason = error.strerror or str(error)
         _let_go_of_streams()
-        _fail(f"error: {printable(f'cannot read or write{of}: {reason}')}", DidactError.exit_code)
+        text = f"error: {printable(f'cannot read or write{of}: {reason}')}"
+        _fail(said(text), DidactError.exit_code)
     except RecursionError:
-        _fail("error: something is nested too deeply to be read", DidactError.exit_code)
+        _fail(said("error: something is nested too deeply to be read"), DidactError.exit_code)
     except MemoryError:
-        _fail("error: there is not enough memory for this", DidactError.exit_code)
+        _fail(said("error: there is not enough memory for this"), DidactError.exit_code)
     except KeyboardInterrupt:
-        _fail("interrupted", INTERRUPTED)
+        _fail(said("interrupted"), INTERRUPTED)
+
+
+def _answer(arguments: list[str]) -> None:
+    """Run a command; typer speaks English alone, so its complaints are said here."""
+    app = build(arguments)
+    if spoken() == "en":
+        app()
+        return
+    try:
+        code = app(standalone_mode=False)
+    except _COMPLAINT as error:
+        shows_help = not error.format_message()
+        _fail(usage_error(error) if not shows_help else "", error.exit_code)
+    except typer.Abort:
+        _fail(said("interrupted"), INTERRUPTED)
+    raise SystemExit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str, code: int) -> NoReturn:

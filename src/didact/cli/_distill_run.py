@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from didact import recipes
 from didact._core.errors import UsageError
 from didact.cli import _shared as options
+from didact.cli._console import console
 from didact.cli._run import Command, Json
 from didact.report import (
     compare,
@@ -123,7 +124,7 @@ class Grid:
             jobs=self.jobs,
             launcher=self.launcher,
             launcher_options=self.options,
-            console=Console(stderr=True),
+            console=console(stderr=True),
             trust=trust,
         )
         self.command().show(_GridShown(found.folder, {"grid": found}))
@@ -170,4 +171,4 @@ def run_resumed(folder: Path, cells: Grid | None, *, trust: bool) -> None:
         return
     if cells is not None:
         raise UsageError(f"{folder} is no grid; --jobs and --launcher are for one")
-    DISTILL.show(resume(folder, console=Console(stderr=True), trust=trust))
+    DISTILL.show(resume(folder, console=console(stderr=True), trust=trust))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from didact import recipes
+from didact.cli._console import console
 from didact.cli._run import Command
 from didact.data import DEFAULT_DOMAINS
 from didact.report import learn_table, learn_verdict
@@ -56,4 +55,4 @@ LEARN = Command(
 
 def run_resumed(folder: Path, changes: dict[str, Any], *, trust: bool) -> None:
     """Go on with a run folder."""
-    LEARN.show(resume_learning(folder, console=Console(stderr=True), trust=trust, **changes))
+    LEARN.show(resume_learning(folder, console=console(stderr=True), trust=trust, **changes))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
+
+from didact.cli._console import console
 
 
 def show(kind: str) -> None:
     """Print one list."""
     table = {"data": _data, "models": _models, "losses": _losses, "methods": _methods}[kind]()
-    Console().print(table)
+    console().print(table)
 
 
 def _table(*columns: str) -> Table:

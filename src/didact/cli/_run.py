@@ -11,8 +11,10 @@ from typing import Any, Generic, Protocol, TypeVar
 # Read once by torch at its first allocation: huge pages make large CPU tensors up to 3x faster.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
+from didact.cli._console import console
+from didact.cli._speech import spoken
 from didact.report import render
 from didact.train import DistillSettings, LearnSettings, read_toml
 from didact.train.record.log import say
@@ -57,7 +59,7 @@ class Command(Generic[S]):
     start: Callable[..., Result]
     table: Callable[[Json], RenderableType]
     verdict: Callable[[Json], str]
-    page: Callable[[Path], Path] | None = render
+    page: Callable[..., Path] | None = render
 
     def run(
         self,
@@ -77,13 +79,13 @@ class Command(Generic[S]):
         if config is not None:
             typed = str(list(given.values()))
             names = [name for name in settings.code() if name not in typed]
-            say(Console(stderr=True), ask_for_trust(config.parent, names, trust=trust))
+            say(console(stderr=True), ask_for_trust(config.parent, names, trust=trust))
         self.show(
             self.start(
                 settings,
                 output,
                 overwrite=overwrite,
-                console=Console(stderr=True),
+                console=console(stderr=True),
                 headline=self.headline(settings),
                 written=given,
             )
@@ -91,11 +93,10 @@ class Command(Generic[S]):
 
     def show(self, result: Result) -> None:
         """Print the evidence and write the report."""
-        page = (
-            None if self.page is None else self.page(result.folder)
-        )  # before anything that a closed pipe could stop
-        console = Console()
-        console.print(self.table(result.summary))
-        console.print(self.verdict(result.summary), highlight=False, markup=False)
+        # before anything that a closed pipe could stop
+        page = None if self.page is None else self.page(result.folder, language=spoken())
+        shown = console()
+        shown.print(self.table(result.summary))
+        shown.print(self.verdict(result.summary), highlight=False, markup=False)
         if page is not None:
-            console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
+            shown.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from didact.cli._speech import Lang, said, speak
+
 
 class Format(StrEnum):
     """How the comparison is printed."""
@@ -45,6 +47,7 @@ def command(
         Path | None,
         typer.Option(help="Draw the means and intervals too: FILE.svg, FILE.png or FILE.pdf."),
     ] = None,
+    lang: Lang = None,
 ) -> None:
     """Put runs side by side and test each of them against the first.
 
@@ -53,8 +56,9 @@ def command(
 
     For example: didact compare runs/kd runs/dist runs/dkd --format latex
     """
-    from rich.console import Console
+    speak(lang)
 
+    from didact.cli._console import console
     from didact.report import (
         compare,
         comparison_csv,
@@ -76,6 +80,7 @@ def command(
             Format.csv: comparison_csv,
             Format.latex: comparison_latex,
         }
-        typer.echo(written[output](found), nl=False)
+        text = written[output](found)
+        typer.echo(said(text) if output is Format.markdown else text, nl=False)
     else:
-        Console().print(comparison_table(found))
+        console().print(comparison_table(found))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from didact.cli import _shared as options
+from didact.cli._speech import Lang, speak
 
 Few = list[str] | None
 
@@ -181,6 +182,7 @@ def command(
         Path | None,
         typer.Option(help="Go on with this run folder, or the rest of this grid."),
     ] = None,
+    lang: Lang = None,
 ) -> None:
     """Distil teacher(s) into a student and show whether the teacher helped.
 
@@ -188,6 +190,8 @@ def command(
     written to runs/. All results are of the test split, which nothing is chosen on.
     """
     given = options.typed(locals())
+    given.pop("lang", None)
+    speak(lang)
     from didact._core.errors import UsageError
     from didact.cli._distill_run import DISTILL, Grid, run_resumed
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from didact.cli import _shared as options
+from didact.cli._speech import Lang, speak
 
 
 def command(
@@ -109,6 +110,7 @@ def command(
             "--threads may change, and finished cells are not run again."
         ),
     ] = None,
+    lang: Lang = None,
 ) -> None:
     """Learn classes task by task with several methods, and compare what they keep.
 
@@ -116,6 +118,8 @@ def command(
     the comparison is printed and written to runs/.
     """
     given = options.typed(locals())
+    given.pop("lang", None)
+    speak(lang)
     from didact.cli._learn_options import settings_from
     from didact.cli._learn_run import LEARN, run_resumed
 

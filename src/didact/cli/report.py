@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from didact.cli._speech import Lang, said, speak, spoken
+
 EXIT_DAMAGED = 2
 
 
@@ -21,14 +23,16 @@ def command(
             "--verify", help="Compare each file with its digest instead; 2 if one is damaged."
         ),
     ] = False,
+    lang: Lang = None,
 ) -> None:
     """Render report.html of a run again and print its path."""
+    speak(lang)
     if verify:
         _verify(run)
         return
     from didact.report import render
 
-    typer.echo(render(run))
+    typer.echo(render(run, language=spoken()))
 
 
 def _verify(run: Path) -> None:
@@ -36,10 +40,10 @@ def _verify(run: Path) -> None:
 
     found = verify_run(run)
     for entry in found:
-        typer.echo(f"{'DAMAGED' if entry.problem else 'ok':8}{entry.file}")
+        typer.echo(f"{said('DAMAGED') if entry.problem else 'ok':8}{entry.file}")
         if entry.problem:
-            typer.echo(f"        {entry.problem}")
+            typer.echo(f"        {said(entry.problem)}")
     damaged = sum(bool(entry.problem) for entry in found)
-    typer.echo(f"{len(found)} checked, {damaged} damaged")
+    typer.echo(said(f"{len(found)} checked, {damaged} damaged"))
     if damaged:
         raise typer.Exit(EXIT_DAMAGED)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from didact.cli._speech import Lang, said, speak
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -46,11 +48,13 @@ def command(
         Table,
         typer.Option(help="Which table goes into a file; wide is one row a run, arm and seed."),
     ] = Table.wide,
+    lang: Lang = None,
 ) -> None:
     """Collect runs of distill and learn: print them, or write them where they can be queried.
 
     For example: didact runs runs/ --to sqlite:///runs.db
     """
+    speak(lang)
     from didact._core.errors import UsageError
     from didact.runs import read_runs, read_sql, write_file, write_sql
 
@@ -65,13 +69,14 @@ def command(
     else:
         frame: pd.DataFrame = records.wide() if table == "wide" else records.named()[table]
         write_file(frame, Path(to))
-    typer.echo(f"{len(records.runs)} runs written")
+    typer.echo(said(f"{len(records.runs)} runs written"))
 
 
 def _print(records: Records) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table as Grid
+
+    from didact.cli._console import console
 
     grid = Grid(box=None, header_style="bold")
     for title in ("run", "kind", "data", "started", "arm", "seeds", "accuracy, %"):
@@ -90,4 +95,4 @@ def _print(records: Records) -> None:
             shown = "–" if accuracy is None else f"{100 * accuracy.mean():.2f}"
             head = about if not number else ("", "", "", "")
             grid.add_row(*head, escape(str(arm)), str(len(found)), shown)
-    Console().print(grid)
+    console().print(grid)

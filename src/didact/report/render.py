@@ -9,8 +9,10 @@ from markupsafe import Markup
 
 from didact._core.atomic import replace_file
 from didact._core.errors import RunFolderError
+from didact._core.i18n import Language, choose_language
 from didact.report.distilling.load import load_run
 from didact.report.distilling.page import page
+from didact.report.drawing.language import page_in_language
 from didact.report.learning.load import is_learning_run
 from didact.report.learning.page import learn_page
 from didact.train.record.checkpoint import refused_if_malformed
@@ -20,7 +22,7 @@ REPORT = "report.html"
 HERE = Path(__file__).parent
 
 
-def render(run_folder: str | Path) -> Path:
+def render(run_folder: str | Path, *, language: Language | None = None) -> Path:
     """Write ``report.html`` into a run folder: one file that needs no other and no network.
 
     A run that is not finished gets a page too, which says so. The file appears whole or not at
@@ -28,6 +30,7 @@ def render(run_folder: str | Path) -> Path:
 
     Args:
         run_folder: The folder that ``didact distill`` or ``didact learn`` wrote.
+        language: Of the page; by default that of ``DIDACT_LANG`` or the locale.
 
     Returns:
         The path of the page.
@@ -37,7 +40,7 @@ def render(run_folder: str | Path) -> Path:
     """
     folder = Path(run_folder).expanduser()
     with refused_if_malformed(folder / RESULT):
-        html = to_html(folder)
+        html = to_html(folder, language or choose_language())
     target = folder / REPORT
     try:
         replace_file(target, html.encode("utf-8", "replace"))
@@ -46,8 +49,12 @@ def render(run_folder: str | Path) -> Path:
     return target
 
 
-def to_html(folder: Path) -> str:
+def to_html(folder: Path, language: Language = "en") -> str:
     """The page as text; everything that the user named is escaped."""
+    return page_in_language(_english(folder), language)
+
+
+def _english(folder: Path) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,

@@ -21,6 +21,7 @@ from didact.report.distilling.figures import (
 )
 from didact.report.distilling.images import on_images
 from didact.report.distilling.load import Run
+from didact.report.distilling.spread import class_errors, over_seeds
 from didact.report.distilling.verdict import judge, retention
 from didact.report.drawing import format as fmt
 from didact.train.record.result import Disagreement, Model, Result
@@ -45,6 +46,8 @@ def page(run: Run) -> dict[str, Any]:
         "batch": None if result is None else latency_batch(result),
         "curves": learning_curves(run.rows),
         "paired": _paired(result),
+        "spread": [] if result is None else over_seeds(result),
+        "errors": _errors(run),
         "reliability": _reliability(result),
         "images": _images(run),
         "disagreements": [_disagreement(d, result) for d in run.disagreements],
@@ -92,6 +95,16 @@ def _images(run: Run) -> dict[str, Any] | None:
         "majority": names[most] if most < len(names) else str(most),
         "share": f"{100 * share:.2f}",
     }
+
+
+def _errors(run: Run) -> dict[str, Any] | None:
+    """The errors of the kept student class by class."""
+    if run.result is None or run.predictions is None:
+        return None
+    for arm in ("distilled", "alone"):
+        if lines := class_errors(run.result, run.predictions, arm):
+            return {"name": ARM_NAMES[arm], "lines": lines}
+    return None
 
 
 def _percent(value: float | None) -> str:

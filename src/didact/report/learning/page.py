@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from didact.report.drawing import format as fmt
+from didact.report.drawing.spread import FEWEST_SEEDS, Spread, spread_of
 from didact.report.learning.figures import (
     accuracy_heat,
     class_heat,
@@ -56,6 +57,7 @@ def learn_page(folder: Path) -> dict[str, Any]:
             for number, (name, method) in enumerate(outcome.methods.items())
         ],
         "curves": curves(outcome) if outcome.methods else "",
+        "spread": _spread(outcome),
         "over": MEASURED_ON[outcome.scenario],
         "labels": labels,
         "classes": classes,
@@ -64,6 +66,15 @@ def learn_page(folder: Path) -> dict[str, Any]:
         "machine": _machine(outcome),
         "configuration": path.read_text(encoding="utf-8") if path.is_file() else "",
     }
+
+
+def _spread(outcome: LearnOutcome) -> list[Spread]:
+    """The last accuracy of each method over its seeds, where they are enough."""
+    return [
+        spread_of(colour_of(number), name, method.numbers["last"], outcome.seeds)
+        for number, (name, method) in enumerate(outcome.methods.items())
+        if len(method.numbers.get("last", ())) == len(outcome.seeds) >= FEWEST_SEEDS
+    ]
 
 
 def _method(number: int, name: str, method: LearnMethod, keys: list[str]) -> dict[str, Any]:

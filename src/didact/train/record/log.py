@@ -77,7 +77,8 @@ class Log:
     def _show(self, text: str, *, beyond: float = 0.0, at_once: bool = False) -> None:
         done = self._done + beyond
         if self._progress is not None:
-            self._progress.update(self._task, completed=done, description=text)
+            in_words = getattr(self.console, "translated", str)  # a bar is not printed as a line
+            self._progress.update(self._task, completed=done, description=in_words(text))
         elif at_once or self._line_is_due():
             self._last_line = time.monotonic()
             self.say(f"[{100 * done / max(self._total, 1):3.0f}%] {text}")
