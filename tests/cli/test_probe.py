@@ -226,3 +226,32 @@ def test_a_training_step_is_checked_from_the_command_line(written, monkeypatch, 
     assert report["mistakes"][0]["kind"] == "TEACHER-TRAIN-MODE"
     assert run(monkeypatch, "--step", name, "--processes", "3") == 2
     assert run(monkeypatch, "--step", name.replace(":make", ":step")) == 2
+
+
+def test_a_value_on_the_command_line_is_a_number_a_text_or_an_object(written, monkeypatch, capsys):
+    path = written(TAKES)
+    options = ["--arg", "T=3", "--arg", "mode=soft", "--init", f"layers={path}:last"]
+    assert run(monkeypatch, f"{path}:Loss", "--lang", "en", *options) == 0
+    assert "9 x forward KL(teacher || student), T = 3" in capsys.readouterr().out
+    assert run(monkeypatch, f"{path}:Loss", "--lang", "en", "--init", f"layers={path}:none") == 2
+    assert "has no 'none'" in capsys.readouterr().err
+
+
+TAKES = """
+import torch.nn.functional as F
+from torch import nn
+
+def last(layers):
+    return layers[-1]
+
+class Loss(nn.Module):
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, student_logits, teacher_logits, T, mode):
+        assert isinstance(T, int) and mode == "soft"
+        s, t = (self.layers([x]) for x in (student_logits, teacher_logits))
+        p = (t / T).softmax(-1)
+        return F.kl_div((s / T).log_softmax(-1), p, reduction="batchmean") * T * T
+"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -31,6 +32,8 @@ from didact.probe import (
 EXIT_BROKEN = 1
 _FORMATS = ("table", "json", "junit")
 _NARROWEST = 60
+_FILE = re.compile(r"[^\s:]+\.py:[\w.]+$|[A-Za-z_]\w*(\.\w+)+:[A-Za-z_]\w*$")
+"""What is imported where a value is asked for: ``file.py:name`` or ``pkg.mod:Name``."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ def _reported(request: Request, language: Language) -> Report:
             "there is nothing to probe: name a loss, as file.py:my_loss, or give --step",
             "没有要检查的对象：请指定损失，如 file.py:my_loss，或使用 --step",
         )
-    arguments, init = values(request.arguments, "--arg"), values(request.init, "--init")
+    arguments = values(request.arguments, "--arg", language)
+    init = values(request.init, "--init", language)
     loss = found(request.loss, language)
     options: dict[str, Any] = {
         **request.roles,
@@ -118,8 +122,8 @@ def _step(request: Request, spec: str, language: Language) -> Report:
         return step_of(make, spec, processes=request.processes)
 
 
-def values(given: Sequence[str], option: str) -> dict[str, Any]:
-    """``NAME=VALUE`` pairs; a value that is no Python literal or tensor of one is a text.
+def values(given: Sequence[str], option: str, language: Language = "en") -> dict[str, Any]:
+    """``NAME=VALUE`` pairs: a Python literal, a tensor of one, an object to import, or a text.
 
     Raises:
         ProbeError: No ``=`` in a pair, or a tensor of something else than numbers.
@@ -132,7 +136,7 @@ def values(given: Sequence[str], option: str) -> dict[str, Any]:
                 f"{option} is {pair!r}; expected NAME=VALUE, such as T=4",
                 f"{option} 为 {pair!r}；应为 NAME=VALUE，如 T=4",
             )
-        read[name] = _value(text)
+        read[name] = imported(text, language) if _FILE.match(text) else _value(text)
     return read
 
 

@@ -10,7 +10,7 @@ import typer
 EXIT_BROKEN = 1
 
 _LAYOUTS = "The shape, such as classes, sequence, dense, teachers or maps; default: by trial."
-_ARG = "NAME=VALUE: a value, tensor([..]), or student, teacher, labels, mask, model, batch."
+_ARG = "NAME=VALUE: a value, tensor([..]), file.py:name, or student, labels, mask, model, batch."
 _LANGUAGE = "A loss of tokens: [B, S, C], with labels of -100 or a mask."
 _STEP = "file.py:make, which returns (step, student, teacher, batch): check that step instead."
 _OLD = "Classes that the teacher knows, where the student has more."

@@ -244,7 +244,8 @@ def test_all_that_was_tried_is_said():
 
     with pytest.raises(ProbeError) as raised:
         probe(loss)
-    assert "a = student, b = teacher, c = labels: RuntimeError: never" in str(raised.value)
+    assert "a = student, b = teacher, c = labels; " in str(raised.value)
+    assert "\n    RuntimeError: never\n" in str(raised.value)
     assert "more ways" in str(raised.value)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from inspect import Parameter, isclass, signature
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Any
 
 import torch
@@ -17,7 +18,8 @@ from didact._core.words import words
 from didact.probe.binding.binding import Binding
 from didact.probe.binding.candidates import Slots, as_batch, as_models, candidates
 from didact.probe.binding.documented import documented_layout
-from didact.probe.binding.roles import Guess, Role, guess
+from didact.probe.binding.roles import Guess, Role, guess, guess_option
+from didact.probe.binding.slots import Slot
 from didact.probe.binding.target import (
     Target,
     call_parameters,
@@ -26,10 +28,10 @@ from didact.probe.binding.target import (
     varied_attributes,
 )
 from didact.probe.binding.words import ROLES
-from didact.probe.binding.written import choices
+from didact.probe.binding.written import choices, reads
 from didact.probe.errors import ProbeError, reason_of
 from didact.probe.inputs.changes import relabelled
-from didact.probe.inputs.inputs import BATCH, LOGIT_LAYOUTS, Layout, Sizes
+from didact.probe.inputs.inputs import BATCH, CLASSES, LOGIT_LAYOUTS, Layout, Sizes
 
 _OLD = 3
 _MOST = 800
@@ -65,15 +67,16 @@ def bind(
     _refuse_uncallable(source)
     parameters = call_parameters(source)
     parameters += _keywords(source, parameters, {**arguments, **dict.fromkeys(roles)})
-    _check_names(parameters, {**arguments, **dict.fromkeys(roles)})
+    _check_names(source, parameters, {**arguments, **dict.fromkeys(roles)})
     target = Target(source, constructor_slots(source, init), varied_attributes(source))
     guesses = {p.name: _judge(p, roles, source) for p in parameters}
-    ways = _ways(source, parameters, guesses, arguments)
+    ways = _ways(source, parameters, guesses, arguments, target.built)
     layouts = [layout] if layout else _layouts(source, guesses)
     if language_model and layout is None:
         layouts = ["sequence", "output_sequences"]
     tried: list[tuple[Slots, Text]] = []
-    for plan in _plans(guesses, target, layouts, old_classes):
+    plans = chain(_plans(guesses, target, layouts, old_classes), _told_by_errors(tried, layouts))
+    for plan in plans:
         if tried and not any(_ABOUT_SHAPES.match(reason.en) for _, reason in tried):
             break
         fallback: Binding | None = None
@@ -82,10 +85,7 @@ def bind(
             binding = Binding(
                 target, slots, wanted, dtype, arguments, sizes=sizes, told=layout is not None
             )
-            verdict = attempt(binding)
-            if verdict is not None and _PROCESSES.search(verdict.en):
-                binding = replace(binding, alone=True)
-                verdict = attempt(binding)
+            binding, verdict = _supplied(binding)
             if verdict is None:
                 return _with_part(binding)
             if verdict is NO_GRADIENT:
@@ -99,6 +99,36 @@ def bind(
     raise ProbeError(*_refusal(guesses, tried))
 
 
+def _supplied(binding: Binding) -> tuple[Binding, Text | None]:
+    """The binding, with a group of processes and global options where the loss asks for them."""
+    verdict = attempt(binding)
+    while verdict is not None:
+        name = _UNDEFINED.match(verdict.en)
+        if _PROCESSES.search(verdict.en) and not binding.alone:
+            binding = replace(binding, alone=True)
+        elif name and name[1] not in binding.absent and guess_option(name[1]) in _GLOBAL:
+            binding = replace(binding, absent=(*binding.absent, name[1]))
+        else:
+            break
+        verdict = attempt(binding)
+    return binding, verdict
+
+
+def _told_by_errors(tried: list[tuple[Slots, Text]], layouts: list[Layout]) -> Iterator[_Plan]:
+    """Sizes that a loss has fixed, such as 100 classes: its errors name them."""
+    said = [int(n) for _, reason in tried for n in _NUMBER.findall(reason.en)]
+    numbers = [n for n, _ in Counter(said).most_common() if CLASSES < n <= _MOST_CLASSES][:3]
+    for n in numbers:
+        yield [(Sizes(classes=n, fixed=True), each) for each in layouts if each in LOGIT_LAYOUTS]
+    if "teachers" in layouts:
+        yield [(Sizes(teachers=n), "teachers") for n in numbers if n <= _MOST_TEACHERS]
+    yield [(Sizes(batch=8), each) for each in layouts]
+
+
+_UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
+_GLOBAL = ("options", "temperature", "weight", "coefficient", "device", "criterion", "count")
+_NUMBER = re.compile(r"(?<![\w.])\d{1,4}(?![\w.])|(?<=CIFAR-)\d+")
+_MOST_CLASSES, _MOST_TEACHERS = 2000, 20
 NO_GRADIENT = Text("no gradient reaches the student", "没有梯度到达学生")
 _PRECISIONS = (torch.float64, torch.float32)
 
@@ -108,11 +138,13 @@ def _ways(
     parameters: list[Parameter],
     guesses: Mapping[str, Guess],
     arguments: Mapping[str, Any],
+    built: tuple[Slot, ...],
 ) -> list[list[Slots]]:
     """What each parameter may get: outputs first, then models, then batches."""
     readings = [guesses, *as_models(guesses)]
     if batch := as_batch(guesses):
         readings += [batch, *as_models(batch)]
+    held = frozenset(s.role for s in built)
     owner = owner_of(source) if any(p.name == "self" for p in parameters) else None
 
     def owned(slots: Slots) -> Slots:
@@ -121,7 +153,8 @@ def _ways(
         )
 
     return [
-        [owned(slots) for slots in candidates(source, parameters, r, arguments)] for r in readings
+        [owned(slots) for slots in candidates(source, parameters, r, arguments, held)]
+        for r in readings
     ]
 
 
@@ -264,6 +297,8 @@ _LOGITS: tuple[Layout, ...] = (
     "volumes",
     "channels_first",
     "vocabulary_first",
+    "nested",
+    "nested_maps",
 )
 _FEATURES: tuple[Layout, ...] = (
     "maps",
@@ -273,6 +308,7 @@ _FEATURES: tuple[Layout, ...] = (
     "hidden",
     "attentions",
     "classes",
+    "nested_maps",
 )
 
 
@@ -297,11 +333,12 @@ def _layouts(source: Any, guesses: Mapping[str, Guess]) -> list[Layout]:
     return list(dict.fromkeys([*first, *(_FEATURES if features else _LOGITS)]))
 
 
-def _check_names(parameters: list[Parameter], given: Mapping[str, Any]) -> None:
+def _check_names(source: Any, parameters: list[Parameter], given: Mapping[str, Any]) -> None:
     known = [p.name for p in parameters]
     holders = any(guess(p).role == "options" for p in parameters)
     for name in given:
-        if name.partition(".")[0] not in known and not holders:
+        root = name.partition(".")[0]
+        if root not in known and not holders and not ("." in name and reads(source, root)):
             raise ProbeError(
                 f"{name!r} is no parameter of the loss; expected one of {known}",
                 f"{name!r} 不是该损失的参数；应为 {known} 之一",

@@ -40,6 +40,7 @@ class Binding:
         part: Which of the tensors that the loss returns is taken for its value.
         alone: Whether it gathers from other processes, and gets a group of one.
         told: Whether the user said the layout, so that no other one is tried.
+        absent: Global names of options that exist only when the script of the loss is run.
     """
 
     target: Target
@@ -53,6 +54,7 @@ class Binding:
     part: int = 0
     alone: bool = False
     told: bool = False
+    absent: tuple[str, ...] = ()
 
     def __call__(self, inputs: Inputs) -> Tensor:
         """The loss as one number."""
@@ -87,14 +89,14 @@ class Binding:
         context = CallContext(own, self.layout, self.given, self.seen, self._ranked, self._choices)
         try:
             with one_process() if self.alone else nullcontext():
-                return call(self.target, self.slots, context)
+                return call(self.target, self.slots, context, self.absent)
         finally:
             for side in ("student", "teacher"):
                 if not torch.equal(getattr(own, side).detach(), getattr(cast, side).detach()):
                     self.touched.add(side)
 
     @property
-    def _choices(self) -> Mapping[str, str]:
+    def _choices(self) -> Mapping[str, str | bool]:
         source = self.target.source
         return choices(owner_of(source) or source)
 
@@ -145,6 +147,8 @@ class Binding:
             "temperature": Text("temperature, varied", "温度（会变化）"),
             "weight": Text("weight, varied", "权重（会变化）"),
             "old_classes": Text("number of classes that the teacher knows", "教师认识的类别数"),
+            "student": Text("the student's output", "学生的输出"),
+            "teacher": Text("the teacher's output", "教师的输出"),
         }
         found += [(f".{n}", words[r]) for n, r in self.target.attributes.items()]
         found += [(name, words[r]) for name, r in self.seen.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from inspect import Parameter
-from itertools import permutations, product
+from itertools import chain, permutations, product
 from typing import Any
 
 import torch
@@ -29,11 +29,16 @@ def candidates(
     parameters: list[Parameter],
     guesses: Mapping[str, Guess],
     arguments: Mapping[str, Any],
+    held: frozenset[Role] = frozenset(),
 ) -> Iterator[Slots]:
-    """Every sensible assignment of roles, the likeliest first."""
+    """Every sensible assignment of roles, the likeliest first; ``held`` is the constructor's."""
     free = [p for p in parameters if p.name not in arguments]
-    for roles in _assignments(free, guesses):
-        if not _has_student(roles, parameters, arguments):
+    sides = held & {"student_model", "teacher_model"}
+    plans = [
+        _assignments(free, guesses, each) for each in ([sides, frozenset()] if sides else [held])
+    ]
+    for roles in chain(*plans):
+        if "student_model" not in held and not _has_student(roles, parameters, arguments):
             continue
         optional = [
             p.name
@@ -82,11 +87,11 @@ def as_batch(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
 def _has_student(
     roles: Mapping[str, Role], parameters: list[Parameter], arguments: Mapping[str, Any]
 ) -> bool:
-    sources = {"student", "student_model", "batch"}
+    sources = {"student", "student_model", "network", "batch"}
     if sources & set(roles.values()):
         return True
     if any(p.name == "self" for p in parameters):
-        return bool({"teacher", "labels"} & set(roles.values()))
+        return True
     return any(str(v).replace("-", "_") in (*sources, "model") for v in arguments.values())
 
 
@@ -107,7 +112,7 @@ def _variants(roles: Mapping[str, Role]) -> list[_Variant]:
         )
     if "batch" in asked:
         axes.append([("batch", form) for form in ("dict", "pair")])
-    if asked & {"student_model", "teacher_model"}:
+    if asked & {"student_model", "teacher_model", "network"}:
         axes.append([("model", answer) for answer in ANSWERS])
     if "index" in asked:
         axes.append([("index", None), ("index", "none")])
@@ -140,16 +145,20 @@ def _slot(
         return replace(slot, fixed=True)
     if role == "options":
         return replace(slot, value=configuration_of(parameter, source))
+    if role == "network":
+        return replace(slot, value=variant.get("model"))
     return replace(slot, value=variant.get(role.removeprefix("student_").removeprefix("teacher_")))
 
 
-def _assignments(free: list[Parameter], guesses: Mapping[str, Guess]) -> Iterator[dict[str, Role]]:
+def _assignments(
+    free: list[Parameter], guesses: Mapping[str, Guess], held: frozenset[Role]
+) -> Iterator[dict[str, Role]]:
     """Roles by name: what is sure stays; what is not is tried in the likeliest order."""
     sure: dict[str, Role] = {p.name: guesses[p.name].role for p in free if guesses[p.name].sure}
-    settled = ("default", "weight", "batch", "images", "choice")
+    settled = ("default", "weight", "batch", "images", "choice", "network", "absent")
     sure |= {p.name: guesses[p.name].role for p in free if guesses[p.name].role in settled}
     unsure = [p.name for p in free if p.name not in sure]
-    taken = set(sure.values())
+    taken = set(sure.values()) | held
     sides: tuple[Role, ...] = ("student", "teacher")
     missing = [r for r in sides if not {r, f"{r}_model"} & taken]
     pool: list[Role] = [*missing] if "labels" in taken else [*missing, "labels"]

@@ -46,8 +46,14 @@ def _dimensions(source: Any) -> list[str] | None:
         code = inspect.getsource(inspect.unwrap(source))
     except (OSError, TypeError):
         return None
-    if _SHIFTED.search(code):
+    said = _said(code)
+    if _SHIFTED.search(code) and (said is None or len(said) < 4):
         return ["batch", "positions", "classes"]
+    return said
+
+
+def _said(code: str) -> list[str] | None:
+    """The names of the first shape that an annotation, a docstring or a comment has."""
     typed = _TYPE.search(code)
     if typed is not None:
         return typed[1].split()

@@ -28,16 +28,18 @@ def parts(returned: Any) -> list[tuple[Tensor, Text]]:
     found = list(_found(returned, ()))
     if found:
         return found
-    if isinstance(returned, Number | np.ndarray) and not isinstance(returned, bool):
+    if isinstance(returned, bool):
+        raise ProbeError(*_refusal(returned))
+    if isinstance(returned, Number | np.ndarray):
         try:
             plain = torch.as_tensor(np.asarray(returned, dtype=np.float64))
         except (TypeError, ValueError):
-            raise _refused(returned) from None
+            raise ProbeError(*_refusal(returned)) from None
         if plain.numel():
             return [(plain, Text("a plain number", "普通数字"))]
     if inspect.iscoroutine(returned):
         returned.close()
-    raise _refused(returned)
+    raise ProbeError(*_refusal(returned))
 
 
 def _found(returned: Any, path: tuple[Text, ...]) -> Iterator[tuple[Tensor, Text]]:
@@ -75,7 +77,8 @@ def _place(path: tuple[Text, ...]) -> Text:
     return Text(" of ".join(t.en for t in reversed(path)), "的".join(t.zh for t in path))
 
 
-def _refused(returned: Any) -> ProbeError:
+def _refusal(returned: Any) -> tuple[str, str]:
+    """What was returned in the place of a number, in both languages."""
     name, chinese = type(returned).__name__, f" {type(returned).__name__}"
     if isinstance(returned, Tensor):
         kind = str(returned.dtype).removeprefix("torch.")
@@ -84,11 +87,11 @@ def _refused(returned: Any) -> ProbeError:
         chinese = "空张量" if empty else f" {kind} 张量"
     elif isinstance(returned, Mapping):
         keys = sorted(map(str, returned))
-        return ProbeError(
+        return (
             f"the loss returned a dict without a floating-point tensor; its keys are {keys}",
             f"损失返回的 dict 里没有浮点张量；其键为 {keys}",
         )
-    return ProbeError(
+    return (
         f"the loss returned {name}; expected a floating-point tensor, or a tuple, dict or object "
         "that holds one",
         f"损失返回了{chinese}；应为浮点张量，或含有浮点张量的元组、字典或对象",

@@ -48,9 +48,11 @@ Role = Literal[
     "projector",
     "teacher_model",
     "student_model",
+    "network",
     "device",
     "switch",
     "choice",
+    "text",
     "absent",
     "default",
     "unknown",
@@ -68,7 +70,7 @@ _OPTIONS = word_set(
 )
 _OLD = word_set("old known prev previous seen")
 _COUNT = word_set("num n nb classes class cl count size total")
-_TIME = word_set("epoch step iteration iter epochs steps iters iterations")
+_TIME = word_set("epoch step iteration iter epochs steps iters iterations nepochs")
 _SECTIONS = word_set("distill distillation distiller kd train training trainer model solver method")
 _CAPITAL_T = re.compile(r"(^|_)T(_|\d|$)")
 _ONE_HOT = re.compile(r"one_?hot")
@@ -141,6 +143,10 @@ def _optional(p: _Named) -> bool:
     return p.optional
 
 
+_PROJECTORS = word_set("regressor adapter projector projection proj connector")
+_MANY_OF = word_set("ncrops nviews nlayers nheads nclusters ngroups")
+_MANY = word_set("num n nb") | _MANY_OF
+_TOOLS = word_set("tokenizer processor optimizer scheduler scaler logger writer")
 _TOP = frozenset({"topk", "top", "sampled", "sparse"})
 _PLACES = frozenset({"ids", "indices", "idx", "index"})
 _FUNCTION = frozenset({"fn", "func", "function", "type", "name", "criterion"})
@@ -152,7 +158,11 @@ _RULES: tuple[_Rule, ...] = (
     _Rule("items", lambda p: "items" in p.words and p.words & {"num", "n", "in"}),
     _Rule(
         "temperature",
-        lambda p: p.name == "T" or p.words & TEMPERATURE or (p.name == "t" and p.number),
+        lambda p: (
+            p.name == "T"
+            or (p.words & TEMPERATURE and not p.words & _TIME)
+            or (p.name == "t" and p.number)
+        ),
         _no_number,
     ),
     _Rule("mask", lambda p: p.words & {"mask", "masks", "keep"}),
@@ -175,11 +185,15 @@ _RULES: tuple[_Rule, ...] = (
 """The first that applies holds."""
 
 _REQUIRED: tuple[_Rule, ...] = (
+    _Rule("text", lambda p: p.words & {"path", "key"}),
     _Rule("old_classes", lambda p: p.words == {"known"} or (p.words & _OLD and p.words & _COUNT)),
     _Rule("batch_size", lambda p: p.words >= {"batch", "size"} or p.words == {"bs"}),
     _Rule("width", lambda p: p.words & {"channels", "dim", "width"}),
     _Rule("total", lambda p: p.words & _TIME and p.words & {"max", "total", "num", "n", "all"}),
-    _Rule("total", lambda p: p.words & {"epochs", "iters", "iterations"} or p.words == {"steps"}),
+    _Rule(
+        "total",
+        lambda p: p.words & {"epochs", "iters", "iterations", "nepochs"} or p.words == {"steps"},
+    ),
     _Rule("count", lambda p: p.words & _TIME),
     _Rule("sample_weights", lambda p: "weights" in p.words and not p.number),
     _Rule(
@@ -189,8 +203,11 @@ _REQUIRED: tuple[_Rule, ...] = (
     ),
     _Rule("count", lambda p: p.integer and "classes" not in p.words),
     _Rule("classes", lambda p: "classes" in p.words and "per" not in p.words),
+    _Rule("count", lambda p: p.words & _MANY and (len(p.words) > 1 or p.name in _MANY_OF)),
+    _Rule("network", lambda p: p.words <= NETWORK),
+    _Rule("absent", lambda p: p.words & _TOOLS),
     _Rule("other_loss", lambda p: "loss" in p.words and not p.words & _FUNCTION),
-    _Rule("projector", lambda p: p.words & {"regressor", "adapter", "projector", "connector"}),
+    _Rule("projector", lambda p: p.words & _PROJECTORS),
     _Rule("batch", lambda p: p.words & {"batch", "minibatch"} and not p.words & _BESIDE),
 )
 """The same for a parameter without a default."""
@@ -232,6 +249,8 @@ def guess_option(name: str) -> Role:
         return "options"
     if _CAPITAL_T.search(name) and not named & OUTPUT:
         return "temperature"
+    if named & _PROJECTORS:
+        return "projector"
     asked = guess_name(name).role
     if asked in ("old_classes", "classes", "total", "count", "device", "reduction", "criterion"):
         return asked

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-import re
-import textwrap
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -17,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from didact.probe.binding.roles import Role, Space, guess_name, guess_option
+from didact.probe.binding.written import assigned
 from didact.probe.inputs.inputs import OF_IMAGES, OF_POSITIONS, Inputs, Layout
 
 LAYERS = 13
@@ -36,7 +33,8 @@ class CallContext:
         given: What the user fixed, by parameter, or by dotted name for a part of one.
         seen: The options that the loss asked for by dotted name, and their roles.
         ranked: Whether the teacher speaks of its likeliest classes, with their numbers beside.
-        choices: For each name that the code compares with texts, the first of these.
+        choices: For each name that the code compares with texts, the first of these; False for a
+            bare condition.
     """
 
     inputs: Inputs
@@ -44,7 +42,7 @@ class CallContext:
     given: Mapping[str, Any]
     seen: dict[str, Role]
     ranked: bool = False
-    choices: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str | bool] = field(default_factory=dict)
 
     @property
     def channels(self) -> int:
@@ -71,6 +69,8 @@ def side(tensor: Tensor, layout: Layout) -> Any:
         return tensor.reshape(tensor.shape[0], *sides, tensor.shape[-1]).movedim(-1, 1)
     if layout in _MOVED:
         return tensor.movedim(-1, _MOVED[layout])
+    if layout in ("nested", "nested_maps"):
+        return Nested(tensor)
     if layout == "lists":
         return [tensor, tensor.roll(1, -1)]
     if layout == "layers":
@@ -88,7 +88,7 @@ _MOVED: Mapping[str, int] = {"channels_first": 1, "vocabulary_first": 0}
 
 def sides_of(positions: int, layout: Layout) -> tuple[int, ...]:
     """The sides of a picture or volume of so many points."""
-    return (2, positions // 2, 1) if layout == "volumes" else (2, positions // 2)
+    return (2, 2, positions // 4) if layout == "volumes" else (2, positions // 2)
 
 
 def layers_of(tensor: Tensor) -> tuple[Tensor, ...]:
@@ -101,6 +101,16 @@ def attention(hidden: Tensor) -> Tensor:
     """Hidden states as the attention of two heads."""
     scores = hidden @ hidden.transpose(-1, -2) / hidden.shape[-1] ** 0.5
     return torch.stack([scores, 0.5 * scores], 1).softmax(-1)
+
+
+class Nested(dict[Any, Any]):
+    """What the layers of a network took and gave, by the name of a layer, then by side."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        super().__init__(input=tensor, output=tensor, logits=tensor)
+
+    def __missing__(self, name: Any) -> Any:
+        return self
 
 
 class Outputs(dict[Any, Any]):
@@ -278,8 +288,20 @@ class Options:
         """Whether the user gave a value."""
         return self._told(name) is not None
 
+    def named(self, name: str) -> Any:
+        """What a global name stands for."""
+        return self._by_name(name, name)
+
     def _by_name(self, name: str, path: str) -> Any:
         context, role = self._context, guess_option(name)
+        if context.choices.get(name) is False:
+            return False
+        if _says_output(name):
+            found = guess_name(name)
+            context.seen[path] = found.role
+            tensor = in_space(getattr(context.inputs, found.role), found.space)
+            several = found.features and name.endswith("s") and context.layout != "layers"
+            return [tensor, tensor.roll(1, -1)] if several else side(tensor, context.layout)
         if role == "options":
             return Options(context, path)
         if role in ("teacher_model", "student_model"):
@@ -308,18 +330,25 @@ class Options:
             return True, getattr(source, name)
         if guess_option(name) in ("teacher_model", "student_model"):
             return False, None
-        for expression, names in _assigned(source).get(name, ()):
+        for expression, names in assigned(source).get(name, ()):
             try:
                 value = eval(expression, dict(names), _Names(self, names))
             except Exception:  # noqa: BLE001 - it needs more than the name tells
                 continue
             asked = guess_option(name)
+            if not isinstance(value, Tensor) and not value and _says_output(name):
+                return False, None
             if (value is None and asked in _OPTION_VALUES) or (
                 not value and asked == "old_classes"
             ):
                 return False, None  # filled in later, by what the name says
             return True, value
         return False, None
+
+    @property
+    def __class__(self) -> type:  # type: ignore[misc]
+        """That of its source, for ``isinstance`` and ``super()``."""
+        return self.__dict__["_source"] or Options
 
     def __getitem__(self, name: Any) -> Any:
         try:
@@ -342,9 +371,14 @@ class Options:
         return self.forward(*arguments, **options)
 
 
+def _says_output(name: str) -> bool:
+    """Whether an attribute keeps what a network gave, as ``_teacher_logits`` does."""
+    found = guess_name(name)
+    tells = found.features or found.space != "logits" or found.space_sure
+    return tells and found.role in ("student", "teacher") and found.space != "one_hot"
+
+
 _ABSENT = object()
-_HEAVY = re.compile("load|pretrained|open|download|dataset|process_group", re.IGNORECASE)
-"""What a constructor reads from elsewhere is not worked out."""
 
 
 class _Names(dict[str, Any]):
@@ -367,44 +401,3 @@ class _Names(dict[str, Any]):
         ):
             return default
         return owner._by_name(name, path)
-
-
-@lru_cache(maxsize=256)
-def _assigned(source: type) -> dict[str, tuple[tuple[Any, Mapping[str, Any]], ...]]:
-    """The lines ``self.name = ...`` of the constructors of a class, compiled, with their names."""
-    found: dict[str, list[tuple[Any, Mapping[str, Any]]]] = {}
-    for base in source.__mro__:
-        start = vars(base).get("__init__")
-        if not isinstance(start, types.FunctionType) or base in (nn.Module, object):
-            continue
-        try:
-            tree = ast.parse(textwrap.dedent(inspect.getsource(start)))
-            parameters = inspect.signature(start).parameters
-        except (OSError, TypeError, SyntaxError, ValueError):
-            continue
-        defaults = {n: p.default for n, p in parameters.items()}
-        names = {**start.__globals__, "__defaults__": defaults}
-        for name, expression in _lines(tree):
-            if _HEAVY.search(ast.unparse(expression)):
-                continue
-            code = compile(ast.Expression(expression), "<__init__>", "eval")
-            found.setdefault(name, []).append((code, names))
-    return {name: tuple(lines) for name, lines in found.items()}
-
-
-def _lines(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-            continue
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        for target in targets:
-            pairs = [(target, node.value)]
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                pairs = list(zip(target.elts, node.value.elts, strict=False))
-            for place, value in pairs:
-                if (
-                    isinstance(place, ast.Attribute)
-                    and isinstance(place.value, ast.Name)
-                    and place.value.id == "self"
-                ):
-                    yield place.attr, value

@@ -6,11 +6,12 @@ import copy
 import inspect
 import io
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from inspect import Parameter
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import nn
@@ -19,13 +20,13 @@ from didact.probe.binding.configurations import configuration_of
 from didact.probe.binding.machine import this_machine
 from didact.probe.binding.roles import Role, guess, guess_option
 from didact.probe.binding.slots import Slot, argument, given_as_role
-from didact.probe.binding.stand_ins import CallContext
+from didact.probe.binding.stand_ins import CallContext, Options
 from didact.probe.binding.written import choices, keywords_read, positions_read
 from didact.probe.errors import ProbeError
 
 _VARIED = ("temperature", "weight")
 _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
-_HOLDS_INPUTS = ("teacher_model", "student_model", "options")
+_HOLDS_INPUTS = ("teacher_model", "student_model", "network", "options")
 """What a constructor keeps of these would be of the inputs of one call."""
 
 
@@ -199,7 +200,23 @@ def _refuse_unknown(given: Mapping[str, Any], known: list[str], option: str) -> 
         )
 
 
-def call(target: Target, slots: tuple[Slot, ...], context: CallContext) -> Any:
+def globals_of(source: Any) -> dict[str, Any]:
+    """The global names that a loss reads."""
+    made = source.forward if isinstance(source, nn.Module) else source
+    if inspect.isclass(source):
+        made = getattr(source, "forward", None) or vars(source).get("__call__", source)
+    found: dict[str, Any] = getattr(inspect.unwrap(made), "__globals__", {})
+    return found
+
+
+def _supplied(absent: Sequence[str], context: CallContext) -> dict[str, Any]:
+    """What the script of a loss defines only when it is run, by what the names say."""
+    return {name: Options(context, "").named(name) for name in absent}
+
+
+def call(
+    target: Target, slots: tuple[Slot, ...], context: CallContext, absent: Sequence[str] = ()
+) -> Any:
     """Call the loss; what it prints and warns of is swallowed."""
     with warnings.catch_warnings(), ExitStack() as stack:
         stack.enter_context(redirect_stdout(io.StringIO()))
@@ -212,6 +229,7 @@ def call(target: Target, slots: tuple[Slot, ...], context: CallContext) -> Any:
         used = [s for s in slots if s.role != "default" or s.fixed]
         positions = [argument(s, context) for s in used if s.positional]
         keywords = {s.name: argument(s, context) for s in used if not s.positional}
+        stack.enter_context(mock.patch.dict(globals_of(target.source), _supplied(absent, context)))
         try:
             return ready(*positions, **keywords)
         except SystemExit as stopped:

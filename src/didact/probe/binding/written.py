@@ -5,11 +5,16 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import re
 import textwrap
+import types
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from inspect import Parameter
 from typing import Any
+
+from torch import nn
 
 _ABSENT = object()
 _GETTERS = ("get", "pop")
@@ -47,19 +52,35 @@ def positions_read(source: Any) -> list[Parameter]:
 
 
 @lru_cache(maxsize=64)
-def choices(source: Any) -> Mapping[str, str]:
-    """For each name or attribute that is compared with texts, the first of these."""
-    found: dict[str, str] = {}
+def choices(source: Any) -> Mapping[str, str | bool]:
+    """For each name that is compared with texts, the first of these; False for a condition."""
+    found: dict[str, str | bool] = {}
+    switches: Counter[str] = Counter()
+    uses: Counter[str] = Counter()
     for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.Attribute):
+            uses[node.attr] += 1
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             name, texts = _name(node.left), list(_texts(node.comparators[0]))
             if isinstance(node.ops[0], ast.Eq | ast.In) and name and texts:
                 found.setdefault(name, texts[0])
+        if isinstance(node, ast.If | ast.IfExp):
+            switches.update(_switches(node.test))
         if isinstance(node, ast.Match):
             texts = [t for case in node.cases for t in _texts(getattr(case.pattern, "value", None))]
             if (name := _name(node.subject)) and texts:
                 found.setdefault(name, texts[0])
-    return found
+    return {n: False for n, count in switches.items() if uses[n] == count} | found
+
+
+def _switches(test: ast.expr) -> Iterator[str]:
+    """The attributes that a condition takes for true or false."""
+    if isinstance(test, ast.Attribute):
+        yield test.attr
+    for each in getattr(test, "values", ()):  # a and b
+        yield from _switches(each)
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        yield from _switches(test.operand)
 
 
 def tree_of(source: Any) -> ast.AST:
@@ -73,6 +94,11 @@ def tree_of(source: Any) -> ast.AST:
         except (OSError, TypeError, SyntaxError, ValueError):
             continue
     return ast.Module([], [])
+
+
+def reads(source: Any, name: str) -> bool:
+    """Whether a loss reads a name."""
+    return any(_is(node, name) for node in ast.walk(tree_of(source)))
 
 
 def _variadic(source: Any, kind: Any) -> str:
@@ -119,3 +145,48 @@ def _texts(node: ast.AST | None) -> Iterator[str]:
         yield node.value
     for each in getattr(node, "elts", ()):
         yield from _texts(each)
+
+
+_HEAVY = re.compile("load|pretrained|open|download|dataset|process_group", re.IGNORECASE)
+"""What a constructor reads from elsewhere is not worked out."""
+
+
+@lru_cache(maxsize=256)
+def assigned(source: type) -> dict[str, tuple[tuple[Any, Mapping[str, Any]], ...]]:
+    """The lines ``self.name = ...`` of the constructors of a class, compiled, with their names."""
+    found: dict[str, list[tuple[Any, Mapping[str, Any]]]] = {}
+    for base in source.__mro__:
+        start = vars(base).get("__init__")
+        if not isinstance(start, types.FunctionType) or base in (nn.Module, object):
+            continue
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(start)))
+            parameters = inspect.signature(start).parameters
+        except (OSError, TypeError, SyntaxError, ValueError):
+            continue
+        defaults = {n: p.default for n, p in parameters.items()}
+        names = {**start.__globals__, "__defaults__": defaults}
+        for name, expression in _lines(tree):
+            if _HEAVY.search(ast.unparse(expression)):
+                continue
+            code = compile(ast.Expression(expression), "<__init__>", "eval")
+            found.setdefault(name, []).append((code, names))
+    return {name: tuple(lines) for name, lines in found.items()}
+
+
+def _lines(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            pairs = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(target.elts, node.value.elts, strict=False))
+            for place, value in pairs:
+                if (
+                    isinstance(place, ast.Attribute)
+                    and isinstance(place.value, ast.Name)
+                    and place.value.id == "self"
+                ):
+                    yield place.attr, value

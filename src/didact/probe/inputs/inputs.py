@@ -20,9 +20,11 @@ Layout = Literal[
     "output_sequences",
     "teachers",
     "lists",
+    "nested",
     "vectors",
     "tokens",
     "maps",
+    "nested_maps",
     "layers",
     "hidden",
     "attentions",
@@ -39,6 +41,7 @@ LOGIT_LAYOUTS: tuple[Layout, ...] = (
     "output_sequences",
     "teachers",
     "lists",
+    "nested",
 )
 OF_POSITIONS: tuple[Layout, ...] = (
     "sequence",
@@ -70,6 +73,8 @@ class Sizes:
         old: The classes that the teacher knows, the first ones; ``None``: all.
         narrow: Whether the teacher's logits end there, or have a column for every class.
         labelled: Which labels occur: every class, the new ones, or the first ``classes - old``.
+        teachers: Teachers, for a loss with a list of them.
+        fixed: Whether the loss takes this number of classes and no other.
     """
 
     batch: int = BATCH
@@ -77,6 +82,8 @@ class Sizes:
     old: int | None = None
     narrow: bool = True
     labelled: Labelled = "all"
+    teachers: int = TEACHERS
+    fixed: bool = False
 
     def old_of(self, classes: int) -> int | None:
         """The number of old classes among so many: the same share, and a new one at least."""
@@ -171,10 +178,11 @@ def make(
     sizes = sizes or Sizes()
     batch, classes = batch or sizes.batch, classes or sizes.classes
     old = sizes.old_of(classes)
-    positions = positions or (SIDE if layout in OF_IMAGES else POSITIONS)
+    positions = positions or {"dense": SIDE, "volumes": 2 * SIDE}.get(layout, POSITIONS)
     shape = {
         **dict.fromkeys(OF_POSITIONS, (batch, positions, classes)),
         "maps": (batch, classes, SIDE, SIDE),
+        "nested_maps": (batch, classes, SIDE, SIDE),
         "layers": (batch, classes, SIDE, SIDE),
     }.get(layout, (batch, classes))
     generator = torch.Generator().manual_seed(seed)
@@ -188,4 +196,5 @@ def make(
     first, end = _label_range(sizes.labelled, old, classes)
     count = torch.Size(spots).numel()
     labels = (first + (torch.arange(count) * 2 + seed) % (end - first)).reshape(spots)
-    return Inputs(student, teacher, labels, temperature, weight, old=old, labelled=sizes.labelled)
+    given = Inputs(student, teacher, labels, temperature, weight, copies=sizes.teachers)
+    return given.having(old=old, labelled=sizes.labelled)

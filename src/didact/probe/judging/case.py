@@ -13,6 +13,7 @@ from didact._core.i18n import Text
 from didact.probe.forms.evaluation import Evaluation
 from didact.probe.forms.fit import Fit
 from didact.probe.forms.subject import Subject
+from didact.probe.inputs.changes import relabelled
 from didact.probe.inputs.inputs import Inputs
 
 Kind = Literal["divergence", "match", "objective"]
@@ -149,6 +150,18 @@ class Case:
         """The relative difference of two gradients."""
         size = max(float(expected.gradient.norm()), 1e-300)
         return float((evaluation.gradient - expected.gradient).norm()) / size
+
+    @cached_property
+    def labels_matter(self) -> bool:
+        """Whether labels change the loss, or did before their term was taken off."""
+        other = self.inputs.having(labels=relabelled(self.inputs))
+        ignored = self.inputs.having(labels=torch.full_like(self.inputs.labels, -100))
+        here = self.subject.whole(self.inputs).value
+        try:
+            values = [self.subject.whole(each).value for each in (other, ignored)]
+        except Exception:  # noqa: BLE001 - the user's code may raise anything
+            return True
+        return any(value != here for value in values)
 
     @cached_property
     def coupled(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -14,6 +15,7 @@ from didact.probe.binding.binding import Binding
 from didact.probe.binding.documented import documented_layout
 from didact.probe.binding.roles import Role, Space
 from didact.probe.forms.subject import Subject
+from didact.probe.inputs.changes import unwidened, widened
 from didact.probe.inputs.inputs import Layout, Sizes
 from didact.probe.judging.recognise import Isolated, isolate
 
@@ -35,6 +37,8 @@ def best_reading(binding: Binding) -> Isolated:
     """
     named = isolate(Subject(binding))
     if _is_right(named):
+        return _by_positions(named) or named
+    if not _repeats(binding):
         return named
     for other in _others(binding):
         if attempt(other) is not None:
@@ -43,6 +47,36 @@ def best_reading(binding: Binding) -> Isolated:
         if _is_right(read, guessed=True):
             return replace(read, notes=(*read.notes, *_notes(binding, other)))
     return named
+
+
+def _by_positions(named: Isolated) -> Isolated | None:
+    """The loss as one of sequences, should it divide rows of classes by what is their length."""
+    binding = named.subject.binding
+    if binding.layout != "classes" or binding.told or binding.sizes != Sizes():
+        return None
+    other = replace(binding, layout="sequence", seen={}, touched=set())
+    if not _shrinks(named) or attempt(other) is not None:
+        return None
+    read = isolate(Subject(other))
+    return read if _is_right(read, guessed=True) and not _shrinks(read) else None
+
+
+def _shrinks(isolated: Isolated) -> bool:
+    """Whether twice as many classes, of probability 0, make the gradient smaller."""
+    inputs = isolated.subject.binding.make()
+    try:
+        wide = isolated.subject(widened(inputs, 2 * inputs.classes)).gradient
+    except Exception:  # noqa: BLE001 - the user's code may raise anything
+        return False
+    here = isolated.subject(inputs).gradient
+    return float(unwidened(wide, inputs).norm()) < 0.9 * float(here.norm())
+
+
+def _repeats(binding: Binding) -> bool:
+    """Whether a second call gives the same; no form fits a loss that draws random numbers."""
+    inputs = binding.make()
+    first, second = (float(binding(inputs).detach()) for _ in range(2))
+    return first == second or math.isnan(first)
 
 
 _NAMES: dict[Space, Text] = {

@@ -120,6 +120,9 @@ def class_permutation(case: Case) -> Outcome:
 def class_count(case: Case) -> Outcome:
     """Two and four times as many classes."""
     inputs, here = case.inputs, case.here.gradient
+    if case.subject.binding.sizes.fixed:
+        count = inputs.classes
+        return skipped(f"made for {count} classes alone", f"只适用于 {count} 类")
     ratios = {1.0: 1.0}
     for times in (2, 4):
         try:

@@ -100,6 +100,13 @@ def padding(case: Case) -> Outcome:
         name = type(error).__name__
         return skipped(f"labels of -100 are refused ({name})", f"不接受标签 -100（{name}）")
     leaked = float(evaluation.gradient[~kept].norm()) / max(evaluation.norm, 1e-300)
+    if not case.labels_matter:
+        return measured(
+            f"the loss does not read its labels; positions labelled -100 carry {leaked:.2g} of the "
+            "gradient",
+            f"此损失没有使用标签；标签为 -100 的位置占梯度的 {leaked:.2g}",
+            leaked=leaked,
+        )
     if not bool(case.here.gradient[:, -1].any()):
         leaked = float(evaluation.gradient[:, :-1][~kept[:, 1:]].norm()) / max(
             evaluation.norm, 1e-300

@@ -111,6 +111,8 @@ def padding_added(case: Case) -> Outcome:
     """Two positions more for every sequence, then one sequence more."""
     if not _speaks(case) or not _knows_padding(case):
         return skipped(_NO_LANGUAGE.en, _NO_LANGUAGE.zh)
+    if not case.subject.has("mask") and not case.labels_matter:
+        return skipped("the loss does not read its labels", "此损失没有使用标签")
     inputs = case.make(positions=_POSITIONS)
     counted = torch.ones(inputs.labels.shape, dtype=torch.bool)
     try:

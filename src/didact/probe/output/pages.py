@@ -44,11 +44,16 @@ are bound by name, then by trial, and the binding is shown: logits of student an
 teachers or of heads, models and a batch (a pair or a dictionary), outputs with `.logits`, the
 teacher's likeliest classes with their numbers, `[B, S, C]`, `[B, C, H, W]`, features, hidden states.
 For a method, what `__init__` writes into `self` is worked out as it is asked for; the constructor is
-not run. What asks for CUDA runs on the processor where there is no GPU, and who gathers from other
+not run. Of `**kwargs` and `*args` the loss gets what its code reads, of a text the first that the
+code compares it with, of a dataclass an instance; options such as `args` that a script makes only
+when it is run are supplied. Beside `[B, C]` are tried `[B, S, C]`, `[B, C, L]`, `[V, B, S]`,
+`[B, C, H, W]` and `[B, C, D, H, W]`; a number of classes or of teachers that the code has fixed is
+read off its errors. What asks for CUDA runs on the processor where there is no GPU, and who gathers from other
 processes gets a group of one.
 
 `--student`, `--teacher` and `--labels` name the parts where their names do not. `--arg NAME=VALUE`
-fixes a value, also a dictionary or `tensor([1.0, 2.0])`, or names what a parameter is: `student`,
+fixes a value, also a dictionary, `tensor([1.0, 2.0])` or an object of your own, `mine.py:layers`, or
+names what a parameter is: `student`,
 `teacher`, `labels`, `mask`, `model`, `teacher-model`, `batch`; `--arg batch.y=labels` speaks of an
 entry and `--arg self.args.heat=4` of an attribute. `--init` is for constructors; `--layout sequence`
 asks for `[B, S, C]`, `dense` for `[B, C, H, W]`. What cannot be bound is said with all that was
@@ -122,12 +127,15 @@ assert_obeys(kd, kind="divergence")
 学生与教师的 logits、标签（也可以是 one-hot）、温度、权重、掩码、轮次、任意层级的 `params` 对象或字典、
 多个教师或多个头的列表、模型与批次（二元组或字典）、带 `.logits` 的输出、教师最可能的类别及其编号、
 `[B, S, C]`、`[B, C, H, W]`、特征、隐藏状态。对于方法，`__init__` 写入 `self` 的内容在用到时才逐项求值，
-构造函数本身不会运行。没有 GPU 时，要求 CUDA 的代码在 CPU 上运行；需要从其他进程收集数据的损失会得到单进程组。
+构造函数本身不会运行。`**kwargs` 与 `*args` 按代码实际读取的内容给出；字符串取代码中与之比较的第一个值；
+标注为 dataclass 的参数得到一个实例；`args` 之类只在脚本运行时才存在的全局选项会自动补上。除 `[B, C]` 外还会尝试
+`[B, S, C]`、`[B, C, L]`、`[V, B, S]`、`[B, C, H, W]` 与 `[B, C, D, H, W]`；代码写死的类别数或教师数从报错中读出。
+没有 GPU 时，要求 CUDA 的代码在 CPU 上运行；需要从其他进程收集数据的损失会得到单进程组。
 
-名称不明时用 `--student`、`--teacher`、`--labels` 指定。`--arg NAME=VALUE` 固定取值（也可以是字典或
-`tensor([1.0, 2.0])`），或说明参数是什么：`student`、`teacher`、`labels`、`mask`、`model`、`teacher-model`、`batch`；
+名称不明时用 `--student`、`--teacher`、`--labels` 指定。`--arg NAME=VALUE` 固定取值（也可以是字典、
+`tensor([1.0, 2.0])`，或自己文件里的对象 `mine.py:layers`），或说明参数是什么：`student`、`teacher`、`labels`、`mask`、`model`、`teacher-model`、`batch`；
 `--arg batch.y=labels` 针对字典项，`--arg self.args.heat=4` 针对属性。`--init` 用于构造函数；
-`--layout sequence` 使用 `[B, S, C]`，`dense` 使用 `[B, C, H, W]`。无法绑定时会按可能性列出尝试过的方式。
+`--layout sequence` 使用 `[B, S, C]`，`dense` 使用 `[B, C, H, W]`。无法绑定时，会按可能性从高到低列出尝试过的全部方式。
 返回值可以单独返回，也可以放在 tuple 或 dict 里（取受教师和标签影响的那一项）；未归约的结果求和后除以样本数。
 
 若标签构成单独的一项，会识别并去掉它，定律针对其余部分。
