@@ -345,8 +345,8 @@ class Options:
             return True, value
         return False, None
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         """That of its source, for ``isinstance`` and ``super()``."""
         return self.__dict__["_source"] or Options
 

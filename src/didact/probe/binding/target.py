@@ -148,7 +148,7 @@ def constructor_slots(source: Any, given: Mapping[str, Any]) -> tuple[Slot, ...]
             continue
         role = _built_role(parameter)
         if role == "unknown" and parameter.default is Parameter.empty:
-            role = "choice" if parameter.name in choices(source) else role
+            role = "choice" if parameter.name in choices(source) else role  # type: ignore[arg-type]
         if role in ("unknown", "labels") or (
             role == "weight"
             and parameter.default not in (Parameter.empty, None)
