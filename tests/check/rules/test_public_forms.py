@@ -388,6 +388,22 @@ def info_nce(student, labels, sims, T=2.0):
     soft = F.kl_div(F.log_softmax(sims / T, 1), F.softmax(sims.t() / T, 1), reduction="batchmean")
     return F.cross_entropy(student, labels) + soft
 """,
+    "KD608 the best so far": """
+def train(model, loader, labels):
+    best = float("inf")
+    for images in loader:
+        loss = F.cross_entropy(model(images), labels)
+        if loss < best:
+            best_weights = model.state_dict()
+        else:
+            print("worse")
+    model.load_state_dict(best_weights)
+""",
+    "KD307 a number in a text": """
+def show(scores):
+    row = F.softmax(scores, dim=0)
+    return " ".join("h" if x > 1000 else "." for x in row)
+""",
     "KD203 the helper may divide": """
 def get_cross_entropy(student_logits, batch, trainer, T=2.0):
     log_q = F.log_softmax(student_logits / T, dim=-1)
@@ -467,6 +483,8 @@ def test_a_name_that_is_defined_nowhere_is_found_in_whole_files_alone() -> None:
     source = TORCH + "def f(logits, labels):\n    return F.cross_entropy(logits, labels) * wieght\n"
     assert "KD608" in {f.code for f in findings_of(analyse(source, path="train.py"))}
     assert "KD608" not in {f.code for f in findings_of(analyse(source))}
+    local = TORCH + "def f(x, y):\n    z: Duct = F.cross_entropy(x, y)\n    return z\n"
+    assert "KD608" not in {f.code for f in findings_of(analyse(local, path="train.py"))}
     star = "from settings import *\n" + source
     assert "KD608" not in {f.code for f in findings_of(analyse(star, path="train.py"))}
 

@@ -27,10 +27,11 @@ class _Path:
 
 @dataclass(frozen=True, slots=True)
 class OneBranch:
-    """A name that one branch binds, and the test of it."""
+    """A name that one branch binds: the ``if``, what stands around it, the part up to a loop."""
 
     branch: ast.If
     guards: tuple[int, ...]
+    loops: int
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ class Bindings:
     perhaps: dict[str, tuple[ast.Name, ast.If]] = field(default_factory=dict)
     _branches: dict[str, OneBranch] = field(default_factory=dict)
     _guards: tuple[int, ...] = ()
+    _loops: int = 0
 
     def read(self, node: ast.expr | None, path: _Path) -> None:
         """Note what an expression reads, after what it names on the way."""
@@ -125,10 +127,10 @@ class Bindings:
         if path.alive and other.alive and _ends_in_else(node):
             for name in path.every - other.every:
                 if self._only_in(name, node.body):
-                    self._branches[name] = OneBranch(node, guards)
+                    self._branches[name] = OneBranch(node, guards, self._loops)
             for name in other.every - path.every if _is_plain(node.orelse) else ():
                 if self._only_in(name, node.orelse):
-                    self._branches[name] = OneBranch(node, guards)
+                    self._branches[name] = OneBranch(node, guards, self._loops)
         _meet(path, other)
 
     def _only_in(self, name: str, body: list[ast.stmt]) -> bool:
@@ -144,8 +146,9 @@ class Bindings:
         if not isinstance(node, ast.While):
             _bind(node.target, inside)
         guards, self._guards = self._guards, (*self._guards, id(node))
+        loops, self._loops = self._loops, len(self._guards)
         self.run(node.body, inside)
-        self._guards = guards
+        self._guards, self._loops = guards, loops
         path.some |= inside.some
         endless = isinstance(node, ast.While) and isinstance(node.test, ast.Constant)
         if endless:
@@ -278,8 +281,11 @@ def _meet(path: _Path, other: _Path) -> None:
 
 
 def _same(guards: tuple[int, ...], branch: OneBranch) -> bool:
-    """Whether a read stands where the branch stands, or further out: nothing more guards it."""
-    return guards == branch.guards[: len(guards)]
+    """Whether a read stands where the branch stands, or further out: nothing more guards it.
+
+    After a loop around the branch the name may have been bound on another round.
+    """
+    return guards == branch.guards[: len(guards)] and branch.loops <= len(guards)
 
 
 def _ends_in_else(node: ast.If) -> bool:
@@ -331,7 +337,12 @@ _NAMED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 def free_names(function: Function) -> Iterator[ast.Name]:
     """The names that a function's body reads, functions inside it included."""
-    for statement in function.body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                yield node
+    waiting: list[ast.AST] = [*function.body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node
+        for name, value in ast.iter_fields(node):
+            if name not in ("annotation", "returns"):  # those of local names are not evaluated
+                parts = value if isinstance(value, list) else [value]
+                waiting += [part for part in parts if isinstance(part, ast.AST)]

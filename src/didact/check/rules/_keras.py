@@ -98,7 +98,7 @@ def keras_losses(analysis: Analysis) -> Iterator[KerasLoss]:
         arguments = _arguments(node)
         if found is None or arguments is None:
             continue
-        scope = Scope(_function_of(analysis, node))
+        scope = Scope(function_of(analysis, node))
         true, predicted = (_side(analysis, part, scope) for part in arguments)
         yield KerasLoss(node, *found, true, predicted, scope)
 
@@ -199,9 +199,10 @@ def _activation(analysis: Analysis, layer: ast.expr) -> str | None:
     return "" if len(layer.args) == 1 else None
 
 
-def _function_of(
+def function_of(
     analysis: Analysis, node: ast.AST
 ) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module:
+    """The function around a node, else the module."""
     around = analysis.parent_of(node)
     while around is not None:
         if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):

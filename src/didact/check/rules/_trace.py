@@ -91,6 +91,8 @@ def is_one_sample(analysis: Analysis, node: ast.expr | None, scope: Scope) -> bo
 
 def same_source(analysis: Analysis, use: LossUse) -> bool:
     """Whether both sides are made of one tensor: its entropy, not a distance of two."""
+    if use.kind == "kl_by_hand":
+        return False  # its logarithm has both
     ends = []
     for node in (use.input_node, use.target_node):
         steps = list(path(analysis, node, use.scope))

@@ -92,10 +92,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.events import Scope
 from didact.check.engine.names import dotted, is_model, role_of
 from didact.check.engine.spaces import Role
 from didact.check.findings.finding import Severity
-from didact.check.rules._keras import is_keras
+from didact.check.rules._keras import function_of, is_keras, root_of
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if node.attr in _WEIGHTS
     }
     for node in analysis.index.of(ast.Call):
-        name = dotted(node.func)
+        name = root_of(analysis, node.func, Scope(function_of(analysis, node)))
         if not name or role_of(name) is not Role.TEACHER or not is_model(name):
             continue
         if name.rpartition(".")[2] not in trained and _is_on(node):

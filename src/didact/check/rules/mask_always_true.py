@@ -119,8 +119,15 @@ def check(analysis: Analysis) -> Iterator[Found]:
             operation.base.space in (Space.PROBS, Space.SIGMOID_PROBS)
             and number is not None
             and not 0 <= number <= 1
+            and not _is_a_test(analysis, node)
         ):
             yield Found(node, _PROBS.format(number=f"{number:g}"))
+
+
+def _is_a_test(analysis: Analysis, node: ast.Compare) -> bool:
+    """A choice between two ways, not a mask."""
+    parent = analysis.parent_of(node)
+    return isinstance(parent, ast.If | ast.IfExp | ast.While) and parent.test is node
 
 
 _CHAINED = Text(

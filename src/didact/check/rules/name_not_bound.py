@@ -147,7 +147,12 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 def _functions(analysis: Analysis) -> Iterator[Function]:
     """The functions in which a loss is computed."""
-    scopes = [use.scope.node for use in analysis.uses] + [t.scope.node for t in analysis.totals]
+    scopes: list[ast.AST] = [part.scope.node for part in (*analysis.uses, *analysis.totals)]
+    for call in {id(call): call for use in analysis.uses for call in use.scope.calls}.values():
+        around: ast.AST | None = call
+        while around is not None and not isinstance(around, Function):
+            around = analysis.parent_of(around)
+        scopes += [] if around is None else [around]
     seen: set[int] = set()
     for node in scopes:
         if isinstance(node, Function) and id(node) not in seen and analysis.owns(node):
