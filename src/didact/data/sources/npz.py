@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from didact._core.errors import DataError
 from didact.data.loading.registry import Parts, Request, source
 from didact.data.splits.arrays import checked_split, image_tensor, label_tensor
-from didact.data.splits.split import Split
+from didact.data.splits.split import AnySplit, Split
 from didact.data.splits.subsets import complement, fixed_test_indices
 from didact.data.splits.targets import as_targets, strata_of
 
@@ -39,19 +41,44 @@ def read_npz(request: Request) -> Parts:
     """
     path = Path(request.argument).expanduser()
     arrays = _arrays(path)
+
+    def split(x: str, y: str) -> Split:
+        images = image_tensor(arrays[x], f"{path}: {x}")
+        return checked_split(images, labels_of(path, arrays, y, request.task), str(path))
+
+    return parts_of_arrays(path, arrays, split, request.task)
+
+
+def parts_of_arrays(
+    path: Path,
+    arrays: Arrays,
+    split: Callable[[str, str], AnySplit],
+    task: str,
+) -> Parts:
+    """Training and test samples out of named arrays.
+
+    Args:
+        path: What messages call them.
+        arrays: By name, of which ``x`` and ``y`` are needed.
+        split: From the names of samples and labels to a split.
+        task: What the labels are, or ``"auto"``.
+
+    Raises:
+        DataError: An array is missing, or of another form.
+    """
     for key in ("x", "y"):
         if key not in arrays:
             raise DataError(
                 f"{path} has no {key!r}; of {', '.join(_KEYS)} it has "
                 f"{', '.join(arrays) or 'nothing'}"
             )
-    everything = _split(path, arrays, "x", "y", request.task)
-    names = _class_names(path, arrays, everything)
+    everything = split("x", "y")
+    names = class_names(path, arrays, everything)
     if "x_test" in arrays or "y_test" in arrays:
         if "x_test" not in arrays or "y_test" not in arrays:
             raise DataError(f"{path} must have both x_test and y_test, or neither")
-        return Parts(everything, _split(path, arrays, "x_test", "y_test", request.task), names)
-    test = _test_indices(path, arrays, everything, request.task)
+        return Parts(everything, split("x_test", "y_test"), names)
+    test = _test_indices(path, arrays, everything, task)
     train = complement(test, len(everything))
     return Parts(everything.subset(train), everything.subset(test), names)
 
@@ -75,16 +102,25 @@ def _arrays(path: Path) -> Arrays:
         ) from error
 
 
-def _split(path: Path, arrays: Arrays, x: str, y: str, task: str) -> Split:
-    images = image_tensor(arrays[x], f"{path}: {x}")
+def labels_of(path: Path, arrays: Arrays, y: str, task: str) -> Tensor:
+    """The labels called ``y``, in the form that the task has them.
+
+    Raises:
+        DataError: They are of another form.
+    """
     array = arrays[y]
     if task == "regression" and array.ndim == 1:
         array = array[:, None]  # whole numbers too are numbers to predict
     labels, _ = as_targets(label_tensor(array, f"{path}: {y}"), task, f"{path}: {y}")
-    return checked_split(images, labels, str(path))
+    return labels
 
 
-def _class_names(path: Path, arrays: Arrays, everything: Split) -> tuple[str, ...]:
+def class_names(path: Path, arrays: Arrays, everything: AnySplit) -> tuple[str, ...]:
+    """What ``classes`` says, or the numbers of the classes.
+
+    Raises:
+        DataError: Names of another form, or class numbers larger than any data of this size has.
+    """
     if "classes" in arrays:
         classes = arrays["classes"]
         if classes.ndim != 1:
@@ -101,7 +137,7 @@ def _class_names(path: Path, arrays: Arrays, everything: Split) -> tuple[str, ..
     return tuple(str(number) for number in range(highest + 1))
 
 
-def _test_indices(path: Path, arrays: Arrays, everything: Split, task: str) -> torch.Tensor:
+def _test_indices(path: Path, arrays: Arrays, everything: AnySplit, task: str) -> torch.Tensor:
     if "is_test" not in arrays:
         return fixed_test_indices(*strata_of(*as_targets(everything.labels, task, str(path))))
     is_test = arrays["is_test"]

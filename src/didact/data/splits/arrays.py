@@ -22,7 +22,7 @@ def image_tensor(array: npt.NDArray[np.generic], where: str) -> Tensor:
         DataError: Another element type or shape.
     """
     if array.ndim == 2 and array.shape[1] and np.issubdtype(array.dtype, np.number):
-        return torch.from_numpy(array.astype(np.float32))
+        return torch.from_numpy(array.astype(np.float32, copy=False))
     if array.dtype != np.uint8:
         raise DataError(
             f"{where} has elements of type {array.dtype}; expected uint8 in 0..255, or "
