@@ -47,7 +47,7 @@ def build(arguments: list[str]) -> typer.Typer:
         cls=SpeakingGroup,
         help="Pass knowledge from a teacher to a student, and prove that it did.",
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from didact._core.translate import translated
+from didact.cli._groups import GroupedCommand, grouped
 from didact.cli._speech import spoken
 
 COLUMNS, NAMES = 78, 26
 
 
-class SpeakingCommand(TyperCommand):
+class SpeakingCommand(GroupedCommand):
     """A command whose help page is in the language that is spoken."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -42,11 +43,12 @@ def help_page(command: Any, ctx: Any) -> str:
     for paragraph in (command.help or "").split("\n\n"):
         text = translated(" ".join(paragraph.split()), "zh")
         lines += [*wrap(text, "  ", COLUMNS), ""]
-    groups: dict[str, list[tuple[str, str]]] = {"参数": [], "选项": [], "命令": []}
-    for parameter in command.get_params(ctx):
-        if (record := parameter.get_help_record(ctx)) is not None:
-            kind = "参数" if parameter.param_type_name == "argument" else "选项"
-            groups[kind].append((record[0], _described(parameter.help or "", record[1])))
+    groups: dict[str, list[tuple[str, str]]] = {"参数": []}
+    for title, records in grouped(command, ctx).items():
+        for parameter, (name, text) in records:
+            kind = "参数" if parameter.param_type_name == "argument" else translated(title, "zh")
+            groups.setdefault(kind, []).append((name, _described(parameter.help or "", text)))
+    groups["命令"] = []
     for name in command.list_commands(ctx) if hasattr(command, "list_commands") else ():
         first = (command.get_command(ctx, name).help or "").split("\n\n")[0]
         groups["命令"].append((name, translated(" ".join(first.split()), "zh")))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.table import Table
+from rich.text import Text
 
 from didact.cli._console import console
+
+Json = dict[str, Any]
 
 
 def show(kind: str) -> None:
@@ -41,18 +46,75 @@ def _models() -> Table:
 
 
 def _losses() -> Table:
-    from didact.losses import CARDS
+    """Three short lines a loss, so that none is wider than a terminal."""
+    table = _table("name", "what it is")
+    family = ""
+    for row in rows("losses"):
+        if row["family"] != family:
+            family = row["family"]
+            table.add_row(Text(f"{family}:", style="bold"), "")
+        options = ", ".join(f"{key}={value}" for key, value in row["options"].items())
+        where = "" if row["distill"] else "from Python, not for --loss"
+        lines = [row["formula"], row["paper"], options, where]
+        table.add_row(row["name"], Text("\n".join(line for line in lines if line)))
+    return table
 
-    table = _table("name", "formula", "defaults", "paper")
+
+def rows(kind: str) -> list[Json]:
+    """One dictionary for each entry of a list, ready for JSON."""
+    return {
+        "data": _data_rows,
+        "models": _model_rows,
+        "losses": _loss_rows,
+        "methods": _method_rows,
+    }[kind]()
+
+
+def _data_rows() -> list[Json]:
+    from didact.data import SOURCES
+
+    return [
+        {"name": SOURCES[n].usage, "description": SOURCES[n].description,
+         "licence": SOURCES[n].licence, "classes": SOURCES[n].num_classes}
+        for n in sorted(SOURCES)
+    ]  # fmt: skip
+
+
+def _model_rows() -> list[Json]:
+    from didact.nn import MODELS
+
+    return [{"name": n, "summary": e.summary, "paper": e.paper} for n, e in MODELS.items()]
+
+
+def _loss_rows() -> list[Json]:
+    from didact._core.errors import UsageError
+    from didact.losses import CARDS
+    from didact.train.distilling.losses import choose_losses
+
+    found = []
     for name in sorted(CARDS, key=lambda n: (CARDS[n].family, n)):
         card = CARDS[name]
-        defaults = ", ".join(
-            f"{key}={value}"
-            for key, value in card.defaults.items()
-            if key not in ("reduction", "mask")
-        )
-        table.add_row(name, card.formula, defaults, card.paper)
-    return table
+        try:
+            choose_losses([name], {})
+            runs = True
+        except UsageError:
+            runs = False
+        hidden = ("reduction", "mask", "labels", "indices")
+        options = {key: value for key, value in card.defaults.items() if key not in hidden}
+        found.append(
+            {"name": name, "family": card.family, "formula": card.formula, "paper": card.paper,
+             "options": options, "distill": runs}
+        )  # fmt: skip
+    return found
+
+
+def _method_rows() -> list[Json]:
+    from didact.methods import METHODS
+
+    return [
+        {"name": n, "summary": e.summary, "paper": e.paper, "options": dict(e.options)}
+        for n, e in sorted(METHODS.items())
+    ]
 
 
 def _methods() -> Table:

@@ -63,6 +63,8 @@ def command(
     """Find the mistakes in distillation code: swapped arguments, a missing log, a lost T**2.
 
     Exit code 0: nothing found; 1: something found; 2: wrong usage, or didact itself failed.
+
+    For example: didact check src/ --fix
     """
     from didact.cli._check import Request, run
 

@@ -101,10 +101,14 @@ def command(
         int | None, typer.Option(help="Epochs over which w grows from 0.")
     ] = None,
     student_layer: Annotated[
-        str | None, typer.Option(help="Module path of the student's features, for feature losses.")
+        Few,
+        typer.Option(
+            help="Module path of the student's features, for feature losses. Repeatable: layers go "
+            "in pairs with those of the teacher, in order."
+        ),
     ] = None,
     teacher_layer: Annotated[
-        str | None, typer.Option(help="Module path of the teacher's features.")
+        Few, typer.Option(help="Module path of the teacher's features. Repeatable.")
     ] = None,
     optimizer: options.Optimizer = None,
     learning_rate: options.LearningRate = None,
@@ -187,7 +191,14 @@ def command(
     """Distil teacher(s) into a student and show whether the teacher helped.
 
     With no options: digits, few labels, 5 seeds, under a minute; the evidence is printed and
-    written to runs/. All results are of the test split, which nothing is chosen on.
+    written to runs/. All results are of the test split, which nothing is chosen on. Tasks: one
+    class each (single-label), several labels (multi-label), numbers (regression), probabilities
+    (soft-label); of images, or of the rows of a table.
+
+    For example: didact distill --data npz:mine.npz --teacher mlp-256-256 --student mlp-16 --seeds 3
+
+    Defaults are for data of your own; digits, mnist, fashion-mnist, cifar10 and cifar100 have
+    recipes of theirs.
     """
     given = options.typed(locals())
     given.pop("lang", None)
@@ -216,7 +227,15 @@ def command(
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
     """Options as the fields of ``DistillSettings``."""
     values = dict(given)
-    for name in ("loss", "teacher", "teacher_normalise", "teacher_input_size", "log"):
+    for name in (
+        "loss",
+        "teacher",
+        "teacher_normalise",
+        "teacher_input_size",
+        "log",
+        "student_layer",
+        "teacher_layer",
+    ):
         if name in values:
             values[name] = tuple(values[name])
     if "teacher_weight" in values:

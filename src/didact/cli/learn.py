@@ -116,6 +116,8 @@ def command(
 
     With no options: digits, 2 classes at a time, finetune, lwf, icarl and joint, under a minute;
     the comparison is printed and written to runs/.
+
+    For example: didact learn --data cifar100 --method icarl,lwf --base 50 --step 10 --seeds 3
     """
     given = options.typed(locals())
     given.pop("lang", None)

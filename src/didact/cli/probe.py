@@ -46,6 +46,8 @@ def command(
 
     This imports the code that you name, and runs it. Exit code 0: every law of its kind holds;
     1: a law breaks; 2: the loss cannot be bound, or wrong usage.
+
+    For example: didact probe mine.py:my_loss
     """
     from didact.cli._probe import Request, run
 

@@ -25,7 +25,10 @@ def command(
     ] = False,
     lang: Lang = None,
 ) -> None:
-    """Render report.html of a run again and print its path."""
+    """Render report.html of a run again and print its path.
+
+    For example: didact report runs/demo --verify
+    """
     speak(lang)
     if verify:
         _verify(run)

@@ -21,6 +21,8 @@ def command(
     """Open a page to paste distillation code into: what it does, and what is wrong with it.
 
     It is served to this machine alone; nothing leaves it. Ctrl-C ends it.
+
+    For example: didact web --port 8000
     """
     import asyncio
     import webbrowser

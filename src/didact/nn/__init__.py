@@ -26,7 +26,7 @@ from didact.nn.inspection.size import count_parameters, size_on_disk
 from didact.nn.inspection.unwrap import unwrap
 from didact.nn.models.soft_tree import SoftTree, Turn
 from didact.nn.teachers.adapters import Projector, feature_shapes, projectors
-from didact.nn.teachers.taps import Tap, Taps, tap, taps
+from didact.nn.teachers.taps import Tap, Taps, find_module, inner_model, tap, taps
 from didact.nn.teachers.teacher import MOST_CACHED_LOGITS, Teacher
 from didact.nn.teachers.teachers import Teachers, check_same_classes
 
@@ -61,7 +61,9 @@ __all__ = [
     "check_weights",
     "count_parameters",
     "feature_shapes",
+    "find_module",
     "fold_batch_norm",
+    "inner_model",
     "is_torchscript",
     "load_torchscript",
     "load_weights",

@@ -22,7 +22,6 @@ NEEDS_MORE = {
     "fsp": "both from one stage",
     "kd_routed": "routes",
     "lucir_margin": "old_classes",
-    "ofd": "norm_weight",
 }
 """Losses that want what a run does not have, and a word of the message."""
 
@@ -127,3 +126,46 @@ def test_unlabelled_samples_and_a_loss_that_can_do_without_labels(tmp_path: Path
         **QUICK,
     )
     assert result.summary["complete"]
+
+
+QUICK_NETS = {"student": "resnet8", "teacher": "resnet8", "epochs": 1, "batch_size": 512,
+              "seeds": (0,), "onnx": False, "arms": ("teacher", "distilled")}  # fmt: skip
+
+
+def test_the_overhaul_takes_the_margin_from_the_teacher_s_batch_norm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from didact.train.distilling import build_losses as module
+
+    seen: list[Any] = []
+    real = module._build_before_relu
+
+    def watch(*given: Any) -> Any:
+        seen.append(real(*given))
+        return seen[-1]
+
+    monkeypatch.setattr(module, "_build_before_relu", watch)
+    result = distill(loss=["kd", ("ofd", 0.001)], output=tmp_path / "run", **QUICK_NETS)
+    function, pair = seen[-1]
+    (path,) = pair.teacher_paths
+    assert isinstance(result.student.get_submodule(path), torch.nn.BatchNorm2d)
+    assert set(function.keywords) == {"norm_weight", "norm_bias"}
+    with pytest.raises(UsageError, match="no batch norm"):
+        distill(
+            loss="ofd", output=tmp_path / "b", **{**QUICK_NETS, "teacher": "mlp", "student": "mlp"}
+        )
+
+
+def test_several_layers_go_in_pairs(tmp_path: Path) -> None:
+    layers = {"student_layer": ("layer1", "layer2"), "teacher_layer": ("layer1", "layer3")}
+    result = distill(loss=["kd", ("hint", 0.1)], output=tmp_path / "run", **QUICK_NETS, **layers)
+    assert result.summary["arms"]["distilled"]["test_accuracy"]
+    assert (
+        'student_layer = [\n    "layer1",\n    "layer2",\n]'
+        in (tmp_path / "run" / "run.toml").read_text()
+    )
+    with pytest.raises(UsageError, match="equally many"):
+        distill(
+            loss="hint", output=tmp_path / "b", **QUICK_NETS, student_layer=("layer1", "layer2"),
+            teacher_layer=("layer1",),
+        )  # fmt: skip

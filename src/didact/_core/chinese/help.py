@@ -9,6 +9,19 @@ TEXTS = {
     "en or zh; that of the locale by default.": "en 或 zh；默认取自系统区域设置。",
     "en or zh; default from the locale.": "en 或 zh；默认取自系统区域设置。",
     "Show this message and exit.": "显示本页后退出。",
+    "For example: {}": "例如：{}",
+    # Groups of options
+    "Options": "选项",
+    "Others": "其他",
+    "Data": "数据",
+    "Student and teachers": "学生与教师",
+    "Loss": "损失",
+    "Training": "训练",
+    "Many runs": "批量运行",
+    "Machine": "机器",
+    "Record": "记录",
+    "Tasks": "任务",
+    "Methods": "方法",
     # Data
     "digits by default; {}, or file.py:factory; see `didact list data`.": (
         "默认 digits；可选 {}，或 file.py:factory；见 `didact list data`。"

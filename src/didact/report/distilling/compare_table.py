@@ -19,7 +19,8 @@ from didact.report.drawing import format as fmt
 
 COLUMNS = ("Run", "Seeds", "Mean ± 95%", "Median", "Quartiles", "Difference", "p", "p, Holm")
 SPREAD = ("Median", "Quartiles")
-"""Left out in the terminal where Holm's column needs the room."""
+"""Left out in the terminal where long names and Holm's column need the room."""
+LONG_NAME = 16
 MOST_NOTED = 3
 STYLES = {"better": "bold green", "worse": "bold red", "unclear": ""}
 
@@ -28,7 +29,9 @@ def comparison_table(comparison: Comparison) -> Group:
     """The table, what the tests were, and warnings."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     columns = _columns(comparison)
-    shown = [n for n, name in enumerate(columns) if not (_has_holm(comparison) and name in SPREAD)]
+    long_names = max(len(run.name) for run in comparison.runs) > LONG_NAME
+    narrow = long_names and _has_holm(comparison)
+    shown = [n for n, name in enumerate(columns) if not (narrow and name in SPREAD)]
     for number, column in ((n, columns[n]) for n in shown):
         overflow = "fold" if number == 0 else "ellipsis"
         justify = "left" if number == 0 else "right"

@@ -183,14 +183,18 @@ def _data(result: Result) -> str:
     parts = [data.name]
     if data.train is not None:
         labelled = f" ({data.labelled:,} with labels)" if data.labelled is not None else ""
-        parts.append(f"{data.train:,} training images{labelled}")
+        samples = "rows" if len(data.image_shape) == 1 else "images"
+        parts.append(f"{data.train:,} training {samples}{labelled}")
     if data.label_noise:
         parts.append(f"{100 * data.label_noise:g}% of the labels replaced at random")
     parts += [f"{n:,} {what}" for n, what in ((data.validation, "validation"),) if n is not None]
     parts += [f"{n:,} test" for n in (data.test,) if n is not None]
     if data.num_classes is not None:
-        parts.append(f"{data.num_classes:,} classes")
-    if data.image_shape:
+        outputs = {"regression": "numbers to predict", "multi-label": "labels"}
+        parts.append(f"{data.num_classes:,} {outputs.get(result.task, 'classes')}")
+    if len(data.image_shape) == 1:
+        parts.append(f"{data.image_shape[0]:,} columns")
+    elif data.image_shape:
         parts.append(" × ".join(str(n) for n in data.image_shape))
     return ", ".join(parts)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, get_origin
 
 import torch
@@ -58,8 +59,8 @@ def build_losses(choices: Sequence[LossChoice], context: LossBuildContext) -> Bu
     pairs: dict[str, FeaturePair] = {}
     trained: list[nn.Module] = []
     device = next(context.student.model.parameters()).device
-    for choice in choices:
-        function, pair = _build(choice, context)
+    for choice, part in _by_layers(choices, context):
+        function, pair = _build(choice, part)
         if isinstance(function, nn.Module):
             trained.append(function.to(device))
         if pair is not None:
@@ -74,6 +75,39 @@ def build_losses(choices: Sequence[LossChoice], context: LossBuildContext) -> Bu
     return BuiltLosses(terms, pairs, trained)
 
 
+def _by_layers(
+    choices: Sequence[LossChoice], context: LossBuildContext
+) -> list[tuple[LossChoice, LossBuildContext]]:
+    """A loss of one layer once for each pair of layers that was named, its weight shared out.
+
+    Raises:
+        UsageError: Not as many layers of the student as of the teacher.
+    """
+    own, wanted = context.student.layers or (), context.teacher.layers or ()
+    if len(own) < 2 and len(wanted) < 2:
+        return [(choice, context) for choice in choices]
+    if len(own) != len(wanted):
+        raise UsageError(
+            f"{len(own)} of student-layer and {len(wanted)} of teacher-layer; layers go in pairs, "
+            "the first with the first: name equally many"
+        )
+    found = []
+    for choice in choices:
+        if not choice.looks_at_features or _layers(choice.target) != "one":
+            found.append((choice, context))
+            continue
+        for student, teacher in zip(own, wanted, strict=True):
+            name = f"{choice.name}:{student}-{teacher}"
+            part = replace(
+                context,
+                student=replace(context.student, layers=(student,)),
+                teacher=replace(context.teacher, layers=(teacher,)),
+            )
+            share = replace(choice, name=name, weight=choice.weight / len(own))
+            found.append((share, part))
+    return found
+
+
 def _build(choice: LossChoice, context: LossBuildContext) -> tuple[Any, FeaturePair | None]:
     """The function of a loss and its taps."""
     if not choice.looks_at_features:
@@ -81,6 +115,27 @@ def _build(choice: LossChoice, context: LossBuildContext) -> tuple[Any, FeatureP
         return (choice.target(**choice.options) if is_class else choice.target), None
     if _layers(choice.target) != "one":
         return _build_on_all_maps(choice, context)
+    if choice.wants_norm:
+        return _build_before_relu(choice, context)
+    return _build_on_one(choice, context)
+
+
+def _build_before_relu(
+    choice: LossChoice, context: LossBuildContext
+) -> tuple[Any, FeaturePair | None]:
+    """A loss on what batch norms give; it is told the teacher's."""
+    student, teacher = (
+        replace(place, before_relu=True) for place in (context.student, context.teacher)
+    )
+    path = teacher.stages()[0]
+    known = replace(choice, options={**choice.options, **teacher.norm(path)})
+    teacher = replace(teacher, layers=(path,))
+    student = replace(student, layers=student.layers or tuple(student.stages()[:1]))
+    function, pair = _build_on_one(known, replace(context, student=student, teacher=teacher))
+    return partial(function, **teacher.norm(path)), pair
+
+
+def _build_on_one(choice: LossChoice, context: LossBuildContext) -> tuple[Any, FeaturePair | None]:
     built: list[Any] = []
 
     def attempt(student_features: Features, teacher_features: Features) -> object:

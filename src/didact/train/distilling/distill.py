@@ -12,7 +12,7 @@ from rich.console import Console
 from torch import nn
 
 from didact._core.errors import RunFolderError
-from didact.nn import OwnInputs
+from didact.nn import inner_model
 from didact.train.distilling.components import (
     LossEntry,
     UserInputs,
@@ -205,8 +205,7 @@ def _saved_student(
     data = components.load_data(summary["student_seed"])
     model = checked(source, data, role="student" if taught else "teacher")
     state, _ = read_tensors(folder.path / STUDENT)
-    inner = model.model if isinstance(model, OwnInputs) else model
-    inner.load_state_dict(state)
+    inner_model(model).load_state_dict(state)
     return model.eval()
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from didact._core.errors import DidactError, UsageError
-from didact.nn import MODELS, Projector, Tap, feature_shapes, tap
+from didact.nn import MODELS, Projector, Tap, feature_shapes, find_module, inner_model, tap
 
 Features = Tensor | list[Tensor]
 Try = Callable[[Features, Features], object]
@@ -18,12 +19,21 @@ TRIED_SAMPLES = 4
 
 @dataclass(frozen=True, slots=True)
 class TappedModel:
-    """Where features are taken: a model, its name, and the module that the user named, if any."""
+    """Where features are taken: a model, its name, and the modules that the user named, if any.
+
+    Attributes:
+        model: The model.
+        name: Under which didact's list has it, if it does.
+        layers: Module paths.
+        role: ``"student"`` or ``"teacher"``.
+        before_relu: Take batch norms where none are named: what they give has not met its ReLU.
+    """
 
     model: nn.Module
     name: str
-    layer: str | None
+    layers: tuple[str, ...] | None
     role: str
+    before_relu: bool = False
 
     def stages(self) -> list[str]:
         """Module paths to try, the deepest first.
@@ -31,14 +41,40 @@ class TappedModel:
         Raises:
             UsageError: None was named and the model is not one of didact's own.
         """
-        if self.layer is not None:
-            return [self.layer]
+        if self.layers is not None:
+            return list(reversed(self.layers))
+        if self.before_relu:
+            return self._batch_norms()
         if self.name in MODELS:
             return list(reversed(MODELS[self.name].feature_paths))
         raise UsageError(
             f"a feature loss needs to know where the {self.role} {self.name} is tapped; "
             f"give --{self.role}-layer with a module path, as in named_modules()"
         )
+
+    def _batch_norms(self) -> list[str]:
+        named = inner_model(self.model).named_modules()
+        found = [path for path, module in named if isinstance(module, _BatchNorm)]
+        if not found:
+            raise UsageError(
+                f"the {self.role} {self.name} has no batch norm, and this loss takes features "
+                f"before the ReLU; name a layer with --{self.role}-layer, or take another loss"
+            )
+        return list(reversed(found))
+
+    def norm(self, path: str) -> dict[str, Tensor]:
+        """Weight and bias of the batch norm at a path.
+
+        Raises:
+            UsageError: It is none.
+        """
+        module = find_module(inner_model(self.model), path)
+        if not isinstance(module, _BatchNorm) or module.weight is None:
+            raise UsageError(
+                f"{path} of the {self.role} is a {type(module).__name__}; this loss takes what a "
+                "batch norm with weight and bias gives, before the ReLU"
+            )
+        return {"norm_weight": module.weight.detach(), "norm_bias": module.bias.detach()}
 
     def shapes(self, image_shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """The shape of each stage's output for one image, from a run that changes nothing."""
@@ -69,6 +105,7 @@ class FeaturePair:
         self.projector = projector
         self._several = several
         self._student_taps = [tap(student.model, path) for path in paths[0]]
+        self.teacher_paths = tuple(paths[1])
         self._teacher_taps = [tap(teacher.model, path) for path in paths[1]]
 
     def pair(self) -> tuple[Features, Features]:

@@ -33,6 +33,8 @@ CONSTRUCTOR = (
     "num_samples",
     "batch_size",
 )
+NORM = ("norm_weight", "norm_bias")
+"""Of the batch norm that the teacher's features come from."""
 ALSO_CALLED = {
     "student": "student_logits",
     "student_output": "student_logits",
@@ -65,6 +67,11 @@ class LossChoice:
     inputs: Mapping[str, str]
     options: Mapping[str, Any]
     labels_optional: bool
+
+    @property
+    def wants_norm(self) -> bool:
+        """Whether it asks for the batch norm that the teacher's features come from."""
+        return set(NORM) <= {p.name for p in _call_parameters(self.target)} - set(self.options)
 
     @property
     def looks_at_features(self) -> bool:
@@ -151,7 +158,7 @@ def _bind(
     labels_optional = False
     for parameter in _call_parameters(function):
         source = ALSO_CALLED.get(parameter.name, parameter.name)
-        if parameter.name in options:
+        if parameter.name in options or parameter.name in NORM:
             continue
         if source in AVAILABLE:
             inputs[source] = parameter.name

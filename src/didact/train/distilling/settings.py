@@ -49,8 +49,8 @@ class DistillSettings(SharedSettings):
     accept_teacher: bool = False
     combine: Literal["probs", "losses"] = "probs"
     student: str = "mlp"
-    student_layer: str | None = None
-    teacher_layer: str | None = None
+    student_layer: tuple[str, ...] | None = None
+    teacher_layer: tuple[str, ...] | None = None
 
     loss: tuple[str, ...] = (AUTO,)
     loss_options: dict[str, Number] = Field(default_factory=dict)
@@ -107,6 +107,11 @@ class DistillSettings(SharedSettings):
         if isinstance(value, list | tuple) and not all(isinstance(side, int) for side in value):
             return tuple(read_size(one) for one in value)
         return (read_size(value),)
+
+    @field_validator("student_layer", "teacher_layer", mode="before")
+    @classmethod
+    def _read_layers(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
     @field_validator("temperature", "kd_weight", mode="before")
     @classmethod
