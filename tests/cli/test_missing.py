@@ -49,11 +49,18 @@ NEEDED = {
     "sqlalchemy": ["runs", "run", "--to", "sqlite:///t.db"], "pygls": ["check", "--lsp"],
     "starlette": ["web", "--no-browser"], "uvicorn": ["web", "--no-browser"],
     "timm": [*DISTILL, "--student", "timm:resnet18"],
+    "tensorboard": [*DISTILL, "--output", "d", "--log", "tensorboard"],
+    "wandb": [*DISTILL, "--output", "d", "--log", "wandb"],
+    "mlflow": [*DISTILL, "--output", "d", "--log", "mlflow"],
+    "submitit": [*DISTILL, "--output", "g", "--grid", "temperature=1,2", "--launcher", "slurm"],
+    "ray": [*DISTILL, "--output", "g", "--grid", "temperature=1,2", "--launcher", "ray"],
+    "accelerate": ["import", "didact.bridges.accelerate"],
+    "pytorch_lightning": ["import", "didact.bridges.lightning"],
     "torchvision": [*DISTILL, "--student", "torchvision:resnet18"],
 }  # fmt: skip
 """What cannot be done without a package. The ``export`` extra is asked for in summary.py."""
 
-SAID_ALONE = {"onnx", "onnxruntime", "onnxscript", "lsprotocol"}
+SAID_ALONE = {"onnx", "onnxruntime", "onnxscript", "lsprotocol", "optuna"}
 """Without these no command fails: a note says what was left out, or another package says it."""
 
 

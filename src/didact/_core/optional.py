@@ -15,6 +15,15 @@ EXTRAS = {
     "lsp": ("pygls", "lsprotocol"),
     "web": ("starlette", "uvicorn"),
     "records": ("pandas", "pyarrow", "sqlalchemy"),
+    "tensorboard": ("tensorboard",),
+    "wandb": ("wandb",),
+    "mlflow": ("mlflow",),
+    "optuna": ("optuna",),
+    "lightning": ("pytorch_lightning",),
+    "accelerate": ("accelerate",),
+    "timm": ("timm",),
+    "slurm": ("submitit",),
+    "ray": ("ray",),
 }  # fmt: skip
 """The modules that each extra of didact brings."""
 
