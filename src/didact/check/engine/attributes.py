@@ -74,9 +74,7 @@ def _field(m: Machine, base: Value, attribute: str, node: ast.expr) -> Value:
     if attribute in ("logits", "logit"):
         made = base.replace(space=Space.LOGITS, space_from=Evidence.MODEL, payload=None)
         if base.rank is None and m.index.logits_rank is not None:
-            return made.replace(
-                rank=m.index.logits_rank, exact=True, rank_from=Evidence.MODEL
-            )
+            return made.replace(rank=m.index.logits_rank, exact=True, rank_from=Evidence.MODEL)
         return made
     if attribute == "loss" and base.space is Space.OUTPUT:
         return named_loss(m, node, base)
@@ -164,11 +162,18 @@ def _constructor_default(m: Machine, info: ClassInfo, name: str) -> Value | None
     start, definer = found
     frame = Frame(m.scope, definer.home, owner=info)
     with m.entered(frame):
-        given = m.constructed.get(id(start))
-        arguments = None if given is None else []
-        bind_parameters(m, frame, Routine(start, definer.home, info), arguments, given or {})
+        _bind_constructor(m, frame, Routine(start, definer.home, info))
     value = frame.env.get(name)
     return value if value is not None and value.space is Space.CRITERION else None
+
+
+def _bind_constructor(m: Machine, frame: Frame, start: Routine) -> None:
+    """Give the parameters of ``__init__`` what its callers give, as far as they were seen."""
+    given = m.constructed.get(id(start.node))
+    if given is None:
+        bind_parameters(m, frame, start, None, {})
+    else:
+        bind_parameters(m, frame, start, [], given)
 
 
 def _in_constructor(
@@ -177,9 +182,7 @@ def _in_constructor(
     frame = Frame(m.scope, definer.home, owner=info)
     with m.entered(frame):
         if isinstance(start, ast.FunctionDef):
-            given = m.constructed.get(id(start))
-            arguments = None if given is None else []
-            bind_parameters(m, frame, Routine(start, definer.home, info), arguments, given or {})
+            _bind_constructor(m, frame, Routine(start, definer.home, info))
         local = isinstance(
             expression, ast.Call | ast.Name | ast.Constant | ast.Attribute | ast.Lambda
         )

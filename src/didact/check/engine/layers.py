@@ -104,6 +104,6 @@ def chain_rank(layers: list[Value]) -> int | None:
 
 def after_model(model: Value, result: Value) -> Value:
     """What a model returns, with the rank that is known of it."""
-    if model.rank is None or result.rank is not None or not result.sources and not result.is_tensor:
+    if model.rank is None or result.rank is not None or not (result.sources or result.is_tensor):
         return result
     return result.replace(rank=model.rank, exact=model.exact, rank_from=Evidence.MODEL)

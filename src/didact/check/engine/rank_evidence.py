@@ -111,10 +111,9 @@ def _shape_of(node: ast.expr) -> ast.expr | None:
     """``x`` of ``x.shape`` and ``x.size()``."""
     if isinstance(node, ast.Attribute) and node.attr == "shape":
         return node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if node.func.attr == "size" and not node.args:
-            return node.func.value
-    return None
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    return node.func.value if node.func.attr == "size" and not node.args else None
 
 
 def shape_evidence(node: ast.Subscript) -> Found | None:
@@ -236,13 +235,15 @@ def _interpolated(base: ast.expr, keywords: dict[str, ast.expr]) -> Iterator[Fou
     size = keywords.get("size")  # as large as another tensor of the same kind
     if isinstance(size, ast.Subscript):
         other = _shape_of(size.value)
-        if other is not None and isinstance(size.slice, ast.Slice) and number(size.slice.lower) == 2:
+        if (
+            other is not None
+            and isinstance(size.slice, ast.Slice)
+            and number(size.slice.lower) == 2
+        ):
             yield other, Rank(_MODES[mode], exact=True)
 
 
-def _dim(
-    base: ast.expr, given: list[ast.expr], keywords: dict[str, ast.expr]
-) -> Iterator[Found]:
+def _dim(base: ast.expr, given: list[ast.expr], keywords: dict[str, ast.expr]) -> Iterator[Found]:
     dim = keywords.get("dim", keywords.get("axis", given[0] if given else None))
     listed = dim.elts if isinstance(dim, ast.Tuple | ast.List) else [dim]
     numbers = [number(part) for part in listed]

@@ -10,10 +10,11 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from didact.check.engine.index import ClassInfo, Function, Index, method_of, owner_of
-from didact.check.engine.names import dotted, is_temperature, word_set
+from didact.check.engine.names import dotted, is_temperature, space_of, word_set
 from didact.check.engine.rank_evidence import (
     Rank,
     call_evidence,
@@ -24,7 +25,8 @@ from didact.check.engine.rank_evidence import (
     subscript_evidence,
     unpack_evidence,
 )
-from didact.check.engine.shape_words import shapes_told
+from didact.check.engine.shape_words import rank_in, shapes_told
+from didact.check.engine.spaces import Evidence, Space
 
 Hints = dict[int, Rank]
 """What is told of a parameter or of a name at its assignment, by the node's id."""
@@ -48,6 +50,13 @@ _Branches = tuple[tuple[int, int], ...]
 """The conditions around a place, each with the branch that is taken."""
 
 
+class _Told(NamedTuple):
+    """What a function's text tells, and the places where each name is given a value."""
+
+    hints: Hints
+    targets: dict[str, list[int]]
+
+
 class _Binding(NamedTuple):
     """An assignment to a name: where it ends, what is assigned, in which branches it stands."""
 
@@ -59,7 +68,50 @@ class _Binding(NamedTuple):
 
 def hints_of(index: Index, function: Body, depth: int = 0) -> Hints:
     """What the text of a function tells about the ranks of its names, worked out once."""
-    return index.once(f"ranks {id(function)} {depth}", {}, _Reader(index, function, depth).read)
+    own = _read(index, function, depth)
+    if depth or not any(space_of(name) is Space.LOGITS for name in own.targets):
+        return own.hints
+    key = f"ranks {id(function)} with others"
+    return index.once(key, own.hints, partial(_with_others, index, own))
+
+
+def _read(index: Index, function: Body, depth: int) -> _Told:
+    reader = _Reader(index, function, depth)
+    return index.once(f"ranks {id(function)} {depth}", _Told({}, {}), reader.read)
+
+
+def _with_others(index: Index, own: _Told) -> Hints:
+    """The hints, with what other functions of the file know of logits that are called the same."""
+    elsewhere: dict[str, Rank] = index.once("ranks of logits", {}, partial(_of_logits, index))
+    hints = dict(own.hints)
+    for name, targets in own.targets.items():
+        if name in elsewhere:
+            for target in targets:
+                known = hints.get(target)
+                hints[target] = stronger(known, elsewhere[name]) if known else elsewhere[name]
+    return hints
+
+
+def _of_logits(index: Index) -> dict[str, Rank]:
+    """The rank of each name for logits, where the functions of a file agree on it."""
+    found: dict[str, Rank] = {}
+    functions: list[Function] = [*index.of(ast.FunctionDef), *index.of(ast.AsyncFunctionDef)]
+    for function in functions:
+        if id(function) not in index.relevant_functions:
+            continue
+        told = _read(index, function, 0)
+        for name, targets in told.targets.items():
+            if space_of(name) is not Space.LOGITS:
+                continue
+            for rank in (told.hints[target] for target in targets if target in told.hints):
+                known = found.get(name, rank)
+                flat = known.contradicts(rank) or (rank.exact and rank.count < 3)
+                found[name] = Rank(0, exact=True) if flat else stronger(known, rank)
+    return {
+        name: Rank(rank.count, exact=False, why=Evidence.NAME)
+        for name, rank in found.items()
+        if rank.count >= 3
+    }
 
 
 class _Reader:
@@ -79,8 +131,8 @@ class _Reader:
         self._here: _Branches = ()
         self._left = 0
 
-    def read(self) -> Hints:
-        """The hints."""
+    def read(self) -> _Told:
+        """What the function tells."""
         self._bind_parameters()
         body = self._function.body
         self._visit(body if isinstance(body, list) else [body], doubt=False)
@@ -92,7 +144,8 @@ class _Reader:
         self._read_words()
         for target in self._clashes:
             self._hints.pop(target, None)
-        return self._hints
+        targets = {name: [id(b.target) for b in found] for name, found in self._bindings.items()}
+        return _Told(self._hints, targets)
 
     def _bind_parameters(self) -> None:
         if isinstance(self._function, ast.Module):
@@ -141,6 +194,9 @@ class _Reader:
             found = unpack_evidence(target, node.value)
             if found is not None:
                 self.add(*found, doubt=doubt)
+        told = rank_in(self._index.comments.get(node.lineno, ""))
+        if told is not None:
+            self.add(node.value, Rank(told, why=Evidence.NAME), doubt=doubt)
 
     def visit_annotated(self, node: ast.AnnAssign, _doubt: bool) -> None:
         """An assignment with a type."""
@@ -420,4 +476,3 @@ def _callee(
             static = any(dotted(d) == "staticmethod" for d in method[0].decorator_list)
             return method[0], method[1].home, 0 if static else 1
     return None
-

@@ -127,7 +127,8 @@ def reduce(m: Machine, call: Call) -> Value:
     if whole:
         rank: int | None = 0
     else:
-        dropped = len(pair[1].elts) if listed and isinstance(pair[1], ast.Tuple | ast.List) else 1
+        dims = pair[1] if pair is not None else None
+        dropped = len(dims.elts) if isinstance(dims, ast.Tuple | ast.List) else 1
         rank = base.rank if keep or not base.rank else max(base.rank - dropped, 0)
     space = Space.LOSS if base.terms or base.space is Space.LOSS else Space.UNKNOWN
     if (

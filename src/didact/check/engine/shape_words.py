@@ -16,9 +16,7 @@ _MORE = (
     r"num_\w+|n_\w+|\d+)"
 )
 _BETWEEN = r"(?:\s*[,×]\s*|\s+x\s+)"
-_SHAPE = re.compile(
-    rf"[\[(]\s*({_BATCH}(?:{_BETWEEN}{_MORE}(?:\s*[-+/]\s*\d+)?)+)\s*,?\s*[\])]"
-)
+_SHAPE = re.compile(rf"[\[(]\s*({_BATCH}(?:{_BETWEEN}{_MORE}(?:\s*[-+/]\s*\d+)?)+)\s*,?\s*[\])]")
 _NAMED = re.compile(r"(?:^|[\s,;#`*])(\w+)`*\s*(?:\([^()]*\)\s*)?(?::|=|->|is)\s*([^:]*)")
 _GENERAL = {"logits", "output", "outputs", "prediction", "predictions", "preds"}
 """Names in a docstring that stand for all parameters that end so."""

@@ -134,15 +134,24 @@ def check(analysis: Analysis) -> Iterator[Found]:
 def _is_divided(analysis: Analysis, use: LossUse) -> bool:
     index = analysis.index
     sides = index.once("sides of shapes", frozenset[str](), partial(_sides, index))
-    return any(
-        exponent < 0
-        and (
-            is_batch_count(symbol)
-            or any(word in symbol for word in ("len", "size", "shape"))
-            or not sides.isdisjoint(re.findall(r"\w+", symbol))
-        )
-        for term in trained_terms(analysis, use)
-        for symbol, exponent in term.scale.atoms
+    rounds = index.once("rounds counted", frozenset[str](), partial(_rounds, index))
+    for term in trained_terms(analysis, use):
+        for symbol, exponent in term.scale.atoms:
+            parts = set(re.findall(r"\w+", symbol))
+            if exponent >= 0 or not parts.isdisjoint(rounds):
+                continue
+            counted = is_batch_count(symbol) or not parts.isdisjoint(sides)
+            if counted or any(word in symbol for word in ("len", "size", "shape")):
+                return True
+    return False
+
+
+def _rounds(index: Index) -> frozenset[str]:
+    """The names that count rounds of a loop: ``count += 1``."""
+    return frozenset(
+        dotted(step.target)
+        for step in index.of(ast.AugAssign)
+        if isinstance(step.op, ast.Add) and getattr(step.value, "value", None) == 1
     )
 
 
@@ -160,8 +169,8 @@ def _sides(index: Index) -> frozenset[str]:
 _TOLD = Text(
     "batchmean divides by the first dimension only, and names or comments say that the input has "
     "{rank}: if so, the loss is a sum over all positions. Flatten to [N, C] first {both}",
-    "batchmean 只除以第一维，而名称或注释表明输入有 {rank} 维：若属实，损失是所有位置之和。应先展平为"
-    " [N, C] {both}",
+    "batchmean 只除以第一维，而名称或注释表明输入有 {rank} 维：若属实，损失是所有位置之和。"
+    "应先展平为 [N, C] {both}",
 )
 _MESSAGE = Text(
     "batchmean divides by the first dimension only, and the input has at least {rank}: the loss "

@@ -130,7 +130,12 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 def _fix(analysis: Analysis, use: LossUse) -> Fix | None:
     call = use.criterion or use.node
-    if not analysis.owns(call) or not isinstance(call, ast.Call) or call.end_lineno is None or call.end_col_offset is None:
+    if (
+        not analysis.owns(call)
+        or not isinstance(call, ast.Call)
+        or call.end_lineno is None
+        or call.end_col_offset is None
+    ):
         return None
     message = Text("sum over the classes, mean over the samples", "对类别求和，对样本取平均")
     given = use.arguments.get("reduction")
