@@ -170,6 +170,13 @@ def attention_loss(student_attentions, teacher_attentions):
         total += F.kl_div(log_q, F.softmax(t, dim=-1), reduction="batchmean")
     return total
 """,
+    "KD201 two outputs of one network": """
+def step(net, images, labels, T=2.0):
+    outputs = net(images)
+    logits, old_logits = outputs["logits"], outputs["old_logits"].detach()
+    soft = -(F.softmax(old_logits / T, 1) * F.log_softmax(logits / T, 1)).sum(1).mean()
+    return F.cross_entropy(logits, labels) + soft
+""",
     "KD608 the loss of the script": """
 def compute_loss(model, images, labels, outputs_too=True):
     total = F.cross_entropy(model(images), labels)

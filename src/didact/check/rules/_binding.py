@@ -337,12 +337,14 @@ _NAMED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 def free_names(function: Function) -> Iterator[ast.Name]:
     """The names that a function's body reads, functions inside it included."""
+    found: list[ast.Name] = []
     waiting: list[ast.AST] = [*function.body]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            yield node
+            found.append(node)
         for name, value in ast.iter_fields(node):
             if name not in ("annotation", "returns"):  # those of local names are not evaluated
                 parts = value if isinstance(value, list) else [value]
                 waiting += [part for part in parts if isinstance(part, ast.AST)]
+    yield from sorted(found, key=lambda node: (node.lineno, node.col_offset))

@@ -93,10 +93,13 @@ def same_source(analysis: Analysis, use: LossUse) -> bool:
     """Whether both sides are made of one tensor: its entropy, not a distance of two."""
     if use.kind == "kl_by_hand":
         return False  # its logarithm has both
-    ends = []
+    ends, parts = [], []
     for node in (use.input_node, use.target_node):
         steps = list(path(analysis, node, use.scope))
         ends.append(steps[-1] if steps else None)
+        parts.append([ast.unparse(s.node) for s in steps if isinstance(s.node, ast.Subscript)])
+    if parts[0] != parts[1]:
+        return False  # two outputs of one network
     first, second = ends
     if first is None or second is None or first.scope.node is not second.scope.node:
         return False

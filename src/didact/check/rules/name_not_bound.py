@@ -147,7 +147,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 def _functions(analysis: Analysis) -> Iterator[Function]:
     """The functions in which a loss is computed."""
-    scopes: list[ast.AST] = [part.scope.node for part in (*analysis.uses, *analysis.totals)]
+    scopes: list[ast.AST] = [use.scope.node for use in analysis.uses]
+    scopes += [total.scope.node for total in analysis.totals]
     for call in {id(call): call for use in analysis.uses for call in use.scope.calls}.values():
         around: ast.AST | None = call
         while around is not None and not isinstance(around, Function):
