@@ -8,6 +8,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import count
 
 from didact._core.i18n import Text
 from didact.check.correct.imports import missing_imports, names_are_known
@@ -28,38 +29,42 @@ Again = Callable[[str, ast.Module], Sequence[Finding]]
 def with_suggestions(
     analysis: Analysis, findings: Sequence[Finding], again: Again
 ) -> list[Finding]:
-    """The findings with a suggested edit where a correction helps and the rule gives none.
+    """The findings with a suggested edit where one helps: the rule's own, else a correction.
 
     A suggestion changes what the code computes, as the message of its finding says, so it is never
-    a safe fix. A rule's own fix that would delete a comment stops being safe, too.
+    a safe fix. What a rule suggests and does not help is shown only, and a safe fix of a rule that
+    would delete a comment is safe no longer.
     """
-    left = MOST_TRIED
+    tries = count()
     result = []
     for finding in findings:
-        if finding.fix is not None and finding.fix.safety != "display":
+        if finding.fix is not None and finding.fix.safety == "safe":
             result.append(_completed(analysis, finding))
             continue
         fix = None
         for proposed in _proposed(analysis, finding):
-            if left == 0:
+            if next(tries) >= MOST_TRIED:
                 break
-            left -= 1
             needed = missing_imports(analysis, proposed)
             narrow = [part for edit in proposed for part in _narrowed(edit, analysis.source)]
             edits = list(dict.fromkeys([*needed, *narrow]))
-            if names_are_known(analysis, proposed) and _helps(
+            own = finding.fix is not None and list(finding.fix.edits) == proposed
+            if (own or names_are_known(analysis, proposed)) and _helps(
                 analysis.source, edits, finding, findings, again
             ):
                 fix = Fix(tuple(edits), "unsafe", _words(finding, proposed, analysis.source))
                 break
-        result.append(finding if fix is None else replace(finding, fix=fix))
+        if fix is None and finding.fix is not None:
+            fix = replace(finding.fix, safety="display")
+        result.append(replace(finding, fix=fix))
     return result
 
 
 def _proposed(analysis: Analysis, finding: Finding) -> list[list[Edit]]:
     kinds = RULES[finding.code].catalogue if finding.code in RULES else ()
+    own = list(finding.fix.edits) if finding.fix is not None else []
     found: list[list[Edit]] = []
-    for edits in proposals(analysis, finding, kinds):
+    for edits in (own, *proposals(analysis, finding, kinds)):
         if edits and edits not in found:
             found.append(edits)
     return found
@@ -114,7 +119,7 @@ def _helps(
 
 def _words(finding: Finding, edits: Sequence[Edit], source: str) -> Text:
     """What the edits write; where the rule has words of its own, these."""
-    if finding.fix is not None:
+    if finding.fix is not None and list(finding.fix.edits) == list(edits):
         return finding.fix.message
     olds = [_text_at(source, edit.span) for edit in edits]
     appended = all(e.text.startswith(old) for e, old in zip(edits, olds, strict=True))

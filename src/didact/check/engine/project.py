@@ -19,6 +19,8 @@ MAX_MODULES = 160
 """So many modules are kept read at a time: memory stays bounded however large the tree."""
 MAX_REEXPORTS = 4
 """How many files an import is followed through: ``from .losses import kd`` in an ``__init__``."""
+MAX_LOCATED = 100_000
+"""So many answers to where a module lies are remembered."""
 MAX_CALLERS = 12
 """So many functions of other files are run for the sake of the functions they call here."""
 _LIBRARIES = word_set(
@@ -59,6 +61,7 @@ class Project:
     def arrange(self, imports: Mapping[str, frozenset[str]]) -> None:
         """Take over which files there are and what they import."""
         self._indices.clear()  # what was worked out rests on what a name leads to
+        self._located: dict[tuple[object, ...], str | None] = {}
         self._imports = imports
         self._parts = {path: _module_parts(path) for path in sorted(imports)}
         self._by_name: dict[str, list[str]] = defaultdict(list)
@@ -166,7 +169,14 @@ class Project:
 
     def locate(self, parts: list[str], level: int, importer: str) -> str | None:
         """The file of a module: relative to the importer, or below one of the folders above it."""
-        folder = PurePosixPath(importer).parent
+        key = (importer.rpartition("/")[0], level, *parts)
+        if key not in self._located:
+            if len(self._located) >= MAX_LOCATED:
+                self._located.clear()
+            self._located[key] = self._locate(parts, level, PurePosixPath(importer).parent)
+        return self._located[key]
+
+    def _locate(self, parts: list[str], level: int, folder: PurePosixPath) -> str | None:
         if level:
             for _ in range(level - 1):
                 folder = folder.parent

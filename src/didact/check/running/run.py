@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from didact.check.running.cache import Answer, Cache
 from didact.check.running.one import check_file, shown
 from didact.check.running.options import Options
 from didact.check.running.scan import Scan, scan_all
-from didact.check.running.workers import pool
+from didact.check.running.workers import COLLECTING, collecting_seldom, pool
 from didact.check.running.writing import Tree, write_all
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def _check_all(
     if jobs > 1 and len(paths) > 1:
         with pool(jobs, _start_worker, (options, project)) as workers:
             return dict(workers.map(_check_in_worker, paths, chunksize=4))
-    return {path: _answer(path, options, project) for path in paths}
+    with collecting_seldom():
+        return {path: _answer(path, options, project) for path in paths}
 
 
 def project_of(scans: Sequence[Scan], options: Options) -> Project | None:
@@ -70,6 +72,7 @@ _SHARED: dict[str, tuple[Options, Project | None]] = {}
 
 
 def _start_worker(options: Options, project: Project | None) -> None:
+    gc.set_threshold(*COLLECTING)
     _SHARED["given"] = options, project
 
 
