@@ -9,6 +9,7 @@ import pytest
 from tests.check.support import codes, fake_options
 
 from didact._core import atomic
+from didact._core.errors import UsageError
 from didact.check import check_paths, check_source
 from didact.check.running.fix import SAFE_AND_UNSAFE
 from didact.check.wanted.config import Settings
@@ -226,3 +227,17 @@ def test_a_disk_that_fills_up_leaves_the_old_file(here, monkeypatch):
     report = check_paths(["a.py"], fake_options(mode="fix"))
     assert codes(d.finding for d in report.diagnostics) == ["KD002"]
     assert (here / "a.py").read_text() == "bad_safe\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+def test_a_pipe_does_not_keep_anyone_waiting(here):
+    os.mkfifo(here / "pipe.py")
+    (here / "folder.py").mkdir()
+    report = check_paths(["pipe.py", "."], fake_options())
+    assert report_codes(report) == {"pipe.py": ["KD002"]}
+    assert "not a regular file" in report.diagnostics[0].finding.message.en
+
+
+def test_an_empty_path_is_refused(here):
+    with pytest.raises(UsageError, match="no file or folder ''"):
+        check_paths([""], fake_options())

@@ -39,9 +39,9 @@ def find_files(paths: Sequence[str], *, exclude: Sequence[str], root: Path) -> l
     """
     found: dict[str, str] = {}
     for path in paths:
-        if Path(path).is_dir():
+        if path and Path(path).is_dir():
             files: Iterable[str] = _walk(path, exclude, root)
-        elif Path(path).exists() or Path(path).is_symlink():
+        elif path and (Path(path).exists() or Path(path).is_symlink()):
             files = [path]
         else:
             raise UsageError(f"there is no file or folder {path!r}")

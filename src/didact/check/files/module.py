@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 from didact.check.files.salvage import salvage
-from didact.check.files.source import UnreadableError, decode, parse_once, with_unix_newlines
+from didact.check.files.source import (
+    UnreadableError,
+    decode,
+    parse_once,
+    read_bytes,
+    with_unix_newlines,
+)
 
 
 def is_module(path: str) -> bool:
@@ -17,7 +22,7 @@ def is_module(path: str) -> bool:
 def read_module(path: str) -> tuple[ast.Module, str] | None:
     """The tree and the text of a file; nothing where it cannot be read at all."""
     try:
-        code = with_unix_newlines(decode(Path(path).read_bytes())[0])
+        code = with_unix_newlines(decode(read_bytes(path))[0])
     except (OSError, UnreadableError):
         return None
     return module_of(code)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import codecs
 import io
+import os
 import re
+import stat
 import tokenize
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from didact._core.i18n import Text
 from didact.check.findings.finding import Edit, Finding, Span
@@ -53,6 +56,17 @@ class Encoding:
     def encode(self, text: str) -> bytes:
         """The bytes of ``text``."""
         return (codecs.BOM_UTF8 if self.bom else b"") + text.encode(self.name)
+
+
+def read_bytes(path: str) -> bytes:
+    """The content of a file.
+
+    Raises:
+        OSError: It cannot be read, or is a pipe or a device: those give their content only once.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  a Path costs as much as the call
+        raise OSError("not a regular file; give its content to: didact check -")
+    return Path(path).read_bytes()
 
 
 def decode(data: bytes, *, python: bool = True) -> tuple[str, Encoding]:

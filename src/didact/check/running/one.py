@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.files.document import Document, is_python
 from didact.check.files.opening import open_document
-from didact.check.files.source import Encoding, UnreadableError, decode
+from didact.check.files.source import Encoding, UnreadableError, decode, read_bytes
 from didact.check.files.write import unified_diff
 from didact.check.findings.finding import Finding
 from didact.check.findings.meta import NOT_PARSED
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 def check_file(path: str, options: Options, project: Project | None = None) -> FileResult:
     """Check one file; its fixes are made in memory. Nothing is raised for any file."""
     try:
-        data = Path(path).read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         return unread(path, cannot_be_used(error), options)
     return check_bytes(data, path, options, project)

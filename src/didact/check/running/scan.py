@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
-from pathlib import Path
 
 from didact.check.files.module import is_module
+from didact.check.files.source import read_bytes
 from didact.check.running.options import Options
 from didact.check.running.workers import pool
 
@@ -55,7 +55,7 @@ def scan_all(files: Sequence[str], options: Options) -> list[Scan]:
 def scan_file(path: str, options: Options) -> Scan | None:
     """The scan of a file that has something to look at; what cannot be read is told of."""
     try:
-        data = Path(path).read_bytes()
+        data = read_bytes(path)
     except OSError:
         return Scan(path, frozenset())
     return scan_bytes(path, data, options)
