@@ -13,7 +13,7 @@ from didact import losses
 from didact.cli import distill, learn
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = ["quick-start", "install", "which-loss", "your-teacher"]
+GUIDES = ["quick-start", "install", "which-loss", "your-teacher", "distill"]
 PAGES = [f"{guide}{language}.md" for guide in GUIDES for language in ("", ".zh-CN")]
 
 
