@@ -17,6 +17,12 @@ export OMP_NUM_THREADS ?= 1
 	    --editable ".[torch,export,lsp,records,web]" $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
 	touch $@
 
+# The libraries that some tests want as they are; without them those tests are skipped.
+.venv/.integrations: .venv/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	    --editable ".[torch,tensorboard,mlflow,optuna,lightning,accelerate,slurm,ray]"
+	touch $@
+
 demo: .venv/.installed
 	env -u OMP_NUM_THREADS $(BIN)/didact distill --output runs/demo --overwrite
 
@@ -30,7 +36,7 @@ types: .venv/.installed
 floors: .venv/.installed
 	$(BIN)/lint-imports --no-cache
 
-unit: .venv/.installed
+unit: .venv/.integrations
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test: lint types floors unit
