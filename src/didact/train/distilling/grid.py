@@ -93,6 +93,9 @@ def distill_grid(
         >>> found = distill_grid(base, {"temperature": [1, 2, 4]}, "runs/grid")  # doctest: +SKIP
     """
     cells = cells_of(settings, axes)
+    for cell in cells.values():
+        if AUTO not in cell.loss:
+            choose_losses(list(cell.loss), cell.loss_options)
     folder = Path(output) if output is not None else default_path("grid")
     plain = {
         "axes": {name: list(values) for name, values in axes.items()},
@@ -150,6 +153,8 @@ def is_grid(folder: Path) -> bool:
 def cells_of(settings: DistillSettings, axes: Axes) -> dict[str, DistillSettings]:
     """The settings of each cell, by the name of its folder, in the order of the axes.
 
+    Nothing is imported for it: the names may come from somebody else's record.
+
     Raises:
         UsageError: No axis, one without values, a setting that there is not, or that is not for a
             grid; or a value that is wrong.
@@ -162,8 +167,6 @@ def cells_of(settings: DistillSettings, axes: Axes) -> dict[str, DistillSettings
     for point in itertools.product(*axes.values()):
         chosen = dict(zip(axes, point, strict=True))
         cell = settings.changed(**_changes(settings, chosen))
-        if AUTO not in cell.loss:
-            choose_losses(list(cell.loss), cell.loss_options)
         name = ",".join(f"{axis}={_short(value)}" for axis, value in chosen.items())
         if name in found:
             raise UsageError(f"the grid has {name} twice")
