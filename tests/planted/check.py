@@ -71,8 +71,8 @@ FAULTS = [
     Fault(
         "batchmean on two dimensions is warned of",
         FLOOR,
-        'use.reduction == "batchmean" and rank >= 3',
-        'use.reduction == "batchmean" and rank >= 2',
+        "for use, rank, why in ranks if rank >= 3 and why",
+        "for use, rank, why in ranks if rank >= 2 and why",
         BOTH,
     ),
     Fault(

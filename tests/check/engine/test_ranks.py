@@ -204,7 +204,7 @@ def test_what_a_constructor_is_given_elsewhere_reaches_the_loss(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     Path("runner.py").write_text(
         f"{HEAD}\n\nclass Runner:\n    def __init__(self, net, big, loss):\n"
-        "        self.net, self.count = net, 0\n        self.big = big\n        self.loss = loss\n\n"
+        "        self.net, self.count = net, 0\n        self.big = big\n        self.loss = loss\n"
         "    def step(self, x):\n        s, t = self.net(x), self.big(x)\n"
         "        return self.loss(F.log_softmax(s, 1), F.softmax(t, 1))\n"
     )
