@@ -192,7 +192,9 @@ def _hard_term_skips(analysis: Analysis, use: LossUse) -> bool:
         "ignore_index" in other.use.arguments
         for total, term in totals_with(analysis, use)
         for other in total.value.terms
-        if other.use.is_hard and not term.excludes(other)
+        if other.use.is_hard
+        and not term.excludes(other)
+        and term.use.scope.calls == use.scope.calls  # a caller may pass what is not padded
     )
 
 
