@@ -177,6 +177,11 @@ def step(net, images, labels, T=2.0):
     soft = -(F.softmax(old_logits / T, 1) * F.log_softmax(logits / T, 1)).sum(1).mean()
     return F.cross_entropy(logits, labels) + soft
 """,
+    "KD109 beside a soft target": """
+def soft_loss(student_logits, teacher_logits, T=2.0):
+    log_q = F.log_softmax(student_logits / T, dim=1)
+    return F.cross_entropy(log_q, F.softmax(teacher_logits / T, dim=1)) * T**2
+""",
     "KD608 the loss of the script": """
 def compute_loss(model, images, labels, outputs_too=True):
     total = F.cross_entropy(model(images), labels)

@@ -111,7 +111,8 @@ CATALOGUE = ("CE-ON-LOGP",)
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find a log_softmax that cross_entropy repeats."""
     for use in uses(analysis, "cross_entropy"):
-        if use.input.space is Space.LOG_PROBS and use.input.temperature == ONE:
+        softened = use.is_hard and use.input.temperature != ONE  # KD206 speaks of that
+        if use.input.space is Space.LOG_PROBS and not softened:
             yield Found(use.node, _MESSAGE, _fix(use))
 
 
