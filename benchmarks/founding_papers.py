@@ -28,8 +28,8 @@ import torch
 from scipy.stats import t
 from torch import Tensor, nn
 
-import didact
 from didact.data import Data, Split, load
+from didact.train import distill
 
 Json = dict[str, Any]
 
@@ -96,7 +96,7 @@ def distil_without(runs: Path, data_dir: Path, seeds: int) -> None:
             continue
         whole = load("mnist", data_dir=data_dir, validation=0.02, seed=seed)
         seen = (whole.train.labels != LEFT_OUT).nonzero().flatten()
-        result = didact.distill(
+        result = distill(
             data=replace(whole, train=whole.train.subset(seen), labelled=whole.labelled[seen]),
             teacher=str(runs / "teacher"),
             student="mlp-800-800",

@@ -52,6 +52,8 @@ def templates(path: Path) -> list[tuple[int, str]]:
             text = node.value
         else:
             continue
+        if text.startswith("<"):  # of a page, which is read as a whole below
+            continue
         if len(WORD.findall(text)) >= FEWEST_WORDS and " " in text.strip():
             found.append((node.lineno, text))
     return found

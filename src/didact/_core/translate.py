@@ -16,7 +16,7 @@ from didact._core.chinese import catalogue
 from didact._core.i18n import Language
 
 _FIELD = "{}"
-_VALUE = r"((?:(?!\.\s+[A-Z]|; ).)*?)"  # of one sentence
+_VALUE = r"((?:(?!\.\s+[^a-z\s]|; ).)*?)"  # of one sentence
 _UNPARTED = re.compile(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\u4e00-\u9fff]")
 FEWEST_LETTERS = 6
 """A text with fewer letters of its own takes values without spaces alone, not half a sentence."""
@@ -120,13 +120,18 @@ def _joined(before: str, after: str) -> str:
 
 @cache
 def _patterns() -> tuple[_Pattern, ...]:
-    """The texts with values in them, those with most words of their own first."""
+    """The texts with values in them: those around another text, then those with most words."""
     found = [
-        (len(english.replace(_FIELD, "")), _pattern(english, chinese))
+        (_rank(english, chinese), _pattern(english, chinese))
         for english, chinese in catalogue().items()
         if _FIELD in english
     ]
-    return tuple(pattern for _, pattern in sorted(found, key=lambda pair: -pair[0]))
+    return tuple(pattern for _, pattern in sorted(found, key=lambda pair: pair[0]))
+
+
+def _rank(english: str, chinese: str) -> tuple[bool, int]:
+    around = english.count(_FIELD) == 1 and not english.startswith(_FIELD) and "!t" in chinese
+    return not around, -len(english.replace(_FIELD, ""))
 
 
 def _pattern(english: str, chinese: str) -> _Pattern:

@@ -83,4 +83,5 @@ def command(
         text = written[output](found)
         typer.echo(said(text) if output is Format.markdown else text, nl=False)
     else:
-        console().print(comparison_table(found))
+        shown = console()
+        shown.print(comparison_table(found, shown.width))

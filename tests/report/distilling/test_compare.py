@@ -1,13 +1,15 @@
 """Runs side by side: the right test, its name, and refusals."""
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from tests.report.support import make_result, make_rows, write_run
 
 from didact import metrics
 from didact._core.errors import RunFolderError, UnknownNameError
-from didact.report import compare, comparison_json, comparison_markdown
+from didact.report import compare, comparison_json, comparison_markdown, comparison_table
 
 
 def test_same_seeds_are_paired_whatever_their_order(tmp_path: Path):
@@ -96,3 +98,17 @@ def test_one_run_or_an_unfinished_one_is_refused(tmp_path: Path):
         compare([whole])
     with pytest.raises(RunFolderError, match="not finished"):
         compare([whole, write_run(tmp_path / "b", rows=make_rows(seeds=1, epochs=1))])
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_no_number_is_cut_off_in_a_narrow_terminal(tmp_path: Path, columns: int):
+    folders = [write_run(tmp_path / n, make_result()) for n in ("a-run-of-some-length", "b")]
+    found = compare(folders)
+    console = Console(width=columns, file=io.StringIO(), record=True)
+    console.print(comparison_table(found, columns))
+    shown = console.export_text()
+    assert "…" not in shown
+    assert max(map(len, shown.split("\n"))) <= columns
+    for run in found.runs:
+        assert f"{100 * run.quartiles.median:.2f}" in shown
+        assert f"{100 * run.interval.mean:.2f}" in shown

@@ -215,8 +215,24 @@ TEXTS = {
     "Truth": "真实",
     "right": "正确",
     # A soft decision tree
-    "The tree": "决策树",
-    "How the tree decides": "树如何决策",
+    "How the tree decides": "这棵树如何决策",
+    "Each node looks at the image through its filter: light pixels turn it to the right, dark ones "
+    "to the left.": "每个节点用自己的滤波器看图像：亮的像素使它向右，暗的使它向左。",
+    "The wider a branch, the more test images take it; below stand the class that most of them are "
+    "given and their share.": (
+        "分支越粗，走它的测试图像越多；下方是其中最多的类别，以及到达该处的图像所占比例。"
+    ),
+    "The upper {} of {} levels.": "图为 {1} 层中最上面的 {0} 层。",
+    "The upper levels of the tree: a filter at each node, wider branches for more images.": (
+        "树的上面几层：每个节点一个滤波器，分支越粗图像越多。"
+    ),
+    "Ways of some test images": "几张测试图像所走的路",
+    "At each filter the side that the image takes and how sure the node is; at the end the leaf's "
+    "class and its probability.": (
+        "每个滤波器下面是图像走向哪一边、节点有多大把握；最后是叶子给出的类别及其概率。"
+    ),
+    "The last ones are mistakes.": "最后几张判错了。",
+    "node {}": "节点 {}",
     # How it was made
     "How it was made": "运行信息",
     "Data": "数据",

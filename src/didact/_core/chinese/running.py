@@ -73,6 +73,11 @@ TEXTS = {
     "Run": "运行",
     "Mean ± 95%": "均值 ± 95%",
     "Median": "中位数",
+    "{}, %, {}, on the test split of {}": "{0!t}（%），{1!t}，{2} 测试集",
+    "Test accuracy": "测试准确率",
+    "Validation accuracy": "验证准确率",
+    "Same class as teacher": "与教师一致",
+    "Calibration error (ECE)": "校准误差（ECE）",
     "{}, {}, on the test split of {}": "{0!t}（{1!t}），{2} 测试集",
     "Differences are from {}, ± half of their 95% interval.": (
         "差值相对 {}，± 为 95% 区间的一半。"
@@ -471,6 +476,7 @@ TEXTS = {
     "no method; expected at least one of a run that is complete": "没有方法；完成的运行至少应有一个",
     "protocol.train_sizes is not one number for each task": "protocol.train_sizes 不是每个任务一个数",
     "{} of seed {} has {} answers for {} images": "种子 {1} 的 {0} 对 {3} 张图像有 {2} 个回答",
+    "bottom has {} entries for {} levels": "bottom 有 {} 项，而层数为 {}",
     "a matrix is not {} x {}": "有矩阵不是 {} x {}",
     "{} has not one entry for each of the {} tasks": "{} 不是 {} 个任务各一项",
     "the result of the run cannot be written: {}; what was trained is kept": (

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from rich import box
-from rich.console import Group
+from rich.console import Console, Group
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -22,11 +23,42 @@ SPREAD = ("Median", "Quartiles")
 """Left out in the terminal where long names and Holm's column need the room."""
 LONG_NAME = 16
 MOST_NOTED = 3
+DIFFERENCE = COLUMNS.index("Difference")
+_ENDLESS = Console(width=10_000)
 STYLES = {"better": "bold green", "worse": "bold red", "unclear": ""}
 
 
-def comparison_table(comparison: Comparison) -> Group:
-    """The table, what the tests were, and warnings."""
+def comparison_table(comparison: Comparison, width: int = 80) -> Group:
+    """The table, what the tests were, and warnings.
+
+    Args:
+        comparison: What was compared.
+        width: The columns there are; where the table needs more, each run has lines of its own.
+    """
+    table = _side_by_side(comparison)
+    notes = Text("\n".join(_notes(comparison)), style="dim")
+    needed = Measurement.get(_ENDLESS, _ENDLESS.options, table).maximum
+    shown = [table] if needed <= width else _one_below_another(comparison)
+    return Group(Text(_title(comparison), style="bold"), Text(), *shown, notes)
+
+
+def _one_below_another(comparison: Comparison) -> list[Table | Text]:
+    """A small table for each run: what its numbers are, and the numbers."""
+    columns, parts = _columns(comparison), list[Table | Text]()
+    for run in comparison.runs:
+        name, *cells = _cells(run, comparison)
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column("")
+        table.add_column("", justify="right", no_wrap=True)
+        for number, cell in enumerate(cells, start=1):
+            if cell:
+                style = _style(run, comparison) if number == DIFFERENCE else ""
+                table.add_row(columns[number], Text(cell, style=style))
+        parts += [Text(name, style="bold", overflow="fold"), table, Text()]
+    return parts
+
+
+def _side_by_side(comparison: Comparison) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     columns = _columns(comparison)
     long_names = max(len(run.name) for run in comparison.runs) > LONG_NAME
@@ -39,10 +71,9 @@ def comparison_table(comparison: Comparison) -> Group:
     for run in comparison.runs:
         cells = _cells(run, comparison)
         style = _style(run, comparison)
-        written = [Text(cell, style=style if n == 5 else "") for n, cell in enumerate(cells)]
+        written = [Text(c, style=style if n == DIFFERENCE else "") for n, c in enumerate(cells)]
         table.add_row(*(written[number] for number in shown))
-    notes = Text("\n".join(_notes(comparison)), style="dim")
-    return Group(Text(_title(comparison), style="bold"), Text(), table, notes)
+    return table
 
 
 def comparison_markdown(comparison: Comparison) -> str:

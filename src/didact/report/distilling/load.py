@@ -10,13 +10,22 @@ from pydantic import TypeAdapter, ValidationError
 
 from didact._core.digest import checked_json, checked_lines, compare, damaged
 from didact._core.errors import RunFolderError
-from didact.train.record.result import SCHEMA, Disagreement, Predictions, Result, Row, first_of
+from didact.train.record.result import (
+    SCHEMA,
+    Disagreement,
+    Predictions,
+    Result,
+    Row,
+    TreeRecord,
+    first_of,
+)
 from didact.train.record.run_folder import (
     DISAGREEMENTS,
     METRICS,
     PREDICTIONS,
     RESULT,
     SETTINGS,
+    TREE,
 )
 
 
@@ -30,6 +39,7 @@ class Run:
     disagreements: list[Disagreement]
     configuration: str
     predictions: Predictions | None = None
+    tree: TreeRecord | None = None
 
     @property
     def complete(self) -> bool:
@@ -54,6 +64,7 @@ def load_run(folder: Path) -> Run:
         disagreements=_load_disagreements(folder / DISAGREEMENTS),
         configuration=_read(folder / SETTINGS),
         predictions=None if result is None else load_predictions(folder, result),
+        tree=None if result is None else _load_tree(folder, result),
     )
 
 
@@ -70,6 +81,19 @@ def load_predictions(folder: Path, result: Result) -> Predictions | None:
         compare(path, result.files[PREDICTIONS])
     try:
         return Predictions.model_validate(_parse_json(path))
+    except ValidationError as error:
+        raise RunFolderError(f"{path} is damaged: {first_of(error)}") from None
+
+
+def _load_tree(folder: Path, result: Result) -> TreeRecord | None:
+    """What is kept of a student that is a soft decision tree."""
+    path = folder / TREE
+    if not path.is_file():
+        return None
+    if TREE in result.files:
+        compare(path, result.files[TREE])
+    try:
+        return TreeRecord.model_validate(_parse_json(path))
     except ValidationError as error:
         raise RunFolderError(f"{path} is damaged: {first_of(error)}") from None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from didact.report.distilling.evidence import (
@@ -22,11 +20,11 @@ from didact.report.distilling.figures import (
 from didact.report.distilling.images import on_images
 from didact.report.distilling.load import Run
 from didact.report.distilling.spread import class_errors, over_seeds
+from didact.report.distilling.tree import tree_page
 from didact.report.distilling.verdict import judge, retention
 from didact.report.drawing import format as fmt
+from didact.report.drawing.png import is_png
 from didact.train.record.result import Disagreement, Model, Result
-
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def page(run: Run) -> dict[str, Any]:
@@ -48,6 +46,7 @@ def page(run: Run) -> dict[str, Any]:
         "paired": _paired(result),
         "spread": [] if result is None else over_seeds(result),
         "errors": _errors(run),
+        "tree": tree_page(result, run.tree),
         "reliability": _reliability(result),
         "images": _images(run),
         "disagreements": [_disagreement(d, result) for d in run.disagreements],
@@ -91,7 +90,7 @@ def _images(run: Run) -> dict[str, Any] | None:
             for one in found.models
         ],
         "students": found.students,
-        "p_value": "" if found.students is None else fmt.p_value(found.students.p_value),
+        "p_value": "" if found.students is None else _unbroken(fmt.p_value(found.students.p_value)),
         "majority": names[most] if most < len(names) else str(most),
         "share": f"{100 * share:.2f}",
     }
@@ -126,7 +125,7 @@ def _disagreement(found: Disagreement, result: Result | None) -> dict[str, Any]:
         return "" if confidence is None else f"{100 * confidence:.0f}%"
 
     return {
-        "png": found.png if _is_png(found.png) else "",
+        "png": found.png if is_png(found.png) else "",
         "index": found.index,
         "label": named(found.label),
         "teacher": named(found.teacher_class),
@@ -136,13 +135,6 @@ def _disagreement(found: Disagreement, result: Result | None) -> dict[str, Any]:
         "student_sure": sure(found.student_confidence),
         "student_right": found.student_class == found.label,
     }
-
-
-def _is_png(text: str) -> bool:
-    try:
-        return base64.b64decode(text, validate=True).startswith(PNG)
-    except (binascii.Error, ValueError):
-        return False
 
 
 def _facts(result: Result) -> list[tuple[str, str]]:

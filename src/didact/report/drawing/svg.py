@@ -26,6 +26,9 @@ PLACEHOLDERS = {
 ``m1`` to ``m8`` are the methods of a class-incremental run.
 """
 
+SCALE = 1.09
+"""Pixels of the page for a unit of a figure: all figures have letters of one size."""
+
 FIGURE_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -33,7 +36,7 @@ FIGURE_STYLE: dict[Any, Any] = {
     "axes.edgecolor": PLACEHOLDERS["muted"],
     "axes.labelcolor": PLACEHOLDERS["ink"],
     "axes.titlecolor": PLACEHOLDERS["ink"],
-    "axes.titlesize": 13,
+    "axes.titlesize": 12,
     "axes.titlelocation": "left",
     "axes.titlepad": 10,
     "axes.spines.top": False,
@@ -79,4 +82,8 @@ def _inline(document: str, name: str, alt: str) -> str:
     for variable, colour in PLACEHOLDERS.items():
         body = body.replace(colour, f"var(--{variable})")
     body = body.replace("xlink:href", "href")
-    return f'<svg viewBox="{view}" role="img" aria-label="{escape(alt)}">{body.strip()}'
+    width = SCALE * float(view.split()[2])
+    return (
+        f'<svg viewBox="{view}" style="width: {width:.0f}px" role="img" '
+        f'aria-label="{escape(alt)}">{body.strip()}'
+    )

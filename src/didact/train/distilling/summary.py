@@ -26,6 +26,7 @@ from didact.train.distilling.result import (
 from didact.train.distilling.seed_run import Components, SeedRun
 from didact.train.distilling.settings import DistillSettings
 from didact.train.distilling.tasks import classes_of
+from didact.train.distilling.tree import tree_of
 from didact.train.loop.evaluate import disagreements
 from didact.train.loop.export import export_onnx
 from didact.train.loop.fit import RunContext
@@ -33,7 +34,7 @@ from didact.train.loop.models import save_model
 from didact.train.record.environment import command, hardware, versions
 from didact.train.record.files import write_json
 from didact.train.record.result import SCHEMA, Result, as_written
-from didact.train.record.run_folder import DISAGREEMENTS, ONNX, PREDICTIONS, STUDENT
+from didact.train.record.run_folder import DISAGREEMENTS, ONNX, PREDICTIONS, STUDENT, TREE
 
 Json = dict[str, Any]
 
@@ -62,6 +63,8 @@ def finish(
         write_json(folder.path / DISAGREEMENTS, _disagreements(run, arm, components))
         if run.task.has_classes:
             write_json(folder.path / PREDICTIONS, predictions_of(runs, components.teacher_weights))
+        if (tree := tree_of(model, run.data)) is not None:
+            write_json(folder.path / TREE, tree)
         summary = folder.finish(summary)
     context.fabric.barrier()
     return DistillResult(folder.path, summary, model)

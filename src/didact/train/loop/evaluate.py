@@ -100,13 +100,14 @@ def disagreements(
             "teacher_confidence": float(teacher_top.values[index]),
             "student_class": int(student_top.indices[index]),
             "student_confidence": float(student_top.values[index]),
-            "png": "" if data.is_table else _png(getattr(data, split), index),
+            "png": "" if data.is_table else png_of(getattr(data, split), index),
         }
         for index in order[:MOST_DISAGREEMENTS].tolist()
     ]
 
 
-def _png(split: AnySplit, index: int) -> str:
+def png_of(split: AnySplit, index: int) -> str:
+    """An image of a split as PNG in base64."""
     image = split.take(torch.tensor([index]))[0]
     if image.is_floating_point():
         low, high = image.min(), image.max()

@@ -246,6 +246,55 @@ class Disagreement(Part):
     png: str = ""
 
 
+class TreeNode(Part):
+    """A node of a soft decision tree that is shown."""
+
+    png: str
+
+
+class TreeEnd(Part):
+    """What lies below a node of the last level that is drawn."""
+
+    share: Annotated[float, Field(ge=0, le=1.001)]
+    answer: Annotated[int, Field(ge=0, alias="class")]
+    probability: float
+
+
+class TreeTurn(Part):
+    """A node on an image's way, and the probability of turning right there."""
+
+    node: Annotated[int, Field(ge=0)]
+    right: float
+
+
+class TreeExample(Part):
+    """The way of one test image."""
+
+    index: int
+    label: Annotated[int, Field(ge=0)]
+    png: str
+    turns: list[TreeTurn]
+    leaf: int
+    answer: Annotated[int, Field(ge=0, alias="class")]
+    probability: float
+
+
+class TreeRecord(Part):
+    """``tree.json``: the upper levels of a soft decision tree and the ways of some images."""
+
+    depth: Annotated[int, Field(ge=1, le=64)]
+    levels: Annotated[int, Field(ge=1, le=8)]
+    nodes: dict[str, TreeNode]
+    bottom: list[TreeEnd]
+    examples: list[TreeExample]
+
+    @model_validator(mode="after")
+    def _one_end_below_each_node(self) -> TreeRecord:
+        if len(self.bottom) != 2**self.levels:
+            raise ValueError(f"bottom has {len(self.bottom)} entries for {self.levels} levels")
+        return self
+
+
 class LearnInterval(Part):
     """A mean over seeds; no interval where there is one seed."""
 

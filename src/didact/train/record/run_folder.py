@@ -27,6 +27,7 @@ METRICS = "metrics.jsonl"
 RESULT = "result.json"
 DISAGREEMENTS = "disagreements.json"
 PREDICTIONS = "predictions.json"
+TREE = "tree.json"
 STUDENT = "student.safetensors"
 ONNX = "student.onnx"
 CHECKPOINT = "checkpoint"
@@ -167,7 +168,7 @@ class RunFolder:
             The result with the digests of the other files.
         """
         self.sync()
-        files = (METRICS, DISAGREEMENTS, PREDICTIONS, STUDENT, ONNX)
+        files = (METRICS, DISAGREEMENTS, PREDICTIONS, TREE, STUDENT, ONNX)
         there = [name for name in files if (self.path / name).is_file()]
         digests = {name: digest.of_file(self.path / name) for name in there}
         whole = result | {"files": digests}
@@ -213,6 +214,6 @@ def _empty(path: Path) -> None:
     for folder in (path / CHECKPOINT, path / CELLS, path / LOGS):
         if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder)
-    results = (RESULT, METRICS, DISAGREEMENTS, PREDICTIONS, STUDENT, ONNX)
+    results = (RESULT, METRICS, DISAGREEMENTS, PREDICTIONS, TREE, STUDENT, ONNX)
     for name in (*results, "report.html", TRUST, SETTINGS):
         (path / name).unlink(missing_ok=True)
