@@ -19,6 +19,8 @@ MAX_MODULES = 160
 """So many modules are kept read at a time: memory stays bounded however large the tree."""
 MAX_REEXPORTS = 4
 """How many files an import is followed through: ``from .losses import kd`` in an ``__init__``."""
+MAX_TEXT = 4_000_000
+"""So many characters of source, likewise: a tree takes a hundred times its text."""
 MAX_LOCATED = 100_000
 """So many answers to where a module lies are remembered."""
 MAX_CALLERS = 12
@@ -61,6 +63,8 @@ class Project:
     def arrange(self, imports: Mapping[str, frozenset[str]]) -> None:
         """Take over which files there are and what they import."""
         self._indices.clear()  # what was worked out rests on what a name leads to
+        self._sizes: dict[str, int] = {}
+        self._size = 0
         self._located: dict[tuple[object, ...], str | None] = {}
         self._imports = imports
         self._parts = {path: _module_parts(path) for path in sorted(imports)}
@@ -74,10 +78,10 @@ class Project:
 
     def forget(self, path: str) -> None:
         """Read a file anew when it is next asked for, and work out anew what rests on it."""
-        self._indices.pop(path, None)
+        self._let_go(path)
         resting = [p for p, i in self._indices.items() if i is not None and i.rests_on(path)]
         for other in resting:
-            del self._indices[other]
+            self._let_go(other)
 
     def looked_at(self) -> frozenset[str]:
         """The files that were looked at since this was last asked."""
@@ -96,7 +100,7 @@ class Project:
         if index is None or index.tree is not tree:
             index = build_index(tree, source)
             index.path, index.project = path, self
-            self._indices[path] = index
+            self._keep(path, index, len(source))
         self._asked |= self.visited.keys()
         self.visited = {}
         return index, self.visited
@@ -105,6 +109,7 @@ class Project:
     def trying(self, path: str) -> Iterator[None]:
         """Other texts of a file may be adopted in here; it is itself again afterwards."""
         index, visited = self._indices.get(path), self.visited
+        size = self._sizes.get(path, 0)
         try:
             yield
         finally:
@@ -112,7 +117,7 @@ class Project:
             self.visited = visited
             self.forget(path)
             if index is not None:
-                self._indices[path] = index
+                self._keep(path, index, size)
 
     def index(self, path: str) -> Index | None:
         """The names of a file; nothing where it cannot be read."""
@@ -122,12 +127,23 @@ class Project:
             index = None if made is None else build_index(*made)
             if index is not None:
                 index.path, index.project = path, self
-            self._indices[path] = index
+            self._keep(path, index, 0 if made is None else len(made[1]))
         found = self._indices[path]
         self._indices.move_to_end(path)
-        while len(self._indices) > MAX_MODULES:
-            self._indices.popitem(last=False)
+        while len(self._indices) > MAX_MODULES or (
+            self._size > MAX_TEXT and len(self._indices) > 1
+        ):
+            self._let_go(next(iter(self._indices)))
         return found
+
+    def _keep(self, path: str, index: Index | None, size: int) -> None:
+        self._let_go(path)
+        self._indices[path], self._sizes[path] = index, size
+        self._size += size
+
+    def _let_go(self, path: str) -> None:
+        self._indices.pop(path, None)
+        self._size -= self._sizes.pop(path, 0)
 
     def find(self, dotted: str, importer: Index, follow: int = MAX_REEXPORTS) -> Definition | None:
         """What ``package.module.name`` is, seen from a file; nothing for libraries."""

@@ -112,7 +112,7 @@ def parse(code: str) -> ast.Module:
         raise UnreadableError(_cannot_parse(str(error))) from error
 
 
-@lru_cache(maxsize=160)
+@lru_cache(maxsize=32)
 def parse_once(code: str) -> ast.Module:
     """The same tree for the same text, for those who only read it.
 

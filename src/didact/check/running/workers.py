@@ -22,7 +22,7 @@ def pool(
     return ProcessPoolExecutor(jobs, mp_context=get_context(method), initializer=begin)
 
 
-COLLECTING = (20_000, 20, 100)
+COLLECTING = (20_000, 20, 10)
 """Syntax trees are many small objects that live: looking for garbage among them takes a quarter of
 the time by default, and frees as little when it is done more seldom."""
 
