@@ -31,6 +31,14 @@ _SHELL = re.compile(
 )
 
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
+_FILE = re.compile(r"^[ \t]*File \".*\", line \d+")
+_RANK = re.compile(r"^\[rank\d+\]:[ \t]?", re.MULTILINE)
+_MESSAGE = re.compile(
+    r"^[ \t]*(?:E[ \t]+)?(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Warning)[ \t]*[:：]"
+    r"[ \t]*(?!\w+(?:\[[^\]]*\])?[ \t]*=(?!=))\S"
+)
+"""The last line of a traceback, also where it stands alone."""
+
 _ERROR = re.compile(r"^(?:E[ \t]+)?[\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Iteration)\b")
 _FRAME = re.compile(
     r"^[ \t]*(?:File \"|<ipython-input|Cell In ?\[|~?/\S+ in |[\w./-]+ in \w+\(|-+> ?\d+ |"
@@ -43,32 +51,51 @@ _PYTEST_ERROR = re.compile(r"^E {2,}\S", re.MULTILINE)
 def without_tracebacks(page: Page) -> list[str]:
     """Take tracebacks away; the lines of code that they showed, innermost last."""
     shown: list[str] = []
-    if _TRACEBACK.search(page.text):
+    if _RANK.search(page.text):
+        page.rewrite(lambda line: _RANK.sub("", line))
+    if _TRACEBACK.search(page.text) or any(_FILE.match(line) for line in page.lines):
         _without_python_traceback(page, shown)
     if _PYTEST_ERROR.search(page.text):
         _without_pytest_report(page)
+    _without_messages(page)
     return shown
+
+
+def _without_messages(page: Page) -> None:
+    """Take away error messages that stand alone, without the traceback above them."""
+    kept: list[str | None] = []
+    for number, line, in_string in zip(page.origin, page.lines, page.in_strings(), strict=True):
+        error = not in_string and _MESSAGE.match(line)
+        kept.append(None if error else line)
+        if error:
+            page.aside.append((number, line.strip()))
+            page.notes.append(TRACEBACK.format(error=line.strip()[:100]))
+    page.keep(kept)
 
 
 def _without_python_traceback(page: Page, shown: list[str]) -> None:
     kept: list[str | None] = list(page.lines)
     inside, after_frame = False, False
     for index, line in enumerate(page.lines):
-        if _TRACEBACK.search(line):
+        if head := _TRACEBACK.search(line):
             inside = True
-            before = line[: _TRACEBACK.search(line).start()]  # type: ignore[union-attr]
+            before = line[: head.start()]
             kept[index] = None if _ERROR.match(before) or not before.strip() else before
+        elif _FILE.match(line):
+            inside, after_frame, kept[index] = True, True, None
         elif inside and _ERROR.match(line):
-            inside, kept[index] = False, None
+            inside, after_frame, kept[index] = False, False, None
             page.notes.append(TRACEBACK.format(error=line.strip()[:100]))
-        elif inside and (not line.strip() or line[:1].isspace() or _FRAME.match(line)):
+        elif inside and (
+            not line.strip() or line[:1].isspace() or _FRAME.match(line) or after_frame
+        ):
             arrow = re.match(r"^[ \t]*-+> ?\d+ (.*)", line)
             if arrow or (after_frame and line.strip() and not _FRAME.match(line)):
                 shown.append(arrow[1] if arrow else line)
             after_frame = bool(_FRAME.match(line))
             kept[index] = None
         else:
-            inside = False
+            inside = after_frame = False
     page.keep(kept)
 
 

@@ -257,9 +257,37 @@ def without_numbers(page: Page) -> None:
     enough = len(numbers) >= max(_LEAST_NUMBERED, _NUMBERED_SHARE * (last - first))
     two = len(numbers) == last - first == 2 and numbers[0] < 2 and len(filled) <= 2 * 2
     if counted and (enough or two):
-        page.rewrite(lambda line: m[2] if (m := _NUMBERED.match(line)) else line)
+        page.keep(list(_numbers_off(page.lines)))
     if page.lines != before:
         page.notes.append(NUMBERS)
+
+
+def _numbers_off(lines: list[str]) -> list[str]:
+    """Lines without the number in front, by whichever way gives code.
+
+    Behind a number stands one space, or the code of all lines begins in the same column: then 10
+    has one space less behind it than 9.
+    """
+    matches = [_NUMBERED.match(line) for line in lines]
+    near = [m[2] if m else line for m, line in zip(matches, lines, strict=True)]
+    starts = [m.end() - len(m[2].lstrip()) for m in matches if m and m[2].strip()]
+    column = min(starts, default=0)
+    if any(m and m.end(1) > column for m in matches) or "\t" in "".join(
+        line[:column] for line in lines
+    ):
+        return near
+    aligned = [line[column:] if m else line for m, line in zip(matches, lines, strict=True)]
+    if parse(textwrap.dedent("\n".join(near))) is not None:
+        return near
+    if parse(textwrap.dedent("\n".join(aligned))) is not None:
+        return aligned
+    return aligned if _uneven(aligned) < _uneven(near) else near
+
+
+def _uneven(lines: list[str]) -> int:
+    """How many lines are indented by an odd number of spaces."""
+    filled = [line for line in textwrap.dedent("\n".join(lines)).split("\n") if line.strip()]
+    return sum((len(line) - len(line.lstrip(" "))) % 2 for line in filled)
 
 
 def _without_number_columns(page: Page) -> None:

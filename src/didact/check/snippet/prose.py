@@ -85,6 +85,43 @@ def _sentences(text: str) -> list[str]:
     return result
 
 
+_ENDS_IN_CHINESE = re.compile(r"[\u4e00-\u9fff?？。！!：…~～)）]\s*$")
+_STARTS_AS_CODE = re.compile(
+    r"\s*(?:[#＃@\"']|(?:import|from|def|class|return|if|elif|else|for|while|with|try|except|print"
+    r"|raise|assert|lambda|pass|>>>)\b|[\w.]+\s*(?:\[[^\]]*\]\s*)?(?:[-+*/]?=(?!=)|\())",
+    re.ASCII,
+)
+_ASSIGNS = re.compile(r"[A-Za-z_]\w*\s*[-+*/]?=(?!=)\s*[A-Za-z_][\w.]*\s*\(", re.ASCII)
+_LEAST_CHINESE = 4
+
+
+def is_chinese_sentence(line: str) -> bool:
+    """Whether a line is a sentence in Chinese that may mention code, but holds no statement."""
+    outside = re.sub(r"\"[^\"]*\"|'[^']*'|`[^`]*`", "", line)
+    if sum(map(is_cjk, outside)) < _LEAST_CHINESE or "#" in outside or "＃" in outside:
+        return False
+    if _STARTS_AS_CODE.match(line) or _ASSIGNS.search(outside):
+        return False
+    end = _ENDS_IN_CHINESE.search(outside)
+    closes = end is not None and outside.rstrip()[-1] in ")）"
+    return end is not None and (not closes or re.search(r"[\u4e00-\u9fff]", outside[-6:]) is not None)
+
+
+_ENGLISH_SENTENCE = re.compile(
+    r"^\s*(?:(?:Why|How|What|Which|When|Where|Who|Should|Shall|Can|Could|Do|Does|Did|Is|Are|Am|Was"
+    r"|Would|Will|I|My|The|This|That|It|In|After|Before|Since|Because|Please|Hi|Hello|Also|But|So"
+    r"|And)(?:'\w+)?|(?:why|how|what|which|should|can|could|does|is it|please|i))[ ,]+\w+.*[?!.:]\s*$"
+)
+_FEW_WORDS = 4
+
+
+def is_english_sentence(line: str) -> bool:
+    """Whether a line is an English sentence that may mention code, but holds no statement."""
+    if not _ENGLISH_SENTENCE.match(line) or _ASSIGNS.search(line) or "#" in line:
+        return False
+    return len(re.findall(r"(?<![\w.(])[A-Za-z]{2,}(?![\w.(=])", line)) >= _FEW_WORDS
+
+
 def bare_names(node: ast.expr | None) -> set[str] | None:
     """The words that an expression is made of, where it is made of nothing but words.
 

@@ -120,7 +120,7 @@ def recover(text: str) -> Recovered:
 
 def _of_page(page: Page) -> Recovered:
     """The code of a page that holds nothing but code and words."""
-    result = _as_it_is(page.text) or _rebuild(page.text.expandtabs(4))
+    result = _as_it_is(page.text) or _rebuild_with_names(page.text.expandtabs(4))
     last = len(page.origin)
     lines = [page.origin[min(line, last) - 1] for line in result.line_map]
     words = [*page.aside, *((page.origin[min(n, last) - 1], w) for n, w in result.words)]
@@ -151,10 +151,8 @@ def _as_it_is(text: str) -> Recovered | None:
 
 def _hides_code(code: str, tree: ast.Module) -> bool:
     """Whether a comment holds code that was glued to it, or words stand where a name should."""
-    for node in ast.walk(tree):
-        name = getattr(node, "id", None) or getattr(node, "attr", None)
-        if isinstance(name, str) and (any(map(is_cjk, name)) or (name == "br" and "<br" in code)):
-            return True
+    if _has_glued_name(code, tree):
+        return True
     if not tree.body:
         return any(ch == "#" for ch in code) and len(code.strip().split("\n")) == 1
     if "#" not in code and "＃" not in code:
@@ -167,6 +165,83 @@ def _hides_code(code: str, tree: ast.Module) -> bool:
     return found > sum(
         1 for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.ExceptHandler)
     )
+
+
+def _has_glued_name(code: str, tree: ast.Module) -> bool:
+    """Whether a word of a sentence is glued to a name, or stands where a call should.
+
+    A name of Chinese characters alone is a name like any other, and so is a mixed one that is used
+    again.
+    """
+    called = {
+        node.value.func.id
+        for node in tree.body
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+    }
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for node in ast.walk(tree):
+        name = getattr(node, "id", None) or getattr(node, "attr", None)
+        if not isinstance(name, str):
+            continue
+        if name == "br" and "<br" in code:
+            return True
+        written = [is_cjk(c) for c in name if c.isalpha()]
+        if any(written) and not all(written) and code.count(name) < 2:  # noqa: PLR2004
+            return True
+        if any(written) and name in called - defined:
+            return True
+    return False
+
+
+_CHINESE_TARGET = re.compile(
+    r"^[ \t]*(?P<name>[\u4e00-\u9fff][\u4e00-\u9fff\d_]*)[ \t]*[-+*/]?=(?!=)", re.MULTILINE
+)
+_STAND_IN = "name_in_chinese_{}_"
+_LONGEST_STATEMENT = 8
+"""Lines of an assignment to a Chinese name that are tried together."""
+
+
+def _rebuild_with_names(text: str) -> Recovered:
+    """Rebuild a text; Chinese names that are assigned to are names meanwhile, and no words."""
+    names = sorted(_chinese_names(text), key=len, reverse=True)
+    if not names:
+        return _rebuild(text)
+    for number, name in enumerate(names):
+        text = re.sub(rf"(?<!\w){name}(?!\w)", _STAND_IN.format(number), text)
+    result = _rebuild(text)
+
+    def back(shown: str) -> str:
+        for number, name in enumerate(names):
+            shown = shown.replace(_STAND_IN.format(number), name)
+        return shown
+
+    source = back(result.source)
+    return replace(
+        result,
+        source=source,
+        guesses=[Text(back(guess.en), back(guess.zh)) for guess in result.guesses],
+        tree=parse(source) or result.tree,
+        words=[(line, back(words)) for line, words in result.words],
+    )
+
+
+def _chinese_names(text: str) -> set[str]:
+    """Names in Chinese alone that a line assigns to, where that line is Python as it stands."""
+    names = set()
+    for match in _CHINESE_TARGET.finditer(text):
+        name = match["name"]
+        lines = text[match.start() :].split("\n", _LONGEST_STATEMENT)[:_LONGEST_STATEMENT]
+        for count in range(1, len(lines) + 1):
+            tree = parse(textwrap.dedent("\n".join(lines[:count])))
+            if tree is None:
+                continue
+            calls = any(isinstance(node, ast.Call) for node in ast.walk(tree))
+            if len(tree.body) == 1 and (calls or len(re.findall(rf"(?<!\w){name}(?!\w)", text)) > 1):
+                names.add(name)
+            break
+    return names
 
 
 def _rebuild(text: str) -> Recovered:

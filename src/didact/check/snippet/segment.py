@@ -10,6 +10,8 @@ from typing import Literal
 
 from didact._core.i18n import Text
 from didact.check.snippet.prose import (
+    is_chinese_sentence,
+    is_english_sentence,
     is_idle,
     is_label,
     reads_as_sentence,
@@ -71,6 +73,10 @@ class Segmenter:
         return self.pieces
 
     def _code_or_words(self, start: int) -> int:
+        if self._is_sentence_line(start):
+            stop = self.source.line_end(start)
+            self.pieces.append(Piece("words", self.source.raw[start:stop].strip(), start, stop))
+            return stop
         one_line = self._is_glued(start)
         read = self.reader.read
         code = read(start, strict=False, one_line=one_line)
@@ -89,6 +95,15 @@ class Segmenter:
             piece.node = code.node
         self.pieces.append(piece)
         return end
+
+    def _is_sentence_line(self, start: int) -> bool:
+        """Whether a whole line is a sentence; a paste of one line mixes both."""
+        if self.lines_are_lost or not self._first_on_line(start):
+            return False
+        line = self.source.raw[start : self.source.line_end(start)]
+        if len(line) > LONG_LINE:
+            return False
+        return is_chinese_sentence(line) or is_english_sentence(line)
 
     def _goes_on_in_latin(self, offset: int) -> bool:
         """Whether words follow that could be taken into the statement (``and why ...``)."""
