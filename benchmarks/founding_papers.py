@@ -62,6 +62,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=15, help="of the student without a class")
     parser.add_argument("--only", choices=[*STEPS, "without"], action="append")
     parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
@@ -69,7 +70,7 @@ def main() -> None:
         given.runs.mkdir(parents=True, exist_ok=True)
         for name in given.only or (*STEPS, "without"):
             if name == "without":
-                distil_without(given.runs, given.data_dir, given.seeds)
+                distil_without(given.runs, given.data_dir, given.seeds, given.epochs)
             else:
                 run_command(name, given.runs, given.data_dir, given.seeds)
     print(table(given.runs))
@@ -88,7 +89,7 @@ def run_command(name: str, runs: Path, data_dir: Path, seeds: int) -> None:
     subprocess.run([sys.executable, "-m", "didact", "distill", *arguments], check=True)
 
 
-def distil_without(runs: Path, data_dir: Path, seeds: int) -> None:
+def distil_without(runs: Path, data_dir: Path, seeds: int, epochs: int) -> None:
     """A student whose transfer set has no 3: from soft targets alone, and its bias raised."""
     for seed in range(seeds):
         written = runs / f"without-{seed}.json"
@@ -107,7 +108,7 @@ def distil_without(runs: Path, data_dir: Path, seeds: int) -> None:
             learning_rate=0.001,
             weight_decay=0,
             batch_size=128,
-            epochs=15,
+            epochs=epochs,
             seeds=(seed,),
             threads=1,
             onnx=False,

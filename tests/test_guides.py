@@ -13,7 +13,7 @@ from didact import losses
 from didact.cli import distill, learn
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = ["quick-start", "install", "which-loss", "your-teacher", "distill"]
+GUIDES = ["quick-start", "install", "which-loss", "your-teacher", "distill", "learn", "trees"]
 PAGES = [f"{guide}{language}.md" for guide in GUIDES for language in ("", ".zh-CN")]
 
 
@@ -39,7 +39,7 @@ def test_every_loss_and_link_of_a_guide_is_there(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_option_that_a_guide_types_exists(page: str) -> None:
-    for line in "".join(blocks(page, "console")).splitlines():
+    for line in "".join(blocks(page, "console")).replace("\\\n", " ").splitlines():
         words = shlex.split(line.removeprefix("$ "), comments=True)
         command = {"distill": distill, "learn": learn}.get(words[1] if len(words) > 1 else "")
         if command is not None:

@@ -284,6 +284,9 @@ TEXTS = {
     "NAME=VALUE: a value, tensor([..]), or student, teacher, labels, mask, model, batch.": (
         "NAME=VALUE：一个值、tensor([..])，或 student、teacher、labels、mask、model、batch。"
     ),
+    "NAME=VALUE: a value, tensor([..]), file.py:name, or student, labels, mask, model, batch.": (
+        "NAME=VALUE：一个值、tensor([..])、file.py:name，或 student、labels、mask、model、batch。"
+    ),
     "NAME=VALUE for the constructor of a class.": "类的构造参数 NAME=VALUE。",
     "The parameter of the student.": "接收学生输出的参数名。",
     "The parameter of the teacher.": "接收教师输出的参数名。",
