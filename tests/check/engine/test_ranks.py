@@ -269,3 +269,19 @@ def f(student_logits, teacher_logits, x):
     return loss, total
 """
     assert "KD301" in {f.code for f in findings_of(analyse(code))}
+
+
+@pytest.mark.parametrize(("picked", "found"), [("", True), ("[labels.reshape(-1) != -100]", False)])
+def test_rows_that_are_picked_by_the_caller_are_no_padding(picked, found):
+    code = f"""{HEAD}
+def soft(s, t):
+    return F.kl_div(F.log_softmax(s, -1), F.softmax(t, -1), reduction="batchmean")
+
+
+def loss(student_logits, teacher_logits, labels):
+    s, t = student_logits[..., :-1, :], teacher_logits[..., :-1, :]
+    hard = F.cross_entropy(s.reshape(-1, s.size(-1)), labels.reshape(-1), ignore_index=-100)
+    s, t = s.reshape(-1, s.size(-1)), t.reshape(-1, t.size(-1))
+    return hard + soft(s{picked}, t{picked})
+"""
+    assert ("KD306" in {f.code for f in findings_of(analyse(code))}) == found

@@ -130,7 +130,10 @@ _MASKS = re.compile(r"\w*masks?|masked|masking|ignored?|pads?|padded|padding")
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find losses over all positions of a padded batch."""
     library = any(path.startswith("transformers") for path in analysis.index.imports.values())
+    entered = {id(use.node) for use in uses(analysis, "kl_div") if use.scope.calls}
     for use in uses(analysis, "kl_div"):
+        if not use.scope.calls and id(use.node) in entered:
+            continue  # its callers tell whether they mask
         if (
             (
                 (_is_sequence(use) and (library or _pads(analysis, use)))
@@ -153,10 +156,17 @@ def _was_sequence(analysis: Analysis, use: LossUse) -> bool:
     if use.input.rank != 2 or not use.input.exact:
         return False
     for step in path(analysis, use.input_node, use.scope):
+        if isinstance(step.node, ast.Subscript) and _chooses(step.node.slice):
+            return False
         value = analysis.value_of(step.node)
         if value is not None and value.rank == 3 and value.rank_from is not Evidence.NAME:
             return value.axis in (None, 2, -1)
     return False
+
+
+def _chooses(key: ast.expr) -> bool:
+    """Whether a subscript picks entries, such as those that are no padding."""
+    return isinstance(key, ast.Name | ast.Attribute | ast.Compare | ast.Call | ast.UnaryOp)
 
 
 def _pads(analysis: Analysis, use: LossUse) -> bool:
