@@ -92,8 +92,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.spaces import Evidence
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, uses
+from didact.check.rules._common import SOFT, rank_of, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -109,9 +110,9 @@ CATALOGUE = ("DIM-SEQ",)
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find axes that contradict each other."""
     for use in uses(analysis, *SOFT):
-        rank = max(use.input.rank or 0, use.target.rank or 0)
+        rank, why = rank_of(use)
         axis, other = use.input.axis, use.target.axis
-        if rank < 3 or axis is None:
+        if rank < 3 or why is Evidence.NAME or axis is None:
             continue
         if other is not None and _differ(axis, other, rank):
             yield Found(use.node, _SIDES.format(a=axis, b=other))
