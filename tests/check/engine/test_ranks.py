@@ -285,3 +285,12 @@ def loss(student_logits, teacher_logits, labels):
     return hard + soft(s{picked}, t{picked})
 """
     assert ("KD306" in {f.code for f in findings_of(analyse(code))}) == found
+
+
+@pytest.mark.parametrize(
+    ("taken", "found"),
+    [("logits[:, :0]", True), ("other if k else logits[:, :0]", False)],
+)
+def test_an_empty_slice_that_is_an_alternative_is_meant(taken, found):
+    code = f"{HEAD}\ndef f(logits, other, k):\n    return torch.cat([logits, {taken}], dim=1)\n"
+    assert ("KD404" in {f.code for f in findings_of(analyse(code))}) == found

@@ -116,6 +116,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
         step = last.step if isinstance(last, ast.Slice) else None
         if isinstance(step, ast.Name | ast.Attribute | ast.Subscript):
             yield Found(node, _MESSAGE.format(text=source(node), step=ast.unparse(step)))
+        elif isinstance(analysis.parent_of(node), ast.IfExp):
+            continue  # nothing, where there is nothing to take: a tensor of no columns is meant
         elif step is None and several and _is_tensor(analysis.value_of(node.value)):
             yield Found(node, _EMPTY.format(text=source(node)))
 
