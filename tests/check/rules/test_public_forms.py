@@ -415,6 +415,12 @@ def train(student_logits, teacher_logits, labels, loss_mask):
     )
     (hard + soft).backward()
 """,
+    "KD404 nothing on purpose": """
+def join(student_logits, negatives, count):
+    q = F.log_softmax(student_logits, dim=1)
+    rest = negatives if count > 0 else q[:, :0]
+    return torch.logsumexp(torch.cat([q, rest], dim=1), dim=1)
+""",
     "KD608 the best so far": """
 def train(model, loader, labels):
     best = float("inf")
