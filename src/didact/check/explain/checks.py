@@ -33,6 +33,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "KE118": ("KL-TARGET-LOG",),
     "KE119": ("MULTI-TEACHER-SUM",),
     "KE120": ("TEACHER-TRAIN-MODE", "BN-DRIFT"),
+    "KE121": ("LAYER-IN-LOSS",),
+    "KE122": ("LOSS-OVERWRITTEN",),
 }
 """The kinds of mistakes that these codes stand for."""
 

@@ -17,6 +17,7 @@ from didact.check.explain.correct import (
     applies,
     beyond_rules,
     correct,
+    found_by_rules,
     kinds_of,
     safe_analyse,
     spelt,
@@ -32,7 +33,6 @@ from didact.check.explain.statements import Explainer
 from didact.check.explain.summary import Verdict, by_importance, summary_of, verdict_of
 from didact.check.explain.words import roles as words
 from didact.check.findings.finding import Finding, Severity
-from didact.check.rules import findings_of
 from didact.check.snippet import recover
 from didact.check.snippet.repair import LAMBDA
 
@@ -117,16 +117,16 @@ def explain(text: str) -> Explanation:
     source, misspelt = spelt(recovered.source, recovered.tree)
     guesses = list(recovered.guesses)
     judged = _judged(source, text)
-    analysis = safe_analyse(source, judged.tracer.tree) if judged is not None else None
+    analysis = safe_analyse(source) if judged is not None else None
     if judged is None or analysis is None:
         return _too_deep(source, recovered.tree, misspelt, guesses)
     torch = applies(judged.tracer.frameworks)
     if not torch:
         source, misspelt = recovered.source, []
         judged = _judged(source, text) or judged
-        analysis = safe_analyse(source, judged.tracer.tree) or analysis
+        analysis = safe_analyse(source) or analysis
     own = own_findings(analysis.tree, renamed_lambda=LAMBDA in guesses)
-    rules = list(findings_of(analysis)) if torch else []
+    rules = list(found_by_rules(source)) if torch else []
     findings = by_importance([*rules, *own, *misspelt, *beyond_rules(source, text)])
     correction = _corrected(source, recovered.source, own, text, torch=torch)
     right = _judged_again(correction.source, source, judged, text)

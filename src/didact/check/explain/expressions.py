@@ -56,6 +56,8 @@ _SHIFTED = Text(
     "them",
     "标签 {a} 减去 {b} 后的编号：第 {b} 类变为 0，与从 {b} 起切出的分类头对应",
 )
+_SMALLER = Text("the smaller of {args}", "{args} 中较小的一个")
+_LARGER = Text("the larger of {args}", "{args} 中较大的一个")
 _OWNER = {
     Role.STUDENT: Text("the student ", "学生模型 "),
     Role.TEACHER: Text("the teacher (old model) ", "教师（旧）模型 "),
@@ -108,6 +110,9 @@ class Reader:
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
         value = self.judged.tracer.values.get(id(node.func))
         library = isinstance(value, Library)
+        if owner is None and name in {"min", "max"} and len(node.args) > 1:
+            template = _SMALLER if name == "min" else _LARGER
+            return template.format(args=arguments(node))
         tensors_only = name in TENSOR_METHODS and owner is not None and self.is_object(owner)
         method = owner is not None and not _in_module(owner) and not library
         if method and name in METHODS and not tensors_only:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from didact._core.i18n import Text
 from didact.check.correct.graph import is_empty
+from didact.check.engine.names import is_label
 from didact.check.engine.spaces import Space
 from didact.check.engine.values import Value
 
@@ -37,7 +39,7 @@ def slice_phrase(node: ast.Subscript, value: Value | None) -> Text:
         if is_empty(part):
             return _empty(node, part)
     classwise = value is not None and value.space in _CLASSWISE
-    named = _by_dimensions(parts)
+    named = _by_dimensions(parts, _columns(node, value, classwise=classwise))
     if named is not None:
         return Text(f"{named.en} of {base}", f"{base} 的{named.zh}")
     only = parts[0]
@@ -54,8 +56,25 @@ def slice_phrase(node: ast.Subscript, value: Value | None) -> Text:
     return Text(f"the entries of {base} at {index}", f"{base} 中下标 {index} 处的元素")
 
 
-def _by_dimensions(parts: list[ast.expr]) -> Text | None:
-    """``[:, a:b]`` and ``[..., a:b]``: a range of the last dimension."""
+_POSITIONS = Text("positions (tokens)", "位置（词元）")
+
+
+def _columns(node: ast.Subscript, value: Value | None, *, classwise: bool) -> Text:
+    """What the second dimension holds: classes only where that is known."""
+    base = _text(node.value)
+    labels = value is not None and value.space is Space.LABELS
+    if labels or is_label(base) or re.search(r"_ids|mask|token|attention", base):
+        return _POSITIONS
+    if classwise:
+        return Text("columns (classes)", "列（类别）")
+    return Text("columns", "列")
+
+
+def _by_dimensions(parts: list[ast.expr], what: Text) -> Text | None:
+    """``[:, a:b]``, ``[..., a:b]`` and ``[:, a:b, :]``: a range of one dimension."""
+    full = isinstance(parts[-1], ast.Slice) and parts[-1].lower is parts[-1].upper is None
+    if len(parts) == 3 and full and isinstance(parts[1], ast.Slice):
+        parts, what = parts[:2], _POSITIONS
     if len(parts) < 2 or not isinstance(parts[-1], ast.Slice):
         return None
     for part in parts[:-1]:
@@ -63,7 +82,7 @@ def _by_dimensions(parts: list[ast.expr]) -> Text | None:
         dots = isinstance(part, ast.Constant) and part.value is Ellipsis
         if not full and not dots:
             return None
-    return _span(parts[-1], Text("columns (classes)", "列（类别）"))
+    return _span(parts[-1], what)
 
 
 def _span(part: ast.Slice, what: Text) -> Text:

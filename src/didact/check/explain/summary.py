@@ -110,6 +110,8 @@ def verdict_of(
             )
         return Verdict("unknown", method if known else None, key if known else "", tuple(reasons),
                        shape, notes)  # fmt: skip
+    if not known and case.blocking and reasons:
+        return Verdict("departs", method, key, tuple(reasons), shape or _shape_of(judged), notes)
     if not known:
         return Verdict("unknown", notes=notes)
     if reasons:
@@ -206,6 +208,9 @@ def _reasons(case: _Case) -> list[Text]:
         if term.cut and term.definition is not None and trained:
             reasons.append(words.CUT.format(term=_written(case.judged, term)))
             covered |= {"ITEM-IN-GRAPH", "GRAPH-CUT"}
+        if term.dead and not term.cut and term.definition is not None:
+            reasons.append(words.DEAD.format(term=_written(case.judged, term)))
+            covered |= {"ITEM-IN-GRAPH", "GRAPH-CUT", "STUDENT-UNUSED"}
         if term.law is None or term.law.is_one:
             continue
         for size, power in term.law.powers:

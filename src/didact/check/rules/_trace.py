@@ -9,8 +9,10 @@ returns, and through everything that keeps the numbers apart (views, copies, quo
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from didact.check.engine.events import LossUse, Scope, Softmax
@@ -109,6 +111,19 @@ def same_source(analysis: Analysis, use: LossUse) -> bool:
     )
 
 
+@lru_cache(maxsize=256)
+def _values_of_names(function: ast.AST) -> dict[str, list[ast.expr]]:
+    """Everything that a function assigns to each name, or to a part of it."""
+    assigned: dict[str, list[ast.expr]] = {}
+    for part in ast.walk(function):
+        if isinstance(part, ast.Assign):
+            for target in part.targets:
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name):
+                        assigned.setdefault(name.id, []).append(part.value)
+    return assigned
+
+
 _CUTTING = word_set("detach detach_ item numpy tolist argmax topk data size shape")
 
 
@@ -117,13 +132,7 @@ def computed_from(function: ast.AST, node: ast.expr | None) -> set[int]:
 
     It follows names to everything that the function assigns to them, not past a ``detach``.
     """
-    assigned: dict[str, list[ast.expr]] = {}
-    for part in ast.walk(function):
-        if isinstance(part, ast.Assign):
-            for target in part.targets:
-                for name in ast.walk(target):
-                    if isinstance(name, ast.Name):
-                        assigned.setdefault(name.id, []).append(part.value)
+    assigned = _values_of_names(function)
     found: set[int] = set()
     waiting: list[ast.AST] = [] if node is None else [node]
     while waiting:
@@ -239,17 +248,45 @@ def outer(analysis: Analysis, scope: Scope) -> Scope:
 
 def _assigned(function: ast.AST, name: ast.Name) -> tuple[ast.expr, int | None] | None:
     """The value that a name was last given before it is read, and which element of it."""
-    best: tuple[int, ast.expr, int | None] | None = None
+    given = _assignments(function).get(name.id, [])
+    for line, value, index in reversed(given[: bisect_right(given, name.lineno, key=_line)]):
+        if not _holds(value, name):
+            return value, None if index < 0 else index
+        del line
+    return None
+
+
+@lru_cache(maxsize=256)
+def _assignments(function: ast.AST) -> dict[str, list[tuple[int, ast.expr, int]]]:
+    """What each name of a function is given, by line: the value, and which element of it."""
+    found: dict[str, list[tuple[int, ast.expr, int]]] = {}
     for part in ast.walk(function):
         for target, value in _targets(part):
-            index = _place_in(target, name.id)
             line = getattr(part, "lineno", 0)
-            own = any(child is name for child in ast.walk(value))
-            if index is None or own or line > name.lineno:
-                continue
-            if best is None or line >= best[0]:
-                best = line, value, None if index < 0 else index
-    return best[1:] if best is not None else None
+            elements = target.elts if isinstance(target, ast.Tuple | ast.List) else []
+            names = {
+                e.id: n for n, e in reversed([*enumerate(elements)]) if isinstance(e, ast.Name)
+            }
+            if isinstance(target, ast.Name):
+                names = {target.id: -1}
+            for name, index in names.items():
+                found.setdefault(name, []).append((line, value, index))
+    for given in found.values():
+        given.sort(key=_line)
+    return found
+
+
+def _line(given: tuple[int, ast.expr, int]) -> int:
+    return given[0]
+
+
+def _holds(value: ast.expr, name: ast.Name) -> bool:
+    """Whether a name stands inside a value."""
+    start = (value.lineno, value.col_offset)
+    end = (value.end_lineno or value.lineno, value.end_col_offset or 0)
+    if not start <= (name.lineno, name.col_offset) <= end:
+        return False
+    return any(child is name for child in ast.walk(value))
 
 
 def _targets(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:
@@ -258,14 +295,3 @@ def _targets(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:
     if isinstance(node, ast.AnnAssign) and node.value is not None:
         return [(node.target, node.value)]
     return [(node.target, node.value)] if isinstance(node, ast.NamedExpr) else []
-
-
-def _place_in(target: ast.expr, name: str) -> int | None:
-    """Where a name stands in a target: -1 for the whole; nothing if it does not."""
-    if isinstance(target, ast.Name):
-        return -1 if target.id == name else None
-    if isinstance(target, ast.Tuple | ast.List):
-        for index, element in enumerate(target.elts):
-            if isinstance(element, ast.Name) and element.id == name:
-                return index
-    return None

@@ -92,6 +92,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
@@ -141,12 +142,20 @@ def _of_attentions(analysis: Analysis) -> Iterator[Found]:
 
 def _attentions(function: ast.AST, node: ast.expr) -> str:
     """The name of attentions from which a value is computed; empty without one."""
-    reached = computed_from(function, node)
+    named = _named_attentions(function)
+    reached = computed_from(function, node) if named else set()
+    return next((name for part, name in named if id(part) in reached), "")
+
+
+@lru_cache(maxsize=256)
+def _named_attentions(function: ast.AST) -> list[tuple[ast.AST, str]]:
+    """Every place of a function where attentions are read by name."""
+    found = []
     for part in ast.walk(function):
         name = part.id if isinstance(part, ast.Name) else getattr(part, "attr", "")
-        if id(part) in reached and isinstance(name, str) and "attentions" in words(name):
-            return name
-    return ""
+        if isinstance(name, str) and "attentions" in words(name):
+            found.append((part, name))
+    return found
 
 
 def _is_distribution(value: Value) -> bool:

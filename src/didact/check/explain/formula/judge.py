@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from didact.check.engine.names import is_loss as is_loss_name
+from didact.check.explain.formula.arrays import Array, EvaluationError
 from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.kinds import Kind, kinds_of
 from didact.check.explain.formula.roles import Told, leaves, roles_of, side
@@ -66,7 +67,7 @@ _SEQUENCES = re.compile(
 )
 _MAPS = re.compile(
     r"\b(seg|segmentation|pixels?|spatial|attention_map|feature_map|voxels?|volumetric|unet|nnunet"
-    r"|dice|heatmaps?|interpolate|miou|h|w)\b|seg_|pixel|voxel|segment|像素|分割|体素"
+    r"|dice|heatmaps?|interpolate|miou)\b|seg_|pixel|voxel|segment|像素|分割|体素"
 )
 _SHAPES = {
     2: re.compile(
@@ -177,7 +178,13 @@ def judged_source(source: str, words: str = "") -> Judged:
     """The same for a source that parses; the last few are kept."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return judge(ast.parse(source), words)
+        return judge(tree_of(source), words)
+
+
+@lru_cache(maxsize=256)
+def tree_of(source: str) -> ast.Module:
+    """The syntax tree of a source, the same object for the same source."""
+    return ast.parse(source)
 
 
 def judge(tree: ast.Module, words: str = "") -> Judged:
@@ -222,7 +229,7 @@ def _branch(
         return Branch(conditions, (Term((), node),), 2)
     branch = best[1]
     if branch.rank == 2 and all(t.status == "equal" for t in branch.terms) and not ranks.certain:
-        found = _cautions(node, roles, incremental=incremental)
+        found = _cautions(node, branch.terms, roles, incremental=incremental)
         return replace(branch, cautions=found)
     if branch.rank > 2 and not ranks.certain and _by_size(branch.terms):
         return replace(branch, equal_flat=_is_equal_flat(node, roles, incremental=incremental))
@@ -241,12 +248,14 @@ def _is_equal_flat(node: Node, roles: dict[Given, Told], *, incremental: bool) -
 
 
 def _cautions(
-    node: Node, roles: dict[Given, Told], *, incremental: bool
+    node: Node, terms: tuple[Term, ...], roles: dict[Given, Told], *, incremental: bool
 ) -> tuple[tuple[int, str], ...]:
     """For which other tensors the same code is a multiple of its definition."""
     found = []
+    keys = frozenset(t.definition.key for t in terms if t.definition is not None)
     for rank in (3, 4):
         lab = laboratory(node, roles, rank, incremental=incremental)
+        lab.only = keys
         if not lab.works():
             continue
         laws = [t.law for t in solve(lab, node) if t.definition is not None]
@@ -365,6 +374,24 @@ def _ranks(tree: ast.Module, words: str) -> Ranks:
         if word is not None:
             return Ranks.first(rank, word[0])
     return Ranks()
+
+
+def flat_divergences(judged: Judged) -> set[int]:
+    """The lines of divergences that are of two dimensions whatever the tensors that come in."""
+    lines: dict[int, set[bool]] = {}
+    for node in ast.walk(judged.tracer.tree):
+        value = judged.tracer.values.get(id(node)) if isinstance(node, ast.Call) else None
+        if not isinstance(value, Call) or value.name != "kl_div":
+            continue
+        for rank in (2, 3, 4):
+            lab = laboratory(value, judged.roles, rank)
+            try:
+                scores = lab.raw(value.args[0], lab.base)
+            except EvaluationError:
+                continue
+            flat = isinstance(scores, Array) and scores.rank <= 2
+            lines.setdefault(node.lineno, set()).add(flat)
+    return {line for line, found in lines.items() if found == {True}}
 
 
 # Which method this is

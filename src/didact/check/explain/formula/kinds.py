@@ -78,6 +78,7 @@ _OF_TENSORS = frozenset(
         "permute",
     ]
 )
+_OUTPUT = re.compile(r"pred|logit|out|feat|prob|score|emb|hidden|att|^(y|z|f|x|fm|p|q|h)_", re.I)
 _MASK = re.compile(r"mask|valid|keep|attention_m|padding_m", re.IGNORECASE)
 _PAD = re.compile(r"pad|ignore", re.IGNORECASE)
 _HOT = re.compile(r"one_?hot|target_?prob|multi_?hot", re.IGNORECASE)
@@ -250,7 +251,8 @@ def by_name(given: Given) -> Kind:
         return Kind.FLAG
     if given.inputs:
         return Kind.TENSOR
-    letter_alone = last[-2:] == "_t" and "temp" not in last.lower()
+    whose = last[-2:] == "_t" or (last[-2:] == "_T" and bool(_OUTPUT.search(last)))
+    letter_alone = whose and "temp" not in last.lower()
     if is_temperature(last) and not letter_alone:
         return Kind.TEMPERATURE
     number = isinstance(given.default, int | float)

@@ -33,6 +33,7 @@ from didact.check.explain.formula.tree import (
     Item,
     Loop,
     Node,
+    Sequence,
     walk,
 )
 
@@ -134,6 +135,8 @@ class Term:
     hot: Node | None = None
     padding: Node | None = None
     smoothing: Node | None = None
+    dead: bool = False
+    """The student's side is computed without gradient."""
 
     @property
     def status(self) -> str:
@@ -154,6 +157,7 @@ class Laboratory:
     rank: int
     incremental: bool = False
     _evaluators: dict[Draw, Evaluator] = field(default_factory=dict)
+    only: frozenset[str] = frozenset()
     moved: dict[Node, Node] = field(default_factory=dict)
     _defined: dict[tuple[object, ...], float | None] = field(default_factory=dict)
 
@@ -293,7 +297,10 @@ def _over(
 def _is_paired(term: Term, loop: Loop) -> bool:
     """Whether the student's side goes through the loop as well: pairs of layers, no teachers."""
     student = term.student
-    return student is not None and any(
+    if student is None:
+        return False
+    sources = {p for source in loop.sources for p in walk(source)}
+    return bool(leaves(student) & sources) or any(
         isinstance(p, Item) and p.loop is loop for p in walk(student)
     )
 
@@ -373,6 +380,10 @@ def _is_factor(node: Node, kinds: dict[Given, Kind]) -> bool:
         return True
     if isinstance(node, Item):
         source = node.loop.sources[node.source] if node.source >= 0 else None
+        if isinstance(source, Call) and source.name == "tensor" and source.args:
+            source = source.args[0]
+        if isinstance(source, Sequence):
+            return all(isinstance(i, Constant) for i in source.items)
         return isinstance(source, Given) and is_weights(source.text)
     if isinstance(node, Call) and node.name in {"add", "sub", "mul", "div", "pow"}:
         return all(_is_factor(a, kinds) for a in node.args)
@@ -417,7 +428,7 @@ def _match(
 ) -> Term | None:  # fmt: skip
     """The definition that a term is equal to, else one that it is a multiple of."""
     inputs = list(_candidates(lab, body))
-    possible = _possible(body)
+    possible = [d for d in _possible(body) if not lab.only or d.key in lab.only]
     best: tuple[tuple[bool, float, int], Term] | None = None
     for number, one in enumerate(inputs):
         for definition in possible:
@@ -433,7 +444,7 @@ def _match(
                     (), body, definition, law, one.student, one.teacher, one.temperature, loop,
                     rank=lab.rank, mean=_is_many(lab, body, loop), labels=one.labels,
                     scalar=one.scalar, old=one.old, hot=one.hot, padding=one.padding,
-                    smoothing=one.smoothing,
+                    smoothing=one.smoothing, dead=_is_dead(body, one.student),
                 )  # fmt: skip
                 best = (key, term)
         if best is not None and not best[0][0]:
@@ -473,6 +484,26 @@ def _is_worth(definition: Definition, inputs: _Inputs) -> bool:
         return False
     temperature, scalar = inputs.first
     return (temperature or "T" in names) and (scalar or "beta" in names)
+
+
+def _is_dead(body: Node, student: Node) -> bool:
+    """Whether no gradient reaches the student: every way to it leads through a ``detach``."""
+    wanted = leaves(student)
+    reached: set[Node] = set()
+    pending, live = [body], set()
+    while pending:
+        part = pending.pop()
+        if id(part) in live or (isinstance(part, Call) and part.name in _CUTS):
+            continue
+        live.add(id(part))
+        reached.add(part)
+        pending += part.children
+    return bool(wanted) and not wanted & reached
+
+
+_CUTS = frozenset(
+    {"detach", "item", "argmax", "argsort", "sign", "eq", "ne", "gt", "ge", "lt", "le"}
+)
 
 
 def _is_many(lab: Laboratory, body: Node, loop: Loop | None) -> bool:

@@ -147,7 +147,7 @@ class Writer:
                 self.where[name] = node
                 return text_box(name)
             return self._call(node)
-        if isinstance(node, Given | Constant):
+        if node is not self._root and isinstance(node, Given | Constant | Item | Sequence | Choice):
             return self._of(node)
         return text_box("?")
 

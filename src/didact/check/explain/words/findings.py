@@ -10,6 +10,18 @@ OWN: dict[str, Text] = {
         "parameter with the default {default}",
         "`{name}` 没有定义：调用 `{function}` 会报 NameError；已改为参数，默认值 {default}",
     ),
+    "KE121": Text(
+        "`{name}` is made anew in each call of `{function}`: its weights are random every time and "
+        "no optimiser has them, so the student is fitted to noise; make it once, in `__init__`, "
+        "and give its parameters to the optimiser",
+        "`{name}` 在每次调用 `{function}` 时都重新创建：权重每次都是随机的，也不在优化器里，"
+        "学生对齐的是噪声；应在 `__init__` 里创建一次，并把它的参数交给优化器",
+    ),
+    "KE122": Text(
+        "`{name} =` overwrites the loss in each round over `{over}`: only the last one is left; "
+        "`+=` adds them up",
+        "循环 `{over}` 中每一轮的 `{name} =` 都覆盖上一轮，最后只剩最后一个；要累加请写 `+=`",
+    ),
     "KE105": Text(
         "the term is {factor} of {name}: T² is missing, so its gradient shrinks as 1/T² and the "
         "weight beside the hard term changes its meaning with T",
@@ -212,6 +224,20 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "Divide by the number of teachers, or use weights that sum to 1.",
             "除以教师个数，或使用总和为 1 的权重。",
         ),
+    ),
+    "KE121": (
+        Text("A layer made inside the loss", "在损失函数里创建的层"),
+        Text(
+            "A projector belongs to the student: it is trained with it. Made in `__init__`, its "
+            "parameters reach `optimizer = ...(list(student.parameters()) + "
+            "list(projector.parameters()))`.",
+            "投影层属于学生，要一起训练：在 `__init__` 里创建，"
+            "并把它的参数与学生的参数一起交给优化器。",
+        ),
+    ),
+    "KE122": (
+        Text("A loss that a loop overwrites", "被循环覆盖的损失"),
+        Text("Start at 0 and add: `loss += ...`.", "从 0 开始累加：`loss += ...`。"),
     ),
     "KE120": (
         Text("A teacher in training mode", "处于训练模式的教师"),

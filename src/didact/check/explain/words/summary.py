@@ -166,6 +166,11 @@ CUT = Text(
     "{term} is outside the graph, so it trains nothing (factor 0 in the gradient)",
     "{term} 不在计算图中，不起训练作用（对梯度的贡献为 0）",
 )
+DEAD = Text(
+    "in {term} the student's side is computed without gradient (no_grad or detach), so backward "
+    "stops with an error or the term trains nothing",
+    "{term} 里学生一侧不带梯度（no_grad 或 detach），backward 会报错，或者这一项不起训练作用",
+)
 LITERAL = Text(" (T = {value}: {factor})", "（T = {value}，即 {factor}）")
 FINDING = Text("{message} ({code}, line {line})", "{message}（{code}，第 {line} 行）")
 
@@ -230,6 +235,14 @@ CONSEQUENCES: dict[str, Text] = {
     ),
     "BATCHMEAN-3D": Text(
         "it runs, and the loss grows with the number of positions", "能运行，但损失随位置个数变大"
+    ),
+    "LAYER-IN-LOSS": Text(
+        "it runs, and the student is fitted to a random projection that changes with every call",
+        "能运行，但学生对齐的是每次调用都在变的随机投影",
+    ),
+    "LOSS-OVERWRITTEN": Text(
+        "it runs, and only the last round of the loop is trained on",
+        "能运行，但只有循环的最后一轮参与训练",
     ),
     "MULTI-TEACHER-SUM": Text(
         "it runs, and the term grows with the number of teachers", "能运行，但该项随教师个数变大"
