@@ -164,7 +164,7 @@ def _agrees(term: Term, judged: Judged, draw: Draw) -> float | None:
     lab = Laboratory(term.body, judged.kinds, judged.roles, term.rank)
     parts = {"s": term.student, "t": term.teacher, "T": term.temperature, "y": term.labels,
              "pad": term.padding, "eps": term.smoothing, "h": term.hot, "k": term.old,
-             "beta": term.scalar}  # fmt: skip
+             "beta": term.scalar, "m": term.mask}  # fmt: skip
     try:
         values = {k: tensor(lab.raw(n, draw, term.over)) for k, n in parts.items() if n is not None}
         body = lab.number(term.body, draw, term.over)

@@ -111,8 +111,8 @@ class Reader:
         value = self.judged.tracer.values.get(id(node.func))
         library = isinstance(value, Library)
         if owner is None and name in {"min", "max"} and len(node.args) > 1:
-            template = _SMALLER if name == "min" else _LARGER
-            return template.format(args=arguments(node))
+            either = _SMALLER if name == "min" else _LARGER
+            return either.format(args=arguments(node))
         tensors_only = name in TENSOR_METHODS and owner is not None and self.is_object(owner)
         method = owner is not None and not _in_module(owner) and not library
         if method and name in METHODS and not tensors_only:

@@ -104,7 +104,8 @@ def verdict_of(
             return Verdict("departs", method, key, tuple(reasons), shape, notes)
         if reasons and (known or case.blocking):
             if not known or set(keys) <= {"plain", "mse"}:
-                key, method = _meant(judged) or (key, method)
+                plain = set(keys) <= {"plain"}
+                key, method = _meant(judged) or (("", None) if plain else (key, method))
             return Verdict(
                 "departs", method, key, tuple(reasons), shape or _shape_of(judged), notes
             )
@@ -337,7 +338,7 @@ def summary_of(
         lines.append(words.FOUND.format(counts=_counts(findings)))
     elif findings:
         lines.append(words.ONLY_REMARKS.format(remarks=_number(words.REMARKS, len(findings))))
-    elif verdict.outcome in {"equal", "none"}:
+    elif verdict.outcome == "equal":
         lines.append(words.NOTHING_FOUND)
     consequence = consequence_of(findings, kinds)
     if consequence is not None:

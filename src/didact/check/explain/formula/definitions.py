@@ -53,6 +53,8 @@ LOGITS = frozenset(
         "ce_smooth",
         "kd",
         "soft_ce",
+        "kd_masked",
+        "soft_ce_masked",
         "reverse_kl",
         "jsd",
         "tckd",
@@ -106,6 +108,21 @@ DEFINITIONS = (
         ),
         _HINTON, "−T² · Σ softmax(t/T) · log softmax(s/T)",
         _LOGS + "return -(p * ls).sum(axis).mean()", power=2,
+    ),
+    Definition(
+        "kd_masked",
+        Text("Hinton KD over the positions of a mask", "按掩码取位置的 Hinton 知识蒸馏（KD）"),
+        _HINTON, "T² · Σ m·KL(softmax(t/T) ‖ softmax(s/T)) / Σ m",
+        _LOGS + "rows = (p * (lt - ls)).sum(axis)\nreturn (rows * m).sum() / m.sum()", power=2,
+    ),
+    Definition(
+        "soft_ce_masked",
+        Text(
+            "Hinton KD as a cross-entropy over the positions of a mask",
+            "按掩码取位置的 Hinton 知识蒸馏（软标签交叉熵形式）",
+        ),
+        _HINTON, "−T² · Σ m·Σ softmax(t/T)·log softmax(s/T) / Σ m",
+        _LOGS + "rows = -(p * ls).sum(axis)\nreturn (rows * m).sum() / m.sum()", power=2,
     ),
     Definition(
         "reverse_kl", Text("reverse KL (MiniLLM)", "反向 KL（MiniLLM）"),

@@ -93,6 +93,8 @@ def _value(kind: Kind, draw: Draw, source: random.Random) -> Any:
         return [_tensor(draw, source) for _ in range(draw.teachers)]
     if kind is Kind.FLAG:
         return True
+    if kind is Kind.OLD_OUTPUT:
+        return _tensor(draw.changed(classes=draw.old), source)
     return _tensor(draw, source)
 
 

@@ -405,9 +405,9 @@ def method_keys(judged: Judged) -> list[str]:
     for method, needed in _METHODS:
         if keys & needed:
             found.append(method)
-    soft = [t for t in terms if t.definition is not None and t.definition.key in {"kd", "soft_ce"}]
-    if soft:
-        found.append(_soft_method(soft, judged))
+    soft = [t for t in terms if t.definition is not None and t.definition.key in SOFT]
+    if soft and (named := _soft_method(soft, judged)):
+        found.append(named)
     if keys & {"mse", "mse_rows", "mse_sum"} and not found:
         found.append(_matching(terms))
     if keys and keys <= {"ce", "ce_padded", "ce_smooth", "bce"}:
@@ -415,6 +415,7 @@ def method_keys(judged: Judged) -> list[str]:
     return found
 
 
+SOFT = frozenset({"kd", "soft_ce", "kd_masked", "soft_ce_masked"})
 _METHODS = (
     ("dkd", {"tckd", "nckd"}), ("dist", {"dist_inter", "dist_intra"}),
     ("rkd", {"rkd_distance", "rkd_angle"}), ("at", {"at"}), ("nst", {"nst", "nst_student"}),
@@ -429,8 +430,12 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
         (side(t.student, judged.roles), side(t.teacher, judged.roles))
         for t in terms if t.student is not None and t.teacher is not None
     }  # fmt: skip
+    apart = all(
+        not leaves(t.student) & leaves(t.teacher)
+        for t in terms if t.student is not None and t.teacher is not None
+    )  # fmt: skip
     if sides == {("student", "student")}:
-        return "dml"
+        return "dml" if apart else ""  # a target made of the student's own tensors
     averaged = any(isinstance(p, Each) for t in terms for p in walk(t.body))
     if averaged or any(t.over is not None for t in terms):
         return "multi_kd"

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     COUNT = "count"
     LIST = "list"
     FLAG = "flag"
+    OLD_OUTPUT = "output of a model of the old classes"
 
 
 INDICES = frozenset({Kind.LABELS, Kind.NEW_LABELS, Kind.FEW_LABELS})

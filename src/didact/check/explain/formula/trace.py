@@ -418,6 +418,8 @@ class Tracer:
 
     def _return(self, node: ast.Return, scope: Scope) -> Value:
         value = self._value(node.value, scope) if node.value is not None else _NONE
+        if isinstance(node.value, ast.Dict) and node.value.values:
+            value = Sequence(tuple(self._value(v, scope) for v in node.value.values))
         self.values[id(node)] = value
         return value
 

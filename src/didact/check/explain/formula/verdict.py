@@ -135,6 +135,7 @@ class Term:
     hot: Node | None = None
     padding: Node | None = None
     smoothing: Node | None = None
+    mask: Node | None = None
     dead: bool = False
     """The student's side is computed without gradient."""
 
@@ -418,6 +419,7 @@ class _Inputs:
     hot: Node | None = None
     padding: Node | None = None
     smoothing: Node | None = None
+    mask: Node | None = None
     first: tuple[bool, bool] = (True, True)
     """Whether the temperature and the scalar are the first of those that are tried."""
 
@@ -444,7 +446,7 @@ def _match(
                     (), body, definition, law, one.student, one.teacher, one.temperature, loop,
                     rank=lab.rank, mean=_is_many(lab, body, loop), labels=one.labels,
                     scalar=one.scalar, old=one.old, hot=one.hot, padding=one.padding,
-                    smoothing=one.smoothing, dead=_is_dead(body, one.student),
+                    smoothing=one.smoothing, mask=one.mask, dead=_is_dead(body, one.student),
                 )  # fmt: skip
                 best = (key, term)
         if best is not None and not best[0][0]:
@@ -514,7 +516,7 @@ def _is_many(lab: Laboratory, body: Node, loop: Loop | None) -> bool:
 def _candidates(lab: Laboratory, body: Node) -> Iterator[_Inputs]:
     """What may stand for s, t, y and T: first the names themselves, then what softmaxes read."""
     names = leaves(body)
-    own = [g for g in names if lab.kinds.get(g) is Kind.TENSOR]
+    own = [g for g in names if lab.kinds.get(g) in {Kind.TENSOR, Kind.OLD_OUTPUT}]
     own.sort(key=lambda g: g.text)
     items: list[Node] = [p for p in walk(body) if isinstance(p, Item) and p.source >= 0
                          and not (isinstance(p.loop.sources[p.source], Given)
@@ -530,6 +532,7 @@ def _candidates(lab: Laboratory, body: Node) -> Iterator[_Inputs]:
         g for g in names if lab.kinds.get(g) is Kind.WEIGHT
     ] or [Constant(0.5)]  # fmt: skip
     old = next(_bounds(body), None)
+    mask = _mask_part(body)
     seen: set[tuple[int, int | None, int]] = set()
     for group in groups:
         for student, teacher in _pairs(lab, group):
@@ -541,7 +544,7 @@ def _candidates(lab: Laboratory, body: Node) -> Iterator[_Inputs]:
                 for place, scalar in enumerate(scalars):
                     yield _Inputs(
                         student, teacher, labels, temperature, scalar, old, hot,
-                        options.get("ignore_index"), options.get("label_smoothing"),
+                        options.get("ignore_index"), options.get("label_smoothing"), mask,
                         first=(not number, not place),
                     )  # fmt: skip
 
@@ -629,6 +632,24 @@ def _label_part(body: Node, label: Given | None) -> Node | None:
             if label in leaves(target):
                 return target
     return label
+
+
+def _mask_part(body: Node) -> Node | None:
+    """What a sum is multiplied by before it and divided by behind it."""
+    for part in walk(body):
+        if not isinstance(part, Call) or part.name != "div":
+            continue
+        above, below = part.args[0], set(walk(part.args[1]))
+        if isinstance(above, Call) and above.name == "neg":
+            above = above.args[0]
+        if not isinstance(above, Call) or above.name != "sum":
+            continue
+        product = above.args[0]
+        if isinstance(product, Call) and product.name == "mul":
+            for factor in product.args:
+                if factor in below:
+                    return factor
+    return None
 
 
 def _bounds(body: Node) -> Iterator[Node]:
@@ -796,7 +817,7 @@ def _evaluate(
     given = {
         "s": inputs.student, "t": inputs.teacher, "y": inputs.labels, "T": inputs.temperature,
         "beta": inputs.scalar, "k": inputs.old, "h": inputs.hot,
-        "pad": inputs.padding, "eps": inputs.smoothing,
+        "pad": inputs.padding, "eps": inputs.smoothing, "m": inputs.mask,
     }  # fmt: skip
     if "t" not in names and inputs.teacher is not None:
         return None
@@ -823,5 +844,17 @@ def _evaluate(
 def laboratory(
     node: Node, roles: Mapping[Given, Told], rank: int, *, incremental: bool = False
 ) -> Laboratory:
-    """A formula with numbers for its names."""
-    return Laboratory(node, kinds_of([node]), roles, rank, incremental)
+    """A formula with numbers for its names.
+
+    Where it cannot be evaluated, the teacher may have the old classes alone.
+    """
+    kinds = kinds_of([node])
+    lab = Laboratory(node, kinds, roles, rank, incremental)
+    if lab.works() or Kind.OLD_CLASSES not in kinds.values():
+        return lab
+    narrow = {
+        g: Kind.OLD_OUTPUT if k is Kind.TENSOR and g in roles and roles[g].role == "teacher" else k
+        for g, k in kinds.items()
+    }
+    other = Laboratory(node, narrow, roles, rank, incremental)
+    return other if other.works() else lab
