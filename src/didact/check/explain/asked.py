@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 
 from didact._core.i18n import Text
+from didact.check.explain.causes import facts_of, meaning_of, message_in, where
 from didact.check.explain.formula.judge import Loss
 from didact.check.explain.questions import Question
 from didact.check.explain.summary import Verdict
-from didact.check.explain.words import asking
+from didact.check.explain.words import asking, errors
+from didact.check.explain.words.answers import NEGATIVE_KL
 from didact.check.findings.finding import Finding
+from didact.check.rules import RULES
 
 _ENDS = re.compile(r"(?<=[?？。!！])|\n|[#＃]")
 _CHINESE = re.compile(
-    r"为什么|为何|怎么|怎样|是否|是不是|吗|呢|什么|求解释|求问|请问|请解释|请教|解释一下|逐行|哪里|哪儿|多少"
+    r"为什么|为何|怎么|怎样|是否|是不是|吗|呢|什么|想问|不懂|不明白|搞不懂|疑惑|求教|求解|求助|报错|求解释|求问|请问|请解释|请教|解释一下|逐行|哪里|哪儿|多少"
     r"|如何|正常|行不行|对不对|要不要|能不能|可不可以|需不需要|会不会|请帮|变差|不收敛|不下降|不起作用"
 )
 _ENGLISH = re.compile(
@@ -31,43 +35,137 @@ _AFTER_CODE = re.compile(r"[)\]'\"]\s*([\u4e00-\u9fff][\u4e00-\u9fff，、：\w 
 """Words behind the code of a line."""
 
 
-def question_in(text: str) -> str | None:
-    """The sentence of a paste that asks something, or complains of something."""
-    best: tuple[int, str] | None = None
+_MOST_FURTHER = 2
+"""Further questions that are answered beside the first."""
+
+_LONGEST = 160
+_CHAT = re.compile(r"^\[[\d/: .-]+\]\s*(?:\w{1,16}\s*[:：]\s*)?")
+"""Time and name before a message of a chat."""
+
+
+def questions_in(text: str) -> list[str]:
+    """The sentences of a paste that ask or complain, those that end in a question mark first."""
+    marked: list[str] = []
+    others: list[str] = []
     for piece in _ENDS.split(text):
         line = " ".join(piece.split()).strip(" /*-\"'>")
+        line = _CHAT.sub("", line)
         if _CODE.search(line):
             tail = _AFTER_CODE.search(line)
             line = tail[1] if tail is not None else ""
-        if not 4 < len(line) < 400:
+        if not 4 < len(line) < 400 or message_in(line) == line:
             continue
         cjk = any("\u4e00" <= c <= "\u9fff" for c in line)
         asks = bool((_CHINESE if cjk else _ENGLISH).search(line))
-        marked = line.endswith(("?", "？"))
-        words = len(line.split())
-        if not (asks or marked) or (not cjk and words < 3):
+        ends = line.endswith(("?", "？"))
+        if not (asks or ends) or (not cjk and len(line.split()) < 3):
             continue
-        rank = 2 if marked else 1
-        if best is None or rank > best[0]:
-            best = (rank, line)
-    return best[1] if best is not None else None
+        (marked if ends else others).append(line)
+    return list(dict.fromkeys([*marked, *others]))
+
+
+def question_in(text: str) -> str | None:
+    """The sentence of a paste that asks something, or complains of something."""
+    found = questions_in(text)
+    return found[0] if found else None
 
 
 def answer_to(
     text: str, findings: Sequence[Finding], kinds: frozenset[str], verdict: Verdict,
-    summary: Sequence[Text], losses: Sequence[Loss] = (),
+    summary: Sequence[Text], losses: Sequence[Loss], tree: ast.Module,
 ) -> Question | None:  # fmt: skip
-    """The question that the reader asked, with the answer that fits this code."""
-    question = question_in(text)
-    if question is None:
+    """What the reader asked, with the answer that fits this code.
+
+    An error message is a part of the question and answered first. Where nothing is known that
+    answers, the answer says so.
+    """
+    asked, message = questions_in(text), message_in(text)
+    if not asked and message is None:
         return None
-    shown = question[-160:].strip()
-    kinds = kinds | _by_formula(verdict, losses)
-    for pattern, needed, answer in asking.ASKED:
-        if pattern.search(question) and (not needed or needed & kinds):
-            return Question(Text(shown, shown), answer)
-    told = _told(findings, verdict, summary)
-    return Question(Text(shown, shown), told) if told is not None else None
+    known = _Known(findings, kinds | _by_formula(verdict, losses) | facts_of(tree), verdict,
+                   summary, tree)  # fmt: skip
+    parts: list[Text] = []
+    if message is not None and "HEAD-MISMATCH" not in kinds:
+        meaning = meaning_of(message, tree)
+        parts.append(meaning or errors.UNKNOWN.format(message=_short(message)))
+    first = asked[0] if asked else message or ""
+    said = known.special(first, alone=not parts) or known.general(first, alone=not parts)
+    if said is not None and asked:
+        parts.append(said)
+    elif not parts:
+        parts.append(asking.NOT_ANSWERED.format(question=_short(first)))
+    for further in [q for q in asked[1:] if q.endswith(("?", "？"))][:_MOST_FURTHER]:
+        other = known.special(further, alone=False)
+        if other is not None and all(other.en != part.en for part in parts):
+            parts.append(asking.FURTHER.format(question=_short(further), answer=other))
+    answer = Text(" ".join(p.en.strip() for p in parts), "".join(p.zh.strip() for p in parts))
+    return Question(Text(_short(first), _short(first)), answer)
+
+
+def _short(question: str) -> str:
+    return question[-_LONGEST:].strip()
+
+
+class _Known:
+    """What there is to answer with."""
+
+    def __init__(
+        self, findings: Sequence[Finding], facts: frozenset[str], verdict: Verdict,
+        summary: Sequence[Text], tree: ast.Module,
+    ) -> None:  # fmt: skip
+        self.findings, self.facts, self.verdict = findings, facts, verdict
+        self.summary, self.tree = summary, tree
+
+    def special(self, question: str, *, alone: bool = True) -> Text | None:
+        """The answer to this very question, where its words and the code fit one.
+
+        ``alone`` where nothing was said before: then a mistake may be the answer to a complaint.
+        """
+        diagnosis = alone and (
+            asking.DIAGNOSIS.search(question) or asking.STUCK.search(question)
+        )
+        for pattern, needed, answer in asking.ASKED:
+            if pattern.pattern.startswith(".") and not diagnosis:
+                continue
+            if pattern.search(question) and (not needed or needed & self.facts):
+                return self._with_line(answer)
+        if alone and asking.STUCK.search(question) and not self._serious():
+            return asking.STUCK_UNKNOWN.format(where=where("cut", self.tree))
+        return None
+
+    def _with_line(self, answer: Text) -> Text:
+        """The answer to why a KL is negative, with the line that makes it so."""
+        if answer is not NEGATIVE_KL[1]:
+            return answer
+        for finding in self._serious():
+            kinds = set(RULES[finding.code].catalogue) if finding.code in RULES else set()
+            if kinds & _MAKES_NEGATIVE:
+                here = asking.HERE.format(message=finding.message, line=finding.span.line)
+                return Text(answer.en + here.en, answer.zh + here.zh)
+        return answer
+
+    def general(self, question: str, *, alone: bool) -> Text | None:
+        """The worst mistake where the question is what is wrong, the summary where it is what the
+        code does; else that it is not answered, unless something was said before.
+        """
+        serious = self._serious()
+        meaning, diagnosis = asking.MEANING.search(question), asking.DIAGNOSIS.search(question)
+        stuck = asking.STUCK.search(question)
+        if serious and (diagnosis or stuck) and alone:
+            return serious[0].message
+        judged = self.verdict.outcome in {"equal", "departs"}
+        if (meaning or diagnosis) and judged and alone:
+            lines = list(self.summary)[:2]
+            return Text(" ".join(s.en for s in lines), "".join(s.zh for s in lines))
+        if meaning and alone:
+            return asking.NOT_KNOWN
+        return asking.NOT_ANSWERED.format(question=_short(question)) if alone else None
+
+    def _serious(self) -> list[Finding]:
+        return [f for f in self.findings if str(f.severity) != "info"]
+
+
+_MAKES_NEGATIVE = {"KL-INPUT-PROBS", "KL-INPUT-RAW", "KL-TARGET-LOG", "ARGS-REVERSED"}
 
 
 def _by_formula(verdict: Verdict, losses: Sequence[Loss]) -> frozenset[str]:
@@ -77,14 +175,3 @@ def _by_formula(verdict: Verdict, losses: Sequence[Loss]) -> frozenset[str]:
     if verdict.outcome in {"equal", "unknown"}:
         found.add("=sound")
     return frozenset(found)
-
-
-def _told(findings: Sequence[Finding], verdict: Verdict, summary: Sequence[Text]) -> Text | None:
-    """Where no special answer fits: the worst finding, else what the loss is."""
-    serious = [f for f in findings if str(f.severity) != "info"]
-    if serious:
-        return serious[0].message
-    if verdict.outcome in {"equal", "departs"}:
-        lines = list(summary)[:2]
-        return Text(" ".join(s.en for s in lines), "".join(s.zh for s in lines))
-    return asking.NOT_KNOWN

@@ -29,6 +29,22 @@ class Correction:
     source: str
     marks: list[set[str]] = field(default_factory=list)
     choices: list[Text] = field(default_factory=list)
+    removed: set[str] = field(default_factory=set)
+
+    def undoes(self, source: str) -> bool:
+        """Whether a changed text brings back a line that an earlier change replaced."""
+        present = set(self.source.split("\n"))
+        return any(line in self.removed and line not in present for line in source.split("\n"))
+
+    def settled(self, original: str) -> Correction:
+        """The same without marks on lines that are in the end as they were."""
+        old, new = original.split("\n"), self.source.split("\n")
+        marks = list(self.marks)
+        matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+        for tag, _, _, first, last in matcher.get_opcodes():
+            if tag == "equal":
+                marks[first:last] = [set() for _ in marks[first:last]]
+        return Correction(self.source, marks, self.choices, self.removed)
 
     def step(self, source: str, code: str) -> None:
         """Take over a changed text and mark what changed."""
@@ -41,6 +57,7 @@ class Correction:
                 result += marks[begin:end]
             else:
                 before = set().union(*marks[begin:end], {code})
+                self.removed |= {line for line in old[begin:end] if line.strip()}
                 result += [set(before) for _ in range(last - first)]
         self.source, self.marks = source, result
 
@@ -79,7 +96,7 @@ def _mend_formulas(correction: Correction, words: str) -> None:
         for finding in found:
             edits = list(finding.fix.edits) if finding.fix is not None else []
             changed = apply(correction.source, edits) if edits else None
-            if changed is None or parse(changed) is None:
+            if changed is None or parse(changed) is None or correction.undoes(changed):
                 continue
             left = beyond_rules(changed, words)
             if (
@@ -172,6 +189,7 @@ def _mend(
         if (
             changed is None
             or changed == correction.source
+            or correction.undoes(changed)
             or not _helps(changed, correction.source, finding)
         ):
             continue

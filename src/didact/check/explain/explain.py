@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -82,6 +83,7 @@ class Explanation:
         asked: The question that stands in the paste, answered.
         questions: What else the code makes people ask.
         guesses: What recovering the code took, and what it needs from outside.
+        rebuilt: Whether the paste had lost its lines or indentation.
         known: What is known of each expression of ``source``; None where it is nested too deeply.
     """
 
@@ -99,6 +101,7 @@ class Explanation:
     questions: list[Question]
     guesses: list[Text] = field(default_factory=list)
     known: Proof | None = None
+    rebuilt: bool = False
 
     @property
     def open_findings(self) -> list[Finding]:
@@ -138,7 +141,7 @@ def explain(text: str) -> Explanation:
     if given:
         guesses.append(GIVEN.format(names=", ".join(f"`{n}`" for n in given)))
     proof = Proof(analysis, judged)
-    asked = answer_to(text, findings, kinds, verdict, summary, judged.losses)
+    asked = answer_to(text, findings, kinds, verdict, summary, judged.losses, analysis.tree)
     return Explanation(
         source=source,
         statements=_statements(analysis, judged, proof),
@@ -154,7 +157,18 @@ def explain(text: str) -> Explanation:
         questions=questions(Snippet(analysis, kinds, source)) if torch else [],
         guesses=guesses,
         known=proof,
+        rebuilt=_is_rebuilt(text, recovered.source),
     )
+
+
+def _is_rebuilt(text: str, source: str) -> bool:
+    """Whether most lines of the source do not stand so in the paste, less a common indentation."""
+    written = {line.strip() for line in text.split("\n")}
+    levels = {line.rstrip() for line in textwrap.dedent(text).split("\n")}
+    lines = [line for line in source.split("\n") if line.strip()]
+    glued = sum(line.strip() not in written for line in lines)
+    moved = sum(line.strip() in written and line.rstrip() not in levels for line in lines)
+    return 2 * (glued + moved) > len(lines)
 
 
 def _too_deep(
@@ -217,7 +231,7 @@ def _corrected(
         for number, line in enumerate(result.source.split("\n")):
             if "lambda_" in line:
                 result.marks[number].add(KEYWORD_AS_NAME)
-    return result
+    return result.settled(before)
 
 
 def _statements(analysis: Analysis, judged: Judged, proof: Proof) -> list[Note]:

@@ -21,7 +21,7 @@ from didact.check.explain.losscalls import code_of, loss_phrase
 from didact.check.explain.proof import Proof
 from didact.check.explain.slices import slice_phrase
 from didact.check.explain.sums import weighted
-from didact.check.explain.words.calls import FUNCTIONS
+from didact.check.explain.words.calls import BY_COMPARISON, FUNCTIONS, GRADIENTS
 from didact.check.explain.words.constructors import CONSTRUCTORS
 from didact.check.explain.words.methods import METHODS, TENSOR_METHODS
 
@@ -50,7 +50,11 @@ _OPERATORS: dict[type[ast.operator], Text] = {
 _MODEL_CALL = Text("the output of {owner}{o} for {x}", "把 {x} 输入{owner}{o} 得到的输出")
 _OWN_CALL = Text("what {o} returns for {args}", "以 {args} 调用 {o} 的返回值")
 _OWN_CALL_BARE = Text("what {o}() returns", "{o}() 的返回值")
-_CRITERION = Text("the loss that {o} gives for {args}", "损失 {o} 作用于 {args} 的值")
+_CRITERION = Text("the loss that {o} gives for {args}", "{o} 对 {args} 给出的损失值")
+_NEW_CRITERION = Text(
+    "a loss object {o} with its default settings", "新建的损失对象 {o}（默认参数）"
+)
+_GRADIENT_AT = Text("the gradient of {o} at {args}", "{o} 在 {args} 处的梯度")
 _SHIFTED = Text(
     "the labels {a} renumbered so that class {b} becomes 0, as a head sliced from {b} on needs "
     "them",
@@ -117,6 +121,18 @@ class Reader:
         method = owner is not None and not _in_module(owner) and not library
         if method and name in METHODS and not tensors_only:
             return filled(METHODS[name], node, owner, method=True)
+        if owner is None and name in {"min", "max"} and len(node.args) > 1:
+            template = BY_COMPARISON[name]
+            shown = [code_of(a) for a in node.args]
+            return template.format(all=Text(", ".join(shown), "、".join(shown)))
+        inner = node.func
+        if isinstance(inner, ast.Call) and last_name(inner.func) in GRADIENTS and inner.args:
+            shown = _GRADIENT_AT.format(o=code_of(inner.args[0]), args=arguments(node))
+            known = self.judged.tracer.values.get(id(inner.func))
+            if library_of(inner.func, known):
+                return shown
+        if name in GRADIENTS and library_of(node.func, value):
+            return GRADIENTS[name].format(o=code_of(node.args[0]) if node.args else "…")
         free = owner is None or _in_module(owner) or (library and name in FUNCTIONS)
         if free and (template := FUNCTIONS.get(name) or CONSTRUCTORS.get(name)):
             return filled(template, node, owner, method=False)
@@ -133,6 +149,8 @@ class Reader:
             return _MODEL_CALL.format(
                 owner=_OWNER[role], o=code_of(node.func), x=code_of(node.args[0])
             )
+        if is_loss(callee) and not shown:
+            return _NEW_CRITERION.format(o=f"`{callee}`")
         if is_loss(callee) or (value is not None and value.space is Space.LOSS):
             return _CRITERION.format(o=code_of(node.func), args=shown)
         if not shown:
@@ -198,6 +216,12 @@ class Reader:
                 f"whether not {code_of(node.operand)}", f"{code_of(node.operand)} 是否不成立"
             )
         return same(code_of(node))
+
+
+def library_of(function: ast.expr, value: object) -> bool:
+    """Whether a function is one of a library's: ``jax.grad``, or ``grad`` imported from there."""
+    text = ast.unparse(function)
+    return isinstance(value, Library) or text.startswith(("jax.", "torch.autograd.", "autograd."))
 
 
 def _in_module(owner: ast.expr) -> bool:

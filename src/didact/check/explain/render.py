@@ -68,7 +68,7 @@ def changes(explanation: Explanation, language: Language) -> list[str]:
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
             kept = [f"  {line}".rstrip() for line in shown[c:d]]
-            if len(kept) > 2 * _AROUND + 2:
+            if len(kept) > 2 * _AROUND + 2 and not explanation.rebuilt:
                 head = kept[:_AROUND] if lines else []
                 tail = kept[-_AROUND:] if b < len(before) else []
                 kept = [*head, "  …", *tail]
@@ -296,6 +296,10 @@ def _corrected(page: Page, explanation: Explanation) -> None:
     page.heading("corrected")
     if not is_changed(explanation):
         page.say(_nothing_changed(explanation))
+        if explanation.rebuilt:
+            page.say(words.REBUILT)
+            page.lines.append("")
+            page.lines += explanation.source.strip("\n").split("\n")
         return
     for line in changes(explanation, page.language):
         kind = {"+": "added", "-": "removed"}.get(line[:1])
@@ -435,6 +439,8 @@ def to_markdown(explanation: Explanation, language: Language, *, brief: bool = F
     heading("corrected")
     if not is_changed(explanation):
         out.append(_nothing_changed(explanation).pick(language) + "\n")
+        if explanation.rebuilt:
+            out += [words.REBUILT.pick(language), "", *_fence(explanation.source.strip("\n")), ""]
     else:
         out += [*_fence("\n".join(changes(explanation, language)), "diff"), ""]
         left = [_left(explanation.open_findings)] if explanation.open_findings else []

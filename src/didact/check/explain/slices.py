@@ -39,6 +39,9 @@ def slice_phrase(node: ast.Subscript, value: Value | None) -> Text:
         if is_empty(part):
             return _empty(node, part)
     classwise = value is not None and value.space in _CLASSWISE
+    steps = _time_steps(node, parts)
+    if steps is not None:
+        return steps.format(base=base)
     named = _by_dimensions(parts, _columns(node, value, classwise=classwise))
     if named is not None:
         return Text(f"{named.en} of {base}", f"{base} 的{named.zh}")
@@ -54,6 +57,42 @@ def slice_phrase(node: ast.Subscript, value: Value | None) -> Text:
         return Text(f"the entry {only.value!r} of {base}", f"{base} 中的 {only.value!r} 项")
     index = ", ".join(f"`{_text(p)}`" for p in parts)
     return Text(f"the entries of {base} at {index}", f"{base} 中下标 {index} 处的元素")
+
+
+_SHIFT_LAST = Text(
+    "{base} without its last position (shift of one time step: position t predicts t + 1)",
+    "{base} 去掉最后一个位置（错开一个时间步：位置 t 预测 t + 1）",
+)
+_SHIFT_FIRST = Text(
+    "{base} without its first position (shift of one time step: position t predicts t + 1)",
+    "{base} 去掉第一个位置（错开一个时间步：位置 t 预测 t + 1）",
+)
+_SEQUENCE = re.compile(
+    r"label|target|token|input_ids|\bids?\b|mask|logit|attention|seq|shift|text", re.IGNORECASE
+)
+
+
+def _time_steps(node: ast.Subscript, parts: list[ast.expr]) -> Text | None:
+    """``logits[:, :-1, :]``, ``labels[:, 1:]``: one position less, at the end or at the start."""
+    if not _SEQUENCE.search(_text(node.value)):
+        return None
+    dots = isinstance(parts[0], ast.Constant) and parts[0].value is Ellipsis
+    if (
+        len(parts) < 2
+        or not (dots or _is_all(parts[0]))
+        or not all(map(_is_all, parts[2:]))
+        or not isinstance(parts[1], ast.Slice)
+        or parts[1].step is not None
+    ):
+        return None
+    lower, upper = _text(parts[1].lower), _text(parts[1].upper)
+    if lower in {"", "0"} and upper == "-1":
+        return _SHIFT_LAST
+    return _SHIFT_FIRST if lower == "1" and not upper else None
+
+
+def _is_all(part: ast.expr) -> bool:
+    return isinstance(part, ast.Slice) and part.lower is part.upper is part.step is None
 
 
 _POSITIONS = Text("positions (tokens)", "位置（词元）")

@@ -83,3 +83,22 @@ FUNCTIONS: dict[str, Text] = {
     "is_available": Text("whether a GPU can be used", "是否有可用的 GPU"),
 }
 """Functions and constructors, by their last name."""
+
+BY_COMPARISON: dict[str, Text] = {
+    "min": Text("the smallest of {all}", "{all} 中较小的一个"),
+    "max": Text("the largest of {all}", "{all} 中较大的一个"),
+}
+"""``min`` and ``max`` of several numbers."""
+
+GRADIENTS: dict[str, Text] = {
+    "grad": Text(
+        "the gradient function of {o}: called, it gives ∂{o} with respect to its first argument",
+        "{o} 的梯度函数：调用后得到 {o} 对其第一个参数的梯度",
+    ),
+    "value_and_grad": Text(
+        "a function that gives the value of {o} and its gradient with respect to the first "
+        "argument",
+        "一个同时给出 {o} 的值及其对第一个参数的梯度的函数",
+    ),
+}
+"""Functions that make gradient functions of functions."""

@@ -21,6 +21,10 @@ AS_IT_IS = Text(
     "Nothing was changed; the loss was not recognised, so this is no judgement of it.",
     "没有改动；损失未被识别，因此这并不表示它正确。",
 )
+REBUILT = Text(
+    "The code as it was recovered, with its lines and indentation:",
+    "还原出的代码（带换行和缩进）：",
+)
 LEFT = Text(
     "Left to you, since there is more than one way to mend it: {findings}.",
     "以下问题没有自动改正（有不止一种改法）：{findings}。",

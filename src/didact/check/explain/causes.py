@@ -1,0 +1,199 @@
+"""Which lines of a code an error message or a complaint is about."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from didact._core.i18n import Text
+from didact.check.explain.call_words import last_name
+from didact.check.explain.words import errors as words
+
+_MESSAGE = re.compile(
+    r"^[^\S\n]*(?:\[rank\d+\]:\s*)?(?:E[ \t]+)?[#＃]?[ \t]*(?P<message>(?:[A-Za-z_]\w*\.)*"
+    r"[A-Z]\w*(?:Error|Exception)[ \t]*[:：][ \t]*\S.*)$",
+    re.MULTILINE,
+)
+_MOST_LINES = 4
+_LONGEST = 60
+
+
+def message_in(text: str) -> str | None:
+    """The error message that a paste quotes: the last line of a traceback, or a known phrase."""
+    found = [m["message"].strip() for m in _MESSAGE.finditer(text)]
+    if found:
+        return found[-1]
+    for pattern, cause, _ in words.ERRORS:
+        match = pattern.search(text)
+        if match is not None and cause != "kept":
+            start = text.rfind("\n", 0, match.start()) + 1
+            end = text.find("\n", match.end())
+            return text[start : end if end >= 0 else len(text)].strip(" #\t")
+    return None
+
+
+def meaning_of(message: str, tree: ast.Module) -> Text | None:
+    """What an error message means for this code, or None where it is not known."""
+    for pattern, cause, text in words.ERRORS:
+        match = pattern.search(message)
+        if match is not None:
+            return text.format(
+                where=where(cause, tree, message),
+                message=message.split(":", 1)[-1].strip()[:160],
+                name=match.groupdict().get("name") or "",
+            )
+    return None
+
+
+def where(cause: str, tree: ast.Module, message: str = "") -> Text:
+    """The lines that a cause is seen at, as a sentence; empty where none is."""
+    nodes = _FINDERS[cause](tree, message) if cause else []
+    if not nodes:
+        return Text("", "")
+    shown = [_line(node) for node in nodes[:_MOST_LINES]]
+    listed = Text(", ".join(s.en for s in shown), "、".join(s.zh for s in shown))
+    return words.WHERE[cause].format(lines=listed)
+
+
+def _line(node: ast.AST) -> Text:
+    number = getattr(node, "lineno", 0)
+    code = ast.unparse(node).split("\n")[0]
+    if isinstance(node, ast.FunctionDef):
+        code = f"def {node.name}({ast.unparse(node.args)})"
+    code = code if len(code) <= _LONGEST else code[: _LONGEST - 1] + "…"
+    return words.LINE.format(line=number, code=code)
+
+
+def _calls(tree: ast.AST, *names: str) -> list[ast.Call]:
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and last_name(n.func) in names]
+    return sorted(found, key=lambda call: (call.lineno, call.col_offset))
+
+
+def _cuts(tree: ast.Module, _message: str) -> list[ast.AST]:
+    """Blocks without a graph that hold a loss or a student, and values taken out of the graph."""
+    found: list[ast.AST] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.With) and any(
+            last_name(getattr(item.context_expr, "func", item.context_expr))
+            in {"no_grad", "inference_mode"}
+            for item in node.items
+        ):
+            inside = ast.unparse(node).lower()
+            targets = {
+                ast.unparse(target).lower()
+                for child in ast.walk(node)
+                if isinstance(child, ast.Assign)
+                for target in child.targets
+            }
+            only_teacher = all(re.search(r"teach|\bt_|_t\b|old|^t", name) for name in targets)
+            if not only_teacher or "loss" in inside:
+                found.append(node.items[0].context_expr)
+        elif isinstance(node, ast.FunctionDef) and any(
+            last_name(getattr(d, "func", d)) in {"no_grad", "inference_mode"}
+            for d in node.decorator_list
+        ):
+            found.append(node)
+    for call in _calls(tree, "item", "detach", "tensor", "argmax", "numpy"):
+        shown = ast.unparse(call).lower()
+        if last_name(call.func) in {"item", "numpy"} or not re.search(r"teach|old|\bt\b|_t\b", shown):
+            found.append(call)
+    return sorted(found, key=lambda node: getattr(node, "lineno", 0))
+
+
+def _backwards(tree: ast.Module, _message: str) -> list[ast.AST]:
+    return list(_calls(tree, "backward"))
+
+
+def _in_place(tree: ast.Module, _message: str) -> list[ast.AST]:
+    """Steps before a later backward, and changes in place."""
+    backwards = [call.lineno for call in _calls(tree, "backward")]
+    found: list[ast.AST] = [
+        call for call in _calls(tree, "step") if any(line > call.lineno for line in backwards)
+    ]
+    for node in ast.walk(tree):
+        method = last_name(node.func) if isinstance(node, ast.Call) else ""
+        changes = method.endswith("_") and not method.endswith("__")
+        if (changes and method != "requires_grad_") or (
+            isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript)
+        ):
+            found.append(node)
+    return sorted(found, key=lambda node: getattr(node, "lineno", 0))
+
+
+def _definition(tree: ast.Module, message: str) -> list[ast.AST]:
+    called = re.search(r"(?:(\w+)\.)?(\w+)\(\) got an unexpected", message)
+    if called is None:
+        return []
+    name = called[2]
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == name]
+
+
+def _kept(tree: ast.Module, _message: str) -> list[ast.AST]:
+    """Losses that are added up or stored with their graphs over the steps of the training."""
+    found: list[ast.AST] = []
+    for scope in _rounds(tree):
+        gone_back = {
+            ast.unparse(call.func.value)
+            for call in _calls(scope, "backward")
+            if isinstance(call.func, ast.Attribute)
+        }
+        begun = {
+            ast.unparse(target)
+            for node in ast.walk(scope)
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+        }
+        for node in ast.walk(scope):
+            name, value = _added(node)
+            if value is None or name in gone_back or (name in begun and scope is not tree):
+                continue
+            text = ast.unparse(value).lower()
+            if re.search(r"loss|\bce\b|\bkd\b|\bkl\b", text) and not re.search(
+                r"item\(|detach\(|float\(|\.data\b|tolist|len\(", text
+            ):
+                found.append(node)
+    return sorted(found, key=lambda node: getattr(node, "lineno", 0))
+
+
+def _rounds(tree: ast.Module) -> list[ast.AST]:
+    """The innermost loops that go backward; the whole code where it is one step without a loop."""
+    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For | ast.While)]
+    training = [loop for loop in loops if _calls(loop, "backward")]
+    inner = [a for a in training if not any(b is not a and b in ast.walk(a) for b in training)]
+    if inner or loops or not _calls(tree, "backward"):
+        return list(inner)
+    return [tree]
+
+
+def _added(node: ast.AST) -> tuple[str, ast.expr | None]:
+    """What is added to a number or a list, and to which."""
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+        return ast.unparse(node.target), node.value
+    if isinstance(node, ast.Call) and last_name(node.func) == "append" and node.args:
+        return ast.unparse(node.func).removesuffix(".append"), node.args[0]
+    return "", None
+
+
+def facts_of(tree: ast.Module) -> frozenset[str]:
+    """What the code does that answers a question and is no mistake, as ``@`` words."""
+    source = ast.unparse(tree)
+    called = {f"@{last_name(n.func)}" for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    if re.search(r"/\s*\(?\s*\w*mask\w*(?:\[[^\]]*\])?(?:\.\w+\(\))*\.sum\(", source):
+        called.add("@divided by mask")
+    elif "mask" in source and re.search(r"\.mean\(|reduction='(?:mean|batchmean)'", source):
+        called.add("@mean over all")
+    steps = [c.lineno for c in _calls(tree, "step")]
+    averages = [
+        n.lineno for n in ast.walk(tree)
+        if isinstance(n, ast.Call) and "ema" in last_name(n.func).lower()
+    ]  # fmt: skip
+    if steps and averages:
+        called.add("@ema after step" if max(averages) > min(steps) else "@ema before step")
+    if _kept(tree, ""):
+        called.add("@graphs kept")
+    return frozenset(called)
+
+
+_FINDERS = {
+    "cut": _cuts, "twice": _backwards, "in_place": _in_place, "def": _definition, "kept": _kept,
+}  # fmt: skip
