@@ -15,6 +15,7 @@ from didact.check.explain.words import asking, errors
 from didact.check.explain.words.answers import NEGATIVE_KL
 from didact.check.findings.finding import Finding
 from didact.check.rules import RULES
+from didact.check.snippet.characters import without_html
 
 _ENDS = re.compile(r"(?<=[?？。!！])|\n|[#＃]")
 _CHINESE = re.compile(
@@ -47,8 +48,8 @@ def questions_in(text: str) -> list[str]:
     """The sentences of a paste that ask or complain, those that end in a question mark first."""
     marked: list[str] = []
     others: list[str] = []
-    for piece in _ENDS.split(text):
-        line = " ".join(piece.split()).strip(" /*-\"'>")
+    for piece in _ENDS.split(without_html(text)):
+        line = " ".join(piece.split()).strip(" /*-\"'>").replace("**", "")
         line = _CHAT.sub("", line)
         if _CODE.search(line):
             tail = _AFTER_CODE.search(line)
@@ -87,10 +88,11 @@ def answer_to(
     parts: list[Text] = []
     if message is not None and "HEAD-MISMATCH" not in kinds:
         meaning = meaning_of(message, tree)
-        parts.append(meaning or errors.UNKNOWN.format(message=_short(message)))
-    first = asked[0] if asked else message or ""
+        parts.append(meaning or errors.UNKNOWN.format(message=message[:_LONGEST]))
+    first = asked[0] if asked else (message or "")[:_LONGEST]
     said = known.special(first, alone=not parts) or known.general(first, alone=not parts)
-    if said is not None and asked:
+    repeats = bool(parts) and said in asking.ON_MEMORY
+    if said is not None and asked and not repeats:
         parts.append(said)
     elif not parts:
         parts.append(asking.NOT_ANSWERED.format(question=_short(first)))

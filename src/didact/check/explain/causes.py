@@ -14,6 +14,13 @@ _MESSAGE = re.compile(
     r"[A-Z]\w*(?:Error|Exception)[ \t]*[:：][ \t]*\S.*)$",
     re.MULTILINE,
 )
+_WITHIN = re.compile(
+    r"(?<![\w.])(?P<message>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)[ \t]*[:：][ \t]*[^\s\u4e00-\u9fff]"
+    r"[^\u4e00-\u9fff\n。，？]*)"
+)
+"""An error message within a sentence; it ends where the Chinese begins."""
+
+_CODE = re.compile(r"\s*(?:except|raise|class|def|return|print)\b")
 _MOST_LINES = 4
 _LONGEST = 60
 
@@ -23,6 +30,10 @@ def message_in(text: str) -> str | None:
     found = [m["message"].strip() for m in _MESSAGE.finditer(text)]
     if found:
         return found[-1]
+    for line in text.split("\n"):
+        within = _WITHIN.search(line)
+        if within is not None and not _CODE.match(line):
+            return within["message"].strip(" `,;")
     for pattern, cause, _ in words.ERRORS:
         match = pattern.search(text)
         if match is not None and cause != "kept":

@@ -21,7 +21,7 @@ from didact.check.explain.losscalls import code_of, loss_phrase
 from didact.check.explain.proof import Proof
 from didact.check.explain.slices import slice_phrase
 from didact.check.explain.sums import weighted
-from didact.check.explain.words.calls import BY_COMPARISON, FUNCTIONS, GRADIENTS
+from didact.check.explain.words.calls import FUNCTIONS, GRADIENTS
 from didact.check.explain.words.constructors import CONSTRUCTORS
 from didact.check.explain.words.methods import METHODS, TENSOR_METHODS
 
@@ -121,10 +121,6 @@ class Reader:
         method = owner is not None and not _in_module(owner) and not library
         if method and name in METHODS and not tensors_only:
             return filled(METHODS[name], node, owner, method=True)
-        if owner is None and name in {"min", "max"} and len(node.args) > 1:
-            template = BY_COMPARISON[name]
-            shown = [code_of(a) for a in node.args]
-            return template.format(all=Text(", ".join(shown), "、".join(shown)))
         inner = node.func
         if isinstance(inner, ast.Call) and last_name(inner.func) in GRADIENTS and inner.args:
             shown = _GRADIENT_AT.format(o=code_of(inner.args[0]), args=arguments(node))

@@ -68,7 +68,7 @@ def is_furniture(line: str) -> bool:
     position, first = _BETWEEN.match(line).end() if line[:1] != "#" else 0, True  # type: ignore[union-attr]
     if line[:1].isdigit():
         position = 0
-    if len(line) > _LONGEST:
+    if len(line) > _LONGEST or "=" in line:
         return False
     while position < len(line):
         match = _ONE_TERM.match(line, position)

@@ -257,6 +257,9 @@ _MEMORY_ELSE = Text(
     "贴出的代码里没有哪一行会保留以前各步的计算图。要省显存：教师放在 torch.no_grad() 里、减小 batch、用混合"
     "精度；如果占用一步步变大，请找一找没贴出来的部分里，有没有把带计算图的张量存起来。",
 )
+ON_MEMORY = (_MEMORY_KEPT, _MEMORY_ELSE)
+"""Answers that the meaning of an error message says as well."""
+
 _NO_PROJECTION = Text(
     "Because what is compared are relations between the samples of a batch: distances, angles or "
     "similarities, a B×B matrix on each side. Their size does not depend on the width of the "
@@ -408,10 +411,10 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     ),
     (
         _either(r"T ?(squared|²|\*\*|\^)|temperature squared|times T\b|multipl\w+ (it )?by T",
-                r"T ?的?平方|T²|两个 ?T|乘.{0,6}T|T\s*\*\*\s*2"),
+                r"T ?的?平方|温度的?平方|T²|两个 ?T|乘.{0,6}T|T\s*\*\*\s*2"),
         _NONE, training.T_SQUARED[1],
     ),
-    (_either(r"(why|what).*temperature|divide .* by T\b", r"(为什么|为何|作用|意义|什么).*(温度|除以 ?T\b)|温度.*(作用|意义|什么)"),
+    (_either(r"(why|what).*temperature|why.*divide .* by T\b", r"(为什么|为何).{0,8}(除以|除|用|加|有).{0,4}(温度|T\b)|温度.{0,8}(作用|意义|是什么|什么用)"),
      _NONE, _TEMPERATURE),
     (_either(r"alpha|weight|lambda", r"(alpha|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适)"),
      _NONE, training.WEIGHT[1]),
@@ -434,8 +437,8 @@ STUCK = _either(
 """Complaints of a loss that does not fall."""
 DIAGNOSIS = _either(
     r"wrong|right|correct|bug|error|mistake|\bok(ay)?\b|fine|problem|fails?|issue|negative|\bnan\b|worse"
-    r"|is (this|it|that|my)|missing|forgot|sense|help|check|review",
-    r"错|对吗|对不对|正确|问题|正常|毛病|不对|报错|bug|吗[?？]?$|是不是|是否|可以吗|行不行|行吗|合理|检查|看看"
+    r"|syntax|invalid|is (this|it|that|my)|missing|forgot|sense|help|check|review",
+    r"错|对吗|对不对|正确|问题|正常|毛病|不对|报错|报|bug|吗[?？]?$|是不是|是否|可以吗|行不行|行吗|合理|检查|看看"
     r"|负|nan|变差|求助|缺|漏|正负",
 )
 """Questions that the worst mistake answers."""

@@ -84,12 +84,6 @@ FUNCTIONS: dict[str, Text] = {
 }
 """Functions and constructors, by their last name."""
 
-BY_COMPARISON: dict[str, Text] = {
-    "min": Text("the smallest of {all}", "{all} 中较小的一个"),
-    "max": Text("the largest of {all}", "{all} 中较大的一个"),
-}
-"""``min`` and ``max`` of several numbers."""
-
 GRADIENTS: dict[str, Text] = {
     "grad": Text(
         "the gradient function of {o}: called, it gives ∂{o} with respect to its first argument",
