@@ -244,3 +244,61 @@ def test_a_loop_survives_the_loss_of_its_newlines(data: st.DataObject) -> None:
     glued = " ".join(line + note for line, note in zip(chosen, comments, strict=False))
     got = [line.split("  #")[0] for line in lines(glued)]
     assert got == chosen
+
+
+NUMBERED = [
+    "def f(a):", "    if a:", "        b = a + 1", "        c = b * 2", "    else:", "        c = 0",
+    "    d = g(c,", "          a)", "    return d", "", "print(f(2))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("start", [1, 5, 95, 995])
+@pytest.mark.parametrize("form", ["left", "right", "dots", "bar", "gap"])
+def test_line_numbers_of_any_width_leave_the_indentation(start: int, form: str) -> None:
+    last = len(str(start + len(NUMBERED)))
+    forms = {
+        "left": lambda n, line: f"{n}".ljust(last + 2) + line,
+        "right": lambda n, line: f"{n}".rjust(last) + " " + line,
+        "dots": lambda n, line: f"{n}.".ljust(last + 3) + line,
+        "bar": lambda n, line: f"{n}".rjust(last) + " | " + line,
+        "gap": lambda n, line: f"{n}   " + line,
+    }
+    text = "\n".join(forms[form](n, line) for n, line in enumerate(NUMBERED, start))
+    expected = ast.dump(ast.parse("\n".join(NUMBERED)))
+    assert ast.dump(recover(text).tree) == expected
+    assert ast.dump(recover(f"{text}\n这里是什么意思？\n").tree) == expected
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["软 = F.kl_div(a, b)\n", "损失_kd = f(a)\n损失_kd.backward()\n", "温度 = 4.0\nx = y / 温度\n"],
+)
+def test_names_in_chinese_are_left_alone(code: str) -> None:
+    assert recover(code).source == code
+    assert recover(f"请问下面的代码哪里不对？\n\n{code}").source == code
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "为什么 loss.backward() 要放在 optimizer.step() 前面?",
+        "Mean Teacher 里 model.eval() 放在这里对吗",
+        "把 x.view(-1, C) 去掉之后结果就不对了。",
+        "Should I call model.eval() before the loop, or after it?",
+        '  File "/a/b.py", line 3, in <module>\nmain()\nTypeError: f() got an unexpected keyword'
+        " argument 'x'",
+        "[rank1]: Traceback (most recent call last):\n[rank1]:   File \"a.py\", line 3, in f\n"
+        "[rank1]:     g(x)\n[rank1]: ValueError: g(x) failed",
+        "RuntimeError: shape mismatch, got (3, 4)",
+    ],
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_sentences_and_errors_that_mention_code_are_no_code(words: str, before: bool) -> None:
+    code = "s = net(x)\nt = old(x)\nloss = kd(s, t)\n"
+    text = f"{words}\n\n{code}" if before else f"{code}\n{words}\n"
+    assert recover(text).source.strip() == code.strip()
+
+
+def test_an_assignment_of_an_empty_list_is_no_button() -> None:
+    code = "history = []\nfor x in loader:\n    history.append(f(x))\n"
+    assert recover(f"求助，显存不够\n{code}").source == code

@@ -55,6 +55,7 @@ _NEW_CRITERION = Text(
     "a loss object {o} with its default settings", "新建的损失对象 {o}（默认参数）"
 )
 _GRADIENT_AT = Text("the gradient of {o} at {args}", "{o} 在 {args} 处的梯度")
+_FLAT = Text("{o} flattened to one dimension", "{o} 展平成一维")
 _SHIFTED = Text(
     "the labels {a} renumbered so that class {b} becomes 0, as a head sliced from {b} on needs "
     "them",
@@ -98,6 +99,20 @@ class Reader:
             return is_model(value.text) and not is_output(value.text)
         return value is not None or ast.unparse(node) in {"self", "cls"}
 
+    @property
+    def is_torch(self) -> bool:
+        """Whether the code is PyTorch's, as far as its imports tell."""
+        frameworks = self.judged.tracer.frameworks
+        return not frameworks or "torch" in frameworks
+
+    def is_plain_call(self, node: ast.Call) -> bool:
+        """Whether a call is of a function that nothing is known of."""
+        name = last_name(node.func)
+        if id(node) in self.uses or isinstance(node.func, ast.Call):
+            return False
+        known = name in METHODS or name in FUNCTIONS or name in CONSTRUCTORS
+        return not (known or is_loss(ast.unparse(node.func)) or is_model(ast.unparse(node.func)))
+
     def phrase(self, node: ast.expr) -> Text:
         """What the expression gives, as a noun phrase."""
         use = self.uses.get(id(node))
@@ -119,6 +134,8 @@ class Reader:
             return either.format(args=arguments(node))
         tensors_only = name in TENSOR_METHODS and owner is not None and self.is_object(owner)
         method = owner is not None and not _in_module(owner) and not library
+        if method and name in {"view", "reshape"} and [ast.unparse(a) for a in node.args] == ["-1"]:
+            return _FLAT.format(o=code_of(owner))
         if method and name in METHODS and not tensors_only:
             return filled(METHODS[name], node, owner, method=True)
         inner = node.func

@@ -126,7 +126,7 @@ def reduction_text(use: LossUse) -> Text:
     if use.kind == "kl_div" and reduction == "mean":
         return Text(
             "averaged over all B·C elements, which is 1/C of the KL per sample",
-            "对全部 B·C 个元素取平均，即每样本 KL 的 1/C",
+            "对全部 B·C 个元素取平均，相当于每样本 KL 再除以 C",
         )
     if use.kind in {"cross_entropy", "nll"} and reduction == "mean":
         return Text("averaged over the samples", "对样本取平均")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from didact._core.i18n import Text
+from didact.check.engine.spaces import Grad
 from didact.check.explain.blocks import explain_block
 from didact.check.explain.call_words import last_name, plugged, same
 from didact.check.explain.expressions import Reader
@@ -15,10 +16,13 @@ from didact.check.explain.losscalls import code_of, facts, loss_phrase
 from didact.check.explain.slices import is_suspicious, slice_phrase
 from didact.check.explain.words.actions import (
     ACTIONS,
+    CALLS,
+    EACH,
     IMPORTS,
     LOGS,
     METHOD_HINTS,
     MOVED,
+    SIZES,
     UNPACKS,
 )
 
@@ -79,6 +83,9 @@ class Explainer:
                 f"Drops the gradient of {code_of(target.value)}.",
                 f"清掉 {code_of(target.value)} 的梯度。",
             )
+        shape = isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Attribute) and shape:
+            return SIZES.format(o=code_of(node.value.value), parts=_listed(target.elts))
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Name | ast.Subscript):
             return UNPACKS.format(what=code_of(node.value), parts=_listed(target.elts))
         if _keeps(node.value) and isinstance(node.value, ast.Call):
@@ -105,12 +112,17 @@ class Explainer:
     def _value(self, node: ast.expr) -> Text:
         if isinstance(node, ast.Tuple):
             parts = [self.reader.phrase(e) for e in node.elts]
+            if len(parts) > 1 and len({p.zh for p in parts}) == 1:
+                return EACH.format(what=parts[0])
             return Text("; ".join(p.en for p in parts), "；".join(p.zh for p in parts))
         return self.reader.phrase(node)
 
     def _with_facts(self, sentence: Text, node: ast.expr) -> Text:
         sentence = self._with_losses(sentence, node)
-        known = facts(self.reader.proof.value_of(node), self.reader.owner(node))
+        value = self.reader.proof.value_of(node)
+        if value is not None and not self.reader.is_torch:
+            value = value.replace(grad=Grad.UNKNOWN)  # a tape or a transformation decides
+        known = facts(value, self.reader.owner(node))
         if known is None:
             return sentence
         return Text(f"{sentence.en} → {known.en}.", f"{sentence.zh}→ {known.zh}。")
@@ -240,12 +252,16 @@ def action(node: ast.Call, reader: Reader) -> Text:
     logged = owner is not None and reader.is_object(owner) and name in {"log", "log_dict"}
     if logged and node.args:
         return LOGS.format(args=", ".join(code_of(a) for a in node.args))
+    if name == "train" and "trainer" in owner_text.lower():
+        name = "trainer.train"
     template = ACTIONS.get(name)
-    if template is not None:
+    if template is not None and (owner is not None or "{o}" not in template.en):
         return _filled(template, node, owner, reader)
     for hint, text in METHOD_HINTS:
         if hint in name.lower():
             return Text(f"Calls {code_of(node)}: {text.en}", f"调用 {code_of(node)}：{text.zh}")
+    if reader.is_plain_call(node):
+        return CALLS.format(call=code_of(node))
     what = spaced(reader.phrase(node))
     return Text(f"Computes {what.en}; the result is not kept.", f"计算{what.zh}，结果没有保存。")
 

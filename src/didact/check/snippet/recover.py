@@ -196,7 +196,7 @@ def _has_glued_name(code: str, tree: ast.Module) -> bool:
 
 
 _CHINESE_TARGET = re.compile(
-    r"^[ \t]*(?P<name>[\u4e00-\u9fff][\u4e00-\u9fff\d_]*)[ \t]*[-+*/]?=(?!=)", re.MULTILINE
+    r"^[ \t]*(?P<name>[\u4e00-\u9fff]\w*)[ \t]*[-+*/]?=(?!=)", re.MULTILINE
 )
 _STAND_IN = "name_in_chinese_{}_"
 _LONGEST_STATEMENT = 8
@@ -228,7 +228,10 @@ def _rebuild_with_names(text: str) -> Recovered:
 
 
 def _chinese_names(text: str) -> set[str]:
-    """Names in Chinese alone that a line assigns to, where that line is Python as it stands."""
+    """Chinese names that a line assigns to, where that line is Python as it stands.
+
+    A name that holds Latin letters too may be a word glued to a name; it must occur again.
+    """
     names = set()
     for match in _CHINESE_TARGET.finditer(text):
         name = match["name"]
@@ -237,8 +240,10 @@ def _chinese_names(text: str) -> set[str]:
             tree = parse(textwrap.dedent("\n".join(lines[:count])))
             if tree is None:
                 continue
+            again = len(re.findall(rf"(?<!\w){name}(?!\w)", text)) > 1
+            alone = not re.search(r"[A-Za-z]", name)
             calls = any(isinstance(node, ast.Call) for node in ast.walk(tree))
-            if len(tree.body) == 1 and (calls or len(re.findall(rf"(?<!\w){name}(?!\w)", text)) > 1):
+            if len(tree.body) == 1 and (again or (alone and calls)):
                 names.add(name)
             break
     return names

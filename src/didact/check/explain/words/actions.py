@@ -32,6 +32,9 @@ ACTIONS: dict[str, Text] = {
         "Puts {o} in training mode: dropout on, BatchNorm uses and updates batch statistics.",
         "把 {o} 切到训练模式：启用 dropout，BatchNorm 用批统计量并更新滑动统计量。",
     ),
+    "trainer.train": Text(
+        "Starts the training that {o} is set up for.", "开始 {o} 所设定的训练流程。"
+    ),
     "to": Text(
         "Moves {o} to {args} (in place if {o} is a module; a tensor must be assigned).",
         "把 {o} 移到 {args}（模块是原地生效，张量必须重新赋值）。",
@@ -90,6 +93,9 @@ LOGS = Text(
     "training.",
     "记录 {args}：把数值登记到该名字下（Lightning 的日志），与训练计算无关。",
 )
+CALLS = Text("Calls {call}; what it returns is not used.", "调用 {call}，不使用返回值。")
+SIZES = Text("Takes the sizes {parts} from the shape of {o}.", "取出 {o} 的形状 {parts}。")
+EACH = Text("each {what}", "都是{what}")
 UNPACKS = Text("Unpacks {what} into {parts}.", "把 {what} 拆成 {parts}。")
 MOVED: dict[str, Text] = {
     "to": Text("Moves {o} to {args}.", "把 {o} 移到 {args}。"),

@@ -1,0 +1,221 @@
+"""The question and the error message of a paste: what is answered, and what is said not to be."""
+
+from __future__ import annotations
+
+import pytest
+
+from didact.check.explain import Explanation, explain
+
+LOOP = """\
+for x, y in loader:
+    with torch.no_grad():
+        t = teacher(x)
+    s = student(x)
+    loss = F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1), reduction="batchmean") * T * T
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+PEERS = """\
+a = net_a(x)
+b = net_b(x)
+loss_a = F.kl_div(F.log_softmax(a, 1), F.softmax(b, 1), reduction="batchmean")
+loss_b = F.kl_div(F.log_softmax(b, 1), F.softmax(a, 1), reduction="batchmean")
+loss_a.backward()
+opt_a.step()
+loss_b.backward()
+opt_b.step()
+"""
+
+
+def answer(text: str) -> str:
+    asked = explain(text).asked
+    assert asked is not None
+    assert asked.answer.zh
+    return asked.answer.en
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "begins", "names"),
+    [
+        (
+            "with torch.no_grad():\n    s = student(x)\n    loss = F.mse_loss(s, t)\n"
+            "loss.backward()\n",
+            "RuntimeError: element 0 of tensors does not require grad",
+            "The error says that the tensor on which backward()",
+            "line 1 (`torch.no_grad()`)",
+        ),
+        (
+            PEERS,
+            "RuntimeError: Trying to backward through the graph a second time",
+            "The error says that two backward passes",
+            "line 7 (`loss_b.backward()`)",
+        ),
+        (
+            PEERS,
+            "RuntimeError: one of the variables has been modified by an inplace operation",
+            "The error says that a tensor which the backward pass",
+            "line 6 (`opt_a.step()`)",
+        ),
+        (
+            "class D(Trainer):\n    def compute_loss(self, model, inputs, return_outputs=False):\n"
+            "        return model(**inputs).loss\n",
+            "TypeError: D.compute_loss() got an unexpected keyword argument 'num_items_in_batch'",
+            "Newer versions of transformers",
+            "line 2 (`def compute_loss(",
+        ),
+        (
+            "def soft(s, t):\n    return F.mse_loss(s, t)\n",
+            "TypeError: soft() got an unexpected keyword argument 'weight'",
+            "The error says that a function was called with the argument `weight`",
+            "line 1 (`def soft(s, t)`)",
+        ),
+        (
+            LOOP + "    total += loss\n",
+            "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB",
+            "The GPU's memory is full",
+            "line 9 (`total += loss`)",
+        ),
+        (
+            "loss = F.mse_loss(fs, ft)\n",
+            "RuntimeError: The size of tensor a (64) must match the size of tensor b (256)",
+            "The error says that two tensors of different size meet",
+            "tensor a (64)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("form", ["traceback", "line", "comment", "sentence"])
+def test_an_error_message_is_answered_first(
+    code: str, message: str, begins: str, names: str, form: str
+) -> None:
+    forms = {
+        "traceback": f'{code}\nTraceback (most recent call last):\n  File "a.py", line 3, in f\n'
+        f"    f(x)\n{message}\n",
+        "line": f"{code}\n{message}\n",
+        "comment": f"{code}# {message}\n",
+        "sentence": f"{code}\n运行时出现 {message} 这是为什么？\n",
+    }
+    found = answer(forms[form])
+    assert found.startswith(begins)
+    assert names in found
+
+
+def test_an_error_that_is_not_known_is_said_to_be_read() -> None:
+    found = answer("loss = F.mse_loss(a, b)\n\nRuntimeError: cuDNN error: NOT_INITIALIZED\n")
+    assert found.startswith("The error `RuntimeError: cuDNN error: NOT_INITIALIZED` was read")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["请问 resnet18 换成 mobilenet 之后速度能快多少?", "How many GPUs did they use in the paper?"],
+)
+def test_a_question_without_an_answer(question: str) -> None:
+    found = answer(f"{LOOP}\n{question}\n")
+    assert found == f"The question “{question}” was read; nothing this tool knows answers it."
+
+
+@pytest.mark.parametrize(
+    ("question", "code", "begins"),
+    [
+        ("这里为什么不用温度?", "loss = F.kl_div(F.log_softmax(s, 1), F.softmax(t, 1))\n",
+         "Without a temperature T = 1"),
+        ("Why is there no temperature here?", "loss = F.kl_div(F.log_softmax(s, 1), t)\n",
+         "Without a temperature T = 1"),
+        ("能不能不 permute,直接 view(-1, C) 呢?", "s = s.permute(0, 2, 3, 1).reshape(-1, C)\n",
+         "view reads the numbers"),
+        ("平均的时候填充位置也算进去了吗?", "loss = (kl * mask).mean()\n", "Yes: the padded"),
+        ("平均的时候填充位置也算进去了吗?", "loss = (kl * mask).sum() / mask.sum()\n",
+         "No: the sum is divided"),
+        ("为什么显存一直涨?", LOOP + "    losses.append(loss)\n", "The loss is added up"),
+        ("为什么显存一直涨?", LOOP + "    losses.append(loss.item())\n", "No line shown here"),
+        ("两边维度不同,为什么不需要投影层?", "d = torch.cdist(f, f)\nloss = F.mse_loss(d, e)\n",
+         "Because what is compared are relations"),
+        ("EMA 更新放在 step 之后对吗?", LOOP + "    update_ema(student, ema)\n", "Yes, after"),
+        ("EMA 更新放在这里对吗?", "update_ema(net, ema)\nopt.step()\n", "It belongs after"),
+        ("为什么 labels 要错开一位?", "y = labels[:, 1:]\nloss = F.cross_entropy(z, y)\n",
+         "A language model's output"),
+        ("loss 一直不下降,怎么回事?", LOOP, "What is shown does not tell why"),
+        ("为什么要乘温度的平方?", LOOP, "∂KL/∂s_i"),
+    ],
+)  # fmt: skip
+def test_questions_that_are_answered(question: str, code: str, begins: str) -> None:
+    assert answer(f"{question}\n\n{code}").startswith(begins)
+
+
+def test_a_loss_over_teachers_keeps_no_graph_of_past_steps() -> None:
+    code = (
+        "for x, y in loader:\n    kd = 0\n    for t in teachers:\n        kd += kl_loss(s(x), t(x))\n"
+        "    loss = kd / 3\n    loss.backward()\n"
+    )
+    assert answer(f"显存不够怎么办?\n\n{code}").startswith("No line shown here")
+
+
+def test_words_around_a_fence_hold_the_question() -> None:
+    page = f"训练时 **loss 不动**,想问一下原因:\n\n```python\n{LOOP}```\n"
+    asked = explain(page).asked
+    assert asked is not None
+    assert asked.question.zh == "训练时 loss 不动,想问一下原因:"
+
+
+def explained(code: str) -> Explanation:
+    return explain(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "not_said"),
+    [
+        ("d = min(1 - 1 / (step + 1), 0.9)\n", "较小的一个", "的最小值"),
+        ("s = logits[:, :-1, :]\n", "去掉最后一个位置", "类别"),
+        ("y = labels[..., 1:]\n", "去掉第一个位置", "类别"),
+        ("for pe, ps in zip(ema.parameters(), net.parameters()):\n    pe.mul_(0.9)\n", "参数",
+         "教师"),
+        ("criterion = DistillLoss()\n", "新建的损失对象", "作用于"),
+        ("import jax\ng = jax.grad(loss_fn)(params, x)\n", "`loss_fn` 在 `params`, `x` 处的梯度",
+         "损失值"),
+        ("n, c, h, w = preds.shape\n", "取出 `preds` 的形状", "令"),
+        ("a, b = torch.randn(2, 3), torch.randn(2, 4)\n", "都是标准正态", "；"),
+        ("update(net, 3)\n", "调用 `update(net, 3)`，不使用返回值", "计算"),
+        ("trainer.train()\n", "训练流程", "dropout"),
+        ("x = x.view(-1)\n", "展平成一维", "重新解释"),
+    ],
+)  # fmt: skip
+def test_ordinary_sentences(code: str, said: str, not_said: str) -> None:
+    text = "".join(note.explanation.zh for note in explained(code).statements)
+    assert said in text
+    assert not_said not in text
+
+
+def test_no_gradient_is_claimed_outside_pytorch() -> None:
+    code = (
+        "import tensorflow as tf\nteacher_logits = teacher(x, training=False)\n"
+        "p = tf.nn.softmax(teacher_logits / T, axis=1)\n"
+    )
+    assert all("回传梯度" not in note.explanation.zh for note in explained(code).statements)
+
+
+def test_a_correction_that_undoes_another_is_not_made() -> None:
+    code = (
+        "def step(net_s, net_t, img, target, alpha, T):\n    with torch.no_grad():\n"
+        "        t = net_t(img)\n    s = net_s(img)\n    prob = F.softmax(s, dim=1)\n"
+        "    hard = nn.CrossEntropyLoss()(prob, target)\n"
+        "    soft = F.kl_div(F.log_softmax(s / T, dim=1), F.softmax(t / T, dim=1),"
+        " reduction='batchmean') * T * T\n    return alpha * soft + (1 - alpha) * hard\n"
+    )
+    found = explained(code)
+    assert "CrossEntropyLoss()(s, target)" in found.correction.source
+    lines = found.correction.source.split("\n")
+    for line, codes in zip(lines, found.correction.marks, strict=False):
+        if any(c.startswith("K") for c in codes):
+            assert line not in code.split("\n")
+
+
+def test_a_paste_on_one_line_is_shown_with_its_lines() -> None:
+    from didact.check.explain.render import to_markdown, to_text
+
+    one = "def f(s, t): a = s.flatten(1) b = t.flatten(1) loss = F.mse_loss(a, b) return loss"
+    found = explained(one)
+    assert found.rebuilt
+    block = "def f(s, t):\n    a = s.flatten(1)\n    b = t.flatten(1)\n"
+    assert block in to_text(found, "en")
+    assert block in to_markdown(found, "zh")
+    assert not explained(LOOP).rebuilt
