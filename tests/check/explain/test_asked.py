@@ -144,7 +144,8 @@ def test_questions_that_are_answered(question: str, code: str, begins: str) -> N
 
 def test_a_loss_over_teachers_keeps_no_graph_of_past_steps() -> None:
     code = (
-        "for x, y in loader:\n    kd = 0\n    for t in teachers:\n        kd += kl_loss(s(x), t(x))\n"
+        "for x, y in loader:\n    kd = 0\n    for t in teachers:\n        kd += "
+        "kl_loss(s(x), t(x))\n"
         "    loss = kd / 3\n    loss.backward()\n"
     )
     assert answer(f"显存不够怎么办?\n\n{code}").startswith("No line shown here")

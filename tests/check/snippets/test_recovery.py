@@ -247,7 +247,8 @@ def test_a_loop_survives_the_loss_of_its_newlines(data: st.DataObject) -> None:
 
 
 NUMBERED = [
-    "def f(a):", "    if a:", "        b = a + 1", "        c = b * 2", "    else:", "        c = 0",
+    "def f(a):", "    if a:", "        b = a + 1", "        c = b * 2", "    else:",
+    "        c = 0",
     "    d = g(c,", "          a)", "    return d", "", "print(f(2))",
 ]  # fmt: skip
 
@@ -287,7 +288,7 @@ def test_names_in_chinese_are_left_alone(code: str) -> None:
         "Should I call model.eval() before the loop, or after it?",
         '  File "/a/b.py", line 3, in <module>\nmain()\nTypeError: f() got an unexpected keyword'
         " argument 'x'",
-        "[rank1]: Traceback (most recent call last):\n[rank1]:   File \"a.py\", line 3, in f\n"
+        '[rank1]: Traceback (most recent call last):\n[rank1]:   File "a.py", line 3, in f\n'
         "[rank1]:     g(x)\n[rank1]: ValueError: g(x) failed",
         "RuntimeError: shape mismatch, got (3, 4)",
     ],

@@ -123,9 +123,7 @@ class _Known:
 
         ``alone`` where nothing was said before: then a mistake may be the answer to a complaint.
         """
-        diagnosis = alone and (
-            asking.DIAGNOSIS.search(question) or asking.STUCK.search(question)
-        )
+        diagnosis = alone and (asking.DIAGNOSIS.search(question) or asking.STUCK.search(question))
         for pattern, needed, answer in asking.ASKED:
             if pattern.pattern.startswith(".") and not diagnosis:
                 continue
@@ -147,8 +145,9 @@ class _Known:
         return answer
 
     def general(self, question: str, *, alone: bool) -> Text | None:
-        """The worst mistake where the question is what is wrong, the summary where it is what the
-        code does; else that it is not answered, unless something was said before.
+        """The worst mistake to what is wrong, the summary to what the code does.
+
+        Else that it is not answered, unless something was said before (``alone`` is false).
         """
         serious = self._serious()
         meaning, diagnosis = asking.MEANING.search(question), asking.DIAGNOSIS.search(question)

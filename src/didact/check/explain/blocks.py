@@ -79,11 +79,15 @@ def _loop(node: ast.For | ast.AsyncFor) -> Text:
             f"逐批遍历 {shown}，每批取出 {target}。",
         )
     if ".parameters()" in name or ".state_dict()" in name or ".buffers()" in name:
-        return Text(
-            f"For each pair {target} of the parameters in {shown}:",
-            f"逐对遍历 {shown} 中的参数 {target}。",
-        ) if called == "zip" else Text(
-            f"For every parameter {target} in {shown}:", f"对 {shown} 中的每个参数 {target}："
+        return (
+            Text(
+                f"For each pair {target} of the parameters in {shown}:",
+                f"逐对遍历 {shown} 中的参数 {target}。",
+            )
+            if called == "zip"
+            else Text(
+                f"For every parameter {target} in {shown}:", f"对 {shown} 中的每个参数 {target}："
+            )
         )
     if role_of(name) is Role.TEACHER or "models" in name or "experts" in name:
         return Text(

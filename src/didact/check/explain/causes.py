@@ -15,7 +15,8 @@ _MESSAGE = re.compile(
     re.MULTILINE,
 )
 _WITHIN = re.compile(
-    r"(?<![\w.])(?P<message>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)[ \t]*[:：][ \t]*[^\s\u4e00-\u9fff]"
+    r"(?<![\w.])(?P<message>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)[ \t]*[:：][ "
+    r"\t]*[^\s\u4e00-\u9fff]"
     r"[^\u4e00-\u9fff\n。，？]*)"
 )
 """An error message within a sentence; it ends where the Chinese begins."""
@@ -106,7 +107,9 @@ def _cuts(tree: ast.Module, _message: str) -> list[ast.AST]:
             found.append(node)
     for call in _calls(tree, "item", "detach", "tensor", "argmax", "numpy"):
         shown = ast.unparse(call).lower()
-        if last_name(call.func) in {"item", "numpy"} or not re.search(r"teach|old|\bt\b|_t\b", shown):
+        if last_name(call.func) in {"item", "numpy"} or not re.search(
+            r"teach|old|\bt\b|_t\b", shown
+        ):
             found.append(call)
     return sorted(found, key=lambda node: getattr(node, "lineno", 0))
 

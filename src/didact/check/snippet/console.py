@@ -34,7 +34,8 @@ _TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
 _FILE = re.compile(r"^[ \t]*File \".*\", line \d+")
 _RANK = re.compile(r"^\[rank\d+\]:[ \t]?", re.MULTILINE)
 _MESSAGE = re.compile(
-    r"^[ \t]*(?:E[ \t]+)?(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Warning)[ \t]*[:：]"
+    r"^[ \t]*(?:E[ \t]+)?(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Warning)[ "
+    r"\t]*[:：]"
     r"[ \t]*(?!\w+(?:\[[^\]]*\])?[ \t]*=(?!=))\S"
 )
 """The last line of a traceback, also where it stands alone."""

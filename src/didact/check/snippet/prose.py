@@ -13,8 +13,10 @@ from didact.check.snippet.characters import is_cjk
 from didact.check.snippet.furniture import is_furniture
 
 _QUESTION_ZH = re.compile(
-    r"[？?]|为什么|为啥|为何|怎么|怎样|如何|什么|吗|呢[？?。]?$|哪|是否|是不是|对不对|对吗|请问|求问|求解|求助|"
-    r"求大佬|解释|逐行|逐句|讲解|讲一下|说明一下|帮忙|帮我|有没有|能不能|可不可以|要不要|行不行|区别|意思|作用|报错|"
+    r"[？?]|为什么|为啥|为何|怎么|怎样|如何|什么|吗|呢[？?。]?$|哪|是否|是不是|对不对|"
+    r"对吗|请问|求问|求解|求助|"
+    r"求大佬|解释|逐行|逐句|讲解|讲一下|说明一下|帮忙|帮我|有没有|能不能|可不可以|要不要|"
+    r"行不行|区别|意思|作用|报错|"
     r"哪里错|问题(?:在|出)|看不懂|不理解|不明白|注释"
 )
 _QUESTION_EN = re.compile(
@@ -104,13 +106,16 @@ def is_chinese_sentence(line: str) -> bool:
         return False
     end = _ENDS_IN_CHINESE.search(outside)
     closes = end is not None and outside.rstrip()[-1] in ")）"
-    return end is not None and (not closes or re.search(r"[\u4e00-\u9fff]", outside[-6:]) is not None)
+    return end is not None and (
+        not closes or re.search(r"[\u4e00-\u9fff]", outside[-6:]) is not None
+    )
 
 
 _ENGLISH_SENTENCE = re.compile(
     r"^\s*(?:(?:Why|How|What|Which|When|Where|Who|Should|Shall|Can|Could|Do|Does|Did|Is|Are|Am|Was"
     r"|Would|Will|I|My|The|This|That|It|In|After|Before|Since|Because|Please|Hi|Hello|Also|But|So"
-    r"|And)(?:'\w+)?|(?:why|how|what|which|should|can|could|does|is it|please|i))[ ,]+\w+.*[?!.:]\s*$"
+    r"|And)(?:'\w+)?|(?:why|how|what|which|should|can|could|does|is it|please|i))[ "
+    r",]+\w+.*[?!.:]\s*$"
 )
 _FEW_WORDS = 4
 

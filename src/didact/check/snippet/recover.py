@@ -188,7 +188,7 @@ def _has_glued_name(code: str, tree: ast.Module) -> bool:
         if name == "br" and "<br" in code:
             return True
         written = [is_cjk(c) for c in name if c.isalpha()]
-        if any(written) and not all(written) and code.count(name) < 2:  # noqa: PLR2004
+        if any(written) and not all(written) and code.count(name) < 2:
             return True
         if any(written) and name in called - defined:
             return True

@@ -210,28 +210,33 @@ _NO_TEMPERATURE = Text(
     "Without a temperature T = 1, so T² = 1 and there is nothing to multiply with. T > 1 makes the "
     "small probabilities of the target larger, so that they count; the formula is the same without "
     "it.",
-    "不写温度就是 T = 1，于是 T² = 1，不需要再乘。T > 1 的作用是放大目标中较小的概率，让它们也起作用；"
+    "不写温度就是 T = 1，于是 T² = 1，不需要再乘。T > 1 的作用是放大目标中较小的概率，"
+    "让它们也起作用；"
     "不用温度时公式仍然成立。",
 )
 _TEMPERATURE = Text(
     "Dividing the logits by T > 1 flattens the distribution: the ranking stays, but the small "
     "probabilities, which tell how the teacher sees the other classes, grow and count in the loss. "
     "T = 1 changes nothing; for a large T the term tends to the squared difference of the logits.",
-    "logits 除以 T > 1 会让分布变平：排序不变，但较小的概率变大，在损失里起作用，学生因此能学到教师对其他"
+    "logits 除以 T > 1 会让分布变平：排序不变，但较小的概率变大，在损失里起作用，"
+    "学生因此能学到教师对其他"
     "类别的看法。T = 1 等于没有温度；T 很大时，这一项趋于 logits 的平方差。",
 )
 _WHICH_T = Text(
     "The code cannot tell: T is chosen on validation data, mostly among 1, 2, 4 and 8. Keep the "
     "factor T² while trying, so that the weight of the term keeps its meaning.",
-    "从代码看不出来：T 要在验证集上选，常试 1、2、4、8。试的时候保留 T² 这个系数，该项权重的含义才不变。",
+    "从代码看不出来：T 要在验证集上选，常试 1、2、4、8。试的时候保留 T² 这个系数，"
+    "该项权重的含义才不变。",
 )
 _PERMUTE = Text(
     "view reads the numbers in the order in which they lie in memory. In [N, C, H, W] the numbers "
     "of one class lie side by side, so view(-1, C) alone would put C neighbouring pixels of one "
     "class into a row. permute(0, 2, 3, 1) puts the classes last; contiguous() writes that order "
     "to memory, and then each row of view(-1, C) holds the C logits of one pixel.",
-    "view 按内存中的顺序读数。[N, C, H, W] 里相邻存放的是同一个类别的各个像素，直接 view(-1, C) 会把同一"
-    "类别相邻的 C 个像素拼成一行。permute(0, 2, 3, 1) 把类别移到最后一维，contiguous() 按这个顺序重新存放，"
+    "view 按内存中的顺序读数。[N, C, H, W] 里相邻存放的是同一个类别的各个像素，直接 "
+    "view(-1, C) 会把同一"
+    "类别相邻的 C 个像素拼成一行。permute(0, 2, 3, 1) 把类别移到最后一维，contiguous() "
+    "按这个顺序重新存放，"
     "之后 view(-1, C) 的每一行才是一个像素的 C 个 logits。",
 )
 _PADDING_COUNTS = Text(
@@ -247,14 +252,16 @@ _PADDING_LEFT_OUT = Text(
 _MEMORY_KEPT = Text(
     "The loss is added up (or stored) with its graph, so the graphs of all steps stay in memory, "
     "and the use of it grows with each step. Write `loss.item()` there.",
-    "这里把带计算图的 loss 累加（或存了起来），每一步的计算图都被引用着，无法释放，显存就一步步变大。"
+    "这里把带计算图的 loss 累加（或存了起来），每一步的计算图都被引用着，无法释放，"
+    "显存就一步步变大。"
     "应改为 `loss.item()`。",
 )
 _MEMORY_ELSE = Text(
     "No line shown here keeps the graph of a past step. Memory is saved by running the teacher "
     "under torch.no_grad(), by a smaller batch, and by mixed precision; if it grows from step to "
     "step, look for a tensor with a graph that is stored outside of what is shown.",
-    "贴出的代码里没有哪一行会保留以前各步的计算图。要省显存：教师放在 torch.no_grad() 里、减小 batch、用混合"
+    "贴出的代码里没有哪一行会保留以前各步的计算图。要省显存：教师放在 torch.no_grad() "
+    "里、减小 batch、用混合"
     "精度；如果占用一步步变大，请找一找没贴出来的部分里，有没有把带计算图的张量存起来。",
 )
 ON_MEMORY = (_MEMORY_KEPT, _MEMORY_ELSE)
@@ -264,23 +271,28 @@ _NO_PROJECTION = Text(
     "Because what is compared are relations between the samples of a batch: distances, angles or "
     "similarities, a B×B matrix on each side. Their size does not depend on the width of the "
     "features, so 64 and 256 need not be made equal.",
-    "因为比较的是批内样本之间的关系（距离、角度或相似度），两边得到的都是 B×B 的矩阵，与特征宽度无关，所以"
+    "因为比较的是批内样本之间的关系（距离、角度或相似度），两边得到的都是 B×B 的矩阵，"
+    "与特征宽度无关，所以"
     "两边的维度不必相等。",
 )
 _PROJECTION = Text(
     "Because the loss compares the features entry by entry, both sides must have the same shape. "
     "The projection brings the student's to the teacher's width; its parameters must be in the "
     "optimiser, and it is not used after the training.",
-    "因为损失逐元素比较两边的特征，形状必须相同。投影层把学生特征变换到教师的宽度；它的参数必须放进优化器，"
+    "因为损失逐元素比较两边的特征，形状必须相同。投影层把学生特征变换到教师的宽度；"
+    "它的参数必须放进优化器，"
     "训练完就不再需要。",
 )
 STUCK_UNKNOWN = Text(
-    "What is shown does not tell why.{where} Look at, in this order: whether the loss has a gradient "
+    "What is shown does not tell why.{where} Look at, in this order: whether the loss has "
+    "a gradient "
     "(`loss.requires_grad`, and `.grad` of a student's parameter after backward()); whether the "
     "optimiser holds the student's parameters and every layer that was added; zero_grad, backward "
     "and step in this order; the learning rate; whether the teacher is good on this data.",
-    "从贴出的代码看不出原因。{where}请依次检查：损失有没有梯度（`loss.requires_grad`，以及 backward() 之后学生参数的 "
-    "`.grad`）；优化器里有没有学生的参数和新加的层；zero_grad、backward、step 的顺序；学习率；教师在这份数据上"
+    "从贴出的代码看不出原因。{where}请依次检查：损失有没有梯度（`loss.requires_grad`，以及 "
+    "backward() 之后学生参数的 "
+    "`.grad`）；优化器里有没有学生的参数和新加的层；zero_grad、backward、step 的顺序；"
+    "学习率；教师在这份数据上"
     "本身好不好。",
 )
 _EMA_AFTER = Text(
@@ -299,20 +311,23 @@ _JSD_BOUND = Text(
     "softmax of averaged logits as M, or with KL(M ‖ P), there is no such bound. Note that "
     "kl_div(log a, b) is KL(b ‖ a).",
     "JS 散度不超过 ln 2 = 0.693，前提是 M 为两个概率分布的平均 (P + Q)/2，且两项是 KL(P ‖ M) 与 "
-    "KL(Q ‖ M)。若 M 是平均 logits 再 softmax，或者写成了 KL(M ‖ P)，就没有这个上界。注意 kl_div(log a, b) "
+    "KL(Q ‖ M)。若 M 是平均 logits 再 softmax，或者写成了 KL(M ‖ P)，就没有这个上界。注意 "
+    "kl_div(log a, b) "
     "计算的是 KL(b ‖ a)。",
 )
 _SHIFT = Text(
     "A language model's output at position t predicts the token at t + 1. So the last output has "
     "no label and the first token no prediction: logits[:, :-1] belongs to labels[:, 1:], and so "
     "does the mask.",
-    "语言模型在位置 t 的输出预测的是 t + 1 处的 token：最后一个输出没有标签，第一个 token 没有预测，所以 "
+    "语言模型在位置 t 的输出预测的是 t + 1 处的 token：最后一个输出没有标签，第一个 token "
+    "没有预测，所以 "
     "logits[:, :-1] 对应 labels[:, 1:]，掩码也要取 [:, 1:]。",
 )
 _SOFT_OR_KL = Text(
     "For a fixed teacher they train alike: −Σ p·log q = KL(p ‖ q) + H(p), and H(p), the entropy of "
     "the teacher's probabilities, has no gradient. Only the values differ: the KL falls to 0.",
-    "教师固定时，两者的训练效果相同：−Σ p·log q = KL(p ‖ q) + H(p)，教师概率的熵 H(p) 没有梯度。只是数值不同："
+    "教师固定时，两者的训练效果相同：−Σ p·log q = KL(p ‖ q) + H(p)，教师概率的熵 H(p) "
+    "没有梯度。只是数值不同："
     "KL 可以降到 0。",
 )
 
@@ -324,7 +339,8 @@ def _kinds(*names: str) -> frozenset[str]:
 
 
 _KL = _kinds(
-    "@kl_div", "@KLDivLoss", "@KLDivergence", "@kl_divergence", "@log_softmax", "@log", "=kl", "=kd",
+    "@kl_div", "@KLDivLoss", "@KLDivergence", "@kl_divergence", "@log_softmax", "@log", "=kl",
+    "=kd",
 )  # fmt: skip
 _RELATIONAL = _kinds(
     "=rkd", "=sp", "=pkt", "=at", "@cdist", "@pdist", "@bmm", "@mm", "@matmul", "@pairwise_distance"
@@ -339,27 +355,32 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
      _kinds("=soft_ce"), _NEVER_ZERO),
     (_either(r"\b2\.30?\b", r"2\.30?(?!\d)"), _kinds("=ce"), _CHANCE),
     (_either(r"number of layers|divide.*layers", r"除以层数"), _NONE, _LAYERS),
-    (_either(r"negative|below zero", r"负数|为负|是负|负的|负值|变负"), _KL, answers.NEGATIVE_KL[1]),
+    (_either(r"negative|below zero",
+         r"负数|为负|是负|负的|负值|变负"), _KL, answers.NEGATIVE_KL[1]),
     (_either(r"(no|without|not? (use|have) a?) ?temperature",
              r"(没有?|不用|不加|没用|无|不需要)(写|使用)?(温度|T\b)"), _NONE, _NO_TEMPERATURE),
     (_either(r"permute|view\(-1", r"permute|view\(-1"), _kinds("@permute", "@view", "@reshape"),
      _PERMUTE),
     (_either(r"(pad|mask).*(denominator|divid|average|mean|count)",
-             r"(pad|填充|掩码|mask).*(分母|平均|除|算进|计入)|(分母|平均|除).*(pad|填充|掩码|mask)"),
+             r"(pad|填充|掩码|mask).*(分母|平均|除|算进|计入)|(分母|平均|除).*(pad|填充|"
+             r"掩码|mask)"),
      _kinds("@divided by mask"), _PADDING_LEFT_OUT),
     (_either(r"(pad|mask).*(denominator|divid|average|mean|count)",
-             r"(pad|填充|掩码|mask).*(分母|平均|除|算进|计入)|(分母|平均|除).*(pad|填充|掩码|mask)"),
+             r"(pad|填充|掩码|mask).*(分母|平均|除|算进|计入)|(分母|平均|除).*(pad|填充|"
+             r"掩码|mask)"),
      _kinds("@mean over all"), _PADDING_COUNTS),
     (_either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"), _kinds("@graphs kept"),
      _MEMORY_KEPT),
     (_either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"), _NONE, _MEMORY_ELSE),
-    (_either(r"(no|without|need).*project", r"(不需要|不用|没有|无需|为何不|为什么不).{0,6}(投影|映射|回归层)"),
+    (_either(r"(no|without|need).*project",
+         r"(不需要|不用|没有|无需|为何不|为什么不).{0,6}(投影|映射|回归层)"),
      _RELATIONAL, _NO_PROJECTION),
     (_either(r"project|regressor|1x1", r"投影|回归层|regressor"),
      _kinds("=hint", "@mse_loss", "@MSELoss"), _PROJECTION),
     (_either(r"\bema\b|mean teacher", r"\bema\b|mean.?teacher|滑动平均"), _kinds("@ema after step"),
      _EMA_AFTER),
-    (_either(r"\bema\b|mean teacher", r"\bema\b|mean.?teacher|滑动平均"), _kinds("@ema before step"),
+    (_either(r"\bema\b|mean teacher",
+         r"\bema\b|mean.?teacher|滑动平均"), _kinds("@ema before step"),
      _EMA_BEFORE),
     (_either(r"0\.69|ln ?2|log ?2", r"0\.69|ln ?2"), _KL, _JSD_BOUND),
     (_either(r"retain_graph", r"retain_graph"), _NONE, errors.SECOND_BACKWARD.format(where="")),
@@ -368,7 +389,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"\.item\(|\bitem\b", r"\bitem\b"), _NONE, training.ITEM[1]),
     (_either(r"(kl|diverg).*cross.?entropy|cross.?entropy.*(kl|diverg)",
              r"(kl|散度).*交叉熵|交叉熵.*(kl|散度)"), _NONE, _SOFT_OR_KL),
-    (_either(r"(which|what|choose|pick|good) (value of |value for )?(the )?temperature|temperature .*(choose|pick|set to)",
+    (_either(r"(which|what|choose|pick|good) (value of |value for )?(the )?temperature|"
+                 r"temperature .*(choose|pick|set to)",
              r"温度.{0,6}(多少|怎么选|怎么设|如何选|取几|取值)"), _NONE, _WHICH_T),
     (
         _either(r"log_softmax.*softmax|softmax.*log_softmax", r"log_softmax.*softmax"),
@@ -414,11 +436,15 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
                 r"T ?的?平方|温度的?平方|T²|两个 ?T|乘.{0,6}T|T\s*\*\*\s*2"),
         _NONE, training.T_SQUARED[1],
     ),
-    (_either(r"(why|what).*temperature|why.*divide .* by T\b", r"(为什么|为何).{0,8}(除以|除|用|加|有).{0,4}(温度|T\b)|温度.{0,8}(作用|意义|是什么|什么用)"),
+    (_either(r"(why|what).*temperature|why.*divide .* by T\b",
+         r"(为什么|为何).{0,8}(除以|除|用|加|有).{0,4}(温度|T\b)|温度.{0,8}(作用|意义|"
+         r"是什么|什么用)"),
      _NONE, _TEMPERATURE),
-    (_either(r"alpha|weight|lambda", r"(alpha|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适)"),
+    (_either(r"alpha|weight|lambda",
+         r"(alpha|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适)"),
      _NONE, training.WEIGHT[1]),
-    (_either(r"teachers.*(sum|mean|average)|(sum|mean|average).*teachers", r"多个?教师.*(平均|求和)|(平均|求和).*教师"),
+    (_either(r"teachers.*(sum|mean|average)|(sum|mean|average).*teachers",
+         r"多个?教师.*(平均|求和)|(平均|求和).*教师"),
      _NONE, training.MANY_TEACHERS[1]),
     (_either(r"detach|no_grad|eval", r"detach|no_grad|eval"), _NONE, training.EVAL_DETACH[1]),
     (_either(r"batchmean", r"batchmean"), _NONE, training.BATCHMEAN[1]),
@@ -430,21 +456,26 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
 What must be there: kinds of mistakes, ``=`` a term of that definition, ``@`` a fact of the code.
 """
 STUCK = _either(
-    r"(not|never|n't|isn't|doesn't) \w* ?(fall|decreas|chang|mov|go(es|ing)? down|converg|learn|improv)|stuck"
+    r"(not|never|n't|isn't|doesn't) \w* ?(fall|decreas|chang|mov|go(es|ing)? down|converg|"
+    r"learn|improv)|stuck"
     r"|constant|plateau",
     r"不(怎么)?(下降|降|收敛|变|动|更新|起作用)|降不下|不学习|恒定|一直是?(同一|一样|0)|没有?变化",
 )
 """Complaints of a loss that does not fall."""
 DIAGNOSIS = _either(
-    r"wrong|right|correct|bug|error|mistake|\bok(ay)?\b|fine|problem|fails?|issue|negative|\bnan\b|worse"
+    r"wrong|right|correct|bug|error|mistake|\bok(ay)?\b|fine|problem|fails?|issue|negative|"
+    r"\bnan\b|worse"
     r"|syntax|invalid|is (this|it|that|my)|missing|forgot|sense|help|check|review",
-    r"错|对吗|对不对|正确|问题|正常|毛病|不对|报错|报|bug|吗[?？]?$|是不是|是否|可以吗|行不行|行吗|合理|检查|看看"
+    r"错|对吗|对不对|正确|问题|正常|毛病|不对|报错|报|bug|吗[?？]?$|是不是|是否|可以吗|"
+    r"行不行|行吗|合理|检查|看看"
     r"|负|nan|变差|求助|缺|漏|正负",
 )
 """Questions that the worst mistake answers."""
 MEANING = _either(
-    r"explain|what (does|is|are|do)\b|line by line|mean\b|understand|walk|which (loss|method|paper)|how does",
-    r"解释|什么意思|逐行|逐句|是什么|什么损失|什么方法|哪篇|哪种|干什么|做什么|干嘛|看不懂|讲解|讲一下|注释|含义|怎么理解|原理",
+    r"explain|what (does|is|are|do)\b|line by line|mean\b|understand|walk|which (loss|"
+    r"method|paper)|how does",
+    r"解释|什么意思|逐行|逐句|是什么|什么损失|什么方法|哪篇|哪种|干什么|做什么|干嘛|"
+    r"看不懂|讲解|讲一下|注释|含义|怎么理解|原理",
 )
 """Questions that the summary answers."""
 DISTANCES = _DISTANCES

@@ -29,7 +29,8 @@ IN_PLACE = Text(
     "the forward pass.{where} Run every backward() before the first optimizer.step() (a step "
     "changes the parameters in place), and write `x = x + y` instead of `x += y` or methods that "
     "end in `_`.",
-    "这个报错的意思是：反向传播还要用到的张量，在前向之后被原地修改了。{where}所有 backward() 都应在"
+    "这个报错的意思是：反向传播还要用到的张量，在前向之后被原地修改了。{where}所有 "
+    "backward() 都应在"
     "第一个 optimizer.step() 之前完成（step 会原地修改参数）；另外把 `x += y` 和以 `_` 结尾的方法"
     "改成 `x = x + y` 这样的写法。",
 )
@@ -38,7 +39,8 @@ SHAPES = Text(
     "sides just before the line that fails. In distillation these are mostly heads with different "
     "numbers of classes (slice the larger logits to the common classes before the softmax) or "
     "features of different width (put a projection on the student's).",
-    "这个报错的意思是：参与运算的两个张量大小不一致：{message}。在出错的那一行之前打印两边的 shape。"
+    "这个报错的意思是：参与运算的两个张量大小不一致：{message}。"
+    "在出错的那一行之前打印两边的 shape。"
     "蒸馏里常见的原因是分类头的类别数不同（在 softmax 之前把较大的 logits 切到共有的类别），或者"
     "特征宽度不同（给学生的特征加一个投影层）。",
 )
@@ -46,41 +48,48 @@ FLATTEN = Text(
     "The error says that a layer or a view got a size that does not fit: {message}. Print the "
     "shape just before the line that fails; the size that the layer was built with must be that of "
     "the last dimension of its input.",
-    "这个报错的意思是：某一层或某个 view 得到的大小对不上：{message}。在出错的那一行之前打印 shape；"
+    "这个报错的意思是：某一层或某个 view 得到的大小对不上：{message}。"
+    "在出错的那一行之前打印 shape；"
     "层定义时的输入宽度必须等于输入最后一维的大小。",
 )
 KEYWORD = Text(
     "The error says that a function was called with the argument `{name}`, and does not have one."
     "{where} Add `{name}=None` (or `**kwargs`) to its parameters, or do not pass it.",
-    "这个报错的意思是：调用时传了参数 `{name}`，而被调用的函数没有这个参数。{where}在它的参数表里加上 "
+    "这个报错的意思是：调用时传了参数 `{name}`，而被调用的函数没有这个参数。"
+    "{where}在它的参数表里加上 "
     "`{name}=None`（或 `**kwargs`），或者调用时不要传。",
 )
 NUM_ITEMS = Text(
     "Newer versions of transformers (since 4.46) pass `num_items_in_batch` to compute_loss.{where} "
     "Write `def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):` "
     "and the code runs again.",
-    "新版 transformers（4.46 起）会给 compute_loss 多传一个 `num_items_in_batch`。{where}把签名改成 "
-    "`def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):` 即可。",
+    "新版 transformers（4.46 起）会给 compute_loss 多传一个 `num_items_in_batch`。"
+    "{where}把签名改成 "
+    "`def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):"
+    "` 即可。",
 )
 MEMORY = Text(
     "The GPU's memory is full. If it grows from step to step, something keeps the graphs of past "
     "steps alive.{where} Accumulate `loss.item()`, never the loss itself; run the teacher under "
     "torch.no_grad(). If it fails at the first step, the batch is too large.",
     "显存不够。如果占用一步步变大，说明有东西一直引用着以前各步的计算图。{where}累加时应写 "
-    "`loss.item()`，不要累加 loss 本身；教师的前向放在 torch.no_grad() 里。如果第一步就报错，那就是 "
+    "`loss.item()`，不要累加 loss 本身；教师的前向放在 torch.no_grad() 里。"
+    "如果第一步就报错，那就是 "
     "batch 太大。",
 )
 SCALAR = Text(
     "The error says that backward() was called on a tensor with more than one entry: a loss with "
     "reduction='none' must be averaged (or masked and averaged) first.",
-    "这个报错的意思是：对不止一个元素的张量调用了 backward()。reduction='none' 的损失要先取平均（或乘"
+    "这个报错的意思是：对不止一个元素的张量调用了 backward()。reduction='none' "
+    "的损失要先取平均（或乘"
     "掩码后再平均）。",
 )
 LABELS = Text(
     "The error says that a label is not among the classes of the output. The labels must lie "
     "between 0 and C − 1: shift those of a sliced head (labels − start), and give padding as "
     "ignore_index.",
-    "这个报错的意思是：标签超出了输出的类别范围。标签必须在 0 到 C − 1 之间：对切片后的分类头要先减去"
+    "这个报错的意思是：标签超出了输出的类别范围。标签必须在 0 到 C − 1 "
+    "之间：对切片后的分类头要先减去"
     "起始类别，填充值要用 ignore_index 指明。",
 )
 DEVICE = Text(
@@ -91,20 +100,22 @@ DEVICE = Text(
 LABEL_TYPE = Text(
     "The error is about the type of the target: class indices must be int64 (`labels.long()`), "
     "class probabilities must be floating point and of the shape of the input.",
-    "这个报错与目标的类型有关：类别下标必须是 int64（`labels.long()`）；类别概率必须是浮点数，且形状与"
+    "这个报错与目标的类型有关：类别下标必须是 int64（`labels.long()`）；"
+    "类别概率必须是浮点数，且形状与"
     "输入相同。",
 )
 CONSTRUCTOR = Text(
     "The error says that a tensor with many entries was used as true or false. Mostly the tensors "
-    "were passed to the constructor of a loss: write `nn.KLDivLoss(reduction=\"batchmean\")(a, b)`"
+    'were passed to the constructor of a loss: write `nn.KLDivLoss(reduction="batchmean")(a, b)`'
     ", not `nn.KLDivLoss(a, b)`.",
     "这个报错的意思是：把有多个元素的张量当成了真假值。多半是把张量传给了损失类的构造函数：应写 "
-    "`nn.KLDivLoss(reduction=\"batchmean\")(a, b)`，而不是 `nn.KLDivLoss(a, b)`。",
+    '`nn.KLDivLoss(reduction="batchmean")(a, b)`，而不是 `nn.KLDivLoss(a, b)`。',
 )
 OUTPUT_OBJECT = Text(
     "The error says that a model's whole output object was used as a tensor; take its logits: "
     "`model(**inputs).logits`.",
-    "这个报错的意思是：把模型的整个输出对象当成张量用了，应取其中的 logits：`model(**inputs).logits`。",
+    "这个报错的意思是：把模型的整个输出对象当成张量用了，应取其中的 "
+    "logits：`model(**inputs).logits`。",
 )
 UNDEFINED = Text(
     "The error says that the name `{name}` is not defined where it is used: define it, import it, "
