@@ -32,7 +32,7 @@ _CODE = re.compile(
     r"|^\s*[\w.\[\], ]+ [-+*/]?= "
     r"|^\s*[\w.]+\(.*\)\s*$"
 )
-_AFTER_CODE = re.compile(r"[)\]'\"]\s*([\u4e00-\u9fff][\u4e00-\u9fff，、：\w ]*[？?]?)$")
+_AFTER_CODE = re.compile(r"(?:[)\]'\"]\s*|\w\s+)([\u4e00-\u9fff][\u4e00-\u9fff，、：\w ]*[？?]?)$")
 """Words behind the code of a line."""
 
 

@@ -172,8 +172,12 @@ def _kept(tree: ast.Module, _message: str) -> list[ast.AST]:
 def _rounds(tree: ast.Module) -> list[ast.AST]:
     """The innermost loops that go backward; the whole code where it is one step without a loop."""
     loops = [n for n in ast.walk(tree) if isinstance(n, ast.For | ast.While)]
-    training = [loop for loop in loops if _calls(loop, "backward")]
-    inner = [a for a in training if not any(b is not a and b in ast.walk(a) for b in training)]
+    training = {id(loop): loop for loop in loops if _calls(loop, "backward")}
+    inner = [
+        loop
+        for loop in training.values()
+        if not any(id(n) in training for n in ast.walk(loop) if n is not loop)
+    ]
     if inner or loops or not _calls(tree, "backward"):
         return list(inner)
     return [tree]
@@ -188,12 +192,22 @@ def _added(node: ast.AST) -> tuple[str, ast.expr | None]:
     return "", None
 
 
+_AFTER_TIMES = re.compile(r"\*=?\s*\(?([A-Za-z_]\w*)\b(?!\()")
+_BEFORE_TIMES = re.compile(r"\b([A-Za-z_]\w*)(?:\[[^\]\n]{0,40}\])?(?:\.\w+\(\))? \* ")
+_SUMMED = re.compile(r"\b([A-Za-z_]\w*)(?:\[[^\]\n]{0,40}\])?(?:\.\w+\(\))?\.sum\(\)")
+"""A mask is multiplied with, and its sum is divided by."""
+
+
 def facts_of(tree: ast.Module) -> frozenset[str]:
     """What the code does that answers a question and is no mistake, as ``@`` words."""
     source = ast.unparse(tree)
     called = {f"@{last_name(n.func)}" for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    if re.search(r"/\s*\(?\s*\w*mask\w*(?:\[[^\]]*\])?(?:\.\w+\(\))*\.sum\(", source):
+    factors = {*_AFTER_TIMES.findall(source), *_BEFORE_TIMES.findall(source)}
+    selects = re.search(r"\w\)?\[\w*(?:mask|keep|valid)\w*\]", source)
+    if "/" in source and not factors.isdisjoint(_SUMMED.findall(source)):
         called.add("@divided by mask")
+    elif selects:
+        called.add("@selected by mask")
     elif "mask" in source and re.search(r"\.mean\(|reduction='(?:mean|batchmean)'", source):
         called.add("@mean over all")
     steps = [c.lineno for c in _calls(tree, "step")]

@@ -55,6 +55,9 @@ _NEW_CRITERION = Text(
     "a loss object {o} with its default settings", "新建的损失对象 {o}（默认参数）"
 )
 _GRADIENT_AT = Text("the gradient of {o} at {args}", "{o} 在 {args} 处的梯度")
+_VALUE_AND_GRADIENT_AT = Text(
+    "the value and the gradient of {o} at {args}", "{o} 在 {args} 处的值与梯度"
+)
 _FLAT = Text("{o} flattened to one dimension", "{o} 展平成一维")
 _SHIFTED = Text(
     "the labels {a} renumbered so that class {b} becomes 0, as a head sliced from {b} on needs "
@@ -140,7 +143,10 @@ class Reader:
             return filled(METHODS[name], node, owner, method=True)
         inner = node.func
         if isinstance(inner, ast.Call) and last_name(inner.func) in GRADIENTS and inner.args:
-            shown = _GRADIENT_AT.format(o=code_of(inner.args[0]), args=arguments(node))
+            both = last_name(inner.func) != "grad"
+            shown = (_VALUE_AND_GRADIENT_AT if both else _GRADIENT_AT).format(
+                o=code_of(inner.args[0]), args=arguments(node)
+            )
             known = self.judged.tracer.values.get(id(inner.func))
             if library_of(inner.func, known):
                 return shown

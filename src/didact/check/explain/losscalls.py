@@ -161,7 +161,7 @@ def facts(value: Value | None, role: Role) -> Text | None:
         parts.append(_TEMPERATURE.format(t=_in_backticks(value.temperature.text)))
     if value.axis is not None:
         parts.append(_axis(value.axis))
-    if value.class_slice:
+    if value.class_slice and value.class_slice not in {":-1", "1:"}:  # a shift of time steps
         parts.append(Text(f"classes [{value.class_slice}]", f"类别切片 [{value.class_slice}]"))
     if value.grad in _GRADIENT:
         parts.append(_GRADIENT[value.grad])

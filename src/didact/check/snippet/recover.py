@@ -6,6 +6,7 @@ import ast
 import re
 import textwrap
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from didact._core.i18n import Text
@@ -199,23 +200,22 @@ _CHINESE_TARGET = re.compile(
     r"^[ \t]*(?P<name>[\u4e00-\u9fff]\w*)[ \t]*[-+*/]?=(?!=)", re.MULTILINE
 )
 _STAND_IN = "name_in_chinese_{}_"
+_STOOD_IN = re.compile(_STAND_IN.format(r"(\d+)"))
 _LONGEST_STATEMENT = 8
 """Lines of an assignment to a Chinese name that are tried together."""
 
 
 def _rebuild_with_names(text: str) -> Recovered:
     """Rebuild a text; Chinese names that are assigned to are names meanwhile, and no words."""
-    names = sorted(_chinese_names(text), key=len, reverse=True)
+    names = sorted(_chinese_names(text))
     if not names:
         return _rebuild(text)
-    for number, name in enumerate(names):
-        text = re.sub(rf"(?<!\w){name}(?!\w)", _STAND_IN.format(number), text)
+    numbers = {name: _STAND_IN.format(number) for number, name in enumerate(names)}
+    text = re.sub(r"\w+", lambda word: numbers.get(word[0], word[0]), text)
     result = _rebuild(text)
 
     def back(shown: str) -> str:
-        for number, name in enumerate(names):
-            shown = shown.replace(_STAND_IN.format(number), name)
-        return shown
+        return _STOOD_IN.sub(lambda word: names[int(word[1])], shown)
 
     source = back(result.source)
     return replace(
@@ -232,15 +232,19 @@ def _chinese_names(text: str) -> set[str]:
 
     A name that holds Latin letters too may be a word glued to a name; it must occur again.
     """
-    names = set()
+    names: set[str] = set()
+    counts = Counter(re.findall(r"\w+", text))
     for match in _CHINESE_TARGET.finditer(text):
         name = match["name"]
-        lines = text[match.start() :].split("\n", _LONGEST_STATEMENT)[:_LONGEST_STATEMENT]
+        if name in names:
+            continue
+        rest = text[match.start() : match.start() + _LONGEST_STATEMENT * LONG_LINE]
+        lines = rest.split("\n")[:_LONGEST_STATEMENT]
         for count in range(1, len(lines) + 1):
             tree = parse(textwrap.dedent("\n".join(lines[:count])))
             if tree is None:
                 continue
-            again = len(re.findall(rf"(?<!\w){name}(?!\w)", text)) > 1
+            again = counts[name] > 1
             alone = not re.search(r"[A-Za-z]", name)
             calls = any(isinstance(node, ast.Call) for node in ast.walk(tree))
             if len(tree.body) == 1 and (again or (alone and calls)):

@@ -117,9 +117,9 @@ _UNIFORM = Text(
     "不是：教师返回的已经是概率，对 [0, 1] 内的数再做 softmax 几乎是均匀分布。应返回 logits。",
 )
 _UNDERFLOW = Text(
-    "No: softmax first and the logarithm after it underflow to log 0. F.log_softmax gives the same "
-    "numbers without that.",
-    "不是：先 softmax 再取 log 会下溢到 log 0；用 F.log_softmax，数值相同而稳定。",
+    "Softmax first and the logarithm after it underflow to log 0, which is infinite. F.log_softmax "
+    "gives the same numbers without that.",
+    "先 softmax 再取 log 会下溢到 log 0，即负无穷；用 F.log_softmax，数值相同而稳定。",
 )
 _HARDER = Text(
     "It must be divided by T: to multiply by T is a temperature of 1/T, which sharpens.",
@@ -249,6 +249,27 @@ _PADDING_LEFT_OUT = Text(
     "No: the sum is divided by the sum of the mask, that is by the number of positions that count.",
     "不会：这里求和后除以掩码之和，也就是有效位置的个数。",
 )
+_PADDING_NOT_SELECTED = Text(
+    "No: the positions are selected by the mask first, and the mean is taken over those that are "
+    "left.",
+    "不会：先用掩码选出有效位置，再对剩下的取平均。",
+)
+_TAPE = Text(
+    "The tape records what is computed inside it, for the gradient of the student. The teacher is "
+    "not trained, so recording its forward pass costs memory only; outside the tape its output is "
+    "a constant.",
+    "tape 会记录其中的运算，用来求学生的梯度。教师不训练，记录它的前向只会多占内存；写在 "
+    "tape 外面，"
+    "它的输出就是常数。",
+)
+_NEGATIVE_BCE = Text(
+    "−t·log p − (1−t)·log(1−p) is never negative for targets t between 0 and 1. A negative value "
+    "says that some target lies outside: labels of −1, class numbers above 1, or logits as "
+    "targets.",
+    "目标 t 在 0 与 1 之间时，−t·log p − (1−t)·log(1−p) 不会为负。"
+    "出现负数说明有目标超出了范围：标签是 "
+    "−1、类别编号大于 1，或者把 logits 当成了目标。",
+)
 _MEMORY_KEPT = Text(
     "The loss is added up (or stored) with its graph, so the graphs of all steps stay in memory, "
     "and the use of it grows with each step. Write `loss.item()` there.",
@@ -355,12 +376,21 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
      _kinds("=soft_ce"), _NEVER_ZERO),
     (_either(r"\b2\.30?\b", r"2\.30?(?!\d)"), _kinds("=ce"), _CHANCE),
     (_either(r"number of layers|divide.*layers", r"除以层数"), _NONE, _LAYERS),
+    (_either(r"negative|below zero", r"负数|为负|是负|负的|负值|变负"),
+     _kinds("@BCELoss", "@binary_cross_entropy", "@BCEWithLogitsLoss",
+            "@binary_cross_entropy_with_logits"), _NEGATIVE_BCE),
+    (_either(r"\btape\b", r"tape"), _kinds("@GradientTape"), _TAPE),
+    (_either(r"reduction|default", r"reduction|默认"), _kinds("KL-MEAN"), _SMALL),
     (_either(r"negative|below zero",
          r"负数|为负|是负|负的|负值|变负"), _KL, answers.NEGATIVE_KL[1]),
     (_either(r"(no|without|not? (use|have) a?) ?temperature",
              r"(没有?|不用|不加|没用|无|不需要)(写|使用)?(温度|T\b)"), _NONE, _NO_TEMPERATURE),
     (_either(r"permute|view\(-1", r"permute|view\(-1"), _kinds("@permute", "@view", "@reshape"),
      _PERMUTE),
+    (_either(r"(pad|mask).*(denominator|divid|average|mean|count)",
+             r"(pad|填充|掩码|mask).*(分母|平均|除|算进|计入)|(分母|平均|除).*(pad|填充|"
+             r"掩码|mask)"),
+     _kinds("@selected by mask"), _PADDING_NOT_SELECTED),
     (_either(r"(pad|mask).*(denominator|divid|average|mean|count)",
              r"(pad|填充|掩码|mask).*(分母|平均|除|算进|计入)|(分母|平均|除).*(pad|填充|"
              r"掩码|mask)"),
@@ -459,7 +489,8 @@ STUCK = _either(
     r"(not|never|n't|isn't|doesn't) \w* ?(fall|decreas|chang|mov|go(es|ing)? down|converg|"
     r"learn|improv)|stuck"
     r"|constant|plateau",
-    r"不(怎么)?(下降|降|收敛|变|动|更新|起作用)|降不下|不学习|恒定|一直是?(同一|一样|0)|没有?变化",
+    r"不(怎么)?(下降|降|收敛|变|动|更新|起作用)|降不下|不学习|恒定|常数|一直是?(同一|一样|"
+    r"0)|没有?变化",
 )
 """Complaints of a loss that does not fall."""
 DIAGNOSIS = _either(
@@ -474,7 +505,7 @@ DIAGNOSIS = _either(
 MEANING = _either(
     r"explain|what (does|is|are|do)\b|line by line|mean\b|understand|walk|which (loss|"
     r"method|paper)|how does",
-    r"解释|什么意思|逐行|逐句|是什么|什么损失|什么方法|哪篇|哪种|干什么|做什么|干嘛|"
+    r"解释|叫什么|名字|什么意思|逐行|逐句|是什么|什么损失|什么方法|哪篇|哪种|干什么|做什么|干嘛|"
     r"看不懂|讲解|讲一下|注释|含义|怎么理解|原理",
 )
 """Questions that the summary answers."""
