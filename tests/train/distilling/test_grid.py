@@ -68,6 +68,7 @@ def test_what_is_complete_stays_and_the_rest_is_run(tmp_path: Path) -> None:
         assert all(torch.equal(again_state[name], value) for name, value in state.items())
 
 
+@pytest.mark.slow
 def test_a_killed_grid_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     settings = base(epochs=20, batch_size=64, checkpoint_seconds=0.05)
     script = tmp_path / "run.py"
@@ -169,6 +170,7 @@ def double(number: int, factor: int) -> int:
     return number * factor
 
 
+@pytest.mark.slow
 def test_submitit_s_local_cluster(tmp_path: Path) -> None:
     pytest.importorskip("submitit")
     items = [(1, 2), (3, 4)]
@@ -178,6 +180,7 @@ def test_submitit_s_local_cluster(tmp_path: Path) -> None:
     assert sorted(found) == [(0, 2), (1, 12)]
 
 
+@pytest.mark.slow
 def test_ray_on_this_machine(tmp_path: Path) -> None:
     ray = pytest.importorskip("ray")
     try:
