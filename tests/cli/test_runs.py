@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -76,3 +77,21 @@ def test_without_pandas_it_says_what_to_install(folder, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "pandas", None)
     assert run(monkeypatch, folder) == 2
     assert 'pip install "didact[records]"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        ({"test_accuracy": [0.5, 0.75], "nll": [1.0, 2.0]}, "62.50"),
+        ({"test_accuracy": [math.nan] * 2, "mean_average_precision": [0.5, 0.5]}, "mAP 50.00"),
+        ({"mae": [1234.56, 1234.56]}, "MAE 1235"),
+        ({"nll": [1.0, 2.0]}, "–"),
+    ],
+)
+def test_an_arm_is_shown_by_what_it_is_judged_by(
+    columns: dict[str, list[float]], shown: str
+) -> None:
+    pandas = pytest.importorskip("pandas")
+    from didact.cli.runs import _result
+
+    assert _result(pandas.DataFrame(columns)) == shown

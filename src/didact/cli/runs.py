@@ -91,8 +91,23 @@ def _print(records: Records) -> None:
         if arms.empty:
             grid.add_row(*about, "not finished", "", "")
         for number, (arm, found) in enumerate(arms.groupby("arm", sort=False)):
-            accuracy = found.get("test_accuracy", found.get("last"))
-            shown = "–" if accuracy is None else f"{100 * accuracy.mean():.2f}"
             head = about if not number else ("", "", "", "")
-            grid.add_row(*head, escape(str(arm)), str(len(found)), shown)
+            grid.add_row(*head, escape(str(arm)), str(len(found)), _result(found))
     console().print(grid)
+
+
+JUDGED_BY = {
+    "test_accuracy": "{:.2f}",
+    "validation_accuracy": "{:.2f} (validation)",
+    "last": "{:.2f}",
+    "mean_average_precision": "mAP {:.2f}",
+    "mae": "MAE {:.4g}",
+}
+
+
+def _result(found: pd.DataFrame) -> str:
+    """The mean over seeds of what the arm is judged by."""
+    for name, form in JUDGED_BY.items():
+        if name in found and found[name].notna().any():
+            return form.format(found[name].mean() * (1 if name == "mae" else 100))
+    return "–"
