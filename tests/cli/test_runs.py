@@ -40,6 +40,7 @@ def test_the_runs_are_listed_in_the_order_of_their_starts(folder, monkeypatch, c
     ]
     assert "not finished" in next(line for line in lines if "going" in line)
     assert "85.00" in next(line for line in lines if "first" in line)
+    assert "nan" not in "".join(lines), "learn and distill side by side, each with its own accuracy"
 
 
 def test_through_a_database_into_a_file(folder, tmp_path, monkeypatch, capsys):

@@ -106,6 +106,8 @@ TEXTS = {
     # Names that are not known
     "known: {}": "可选：{}",
     "did you mean {}?": "是否想写 {}？",
+    "did you mean {} or {}?": "是否想写 {} 或 {}？",
+    "did you mean {} or {} or {}?": "是否想写 {}、{} 或 {}？",
     "none is known": "没有可选的",
     "it has {} others": "另有 {} 个",
     "no {} is called {}; {}": "没有名为 {1} 的 {0}；{2!t}",

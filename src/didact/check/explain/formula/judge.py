@@ -380,7 +380,9 @@ def flat_divergences(judged: Judged) -> set[int]:
     """The lines of divergences that are of two dimensions whatever the tensors that come in."""
     lines: dict[int, set[bool]] = {}
     for node in ast.walk(judged.tracer.tree):
-        value = judged.tracer.values.get(id(node)) if isinstance(node, ast.Call) else None
+        if not isinstance(node, ast.Call):
+            continue
+        value = judged.tracer.values.get(id(node))
         if not isinstance(value, Call) or value.name != "kl_div":
             continue
         for rank in (2, 3, 4):
