@@ -22,6 +22,14 @@ FIELD, TRANSLATED = re.compile(r"\{\d*\}"), re.compile(r"\{\d*!t\}")
         ("no loss is called 'kdd'; did you mean 'kd' or 'dkd'? (your own: file.py:my_loss)", None),
         ("5 seeds", "5 个种子"),
         ("seed 0 0.10, seed 1 −2.00", "种子 0 0.10，种子 1 −2.00"),
+        (
+            "digits: 2 classes, then 2 at a time, class-incremental; a, b; mlp, 1 x 30 epochs",
+            "digits：先 2 类，之后每次 2 类，class-incremental；a, b；mlp，1 个种子，每个任务 30 轮",
+        ),
+        (
+            "note: --memory has no effect: lwf and ewc keep no exemplars",
+            "注意：--memory 不起作用：lwf 与 ewc 不存样例",
+        ),
         ("[ 50%] seed 3 alone     epoch 1/2  loss 0.6  validation 96.2%", None),
     ],
 )

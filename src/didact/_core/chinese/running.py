@@ -38,6 +38,16 @@ TEXTS = {
         "{0}：{1!t}，{2}-incremental；{3}；{4}，{5} 个种子，只过一遍"
     ),
     "{} classes, then {} at a time": "先 {} 类，之后每次 {} 类",
+    "{}: {} classes, then {} at a time, {}-incremental; {}; {}, {} x {} epochs": (
+        "{}：先 {} 类，之后每次 {} 类，{}-incremental；{}；{}，{} 个种子，每个任务 {} 轮"
+    ),
+    "{}: {} classes, then {} at a time, {}-incremental; {}; {}, {} x one pass": (
+        "{}：先 {} 类，之后每次 {} 类，{}-incremental；{}；{}，{} 个种子，只过一遍"
+    ),
+    "note: {}": "注意：{0!t}",
+    "{} keep no exemplars": "{0!t} 不存样例",
+    "{} keeps no exemplars": "{} 不存样例",
+    "{} and {}": "{} 与 {}",
     "{} tasks": "{} 个任务",
     "{} {} domains": "{} 个 {} 域",
     "report: {}": "报告：{}",
