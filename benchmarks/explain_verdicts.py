@@ -82,6 +82,7 @@ class Count:
     conditional: int = 0
     clears: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
     equal: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -256,13 +257,17 @@ def main() -> None:
     count = Count()
     for path in arguments.paths:
         for loss in losses_in(path):
-            look(loss, count, verbose=arguments.verbose)
+            try:
+                look(loss, count, verbose=arguments.verbose)
+            except Exception as error:  # noqa: BLE001 - counted, and told by name
+                count.failed.append(f"{loss['where']}: {type(error).__name__} {error}")
     for (label, outcome), number in sorted(count.verdicts.items()):
         print(f"{label:8} {outcome:8} {number}")
     print(f"equal, with other shapes warned of: {count.conditional}")
     print(f"false all-clears: {len(count.clears)}", *count.clears, sep="\n  ")
     print(f"losses called equal, run by PyTorch: {dict(count.code)}")
     print(f"terms called equal, beside the definition in PyTorch: {dict(count.terms)}")
+    print(f"failed: {len(count.failed)}", *count.failed, sep="\n  ")
     print(f"differing: {len(count.differing)}", *count.differing, sep="\n  ")
     if arguments.keep is not None:
         lines = [json.dumps(loss, ensure_ascii=False) for loss in count.equal]

@@ -26,7 +26,7 @@ SOURCES = [
     if row["recovered"].strip() and not any(word in row["recovered"] for word in OTHERS)
 ]  # fmt: skip
 SNIPPETS = sorted((CHECK / "snippets" / "fixtures").glob("*.txt"))
-LEAST = {"space": 600, "rank": 700, "temperature": 200, "slice": 40, "gradient": 180}
+LEAST = {"space": 600, "rank": 500, "temperature": 200, "slice": 40, "gradient": 180}
 pytestmark = [
     pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning"),
     pytest.mark.filterwarnings("ignore:size_average and reduce args:UserWarning"),

@@ -29,6 +29,8 @@ def filled(template: Text, node: ast.Call, owner: ast.expr | None, *, method: bo
         positional.insert(0, code_of(owner))
     elif not positional:
         positional = [code_of(k.value) for k in node.keywords]
+    if last_name(node.func) in {"view", "reshape"} and _is_flat(node):
+        return FLAT.format(o=code_of(owner))
     text = Text(plugged(template.en, positional), plugged(template.zh, positional))
     return text.format(
         o=code_of(owner),
@@ -36,6 +38,13 @@ def filled(template: Text, node: ast.Call, owner: ast.expr | None, *, method: bo
         dim=_dim(node, as_object),
         reduction=_reduction(node),
     )
+
+
+FLAT = Text("{o} as one long row", "{o} 展平成一维")
+
+
+def _is_flat(node: ast.Call) -> bool:
+    return [ast.unparse(a) for a in node.args] == ["-1"]
 
 
 def plugged(template: str, positional: list[str]) -> str:

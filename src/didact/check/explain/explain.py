@@ -25,6 +25,7 @@ from didact.check.explain.correct import (
 )
 from didact.check.explain.expressions import Reader
 from didact.check.explain.formula.judge import Judged, Loss, judged_source
+from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.formula.tree import Given
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
 from didact.check.explain.proof import Proof
@@ -206,7 +207,7 @@ def _roles(judged: Judged, key: str) -> list[RoleLine]:
         lines.setdefault(name, RoleLine(name, role, told.reason))
         if given.inputs and role in {"student", "teacher"}:
             callee = given.text.split("(", 1)[0].removeprefix("self.").split(".")[0]
-            if callee.isidentifier():
+            if callee.isidentifier() and callee not in ALIASES:
                 lines.setdefault(callee, RoleLine(callee, role, words.ITS_MODEL))
             for inner in given.inputs:
                 if isinstance(inner, Given) and not inner.inputs and inner not in judged.roles:

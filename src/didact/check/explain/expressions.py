@@ -50,10 +50,8 @@ _OPERATORS: dict[type[ast.operator], Text] = {
 _MODEL_CALL = Text("the output of {owner}{o} for {x}", "把 {x} 输入{owner}{o} 得到的输出")
 _OWN_CALL = Text("what {o} returns for {args}", "以 {args} 调用 {o} 的返回值")
 _OWN_CALL_BARE = Text("what {o}() returns", "{o}() 的返回值")
-_CRITERION = Text("the loss that {o} gives for {args}", "{o} 对 {args} 给出的损失值")
-_NEW_CRITERION = Text(
-    "a loss object {o} with its default settings", "新建的损失对象 {o}（默认参数）"
-)
+_CRITERION = Text("the loss {call}", "{call} 的损失值")
+_NEW_CRITERION = Text("a new loss object {call}", "新建的损失对象 {call}")
 _GRADIENT_AT = Text("the gradient of {o} at {args}", "{o} 在 {args} 处的梯度")
 _VALUE_AND_GRADIENT_AT = Text(
     "the value and the gradient of {o} at {args}", "{o} 在 {args} 处的值与梯度"
@@ -168,10 +166,8 @@ class Reader:
             return _MODEL_CALL.format(
                 owner=_OWNER[role], o=code_of(node.func), x=code_of(node.args[0])
             )
-        if is_loss(callee) and not shown:
-            return _NEW_CRITERION.format(o=f"`{callee}`")
         if is_loss(callee) or (value is not None and value.space is Space.LOSS):
-            return _CRITERION.format(o=code_of(node.func), args=shown)
+            return (_CRITERION if shown else _NEW_CRITERION).format(call=code_of(node))
         if not shown:
             return _OWN_CALL_BARE.format(o=ast.unparse(node.func))
         return _OWN_CALL.format(o=code_of(node.func), args=shown)

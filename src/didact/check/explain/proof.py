@@ -40,6 +40,8 @@ class Proof:
         value = self.analysis.value_of(node) if isinstance(node, ast.expr) else None
         if value is not None and value.grad is Grad.NO and self._is_written(node):
             value = value.replace(grad=Grad.UNKNOWN)
+        if value is not None and value.rank is not None and not self._has_rank(value, node):
+            value = value.replace(rank=None, exact=False)
         if value is None or value.space not in {*_DISTRIBUTIONS, Space.SIGMOID_PROBS}:
             return value
         traced = self.judged.tracer.values.get(id(node))
@@ -50,6 +52,14 @@ class Proof:
             inside = all(-CLOSE <= v <= 1 + CLOSE for v in numbers.data)
             return value if inside else value.replace(space=Space.UNKNOWN, temperature=None)
         return self._distribution(value, numbers, traced)
+
+    def _has_rank(self, value: Value, node: ast.AST | None) -> bool:
+        """Whether numbers have as many dimensions as is claimed, where there are numbers."""
+        traced = self.judged.tracer.values.get(id(node))
+        numbers = self._number(traced) if isinstance(traced, Node) else None
+        if numbers is None or value.rank is None:
+            return numbers is None
+        return numbers.rank == value.rank if value.exact else numbers.rank >= value.rank
 
     def _is_written(self, node: ast.AST | None) -> bool:
         """Whether other numbers were put into a tensor, with their gradient."""

@@ -333,9 +333,9 @@ def _formulas(page: Page, explanation: Explanation) -> None:
         return
     for number, loss in enumerate(explanation.losses):
         name = "L" if number == 0 else f"L{number + 1}"
-        page.say(words.WRITTEN.format(formula=f"{name} = {loss.text}"))
+        page.say(words.WRITTEN.format(formula=_formula_of(f"{name} = {loss.text}")))
     for loss in corrected_only(explanation):
-        page.say(words.RIGHT.format(formula=f"L = {loss.text}"))
+        page.say(words.RIGHT.format(formula=_formula_of(f"L = {loss.text}")))
     for term in definitions_of(explanation):
         page.say(term, "    ")
     roles = roles_line(explanation)
@@ -446,8 +446,13 @@ def to_markdown(explanation: Explanation, language: Language, *, brief: bool = F
         left = [_left(explanation.open_findings)] if explanation.open_findings else []
         bullets([*explanation.correction.choices, *left])
     heading("formula")
-    lines = [words.WRITTEN.format(formula=f"L = {loss.text}") for loss in explanation.losses]
-    lines += [words.RIGHT.format(formula=f"L = {x.text}") for x in corrected_only(explanation)]
+    lines = [
+        words.WRITTEN.format(formula=_formula_of(f"L = {loss.text}")) for loss in explanation.losses
+    ]
+    lines += [
+        words.RIGHT.format(formula=_formula_of(f"L = {x.text}"))
+        for x in corrected_only(explanation)
+    ]
     lines += definitions_of(explanation)
     roles = roles_line(explanation)
     lines += [roles] if roles is not None else []
@@ -476,3 +481,17 @@ def _fence(code: str, language: str = "python") -> list[str]:
     while mark in code:
         mark += "`"
     return [f"{mark}{language}", code, mark]
+
+
+_IN_CHINESE = (
+    (", where ", "，其中 "), (" (summed)", "（求和）"), (" (each)", "（逐元素）"),
+    (" otherwise", " 否则"), (" for each of ", " 取遍 "), ("mean(", "平均("), ("mean[", "平均["),
+)  # fmt: skip
+
+
+def _formula_of(text: str) -> Text:
+    """A formula, whose few words are of the reader's language."""
+    chinese = text
+    for word, other in _IN_CHINESE:
+        chinese = chinese.replace(word, other)
+    return Text(text, chinese)

@@ -18,11 +18,11 @@ from didact.check.explain.words.actions import (
     ACTIONS,
     CALLS,
     EACH,
+    FROM_SHAPE,
     IMPORTS,
     LOGS,
     METHOD_HINTS,
     MOVED,
-    SIZES,
     UNPACKS,
 )
 
@@ -83,9 +83,8 @@ class Explainer:
                 f"Drops the gradient of {code_of(target.value)}.",
                 f"清掉 {code_of(target.value)} 的梯度。",
             )
-        shape = isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
-        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Attribute) and shape:
-            return SIZES.format(o=code_of(node.value.value), parts=_listed(target.elts))
+        if isinstance(target, ast.Tuple) and _is_shape(node.value):
+            return FROM_SHAPE.format(parts=_listed(target.elts), what=code_of(_owner(node.value)))
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Name | ast.Subscript):
             return UNPACKS.format(what=code_of(node.value), parts=_listed(target.elts))
         if _keeps(node.value) and isinstance(node.value, ast.Call):
@@ -215,6 +214,19 @@ _BY_TYPE: dict[type[ast.stmt], Callable[[Explainer, Any], Text]] = {
     ast.Import: Explainer._import,
     ast.ImportFrom: Explainer._importfrom,
 }
+
+
+def _is_shape(node: ast.expr) -> bool:
+    """``x.shape`` or ``x.size()``."""
+    if isinstance(node, ast.Call) and not node.args:
+        return isinstance(node.func, ast.Attribute) and node.func.attr == "size"
+    return isinstance(node, ast.Attribute) and node.attr == "shape"
+
+
+def _owner(node: ast.expr) -> ast.expr:
+    function = node.func if isinstance(node, ast.Call) else node
+    assert isinstance(function, ast.Attribute)
+    return function.value
 
 
 def _listed(parts: list[ast.expr]) -> Text:

@@ -285,7 +285,8 @@ def _first_clause(message: Text) -> Text:
 
 def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
     notes = [
-        words.UNKNOWN_TERM.format(term=_written(case.judged, t)) for t in (unknown if known else [])
+        words.UNKNOWN_TERM.format(term=_written(case.judged, t))
+        for t in (unknown if known and not case.blocking else [])
     ]
     given = [t for t in case.judged.terms if is_given(t) and t not in unknown]
     if given:
@@ -325,7 +326,8 @@ def summary_of(
     if verdict.outcome == "none":
         lines.append(words.NO_LOSS)
     elif verdict.outcome == "unknown" and verdict.method is not None:
-        lines.append(words.PARTLY.format(method=verdict.method))
+        plain = verdict.method_key == "plain"
+        lines.append(words.PARTLY_PLAIN if plain else words.PARTLY.format(method=verdict.method))
     elif verdict.method is not None:
         shown = verdict.method
         spaced = Text(shown.en, f" {shown.zh}" if shown.zh[:1].isascii() else shown.zh)

@@ -62,7 +62,7 @@ _COMPARING = frozenset(
 _OLD_MODEL = frozenset({"old", "prev", "previous", "lwf", "task", "known", "seen", "incremental"})
 _SEQUENCES = re.compile(
     r"\b(seq|seq_len|sequence|causal|vocab|vocabulary|sentence|lm|pad|pad_id|speech|asr|ctc|frames"
-    r"|utterance|tokens?)\b|llm|per_token|token(?!ize|_type|s?_len)|causal|wav2vec|hubert"
+    r"|utterance|tokens?)\b|topk_(ids|log)|llm|per_token|token(?!ize|_type|s?_len)|causal|wav2vec|hubert"
     r"|句子|序列|词表|词元|语音|大模型|语言模型"
 )
 _MAPS = re.compile(

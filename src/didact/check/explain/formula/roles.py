@@ -209,6 +209,8 @@ def _soft_use(call: Call, found: dict[Given, Told]) -> None:
             pair = logs[0], others[0]
     if pair is None:
         return
+    if leaves(pair[0]) & leaves(pair[1]):
+        return  # a mixture of both: neither side is one model's
     target = leaves(pair[1]) - leaves(pair[0])
     prediction = leaves(pair[0]) - leaves(pair[1])
     told = [{found[g].role for g in s if g in found} & set(_OTHER) for s in (target, prediction)]
@@ -236,12 +238,18 @@ def _eliminate(parts: list[Node], tensors: list[Given], found: dict[Given, Told]
     """Of two tensors that are compared, one known, the other is the other's."""
     open_ones = [g for g in tensors if g not in found]
     known = {found[g].role for g in tensors if g in found} & set(_OTHER)
-    open_ones = [g for g in open_ones if not is_loss(_called(g))]
-    together = any(
-        len(p.args) > 1 and open_ones[0] in leaves(p) and any(
-            g in found and found[g].role in _OTHER for g in leaves(p)
-        ) for p in parts if isinstance(p, Call)
-    ) if len(open_ones) == 1 else False  # fmt: skip
+    used = {g for p in parts if isinstance(p, Call) for a in p.args for g in leaves(a)}
+    groups = [leaves(p) for p in parts if isinstance(p, Call) and len(p.args) > 1]
+    for part in parts:
+        if isinstance(part, Given) and part.inputs:
+            inside = {g for i in part.inputs for g in leaves(i)}
+            groups.append(inside)
+            used |= inside if is_loss(_called(part)) else set()
+    open_ones = [g for g in open_ones if g in used and not is_loss(_called(g))]
+    together = len(open_ones) == 1 and any(
+        open_ones[0] in group and any(g in found and found[g].role in _OTHER for g in group)
+        for group in groups
+    )
     if together and len(known) == 1:
         other = known.pop()
         found[open_ones[0]] = Told(_OTHER[other], _LEFT.format(other=_NAMES[other]))

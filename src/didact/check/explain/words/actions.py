@@ -94,8 +94,8 @@ LOGS = Text(
     "记录 {args}：把数值登记到该名字下（Lightning 的日志），与训练计算无关。",
 )
 CALLS = Text("Calls {call}; what it returns is not used.", "调用 {call}，不使用返回值。")
-SIZES = Text("Takes the sizes {parts} from the shape of {o}.", "取出 {o} 的形状 {parts}。")
 EACH = Text("each {what}", "都是{what}")
+FROM_SHAPE = Text("Takes {parts} from the shape of {what}.", "取出 {what} 的形状 {parts}。")
 UNPACKS = Text("Unpacks {what} into {parts}.", "把 {what} 拆成 {parts}。")
 MOVED: dict[str, Text] = {
     "to": Text("Moves {o} to {args}.", "把 {o} 移到 {args}。"),

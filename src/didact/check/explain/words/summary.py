@@ -57,6 +57,11 @@ PARTLY = Text(
     "is right.",
     "其中一部分是 {method}；另一部分没有识别出来，因此不对整体的正确与否作判断。",
 )
+PARTLY_PLAIN = Text(
+    "The cross-entropy with the labels is recognised, another term is not, so nothing is said "
+    "about whether the whole is right.",
+    "其中对真实标签的损失已识别，另一项没有识别出来，因此不对整体的正确与否作判断。",
+)
 NO_METHOD = Text(
     "No loss that is known here by name was recognised.", "没有识别出这里已知的具名损失。"
 )
@@ -179,7 +184,7 @@ CONSEQUENCES: dict[str, Text] = {
     "ARGS-REVERSED": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
     "KL-INPUT-PROBS": Text(
         "the loss can be negative, and the student is driven to one class",
-        "损失可能为负，学生会被推向单一类别",
+        "损失可能为负，学生会塌缩到单一类别",
     ),
     "KL-INPUT-RAW": Text(
         "the loss has no lower bound, and the student's scores grow without limit",
@@ -266,7 +271,8 @@ CONSEQUENCES: dict[str, Text] = {
         "能运行，但不管字符串写什么都对所有元素取平均；之后再乘 mask 也不起作用",
     ),
     "TEACHER-TRAIN-MODE": Text(
-        "it runs, and the teacher gets worse with every batch", "能运行，但教师每过一批就变差一点"
+        "it runs, and the teacher changes with every batch",
+        "能运行，但教师（至少是 BatchNorm 的统计量）每个批次都在变",
     ),
     "LOG-OF-SOFTMAX": Text(
         "it runs; where a probability underflows to 0 the loss is inf and the gradient NaN",
