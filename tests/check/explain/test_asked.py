@@ -173,6 +173,8 @@ def explained(code: str) -> Explanation:
         ("criterion = DistillLoss()\n", "新建的损失对象", "作用于"),
         ("import jax\ng = jax.grad(loss_fn)(params, x)\n", "`loss_fn` 在 `params`, `x` 处的梯度",
          "损失值"),
+        ("g = torch.autograd.grad(loss, weights)\n", "`loss` 对 `weights` 的梯度", "函数"),
+        ("import jax\ng = jax.grad(loss_fn)\n", "的梯度函数", "损失值"),
         ("n, c, h, w = preds.shape\n", "取出 `preds` 的形状", "令"),
         ("a, b = torch.randn(2, 3), torch.randn(2, 4)\n", "都是标准正态", "；"),
         ("update(net, 3)\n", "调用 `update(net, 3)`，不使用返回值", "计算"),
@@ -220,3 +222,14 @@ def test_a_paste_on_one_line_is_shown_with_its_lines() -> None:
     assert block in to_text(found, "en")
     assert block in to_markdown(found, "zh")
     assert not explained(LOOP).rebuilt
+
+
+@pytest.mark.parametrize(
+    "part", ["torch.stack([p[y], 1 - p[y]], dim=1)", "p[mask]", "torch.gather(p, 1, y)"]
+)
+def test_a_part_of_a_softmax_is_not_replaced_by_all_of_it(part: str) -> None:
+    code = (
+        "def f(s, t, y, mask):\n    p = F.softmax(s, dim=1)\n"
+        f"    b = {part}\n    return F.kl_div(b.log(), t, reduction='batchmean')\n"
+    )
+    assert "b.log()" in explained(code).correction.source

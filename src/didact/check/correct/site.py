@@ -61,11 +61,11 @@ class Site:
             return node
         value = self.analysis.value_of(node) if node is not None else None
         origin = value.origin if value is not None else None
-        if isinstance(origin, ast.Call) and is_softmax(origin) and self._beside(node, origin):
+        if isinstance(origin, ast.Call) and is_softmax(origin) and self.beside(node, origin):
             return origin
         return self._assigned_softmax(node) if isinstance(node, ast.Name) else None
 
-    def _beside(self, node: ast.expr | None, other: ast.expr) -> bool:
+    def beside(self, node: ast.expr | None, other: ast.expr) -> bool:
         """Whether two nodes are of one function: a name of one means the same in the other."""
         return node is not None and self._function(node) is self._function(other)
 
@@ -89,7 +89,7 @@ class Site:
                 same
                 and isinstance(value, ast.Call)
                 and is_softmax(value)
-                and (self._beside(name, value))
+                and (self.beside(name, value))
             ):
                 found = value
         return found

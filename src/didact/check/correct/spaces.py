@@ -89,9 +89,43 @@ def log_softmax_at_once(site: Site) -> list[Edit]:
     for candidate in candidates:
         while isinstance(candidate, ast.BinOp) and isinstance(candidate.op, ast.Add):
             candidate = candidate.left
-        if isinstance(candidate, ast.expr) and site.producer(candidate) is not None:
+        if not isinstance(candidate, ast.expr) or _is_a_part(site, candidate):
+            continue
+        if site.producer(candidate) is not None:
             return [site.replace(node, site.distribution("log_softmax", candidate, None))]
     return []
+
+
+_SAME_SHAPE = {"detach", "clone", "float", "double", "half", "to", "contiguous", "cuda", "cpu"}
+
+
+def _is_a_part(site: Site, node: ast.expr) -> bool:
+    """Whether an expression is made of some entries of a softmax, and not the softmax itself.
+
+    ``p[mask]`` and ``torch.stack([p[y], 1 - p[y]], 1)`` have another shape.
+    """
+    if isinstance(node, ast.Subscript):
+        return True
+    if not isinstance(node, ast.Name):
+        return False
+    before = [
+        statement
+        for statement in ast.walk(site.analysis.tree)
+        if isinstance(statement, ast.Assign)
+        and statement.lineno < node.lineno
+        and any(isinstance(t, ast.Name) and t.id == node.id for t in statement.targets)
+        and site.beside(node, statement.value)
+    ]
+    last = max(before, key=lambda statement: statement.lineno).value if before else None
+    while (
+        isinstance(last, ast.Call)
+        and isinstance(last.func, ast.Attribute)
+        and last.func.attr in _SAME_SHAPE
+    ):
+        last = last.func.value
+    if isinstance(last, ast.Call):
+        return name_of(last) in {"stack", "cat", "gather", "index_select", "sum", "mean", "max"}
+    return isinstance(last, ast.Subscript)
 
 
 def one_softmax(site: Site) -> list[Edit]:

@@ -53,6 +53,7 @@ _OWN_CALL_BARE = Text("what {o}() returns", "{o}() 的返回值")
 _CRITERION = Text("the loss {call}", "{call} 的损失值")
 _NEW_CRITERION = Text("a new loss object {call}", "新建的损失对象 {call}")
 _GRADIENT_AT = Text("the gradient of {o} at {args}", "{o} 在 {args} 处的梯度")
+_GRADIENT_OF = Text("the gradient of {o} with respect to {x}", "{o} 对 {x} 的梯度")
 _VALUE_AND_GRADIENT_AT = Text(
     "the value and the gradient of {o} at {args}", "{o} 在 {args} 处的值与梯度"
 )
@@ -135,25 +136,34 @@ class Reader:
             return either.format(args=arguments(node))
         tensors_only = name in TENSOR_METHODS and owner is not None and self.is_object(owner)
         method = owner is not None and not _in_module(owner) and not library
-        if method and name in {"view", "reshape"} and [ast.unparse(a) for a in node.args] == ["-1"]:
+        if method and name in {"view", "reshape"} and _is_minus_one(node.args):
             return _FLAT.format(o=code_of(owner))
         if method and name in METHODS and not tensors_only:
             return filled(METHODS[name], node, owner, method=True)
-        inner = node.func
-        if isinstance(inner, ast.Call) and last_name(inner.func) in GRADIENTS and inner.args:
-            both = last_name(inner.func) != "grad"
-            shown = (_VALUE_AND_GRADIENT_AT if both else _GRADIENT_AT).format(
-                o=code_of(inner.args[0]), args=arguments(node)
-            )
-            known = self.judged.tracer.values.get(id(inner.func))
-            if library_of(inner.func, known):
-                return shown
-        if name in GRADIENTS and library_of(node.func, value):
-            return GRADIENTS[name].format(o=code_of(node.args[0]) if node.args else "…")
+        if (gradient := self._gradient(node)) is not None:
+            return gradient
         free = owner is None or _in_module(owner) or (library and name in FUNCTIONS)
         if free and (template := FUNCTIONS.get(name) or CONSTRUCTORS.get(name)):
             return filled(template, node, owner, method=False)
         return self._own_call(node)
+
+    def _gradient(self, node: ast.Call) -> Text | None:
+        """A gradient, or the function that gives it, by a library's ``grad``."""
+        function = node.func
+        maker = function if isinstance(function, ast.Call) else node
+        name = last_name(maker.func)
+        value = self.judged.tracer.values.get(id(maker.func))
+        if name not in GRADIENTS or not library_of(maker.func, value) or not maker.args:
+            return None
+        what = code_of(maker.args[0])
+        if "autograd" in ast.unparse(maker.func):
+            if maker is not node or len(node.args) < 2:
+                return None
+            return _GRADIENT_OF.format(o=what, x=code_of(node.args[1]))
+        if maker is node:
+            return GRADIENTS[name].format(o=what)
+        sentence = _GRADIENT_AT if name == "grad" else _VALUE_AND_GRADIENT_AT
+        return sentence.format(o=what, args=arguments(node))
 
     def _own_call(self, node: ast.Call) -> Text:
         value = self.analysis.value_of(node)
@@ -231,6 +241,10 @@ class Reader:
                 f"whether not {code_of(node.operand)}", f"{code_of(node.operand)} 是否不成立"
             )
         return same(code_of(node))
+
+
+def _is_minus_one(arguments: list[ast.expr]) -> bool:
+    return [ast.unparse(argument) for argument in arguments] == ["-1"]
 
 
 def library_of(function: ast.expr, value: object) -> bool:

@@ -485,7 +485,7 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
          r"(alpha|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适)"),
      _NONE, training.WEIGHT[1]),
     (_either(r"teachers.*(sum|mean|average)|(sum|mean|average).*teachers",
-         r"多个?教师.*(平均|求和)|(平均|求和).*教师"),
+         r"多个?教师.*(平均|求和|权重|加权)|(平均|求和).*教师"),
      _NONE, training.MANY_TEACHERS[1]),
     (_either(r"detach|no_grad|eval", r"detach|no_grad|eval"), _NONE, training.EVAL_DETACH[1]),
     (_either(r"batchmean", r"batchmean"), _NONE, training.BATCHMEAN[1]),
