@@ -135,6 +135,9 @@ def test_a_question_without_an_answer(question: str) -> None:
         ("为什么 labels 要错开一位?", "y = labels[:, 1:]\nloss = F.cross_entropy(z, y)\n",
          "A language model's output"),
         ("loss 一直不下降,怎么回事?", LOOP, "What is shown does not tell why"),
+        ("loss 怎么变成 nan 了?", "l = (p * (p / q).log()).sum()\n",
+             "These operations can make it"),
+        ("loss 怎么变成 nan 了?", LOOP, "Nothing that is shown here makes NaN"),
         ("为什么要乘温度的平方?", LOOP, "∂KL/∂s_i"),
     ],
 )  # fmt: skip

@@ -272,7 +272,13 @@ def test_line_numbers_of_any_width_leave_the_indentation(start: int, form: str) 
 
 @pytest.mark.parametrize(
     "code",
-    ["软 = F.kl_div(a, b)\n", "损失_kd = f(a)\n损失_kd.backward()\n", "温度 = 4.0\nx = y / 温度\n"],
+    [
+        "软 = F.kl_div(a, b)\n",
+        "损失_kd = f(a)\n损失_kd.backward()\n",
+        "温度 = 4.0\nx = y / 温度\n",
+        "总损失 = f(学生输出, 标签)\n",
+        "loss = f(学生输出, 标签)\n",
+    ],
 )
 def test_names_in_chinese_are_left_alone(code: str) -> None:
     assert recover(code).source == code

@@ -83,8 +83,8 @@ def answer_to(
     asked, message = questions_in(text), message_in(text)
     if not asked and message is None:
         return None
-    known = _Known(findings, kinds | _by_formula(verdict, losses) | facts_of(tree), verdict,
-                   summary, tree)  # fmt: skip
+    facts = kinds | _by_formula(verdict, losses) | facts_of(tree)
+    known = _Known(findings, facts, verdict, summary, tree)
     parts: list[Text] = []
     if message is not None and "HEAD-MISMATCH" not in kinds:
         meaning = meaning_of(message, tree)

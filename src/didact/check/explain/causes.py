@@ -6,6 +6,7 @@ import ast
 import re
 
 from didact._core.i18n import Text
+from didact.check.engine.names import is_temperature
 from didact.check.explain.call_words import last_name
 from didact.check.explain.words import errors as words
 
@@ -192,6 +193,19 @@ def _added(node: ast.AST) -> tuple[str, ast.expr | None]:
     return "", None
 
 
+def _may_overflow(tree: ast.Module, called: set[str]) -> bool:
+    """Whether finite numbers may give NaN or an infinity: log, a root, a division, exp."""
+    if not called.isdisjoint({"@log", "@sqrt", "@rsqrt", "@norm", "@exp", "@pow", "@cdist"}):
+        return True
+    return any(
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Div)
+        and not isinstance(node.right, ast.Constant)
+        and not is_temperature(ast.unparse(node.right))
+        for node in ast.walk(tree)
+    )
+
+
 _AFTER_TIMES = re.compile(r"\*=?\s*\(?([A-Za-z_]\w*)\b(?!\()")
 _BEFORE_TIMES = re.compile(r"\b([A-Za-z_]\w*)(?:\[[^\]\n]{0,40}\])?(?:\.\w+\(\))? \* ")
 _SUMMED = re.compile(r"\b([A-Za-z_]\w*)(?:\[[^\]\n]{0,40}\])?(?:\.\w+\(\))?\.sum\(\)")
@@ -217,6 +231,8 @@ def facts_of(tree: ast.Module) -> frozenset[str]:
     ]  # fmt: skip
     if steps and averages:
         called.add("@ema after step" if max(averages) > min(steps) else "@ema before step")
+    if _may_overflow(tree, called):
+        called.add("@not finite")
     if _kept(tree, ""):
         called.add("@graphs kept")
     return frozenset(called)

@@ -156,7 +156,8 @@ class Reader:
         if name not in GRADIENTS or not library_of(maker.func, value) or not maker.args:
             return None
         what = code_of(maker.args[0])
-        if "autograd" in ast.unparse(maker.func):
+        path = value.path if isinstance(value, Library) else ast.unparse(maker.func)
+        if "autograd" in path:
             if maker is not node or len(node.args) < 2:
                 return None
             return _GRADIENT_OF.format(o=what, x=code_of(node.args[1]))

@@ -196,9 +196,7 @@ def _has_glued_name(code: str, tree: ast.Module) -> bool:
     return False
 
 
-_CHINESE_TARGET = re.compile(
-    r"^[ \t]*(?P<name>[\u4e00-\u9fff]\w*)[ \t]*[-+*/]?=(?!=)", re.MULTILINE
-)
+_TARGET = re.compile(r"^[ \t]*(?P<name>[^\W\d]\w*)[ \t]*[-+*/]?=(?!=)", re.MULTILINE)
 _STAND_IN = "name_in_chinese_{}_"
 _STOOD_IN = re.compile(_STAND_IN.format(r"(\d+)"))
 _LONGEST_STATEMENT = 8
@@ -228,29 +226,35 @@ def _rebuild_with_names(text: str) -> Recovered:
 
 
 def _chinese_names(text: str) -> set[str]:
-    """Chinese names that a line assigns to, where that line is Python as it stands.
+    """Chinese names in assignments, where these are Python as they stand.
 
-    A name that holds Latin letters too may be a word glued to a name; it must occur again.
+    A target that holds Latin letters too may have a word glued to it; it must occur again.
     """
     names: set[str] = set()
+    if not any(map(is_cjk, text)):
+        return names
     counts = Counter(re.findall(r"\w+", text))
-    for match in _CHINESE_TARGET.finditer(text):
-        name = match["name"]
-        if name in names:
+    for match in _TARGET.finditer(text):
+        tree = _assignment_at(text, match.start())
+        if tree is None:
             continue
-        rest = text[match.start() : match.start() + _LONGEST_STATEMENT * LONG_LINE]
-        lines = rest.split("\n")[:_LONGEST_STATEMENT]
-        for count in range(1, len(lines) + 1):
-            tree = parse(textwrap.dedent("\n".join(lines[:count])))
-            if tree is None:
-                continue
-            again = counts[name] > 1
-            alone = not re.search(r"[A-Za-z]", name)
-            calls = any(isinstance(node, ast.Call) for node in ast.walk(tree))
-            if len(tree.body) == 1 and (again or (alone and calls)):
-                names.add(name)
-            break
+        found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and any(map(is_cjk, n.id))}
+        mixed = {name for name in found if re.search(r"[A-Za-z]", name)}
+        calls = any(isinstance(node, ast.Call) for node in ast.walk(tree))
+        if all(counts[name] > 1 for name in mixed) and (calls or counts[match["name"]] > 1):
+            names |= found
     return names
+
+
+def _assignment_at(text: str, start: int) -> ast.Module | None:
+    """The one statement of the fewest lines from here on that parse; None for plain ASCII."""
+    lines = text[start : start + _LONGEST_STATEMENT * LONG_LINE].split("\n")[:_LONGEST_STATEMENT]
+    for count in range(1, len(lines) + 1):
+        code = textwrap.dedent("\n".join(lines[:count]))
+        tree = parse(code)
+        if tree is not None:
+            return tree if len(tree.body) == 1 and not code.isascii() else None
+    return None
 
 
 def _rebuild(text: str) -> Recovered:

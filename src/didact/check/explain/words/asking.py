@@ -151,6 +151,17 @@ _NO_TEMPERATURE = Text(
     "温度用来软化训练好的教师那种很尖的输出；"
     "互相学习的网络还不自信，所以深度互学习不用温度。若两侧都加上 T，就仍要乘 T²。",
 )
+_NAN_HERE = Text(
+    "These operations can make it of finite numbers: the logarithm of a probability that rounds to "
+    "0 is −inf, 0 · (−inf) and 0/0 are NaN, and so is the gradient of a root at 0. Where the code "
+    "takes a logarithm of a softmax, write F.log_softmax; where it divides or takes a root, add a "
+    "small number. torch.autograd.set_detect_anomaly(True) names the first operation that gives "
+    "NaN.",
+    "下列运算会由有限的数产生它：概率舍入为 0 时取对数得 −inf，0 · (−inf) 和 0/0 得 NaN，"
+    "在 0 处开方的梯度"
+    "也是 NaN。对 softmax 取对数的地方改用 F.log_softmax；做除法或开方的地方加一个很小的数。"
+    "torch.autograd.set_detect_anomaly(True) 会指出第一个产生 NaN 的运算。",
+)
 _NAN_ELSEWHERE = Text(
     "Nothing that is shown here makes NaN by itself: these operations are finite for finite "
     "numbers. Look at what comes in (torch.isfinite on both sides), at a learning rate that is too "
@@ -379,6 +390,7 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"\bnan\b", r"nan"), _kinds("KL-TARGET-LOG"), _NAN_LOG),
     (_either(r"\bnan\b", r"nan"), _kinds("ARGS-REVERSED"), _NAN_REVERSED),
     (_either(r"\binf\b|nan", r"inf|无穷"), _kinds("LOG-OF-SOFTMAX"), _UNDERFLOW),
+    (_either(r"\binf\b|\bnan\b", r"\binf|无穷|nan"), _kinds("@not finite"), _NAN_HERE),
     (_either(r"\bnan\b", r"nan"), _kinds("=sound"), _NAN_ELSEWHERE),
     (_either(r"(never|not) (becomes? |goes? to )?(zero|0)\b", r"不为 ?0|到不了 ?0|降不到 ?0"),
      _kinds("=soft_ce"), _NEVER_ZERO),
