@@ -236,3 +236,10 @@ def test_a_part_of_a_softmax_is_not_replaced_by_all_of_it(part: str) -> None:
         f"    b = {part}\n    return F.kl_div(b.log(), t, reduction='batchmean')\n"
     )
     assert "b.log()" in explained(code).correction.source
+
+
+def test_marks_name_the_findings_that_are_listed() -> None:
+    found = explained(PEERS)
+    marked = {c for codes in found.correction.marks for c in codes if c.startswith("K")}
+    assert marked
+    assert marked <= {f.code for f in found.findings}

@@ -132,7 +132,7 @@ def explain(text: str) -> Explanation:
     own = own_findings(analysis.tree, renamed_lambda=LAMBDA in guesses)
     rules = list(found_by_rules(source)) if torch else []
     findings = by_importance([*rules, *own, *misspelt, *beyond_rules(source, text)])
-    correction = _corrected(source, recovered.source, own, text, torch=torch)
+    correction = _named(_corrected(source, recovered.source, own, text, torch=torch), findings)
     right = _judged_again(correction.source, source, judged, text)
     framework = None if torch else min(judged.tracer.frameworks)
     kinds = frozenset(k for f in findings for k in kinds_of(f.code))
@@ -233,6 +233,22 @@ def _corrected(
             if "lambda_" in line:
                 result.marks[number].add(KEYWORD_AS_NAME)
     return result.settled(before)
+
+
+def _named(correction: Correction, findings: Sequence[Finding]) -> Correction:
+    """The correction with each mark under the code that the mistake was reported by.
+
+    Once a mistake is half mended, another rule may be the one that sees the other half.
+    """
+    reported = {f.code: set(kinds_of(f.code)) for f in findings}
+
+    def told(code: str) -> str:
+        kinds = set(kinds_of(code))
+        same = [known for known in reported if reported[known] & kinds]
+        return code if code in reported or not same else same[0]
+
+    marks = [{told(code) for code in codes} for codes in correction.marks]
+    return Correction(correction.source, marks, correction.choices, correction.removed)
 
 
 def _statements(analysis: Analysis, judged: Judged, proof: Proof) -> list[Note]:
