@@ -254,3 +254,26 @@ def test_help_is_quick_to_import() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_grid_from_the_command_is_compared_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["--student", "mlp-8", "--seeds", "2", "--epochs", "1", "--batch-size", "512",
+              "--no-onnx", "--arms", "alone", "--output", str(tmp_path / "grid")]  # fmt: skip
+
+    def shown(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["didact", "distill", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    text = shown("--grid", "learning-rate=0.05,0.1", *common)
+    assert "learning_rate=0.1" in text
+    assert "Best on the validation split" in text
+    (tmp_path / "grid" / "learning_rate=0.1" / "result.json").unlink()
+    again = shown("--resume", str(tmp_path / "grid"))
+    assert [line.split()[:2] for line in again.splitlines()] == [
+        line.split()[:2] for line in text.splitlines()
+    ]

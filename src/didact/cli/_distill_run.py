@@ -149,7 +149,9 @@ def grid_table(summary: Json) -> RenderableType:
     runs = summary["grid"].runs
     if len(runs) < 2:
         return Text("fewer than two runs are complete: nothing to compare")
-    return comparison_table(compare(runs))
+    there = [{str(arm) for arm in load_result(run).arms} for run in runs]
+    arm = next(arm for arm in ("distilled", "alone", "teacher") if all(arm in t for t in there))
+    return comparison_table(compare(runs, arm=arm))
 
 
 def grid_verdict(summary: Json) -> str:
