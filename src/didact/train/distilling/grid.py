@@ -21,7 +21,7 @@ from didact.train.distilling.losses import choose_losses
 from didact.train.distilling.settings import AUTO, DistillSettings
 from didact.train.loop.processes import LauncherName, done_in_turn
 from didact.train.record.files import make_folder, write_bytes
-from didact.train.record.interrupt import StoppedError
+from didact.train.record.interrupt import StoppedError, Stopper
 from didact.train.record.log import say
 from didact.train.record.run_folder import SETTINGS, RunFolder, default_path, read_toml
 from didact.train.record.trust import ask_for_trust, sign
@@ -225,15 +225,17 @@ def _run(
     outcomes = done_in_turn(
         run_cell, items, launcher=launcher, jobs=jobs, logs=folder / JOBS, options=options
     )
-    for number, problem in outcomes:
-        if problem == STOPPED:
-            raise StoppedError(
-                f"stopped; nothing is lost. Go on with: didact distill --resume {folder}"
-            )
-        done += 1
-        say(console, f"[{done}/{len(cells)}] {left[number]}: {problem or 'done'}")
-        if problem:
-            failed[left[number]] = problem
+    with Stopper() as stopper:  # who is at work stops itself, and leaves a checkpoint
+        for number, problem in outcomes:
+            done += problem != STOPPED
+            if problem != STOPPED:
+                say(console, f"[{done}/{len(cells)}] {left[number]}: {problem or 'done'}")
+            if problem == STOPPED or (stopper.requested and done < len(cells)):
+                raise StoppedError(
+                    f"stopped; nothing is lost. Go on with: didact distill --resume {folder}"
+                )
+            if problem:
+                failed[left[number]] = problem
     return GridResult(folder, {name: folder / name for name in cells}, failed)
 
 
