@@ -24,7 +24,8 @@ FIELD, TRANSLATED = re.compile(r"\{\d*\}"), re.compile(r"\{\d*!t\}")
         ("seed 0 0.10, seed 1 −2.00", "种子 0 0.10，种子 1 −2.00"),
         (
             "digits: 2 classes, then 2 at a time, class-incremental; a, b; mlp, 1 x 30 epochs",
-            "digits：先 2 类，之后每次 2 类，class-incremental；a, b；mlp，1 个种子，每个任务 30 轮",
+            "digits：先 2 类，之后每次 2 类，class-incremental；a, b；mlp，"
+            "1 个种子，每个任务 30 轮",
         ),
         (
             "note: --memory has no effect: lwf and ewc keep no exemplars",
