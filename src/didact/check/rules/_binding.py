@@ -6,6 +6,9 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+
+from didact.check.engine.index import Index
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LEAVING = ("exit", "_exit", "quit", "abort", "error", "fail", "skip", "fatal")
@@ -312,24 +315,29 @@ def _leaves(node: ast.stmt) -> bool:
     return name in _LEAVING
 
 
-def bound_around(parents: dict[int, ast.AST], function: ast.AST) -> set[str]:
+def bound_around(index: Index, function: ast.AST) -> frozenset[str]:
     """The names that a function, or one around it, binds anywhere in its body."""
-    found: set[str] = set()
-    around: ast.AST | None = function
+    outermost, around = function, index.parents.get(id(function))
     while around is not None and not isinstance(around, ast.Module):
-        for node in ast.walk(around):
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                found.add(node.id)
-            elif isinstance(node, ast.arg):
-                found.add(node.arg)
-            elif isinstance(node, ast.alias):
-                found.add((node.asname or node.name).split(".")[0])
-            elif isinstance(node, ast.MatchAs | ast.MatchStar | ast.ExceptHandler | _NAMED):
-                found.add(node.name or "")
-            elif isinstance(node, ast.MatchMapping):
-                found.add(node.rest or "")
-        around = parents.get(id(around))
-    return found
+        outermost, around = around, index.parents.get(id(around))
+    key = f"names bound in {id(outermost)}"
+    return index.once(key, frozenset[str](), partial(_bound_in, outermost))
+
+
+def _bound_in(place: ast.AST) -> frozenset[str]:
+    found: set[str] = set()
+    for node in ast.walk(place):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.MatchAs | ast.MatchStar | ast.ExceptHandler | _NAMED):
+            found.add(node.name or "")
+        elif isinstance(node, ast.MatchMapping):
+            found.add(node.rest or "")
+    return frozenset(found)
 
 
 _NAMED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

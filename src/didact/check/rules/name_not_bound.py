@@ -162,7 +162,7 @@ def _functions(analysis: Analysis) -> Iterator[Function]:
 
 
 def _undefined(analysis: Analysis, function: Function, known: set[str]) -> Iterator[Found]:
-    outer = bound_around(analysis.index.parents, function)
+    outer = bound_around(analysis.index, function)
     seen: set[str] = set()
     for node in free_names(function):
         name = node.id
@@ -175,7 +175,7 @@ def _undefined(analysis: Analysis, function: Function, known: set[str]) -> Itera
 
 def _of_the_script(analysis: Analysis, function: Function) -> Iterator[Found]:
     """A loss that is returned, and that only the code around the function has computed."""
-    outer = bound_around(analysis.index.parents, function)
+    outer = bound_around(analysis.index, function)
     defined = analysis.index.functions.keys() | analysis.index.classes.keys()
     for node in free_names(function):
         name = node.id
