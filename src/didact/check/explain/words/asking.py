@@ -143,14 +143,6 @@ _NEVER_ZERO = Text(
     "因为它是交叉熵而不是散度：−Σ p·log q = KL(p ‖ q) + H(p)。学生与教师完全一致时 KL 为 0，"
     "剩下的 H(p) 是教师概率的熵，它没有梯度。想看一个能降到 0 的数，就记录 KL。",
 )
-_NO_TEMPERATURE = Text(
-    "Because T = 1 here: softmax(z) is softmax(z/1), and the factor T² is 1. A temperature softens "
-    "the targets of a teacher that is sure of itself; networks that learn together are not, so "
-    "deep mutual learning goes without. With a T on both sides the term would need T² again.",
-    "因为这里 T = 1：softmax(z) 就是 softmax(z/1)，T² 也等于 1。"
-    "温度用来软化训练好的教师那种很尖的输出；"
-    "互相学习的网络还不自信，所以深度互学习不用温度。若两侧都加上 T，就仍要乘 T²。",
-)
 _NAN_HERE = Text(
     "These operations can make it of finite numbers: the logarithm of a probability that rounds to "
     "0 is −inf, 0 · (−inf) and 0/0 are NaN, and so is the gradient of a root at 0. Where the code "
@@ -395,9 +387,6 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"(never|not) (becomes? |goes? to )?(zero|0)\b", r"不为 ?0|到不了 ?0|降不到 ?0"),
      _kinds("=soft_ce"), _NEVER_ZERO),
     (_either(r"\b2\.30?\b", r"2\.30?(?!\d)"), _kinds("=ce"), _CHANCE),
-    (_either(r"(no|without( a)?) temperature|why is there no T\b",
-             r"没有(用)?温度|不用温度|没有 ?T\b"),
-     _NONE, _NO_TEMPERATURE),
     (_either(r"number of layers|divide.*layers", r"除以层数"), _NONE, _LAYERS),
     (_either(r"negative|below zero", r"负数|为负|是负|负的|负值|变负"),
      _kinds("@BCELoss", "@binary_cross_entropy", "@BCEWithLogitsLoss",
@@ -406,7 +395,7 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"reduction|default", r"reduction|默认"), _kinds("KL-MEAN"), _SMALL),
     (_either(r"negative|below zero",
          r"负数|为负|是负|负的|负值|变负"), _KL, answers.NEGATIVE_KL[1]),
-    (_either(r"(no|without|not? (use|have) a?) ?temperature",
+    (_either(r"(no|without|not? (use|have) a?) ?temperature|why is there no T\b",
              r"(没有?|不用|不加|没用|无|不需要)(写|使用)?(温度|T\b)"), _NONE, _NO_TEMPERATURE),
     (_either(r"permute|view\(-1", r"permute|view\(-1"), _kinds("@permute", "@view", "@reshape"),
      _PERMUTE),
