@@ -73,7 +73,7 @@ def curves(outcome: LearnOutcome) -> str:
         for name, method in outcome.methods.items()
     )
     alt = f"Accuracy over the classes seen so far, after each task. At the end, in percent: {ends}."
-    return draw(paint, name="curves", alt=alt, size=(8.2, 3.8))
+    return draw(paint, name="curves", alt=alt, size=(5.8, 3.6))
 
 
 def accuracy_heat(method: LearnMethod) -> Heat:
