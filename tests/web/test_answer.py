@@ -14,7 +14,7 @@ import pytest
 
 from didact._core.errors import DataError
 from didact.web import site
-from didact.web.answer import NO_PYTHON, answer
+from didact.web.answer import NO_CELLS, NO_PYTHON, TOO_DEEP, answer
 from didact.web.calls import call
 
 PAGE = Path(site.__file__).parent / "page"
@@ -46,6 +46,24 @@ def test_the_diff_holds_both_sides_whole():
 def test_a_text_without_code_gets_one_sentence():
     assert answer("How does distillation work?", "en") == {"error": NO_PYTHON.en}
     assert answer("你好，请问怎么做蒸馏？", "zh") == {"error": NO_PYTHON.zh}
+
+
+@pytest.mark.parametrize("text", ['{"cells": [{', "[1, 2]", "null"])
+def test_a_file_that_is_no_notebook_gets_one_sentence(text):
+    assert answer(text, "en", "a.ipynb")["error"].startswith("The file is not a notebook: ")
+    assert answer(text, "zh", "a.ipynb")["error"].startswith("该文件不是合法的 notebook：")
+
+
+def test_a_notebook_without_code_is_not_called_an_empty_paste():
+    text = json.dumps({"cells": [{"cell_type": "markdown", "source": ["# Title"]}]})
+    assert answer(text, "en", "a.ipynb") == {"error": NO_CELLS.en}
+    assert answer(text, "zh", "a.ipynb") == {"error": NO_CELLS.zh}
+
+
+def test_a_sum_too_long_to_read_is_said_without_the_interpreter_s_words():
+    text = "loss = " + " + ".join(f"F.mse_loss(s{i}, t{i})" for i in range(2000))
+    assert answer(text, "en") in ({"error": TOO_DEEP.en}, {"error": NO_PYTHON.en})
+    assert "recursion" not in str(answer(text, "zh"))
 
 
 def test_the_end_of_a_file_is_no_line():

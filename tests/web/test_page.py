@@ -252,3 +252,68 @@ def test_a_server_that_has_ended_is_said_so(browser):
     page.locator("#explain").click()
     page.locator("#status", has_text="not running any more").wait_for()
     context.close()
+
+
+def test_no_answer_leaves_no_other_answer_behind(browser, address):
+    with watched(browser, address, locale="en-GB") as found:
+        found.explain(SWAPPED)
+        errors = found.page.locator("#findings li .finding.error").count()
+        said = found.page.locator("#status").inner_text()
+        assert said.startswith(f"Explained: {errors} error{'' if errors == 1 else 's'}, ")
+        found.page.locator("#paste").fill("((")
+        found.page.locator("#explain").click()
+        found.page.locator("#status", has_text="No Python code").wait_for()
+        assert found.page.locator("#result").is_hidden()
+        assert found.page.locator("#download").is_disabled()
+        found.page.get_by_role("button", name="中文").click()
+        found.page.locator("#status", has_text="没有找到 Python").wait_for()
+        found.explain(SWAPPED)
+        assert found.page.locator("#result").is_visible()
+
+
+def test_a_dropped_file_is_opened(browser, local):
+    with watched(browser, local, locale="en-GB") as found:
+        taken = found.page.evaluate(
+            """() => {
+                const data = new DataTransfer();
+                data.items.add(new File(["loss = F.mse_loss(s, t)"], "a.py"));
+                const drop = { dataTransfer: data, bubbles: true, cancelable: true };
+                const seen = (kind) => {
+                    const event = new DragEvent(kind, drop);
+                    document.querySelector("h1").dispatchEvent(event);
+                    return event.defaultPrevented;
+                };
+                return [seen("dragover"), seen("drop")];
+            }"""
+        )
+        found.wait()
+        assert taken == [True, True]
+        assert found.page.locator("#paste").input_value() == "loss = F.mse_loss(s, t)"
+
+
+def test_without_javascript_the_page_says_so(browser, local):
+    with watched(browser, local, java_script_enabled=False) as found:
+        assert "needs JavaScript" in found.page.locator("main").inner_text()
+        assert "需要 JavaScript" in found.page.locator("main").inner_text()
+
+
+def test_a_long_name_widens_no_page(browser, local):
+    with watched(browser, local, locale="en-GB") as found:
+        found.explain(f"loss = F.mse_loss({'s' * 3000}, t)")
+        wide = found.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1]
+
+
+def test_the_static_page_outlives_a_paste_that_ends_its_worker(browser, static):
+    with watched(browser, static, locale="en-GB") as found:
+        found.explain(SWAPPED)
+        found.page.evaluate(
+            "() => { document.querySelector('#paste').value = '('.repeat(100000); }"
+        )
+        found.page.locator("#explain").click()
+        found.page.locator("#status:not(:text-matches('Reading|Starting'))").wait_for(
+            timeout=60_000
+        )
+        found.explain(SWAPPED)
+        assert found.page.locator("#result").is_visible()
+        found.trouble.clear()  # Pyodide says in the console what it died of

@@ -173,3 +173,13 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "starlette", None)
     with pytest.raises(MissingDependencyError, match=r"didact\[web\]"):
         command(port=0, no_browser=True, lang="en")
+
+
+def test_a_page_that_is_closed_while_it_sends_leaves_no_traceback(port, caplog):
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(
+            b"POST /api/answer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"
+        )
+    assert ask(port, "/")[0] == 200
+    assert ask(port, "/api/rule", {"code": "KD101", "language": "en"})[0] == 200
+    assert "Exception in ASGI" not in caplog.text

@@ -15,6 +15,7 @@ from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.engine.values import Value
 from didact.check.explain.formula.judge import Loss
 from didact.check.explain.questions import Question
+from didact.check.files.source import UnreadableError
 
 LONGEST = 1_000_000
 """Characters of a paste; as much as ``didact explain`` takes."""
@@ -28,6 +29,15 @@ EMPTY = Text("There is nothing to explain yet: paste some code.", "还没有内�
 NO_PYTHON = Text(
     "No Python code was found in the text: paste the code itself.",
     "文本中没有找到 Python 代码：请直接粘贴代码。",
+)
+NO_CELLS = Text(
+    "The notebook has no code cells: open another one, or paste the code.",
+    "这个 notebook 里没有代码单元格：请换一个文件，或直接粘贴代码。",
+)
+NO_NOTEBOOK = Text("The file {reason}.", "该文件{reason}。")
+TOO_DEEP = Text(
+    "The text is nested too deeply or has too long a sum; paste the part with the loss.",
+    "文本嵌套过深或求和过长，无法分析；请只粘贴与损失有关的部分。",
 )
 FAILED = Text("This text could not be explained ({reason}).", "无法解释这段文本（{reason}）。")
 _ROLES = {
@@ -60,12 +70,18 @@ def answer(text: str, language: Language, name: str = "") -> Json:
             from didact.check.files.opening import open_document
 
             text = open_document(name, text).code
+            if not text.strip():
+                return {"error": NO_CELLS.pick(language)}
         if not text.strip():
             return {"error": EMPTY.pick(language)}
         found = explaining.explain(text)
         if not found.source.strip():
             return {"error": NO_PYTHON.pick(language)}
-    except (DidactError, ValueError, RecursionError) as error:
+    except UnreadableError as error:
+        return {"error": NO_NOTEBOOK.format(reason=error.reason).pick(language)}
+    except RecursionError:
+        return {"error": TOO_DEEP.pick(language)}
+    except (DidactError, ValueError) as error:
         reason = str(error) or type(error).__name__
         return {"error": FAILED.format(reason=reason).pick(language)}
     corrected = found.correction.source.strip("\n")

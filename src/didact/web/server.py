@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -119,7 +119,10 @@ def application(port: int, token: str, answerer: Answerer) -> Starlette:
         return _reply(text, 200, PAGES[name])
 
     async def call(request: Request) -> Response:
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:  # a page that was closed: there is nobody to answer
+            return _reply("", 400)
         values = _values(body)
         language: Language = "zh" if values.get("language") == "zh" else "en"
         if not _is_own(request, hosts, token):

@@ -1,5 +1,5 @@
 // The page itself: asks a back end and shows the answer. Text goes in as text, never as HTML.
-import { ask, isUnreachable, kind, warmUp } from "./backend.js";
+import { ask, isTooSlow, isUnreachable, kind, warmUp } from "./backend.js";
 import { pack, unpack } from "./share.js";
 import { make, sentence, show } from "./show.js";
 import { EXAMPLES, TEXTS } from "./texts.js";
@@ -13,6 +13,7 @@ let language = "en";
 let fileName = "";
 let latest = null;
 let asked = 0;
+let started = kind === "local";
 
 const say = (key, values = {}) =>
   TEXTS[key][language].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
@@ -43,26 +44,38 @@ function speak(chosen) {
   }));
 }
 
+// The answer to another text must not stand below the sentence that there is none to this one.
+function nothing(text) {
+  latest = null;
+  result.hidden = true;
+  at("download").disabled = true;
+  status(text);
+}
+
 async function explain({ focus = true } = {}) {
   const turn = ++asked;
-  status(say(latest === null && kind !== "local" ? "loading" : "working"));
+  status(say(started ? "working" : "loading"));
   result.setAttribute("aria-busy", "true");
   try {
     const found = await ask("answer", { text: paste.value, language, name: fileName });
     if (turn !== asked) return;
+    started = true;
     if (found.error) {
-      status(found.error);
+      nothing(found.error);
       return;
     }
     latest = found;
     show(result, found, say, openRule);
     at("download").disabled = false;
-    const count = (severity) => found.findings.filter((one) => one.severity === severity).length;
-    status(say("done", { errors: count("error"), warnings: count("warning"), infos: count("info") }));
+    const counted = (severity) => {
+      const count = found.findings.filter((one) => one.severity === severity).length;
+      return say(`${severity}Count`, { count, s: count === 1 ? "" : "s" });
+    };
+    status(say("done", { errors: counted("error"), warnings: counted("warning"), infos: counted("info") }));
     if (focus) result.focus({ preventScroll: false });
   } catch (error) {
     if (turn === asked) {
-      status(isUnreachable(error) ? say("unreachable") : say("failed", { reason: error.message }));
+      nothing(isUnreachable(error) ? say("unreachable") : isTooSlow(error) ? say("tooSlow") : say("failed", { reason: error.message }));
     }
   } finally {
     if (turn === asked) result.setAttribute("aria-busy", "false");
@@ -112,6 +125,10 @@ function download() {
 }
 
 async function share() {
+  if (!paste.value.trim()) {
+    status(say("nothingToShare"));
+    return;
+  }
   history.replaceState(null, "", `#${await pack(paste.value, language)}`);
   try {
     await navigator.clipboard.writeText(location.href);
@@ -141,20 +158,31 @@ paste.addEventListener("input", () => { fileName = ""; });
 paste.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); explain(); }
 });
-at("file").addEventListener("change", async (event) => {
-  const [file] = event.target.files;
-  event.target.value = "";
-  if (!file) return;
+async function open(file) {
   try {
     paste.value = await decode(file);
     fileName = file.name;
     await explain();
   } catch (error) { status(error.message); }
+}
+
+at("file").addEventListener("change", (event) => {
+  const [file] = event.target.files;
+  event.target.value = "";
+  if (file) open(file);
+});
+// Without this the browser would leave the page for the file that was dropped on it.
+const holdsFiles = (event) => [...event.dataTransfer.types].includes("Files");
+document.addEventListener("dragover", (event) => { if (holdsFiles(event)) event.preventDefault(); });
+document.addEventListener("drop", (event) => {
+  if (!holdsFiles(event)) return;
+  event.preventDefault();
+  if (event.dataTransfer.files.length) open(event.dataTransfer.files[0]);
 });
 for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => {
     speak(button.dataset.language);
-    if (latest !== null) explain({ focus: false });
+    if (asked > 0) explain({ focus: false });
   });
 }
 window.addEventListener("hashchange", begin);

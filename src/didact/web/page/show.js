@@ -163,7 +163,7 @@ const roleName = (role, say) => {
 function roles(found, say) {
   if (!found.roles.length) return null;
   const rows = found.roles.map((one) => make("tr", {},
-    make("th", { scope: "row" }, make("code", {}, one.name)), make("td", {}, roleName(one.role, say)), make("td", {}, one.reason)));
+    make("th", { scope: "row" }, make("code", {}, one.name)), make("td", {}, roleName(one.role, say)), sentence("td", one.reason)));
   return section("roles", say("roles"), make("table", { class: "roles" }, make("tbody", {}, ...rows)));
 }
 
