@@ -243,3 +243,19 @@ def test_marks_name_the_findings_that_are_listed() -> None:
     marked = {c for codes in found.correction.marks for c in codes if c.startswith("K")}
     assert marked
     assert marked <= {f.code for f in found.findings}
+
+
+def test_what_another_change_made_possible_is_mended() -> None:
+    code = (
+        "def f(s, t, k):\n    p = F.softmax(s, 1)[:, :k]\n    q = F.softmax(t, 1)[:, :k]\n"
+        "    return F.kl_div(p.log(), q, reduction='batchmean')\n"
+    )
+    found = explained(code)
+    assert "log_softmax(s[:, :k]" in found.correction.source
+    assert not found.open_findings
+
+
+def test_a_finding_that_another_change_took_away_is_not_left_to_the_reader() -> None:
+    found = explained("loss = F.kl_div(F.softmax(student_logits, 1), teacher_logits)\n")
+    assert "KD103" in {f.code for f in found.findings}
+    assert "KD103" not in {f.code for f in found.open_findings}

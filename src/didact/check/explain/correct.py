@@ -20,6 +20,8 @@ from didact.check.rules import RULES, findings_of
 from didact.check.snippet.repair import parse
 
 ROUNDS = 25
+_RETRIED = 8
+"""So many findings that could not be mended are tried again after each change."""
 
 
 @dataclass(slots=True)
@@ -194,6 +196,8 @@ def _mend(
         ):
             continue
         correction.step(changed, finding.code)
+        if len(given_up) <= _RETRIED:
+            given_up.clear()  # what did not help before may help now
         for kind in kinds:
             choice = CHOICES.get(kind)
             if choice is not None and choice not in correction.choices:

@@ -85,6 +85,7 @@ class Explanation:
         questions: What else the code makes people ask.
         guesses: What recovering the code took, and what it needs from outside.
         rebuilt: Whether the paste had lost its lines or indentation.
+        gone: The codes of findings that the corrected code no longer has.
         known: What is known of each expression of ``source``; None where it is nested too deeply.
     """
 
@@ -103,11 +104,17 @@ class Explanation:
     guesses: list[Text] = field(default_factory=list)
     known: Proof | None = None
     rebuilt: bool = False
+    gone: frozenset[str] = frozenset()
+
+    @property
+    def mended(self) -> set[str]:
+        """The codes that the corrected code no longer has, or that a line of it is marked with."""
+        return set(self.gone).union(*self.correction.marks)
 
     @property
     def open_findings(self) -> list[Finding]:
         """The findings, remarks left out, that the corrected code still has."""
-        mended = set().union(*self.correction.marks) if self.correction.marks else set()
+        mended = self.mended
         return [
             f for f in self.findings
             if f.code not in mended and f.severity is not Severity.INFO
@@ -159,7 +166,16 @@ def explain(text: str) -> Explanation:
         guesses=guesses,
         known=proof,
         rebuilt=_is_rebuilt(text, recovered.source),
+        gone=_gone(rules, correction.source, source),
     )
+
+
+def _gone(rules: Sequence[Finding], corrected: str, source: str) -> frozenset[str]:
+    """The rules' codes that the change of another finding took away as well."""
+    if not rules or corrected == source:
+        return frozenset()
+    left = {f.code for f in found_by_rules(corrected)}
+    return frozenset(f.code for f in rules if f.code not in left)
 
 
 def _is_rebuilt(text: str, source: str) -> bool:

@@ -89,7 +89,7 @@ def to_json(explanation: Explanation, language: Language) -> str:
         return [t.pick(language) for t in texts]
 
     verdict = explanation.verdict
-    mended = set().union(*explanation.correction.marks) if explanation.correction.marks else set()
+    mended = explanation.mended
     document = {
         "summary": say(explanation.summary),
         "verdict": {
