@@ -85,7 +85,7 @@ def test_lambda_is_renamed_and_told() -> None:
     explanation = explain("def f(ce, kd, lambda): return (1 - lambda) * ce + lambda * kd")
     assert codes(explanation) == ["KD604"]
     assert "def f(ce, kd, lambda_):" in explanation.correction.source
-    assert "`1 - lambda_` times `ce`" in words(explanation, 2)
+    assert "`(1 - lambda_)` times `ce`" in words(explanation, 2)
 
 
 def test_convexity_needs_one_scale() -> None:
@@ -223,3 +223,19 @@ def test_losses_of_other_functions_keep_their_factors() -> None:
     first, second = explain(source).losses
     assert first.text == "T² · KL(softmax(t/T) ‖ softmax(s/T))"
     assert second.text == "CE(s, y) + T² · KL(softmax(t/T) ‖ softmax(s/T))"
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("loss = (1 - lam) * ce_loss + lam * kd_loss", "`(1 - lam)`"),
+        ("loss = (1 - alpha) * F.kl_div(p.log(), q) * (T - 1)", "`(1 - alpha)`"),
+        ("w = a * (b if c else d)", "`(b if c else d)`"),
+        ("w = a / (b + c)", "`(b + c)`"),
+        ("w = a * b", "`b`"),
+    ],
+)
+def test_a_sum_keeps_its_brackets_in_a_product(code: str, shown: str) -> None:
+    (note,) = explain(code).statements
+    for language in ("en", "zh"):
+        assert shown in note.explanation.pick(language)

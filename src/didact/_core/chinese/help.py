@@ -10,6 +10,19 @@ TEXTS = {
     "en or zh; default from the locale.": "en 或 zh；默认取自系统区域设置。",
     "Show this message and exit.": "显示本页后退出。",
     "For example: {}": "例如：{}",
+    "Repeatable.": "可重复。",
+    "Repeatable: layers go in pairs with those of the teacher, in order.": (
+        "可重复：按顺序与教师的层一一配对。"
+    ),
+    "layers go in pairs with those of the teacher, in order.": "按顺序与教师的层一一配对。",
+    "By default kd, for multi-label binary_kd, for regression mse_logits.": (
+        "默认 kd；multi-label 默认 binary_kd，regression 默认 mse_logits。"
+    ),
+    "one class each (single-label), several labels (multi-label), numbers (regression), "
+    "probabilities (soft-label)": (
+        "每个样本一个类别（single-label）、多个标签（multi-label）、数值（regression）、概率（soft-label）"
+    ),
+    "of images, or of the rows of a table.": "样本可以是图像，也可以是表格的行。",
     # Groups of options
     "Options": "选项",
     "Others": "其他",

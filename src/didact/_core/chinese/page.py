@@ -91,7 +91,7 @@ TEXTS = {
     "Training, seconds": "训练，秒",
     "Training, s": "训练，秒",
     "Mean over {} seeds ± half of the 95% interval (Student t).": (
-        "{} 个种子的均值 ± 95% 区间的一半（学生 t 分布）。"
+        "{} 个种子的均值 ± 95% 区间的一半（t 分布）。"
     ),
     "The difference pairs the seeds; its interval and p are of the paired t-test.": (
         "差值按种子配对；其区间与 p 来自配对 t 检验。"
@@ -144,7 +144,7 @@ TEXTS = {
     "Model": "模型",
     "Accuracy, %": "准确率，%",
     "95% over images": "95% 区间（图像）",
-    "Vote of the seeds, %": "各种子投票，%",
+    "Vote of the seeds, %": "多个种子投票，%",
     "The models of seed {}.": "为种子 {} 的模型。",
     "The interval is Wilson's: how far the accuracy may be off because other test images could "
     "have been drawn, which the intervals over seeds leave out.": (
@@ -161,9 +161,10 @@ TEXTS = {
     "Most often taken for": "最常误认为",
     "below {}%": "低于 {}%",
     "{} to {}%": "{} 至 {}%",
-    "The limits are Poisson's, for errors that are rare: no error among 265 images does not mean "
-    "a rate of 0, but one below 1.13%.": (
-        "区间为泊松区间，适用于罕见的错误：265 张图像中没有错误，不等于错误率为 0，而是低于 1.13%。"
+    "The limits are Wilson's, and Poisson's where at most one image in ten is wrong: no error among "
+    "265 images does not mean a rate of 0, but one below 1.13%.": (
+        "区间为 Wilson 区间；错误不超过十分之一时为泊松区间："
+        "265 张图像中没有错误，不等于错误率为 0，而是低于 1.13%。"
     ),
     # Curves and confidence
     "Learning curves": "学习曲线",
@@ -181,10 +182,10 @@ TEXTS = {
     "teacher {}, student distilled {}": "教师 {}，蒸馏的学生 {}",
     "teacher {}, student alone {}": "教师 {}，单独训练的学生 {}",
     "Lines are means over the seeds; the bands reach from the lowest seed to the highest.": (
-        "曲线为各种子的均值；色带从最低的种子到最高的种子。"
+        "曲线为所有种子的均值；色带从最低的种子到最高的种子。"
     ),
     "Lines are means over the seeds and teachers; the bands reach from the lowest seed to the "
-    "highest.": "曲线为各种子、各教师的均值；色带从最低到最高。",
+    "highest.": "曲线为所有种子、所有教师的均值；色带从最低到最高。",
     "The distilled student's training loss contains the teacher's term and is not comparable with "
     "the others'.": "蒸馏的学生的训练损失含有教师一项，不能与其他曲线比较。",
     "Can its confidence be trusted?": "它的置信度可信吗？",
@@ -216,8 +217,10 @@ TEXTS = {
     "right": "正确",
     # A soft decision tree
     "How the tree decides": "这棵树如何决策",
-    "Each node looks at the image through its filter: light pixels turn it to the right, dark ones "
-    "to the left.": "每个节点用自己的滤波器看图像：亮的像素使它向右，暗的使它向左。",
+    "Each node looks at the image through its filter: pixels that are light in the filter turn it "
+    "to the right, dark ones to the left.": (
+        "每个节点用自己的滤波器看图像：落在滤波器亮处的像素使它向右，落在暗处的使它向左。"
+    ),
     "The wider a branch, the more test images take it; below stand the class that most of them are "
     "given and their share.": (
         "分支越粗，走它的测试图像越多；下方是其中最多的类别，以及到达该处的图像所占比例。"
@@ -228,10 +231,10 @@ TEXTS = {
     ),
     "Ways of some test images": "几张测试图像所走的路",
     "At each filter the side that the image takes and how sure the node is; at the end the leaf's "
-    "class and its probability.": (
-        "每个滤波器下面是图像走向哪一边、节点有多大把握；最后是叶子给出的类别及其概率。"
+    "class and its probability; an answer in red is wrong.": (
+        "每个滤波器下面是图像走向哪一边、节点有多大把握；"
+        "最后是叶子给出的类别及其概率，红色表示判错。"
     ),
-    "The last ones are mistakes.": "最后几张判错了。",
     "node {}": "节点 {}",
     # How it was made
     "How it was made": "运行信息",
@@ -301,10 +304,10 @@ TEXTS = {
     "Kept in all": "总存储",
     "In percent.": "单位：%。",
     "In percent, mean over {} seeds ± half of the 95% interval (Student t).": (
-        "单位：%，{} 个种子的均值 ± 95% 区间的一半（学生 t 分布）。"
+        "单位：%，{} 个种子的均值 ± 95% 区间的一半（t 分布）。"
     ),
     "In percent, mean over the seeds that are complete ± half of the 95% interval (Student t).": (
-        "单位：%，已跑完的种子的均值 ± 95% 区间的一半（学生 t 分布）。"
+        "单位：%，已跑完的种子的均值 ± 95% 区间的一半（t 分布）。"
     ),
     "Average incremental: the mean, over tasks, of the accuracy over all classes seen so far; the "
     "first task counts.": (
@@ -343,7 +346,7 @@ TEXTS = {
     "(columns), at the end.": ("最终，每个任务的测试图像（行）被认作各任务类别（列）的比例。"),
     "A dark last column is the bias to the newest classes.": "最后一列颜色深，说明偏向最新的类别。",
     "Accuracy in percent on the test images of each class (columns: labels) at the end, mean over "
-    "the seeds.": "最终在每个类别（列：标签）的测试图像上的准确率，%，各种子的均值。",
+    "the seeds.": "最终在每个类别（列：标签）的测试图像上的准确率，%，所有种子的均值。",
     "Accuracy in percent on the test images of each class (columns: labels) at the end.": (
         "最终在每个类别（列：标签）的测试图像上的准确率，%。"
     ),

@@ -1,6 +1,11 @@
 """What a run says while it works, and what the commands refuse."""
 
 TEXTS = {
+    "cannot write {}: {}": "无法写入 {0}：{1!t}",
+    "{} refuses: {}": "{0} 拒绝了请求：{1}",
+    "No such file or directory": "没有这个文件或文件夹",
+    "Permission denied": "没有权限",
+    "Is a directory": "这是一个文件夹",
     # Progress
     "starting": "开始",
     "measuring and exporting": "测量并导出",

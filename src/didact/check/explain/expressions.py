@@ -17,7 +17,7 @@ from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.roles import side
 from didact.check.explain.formula.trace import Library, is_output
 from didact.check.explain.formula.tree import Given, Node
-from didact.check.explain.losscalls import code_of, loss_phrase
+from didact.check.explain.losscalls import code_of, factor_of, loss_phrase
 from didact.check.explain.proof import Proof
 from didact.check.explain.slices import slice_phrase
 from didact.check.explain.sums import weighted
@@ -200,7 +200,8 @@ class Reader:
         operator = _OPERATORS.get(type(node.op))
         if operator is None:
             return same(code_of(node))
-        return operator.format(a=code_of(node.left), b=code_of(node.right))
+        shown = code_of if isinstance(node.op, ast.Add | ast.Sub) else factor_of
+        return operator.format(a=shown(node.left), b=shown(node.right))
 
     def _scaled_loss(self, node: ast.BinOp) -> Text | None:
         """A loss with the factors around it: ``F.kl_div(...) * T ** 2 / n``."""
@@ -211,7 +212,7 @@ class Reader:
             if isinstance(body.op, ast.Div) and not left_is_loss:
                 return None
             other = body.right if left_is_loss else body.left
-            factors.append(("/ " if isinstance(body.op, ast.Div) else "× ") + code_of(other))
+            factors.append(("/ " if isinstance(body.op, ast.Div) else "× ") + factor_of(other))
             body = body.left if left_is_loss else body.right
         if not self._holds_loss(body):
             return None

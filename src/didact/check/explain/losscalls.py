@@ -133,6 +133,15 @@ def reduction_text(use: LossUse) -> Text:
     return _REDUCTIONS.get(reduction, Text(f"reduction {reduction}", f"归约方式 {reduction}"))
 
 
+def factor_of(node: ast.expr) -> str:
+    """Source text in backticks as it stands in a product: a sum keeps its brackets."""
+    loose = isinstance(node, ast.IfExp | ast.BoolOp | ast.Compare | ast.Lambda) or (
+        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+    )
+    shown = code_of(node)
+    return f"`({shown[1:-1]})`" if loose else shown
+
+
 def code_of(node: ast.expr | None, limit: int = 160) -> str:
     """Source text in backticks."""
     if node is None:

@@ -6,7 +6,7 @@ import ast
 
 from didact._core.i18n import Text
 from didact.check.engine.names import is_loss, is_temperature
-from didact.check.explain.losscalls import code_of
+from didact.check.explain.losscalls import code_of, factor_of
 
 
 def addends(node: ast.expr) -> list[tuple[str, ast.expr]]:
@@ -35,10 +35,10 @@ def weighted(node: ast.expr) -> Text:
         weights = [p for p in parts if p is not body]
         minus = ("minus ", "减去 ") if sign == "-" else ("", "")
         if weights:
-            weight = "·".join(code_of(w) for w in weights)
+            weight, what = "·".join(map(factor_of, weights)), factor_of(body)
             note = _t2(weights)
-            english.append(f"{minus[0]}{weight} times {code_of(body)}{note.en}")
-            chinese.append(f"{minus[1]}{weight} × {code_of(body)}{note.zh}")
+            english.append(f"{minus[0]}{weight} times {what}{note.en}")
+            chinese.append(f"{minus[1]}{weight} × {what}{note.zh}")
         else:
             english.append(f"{minus[0]}{code_of(body)}")
             chinese.append(f"{minus[1]}{code_of(body)}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from didact.metrics import Interval, poisson_limits
+from didact.metrics import Interval, poisson_limits, wilson_interval
 from didact.report.distilling.evidence import ARM_NAMES, ARMS, arm_values
 from didact.report.drawing import format as fmt
 from didact.report.drawing.spread import FEWEST_SEEDS, Spread, spread_of
 from didact.train.record.result import Predictions, Result
 
 MOST_CLASSES = 30
+RARE = 0.1
+"""Up to this rate errors are rare enough for Poisson limits."""
 
 
 def over_seeds(result: Result) -> list[Spread]:
@@ -61,5 +63,7 @@ def class_errors(result: Result, predictions: Predictions, arm: str) -> list[Cla
         most = max(wrong, key=lambda other: (wrong[other], -other)) if wrong else None
         shown = fmt.NOTHING if most is None else f"{named(most)} ({wrong[most]})"
         total = sum(wrong.values())
-        lines.append(ClassErrors(named(label), images, total, poisson_limits(total, images), shown))
+        rare = total <= RARE * images
+        limits = poisson_limits(total, images) if rare else wilson_interval(total, images)
+        lines.append(ClassErrors(named(label), images, total, limits, shown))
     return lines
