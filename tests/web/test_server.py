@@ -113,7 +113,7 @@ def test_a_rebound_name_gets_no_page_and_so_no_token(port):
         ("/api/answer", {"text": 3}, 200, "unknown"),
         ("/api/answer", {"text": "", "language": "en"}, 200, "nothing to explain"),
         ("/api/answer", {"text": "x" * 1_000_001}, 200, "1000001 characters"),
-        ("/api/answer", {"text": "{", "name": "a.ipynb"}, 200, "could not be explained"),
+        ("/api/answer", {"text": "{", "name": "a.ipynb"}, 200, "not a notebook"),
         ("/api/rule", {"code": "KD999"}, 200, "KD999"),
         ("/api/answer", b" " * (MOST_BYTES + 1), 413, "too large"),
     ],

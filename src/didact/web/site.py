@@ -25,7 +25,10 @@ RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.
 LOCK = "pyodide-lock.json"
 ROOMS = ("_core", "check", "web")
 """The part of didact that the page needs."""
-NOT_NEEDED = ("web/page", "web/server.py", "web/worker.py", "web/site.py", "check/editors")
+NOT_NEEDED = (
+    *("web/page", "web/server.py", "web/worker.py", "web/site.py"),
+    *("check/editors", "_core/chinese", "_core/translate.py"),
+)
 
 
 def build(folder: Path, pyodide: Path, home: str = "") -> None:
