@@ -33,20 +33,20 @@ def base(**changes: Any) -> DistillSettings:
 
 
 def test_each_combination_is_a_run_like_one_started_by_hand(tmp_path: Path) -> None:
-    axes = {"temperature": [1, 4], "loss": ["kd", "kd+hint=0.5"], "kd.reduction": ["mean"]}
+    axes = {"temperature": [4, 1], "loss": ["kd", "kd+hint=0.5"], "kd.reduction": ["mean"]}
     found = distill_grid(base(seeds=(0, 1)), axes, tmp_path / "grid")
     assert list(found.cells) == [
-        "temperature=1,loss=kd,kd.reduction=mean",
-        "temperature=1,loss=kd+hint=0.5,kd.reduction=mean",
         "temperature=4,loss=kd,kd.reduction=mean",
         "temperature=4,loss=kd+hint=0.5,kd.reduction=mean",
+        "temperature=1,loss=kd,kd.reduction=mean",
+        "temperature=1,loss=kd+hint=0.5,kd.reduction=mean",
     ]
     assert not found.failed
     alone = distill_from(base(seeds=(0, 1), temperature=4, loss=("kd",)), tmp_path / "alone")
-    state = load_file(found.runs[2] / "student.safetensors")
+    state = load_file(found.runs[0] / "student.safetensors")
     assert all(torch.equal(state[n], v) for n, v in alone.student.state_dict().items())
     comparison = compare([found.folder])
-    assert len(comparison.runs) == 4
+    assert [run.name for run in comparison.runs] == list(found.cells)
     p_values = [run.difference.p_value if run.difference else None for run in comparison.runs]
     assert [run.holm_p for run in comparison.runs] == holm(p_values)
 

@@ -88,6 +88,25 @@ def test_the_normalisation_is_found_by_trying_and_said_first(
     assert f'teacher_normalise = [\n    "{text}",\n]' in written
 
 
+def test_normalisations_that_cannot_be_told_apart_are_said_so(data: Data, tmp_path: Path) -> None:
+    class Blind(torch.nn.Module):
+        """Brightness and contrast do not matter to it: each image is brought to mean 0, std 1."""
+
+        def __init__(self, inner: torch.nn.Module) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            flat = images.flatten(1)
+            flat = (flat - flat.mean(1, keepdim=True)) / flat.std(1, keepdim=True)
+            return self.inner(flat.reshape(images.shape))
+
+    _, shown = run(tmp_path, data, teacher=Blind(trained_for("data")), accept_teacher=True)
+    line = shown.splitlines()[0]
+    assert "cannot be told; say it by --teacher-normalise" in line
+    assert "the best" not in line
+
+
 def test_what_the_user_says_is_taken(data: Data, tmp_path: Path) -> None:
     teacher = trained_for("imagenet")
     right, shown = run(tmp_path / "a", data, teacher=teacher, teacher_normalise="imagenet")

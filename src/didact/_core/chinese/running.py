@@ -61,7 +61,25 @@ TEXTS = {
     "DAMAGED": "损坏",
     "teacher {}: {} % of {} validation images right": ("教师 {0}：在 {2} 张验证图像上准确率 {1} %"),
     "teacher {}: {} % of {} validation images right with normalisation {}, the best of those tried "
-    "({})": "教师 {0}：用归一化 {3}（试过 {4}，此为最好），在 {2} 张验证图像上准确率 {1} %",
+    "({}); --teacher-normalise {} settles it": (
+        "教师 {0}：用归一化 {3}（试过 {4}，此为最好），在 {2} 张验证图像上准确率 {1} %；"
+        "用 --teacher-normalise {5} 可固定下来"
+    ),
+    "teacher {}: {} of {} validation samples with normalisation {}, the best of those tried ({}); "
+    "--teacher-normalise {} settles it": (
+        "教师 {0}：用归一化 {3}（试过 {4}，此为最好），在 {2} 个验证样本上 {1}；"
+        "用 --teacher-normalise {5} 可固定下来"
+    ),
+    "teacher {}: {} % of {} validation images right with normalisation {}, and not surely fewer with "
+    "{} ({}): which one it was trained with cannot be told; say it by --teacher-normalise": (
+        "教师 {0}：用归一化 {3}，在 {2} 张验证图像上准确率 {1} %；用 {4} 也不见得更差（{5}），"
+        "无法判断它训练时用的是哪一种，请用 --teacher-normalise 指明"
+    ),
+    "teacher {}: {} of {} validation samples with normalisation {}, and not surely fewer with {} "
+    "({}): which one it was trained with cannot be told; say it by --teacher-normalise": (
+        "教师 {0}：用归一化 {3}，在 {2} 个验证样本上 {1}；用 {4} 也不见得更差（{5}），"
+        "无法判断它训练时用的是哪一种，请用 --teacher-normalise 指明"
+    ),
     "{} findings written to {}": "已将 {} 处问题写入 {}",
     "{} would be fixed": "可修正 {} 处",
     "importing and running {}": "导入并运行 {}",

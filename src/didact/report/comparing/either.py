@@ -9,7 +9,7 @@ from didact._core.errors import RunFolderError
 from didact.report.comparing.learnt import compare_learnt
 from didact.report.distilling.compare import Comparison, compare_distilled
 from didact.report.learning.load import is_learning_run
-from didact.train.record.run_folder import RESULT, SETTINGS
+from didact.train.record.run_folder import GRID, RESULT, SETTINGS, read_toml
 
 
 def compare(
@@ -50,4 +50,7 @@ def _runs_in(folder: Path) -> list[Path]:
     if (folder / SETTINGS).is_file() or (folder / RESULT).is_file() or not folder.is_dir():
         return [folder]
     found = sorted(path.parent for path in folder.glob(f"*/{RESULT}"))
+    if (folder / GRID).is_file():  # in the order of its axes: the first one is the baseline
+        order = [str(name) for name in read_toml(folder / GRID).get("cells", ())]
+        found.sort(key=lambda run: order.index(run.name) if run.name in order else len(order))
     return found or [folder]

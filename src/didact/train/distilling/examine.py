@@ -84,6 +84,15 @@ def _examined(source: ModelSource, data: Data, chosen: DistillSettings) -> tuple
         f"{t.normalisation.name} {_number(task, t.goodness)}" for t in trials if t is not trial
     )
     name = trial.normalisation.name
+    tied = [
+        t.normalisation.name for t in trials if t is not trial and not _surely_better(trial, t)
+    ]
+    if tied:
+        note = (
+            f"{text} with normalisation {name}, and not surely fewer with {', '.join(tied)} "
+            f"({others}): which one it was trained with cannot be told; "
+        )
+        return replace(source, normalise=name), f"{note}say it by --teacher-normalise"
     note = f"{text} with normalisation {name}, the best of those tried ({others}); "
     return replace(source, normalise=name), note + f"--teacher-normalise {name} settles it"
 

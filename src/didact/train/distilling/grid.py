@@ -23,10 +23,9 @@ from didact.train.loop.processes import LauncherName, done_in_turn
 from didact.train.record.files import make_folder, write_bytes
 from didact.train.record.interrupt import StoppedError, Stopper
 from didact.train.record.log import say
-from didact.train.record.run_folder import SETTINGS, RunFolder, default_path, read_toml
+from didact.train.record.run_folder import GRID, SETTINGS, RunFolder, default_path, read_toml
 from didact.train.record.trust import ask_for_trust, sign
 
-GRID = "grid.toml"
 JOBS = "jobs"
 STOPPED = "stopped"
 SEVERAL = ("loss", "teacher", "teacher_normalise", "arms")
@@ -98,6 +97,7 @@ def distill_grid(
             choose_losses(list(cell.loss), cell.loss_options)
     folder = Path(output) if output is not None else default_path("grid")
     plain = {
+        "cells": list(cells),
         "axes": {name: list(values) for name, values in axes.items()},
         "settings": settings.model_dump(mode="json", exclude_none=True),
     }

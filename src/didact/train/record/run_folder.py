@@ -25,6 +25,7 @@ from didact.train.record.trust import TRUST, sign
 SETTINGS = "run.toml"
 METRICS = "metrics.jsonl"
 RESULT = "result.json"
+GRID = "grid.toml"
 DISAGREEMENTS = "disagreements.json"
 PREDICTIONS = "predictions.json"
 TREE = "tree.json"
