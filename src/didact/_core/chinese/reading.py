@@ -215,7 +215,10 @@ TEXTS = {
     ),
     "{}: {} training images are fewer than the {} classes": "{}：训练图像 {} 张，少于类别数 {}",
     "{}: class {} ({}) has no training image; labels must be 0..{}, and each class needs at least "
-    "one image": "{}：类别 {}（{}）没有训练图像；标签须为 0..{}，每个类别至少一张图像",
+    "one image (numpy.unique(y, return_inverse=True)[1] renumbers labels that have gaps)": (
+        "{}：类别 {}（{}）没有训练图像；标签须为 0..{}，每个类别至少一张图像"
+        "（标签有间断时可用 numpy.unique(y, return_inverse=True)[1] 重新编号）"
+    ),
     "the training images contain NaN or infinity; expected numbers": "训练图像含 NaN 或无穷；应为数",
     "count is {}; expected at least 0": "count 为 {}；应不小于 0",
     "exemplars are chosen by {}; expected one of {}": "样例的挑选方式为 {}；应为 {} 之一",

@@ -241,7 +241,8 @@ def _check(name: str, parts: Parts, task: TaskName) -> None:
         missing = int((~present).nonzero()[0])
         raise DataError(
             f"{name}: class {missing} ({parts.class_names[missing]!r}) has no training image; "
-            f"labels must be 0..{num_classes - 1}, and each class needs at least one image"
+            f"labels must be 0..{num_classes - 1}, and each class needs at least one image "
+            "(numpy.unique(y, return_inverse=True)[1] renumbers labels that have gaps)"
         )
 
 

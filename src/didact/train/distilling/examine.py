@@ -84,9 +84,7 @@ def _examined(source: ModelSource, data: Data, chosen: DistillSettings) -> tuple
         f"{t.normalisation.name} {_number(task, t.goodness)}" for t in trials if t is not trial
     )
     name = trial.normalisation.name
-    tied = [
-        t.normalisation.name for t in trials if t is not trial and not _surely_better(trial, t)
-    ]
+    tied = [t.normalisation.name for t in trials if t is not trial and not _surely_better(trial, t)]
     if tied:
         note = (
             f"{text} with normalisation {name}, and not surely fewer with {', '.join(tied)} "
