@@ -13,26 +13,23 @@ from didact.cli._speech import spoken
 COLUMNS, NAMES = 78, 26
 
 
-class SpeakingCommand(GroupedCommand):
-    """A command whose help page is in the language that is spoken."""
+class _Speaking:
+    """What has a help page, in the language that is spoken."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """See typer."""
         if spoken() == "en":
-            super().format_help(ctx, formatter)
+            super().format_help(ctx, formatter)  # type: ignore[misc]
         else:
             formatter.write(help_page(self, ctx))
 
 
-class SpeakingGroup(TyperGroup):
-    """The same for the program itself, which lists its commands."""
+class SpeakingCommand(_Speaking, GroupedCommand):
+    """A command."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """See typer."""
-        if spoken() == "en":
-            super().format_help(ctx, formatter)
-        else:
-            formatter.write(help_page(self, ctx))
+
+class SpeakingGroup(_Speaking, TyperGroup):
+    """The program itself, which lists its commands."""
 
 
 def help_page(command: Any, ctx: Any) -> str:

@@ -321,10 +321,11 @@ def bound_around(index: Index, function: ast.AST) -> frozenset[str]:
     while around is not None and not isinstance(around, ast.Module):
         outermost, around = around, index.parents.get(id(around))
     key = f"names bound in {id(outermost)}"
-    return index.once(key, frozenset[str](), partial(_bound_in, outermost))
+    return index.once(key, frozenset[str](), partial(bound_in, outermost))
 
 
-def _bound_in(place: ast.AST) -> frozenset[str]:
+def bound_in(place: ast.AST) -> frozenset[str]:
+    """The names that anything in it binds."""
     found: set[str] = set()
     for node in ast.walk(place):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):

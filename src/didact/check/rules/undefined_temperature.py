@@ -97,6 +97,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.names import is_temperature
 from didact.check.findings.finding import Severity
+from didact.check.rules._binding import bound_in
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -115,14 +116,6 @@ _BINDING = (
     ast.SetComp,
     ast.GeneratorExp,
     ast.DictComp,
-)
-_NAMING = (
-    ast.MatchAs,
-    ast.MatchStar,
-    ast.ExceptHandler,
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
 )
 _SCALING = (ast.Div, ast.Mult, ast.Pow)
 
@@ -174,24 +167,10 @@ def _is_bound(analysis: Analysis, node: ast.Name) -> bool:
     """Whether any function or class around a name binds it, anywhere in its body."""
     around = analysis.parent_of(node)
     while around is not None:
-        if isinstance(around, _BINDING) and node.id in _bound_in(around):
+        if isinstance(around, _BINDING) and node.id in bound_in(around):
             return True
         around = analysis.parent_of(around)
     return False
-
-
-def _bound_in(around: ast.AST) -> set[str]:
-    found: set[str] = set()
-    for part in ast.walk(around):
-        if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):
-            found.add(part.id)
-        elif isinstance(part, ast.arg):
-            found.add(part.arg)
-        elif isinstance(part, ast.alias):
-            found.add(part.asname or part.name)
-        elif isinstance(part, _NAMING):
-            found.add(part.name or "")
-    return found
 
 
 _MESSAGE = Text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -27,6 +28,8 @@ from didact.train.record.run_folder import (
     SETTINGS,
     TREE,
 )
+
+Kept = TypeVar("Kept", Predictions, TreeRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def load_run(folder: Path) -> Run:
         disagreements=_load_disagreements(folder / DISAGREEMENTS),
         configuration=_read(folder / SETTINGS),
         predictions=None if result is None else load_predictions(folder, result),
-        tree=None if result is None else _load_tree(folder, result),
+        tree=None if result is None else _kept(folder, TREE, result, TreeRecord),
     )
 
 
@@ -74,26 +77,18 @@ def load_predictions(folder: Path, result: Result) -> Predictions | None:
     Raises:
         RunFolderError: The file is damaged.
     """
-    path = folder / PREDICTIONS
-    if not path.is_file():
-        return None
-    if PREDICTIONS in result.files:
-        compare(path, result.files[PREDICTIONS])
-    try:
-        return Predictions.model_validate(_parse_json(path))
-    except ValidationError as error:
-        raise RunFolderError(f"{path} is damaged: {first_of(error)}") from None
+    return _kept(folder, PREDICTIONS, result, Predictions)
 
 
-def _load_tree(folder: Path, result: Result) -> TreeRecord | None:
-    """What is kept of a student that is a soft decision tree."""
-    path = folder / TREE
+def _kept(folder: Path, name: str, result: Result, form: type[Kept]) -> Kept | None:
+    """A file that not every run has, compared with its digest where the result tells it."""
+    path = folder / name
     if not path.is_file():
         return None
-    if TREE in result.files:
-        compare(path, result.files[TREE])
+    if name in result.files:
+        compare(path, result.files[name])
     try:
-        return TreeRecord.model_validate(_parse_json(path))
+        return form.model_validate(_parse_json(path))
     except ValidationError as error:
         raise RunFolderError(f"{path} is damaged: {first_of(error)}") from None
 
