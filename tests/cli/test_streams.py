@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tests.report.support import full_run
 
@@ -52,6 +53,29 @@ def test_a_closed_stream_is_no_error(closed: str) -> None:
     done = shell(f"{DIDACT} list methods {closed}")
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
+    ],
+)
+def test_too_little_memory_is_one_message(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import didact.cli
+
+    def fail(arguments: list[str]) -> None:
+        raise error
+
+    monkeypatch.setattr(didact.cli, "_answer", fail)
+    with pytest.raises(SystemExit) as stopped:
+        didact.cli.main()
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == "error: there is not enough memory for this\n"
 
 
 @pytest.mark.parametrize(

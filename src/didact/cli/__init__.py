@@ -109,10 +109,19 @@ def main() -> None:
         _fail(said(text), DidactError.exit_code)
     except RecursionError:
         _fail(said("error: something is nested too deeply to be read"), DidactError.exit_code)
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
         _fail(said("error: there is not enough memory for this"), DidactError.exit_code)
     except KeyboardInterrupt:
         _fail(said("interrupted"), INTERRUPTED)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Torch says it by a RuntimeError, of its own kind on a GPU alone."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return "allocate memory" in str(error) or "not enough memory" in str(error)
 
 
 def _answer(arguments: list[str]) -> None:

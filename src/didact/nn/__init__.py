@@ -9,7 +9,13 @@ from didact.nn.blocks.binary_tree import BinaryTree
 from didact.nn.catalogue.registry import MODELS, ModelEntry, build_model, discover, model
 from didact.nn.files.inputs import Normalisation, OwnInputs, OwnUnits, candidates
 from didact.nn.files.programs import FunctionModel, OnnxModel, is_torchscript, load_torchscript
-from didact.nn.files.weights import Weights, check_weights, load_weights, read_weights
+from didact.nn.files.weights import (
+    NoLargerThan,
+    Weights,
+    check_weights,
+    load_weights,
+    read_weights,
+)
 from didact.nn.heads.classifier import ImageClassifier
 from didact.nn.heads.expandable import ExpandableNetwork, ExpandableStage
 from didact.nn.heads.fold import fold_batch_norm
@@ -43,6 +49,7 @@ __all__ = [
     "HasOwnTerms",
     "ImageClassifier",
     "ModelEntry",
+    "NoLargerThan",
     "Normalisation",
     "OnnxModel",
     "OwnInputs",

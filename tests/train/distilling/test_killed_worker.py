@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.train.distilling.support import QUICK
 
-from didact.train import verify_run
+from didact._core.errors import RunFolderError
+from didact.train import distill, resume, verify_run
 
 PARTS = """
 import os, signal
@@ -37,39 +37,24 @@ class Student(torch.nn.Module):
 def student():
     return Student()
 """
-ROOT = Path(__file__).parents[3]
-
-
-def didact(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from didact.cli import main; main()", "distill", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        cwd=place,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
-    )
+SETTINGS = {**QUICK, "devices": 2, "epochs": 1, "accept_teacher": True}
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
-def test_a_killed_worker(tmp_path: Path) -> None:
-    (tmp_path / "parts.py").write_text(PARTS)
+def test_a_killed_worker(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file, run = tmp_path / "parts.py", tmp_path / "run"
+    file.write_text(PARTS)
     (tmp_path / "kill").touch()
-    words = ["--student", "parts.py:student", "--teacher", "parts.py:plain_model"]
-    words += ["--data", "parts.py:data", "--devices", "2", "--seeds", "1", "--epochs", "1"]
-    words += ["--accelerator", "cpu", "--batch-size", "16", "--no-onnx", "--output", "run"]
-    first = didact(tmp_path, *words, "--accept-teacher")
-    assert first.returncode == 2, first.stderr
-    last = first.stderr.strip().splitlines()[-1]
-    assert last.startswith("error: a process of the run ended unexpectedly"), first.stderr
-    assert last.endswith("--resume run")
-    assert "Traceback" not in first.stderr
-    finished = tmp_path / "run" / "checkpoint" / "teacher.0.done"
+    parts = {"student": f"{file}:student", "teacher": f"{file}:plain_model", "data": f"{file}:data"}
+    with pytest.raises(RunFolderError, match=rf"ended unexpectedly.*--resume {run}$"):
+        distill(**parts, output=run, **SETTINGS)
+    assert "Traceback" not in capfd.readouterr().err
+    finished = run / "checkpoint" / "teacher.0.done"
     before = finished.read_bytes()
     (tmp_path / "kill").unlink()
-    second = didact(tmp_path, "--resume", "run")
-    assert second.returncode == 0, second.stderr
+    toml = run / "run.toml"
+    toml.write_text(toml.read_text().replace("devices = 2", "devices = 1"))
+    assert resume(run).summary["complete"]
     assert finished.read_bytes() == before
-    assert not [entry for entry in verify_run(tmp_path / "run") if entry.problem]
+    assert not [entry for entry in verify_run(run) if entry.problem]

@@ -127,6 +127,25 @@ def test_a_file_larger_than_its_model_is_not_read(tmp_path: Path) -> None:
         built(str(file))
 
 
+@pytest.mark.parametrize(
+    "name", ["wrn-28-65536", "wrn-28-300", "resnet60002", "resnet8x65536", "mlp-65536-65536"]
+)
+def test_a_name_in_a_file_takes_no_more_than_the_file_is_worth(tmp_path: Path, name: str) -> None:
+    """Tens of GB, or a minute of building layers, for a file of a kilobyte."""
+    with pytest.raises(ModelError, match=r"more than twice as large as they are \(4 tensors\)"):
+        built(str(model_file(tmp_path / "m.safetensors", model=name)))
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.int64, torch.bool, torch.complex64])
+def test_weights_that_are_no_real_numbers_are_refused(tmp_path: Path, kind: torch.dtype) -> None:
+    """Quantised weights taken for numbers give another model, without a word."""
+    file = tmp_path / "m.safetensors"
+    state = build_model("mlp-8", image_shape=(1, 4, 4), num_classes=3).state_dict()
+    write_tensors(file, {name: value.to(kind) for name, value in state.items()}, {})
+    with pytest.raises(ModelError, match=r"numbers of type torch\..*expected floating point"):
+        built(f"mlp-8={file}")
+
+
 def stopped(folder: Path) -> None:
     """As if the run had been killed before its end."""
     (folder / "result.json").unlink()

@@ -446,6 +446,12 @@ TEXTS = {
     "the weights in {} do not fit {}: missing {}; unexpected {}": (
         "{} 中的权重与 {} 不符：缺少 {}；多出 {}"
     ),
+    "the weights in {} do not fit: the model that it names is more than twice as large as they are "
+    "({} tensors)": "{} 中的权重与其所称的模型不符：该模型比这些权重（{} 个张量）大一倍以上",
+    "{} in {} has numbers of type {}, and the model has {} there; expected floating point. Weights "
+    "that were quantised must be brought back to it first": (
+        "{1} 中的 {0} 是 {2} 类型的数，而模型此处为 {3}；应为浮点数。量化过的权重须先还原为浮点数"
+    ),
     "{} cannot be cut into a body and a last stage; expected a model of didact's zoo with two stages "
     "or more, such as resnet32 or cnn": (
         "{} 不能切成主体与最后一段；应为 didact 自带的、两段以上的模型，如 resnet32 或 cnn"

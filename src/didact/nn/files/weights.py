@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from didact._core.errors import CheckpointError, ModelError
 from didact._core.text import printable
@@ -22,6 +24,8 @@ SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
 PLACES = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params")
 AVERAGES = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")
 _SHOWN = 4
+_MAKERS = {torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn}
+_SPARE_TENSORS, _SPARE_NUMBERS = 16, 2**22
 
 
 @dataclass(frozen=True)
@@ -188,10 +192,17 @@ def load_weights(
 
     Raises:
         ModelError: They do not fit; the message has the missing and the unexpected names, and the
-            shapes that differ.
+            shapes that differ. Or they are whole or complex numbers where the model has real ones.
     """
     fresh = check_weights(model, weights, what=what, new_classifier=new_classifier)
-    found = fitted(weights.tensors, model)
+    found, own = fitted(weights.tensors, model), model.state_dict()
+    for name, tensor in found.items():
+        if own[name].is_floating_point() and not tensor.is_floating_point():
+            raise ModelError(
+                f"{name} in {what} has numbers of type {tensor.dtype}, and the model has "
+                f"{own[name].dtype} there; expected floating point. Weights that were quantised "
+                "must be brought back to it first"
+            )
     state = {name: tensor for name, tensor in found.items() if name not in fresh}
     model.load_state_dict(state, strict=False)
     return fresh
@@ -222,6 +233,40 @@ def check_weights(
             + (f"; of other shape {_some(shapes, len(own))}" if shapes else "")
         )
     return sorted(fresh)
+
+
+class NoLargerThan(TorchFunctionMode):
+    """A context: the tensors made in it may together be about as large as the weights, not more.
+
+    So a name that a file gives to its model takes no more memory and time than the file is worth.
+    What is too large is refused before it is made.
+
+    Args:
+        weights: Of the file; on torch's ``meta`` device they do.
+        what: What the message calls the file.
+
+    Raises:
+        ModelError: From the making of what would be more than twice as much.
+    """
+
+    def __init__(self, weights: Weights, *, what: str) -> None:
+        super().__init__()
+        self.what, self.count = what, len(weights.tensors)
+        self._tensors = 2 * self.count + _SPARE_TENSORS
+        self._numbers = 2 * sum(t.numel() for t in weights.tensors.values()) + _SPARE_NUMBERS
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _MAKERS:
+            size = (kwargs or {}).get("size", args)
+            size = size[0] if size and isinstance(size[0], Sequence) else size
+            self._tensors -= 1
+            self._numbers -= math.prod(side for side in size if isinstance(side, int))
+            if min(self._tensors, self._numbers) < 0:
+                raise ModelError(
+                    f"the weights in {self.what} do not fit: the model that it names is more than "
+                    f"twice as large as they are ({self.count} tensors)"
+                )
+        return func(*args, **(kwargs or {}))
 
 
 def _only_classes_differ(found: Tensor, own: Tensor) -> bool:

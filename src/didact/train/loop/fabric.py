@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from didact._core.errors import UsageError
+from didact.train.loop.processes import start_method
 
 if TYPE_CHECKING:  # it imports PyTorch's compiler: a second, which a report need not wait for
     from lightning_fabric import Fabric as Fabric
@@ -19,7 +20,7 @@ def make_fabric(
     precision: Any = "32-true",
     find_unused_parameters: bool = False,
 ) -> Fabric:
-    """One device in this process, or DDP over several in processes that are spawned.
+    """One device in this process, or DDP over several in processes of their own.
 
     Raises:
         UsageError: There are no such devices.
@@ -27,7 +28,10 @@ def make_fabric(
     from lightning_fabric import Fabric as Whole
     from lightning_fabric.strategies.ddp import DDPStrategy
 
-    several = DDPStrategy(start_method="spawn", find_unused_parameters=find_unused_parameters)
+    several = DDPStrategy(
+        start_method=start_method() if accelerator == "cpu" else "spawn",
+        find_unused_parameters=find_unused_parameters,
+    )
     strategy = "auto" if devices == 1 else several
     try:
         return Whole(

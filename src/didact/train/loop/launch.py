@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch.multiprocessing.spawn import ProcessExitedException
 
 from didact._core.errors import DidactError, RunFolderError
 from didact.train.loop.fabric import Fabric, make_fabric
+from didact.train.loop.processes import die_with_parent
 from didact.train.loop.settings import SharedSettings
 
 T = TypeVar("T")
@@ -54,7 +56,9 @@ def launch(
     if settings.devices == 1:
         return work(fabric, console)
     try:
-        outcome: T | DidactError = fabric.launch(partial(_in_process, work=work, settings=settings))
+        outcome: T | DidactError = fabric.launch(
+            partial(_in_process, work=work, settings=settings, environment=dict(os.environ))
+        )
     except ProcessExitedException as error:
         raise RunFolderError(
             f"a process of the run ended unexpectedly ({error}); was it out of memory? "
@@ -82,8 +86,12 @@ def set_threads(settings: SharedSettings) -> None:
         torch.set_num_threads(settings.threads)
 
 
-def _in_process(fabric: Fabric, work: Work[T], settings: SharedSettings) -> T | DidactError:
+def _in_process(
+    fabric: Fabric, work: Work[T], settings: SharedSettings, environment: dict[str, str]
+) -> T | DidactError:
     """One of several processes; an error is returned, because a raised one loses its type."""
+    os.environ.update(environment)  # the server that forks them may be older
+    die_with_parent()
     set_threads(settings)
     try:
         return work(fabric, Console(stderr=True) if fabric.is_global_zero else None)

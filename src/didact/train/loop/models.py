@@ -6,6 +6,7 @@ import copy
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from didact._core.lookup import is_import_path, load
 from didact.data import Data
 from didact.nn import (
     FunctionModel,
+    NoLargerThan,
     Normalisation,
     OnnxModel,
     OwnInputs,
@@ -431,7 +433,9 @@ def _from_weights(file: str, text: str, role: str, architecture: str | None = No
     shape = None if about.image_shape is None else tuple(about.image_shape)
     return ModelSource(
         text,
-        lambda data, shape: _load(name, path, weights, data, shape, role),
+        lambda data, shape: _load(
+            name, path, weights, data, shape, role, typed=architecture is not None
+        ),
         trained=True,
         architecture=name,
         normalise=None if about.mean is None or about.std is None else (about.mean, about.std),
@@ -448,10 +452,18 @@ def _units_of(about: ModelHeader) -> tuple[tuple[float, ...], tuple[float, ...]]
 
 
 def _load(
-    name: str, path: Path, weights: Weights, data: Data, shape: ImageShape, role: str
+    name: str,
+    path: Path,
+    weights: Weights,
+    data: Data,
+    shape: ImageShape,
+    role: str,
+    *,
+    typed: bool,
 ) -> nn.Module:
     try:
-        model = _build(name, data, shape)
+        with nullcontext() if typed else NoLargerThan(weights, what=str(path)):
+            model = _build(name, data, shape)
     except UnknownNameError as error:
         raise ModelError(f"{path} holds a model called {name!r}: {error}") from error
     fresh = role == "student"

@@ -20,7 +20,7 @@ LauncherName = Literal["local", "slurm", "ray"]
 POLL_SECONDS = 2.0
 
 
-def start_method() -> str:
+def start_method() -> Literal["forkserver", "spawn"]:
     """A server that has torch imported forks quickly and has no CUDA context to break."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return "spawn"
