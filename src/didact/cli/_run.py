@@ -77,8 +77,9 @@ class Command(Generic[S]):
             base = self.recipe(given.get("data"))
         settings = base.changed(**self.instead(given), **given)
         if config is not None:
-            typed = str(list(given.values()))
-            names = [name for name in settings.code() if name not in typed]
+            typed = _only(settings, set(given)).code()
+            read = _only(settings, set(self.settings.model_fields) - set(given)).code()
+            names = [name for name in read if name not in typed]
             say(console(stderr=True), ask_for_trust(config.parent, names, trust=trust))
         self.show(
             self.start(
@@ -100,3 +101,10 @@ class Command(Generic[S]):
         shown.print(self.verdict(result.summary), highlight=False, markup=False)
         if page is not None:
             shown.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _only(settings: S, names: set[str]) -> S:
+    """Some of the settings; the others are as where nothing is said."""
+    fields = type(settings).model_fields
+    rest = {n: fields[n].get_default(call_default_factory=True) for n in set(fields) - names}
+    return settings.model_copy(update=rest)

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from tests.train.distilling.support import QUICK, small_data
 
-from didact._core.errors import CheckpointError, ModelError, TrustError
+from didact._core.errors import CheckpointError, DidactError, ModelError, TrustError
 from didact.nn import build_model
 from didact.train import distill, learn, load_learner, resume, resume_learning
 from didact.train.loop.models import find_model
@@ -168,6 +168,77 @@ def test_resuming_somebody_elses_run_asks_for_trust(
     assert not mark.exists()
     assert resume(tmp_path / "run", trust=True).summary["complete"]
     assert mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (key, text)
+        for key in ("student", "teacher", "loss", "log", "data", "model", "method")
+        for text in (
+            "my.py:A", "x=y.py:A", "my.py:A=1", "x=y.py:A=1", "x=y.py:A=f.safetensors",
+            "my.py:A=f.safetensors::ema", "=my.py:A", "my.py:A=", "a.pth=my.py:A", "u:my.py:A",
+            "json:A", "json:A=1", "x=json:A=1", "timm.x:A", "folder.x:A", "npz:my.py:A",
+            "./my.py:A",
+        )
+    ],
+)  # fmt: skip
+def test_what_is_imported_was_asked_for(
+    key: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads a setting finds the names in it that are asked about, and no other."""
+    from didact._core import lookup
+    from didact.train.distilling.settings import DistillSettings
+    from didact.train.learning.settings import LearnSettings
+
+    class ImportedError(Exception):
+        pass
+
+    def record(place: object, spec: str) -> None:
+        raise ImportedError(spec)
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("_load_file", "_load_module"):
+        monkeypatch.setattr(lookup, name, record)
+    model_file(tmp_path / "f.safetensors")
+    several = key in ("loss", "log", "method")
+    wanted: dict[str, Any] = {key: [text] if several else text}
+    parts: dict[str, Any] = {"data": small_data(), "output": tmp_path / "run"}
+    if key in ("model", "method"):
+        settings: Any = LearnSettings.model_construct(**{**wanted, "data": "digits"})
+        act: Any = learn
+    else:
+        settings = DistillSettings.model_construct(
+            **{key: (text,) if key == "teacher" else wanted[key]}
+        )
+        act, parts = distill, {"student": "mlp-8", "teacher": "mlp-8", **parts, **QUICK}
+    with pytest.raises((ImportedError, DidactError)) as stopped:
+        act(**{**parts, **wanted})
+    if stopped.type is ImportedError:
+        assert str(stopped.value) in settings.code()
+
+
+def test_a_config_names_what_the_user_has_not_typed(
+    tmp_path: Path, code: Path, mark: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Nor is a name typed because it is a part of what was: evil.py of my-evil.py."""
+    from didact.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-evil.py").write_text("model = 1")
+    (tmp_path / "run.toml").write_text('teacher = ["evil.py:model"]\n')
+    words = ["didact", "distill", "--config", "run.toml", "--output", "run"]
+    monkeypatch.setattr(sys, "argv", [*words, "--student", "my-evil.py:model"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "import and run evil.py:model, and was not made by you" in capsys.readouterr().err
+    assert not mark.exists()
+    monkeypatch.setattr(sys, "argv", [*words, "--teacher", "evil.py:none"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "has no 'none'" in capsys.readouterr().err
 
 
 def test_learners_of_somebody_else_ask_for_trust(

@@ -13,6 +13,7 @@ from torch import Tensor
 from didact import losses
 from didact._core.errors import UnknownNameError, UsageError
 from didact._core.lookup import is_import_path, load, suggest
+from didact.train.distilling.settings import name_and_weight
 
 AVAILABLE = (
     "student_logits",
@@ -120,7 +121,7 @@ def split_weight(loss: LossLike) -> tuple[LossLike, float]:
     """
     if not isinstance(loss, str) or "=" not in loss:
         return loss, 1.0
-    name, _, text = loss.rpartition("=")
+    name, text = name_and_weight(loss)
     try:
         weight = float(text)
     except ValueError:

@@ -166,7 +166,7 @@ class DistillSettings(SharedSettings):
         """The names of the user's own code in these settings."""
         models = [named_in(name) for name in (self.student, *self.teacher)]
         found = [name for name in models if names_code(name, LIBRARIES)]
-        losses = [loss.partition("=")[0] for loss in self.loss]
+        losses = [name_and_weight(loss)[0] for loss in self.loss]
         found += [name for name in losses if names_code(name, ())]
         found += [name for name in self.log if names_code(name, ())]
         return found + ([self.data] if names_code(self.data, SOURCES) else [])
@@ -177,6 +177,12 @@ class DistillSettings(SharedSettings):
         plain["temperature"] = self.temperature.write()
         plain["kd_weight"] = self.kd_weight.write()
         return tomli_w.dumps(plain)
+
+
+def name_and_weight(loss: str) -> tuple[str, str]:
+    """``"dist=0.5"`` is ``("dist", "0.5")``; ``"dist"`` has no weight, ``""``."""
+    name, equals, weight = loss.rpartition("=")
+    return (name, weight) if equals else (loss, "")
 
 
 def _normalisations(value: object) -> object:
