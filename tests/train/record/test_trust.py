@@ -278,6 +278,21 @@ def test_a_signature_is_of_these_names_and_this_user(
         ask_for_trust(moved, ["a.py:B", "c:D"], trust=False)
 
 
+@pytest.mark.parametrize("file", ["mine.py", "mine/__init__.py", "mine/part.py"])
+def test_a_module_of_the_same_name_in_another_folder_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    for name in ("mine", "theirs"):
+        (tmp_path / name / file).parent.mkdir(parents=True)
+        (tmp_path / name / file).touch()
+    monkeypatch.chdir(tmp_path / "mine")
+    sign(tmp_path, ["mine.part:B"])
+    assert ask_for_trust(tmp_path, ["mine.part:B"], trust=False)
+    monkeypatch.chdir(tmp_path / "theirs")
+    with pytest.raises(TrustError):
+        ask_for_trust(tmp_path, ["mine.part:B"], trust=False)
+
+
 def test_without_a_home_nothing_is_signed_and_nothing_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,10 @@ import hashlib
 import hmac
 import os
 import secrets
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from didact._core.atomic import replace_file
@@ -75,9 +77,12 @@ def _signature(key: bytes, name: str) -> str:
 
 
 def _in_full(name: str) -> str:
-    """With the whole path of a file, so that a name means one file wherever it is said."""
+    """With the whole path of its file, so that a name means one file wherever it is said."""
     place, _, attribute = name.rpartition(":")
-    return f"{Path(place).expanduser().resolve()}:{attribute}" if place.endswith(".py") else name
+    if place.endswith(".py"):
+        return f"{Path(place).expanduser().resolve()}:{attribute}"
+    found = PathFinder.find_spec(place.partition(".")[0], [str(Path.cwd()), *sys.path])
+    return name if found is None else f"{found.origin or found.submodule_search_locations}:{name}"
 
 
 def _key(*, make: bool) -> bytes | None:
