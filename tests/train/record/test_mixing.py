@@ -17,6 +17,7 @@ from tests.train.learning.support import names as learn_names
 
 from didact._core.errors import CheckpointError, DidactError, RunFolderError
 from didact.train import distill, learn, partial_summary, resume, resume_learning
+from didact.train.record.files import write_json
 
 Go = Any
 
@@ -116,6 +117,48 @@ def test_other_data_is_refused(run: tuple[Path, Go]) -> None:
         file.write_text(whole)
         for name in [n for n in lookup.sys.modules if n.startswith("_didact_user_parts")]:
             del lookup.sys.modules[name]
+
+
+def parts_of(folder: Path) -> tuple[Path, Path]:
+    """Two parts of a run that a hand may have mixed up."""
+    if (folder / "cells").is_dir():
+        one = folder / "cells" / "finetune.0" / "cell.json"
+        other = folder / "cells" / "finetune.1"
+        shutil.copytree(one.parent, other)
+        value = json.loads(one.read_text()) | {"seed": 1}
+        value.pop("digest")
+        write_json(other / "cell.json", value)
+        return other / "cell.json", one
+    checkpoint = folder / "checkpoint"
+    return checkpoint / "alone.0.done", checkpoint / "distilled.0.done"
+
+
+def test_one_part_is_not_taken_for_another(run: tuple[Path, Go]) -> None:
+    folder, go_on = run
+    one, other = parts_of(folder)
+    shutil.copy(one, other)
+    with pytest.raises(CheckpointError, match=r"holds (arm|seed) .*; expected .*wrong name"):
+        go_on(folder)
+
+
+@pytest.mark.parametrize("lost", ["all", "file", "one", "none, and one is there twice"])
+def test_lines_that_are_gone_are_reported(run: tuple[Path, Go], lost: str) -> None:
+    """The record of a run that goes on would lack them, and nobody would know."""
+    folder, go_on = run
+    path = next((folder / "cells").glob("*/metrics.jsonl"), folder / "metrics.jsonl")
+    first, *lines = path.read_text().splitlines(keepends=True)
+    path.write_text({"all": "", "one": "".join(lines)}.get(lost, "".join([first, first, *lines])))
+    if lost == "file":
+        path.unlink()
+    with pytest.raises(CheckpointError, match=r"metrics.jsonl is damaged: it has \d+ lines of"):
+        go_on(folder)
+
+
+def test_without_its_checkpoints_a_run_begins_again(run: tuple[Path, Go]) -> None:
+    folder, go_on = run
+    for name in ("checkpoint", "cells"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    assert go_on(folder).summary["complete"]
 
 
 def test_a_kill_between_the_two_files_of_new_settings_is_no_edit(

@@ -491,6 +491,15 @@ TEXTS = {
     "start a run of its own": (
         "计算 {} 时的数据与现在的不同（摘要 {}，现为 {}）；请恢复数据，或另起一次运行"
     ),
+    "{} holds {} {}; expected {}. It is the file of another part of the run under a wrong name; put "
+    "the right one back, or remove it, and its part is computed again": (
+        "{} 中是 {} {}；应为 {}。这是本运行另一部分的文件，被放错了名字；请放回正确的文件，或删除它，"
+        "该部分会重新计算"
+    ),
+    "it has {} lines of {}, which has {} epochs behind it": (
+        "其中属于 {1} 的有 {0} 行，而它已完成 {2} 个轮次"
+    ),
+    "{} of seed {}": "种子 {1} 的 {0}",
     "no room left to write {}; what was finished before is kept. Free some space and go on with "
     "--resume": "没有空间写入 {}；此前完成的仍保留。请腾出空间后用 --resume 继续",
     "{} is damaged: {}; use another copy of it, or run again": (

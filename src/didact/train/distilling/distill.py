@@ -33,11 +33,11 @@ from didact.train.loop.launch import Work, launch, refuse_place
 from didact.train.loop.loggers import Logger, refuse_what_is_no_logger
 from didact.train.loop.models import ModelLike, checked, name_of
 from didact.train.loop.resume import settings_of_run, start_run
-from didact.train.record.files import read_tensors
+from didact.train.record.files import make_folder, read_tensors
 from didact.train.record.interrupt import Stopper
 from didact.train.record.lock import locked
 from didact.train.record.log import Log, say
-from didact.train.record.run_folder import STUDENT, RunFolder, default_path
+from didact.train.record.run_folder import CHECKPOINT, STUDENT, RunFolder, default_path
 from didact.train.record.trust import ask_for_trust
 
 Losses = LossLike | Sequence[LossEntry]
@@ -170,6 +170,7 @@ def resume(
             )
         chosen = settings_of_run(run, DistillSettings)
         say(console, ask_for_trust(run.path, chosen.code(), trust=trust))
+        make_folder(run.path / CHECKPOINT)
         return _launch(run, chosen, UserInputs.named(chosen), console)
 
 

@@ -165,8 +165,20 @@ def _restore(spec: ModelSpec, context: DistillContext) -> tuple[Position, dict[s
                 (row["arm"], row["seed"]) != (spec.arm, spec.seed) or row["epoch"] <= position.epoch
             )
         )
+        refuse_lost_rows(context, spec.arm, spec.seed, position.epoch)
     context.log.skip(position.epoch)
     return position, best_model
+
+
+def refuse_lost_rows(context: DistillContext, arm: str, seed: int, epochs: int) -> None:
+    """See that the record has each of an arm's epochs that will not be run again.
+
+    Raises:
+        CheckpointError: Lines of it are gone, or there twice.
+    """
+    context.folder.refuse_lost_rows(
+        lambda row: (row["arm"], row["seed"]) == (arm, seed), epochs, f"{arm} of seed {seed}"
+    )
 
 
 def _micro_batches(batch: Batch, count: int) -> list[Batch]:

@@ -20,6 +20,7 @@ from didact.train.distilling.fit import (
     Objective,
     Validate,
     fit,
+    refuse_lost_rows,
 )
 from didact.train.distilling.forward import forward_with_teachers, student_forward
 from didact.train.distilling.hooks import Hooks
@@ -282,6 +283,7 @@ def _train(model: nn.Module, plan: TrainingPlan, run: SeedRun, context: DistillC
         state, about = done
         model.load_state_dict(state)
         context.log.skip(plan.epochs)
+        refuse_lost_rows(context, plan.arm, run.seed, plan.epochs)
         seconds = float(about["seconds"])
     else:
         seed_everything(run.seed, TRAINING_STREAM)

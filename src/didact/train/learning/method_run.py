@@ -53,7 +53,7 @@ def run_method(
         seed=seed,
         context=context,
         folder=RunFolder(folder),
-        state=StateFile(folder, PartOf(settings.deciding_of(name), data)),
+        state=StateFile(folder, PartOf(settings.deciding_of(name), data), seed),
         position=LearnPosition(),
         method=method,
         clock=SaveClock(settings.checkpoint_seconds),

@@ -19,7 +19,7 @@ from didact.train.loop.schedule import seed_everything
 from didact.train.record.checkpoint import PartOf
 from didact.train.record.files import read_object, write_json, write_tensors
 from didact.train.record.result import CellResult, refuse_malformed
-from didact.train.record.run_folder import CELLS
+from didact.train.record.run_folder import CELLS, RunFolder
 
 Json = dict[str, Any]
 RESULT, MODEL, STREAM = "cell.json", "model.safetensors", "stream.json"
@@ -57,8 +57,12 @@ def finished(
     if not path.is_file():
         return None
     found = read_object(path)
-    PartOf(settings.deciding_of(name), data).refuse_other(path, found)
+    PartOf(settings.deciding_of(name), data).refuse_other(path, found, method=name, seed=seed)
     refuse_malformed(CellResult, found, path)
+    if "epochs" in found:
+        RunFolder(path.parent).refuse_lost_rows(
+            lambda row: "epoch" in row, found["epochs"], f"{name} of seed {seed}"
+        )
     return found
 
 

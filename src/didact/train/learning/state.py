@@ -66,15 +66,15 @@ class LearnPosition:
 class StateFile:
     """``state.safetensors`` of a cell: the last moment that a killed run goes on from."""
 
-    def __init__(self, folder: Path, part_of: PartOf) -> None:
-        self.path, self.part_of = folder / FILE, part_of
+    def __init__(self, folder: Path, part_of: PartOf, seed: int) -> None:
+        self.path, self.part_of, self.seed = folder / FILE, part_of, seed
 
     def save(self, position: LearnPosition, method: Method, optimizer: Json | None) -> None:
         """Replace the file, with the random state of this process."""
         tensors = method_tensors(method) | random_state()
         optimizer_tensors, rest = flatten_optimizer(optimizer or {})
         about = {
-            **self.part_of.as_json(),
+            **self.part_of.as_json(seed=self.seed),
             "position": asdict(position),
             "optimizer": rest,
         }
@@ -89,7 +89,7 @@ class StateFile:
         if not self.path.is_file():
             return None
         tensors, about = read_tensors(self.path)
-        self.part_of.refuse_other(self.path, about)
+        self.part_of.refuse_other(self.path, about, seed=self.seed)
         with refused_if_malformed(self.path):
             optimizer = unflatten_optimizer(with_prefix(tensors, "optimizer."), about["optimizer"])
             position = LearnPosition(**about["position"])

@@ -72,21 +72,29 @@ class PartOf:
     def __init__(self, settings: Json, data: str | None) -> None:
         self.settings, self.data = settings, data
 
-    def as_json(self) -> Json:
-        """What is written with the part."""
+    def as_json(self, **part: str | int) -> Json:
+        """What is written with the part; ``part`` says which of the run it is."""
         settings = self.settings
         return {
+            **part,
             "fingerprint": fingerprint_of(settings),
             "settings": settings,
             "data_digest": self.data,
         }
 
-    def refuse_other(self, path: Path, stored: Json) -> None:
-        """Refuse a part that was computed with something else.
+    def refuse_other(self, path: Path, stored: Json, **part: str | int) -> None:
+        """Refuse a part that was computed with something else, or is another part of the run.
 
         Raises:
             CheckpointError: It was; the message names what differs.
         """
+        for name, wanted in part.items():
+            if stored.get(name, wanted) != wanted:
+                raise CheckpointError(
+                    f"{path} holds {name} {stored[name]!r}; expected {wanted!r}. It is the file of "
+                    "another part of the run under a wrong name; put the right one back, or "
+                    "remove it, and its part is computed again"
+                )
         if stored.get("fingerprint") != fingerprint_of(self.settings):
             raise CheckpointError(
                 f"{path} was written with other settings than this run's run.toml"
@@ -131,7 +139,7 @@ class Checkpoints:
         optimizer_tensors, optimizer_rest = flatten_optimizer(snapshot.optimizer)
         tensors |= optimizer_tensors
         about = {
-            **self.part_of.as_json(),
+            **self.part_of.as_json(arm=arm, seed=seed),
             "position": vars(snapshot.position),
             "optimizer": optimizer_rest,
         }
@@ -147,7 +155,7 @@ class Checkpoints:
         if not path.is_file():
             return None
         tensors, about = read_tensors(path)
-        self.part_of.refuse_other(path, about)
+        self.part_of.refuse_other(path, about, arm=arm, seed=seed)
         with refused_if_malformed(path):
             restore_random_state(tensors)
             position = Position(**about["position"])
@@ -162,7 +170,9 @@ class Checkpoints:
 
     def finish(self, arm: str, seed: int, model: Mapping[str, Tensor], about: Json) -> None:
         """Write the final state of an arm; ``about`` comes back from :meth:`finished`."""
-        write_tensors(self._done(arm, seed), model, about | self.part_of.as_json())
+        write_tensors(
+            self._done(arm, seed), model, about | self.part_of.as_json(arm=arm, seed=seed)
+        )
         remove(self._part(arm, seed))
 
     def finished(self, arm: str, seed: int) -> tuple[dict[str, Tensor], Json] | None:
@@ -175,7 +185,7 @@ class Checkpoints:
         if not path.is_file():
             return None
         tensors, about = read_tensors(path)
-        self.part_of.refuse_other(path, about)
+        self.part_of.refuse_other(path, about, arm=arm, seed=seed)
         return tensors, about
 
     def _part(self, arm: str, seed: int) -> Path:

@@ -417,6 +417,7 @@ class CellResult(StreamFacts):
     per_class: list[ClassAccuracy]
     seconds: list[float]
     sizes: list[dict[str, int]]
+    epochs: int | None = None
     random_accuracy: list[float] | None = None
 
     @model_validator(mode="after")

@@ -86,7 +86,7 @@ class RunFolder:
             except OSError as error:
                 raise cannot_write(path, error) from error
         folder = cls(path)
-        make_folder(path / CHECKPOINT)
+        make_folder(path)
         sign(path, code)
         folder.write_settings(settings, plain)
         return folder
@@ -112,6 +112,7 @@ class RunFolder:
 
     def write_settings(self, settings: str, plain: Json | None) -> None:
         """Write ``run.toml``, and beside the checkpoints what the run was started with."""
+        make_folder(self.path / CHECKPOINT)
         known = self.start()
         started = known.get("started") or datetime.now(UTC).isoformat(timespec="seconds")
         begun = {"started": started, "settings": plain, "before": known.get("settings")}
@@ -161,6 +162,25 @@ class RunFolder:
         """Drop the rows of epochs that will be run again."""
         text = "".join(digest.line_of(row) for row in self.rows() if wanted(row))
         write_bytes(self.path / METRICS, text.encode())
+
+    def refuse_lost_rows(self, of: Callable[[Row], bool], count: int, what: str) -> None:
+        """See that ``metrics.jsonl`` has every epoch that a part of the run has behind it.
+
+        Args:
+            of: Whether a row is one of an epoch of the part.
+            count: How many epochs it has behind it.
+            what: What the message calls it.
+
+        Raises:
+            CheckpointError: Lines of it are gone, or there twice.
+        """
+        found = [row for row in self.rows() if of(row)]
+        places = {(row.get("task"), row.get("stage_number"), row.get("epoch")) for row in found}
+        if not len(found) == len(places) == count:
+            raise digest.damaged(
+                self.path / METRICS,
+                f"it has {len(found)} lines of {what}, which has {count} epochs behind it",
+            )
 
     def finish(self, result: Json) -> Json:
         """Write ``result.json``, which comes last and says that the run is complete.
