@@ -27,15 +27,22 @@ UPRIGHT = {
 }
 
 
+@pytest.mark.parametrize("suffix", ["png", "tiff"])
 @pytest.mark.parametrize("orientation", UPRIGHT)
-def test_a_picture_is_turned_as_the_camera_says(tmp_path: Path, orientation: int) -> None:
+def test_a_picture_is_turned_as_the_camera_says(
+    tmp_path: Path, orientation: int, suffix: str
+) -> None:
     pixels = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    Image.fromarray(pixels).save(tmp_path / f"a.{suffix}", exif=exif)
     expected = UPRIGHT[orientation](pixels)
-    assert image_header(tmp_path / "a.png")[:2] == expected.shape
-    found = read_image(tmp_path / "a.png", colour=False)
+    if suffix == "tiff" and orientation > 4:
+        with pytest.raises(DataError, match="lies on its side; expected one that is upright"):
+            image_header(tmp_path / "a.tiff")
+        return
+    assert image_header(tmp_path / f"a.{suffix}")[:2] == expected.shape
+    found = read_image(tmp_path / f"a.{suffix}", colour=False)
     assert torch.equal(found[0], torch.from_numpy(expected.copy()))
 
 

@@ -446,6 +446,10 @@ TEXTS = {
     "the weights in {} do not fit {}: missing {}; unexpected {}": (
         "{} 中的权重与 {} 不符：缺少 {}；多出 {}"
     ),
+    "{} is a TIFF that says that it lies on its side; expected one that is upright: turn it and save "
+    "it again, or save it as PNG": (
+        "{} 是标明横置的 TIFF；应为正向的图片：请旋转后重新保存，或另存为 PNG"
+    ),
     "the weights in {} do not fit: the model that it names is more than twice as large as they are "
     "({} tensors)": "{} 中的权重与其所称的模型不符：该模型比这些权重（{} 个张量）大一倍以上",
     "{} in {} has numbers of type {}, and the model has {} there; expected floating point. Weights "

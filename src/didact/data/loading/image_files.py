@@ -38,6 +38,11 @@ def image_header(path: Path) -> tuple[int, int, bool]:
             )
         height, width = image.height, image.width
         if _orientation(path, image) in _ON_ITS_SIDE:
+            if image.format == "TIFF":  # versions of Pillow turn it twice, or mix up its pixels
+                raise DataError(
+                    f"{path} is a TIFF that says that it lies on its side; expected one that is "
+                    "upright: turn it and save it again, or save it as PNG"
+                )
             height, width = width, height
         return height, width, image.mode in _COLOUR
 
