@@ -67,6 +67,9 @@ LOGITS = frozenset(
         "cwd",
         "dist_inter",
         "dist_intra",
+        "mse_probs",
+        "mse_probs_rows",
+        "bce_labels",
     ]
 )
 """The losses that are defined on scores: what is normalised already does not belong there."""
@@ -168,6 +171,26 @@ DEFINITIONS = (
     Definition(
         "bce", Text("binary cross-entropy with the labels", "对标签的二元交叉熵"), "",
         "BCE(σ(s), h)", "return F.binary_cross_entropy_with_logits(s, h)", hard=True,
+    ),
+    Definition(
+        "bce_labels", Text("binary cross-entropy with the labels", "对标签的二元交叉熵"), "",
+        "BCE(σ(s), one-hot(y))",
+        _TARGET + "return F.binary_cross_entropy_with_logits(s, hot)", hard=True, ranks=(2,),
+    ),
+    Definition(
+        "mse_probs",
+        Text("squared differences of the probabilities", "概率的均方差（一致性损失）"),
+        "Tarvainen, Valpola 2017 (Mean Teacher), arXiv:1703.01780",
+        "mean (softmax(s/T) − softmax(t/T))²",
+        "return F.mse_loss(F.softmax(s / T, axis), F.softmax(t / T, axis))", power=0,
+    ),
+    Definition(
+        "mse_probs_rows",
+        Text("squared distances of the probabilities", "概率的平方距离（一致性损失）"),
+        "Tarvainen, Valpola 2017 (Mean Teacher), arXiv:1703.01780",
+        "mean ‖softmax(s/T) − softmax(t/T)‖²",
+        "a = F.softmax(s / T, axis) - F.softmax(t / T, axis)\n"
+        "return a.pow(2).sum(axis).mean()", power=0,
     ),
     Definition(
         "binary_kd", Text("binary distillation (sigmoid)", "二元蒸馏（sigmoid）"),

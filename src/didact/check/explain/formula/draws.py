@@ -52,12 +52,17 @@ class Draw:
         return replace(self, **sizes)
 
 
+TINY = 1e-5
+"""A number that is there for safety alone, as in ``(p + 1e-8).log()``."""
+
+
 def bind(names: Iterable[tuple[Given, Kind]], draw: Draw) -> dict[Given, Any]:
     """A value for every name; one for each item where an unknown call is made in a loop."""
     binding: dict[Given, Any] = {}
     for given, kind in names:
         source = random.Random(f"{draw.seed} {given.text} {draw.shape}")
-        if given.default is not None and kind is Kind.FLAG:
+        tiny = isinstance(given.default, float) and 0 < given.default <= TINY
+        if given.default is not None and (kind is Kind.FLAG or tiny):
             binding[given] = given.default
         elif given.inputs and any(type(i).__name__ == "Item" for i in given.inputs):
             binding[given] = [_value(kind, draw, source) for _ in range(draw.teachers)]

@@ -412,7 +412,7 @@ def method_keys(judged: Judged) -> list[str]:
         found.append(named)
     if keys & {"mse", "mse_rows", "mse_sum"} and not found:
         found.append(_matching(terms))
-    if keys and keys <= {"ce", "ce_padded", "ce_smooth", "bce"}:
+    if keys and keys <= {"ce", "ce_padded", "ce_smooth", "bce", "bce_labels"}:
         found.append("plain")
     return found
 
@@ -424,6 +424,7 @@ _METHODS = (
     ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}), ("icarl", {"icarl", "icarl_labels"}),
     ("reverse_kl", {"reverse_kl"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
     ("lucir", {"cosine"}), ("binary_kd", {"binary_kd"}),
+    ("consistency", {"mse_probs", "mse_probs_rows"}),
 )  # fmt: skip
 
 

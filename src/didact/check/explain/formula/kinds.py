@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 
 from didact.check.engine.names import is_class_count, is_label, is_temperature, is_weight
@@ -133,26 +134,48 @@ def _weights(parts: list[Node]) -> list[Given]:
     """Plain names that stand before a loss that is one number, and nowhere else."""
     places: dict[Given, int] = {}
     before: dict[Given, int] = {}
+    proper: set[Given] = set()
     for part in parts:
         for child in part.children:
-            if isinstance(child, Given) and not child.inputs:
+            if isinstance(child, Given) and _is_number(child):
                 places[child] = places.get(child, 0) + 1
         if isinstance(part, Call) and part.name == "mul" and len(part.args) == 2:
             for one, other in (part.args, part.args[::-1]):
-                if isinstance(one, Given) and not one.inputs and _is_reduced(other):
-                    before[one] = before.get(one, 0) + 1
+                for factor in _number_factors(one) if _is_reduced(other) else ():
+                    before[factor] = before.get(factor, 0) + 1
+                    proper.add(factor)
         if isinstance(part, Call) and part.name == "sub" and isinstance(part.args[0], Constant):
             one = part.args[1]  # 1 - a, which stands before the other loss
             if isinstance(one, Given) and not one.inputs:
                 before[one] = before.get(one, 0) + 1
+    unnamed = {Kind.TENSOR, Kind.OLD_CLASSES, Kind.CLASSES}
     return [
         g for g, n in before.items()
-        if n == places[g] and by_name(g) in {Kind.TENSOR, Kind.OLD_CLASSES, Kind.CLASSES}
-        and any(
-            isinstance(p, Call) and p.name == "mul" and g in p.args
-            and any(map(_is_reduced, p.args)) for p in parts
-        )
+        if n == places[g] and (g.inputs or by_name(g) in unnamed) and g in proper
     ]  # fmt: skip
+
+
+def _number_factors(node: Node) -> Iterator[Given]:
+    """The names in a product of numbers: ``w`` and ``ramp(step)`` of ``100 * w * ramp(step)``."""
+    if isinstance(node, Given) and _is_number(node):
+        yield node
+    elif isinstance(node, Call) and node.name == "mul":
+        yield from (g for a in node.args for g in _number_factors(a))
+
+
+_STEPS = re.compile(
+    r"step|epoch|iter|round|^(i|n|k|cur|total|idx|it)$|schedule|ramp", re.IGNORECASE
+)
+
+
+def _is_number(given: Given) -> bool:
+    """Whether a name may be a number: a plain one, or a schedule of the step or the epoch."""
+    if not given.inputs:
+        return not given.model and "(" not in given.text or bool(_STEPS.search(given.text))
+    return not given.model and all(
+        isinstance(i, Constant) or (isinstance(i, Given) and bool(_STEPS.search(i.text)))
+        for i in given.inputs
+    )
 
 
 def _is_reduced(node: Node) -> bool:
@@ -208,6 +231,8 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
         told += [(n, k) for n, k in zip(args, ends, strict=False) if isinstance(n, Given)]
     if call.name in {"view", "reshape"}:
         told += [(n, Kind.CLASSES) for n in args[2:] if isinstance(n, Given)]
+    if call.name in {"zeros", "ones"}:
+        told += [(n, Kind.CLASSES) for n in args[1:] if isinstance(n, Given)]
     if call.name == "range" and args:
         told += [(a, Kind.COUNT) for a in args if isinstance(a, Given)]
     return told

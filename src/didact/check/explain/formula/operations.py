@@ -385,7 +385,19 @@ def key_(*parts: Any) -> tuple[Any, ...]:
 @operation("put")
 def put(input: Array, key: Any, value: Tensor) -> Array:  # noqa: A002 - PyTorch's name
     """``input`` after ``input[key] = value``."""
-    return as_array(input).put(key, value)
+    parts = key if isinstance(key, tuple) else (key,)
+    where = tuple(as_array(p) if isinstance(p, list) else p for p in parts)
+    return as_array(input).put(where, value)
+
+
+@operation("fill_diagonal")
+def fill_diagonal(input: Array, fill_value: float) -> Array:  # noqa: A002 - PyTorch's name
+    """A matrix with the same number along its diagonal."""
+    array = as_array(input)
+    if array.rank != 2:
+        raise EvaluationError("not a matrix")
+    places = list(range(min(array.shape)))
+    return put(array, (places, places), fill_value)
 
 
 @operation("slice")
@@ -630,7 +642,10 @@ def scatter(input: Array, dim: int, index: Array, src: Tensor = 0.0, **more: Any
     key = _picked(input, dim, index)
     if isinstance(value, Array) and value.rank:
         value = value.index(tuple(slice(0, n) for n in as_array(index).shape))
-    return as_array(input).put(key, value)
+    parts = key if isinstance(key, tuple) else (key,)
+    return as_array(input).put(
+        tuple(as_array(p) if isinstance(p, list) else p for p in parts), value
+    )
 
 
 def _picked(input: Array, dim: int, index: Array) -> tuple[Array, ...]:  # noqa: A002

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Sequence as Items
@@ -172,6 +173,7 @@ class Tracer:
         self._instances: list[Instance] = []
         self._owner = ""
         self._alone: Instance | None = None
+        self._demonstrated: set[int] = set()
         self._stores = Counter(
             n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
         )
@@ -195,6 +197,9 @@ class Tracer:
             returned = None
         self._finish(self.tree, returned, self.top, before)
         classes = [n for n in ast.walk(self.tree) if isinstance(n, ast.ClassDef)]
+        if self._demonstrated and not any(e.how == "backward" for e in self.entries[before:]):
+            del self.entries[before:]
+            self._called.clear()
         self._called |= _called_by_name(self.tree)
         methods = {id(m) for c in classes for m in c.body if isinstance(m, Function)}
         for cls in classes:
@@ -248,10 +253,9 @@ class Tracer:
     ) -> None:
         """What is returned is a loss; without a return and a backward what was assigned last."""
         if returned is not None and returned is not _RAISED:
-            parts = list(returned.items) if isinstance(returned, Sequence) else [returned]
-            names = [self.labels.get(p, "") for p in parts if isinstance(p, Node)]
-            for part, name in zip((p for p in parts if isinstance(p, Node)), names, strict=True):
-                self.entries.append(Entry(node, part, "return", name or owner, owner))
+            for part in _returned(returned):
+                name = self.labels.get(part, "") or owner
+                self.entries.append(Entry(node, part, "return", name, owner))
             return
         if any(e.how == "backward" for e in self.entries[before:]):
             return
@@ -432,11 +436,10 @@ class Tracer:
         if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
             name, owner = value.func.attr, value.func.value
             base = self._value(owner, scope)
-            if name == "backward" and isinstance(base, Node):
-                self.values[id(node)] = base
-                label = self.labels.get(base, ast.unparse(owner))
-                self.entries.append(Entry(node, base, "backward", label, self._owner))
-                return
+            if name in {"backward", "manual_backward"}:
+                given = value.args[0] if value.args else owner
+                if self._goes_back(node, given, scope):
+                    return
             if name == "append" and isinstance(base, Sequence) and value.args:
                 item = self._value(value.args[0], scope)
                 self._bind(owner, Sequence((*base.items, item)), scope)
@@ -445,6 +448,19 @@ class Tracer:
                 self._bind(owner, self._value(value, scope), scope)
                 return
         self._value(value, scope)
+
+    def _goes_back(self, node: ast.AST, given: ast.expr, scope: Scope) -> bool:
+        """Keep what is backpropagated: ``loss.backward()``, ``accelerator.backward(loss)``."""
+        base = self._value(given, scope)
+        scaled = isinstance(base, Given) and base.text.split("(", 1)[0].endswith("scale")
+        if scaled and isinstance(given, ast.Call) and len(base.inputs) == 1:
+            base, given = base.inputs[0], given.args[0] if given.args else given
+        if not isinstance(base, Node):
+            return False
+        self.values[id(node)] = base
+        label = self.labels.get(base, ast.unparse(given))
+        self.entries.append(Entry(node, base, "backward", label, self._owner))
+        return True
 
     def _for(self, node: ast.For | ast.AsyncFor, scope: Scope) -> Value | None:
         loop, items = self._loop(node.iter, scope)
@@ -787,6 +803,8 @@ class Tracer:
         value = self._called_value(node, scope)
         if isinstance(value, Call) and lacks_arguments(value):
             return self._unknown(ast.unparse(node), value.children)
+        if _is_tape(node.func) and node.args:
+            self._goes_back(node, node.args[0], scope)
         return value
 
     def _called_value(self, node: ast.Call, scope: Scope) -> Value:
@@ -927,6 +945,8 @@ class Tracer:
         if self._depth >= DEPTH:
             return self._unknown(ast.unparse(node), args)
         self._called.add(id(closure.node))
+        if self._depth == 0 and any(map(_is_sample, [*args, *keywords.values()])):
+            self._demonstrated.add(id(closure.node))
         scope = Scope({}, closure.scope)
         self._parameters(closure, args, keywords, scope, called=True)
         self._depth += 1
@@ -994,6 +1014,43 @@ class Tracer:
             finally:
                 self._depth -= 1
         return instance
+
+
+def _is_sample(value: Value) -> bool:
+    """Whether a value is made of random numbers: a function that is given it is only shown."""
+    return isinstance(value, Node) and any(
+        isinstance(part, Given) and _RANDOM.search(part.text) for part in walk(value)
+    )
+
+
+_RANDOM = re.compile(r"\b(?:randn|rand|randint|normal|uniform)\(")
+
+
+def _is_tape(function: ast.expr) -> bool:
+    """Whether a call is TensorFlow's way to go backward: ``tape.gradient(loss, variables)``."""
+    if not isinstance(function, ast.Attribute) or function.attr != "gradient":
+        return False
+    return "tape" in ast.unparse(function.value).lower()
+
+
+def _returned(value: Value) -> list[Node]:
+    """The parts of what is returned; of ``(loss, outputs) if flag else loss`` the loss."""
+    if isinstance(value, Sequence):
+        return [part for part in value.items if isinstance(part, Node)]
+    if isinstance(value, Choice) and isinstance(value.then, Sequence) != isinstance(
+        value.other, Sequence
+    ):
+        then, other = (_first(v) for v in (value.then, value.other))
+        if then is None or other is None:
+            return [part for part in (then, other) if part is not None]
+        return [then if then is other else Choice(value.text, value.test, then, other)]
+    return [value] if isinstance(value, Node) else []
+
+
+def _first(value: Node) -> Node | None:
+    if not isinstance(value, Sequence):
+        return value
+    return next((part for part in value.items if isinstance(part, Node)), None)
 
 
 def _method(node: ast.ClassDef, name: str) -> Function | None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations, product
+from typing import Any
 
 from didact.check.explain.formula.arrays import Array, EvaluationError
 from didact.check.explain.formula.definitions import (
@@ -21,7 +22,7 @@ from didact.check.explain.formula.definitions import (
     Definition,
     tree_of,
 )
-from didact.check.explain.formula.draws import Draw, bind
+from didact.check.explain.formula.draws import TINY, Draw, bind
 from didact.check.explain.formula.kinds import INDICES, SOFTMAXES, Kind, is_scalar, kinds_of
 from didact.check.explain.formula.roles import Told, leaves, side
 from didact.check.explain.formula.tree import (
@@ -148,6 +149,19 @@ class Term:
         return "equal" if right else "departs"
 
 
+class _WithoutTiny(Evaluator):
+    """Leaves out what is added for safety alone: ``log(p + 1e-8)`` is compared as ``log p``."""
+
+    def _call(self, node: Call) -> Any:
+        if node.name in {"add", "sub"} and len(node.args) == 2:
+            left, right = (self(a) for a in node.args)
+            for kept, other, first in ((left, right, True), (right, left, False)):
+                tiny = isinstance(other, float) and 0 < abs(other) <= TINY
+                if tiny and isinstance(kept, Array) and (first or node.name == "add"):
+                    return kept
+        return super()._call(node)
+
+
 @dataclass(slots=True)
 class Laboratory:
     """Evaluates parts of one formula on several draws."""
@@ -170,7 +184,7 @@ class Laboratory:
     def evaluator(self, draw: Draw) -> Evaluator:
         """The values for a draw."""
         if draw not in self._evaluators:
-            self._evaluators[draw] = Evaluator(bind(self.kinds.items(), draw))
+            self._evaluators[draw] = _WithoutTiny(bind(self.kinds.items(), draw))
         return self._evaluators[draw]
 
     def raw(self, node: Node, draw: Draw, loop: Loop | None = None) -> object:

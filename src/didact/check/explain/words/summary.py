@@ -35,6 +35,10 @@ METHODS: dict[str, Text] = {
         "LUCIR's less-forget term (Hou et al. 2019)", "LUCIR 的 less-forget 项（Hou 等 2019）"
     ),
     "binary_kd": Text("binary distillation, class by class", "逐类的二元蒸馏"),
+    "consistency": Text(
+        "a consistency loss on probabilities (Mean Teacher, Tarvainen, Valpola 2017)",
+        "概率的一致性损失（Mean Teacher，Tarvainen、Valpola 2017）",
+    ),
     "logit_matching": Text("logit matching (Ba, Caruana 2014)", "logits 匹配（Ba、Caruana 2014）"),
     "hint": Text("the FitNets hint (Romero et al. 2015)", "FitNets 的 hint（Romero 等 2015）"),
     "mse": Text("a mean of squared differences", "均方差"),
