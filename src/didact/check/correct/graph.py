@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from didact.check.correct.site import Site
-from didact.check.engine.names import is_temperature
+from didact.check.engine.names import is_temperature, role_of
+from didact.check.engine.spaces import Role
 from didact.check.findings.finding import Edit
 
 
@@ -139,6 +140,50 @@ def detached_target(site: Site) -> list[Edit]:
     simple = isinstance(use.target_node, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
     text = site.text(use.target_node)
     return [site.replace(use.target_node, f"{text if simple else f'({text})'}.detach()")]
+
+
+def student_alone(site: Site) -> list[Edit]:
+    """``list(s.parameters()) + list(teacher.parameters())`` as ``s.parameters()``."""
+    for node in ast.walk(site.analysis.tree):
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
+            continue
+        owners = [_owner_of_parameters(part) for part in (node.left, node.right)]
+        roles = [role_of(ast.unparse(o)) if o is not None else Role.UNKNOWN for o in owners]
+        for place, other in ((0, 1), (1, 0)):
+            kept = owners[other]
+            if roles[place] is Role.TEACHER and roles[other] is not Role.TEACHER and kept:
+                return [site.replace(node, f"{site.text(kept)}.parameters()")]
+    return []
+
+
+def _owner_of_parameters(node: ast.expr) -> ast.expr | None:
+    """``m`` of ``list(m.parameters())`` and ``[*m.parameters()]``."""
+    inner = node.args[0] if isinstance(node, ast.Call) and node.args else node
+    if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
+        return inner.func.value if inner.func.attr == "parameters" else None
+    return None
+
+
+def cleared_gradients(site: Site) -> list[Edit]:
+    """``optimizer.zero_grad()`` right before the only ``backward()`` of a loop."""
+    calls = [n for n in ast.walk(site.analysis.tree) if isinstance(n, ast.Call)]
+    methods = [(c, c.func) for c in calls if isinstance(c.func, ast.Attribute)]
+    back = [c for c, f in methods if f.attr == "backward"]
+    owners = {ast.unparse(f.value) for _, f in methods if f.attr == "step"}
+    steps = sorted(o for o in owners if "sched" not in o.lower())
+    if len(back) != 1 or len(steps) != 1:
+        return []
+    statement = site.analysis.statement_of(back[0])
+    if not isinstance(statement, ast.stmt):
+        return []
+    alone = all(
+        s is statement or s.lineno != statement.lineno
+        for s in ast.walk(site.analysis.tree) if isinstance(s, ast.stmt)
+    )  # fmt: skip
+    if not alone:
+        return []
+    indent = " " * statement.col_offset
+    return [site.replace(statement, f"{steps[0]}.zero_grad()\n{indent}{site.text(statement)}")]
 
 
 def own_copy(site: Site) -> list[Edit]:

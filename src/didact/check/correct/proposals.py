@@ -56,6 +56,9 @@ _CORRECTORS: dict[str, Corrector] = {
     "DETACH-NOOP": graph.keep_detached,
     "TEACHER-GRAD": graph.teacher_without_graph,
     "TARGET-IN-GRAPH": graph.detached_target,
+    "OPT-HAS-TEACHER": graph.student_alone,
+    "NO-ZERO-GRAD": graph.cleared_gradients,
+    "KERAS-FROM-LOGITS": spaces.from_logits,
     "ALIAS-TEACHER": graph.own_copy,
 }
 

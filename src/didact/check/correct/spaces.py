@@ -221,3 +221,28 @@ def _sliced(site: Site) -> list[ast.Subscript]:
         and any(isinstance(t, ast.Name) and t.id in names for t in s.targets)
     ]
     return [n for root in roots for n in ast.walk(root) if isinstance(n, ast.Subscript)]
+
+
+_KERAS_LOSSES = frozenset(
+    {
+        "SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy",
+        "sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy",
+    }
+)  # fmt: skip
+
+
+def from_logits(site: Site) -> list[Edit]:
+    """``from_logits=True`` where the only cross-entropy of the file is made or called."""
+    found = [
+        n for n in ast.walk(site.analysis.tree)
+        if isinstance(n, ast.Call)
+        and (n.func.attr if isinstance(n.func, ast.Attribute) else getattr(n.func, "id", ""))
+        in _KERAS_LOSSES
+        and all(k.arg != "from_logits" for k in n.keywords)
+    ]  # fmt: skip
+    if len(found) != 1:
+        return []
+    text = site.text(found[0])
+    inside = text[:-1].rstrip().rstrip(",")
+    comma = "" if inside.endswith("(") else ", "
+    return [site.replace(found[0], f"{inside}{comma}from_logits=True)")]

@@ -39,6 +39,8 @@ _AFTER_CODE = re.compile(r"(?:[)\]'\"]\s*|\w\s+)([\u4e00-\u9fff][\u4e00-\u9fff�
 _MOST_FURTHER = 2
 """Further questions that are answered beside the first."""
 
+_MOST_TOLD = 3
+"""Mistakes that answer what is wrong."""
 _LONGEST = 160
 _CHAT = re.compile(r"^\[[\d/: .-]+\]\s*(?:\w{1,16}\s*[:：]\s*)?")
 """Time and name before a message of a chat."""
@@ -153,7 +155,8 @@ class _Known:
         meaning, diagnosis = asking.MEANING.search(question), asking.DIAGNOSIS.search(question)
         stuck = asking.STUCK.search(question)
         if serious and (diagnosis or stuck) and alone:
-            return serious[0].message
+            told = list(dict.fromkeys(f.message for f in serious))[:_MOST_TOLD]
+            return Text("; ".join(m.en for m in told), "；".join(m.zh for m in told))
         judged = self.verdict.outcome in {"equal", "departs"}
         if (meaning or diagnosis) and judged and alone:
             lines = list(self.summary)[:2]
@@ -175,4 +178,7 @@ def _by_formula(verdict: Verdict, losses: Sequence[Loss]) -> frozenset[str]:
     found = {f"={key}" for key in keys}
     if verdict.outcome in {"equal", "unknown"}:
         found.add("=sound")
+    summed = [t for loss in losses for t in loss.terms if t.over is not None]
+    if summed and all(t.status == "equal" for t in summed):
+        found.add("=averaged teachers")
     return frozenset(found)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Mapping
 
 from didact._core.i18n import Text
 from didact.check.engine.names import is_class_count, is_temperature, is_weight, role_of
@@ -34,8 +36,8 @@ _CONTEXTS = {
 }
 
 
-def explain_block(node: ast.stmt) -> Text | None:
-    """What a header means, or None for other statements."""
+def explain_block(node: ast.stmt, roles: Mapping[str, str] | None = None) -> Text | None:
+    """What a header means, or None for other statements; ``roles`` are those of the names."""
     if isinstance(node, ast.For | ast.AsyncFor):
         return _loop(node)
     if isinstance(node, ast.While):
@@ -48,7 +50,7 @@ def explain_block(node: ast.stmt) -> Text | None:
     if isinstance(node, ast.If):
         return _condition(node)
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return _function(node)
+        return _function(node, roles or {})
     if isinstance(node, ast.ClassDef):
         return _class(node)
     if isinstance(node, ast.Try):
@@ -90,10 +92,14 @@ def _loop(node: ast.For | ast.AsyncFor) -> Text:
             )
         )
     if role_of(name) is Role.TEACHER or "models" in name or "experts" in name:
+        if called == "zip":
+            return Text(
+                f"Once for each teacher, with {target} from {shown}:",
+                f"对每个教师执行一次，从 {shown} 中逐组取出 {target}：",
+            )
         return Text(
-            f"Once for each teacher {target} of {shown}: whatever is added up in the block grows "
-            "with the number of teachers.",
-            f"对 {shown} 中的每个教师 {target} 执行一次：块内累加的量随教师个数增长。",
+            f"Once for each teacher {target} of {shown}:",
+            f"对 {shown} 中的每个教师 {target} 执行一次：",
         )
     return Text(f"For each {target} of {shown}:", f"对 {shown} 中的每个 {target}：")
 
@@ -166,11 +172,15 @@ def _old(node: ast.expr) -> bool:
     return role_of(last_name(node)) is Role.TEACHER
 
 
-def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Text:
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, told: Mapping[str, str]) -> Text:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     names = [a.arg for a in arguments if a.arg not in {"self", "cls"}]
     pair = {"s", "t"} <= set(names)
-    roles = [_TEACHER if n == "t" and pair else _parameter(n) for n in names]
+    roles = [
+        _ROLES[told[n]] if told.get(n) in _ROLES and n not in _SAFETY
+        else _TEACHER if n == "t" and pair else _parameter(n)
+        for n in names
+    ]  # fmt: skip
     listed_en = ", ".join(f"`{n}`{r.en}" for n, r in zip(names, roles, strict=True)) or "nothing"
     listed_zh = "、".join(f"`{n}`{r.zh}" for n, r in zip(names, roles, strict=True)) or "无"
     if node.name == "__init__":
@@ -186,10 +196,26 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Text:
 
 
 _TEACHER = Text(" (of the teacher / old model)", "（教师/旧模型）")
+_STUDENT = Text(" (of the student / new model)", "（学生/新模型）")
+_SAFETY = frozenset({"eps", "epsilon"})
+_ROLES = {
+    "teacher": _TEACHER,
+    "student": _STUDENT,
+    "labels": Text(" (labels)", "（标签）"),
+    "temperature": Text(" (temperature)", "（温度）"),
+    "weight": Text(" (a weight)", "（权重）"),
+    "mask": Text(" (a mask)", "（掩码）"),
+    "old classes": Text(" (the number of old classes)", "（旧类数）"),
+    "classes": Text(" (a number of classes)", "（类别数）"),
+    "padding": Text(" (marks padding)", "（填充标记）"),
+}
+_HANDED = re.compile(r"(pred|logit|out|feat|prob|score|emb|hidden|[zyxfpqh])[a-z]*_[tT]$")
 
 
 def _parameter(name: str) -> Text:
-    suffix_alone = "_t" in name[-2:] and "temp" not in name.lower()  # y_t is the teacher's output
+    suffix_alone = name[-2:] == "_t" and "temp" not in name.lower()  # y_t is the teacher's output
+    if _HANDED.match(name):
+        return _TEACHER
     if is_temperature(name) and not suffix_alone:
         return Text(" (temperature)", "（温度）")
     if is_weight(name):
@@ -199,13 +225,13 @@ def _parameter(name: str) -> Text:
     counts = any(w in name.lower() for w in ("item", "sample", "token", "epoch", "worker", "step"))
     if counts and name.lower().startswith(("n_", "num_")):
         return Text(" (a count)", "（计数）")
-    if is_class_count(name) or name.startswith(("n_", "num_", "known", "total")):
+    if is_class_count(name) or name.startswith("known"):
         return Text(" (a number of classes)", "（类别数）")
     role = role_of(name)
     if role is Role.TEACHER:
         return _TEACHER
     if role is Role.STUDENT:
-        return Text(" (of the student / new model)", "（学生/新模型）")
+        return _STUDENT
     return Text("", "")
 
 

@@ -143,7 +143,7 @@ def _definition(tree: ast.Module, message: str) -> list[ast.AST]:
     return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == name]
 
 
-def _kept(tree: ast.Module, _message: str) -> list[ast.AST]:
+def kept_graphs(tree: ast.Module) -> list[ast.AST]:
     """Losses that are added up or stored with their graphs over the steps of the training."""
     found: list[ast.AST] = []
     for scope in _rounds(tree):
@@ -168,6 +168,10 @@ def _kept(tree: ast.Module, _message: str) -> list[ast.AST]:
             ):
                 found.append(node)
     return sorted(found, key=lambda node: getattr(node, "lineno", 0))
+
+
+def _kept(tree: ast.Module, _message: str) -> list[ast.AST]:
+    return kept_graphs(tree)
 
 
 def _rounds(tree: ast.Module) -> list[ast.AST]:

@@ -13,6 +13,7 @@ from didact.check.explain.formula.roles import leaves, side
 from didact.check.explain.formula.trace import Tracer
 from didact.check.explain.formula.tree import Call, Choice, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
+from didact.check.explain.structure import structure_findings
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
@@ -35,6 +36,15 @@ KINDS: dict[str, tuple[str, ...]] = {
     "KE120": ("TEACHER-TRAIN-MODE", "BN-DRIFT"),
     "KE121": ("LAYER-IN-LOSS",),
     "KE122": ("LOSS-OVERWRITTEN",),
+    "KE123": ("STUDENT-CUT",),
+    "KE124": ("MASK-SIGN",),
+    "KE125": ("TRAINER-SIGNATURE",),
+    "KE126": ("JSD-WRONG",),
+    "KE127": ("T-MISMATCH",),
+    "KE128": ("GRAPHS-KEPT",),
+    "KE129": ("MASKED-MEAN",),
+    "KE130": ("MASK-UNSHIFTED",),
+    "KE131": ("DIM-SEQ",),
 }
 """The kinds of mistakes that these codes stand for."""
 
@@ -55,8 +65,10 @@ def formula_findings(judged: Judged, known: frozenset[str], words: str) -> list[
     if "TEACHER-TRAIN-MODE" not in known:
         found += _training_teacher(judged)
     found += _heads(judged, words)
+    if not judged.tracer.frameworks - {"torch"}:
+        found += structure_findings(judged, known, places)
     if judged.tracer.frameworks and "torch" not in judged.tracer.frameworks:
-        found += _elsewhere(judged, places)
+        found += _elsewhere(judged, known, places)
     return list({(f.code, f.span): f for f in found}.values())
 
 
@@ -353,7 +365,9 @@ def _heads(judged: Judged, words: str) -> Iterator[Finding]:
                     return
 
 
-def _elsewhere(judged: Judged, places: dict[Node, ast.AST]) -> Iterator[Finding]:
+def _elsewhere(
+    judged: Judged, known: frozenset[str], places: dict[Node, ast.AST]
+) -> Iterator[Finding]:
     """In other frameworks: what the rules of ``check``, which read PyTorch, would find."""
     for loss in judged.losses:
         for part in walk(loss.entry.value):
@@ -375,7 +389,7 @@ def _elsewhere(judged: Judged, places: dict[Node, ast.AST]) -> Iterator[Finding]
         meant = any(w in n for n in names for w in ("reverse", "rkl", "minillm"))
         for term in loss.terms:
             swapped = term.definition is not None and term.definition.key == "reverse_kl"
-            if swapped and not meant:
+            if swapped and not meant and "SWAPPED" not in known:
                 call = _two_arguments(loss, judged.tracer)
                 fix = None
                 if call is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -12,8 +13,12 @@ from didact.check.correct.proposals import proposals
 from didact.check.correct.site import apply
 from didact.check.engine.engine import Analysis, analyse
 from didact.check.explain.checks import KINDS, formula_findings, unmasked
-from didact.check.explain.formula.judge import flat_divergences, judged_source, tree_of
+from didact.check.explain.formula.judge import Judged, flat_divergences, judged_source, tree_of
+from didact.check.explain.formula.kinds import INDICES, Kind
+from didact.check.explain.formula.roles import leaves
+from didact.check.explain.formula.tree import Call
 from didact.check.explain.own import misspelt, own_findings
+from didact.check.explain.structure import other_temperature
 from didact.check.explain.words.choices import CHOICES
 from didact.check.findings.finding import Finding, Severity
 from didact.check.rules import RULES, findings_of
@@ -65,8 +70,10 @@ class Correction:
 
 
 def kinds_of(code: str) -> tuple[str, ...]:
-    """The kinds of mistakes that a code stands for."""
-    return RULES[code].catalogue if code in RULES else KINDS.get(code, ())
+    """The kinds of mistakes that a code stands for; those of Keras are also of the common kind."""
+    kinds = RULES[code].catalogue if code in RULES else KINDS.get(code, ())
+    common = (k.removeprefix("KERAS-") for k in kinds if k in {"KERAS-SWAPPED", "KERAS-NO-T2"})
+    return (*kinds, *common)
 
 
 def spelt(source: str, tree: ast.Module) -> tuple[str, list[Finding]]:
@@ -77,16 +84,13 @@ def spelt(source: str, tree: ast.Module) -> tuple[str, list[Finding]]:
     return (result, found) if result is not None and parse(result) is not None else (source, found)
 
 
-def correct(
-    source: str, *, start: Correction | None = None, words: str = "", rules: bool = True
-) -> Correction:
+def correct(source: str, *, start: Correction | None = None, words: str = "") -> Correction:
     """Mend finding after finding; each change must parse and take its finding away.
 
-    ``words`` is the text around the code, ``rules`` whether PyTorch's rules apply.
+    ``words`` is the text around the code.
     """
     correction = start or Correction(source)
-    if rules:
-        _mend_by_rules(correction)
+    _mend_by_rules(correction)
     _mend_formulas(correction, words)
     return correction
 
@@ -120,8 +124,7 @@ def beyond_rules(source: str, words: str) -> list[Finding]:
     if safe_analyse(source) is None:
         return []
     judged = judged_source(source, words)
-    torch = applies(judged.tracer.frameworks)
-    known = frozenset(k for f in found_by_rules(source) for k in kinds_of(f.code) if torch)
+    known = frozenset(k for f in found_by_rules(source) for k in kinds_of(f.code))
     found = formula_findings(judged, known, words)
     return found if known & {"PAD-UNMASKED"} else [*found, *unmasked(judged)]
 
@@ -164,13 +167,54 @@ def found_by_rules(source: str) -> tuple[Finding, ...]:
     if analysis is None:
         return ()
     found = tuple(findings_of(analysis))
-    if any("BATCHMEAN-3D" in kinds_of(f.code) for f in found):
-        flat = flat_divergences(judged_source(source, ""))
-        found = tuple(
+    judged = judged_source(source, "")
+    if not applies(judged.tracer.frameworks):
+        tensorflow = "tensorflow" in judged.tracer.frameworks
+        swapped = [t for t in judged.terms if t.definition and t.definition.key == "reverse_kl"]
+        return tuple(
             f for f in found
-            if "BATCHMEAN-3D" not in kinds_of(f.code) or f.span.line not in flat
+            if tensorflow and _is_keras(f)
+            and not (swapped and "KERAS-SWAPPED" in kinds_of(f.code))
         )  # fmt: skip
-    return found
+    return tuple(f for f in found if not _is_answered(f, judged))
+
+
+def _is_keras(finding: Finding) -> bool:
+    return kinds_of(finding.code)[:1] != () and kinds_of(finding.code)[0].startswith("KERAS")
+
+
+def _is_answered(finding: Finding, judged: Judged) -> bool:
+    """Whether the numbers of the formula show that what a rule suspects is not so."""
+    kinds = set(kinds_of(finding.code))
+    if "BATCHMEAN-3D" in kinds:
+        return finding.span.line in flat_divergences(judged)
+    if "MULTI-TEACHER-SUM" in kinds:
+        summed = [t for t in judged.terms if t.over is not None]
+        return bool(summed) and all(t.status == "equal" for t in summed)
+    if "NO-T2" in kinds:
+        return any(True for t in judged.terms for _ in other_temperature(judged, t))
+    if "PAD-UNMASKED" in kinds:
+        return judged.ranks.order[0] == 4
+    if "T-ONE-SIDE" in kinds:
+        return _is_made_by_hand(finding, judged)
+    if "MSE-OF-PROBS" in kinds:
+        return any(
+            re.search(r"ema|mean_teacher|momentum", g.text, re.IGNORECASE)
+            for g, told in judged.roles.items() if told.role == "teacher"
+        )  # fmt: skip
+    return False
+
+
+def _is_made_by_hand(finding: Finding, judged: Judged) -> bool:
+    """Whether the target of a divergence is made of labels: no model's scores to be softened."""
+    for node in ast.walk(judged.tracer.tree):
+        value = judged.tracer.values.get(id(node))
+        if getattr(node, "lineno", 0) != finding.span.line or not isinstance(value, Call):
+            continue
+        if value.name == "kl_div" and len(value.args) > 1:
+            kinds = {judged.kinds.get(g) for g in leaves(value.args[1])}
+            return Kind.TENSOR not in kinds and bool(kinds & INDICES)
+    return False
 
 
 def _all_findings(source: str, analysis: Analysis) -> list[Finding]:
@@ -185,7 +229,8 @@ def _mend(
     if key in given_up:
         return False
     given_up.add(key)
-    kinds = kinds_of(finding.code)
+    rule = RULES.get(finding.code)
+    kinds = rule.catalogue if rule is not None else kinds_of(finding.code)
     for edits in proposals(analysis, finding, kinds):
         changed = apply(correction.source, edits) if edits else None
         if (

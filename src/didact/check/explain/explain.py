@@ -137,9 +137,9 @@ def explain(text: str) -> Explanation:
         judged = _judged(source, text) or judged
         analysis = safe_analyse(source) or analysis
     own = own_findings(analysis.tree, renamed_lambda=LAMBDA in guesses)
-    rules = list(found_by_rules(source)) if torch else []
+    rules = list(found_by_rules(source))
     findings = by_importance([*rules, *own, *misspelt, *beyond_rules(source, text)])
-    correction = _named(_corrected(source, recovered.source, own, text, torch=torch), findings)
+    correction = _named(_corrected(source, recovered.source, own, text), findings)
     right = _judged_again(correction.source, source, judged, text)
     framework = None if torch else min(judged.tracer.frameworks)
     kinds = frozenset(k for f in findings for k in kinds_of(f.code))
@@ -220,6 +220,8 @@ def _roles(judged: Judged, key: str) -> list[RoleLine]:
         if key == "dml" and role == "student" and students:
             role = "student (peer)"
         name = name.removeprefix("self.")
+        if name in {"eps", "epsilon"}:
+            continue
         lines.setdefault(name, RoleLine(name, role, told.reason))
         if given.inputs and role in {"student", "teacher"}:
             callee = given.text.split("(", 1)[0].removeprefix("self.").split(".")[0]
@@ -237,13 +239,11 @@ def _roles(judged: Judged, key: str) -> list[RoleLine]:
     return list(lines.values())
 
 
-def _corrected(
-    source: str, before: str, own: list[Finding], words: str, *, torch: bool
-) -> Correction:
+def _corrected(source: str, before: str, own: list[Finding], words: str) -> Correction:
     correction = Correction(before, [set() for _ in before.split("\n")])
     if source != before:
         correction.step(source, "KE103")
-    result = correct(source, start=correction, words=words, rules=torch)
+    result = correct(source, start=correction, words=words)
     if any(f.code == KEYWORD_AS_NAME for f in own):
         for number, line in enumerate(result.source.split("\n")):
             if "lambda_" in line:

@@ -10,13 +10,21 @@ from typing import Any
 from didact._core.i18n import Text
 from didact.check.engine.engine import Analysis
 from didact.check.engine.events import LossUse
-from didact.check.engine.names import is_label, is_loss, is_model, is_temperature, role_of
+from didact.check.engine.names import (
+    is_label,
+    is_loss,
+    is_model,
+    is_temperature,
+    is_weight,
+    role_of,
+)
 from didact.check.engine.spaces import Role, Space
 from didact.check.explain.call_words import arguments, filled, last_name, same
 from didact.check.explain.formula.judge import Judged
+from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.roles import side
 from didact.check.explain.formula.trace import Library, is_output
-from didact.check.explain.formula.tree import Given, Node
+from didact.check.explain.formula.tree import Call, Given, Node
 from didact.check.explain.losscalls import code_of, factor_of, loss_phrase
 from didact.check.explain.proof import Proof
 from didact.check.explain.slices import slice_phrase
@@ -49,6 +57,9 @@ _OPERATORS: dict[type[ast.operator], Text] = {
 }
 _MODEL_CALL = Text("the output of {owner}{o} for {x}", "把 {x} 输入{owner}{o} 得到的输出")
 _OWN_CALL = Text("what {o} returns for {args}", "以 {args} 调用 {o} 的返回值")
+_PASTED_CALL = Text(
+    "what {o}, defined in line {line}, makes of {args}", "由第 {line} 行定义的 {o} 从 {args} 算出"
+)
 _OWN_CALL_BARE = Text("what {o}() returns", "{o}() 的返回值")
 _CRITERION = Text("the loss {call}", "{call} 的损失值")
 _NEW_CRITERION = Text("a new loss object {call}", "新建的损失对象 {call}")
@@ -91,6 +102,34 @@ class Reader:
         """The part of a formula that an expression is."""
         value = self.judged.tracer.values.get(id(node))
         return value if isinstance(value, Node) else None
+
+    @property
+    def roles_by_name(self) -> dict[str, str]:
+        """The roles of the plain names, where all that are called so have the same."""
+        found: dict[str, set[str]] = {}
+        for given, told in self.judged.roles.items():
+            if not given.inputs:
+                found.setdefault(given.text, set()).add(told.role)
+        return {name: roles.pop() for name, roles in found.items() if len(roles) == 1}
+
+    def is_forward(self, node: ast.expr) -> bool:
+        """Whether an expression is a model's output and is said to be one."""
+        return isinstance(node, ast.Call) and self._model_call(node) is not None
+
+    def builds_model(self, node: ast.Assign) -> bool:
+        """Whether an assignment makes a model: it is called, trained or moved later on."""
+        target, value = node.targets[0], node.value
+        if not isinstance(target, ast.Name | ast.Attribute) or not isinstance(value, ast.Call):
+            return False
+        if not self.is_plain_call(value) and not is_model(last_name(value.func)):
+            return False
+        own = any(
+            isinstance(n, ast.FunctionDef) and n.name == last_name(value.func)
+            for n in ast.walk(self.analysis.tree)
+        )
+        if own or any(isinstance(a, ast.Name) and not a.id.isupper() for a in value.args):
+            return False
+        return ast.unparse(target) in models_of(self.analysis.tree)
 
     def is_object(self, node: ast.expr) -> bool:
         """Whether an expression is certainly no tensor: a module, a model, ``self``."""
@@ -166,22 +205,44 @@ class Reader:
         sentence = _GRADIENT_AT if name == "grad" else _VALUE_AND_GRADIENT_AT
         return sentence.format(o=what, args=arguments(node))
 
+    def _model_call(self, node: ast.Call) -> Text | None:
+        """A forward pass of a model, with whose it is."""
+        value = self.analysis.value_of(node)
+        callee = ast.unparse(node.func)
+        inputs = [a for a in node.args if not isinstance(a, ast.Starred)][:1]
+        inputs += [k.value for k in node.keywords if k.arg in {None, "input_ids"}][: not inputs]
+        runs = any(f.node is node for f in self.analysis.forwards)
+        if not (runs or is_model(callee)) or is_loss(callee) or not inputs:
+            return None
+        role = value.role if value is not None else Role.UNKNOWN
+        role = role_of(callee) if role is Role.UNKNOWN else role
+        if role is Role.UNKNOWN and self.owner(inputs[0]) is Role.UNKNOWN:
+            role = self.owner(node)
+        return _MODEL_CALL.format(owner=_OWNER[role], o=code_of(node.func), x=code_of(inputs[0]))
+
     def _own_call(self, node: ast.Call) -> Text:
         value = self.analysis.value_of(node)
         callee = ast.unparse(node.func)
         shown = arguments(node)
-        runs = any(f.node is node for f in self.analysis.forwards)
-        if (runs or is_model(callee)) and not is_loss(callee) and node.args:
-            role = value.role if value is not None else Role.UNKNOWN
-            role = role_of(callee) if role is Role.UNKNOWN else role
-            return _MODEL_CALL.format(
-                owner=_OWNER[role], o=code_of(node.func), x=code_of(node.args[0])
-            )
+        if (output := self._model_call(node)) is not None:
+            return output
         if is_loss(callee) or (value is not None and value.space is Space.LOSS):
             return (_CRITERION if shown else _NEW_CRITERION).format(call=code_of(node))
         if not shown:
             return _OWN_CALL_BARE.format(o=ast.unparse(node.func))
+        line = self._defined_at(node.func)
+        if line:
+            return _PASTED_CALL.format(o=code_of(node.func), args=shown, line=line)
         return _OWN_CALL.format(o=code_of(node.func), args=shown)
+
+    def _defined_at(self, function: ast.expr) -> int:
+        """The line that defines a function of the paste, or 0."""
+        name = last_name(function)
+        found = (
+            n.lineno for n in ast.walk(self.analysis.tree)
+            if isinstance(n, ast.FunctionDef) and n.name == name
+        )  # fmt: skip
+        return next(found, 0)
 
     def _binop(self, node: ast.BinOp) -> Text:
         if isinstance(node.op, ast.Add | ast.Sub) and self._is_loss(node):
@@ -197,11 +258,55 @@ class Reader:
             return Text("a formatted string", "格式化后的字符串")
         if isinstance(node.op, ast.Sub) and is_label(ast.unparse(node.left)):
             return _SHIFTED.format(a=code_of(node.left), b=code_of(node.right))
+        if (meant := self._arithmetic(node)) is not None:
+            return meant
         operator = _OPERATORS.get(type(node.op))
         if operator is None:
             return same(code_of(node))
         shown = code_of if isinstance(node.op, ast.Add | ast.Sub) else factor_of
         return operator.format(a=shown(node.left), b=shown(node.right))
+
+    def _arithmetic(self, node: ast.BinOp) -> Text | None:
+        """What plain arithmetic is for, where its form tells it."""
+        left, right = node.left, node.right
+        if isinstance(node.op, ast.Div):
+            if _is_masked_mean(left, right):
+                return _MASKED_MEAN.format(a=code_of(_summand(left)), b=code_of(_mask_in(right)))
+            scaled = isinstance(left, ast.Name) and left.id in names_in(right)
+            if scaled and any(isinstance(n, ast.Call) for n in ast.walk(right)):
+                return _BY_ITSELF.format(a=code_of(left), b=code_of(right))
+            half = ast.unparse(right) in {"2", "2.0"}
+            if half and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+                return _HALFWAY.format(a=code_of(left.left), b=code_of(left.right))
+        if isinstance(node.op, ast.Sub) and ast.unparse(left) in {"1", "1.0"}:
+            told = self.traced(right)
+            if isinstance(told, Node) and self._is_selection(right):
+                return _COMPLEMENT.format(b=code_of(right))
+        if isinstance(node.op, ast.Mult):
+            for one, other in ((left, right), (right, left)):
+                if self._is_selection(other) and isinstance(other, ast.Name | ast.Subscript):
+                    return _MASKED.format(a=code_of(one), b=code_of(other))
+            factors = _factors_behind(node)
+            if factors is not None:
+                body, behind = factors
+                words = self.phrase(body)
+                shown = " × ".join(factor_of(f) for f in behind)
+                return _TIMES.format(what=words, factors=shown)
+        return None
+
+    def _is_selection(self, node: ast.expr) -> bool:
+        """Whether an expression is a mask: named so, or made by a comparison or of indices."""
+        if (
+            isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+            and "mask" in ast.unparse(node).lower()
+        ):
+            return True
+        traced = self.traced(node)
+        while isinstance(traced, Call) and traced.name in _KEEPING and traced.args:
+            traced = traced.args[0]
+        if isinstance(traced, Call):
+            return traced.name in {"ne", "eq", "gt", "lt", "ge", "le", "one_hot", "scatter"}
+        return isinstance(traced, Given) and self.judged.kinds.get(traced) is Kind.MASK
 
     def _scaled_loss(self, node: ast.BinOp) -> Text | None:
         """A loss with the factors around it: ``F.kl_div(...) * T ** 2 / n``."""
@@ -243,6 +348,86 @@ class Reader:
                 f"whether not {code_of(node.operand)}", f"{code_of(node.operand)} 是否不成立"
             )
         return same(code_of(node))
+
+
+_KEEPING = frozenset({"floating", "integers", "unsqueeze", "index", "view", "reshape", "identity"})
+_BY_ITSELF = Text(
+    "{a} divided by {b}, made of itself: its scale is gone", "{a} 除以由自身算出的 {b}：去掉尺度"
+)
+_HALFWAY = Text("the mean of {a} and {b}", "{a} 与 {b} 的平均")
+_COMPLEMENT = Text("the complement of {b}: 0 and 1 exchanged", "{b} 的补：0 与 1 互换")
+_MASKED = Text("{a}, set to 0 where {b} is 0", "{a}，在 {b} 为 0 处置 0")
+_MASKED_MEAN = Text("the mean of {a} over what {b} selects", "{a} 只在 {b} 选中的位置上的平均")
+_TIMES = Text("{what}; all of it × {factors}", "{what}；整体再 × {factors}")
+
+
+def names_in(node: ast.expr) -> set[str]:
+    """The names that an expression reads."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def models_of(tree: ast.Module) -> set[str]:
+    """What is called, trained, moved or asked for its parameters: models."""
+    found: set[str] = set()
+    telling = {"parameters", "eval", "train", "state_dict", "load_state_dict"}
+    for node in ast.walk(tree):
+        method = node.func if isinstance(node, ast.Call) else None
+        if isinstance(method, ast.Attribute) and method.attr in telling:
+            found.add(ast.unparse(method.value))
+    return found
+
+
+def _is_sum(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and last_name(node.func) == "sum"
+        and not (isinstance(node.func, ast.Name) and not node.args)
+    )
+
+
+def _summand(node: ast.expr) -> ast.expr:
+    """``x`` of ``(x * m).sum()``."""
+    inner = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]  # type: ignore[attr-defined]
+    return inner.left if isinstance(inner, ast.BinOp) else inner
+
+
+def _mask_in(node: ast.expr) -> ast.expr:
+    """``m`` of ``m.sum()``, ``m.sum().clamp(min=1)``, ``(m.sum() + eps)``."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call) and _is_sum(inner) and isinstance(inner.func, ast.Attribute):
+            return inner.func.value
+    return node
+
+
+def _is_masked_mean(left: ast.expr, right: ast.expr) -> bool:
+    """``(x * m).sum() / m.sum()``."""
+    mask = _mask_in(right)
+    if not _is_sum(left) or mask is right or not isinstance(left.func, ast.Attribute):  # type: ignore[attr-defined]
+        return False
+    inner = left.func.value  # type: ignore[attr-defined]
+    if not isinstance(inner, ast.BinOp) or not isinstance(inner.op, ast.Mult):
+        return False
+    return ast.unparse(mask) in {ast.unparse(inner.left), ast.unparse(inner.right)}
+
+
+def _factors_behind(node: ast.BinOp) -> tuple[ast.expr, list[ast.expr]] | None:
+    """A reduced value and the numbers behind it: ``x.mean() * T ** 2``."""
+    behind: list[ast.expr] = []
+    body: ast.expr = node
+    while isinstance(body, ast.BinOp) and isinstance(body.op, ast.Mult):
+        if not _is_plain_number(body.right):
+            break
+        behind.insert(0, body.right)
+        body = body.left
+    return (body, behind) if behind and isinstance(body, ast.Call | ast.BinOp) else None
+
+
+def _is_plain_number(node: ast.expr) -> bool:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        return _is_plain_number(node.left)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int | float)
+    return is_temperature(ast.unparse(node)) or is_weight(ast.unparse(node))
 
 
 def _is_minus_one(arguments: list[ast.expr]) -> bool:

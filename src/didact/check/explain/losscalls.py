@@ -16,7 +16,8 @@ _REDUCTIONS = {
     "mean": Text("averaged over all elements", "对所有元素取平均"),
     "sum": Text("summed over everything", "全部求和"),
     "batchmean": Text(
-        "summed over classes, divided by the batch size B", "对类别求和，再除以批大小 B"
+        "summed over everything, divided by the batch size B (dim 0)",
+        "全部求和，再除以批大小 B（第 0 维）",
     ),
     "none": Text("left unreduced, element by element", "不做归约，逐元素保留"),
 }
@@ -193,7 +194,7 @@ def _axis(axis: int) -> Text:
     return Text(f"summing to 1 over dim {axis}{batch.en}", f"在 dim={axis} 上归一化{batch.zh}")
 
 
-_OUTPUT = Text("output", "输出（logits）")
+_OUTPUT = Text("output", "输出")
 _OWNED = Text("{owner} {space}", "{owner}{space}")
 _OWNERS = {
     Role.STUDENT: Text("the student's (new model's)", "学生（新模型）的"),
@@ -201,6 +202,13 @@ _OWNERS = {
     Role.UNKNOWN: Text("", ""),
 }
 _TEMPERATURE = Text("at temperature {t}", "温度为 {t}")
+
+
+def gradient_of(value: Value | None) -> Text | None:
+    """Whether gradient flows back through a tensor, where it is known."""
+    return _GRADIENT.get(value.grad) if value is not None and value.is_tensor else None
+
+
 _GRADIENT = {
     "yes": Text("gradient flows back through it", "回传梯度"),
     "no": Text("no gradient flows back", "不回传梯度"),

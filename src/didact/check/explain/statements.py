@@ -12,7 +12,7 @@ from didact.check.engine.spaces import Grad
 from didact.check.explain.blocks import explain_block
 from didact.check.explain.call_words import last_name, plugged, same
 from didact.check.explain.expressions import Reader
-from didact.check.explain.losscalls import code_of, facts, loss_phrase
+from didact.check.explain.losscalls import code_of, facts, gradient_of, loss_phrase
 from didact.check.explain.slices import is_suspicious, slice_phrase
 from didact.check.explain.words.actions import (
     ACTIONS,
@@ -37,6 +37,7 @@ _ALIGNS = Text(
     "bias towards the new classes.",
     "把分类头的这些行 {target} 乘以 {what}：即权重对齐（WA），用来消除对新类的偏向。",
 )
+_BUILT = Text("{target} is the model that {call} builds.", "{target}：由 {call} 建立的模型。")
 _BECOMES = Text("{target} is {what}.", "{target}：{what}。")
 _RETURNS = Text("Returns {what}.", "返回{what}。")
 
@@ -52,11 +53,13 @@ class Explainer:
         explained = _BY_TYPE.get(type(node))
         if explained is not None:
             return explained(self, node)
-        block = explain_block(node)
+        block = explain_block(node, self.reader.roles_by_name)
         return block if block is not None else plain(node)
 
     def _assign(self, node: ast.Assign) -> Text:
         target = ", ".join(_target(t) for t in node.targets)
+        if self.reader.builds_model(node):
+            return _BUILT.format(target=target, call=code_of(node.value))
         if (special := self._special_assign(node)) is not None:
             return special
         return self._with_facts(
@@ -121,7 +124,10 @@ class Explainer:
         value = self.reader.proof.value_of(node)
         if value is not None and not self.reader.is_torch:
             value = value.replace(grad=Grad.UNKNOWN)  # a tape or a transformation decides
-        known = facts(value, self.reader.owner(node))
+        known = (
+            gradient_of(value) if self.reader.is_forward(node)
+            else facts(value, self.reader.owner(node))
+        )  # fmt: skip
         if known is None:
             return sentence
         return Text(f"{sentence.en} → {known.en}.", f"{sentence.zh}→ {known.zh}。")

@@ -31,7 +31,7 @@ HYGIENE = frozenset(
     }
 )  # fmt: skip
 """Kinds of findings that leave the value of the loss as it is."""
-BESIDE = frozenset({"KD604", "KE101", "KE102", "KE103", "KE104"})
+BESIDE = frozenset({"KD604", "KE101", "KE102", "KE103", "KE104", "KE125", "KE128"})
 """Codes that say nothing of the formula."""
 _BY_FACTOR = {
     "T": {"NO-T2", "T-POW1"}, "C": {"KL-MEAN", "CLASS-MEAN", "REDUCE-KWARG"},
@@ -210,7 +210,8 @@ def _reasons(case: _Case) -> list[Text]:
             reasons.append(words.CUT.format(term=_written(case.judged, term)))
             covered |= {"ITEM-IN-GRAPH", "GRAPH-CUT"}
         if term.dead and not term.cut and term.definition is not None:
-            reasons.append(words.DEAD.format(term=_written(case.judged, term)))
+            if "STUDENT-CUT" not in told:
+                reasons.append(words.DEAD.format(term=_written(case.judged, term)))
             covered |= {"ITEM-IN-GRAPH", "GRAPH-CUT", "STUDENT-UNUSED"}
         if term.law is None or term.law.is_one:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from didact._core.i18n import Text
-from didact.check.engine.names import is_loss, is_temperature
+from didact.check.engine.names import is_loss, is_temperature, is_weight
 from didact.check.explain.losscalls import code_of, factor_of
 
 
@@ -31,7 +31,9 @@ def weighted(node: ast.expr) -> Text:
     english, chinese = [], []
     for sign, term in addends(node):
         parts = factors(term)
-        body = next((p for p in parts if looks_like_loss(p)), parts[-1])
+        body = next((p for p in parts if looks_like_loss(p)), None)
+        unnumbered = [p for p in parts if not _is_number(p)] or parts[-1:]
+        body = body or max(unnumbered, key=lambda p: len(ast.unparse(p)) > 1)
         weights = [p for p in parts if p is not body]
         minus = ("minus ", "减去 ") if sign == "-" else ("", "")
         if weights:
@@ -54,13 +56,25 @@ def looks_like_loss(node: ast.expr) -> bool:
     return is_loss(name) or name.lower() in {"ce", "kd", "kl"}
 
 
+def _is_number(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant | ast.BinOp | ast.UnaryOp):
+        return True
+    return is_temperature(ast.unparse(node)) or is_weight(ast.unparse(node))
+
+
+_T2 = Text(
+    " (T² undoes the 1/T² by which the temperature shrinks the gradient)",
+    "（T² 用来抵消温度使梯度缩小的 1/T²）",
+)
+
+
 def _t2(weights: list[ast.expr]) -> Text:
+    names = [ast.unparse(w) for w in weights]
+    if any(names.count(n) == 2 and is_temperature(n) for n in names):
+        return _T2
     for weight in weights:
         if not isinstance(weight, ast.BinOp) or not isinstance(weight.op, ast.Pow):
             continue
         if is_temperature(ast.unparse(weight.left)):
-            return Text(
-                " (T² undoes the 1/T² by which the temperature shrinks the gradient)",
-                "（T² 用来抵消温度使梯度缩小的 1/T²）",
-            )
+            return _T2
     return Text("", "")

@@ -171,7 +171,7 @@ _STEPS = re.compile(
 def _is_number(given: Given) -> bool:
     """Whether a name may be a number: a plain one, or a schedule of the step or the epoch."""
     if not given.inputs:
-        return not given.model and "(" not in given.text or bool(_STEPS.search(given.text))
+        return (not given.model and "(" not in given.text) or bool(_STEPS.search(given.text))
     return not given.model and all(
         isinstance(i, Constant) or (isinstance(i, Given) and bool(_STEPS.search(i.text)))
         for i in given.inputs

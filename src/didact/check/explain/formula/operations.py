@@ -642,10 +642,7 @@ def scatter(input: Array, dim: int, index: Array, src: Tensor = 0.0, **more: Any
     key = _picked(input, dim, index)
     if isinstance(value, Array) and value.rank:
         value = value.index(tuple(slice(0, n) for n in as_array(index).shape))
-    parts = key if isinstance(key, tuple) else (key,)
-    return as_array(input).put(
-        tuple(as_array(p) if isinstance(p, list) else p for p in parts), value
-    )
+    return as_array(input).put(key, value)
 
 
 def _picked(input: Array, dim: int, index: Array) -> tuple[Array, ...]:  # noqa: A002

@@ -101,6 +101,8 @@ def leaves(node: Node) -> set[Given]:
         seen.add(id(part))
         if isinstance(part, Given):
             result.add(part)
+        elif isinstance(part, Call) and part.name in {"full_like", "zeros_like", "ones_like"}:
+            pending += part.args[1:]
         elif isinstance(part, Call) and part.name in {"size", "numel", "rank", "length"}:
             continue
         elif isinstance(part, Call) and part.name in {"index", "put"} and part.args:

@@ -174,6 +174,7 @@ class Tracer:
         self._owner = ""
         self._alone: Instance | None = None
         self._demonstrated: set[int] = set()
+        self._shown = _shown(tree)
         self._stores = Counter(
             n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
         )
@@ -464,7 +465,7 @@ class Tracer:
 
     def _for(self, node: ast.For | ast.AsyncFor, scope: Scope) -> Value | None:
         loop, items = self._loop(node.iter, scope)
-        if loop is None:
+        if loop is None or _trains(node):
             return self._once(node, scope)
         before = scope.copy()
         inside = scope.copy()
@@ -945,7 +946,7 @@ class Tracer:
         if self._depth >= DEPTH:
             return self._unknown(ast.unparse(node), args)
         self._called.add(id(closure.node))
-        if self._depth == 0 and any(map(_is_sample, [*args, *keywords.values()])):
+        if id(node) in self._shown and any(map(_is_sample, [*args, *keywords.values()])):
             self._demonstrated.add(id(closure.node))
         scope = Scope({}, closure.scope)
         self._parameters(closure, args, keywords, scope, called=True)
@@ -1016,11 +1017,29 @@ class Tracer:
         return instance
 
 
+def _trains(loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether each round of a loop goes back: rounds of training, no addends of a loss."""
+    return any(
+        isinstance(n, ast.Attribute) and n.attr in {"backward", "manual_backward", "gradient"}
+        for n in ast.walk(loop)
+    )
+
+
 def _is_sample(value: Value) -> bool:
     """Whether a value is made of random numbers: a function that is given it is only shown."""
     return isinstance(value, Node) and any(
         isinstance(part, Given) and _RANDOM.search(part.text) for part in walk(value)
     )
+
+
+def _shown(tree: ast.Module) -> set[int]:
+    """The calls that stand alone, are printed or are kept under a name, outside functions."""
+    found: set[int] = set()
+    for statement in tree.body:
+        value = statement.value if isinstance(statement, ast.Expr | ast.Assign) else None
+        if isinstance(value, ast.Call):
+            found |= {id(value), *(id(a) for a in value.args)}
+    return found
 
 
 _RANDOM = re.compile(r"\b(?:randn|rand|randint|normal|uniform)\(")

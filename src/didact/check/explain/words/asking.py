@@ -378,6 +378,15 @@ _RELATIONAL = _kinds(
     "=rkd", "=sp", "=pkt", "=at", "@cdist", "@pdist", "@bmm", "@mm", "@matmul", "@pairwise_distance"
 )
 
+_AVERAGED = Text(
+    "This code averages over the teachers already: the terms are divided by their number or "
+    "weighted with weights meant to sum to 1, so the term stays on the scale of one teacher. "
+    "Weights may differ from teacher to teacher, by validation accuracy or by confidence on the "
+    "sample; keep their sum at 1.",
+    "这段代码已经对教师取了平均（除以个数，或用总和为 1 的权重加权），"
+    "所以蒸馏项与单教师时同一尺度。"
+    "权重可以因教师而异，例如按验证集精度，或按它对该样本的置信度来定，只要总和保持为 1。",
+)
 ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"\bnan\b", r"nan"), _kinds("KL-TARGET-LOG"), _NAN_LOG),
     (_either(r"\bnan\b", r"nan"), _kinds("ARGS-REVERSED"), _NAN_REVERSED),
@@ -485,6 +494,9 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"alpha|weight|lambda",
          r"(alpha|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适)"),
      _NONE, training.WEIGHT[1]),
+    (_either(r"teachers?\b.*(sum|mean|average|weight)|(sum|mean|average|weight).*teachers",
+         r"多个?教师.*(平均|求和|权重|加权)|(平均|求和).*教师"),
+     _kinds("=averaged teachers"), _AVERAGED),
     (_either(r"teachers.*(sum|mean|average)|(sum|mean|average).*teachers",
          r"多个?教师.*(平均|求和|权重|加权)|(平均|求和).*教师"),
      _NONE, training.MANY_TEACHERS[1]),

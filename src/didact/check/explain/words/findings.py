@@ -22,6 +22,56 @@ OWN: dict[str, Text] = {
         "`+=` adds them up",
         "循环 `{over}` 中每一轮的 `{name} =` 都覆盖上一轮，最后只剩最后一个；要累加请写 `+=`",
     ),
+    "KE123": Text(
+        "the student's side of this term is computed without gradient ({how}): backward() stops "
+        "with an error, or the term trains nothing",
+        "这一项里学生一侧不带梯度（{how}）：backward() 会报错，或者这一项不起训练作用",
+    ),
+    "KE124": Text(
+        "adding {number} to the true class makes it win with probability 1 on both sides, so the "
+        "term is 0 whatever the student says; to leave the class out, subtract it",
+        "给目标类加 {number} 会让两侧的概率都集中到目标类上，这一项恒为 0；要排除目标类，应减去它",
+    ),
+    "KE125": Text(
+        "Trainer passes `num_items_in_batch` to compute_loss since transformers 4.46; without this "
+        "parameter training stops with a TypeError",
+        "transformers 4.46 起 Trainer 会给 compute_loss 传入 `num_items_in_batch`；"
+        "没有这个参数，训练会报 TypeError",
+    ),
+    "KE126": Text(
+        "this is no Jensen–Shannon divergence: {why}; JSD = ½·KL(P ‖ M) + ½·KL(Q ‖ M) with "
+        "M = (P + Q)/2, and only then is it at most ln 2",
+        "这不是 JS 散度：{why}；JSD = ½·KL(P ‖ M) + ½·KL(Q ‖ M)，M = (P + Q)/2，"
+        "只有这样才不超过 ln 2",
+    ),
+    "KE127": Text(
+        "the factor is {factor}² while the softmaxes are at temperature {temperature}: the "
+        "gradient is not brought back to scale unless both are the same",
+        "系数是 {factor}²，而 softmax 用的温度是 {temperature}：两者不同时，梯度的尺度没有还原",
+    ),
+    "KE128": Text(
+        "`{name}` is kept with its graph in every round: memory grows until it runs out; keep the "
+        "number, `.item()`",
+        "每一轮都把带计算图的 `{name}` 累加或存下来：计算图无法释放，显存不断增长；"
+        "应只保留数值 `.item()`",
+    ),
+    "KE129": Text(
+        "the mean is over all positions, those that `{mask}` sets to 0 included: the more padding, "
+        "the smaller the loss; divide the sum by `{mask}.sum()`",
+        "平均除以了全部位置，包括被 `{mask}` 置 0 的位置：填充越多，损失越小；"
+        "应求和后除以 `{mask}.sum()`",
+    ),
+    "KE130": Text(
+        "`{mask}` is not shifted: the logits at position t predict the token at t + 1, so the mask "
+        "of the labels begins at 1, `[:, 1:]`",
+        "`{mask}` 没有移位：位置 t 的 logits 预测的是 t + 1 的词元，标签的掩码应从 1 开始，"
+        "即 `[:, 1:]`",
+    ),
+    "KE131": Text(
+        "the tensors are {shape} (the code or a comment says so), and dim={dim} is {what}: the "
+        "classes are dim=1",
+        "张量是 {shape}（代码或注释如此），dim={dim} 是{what}；类别在 dim=1",
+    ),
     "KE105": Text(
         "the term is {factor} of {name}: T² is missing, so its gradient shrinks as 1/T² and the "
         "weight beside the hard term changes its meaning with T",
@@ -99,9 +149,8 @@ OWN: dict[str, Text] = {
     ),
     "KE120": Text(
         "the teacher `{name}` is put in training mode: dropout is on, and every forward pass "
-        "changes its BatchNorm statistics although it is not in the optimizer",
-        "教师 `{name}` 处于训练模式：dropout 开着，每次前向都会改动它的 BatchNorm 统计量，"
-        "尽管它不在优化器里",
+        "changes its BatchNorm statistics",
+        "教师 `{name}` 处于训练模式：dropout 开着，每次前向都会改动它的 BatchNorm 统计量",
     ),
 }
 """By code."""
@@ -238,6 +287,68 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
     "KE122": (
         Text("A loss that a loop overwrites", "被循环覆盖的损失"),
         Text("Start at 0 and add: `loss += ...`.", "从 0 开始累加：`loss += ...`。"),
+    ),
+    "KE123": (
+        Text("A student without gradient", "不带梯度的学生"),
+        Text(
+            "Only the teacher belongs inside `torch.no_grad()` or behind `.detach()`.",
+            "只有教师应放进 `torch.no_grad()` 或加 `.detach()`。",
+        ),
+    ),
+    "KE124": (
+        Text("A mask with the wrong sign", "掩码的符号反了"),
+        Text(
+            "DKD leaves the true class out of NCKD by `logits - 1000 * mask`: its probability "
+            "becomes 0. With a plus the other classes are left out.",
+            "DKD 的 NCKD 用 `logits - 1000 * mask` 去掉目标类，使其概率为 0；"
+            "写成加号去掉的就是其余类别。",
+        ),
+    ),
+    "KE125": (
+        Text("compute_loss lacks a parameter", "compute_loss 缺少参数"),
+        Text(
+            "`def compute_loss(self, model, inputs, return_outputs=False, "
+            "num_items_in_batch=None)`, or `**kwargs`.",
+            "写成 `def compute_loss(self, model, inputs, return_outputs=False, "
+            "num_items_in_batch=None)`，或加 `**kwargs`。",
+        ),
+    ),
+    "KE126": (
+        Text("No Jensen–Shannon divergence", "不是 JS 散度"),
+        Text(
+            "Remember that kl_div(log a, b) is KL(b ‖ a): for KL(P ‖ M) the first argument is "
+            "log M.",
+            "注意 kl_div(log a, b) 计算的是 KL(b ‖ a)：要得到 KL(P ‖ M)，第一个参数应是 log M。",
+        ),
+    ),
+    "KE127": (
+        Text("T² of another temperature", "T² 用的是另一个温度"),
+        Text(
+            "With a schedule the factor follows the temperature: both are the T of this step.",
+            "温度随训练变化时，系数也要用当前这一步的 T。",
+        ),
+    ),
+    "KE128": (
+        Text("A graph kept in every round", "每一轮都保留计算图"),
+        Text("`running += loss.item()`.", "写成 `running += loss.item()`。"),
+    ),
+    "KE129": (
+        Text("Masked positions in the mean", "被掩掉的位置也算进了平均"),
+        Text("`(x * mask).sum() / mask.sum()`.", "写成 `(x * mask).sum() / mask.sum()`。"),
+    ),
+    "KE130": (
+        Text("A mask that is not shifted", "没有移位的掩码"),
+        Text(
+            "Logits `[:, :-1]` go with labels and mask `[:, 1:]`.",
+            "logits 取 `[:, :-1]` 时，标签和掩码取 `[:, 1:]`。",
+        ),
+    ),
+    "KE131": (
+        Text("Softmax over a dimension of the image", "softmax 做在了空间维上"),
+        Text(
+            "In [B, C, H, W] the classes are dim 1; -1 is the width.",
+            "[B, C, H, W] 中类别是第 1 维，-1 是宽。",
+        ),
     ),
     "KE120": (
         Text("A teacher in training mode", "处于训练模式的教师"),

@@ -37,9 +37,11 @@ METHODS: dict[str, Text] = {
     ),
     "size": Text("the size of {o} along {args}", "{o} 在第 {args} 维上的大小"),
     "view": Text(
-        "{o} seen in the shape ({args}), the same numbers", "{o} 按形状 ({args}) 重新解释，数值不变"
+        "{o} laid out in the shape ({args}), the same numbers", "{o} 重排成形状 ({args})，数值不变"
     ),
-    "reshape": Text("{o} in the shape ({args}), the same numbers", "{o} 变形为 ({args})，数值不变"),
+    "reshape": Text(
+        "{o} in the shape ({args}), the same numbers", "{o} 重排成形状 ({args})，数值不变"
+    ),
     "flatten": Text("{o} with dimensions merged into one", "{o} 若干维展平成一维"),
     "squeeze": Text("{o} without dimensions of size 1", "去掉 {o} 中大小为 1 的维"),
     "unsqueeze": Text("{o} with a new dimension of size 1", "在 {o} 中插入大小为 1 的一维"),

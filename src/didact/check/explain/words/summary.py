@@ -245,6 +245,56 @@ CONSEQUENCES: dict[str, Text] = {
     "BATCHMEAN-3D": Text(
         "it runs, and the loss grows with the number of positions", "能运行，但损失随位置个数变大"
     ),
+    "STUDENT-CUT": Text(
+        "backward() stops with an error, or the term trains nothing",
+        "backward() 报错，或者这一项不起训练作用",
+    ),
+    "MASK-SIGN": Text("it runs, and the term stays 0", "能运行，但这一项恒为 0"),
+    "TRAINER-SIGNATURE": Text(
+        "with transformers 4.46 or later it stops with a TypeError",
+        "transformers 4.46 及以后会报 TypeError 而停止",
+    ),
+    "JSD-WRONG": Text(
+        "it runs, and what it trains has no upper bound ln 2", "能运行，但它没有 ln 2 这个上界"
+    ),
+    "T-MISMATCH": Text(
+        "it runs, and the weight of the soft term changes with the temperature",
+        "能运行，但软标签项的实际权重随温度变化",
+    ),
+    "GRAPHS-KEPT": Text("it runs, and memory grows until it runs out", "显存不断增长，直到耗尽"),
+    "MASKED-MEAN": Text(
+        "it runs, and the more padding a batch has, the less it counts",
+        "能运行，但填充越多的批次损失越小",
+    ),
+    "MASK-UNSHIFTED": Text(
+        "it runs, and positions are selected one token off", "能运行，但选中的位置错开了一个词元"
+    ),
+    "DIM-SEQ": Text(
+        "it runs, and positions compete instead of classes", "能运行，但互相竞争的是位置而不是类别"
+    ),
+    "OPT-HAS-TEACHER": Text(
+        "it runs, and the teacher is trained towards the student",
+        "能运行，但教师也被训练去迎合学生",
+    ),
+    "NO-ZERO-GRAD": Text(
+        "it runs, and every step uses the gradients of all steps so far",
+        "能运行，但每一步用的都是至今所有梯度之和",
+    ),
+    "KERAS-SWAPPED": Text(
+        "it runs and trains the reverse divergence", "能运行，但训练的是反向散度"
+    ),
+    "KERAS-FROM-LOGITS": Text(
+        "it runs, and logarithms are taken of scores as if they were probabilities: nan, or a "
+        "loss that does not fall",
+        "能运行，但把 logits 当概率取对数：出现 nan，或损失不降",
+    ),
+    "KERAS-NO-T2": Text(
+        "it runs, and the soft term has 1/T² of its weight",
+        "能运行，但软标签项的实际权重只有 1/T²",
+    ),
+    "KERAS-SOFTMAX-TWICE": Text(
+        "the targets are nearly uniform, so little is taught", "目标几乎是均匀分布，学不到什么"
+    ),
     "LAYER-IN-LOSS": Text(
         "it runs, and the student is fitted to a random projection that changes with every call",
         "能运行，但学生对齐的是每次调用都在变的随机投影",

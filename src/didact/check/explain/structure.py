@@ -1,0 +1,300 @@
+"""What the structure of a formula shows: cut students, masks, mixtures and temperatures."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from didact._core.i18n import Text
+from didact.check.correct.site import span
+from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.judge import Judged, Loss, dimensions
+from didact.check.explain.formula.kinds import Kind
+from didact.check.explain.formula.roles import leaves
+from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
+from didact.check.explain.formula.verdict import Term
+from didact.check.explain.words.findings import OWN
+from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
+
+_CERTAIN = 20.0
+"""A number that no difference of scores outweighs."""
+_BY_LOGITS = Text(
+    "M is the softmax of averaged logits, not the average of the two distributions",
+    "M 是平均 logits 的 softmax，不是两个分布的平均",
+)
+_REVERSED = Text(
+    "both terms are KL(M ‖ ·) instead of KL(· ‖ M)", "两项都是 KL(M ‖ ·) 而不是 KL(· ‖ M)"
+)
+_BOTH = Text("{a}, and {b}", "{a}，并且{b}")
+_CASTS = frozenset({"floating", "integers", "booleans", "identity", "detach", "ne", "gt", "eq"})
+_AXES = {
+    4: {2: Text("the height", "高"), 3: Text("the width", "宽")},
+}
+
+
+def structure_findings(
+    judged: Judged, known: frozenset[str], places: Mapping[Node, ast.AST]
+) -> Iterator[Finding]:
+    """Mistakes that a formula shows by its form."""
+    for loss in judged.losses:
+        if not {"STUDENT-NO-GRAD", "GRAPH-CUT", "ITEM-IN-GRAPH"} & known:
+            yield from _cut_students(judged, loss)
+        for term in loss.terms:
+            yield from other_temperature(judged, term)
+        yield from _mixtures(judged, loss, places)
+    yield from _masks(judged)
+    if not {"DIM-SEQ", "DIM-0"} & known:
+        yield from _axes(judged)
+
+
+def _finding(
+    code: str, severity: Severity, node: ast.AST, fix: Fix | None, **values: object
+) -> Finding:
+    return Finding(code, severity, span(node), OWN[code].format(**values), fix)
+
+
+# A student without gradient
+
+
+def _cut_students(judged: Judged, loss: Loss) -> Iterator[Finding]:
+    dead = [t for t in loss.terms if t.dead and not t.cut and t.definition is not None]
+    if not dead:
+        return
+    students = {
+        judged.tracer.labels.get(g, g.text) for t in dead if t.student is not None
+        for g in leaves(t.student)
+    }  # fmt: skip
+    block = _block_of(judged.tracer.tree, students)
+    if block is None:
+        yield _finding("KE123", Severity.ERROR, loss.entry.node, None, how="detach")
+        return
+    yield _finding(
+        "KE123", Severity.ERROR, block.items[0].context_expr, _moved_out(block, students),
+        how=ast.unparse(block.items[0].context_expr),
+    )  # fmt: skip
+
+
+def _block_of(tree: ast.Module, names: set[str]) -> ast.With | None:
+    """The innermost block without a graph that reads the student."""
+    found = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.With) and any(
+            last_name(getattr(i.context_expr, "func", i.context_expr))
+            in {"no_grad", "inference_mode"} for i in node.items
+        ) and _reads(node.body, names):  # fmt: skip
+            found = node
+    return found
+
+
+def _reads(body: list[ast.stmt], names: set[str]) -> bool:
+    bare = {n.split("(", 1)[0] for n in names}
+    return any(
+        (isinstance(n, ast.Name) and n.id in bare) or ast.unparse(n) in names
+        for s in body for n in ast.walk(s) if isinstance(n, ast.Name | ast.Call)
+    )  # fmt: skip
+
+
+def _moved_out(block: ast.With, names: set[str]) -> Fix | None:
+    """The student's statements behind the block, where they are its last ones."""
+    carried = set(names)
+    late: list[ast.stmt] = []
+    for statement in block.body:
+        if late or _reads([statement], carried):
+            late.append(statement)
+            carried |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)
+                        and isinstance(n.ctx, ast.Store)}  # fmt: skip
+    if not late or not all(_reads([s], carried) for s in late):
+        return None
+    message = Text("Move the student out of the block", "把学生移到块外")
+    indent = " " * block.col_offset
+    edits = []
+    if len(late) == len(block.body):
+        head = Span(block.lineno, block.col_offset, block.body[0].lineno, block.body[0].col_offset)
+        edits.append(Edit(head, ""))
+        late = late[1:]
+    for statement in late:
+        if any(s.end_lineno == statement.lineno for s in block.body if s is not statement):
+            return None
+        margin = Span(statement.lineno, 0, statement.lineno, statement.col_offset)
+        edits.append(Edit(margin, indent))
+    return Fix(tuple(edits), "unsafe", message)
+
+
+# Temperatures
+
+
+def other_temperature(judged: Judged, term: Term) -> Iterator[Finding]:
+    """The square of another temperature than the one the softmaxes are at."""
+    softened = _one_temperature(term.body)
+    squares = [
+        w for w, power in term.weights
+        if power == 2 and isinstance(w, Given) and judged.kinds.get(w) is Kind.TEMPERATURE
+    ]  # fmt: skip
+    if softened is None or isinstance(softened, Constant) or len(squares) != 1:
+        return
+    name = judged.tracer.labels.get(softened) or getattr(softened, "text", "")
+    factor = squares[0].text
+    if squares[0] is softened or not name or _plain(name) == _plain(factor):
+        return
+    for node in ast.walk(judged.tracer.tree):
+        square = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
+        if square and ast.unparse(node.left) in {factor, f"self.{factor}"}:  # type: ignore[attr-defined]
+            message = Text("Use the same temperature", "用同一个温度")
+            fix = Fix((Edit(span(node.left), name),), "unsafe", message)  # type: ignore[attr-defined]
+            usable = fix if name.isidentifier() else None
+            yield _finding("KE127", Severity.WARNING, node, usable, factor=factor, temperature=name)
+            return
+
+
+def _one_temperature(body: Node) -> Node | None:
+    """What divides the scores of all softmaxes of a term, where it is one number for all."""
+    found: set[Node] = set()
+    for part in walk(body):
+        if isinstance(part, Call) and part.name in {"softmax", "log_softmax"}:
+            inner = part.args[0]
+            if not isinstance(inner, Call) or inner.name != "div":
+                return None
+            found.add(inner.args[1])
+    return found.pop() if len(found) == 1 else None
+
+
+def _plain(name: str) -> str:
+    return name.rsplit(".", 1)[-1].lower()
+
+
+# Mixtures
+
+
+def _mixtures(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Finding]:
+    """Two divergences from or to one middle distribution that is not as JSD wants it."""
+    calls = [
+        p for p in walk(loss.entry.value)
+        if isinstance(p, Call) and p.name == "kl_div" and len(p.args) > 1
+    ]  # fmt: skip
+    for number, one in enumerate(calls):
+        for other in calls[number + 1 :]:
+            reverse = one.args[1] is other.args[1]
+            middle = one.args[1] if reverse else one.args[0]
+            if not reverse and one.args[0] is not other.args[0]:
+                continue
+            ends = (one.args[0], other.args[0]) if reverse else (one.args[1], other.args[1])
+            sides = [leaves(end) & _tensors(judged) for end in ends]
+            both = sides[0] and sides[1] and not sides[0] & sides[1]
+            if not both or not sides[0] | sides[1] <= leaves(middle):
+                continue
+            by_logits = _is_of_mean_logits(middle)
+            if not (reverse or by_logits):
+                continue
+            why = _BOTH.format(a=_BY_LOGITS, b=_REVERSED) if reverse and by_logits else (
+                _REVERSED if reverse else _BY_LOGITS
+            )  # fmt: skip
+            node = places.get(one) or loss.entry.node
+            fix = _mixed(judged, one, other, places) if reverse else None
+            yield _finding("KE126", Severity.ERROR, node, fix, why=why)
+            return
+
+
+def _tensors(judged: Judged) -> set[Given]:
+    return {g for g, k in judged.kinds.items() if k in {Kind.TENSOR, Kind.LIST}}
+
+
+def _is_of_mean_logits(middle: Node) -> bool:
+    while isinstance(middle, Call) and middle.name in {"log", "detach", "clamp"}:
+        middle = middle.args[0]
+    return isinstance(middle, Call) and middle.name in {"softmax", "log_softmax"}
+
+
+def _mixed(judged: Judged, one: Call, other: Call, places: Mapping[Node, ast.AST]) -> Fix | None:
+    """M as the mean of both distributions, and both divergences to it."""
+    first, second = places.get(one), places.get(other)
+    if not isinstance(first, ast.Call) or not isinstance(second, ast.Call):
+        return None
+    middle = first.args[1]
+    if not isinstance(middle, ast.Name):
+        return None
+    made = _assigned(judged.tracer.tree, middle.id)
+    ends = [_assigned(judged.tracer.tree, getattr(c.args[0], "id", "")) for c in (first, second)]
+    if made is None or any(e is None or last_name(e.func) != "log_softmax" for e in ends):
+        return None
+    soft = [ast.unparse(e).replace("log_softmax", "softmax", 1) for e in ends if e is not None]
+    edits = [Edit(span(made), f"0.5 * ({soft[0]} + {soft[1]})")]
+    for call in (first, second):
+        edits += [
+            Edit(span(call.args[0]), f"{middle.id}.log()"),
+            Edit(span(call.args[1]), f"{ast.unparse(call.args[0])}.exp()"),
+        ]
+    return Fix(tuple(edits), "unsafe", Text("Average the distributions", "对分布取平均"))
+
+
+def _assigned(tree: ast.Module, name: str) -> ast.Call | None:
+    found = [
+        n.value for n in ast.walk(tree)
+        if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == name
+    ]  # fmt: skip
+    return found[0] if len(found) == 1 and isinstance(found[0], ast.Call) else None
+
+
+# Masks and axes
+
+
+def _masks(judged: Judged) -> Iterator[Finding]:
+    """``softmax(z + 1000 * one_hot)``: the true class wins on both sides."""
+    for node in ast.walk(judged.tracer.tree):
+        if not isinstance(node, ast.Call) or "softmax" not in last_name(node.func):
+            continue
+        for inner in node.args[:1]:
+            for part in ast.walk(inner):
+                number = _added_mask(judged, part)
+                if number is not None and isinstance(part, ast.BinOp):
+                    text = f"{ast.unparse(part.left)} - {ast.unparse(part.right)}"
+                    fix = Fix((Edit(span(part), text),), "unsafe", Text("Subtract", "改为减"))
+                    yield _finding("KE124", Severity.ERROR, part, fix, number=f"{number:g}")
+
+
+def _added_mask(judged: Judged, node: ast.AST) -> float | None:
+    """The number of ``z + 1000 * mask`` where the mask is one-hot."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
+        return None
+    product = node.right
+    if not isinstance(product, ast.BinOp) or not isinstance(product.op, ast.Mult):
+        return None
+    for one, other in ((product.left, product.right), (product.right, product.left)):
+        value = judged.tracer.values.get(id(one))
+        if not isinstance(value, Constant) or not isinstance(value.value, int | float):
+            continue
+        hot = judged.tracer.values.get(id(other))
+        while isinstance(hot, Call) and hot.name in _CASTS:
+            hot = hot.args[0]
+        is_hot = isinstance(hot, Call) and hot.name in {"one_hot", "scatter"}
+        if is_hot and value.value >= _CERTAIN:
+            return float(value.value)
+    return None
+
+
+def _axes(judged: Judged) -> Iterator[Finding]:
+    """A softmax over the height or the width of maps whose shape is told."""
+    if not judged.ranks.certain or judged.ranks.order[0] != 4:
+        return
+    for node in ast.walk(judged.tracer.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        value = judged.tracer.values.get(id(node))
+        if not isinstance(value, Call) or value.name not in {"softmax", "log_softmax"}:
+            continue
+        inner = value.args[0]
+        while isinstance(inner, Call) and inner.name in {"div", "detach", "identity", "mul"}:
+            inner = inner.args[0]
+        dim = value.keyword("dim") or (value.args[1] if len(value.args) > 1 else None)
+        if not isinstance(inner, Given) or not isinstance(dim, Constant):
+            continue
+        axis = dim.value % 4 if isinstance(dim.value, int) else 1
+        what = _AXES[4].get(axis)
+        if what is None:
+            continue
+        place = next((k.value for k in node.keywords if k.arg == "dim"), None)
+        place = place or (node.args[-1] if len(node.args) > 1 else None)
+        fix = None
+        if place is not None:
+            fix = Fix((Edit(span(place), "1"),), "unsafe", Text("The classes", "类别维"))
+        yield _finding("KE131", Severity.ERROR, node, fix, shape=dimensions(4), dim=dim.value,
+                       what=what)  # fmt: skip
