@@ -142,6 +142,17 @@ def detached_target(site: Site) -> list[Edit]:
     return [site.replace(use.target_node, f"{text if simple else f'({text})'}.detach()")]
 
 
+def same_positions(site: Site) -> list[Edit]:
+    """The teacher's ``x[:, 1:]`` as ``x[:, :-1]``, where it is cut only once in the file."""
+    found = [
+        (n, e) for n in ast.walk(site.analysis.tree)
+        if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Tuple)
+        and role_of(ast.unparse(n.value).split(".")[0]) is Role.TEACHER
+        for e in n.slice.elts if ast.unparse(e) == "1:"
+    ]  # fmt: skip
+    return [site.replace(found[0][1], ":-1")] if len(found) == 1 else []
+
+
 def student_alone(site: Site) -> list[Edit]:
     """``list(s.parameters()) + list(teacher.parameters())`` as ``s.parameters()``."""
     for node in ast.walk(site.analysis.tree):

@@ -56,6 +56,7 @@ _CORRECTORS: dict[str, Corrector] = {
     "DETACH-NOOP": graph.keep_detached,
     "TEACHER-GRAD": graph.teacher_without_graph,
     "TARGET-IN-GRAPH": graph.detached_target,
+    "POSITIONS-SHIFTED": graph.same_positions,
     "OPT-HAS-TEACHER": graph.student_alone,
     "NO-ZERO-GRAD": graph.cleared_gradients,
     "KERAS-FROM-LOGITS": spaces.from_logits,

@@ -61,7 +61,8 @@ def questions_in(text: str) -> list[str]:
         cjk = any("\u4e00" <= c <= "\u9fff" for c in line)
         asks = bool((_CHINESE if cjk else _ENGLISH).search(line))
         ends = line.endswith(("?", "？"))
-        if not (asks or ends) or (not cjk and len(line.split()) < 3):
+        short = not cjk and len(line.split()) < (2 if ends and asks else 3)
+        if not (asks or ends) or short:
             continue
         (marked if ends else others).append(line)
     return list(dict.fromkeys([*marked, *others]))
@@ -91,6 +92,9 @@ def answer_to(
     if message is not None and "HEAD-MISMATCH" not in kinds:
         meaning = meaning_of(message, tree)
         parts.append(meaning or errors.UNKNOWN.format(message=message[:_LONGEST]))
+    heads = [f.message for f in findings if f.code == "KE111"]
+    if message is not None and heads:
+        parts.append(heads[0])
     first = asked[0] if asked else (message or "")[:_LONGEST]
     said = known.special(first, alone=not parts) or known.general(first, alone=not parts)
     repeats = bool(parts) and said in asking.ON_MEMORY
@@ -125,6 +129,8 @@ class _Known:
 
         ``alone`` where nothing was said before: then a mistake may be the answer to a complaint.
         """
+        if asking.LINE_BY_LINE.search(question):
+            return None
         diagnosis = alone and (asking.DIAGNOSIS.search(question) or asking.STUCK.search(question))
         for pattern, needed, answer in asking.ASKED:
             if pattern.pattern.startswith(".") and not diagnosis:

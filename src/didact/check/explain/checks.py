@@ -45,6 +45,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "KE129": ("MASKED-MEAN",),
     "KE130": ("MASK-UNSHIFTED",),
     "KE131": ("DIM-SEQ",),
+    "KE132": ("SELF-TARGET",),
+    "KE133": ("INF-MASK",),
 }
 """The kinds of mistakes that these codes stand for."""
 
@@ -359,7 +361,9 @@ def _heads(judged: Judged, words: str) -> Iterator[Finding]:
                     if target is None:
                         continue
                     edit = Edit(span(target), f"{student}[:, :{teacher}.size(1)]")
-                    fix = Fix((edit,), "unsafe", Text("Slice to the old classes", "切出旧类"))
+                    grown = int(told[1]) >= int(told[2]) or judged.incremental
+                    message = Text("Slice to the old classes", "切出旧类")
+                    fix = Fix((edit,), "unsafe", message) if grown else None
                     yield _finding("KE111", Severity.ERROR, node, fix,
                                    a=told[1], b=told[2])  # fmt: skip
                     return
@@ -384,6 +388,11 @@ def _elsewhere(
                     yield _finding("KE117", Severity.ERROR, node)
                 if isinstance(second, Call) and second.name == "log_softmax":
                     yield _finding("KE118", Severity.ERROR, node)
+            if part.name == "mul" and len(part.args) == 2 and isinstance(part.args[1], Call):
+                log_ratio = part.args[1]
+                raw = log_ratio.args[-1] if log_ratio.name == "sub" else None
+                if isinstance(raw, Call) and raw.name == "softmax":
+                    yield _finding("KE117", Severity.ERROR, node)
         names = {n.name.lower() for n in ast.walk(judged.tracer.tree)
                  if isinstance(n, ast.FunctionDef)}  # fmt: skip
         meant = any(w in n for n in names for w in ("reverse", "rkl", "minillm"))

@@ -196,13 +196,16 @@ def _is_answered(finding: Finding, judged: Judged) -> bool:
     if "PAD-UNMASKED" in kinds:
         return judged.ranks.order[0] == 4
     if "T-ONE-SIDE" in kinds:
-        return _is_made_by_hand(finding, judged)
-    if "MSE-OF-PROBS" in kinds:
-        return any(
-            re.search(r"ema|mean_teacher|momentum", g.text, re.IGNORECASE)
-            for g, told in judged.roles.items() if told.role == "teacher"
-        )  # fmt: skip
-    return False
+        return _is_made_by_hand(finding, judged) or _is_averaged(judged)
+    return "MSE-OF-PROBS" in kinds and _is_averaged(judged)
+
+
+def _is_averaged(judged: Judged) -> bool:
+    """Whether the teacher is a moving average: its targets are sharpened, and MSE is the rule."""
+    return any(
+        re.search(r"(^|_)ema(_|$|\()|mean_teacher|momentum", g.text, re.IGNORECASE)
+        for g, told in judged.roles.items() if told.role == "teacher"
+    )  # fmt: skip
 
 
 def _is_made_by_hand(finding: Finding, judged: Judged) -> bool:

@@ -129,7 +129,13 @@ class Reader:
         )
         if own or any(isinstance(a, ast.Name) and not a.id.isupper() for a in value.args):
             return False
-        return ast.unparse(target) in models_of(self.analysis.tree)
+        shown = ast.unparse(target)
+        called = any(
+            isinstance(n, ast.Call) and ast.unparse(n.func) == shown
+            for n in ast.walk(self.analysis.tree)
+        )
+        named = is_model(shown) or role_of(shown) is not Role.UNKNOWN
+        return shown in models_of(self.analysis.tree) or (called and named and not is_loss(shown))
 
     def is_object(self, node: ast.expr) -> bool:
         """Whether an expression is certainly no tensor: a module, a model, ``self``."""
@@ -175,6 +181,10 @@ class Reader:
             return either.format(args=arguments(node))
         tensors_only = name in TENSOR_METHODS and owner is not None and self.is_object(owner)
         method = owner is not None and not _in_module(owner) and not library
+        if method and owner is not None and name == "contiguous":
+            return self.phrase(owner)
+        if method and name in _COMPARED and len(node.args) == 1:
+            return _IS.format(a=code_of(owner), sign=_COMPARED[name], b=code_of(node.args[0]))
         if method and name in {"view", "reshape"} and _is_minus_one(node.args):
             return _FLAT.format(o=code_of(owner))
         if method and name in METHODS and not tensors_only:
@@ -350,6 +360,8 @@ class Reader:
         return same(code_of(node))
 
 
+_COMPARED = {"ne": "≠", "eq": "=", "gt": ">", "lt": "<", "ge": "≥", "le": "≤"}
+_IS = Text("whether {a} {sign} {b}, element by element", "逐元素判断 {a} {sign} {b}")
 _KEEPING = frozenset({"floating", "integers", "unsqueeze", "index", "view", "reshape", "identity"})
 _BY_ITSELF = Text(
     "{a} divided by {b}, made of itself: its scale is gone", "{a} 除以由自身算出的 {b}：去掉尺度"

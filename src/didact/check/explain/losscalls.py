@@ -80,6 +80,16 @@ _OTHERS = {
 }
 
 
+_KL_OF_RATIO = Text(
+    "KL = Σ p·log(p/q) written by hand, with p = {p} and q = {q}",
+    "手写的 KL = Σ p·log(p/q)：p = {p}，q = {q}",
+)
+_SOFT_CE = Text(
+    "the cross-entropy −Σ p·log q of soft targets written by hand, p = {target}, log q = {input}",
+    "手写的软标签交叉熵 −Σ p·log q：p = {target}，log q = {input}",
+)
+
+
 def loss_phrase(use: LossUse, owner: Owner) -> Text | None:
     """A noun phrase for what the loss computes, or None for kinds that have no words here."""
     template = _template(use)
@@ -94,6 +104,13 @@ def loss_phrase(use: LossUse, owner: Owner) -> Text | None:
         node = use.input_node
         if use.kind == "kl_by_hand" and isinstance(node, ast.BinOp):
             node = node.right  # of log p − log q
+        ratio = node.args[0] if isinstance(node, ast.Call) and node.args else None
+        by_hand = use.kind == "kl_by_hand"
+        if by_hand and isinstance(ratio, ast.BinOp) and isinstance(ratio.op, ast.Div):
+            return _KL_OF_RATIO.format(p=code_of(ratio.left), q=code_of(ratio.right))
+        if use.kind == "soft_cross_entropy" and isinstance(use.target_node, ast.UnaryOp):
+            shown = code_of(use.target_node.operand)
+            return _SOFT_CE.format(target=shown, input=code_of(node))
         prediction, target = code_of(node), Text(*[code_of(use.target_node)] * 2)
     return template.format(input=prediction, target=target, reduction=reduction_text(use))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import difflib
 from collections.abc import Iterator, Mapping
 
 from didact._core.i18n import Language, Text
 from didact.check.correct.site import span
+from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.graph import graph_findings
 from didact.check.explain.mistakes import code_findings
 from didact.check.explain.torch_names import FUNCTIONAL, METHODS, MODULES
@@ -91,7 +93,7 @@ def _unused_parameters(tree: ast.Module) -> Iterator[Finding]:
             continue
         for parameter in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
             name = parameter.arg
-            if name in used | {"self", "cls"} or name.startswith("_"):
+            if name in used | {"self", "cls", "num_items_in_batch"} or name.startswith("_"):
                 continue
             message = _UNUSED.format(name=name, function=node.name)
             yield Finding(UNUSED_PARAMETER, Severity.INFO, span(parameter), message)
@@ -111,11 +113,26 @@ def _no_temperature(tree: ast.Module) -> Iterator[Finding]:
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef) or node.args.kwarg or node.args.vararg:
             continue
+        if _free_names(node, tree) - {"T", "temp", "temperature", "tau"}:
+            continue  # others come from outside as well, so the temperature may
         for inner in ast.walk(node):
             named = isinstance(inner, ast.Name) and inner.id in {"T", "temp", "temperature", "tau"}
             if named and inner.id not in stored | imported:  # type: ignore[attr-defined]
                 yield _undefined_temperature(node, inner)  # type: ignore[arg-type]
                 break
+
+
+def _free_names(function: ast.FunctionDef, tree: ast.Module) -> set[str]:
+    """The names that a function reads and the file does not set, libraries left out."""
+    names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)
+              and isinstance(n.ctx, ast.Store)}  # fmt: skip
+    stored |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    stored |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    imported = {(a.asname or a.name).split(".")[0] for n in ast.walk(tree)
+                if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
+    known = stored | imported | set(ALIASES) | set(dir(builtins))
+    return {n.id for n in names if isinstance(n.ctx, ast.Load)} - known
 
 
 def _undefined_temperature(node: ast.FunctionDef, name: ast.Name) -> Finding:

@@ -23,6 +23,7 @@ from didact.check.explain.words.actions import (
     LOGS,
     METHOD_HINTS,
     MOVED,
+    MOVING,
     UNPACKS,
 )
 
@@ -272,6 +273,8 @@ def action(node: ast.Call, reader: Reader) -> Text:
         return LOGS.format(args=", ".join(code_of(a) for a in node.args))
     if name == "train" and "trainer" in owner_text.lower():
         name = "trainer.train"
+    if (average := moving_average(node)) is not None:
+        return average
     template = ACTIONS.get(name)
     if template is not None and (owner is not None or "{o}" not in template.en):
         return _filled(template, node, owner, reader)
@@ -282,6 +285,30 @@ def action(node: ast.Call, reader: Reader) -> Text:
         return CALLS.format(call=code_of(node))
     what = spaced(reader.phrase(node))
     return Text(f"Computes {what.en}; the result is not kept.", f"计算{what.zh}，结果没有保存。")
+
+
+def moving_average(node: ast.Call) -> Text | None:
+    """``ema.mul_(d).add_(p, alpha=1 - d)`` and the like: one step of a moving average."""
+    name = last_name(node.func)
+    inner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    if name == "lerp_" and inner is not None and len(node.args) == 2:
+        return MOVING.format(p=code_of(inner), d=f"1 − {code_of(node.args[1])}",
+                             q=code_of(node.args[0]), r=code_of(node.args[1]))  # fmt: skip
+    if name != "add_" or not isinstance(inner, ast.Call) or last_name(inner.func) != "mul_":
+        return None
+    if not inner.args or not node.args or not isinstance(inner.func, ast.Attribute):
+        return None
+    rest = next((k.value for k in node.keywords if k.arg == "alpha"), None)
+    added: ast.expr = node.args[-1]
+    if rest is None and len(node.args) == 2:
+        rest = node.args[0]  # the old order: add_(1 - d, p)
+    if rest is None and isinstance(added, ast.BinOp) and isinstance(added.op, ast.Mult):
+        rest, added = added.left, added.right
+    if rest is None:
+        return None
+    return MOVING.format(
+        p=code_of(inner.func.value), d=code_of(inner.args[0]), q=code_of(added), r=code_of(rest)
+    )
 
 
 def _filled(template: Text, node: ast.Call, owner: ast.expr | None, reader: Reader) -> Text:

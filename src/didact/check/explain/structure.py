@@ -42,7 +42,9 @@ def structure_findings(
         for term in loss.terms:
             yield from other_temperature(judged, term)
         yield from _mixtures(judged, loss, places)
+        yield from _self_targets(loss, places)
     yield from _masks(judged)
+    yield from _infinite(judged)
     if not {"DIM-SEQ", "DIM-0"} & known:
         yield from _axes(judged)
 
@@ -234,6 +236,43 @@ def _assigned(tree: ast.Module, name: str) -> ast.Call | None:
     return found[0] if len(found) == 1 and isinstance(found[0], ast.Call) else None
 
 
+# A network that is its own teacher
+
+
+def _self_targets(loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Finding]:
+    """A divergence between a network's output and itself: 0, whatever it says."""
+    for part in walk(loss.entry.value):
+        if not isinstance(part, Call) or part.name != "kl_div" or len(part.args) < 2:
+            continue
+        logs, probs = part.args[:2]
+        both = isinstance(logs, Call) and isinstance(probs, Call)
+        if not both or logs.name != "log_softmax" or probs.name != "softmax":  # type: ignore[attr-defined]
+            continue
+        if _same(logs.args[0], probs.args[0]):  # type: ignore[attr-defined]
+            made = sorted(g.text for g in leaves(logs))
+            node = places.get(part) or loss.entry.node
+            yield _finding("KE132", Severity.ERROR, node, None, name=", ".join(made[:2]))
+
+
+def _same(one: Node, other: Node) -> bool:
+    """Whether two parts are the same numbers, gradients aside."""
+    one, other = _live(one), _live(other)
+    if one is other:
+        return True
+    if isinstance(one, Constant) and isinstance(other, Constant):
+        return bool(one.value == other.value)
+    alike = isinstance(one, Call) and isinstance(other, Call) and one.name == other.name
+    if not alike or len(one.children) != len(other.children):
+        return False
+    return all(_same(a, b) for a, b in zip(one.children, other.children, strict=True))
+
+
+def _live(node: Node) -> Node:
+    while isinstance(node, Call) and node.name in {"detach", "identity"}:
+        node = node.args[0]
+    return node
+
+
 # Masks and axes
 
 
@@ -269,6 +308,25 @@ def _added_mask(judged: Judged, node: ast.AST) -> float | None:
         if is_hot and value.value >= _CERTAIN:
             return float(value.value)
     return None
+
+
+def _infinite(judged: Judged) -> Iterator[Finding]:
+    """Classes that are masked with −inf before a ``kl_div``: 0 · inf is NaN."""
+    infinite: list[ast.Call] = [
+        n for n in ast.walk(judged.tracer.tree)
+        if isinstance(n, ast.Call) and last_name(n.func).startswith("masked_fill")
+        and len(n.args) > 1 and "inf" in ast.unparse(n.args[1])
+    ]  # fmt: skip
+    for loss in judged.losses:
+        for part in walk(loss.entry.value):
+            if not isinstance(part, Call) or part.name != "kl_div":
+                continue
+            inside = [p for p in walk(part) if isinstance(p, Call) and p.name == "masked_fill"]
+            places = [n for n in infinite if judged.tracer.values.get(id(n)) in inside]
+            for place in places:
+                fix = Fix((Edit(span(place.args[1]), "-1000.0"),), "unsafe",
+                          Text("A finite number", "换成有限的数"))  # fmt: skip
+                yield _finding("KE133", Severity.ERROR, place, fix)
 
 
 def _axes(judged: Judged) -> Iterator[Finding]:

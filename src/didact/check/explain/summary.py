@@ -28,6 +28,7 @@ HYGIENE = frozenset(
     {
         "LOG-OF-SOFTMAX", "TEACHER-GRAD", "TEACHER-TRAIN-MODE", "BN-DRIFT", "CE-ON-LOGP",
         "ARGMAX-SOFT-TARGET", "NON-CONVEX", "AVG-LOGITS-vs-PROBS", "TEACHER-IN-OPTIMIZER",
+        "DIM-MISSING",
     }
 )  # fmt: skip
 """Kinds of findings that leave the value of the loss as it is."""

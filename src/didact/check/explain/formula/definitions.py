@@ -56,6 +56,7 @@ LOGITS = frozenset(
         "kd_masked",
         "soft_ce_masked",
         "reverse_kl",
+        "reverse_kl_masked",
         "jsd",
         "tckd",
         "nckd",
@@ -131,6 +132,13 @@ DEFINITIONS = (
         "reverse_kl", Text("reverse KL (MiniLLM)", "反向 KL（MiniLLM）"),
         "Gu et al. 2024, arXiv:2306.08543", "KL(softmax(s/T) ‖ softmax(t/T))",
         _LOGS + "return (F.softmax(s / T, axis) * (ls - lt)).sum(axis).mean()", power=2,
+    ),
+    Definition(
+        "reverse_kl_masked",
+        Text("reverse KL over the positions of a mask", "按掩码取位置的反向 KL（MiniLLM）"),
+        "Gu et al. 2024, arXiv:2306.08543", "Σ m·KL(softmax(s/T) ‖ softmax(t/T)) / Σ m",
+        _LOGS + "rows = (F.softmax(s / T, axis) * (ls - lt)).sum(axis)\n"
+        "return (rows * m).sum() / m.sum()", power=2,
     ),
     Definition(
         "jsd", Text("generalised Jensen–Shannon divergence", "广义 Jensen–Shannon 散度（JSD）"),

@@ -61,7 +61,7 @@ _COMPARING = frozenset(
 )
 _OLD_MODEL = frozenset({"old", "prev", "previous", "lwf", "task", "known", "seen", "incremental"})
 _SEQUENCES = re.compile(
-    r"\b(seq|seq_len|sequence|causal|vocab|vocabulary|sentence|lm|pad|pad_id|speech|asr|ctc|frames"
+    r"\b(gpt2?|llama|qwen|bloom|mistral|gemma|chatglm|causallm|autoregressive|seq|seq_len|sequence|causal|vocab|vocabulary|sentence|lm|pad|pad_id|speech|asr|ctc|frames"
     r"|utterance|tokens?)\b|topk_(ids|log)|llm|per_token|token(?!ize|_type|s?_len)|causal|wav2vec|hubert"
     r"|句子|序列|词表|词元|语音|大模型|语言模型"
 )
@@ -228,7 +228,8 @@ def _branch(
     if best is None:
         return Branch(conditions, (Term((), node),), 2)
     branch = best[1]
-    if branch.rank == 2 and all(t.status == "equal" for t in branch.terms) and not ranks.certain:
+    right = all(t.status == "equal" or is_given(t) for t in branch.terms)
+    if branch.rank == 2 and right and not ranks.certain:
         found = _cautions(node, branch.terms, roles, incremental=incremental)
         return replace(branch, cautions=found)
     if branch.rank > 2 and not ranks.certain and _by_size(branch.terms):
@@ -290,7 +291,11 @@ def _losses(entries: Iterable[Entry], tracer: Tracer) -> list[Entry]:
     if any(e.how == "backward" for e in found):
         backward = [e for e in found if e.how == "backward"]
         inner = {id(p) for e in backward for p in walk(e.value)}
-        found = backward + [e for e in found if e.how == "return" and id(e.value) not in inner]
+        steps = {e.owner for e in backward if e.owner}
+        found = backward + [
+            e for e in found
+            if e.how == "return" and id(e.value) not in inner and e.owner not in steps
+        ]  # fmt: skip
     kept_alive = [e for e in found if not _is_log(e)]
     found = kept_alive or found
     order = {"backward": 0, "return": 1, "assign": 1}
@@ -422,7 +427,7 @@ _METHODS = (
     ("dkd", {"tckd", "nckd"}), ("dist", {"dist_inter", "dist_intra"}),
     ("rkd", {"rkd_distance", "rkd_angle"}), ("at", {"at"}), ("nst", {"nst", "nst_student"}),
     ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}), ("icarl", {"icarl", "icarl_labels"}),
-    ("reverse_kl", {"reverse_kl"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
+    ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
     ("lucir", {"cosine"}), ("binary_kd", {"binary_kd"}),
     ("consistency", {"mse_probs", "mse_probs_rows"}),
 )  # fmt: skip
@@ -461,7 +466,7 @@ def _matching(terms: list[Term]) -> str:
     )  # fmt: skip
     if "logit" in texts or "score" in texts:
         return "logit_matching"
-    if re.search(r"feat|hint|layer|guided|regress|hidden|fm|^f", texts):
+    if re.search(r"feat|hint|layer|guided|regress|hidden|proj|backbone|adapt|fm|^f", texts):
         return "hint"
     return "mse"
 

@@ -190,7 +190,8 @@ def _named(given: Given, labels: Mapping[Node, str]) -> Told | None:
     last = _called(given) if given.inputs else given.text.rsplit(".", 1)[-1]
     if given.inputs and is_loss(last):
         return None
-    for name in (last, labels.get(given, "")):
+    owner = given.text.split(".", 1)[0] if "." in given.text and not given.inputs else ""
+    for name in (last, labels.get(given, ""), owner):
         role = role_of(name) if name else Role.UNKNOWN
         if role is not Role.UNKNOWN:
             return Told(str(role), _BY_NAME)

@@ -148,6 +148,9 @@ class Partial:
     keywords: dict[str, Value]
 
 
+_OF_TENSORS = frozenset({"shape", "T", "mT", "data", "values", "indices", "ndim", "grad"})
+
+
 class _TooMuchError(Exception):
     """There is too much to follow."""
 
@@ -448,7 +451,9 @@ class Tracer:
             if name.endswith("_") and not name.endswith("__") and isinstance(base, Node):
                 self._bind(owner, self._value(value, scope), scope)
                 return
-        self._value(value, scope)
+        shown = self._value(value, scope)
+        if isinstance(value, ast.Call) and isinstance(shown, Call) and id(value) in self._shown:
+            self.entries.append(Entry(node, shown, "assign", ""))
 
     def _goes_back(self, node: ast.AST, given: ast.expr, scope: Scope) -> bool:
         """Keep what is backpropagated: ``loss.backward()``, ``accelerator.backward(loss)``."""
@@ -660,6 +665,11 @@ class Tracer:
             return self._given(f"{base.name}.{node.attr}", ())
         if not isinstance(base, Node):
             return None
+        if isinstance(base, Call) and base.name == "detach" and isinstance(base.args[0], Given):
+            output = base.args[0]
+            if output.inputs and node.attr not in _OF_TENSORS:
+                part = self._unknown(ast.unparse(node), output.inputs, model=output.model)
+                return Call("detach", (part,))
         named = isinstance(base, Given) and not base.inputs and is_model(base.text)
         if node.attr == "shape" and not named:
             return Call("size", (base,))
@@ -899,6 +909,10 @@ class Tracer:
         if name in {"len", "range", "abs", "sum", "max", "min", "float", "int", "list", "tuple"}:
             if name == "len" and nodes and isinstance(nodes[0], Sequence):
                 return Constant(len(nodes[0].items))
+            text = nodes[0].value if nodes and isinstance(nodes[0], Constant) else None
+            if name == "float" and isinstance(text, str):
+                with suppress(ValueError):
+                    return Constant(float(text))
             if name in {"list", "tuple", "float", "int"}:
                 single = {"float": "floating", "int": "integers"}.get(name)
                 if not nodes:

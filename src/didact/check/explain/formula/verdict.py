@@ -824,7 +824,7 @@ def _evaluate(
         n is not None and _is_scaled(n, lab) for n in (inputs.student, inputs.teacher)
     ):
         return None
-    if definition.key == "reverse_kl" and not _are_told(lab, inputs):
+    if definition.key.startswith("reverse_kl") and not _are_told(lab, inputs):
         return None
     if definition.hard and inputs.labels is None and inputs.hot is None:
         return None

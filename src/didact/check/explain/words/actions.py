@@ -93,6 +93,10 @@ LOGS = Text(
     "training.",
     "记录 {args}：把数值登记到该名字下（Lightning 的日志），与训练计算无关。",
 )
+MOVING = Text(
+    "One step of a moving average (EMA), in place: {p} ← {d} · {p} + ({r}) · {q}.",
+    "原地做一步指数滑动平均（EMA）：{p} ← {d} · {p} + ({r}) · {q}。",
+)
 CALLS = Text("Calls {call}; what it returns is not used.", "调用 {call}，不使用返回值。")
 EACH = Text("each {what}", "都是{what}")
 FROM_SHAPE = Text("Takes {parts} from the shape of {what}.", "取出 {what} 的形状 {parts}。")

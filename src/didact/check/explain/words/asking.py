@@ -59,9 +59,9 @@ _SIGN = Text(
     "教师。",
 )
 _PEERS = Text(
-    "Yes: the target is not detached, so the gradient of each loss also changes the other network. "
+    "The target is not detached, so the gradient of each loss also changes the other network. "
     "Put `.detach()` on both targets.",
-    "会：目标没有 detach，每个损失的梯度也会改动另一个网络。在两个目标上都加 `.detach()`。",
+    "目标没有 detach，每个损失的梯度也会改动另一个网络。在两个目标上都加 `.detach()`。",
 )
 _DEAD_NORM = Text(
     "The normalised values are computed and not used: the loss compares the raw ones. Pass the "
@@ -509,6 +509,7 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
 
 What must be there: kinds of mistakes, ``=`` a term of that definition, ``@`` a fact of the code.
 """
+LINE_BY_LINE = _either(r"line by line|each line|every line", r"逐行|逐句|每一?行|一行一行")
 STUCK = _either(
     r"(not|never|n't|isn't|doesn't) \w* ?(fall|decreas|chang|mov|go(es|ing)? down|converg|"
     r"learn|improv)|stuck"

@@ -72,6 +72,18 @@ OWN: dict[str, Text] = {
         "classes are dim=1",
         "张量是 {shape}（代码或注释如此），dim={dim} 是{what}；类别在 dim=1",
     ),
+    "KE132": Text(
+        "both sides are the same network's output ({name}): the divergence is 0 at every step and "
+        "teaches nothing; the target must come from the frozen old model or teacher",
+        "两侧是同一个网络的输出（{name}）：每一步散度都是 0，什么也学不到；"
+        "目标应来自冻结的旧模型（教师）",
+    ),
+    "KE133": Text(
+        "a class that is masked with −inf has probability 0 and log-probability −inf; kl_div "
+        "computes 0 · inf = NaN there. Mask with a large finite number, −1000",
+        "用 −inf 屏蔽的类别概率为 0、对数概率为 −inf，kl_div 在此处计算 0 · inf，得到 NaN；"
+        "应改用有限的大数，如 −1000",
+    ),
     "KE105": Text(
         "the term is {factor} of {name}: T² is missing, so its gradient shrinks as 1/T² and the "
         "weight beside the hard term changes its meaning with T",
@@ -348,6 +360,21 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "In [B, C, H, W] the classes are dim 1; -1 is the width.",
             "[B, C, H, W] 中类别是第 1 维，-1 是宽。",
+        ),
+    ),
+    "KE132": (
+        Text("A network that is its own target", "以自己的输出为目标"),
+        Text(
+            "Keep a copy before training goes on, `old = copy.deepcopy(model).eval()`, and take "
+            "the targets from it.",
+            "继续训练之前先保存一份拷贝 `old = copy.deepcopy(model).eval()`，用它给出目标。",
+        ),
+    ),
+    "KE133": (
+        Text("−inf before kl_div", "kl_div 之前用了 −inf"),
+        Text(
+            "Softmax takes −inf well, the product with the target in kl_div does not.",
+            "softmax 可以处理 −inf，但 kl_div 中与目标的乘积会变成 NaN。",
         ),
     ),
     "KE120": (

@@ -36,6 +36,12 @@ METHODS: dict[str, Text] = {
         "{o} as int64 (what class indices must be)", "{o} 转成 int64（类别下标要求的类型）"
     ),
     "size": Text("the size of {o} along {args}", "{o} 在第 {args} 维上的大小"),
+    "masked_fill": Text("{o} with {1} wherever {0} is true", "把 {o} 中 {0} 为真的位置填成 {1}"),
+    "pop": Text(
+        "what {o} holds under {0}, taken out of it", "从 {o} 中取出的 {0} 项（取出后即删除）"
+    ),
+    "eval": Text("{o}, put in evaluation mode", "切到评估模式的 {o}"),
+    "train": Text("{o}, put in training mode", "切到训练模式的 {o}"),
     "view": Text(
         "{o} laid out in the shape ({args}), the same numbers", "{o} 重排成形状 ({args})，数值不变"
     ),

@@ -249,6 +249,10 @@ CONSEQUENCES: dict[str, Text] = {
         "backward() stops with an error, or the term trains nothing",
         "backward() 报错，或者这一项不起训练作用",
     ),
+    "SELF-TARGET": Text(
+        "it runs, and the soft term is 0 at every step", "能运行，但软标签项每一步都是 0"
+    ),
+    "INF-MASK": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
     "MASK-SIGN": Text("it runs, and the term stays 0", "能运行，但这一项恒为 0"),
     "TRAINER-SIGNATURE": Text(
         "with transformers 4.46 or later it stops with a TypeError",
