@@ -77,10 +77,16 @@ def mean_over_teachers(site: Site) -> list[Edit]:
     while node is not None and not isinstance(node, ast.For):
         node = site.analysis.parent_of(node)
     statement = site.analysis.statement_of(target)
-    if not isinstance(node, ast.For) or not isinstance(statement, ast.AugAssign):
+    if not isinstance(node, ast.For) or not isinstance(statement, ast.AugAssign | ast.Assign):
         return []
+    added = statement.value
+    if isinstance(statement, ast.Assign):  # total = total + ...
+        summed = isinstance(added, ast.BinOp) and isinstance(added.op, ast.Add)
+        if not summed or site.text(added.left) != site.text(statement.targets[0]):  # type: ignore[attr-defined]
+            return []
+        added = added.right  # type: ignore[attr-defined]
     over = node.iter.args[0] if isinstance(node.iter, ast.Call) and node.iter.args else node.iter
-    value = statement.value
+    value = added
     text = site.text(value)
     simple = isinstance(value, ast.Call | ast.Name) or (
         isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)

@@ -136,6 +136,9 @@ class _Known:
             if pattern.pattern.startswith(".") and not diagnosis:
                 continue
             if pattern.search(question) and (not needed or needed & self.facts):
+                keras = "@KLDivergence" in self.facts
+                if answer is asking.ON_ORDER and not keras:
+                    return asking.ORDER_OF_KL_DIV
                 return self._with_line(answer)
         if alone and asking.STUCK.search(question) and not self._serious():
             return asking.STUCK_UNKNOWN.format(where=where("cut", self.tree))
@@ -169,6 +172,10 @@ class _Known:
             return Text(" ".join(s.en for s in lines), "".join(s.zh for s in lines))
         if meaning and alone:
             return asking.NOT_KNOWN
+        if serious and alone:
+            told = list(dict.fromkeys(f.message for f in serious))[:_MOST_TOLD]
+            found = Text("; ".join(m.en for m in told), "；".join(m.zh for m in told))
+            return asking.INSTEAD.format(found=found)
         return asking.NOT_ANSWERED.format(question=_short(question)) if alone else None
 
     def _serious(self) -> list[Finding]:

@@ -136,7 +136,7 @@ def _in_place(tree: ast.Module, _message: str) -> list[ast.AST]:
 
 
 def _definition(tree: ast.Module, message: str) -> list[ast.AST]:
-    called = re.search(r"(?:(\w+)\.)?(\w+)\(\) got an unexpected", message)
+    called = re.search(r"(?:(\w+)\.)?(\w+)\(\) (?:got an unexpected|missing \d)", message)
     if called is None:
         return []
     name = called[2]
@@ -235,6 +235,9 @@ def facts_of(tree: ast.Module) -> frozenset[str]:
     ]  # fmt: skip
     if steps and averages:
         called.add("@ema after step" if max(averages) > min(steps) else "@ema before step")
+    testing = called & {"@argmax", "@no_grad", "@inference_mode"}
+    if testing and "@eval" not in called and "@backward" not in called:
+        called.add("@no eval")
     if _may_overflow(tree, called):
         called.add("@not finite")
     if _kept(tree, ""):

@@ -47,6 +47,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "KE131": ("DIM-SEQ",),
     "KE132": ("SELF-TARGET",),
     "KE133": ("INF-MASK",),
+    "KE134": ("CONSTRUCTOR",),
 }
 """The kinds of mistakes that these codes stand for."""
 
@@ -364,8 +365,9 @@ def _heads(judged: Judged, words: str) -> Iterator[Finding]:
                     grown = int(told[1]) >= int(told[2]) or judged.incremental
                     message = Text("Slice to the old classes", "切出旧类")
                     fix = Fix((edit,), "unsafe", message) if grown else None
-                    yield _finding("KE111", Severity.ERROR, node, fix,
-                                   a=told[1], b=told[2])  # fmt: skip
+                    text = OWN["KE111" if grown else "KE111-FEWER"]
+                    message = text.format(a=told[1], b=told[2])
+                    yield Finding("KE111", Severity.ERROR, span(node), message, fix)
                     return
 
 
@@ -392,7 +394,8 @@ def _elsewhere(
                 log_ratio = part.args[1]
                 raw = log_ratio.args[-1] if log_ratio.name == "sub" else None
                 if isinstance(raw, Call) and raw.name == "softmax":
-                    yield _finding("KE117", Severity.ERROR, node)
+                    call = _two_arguments(loss, judged.tracer)
+                    yield _finding("KE117", Severity.ERROR, call or node, _with_log(call))
         names = {n.name.lower() for n in ast.walk(judged.tracer.tree)
                  if isinstance(n, ast.FunctionDef)}  # fmt: skip
         meant = any(w in n for n in names for w in ("reverse", "rkl", "minillm"))
@@ -409,6 +412,16 @@ def _elsewhere(
                 yield _finding(
                     "KE115", Severity.ERROR, call or _place(term.body, loss, places), fix
                 )
+
+
+def _with_log(call: ast.Call | None) -> Fix | None:
+    """``softmax`` of the first argument as ``log_softmax``."""
+    first = call.args[0] if call is not None else None
+    if not isinstance(first, ast.Call) or not isinstance(first.func, ast.Attribute):
+        return None
+    text = ast.unparse(first.func)
+    edit = Edit(span(first.func), text.removesuffix("softmax") + "log_softmax")
+    return Fix((edit,), "unsafe", Text("Give log-probabilities", "改为对数概率"))
 
 
 def _last_axis(node: ast.AST) -> Fix | None:

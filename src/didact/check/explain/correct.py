@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from didact._core.i18n import Text
 from didact.check.correct.proposals import proposals
-from didact.check.correct.site import apply
+from didact.check.correct.site import apply, span
 from didact.check.engine.engine import Analysis, analyse
 from didact.check.explain.checks import KINDS, formula_findings, unmasked
 from didact.check.explain.formula.judge import Judged, flat_divergences, judged_source, tree_of
@@ -20,7 +20,7 @@ from didact.check.explain.formula.tree import Call
 from didact.check.explain.own import misspelt, own_findings
 from didact.check.explain.structure import other_temperature
 from didact.check.explain.words.choices import CHOICES
-from didact.check.findings.finding import Finding, Severity
+from didact.check.findings.finding import Edit, Finding, Severity
 from didact.check.rules import RULES, findings_of
 from didact.check.snippet.repair import parse
 
@@ -234,7 +234,8 @@ def _mend(
     given_up.add(key)
     rule = RULES.get(finding.code)
     kinds = rule.catalogue if rule is not None else kinds_of(finding.code)
-    for edits in proposals(analysis, finding, kinds):
+    for edits in [*_per_position(correction.source, finding, kinds),
+                  *proposals(analysis, finding, kinds)]:  # fmt: skip
         changed = apply(correction.source, edits) if edits else None
         if (
             changed is None
@@ -252,6 +253,27 @@ def _mend(
                 correction.choices.append(choice)
         return True
     return False
+
+
+def _per_position(source: str, finding: Finding, kinds: tuple[str, ...]) -> list[list[Edit]]:
+    """``kl_div(..., reduction="none").sum(classes).mean()``: for more than two dimensions."""
+    judged = judged_source(source, "")
+    rank = judged.ranks.order[0]
+    deep = rank > 2 and (judged.ranks.certain or bool(judged.ranks.word))
+    if "KL-MEAN" not in kinds or not deep or finding.span.line in flat_divergences(judged):
+        return []
+    for node in ast.walk(tree_of(source)):
+        if not isinstance(node, ast.Call) or span(node) != finding.span:
+            continue
+        if not isinstance(node.func, ast.Attribute) or node.func.attr != "kl_div":
+            continue
+        words = {"reduction", "size_average", "reduce"}
+        kept = [ast.unparse(a) for a in node.args]
+        kept += [f"{k.arg}={ast.unparse(k.value)}" for k in node.keywords if k.arg not in words]
+        call = f"{ast.unparse(node.func)}({', '.join(kept)}, reduction='none')"
+        axis = 1 if rank == 4 else -1
+        return [[Edit(span(node), f"{call}.sum({axis}).mean()")]]
+    return []
 
 
 def _helps(changed: str, before: str, finding: Finding) -> bool:

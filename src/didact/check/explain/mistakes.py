@@ -16,6 +16,7 @@ SIGNATURE = "KE125"
 KEPT_GRAPH = "KE128"
 MEAN_OVER_ALL = "KE129"
 UNSHIFTED_MASK = "KE130"
+CONSTRUCTED = "KE134"
 _EXTRA = "num_items_in_batch"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -26,6 +27,7 @@ def code_findings(tree: ast.Module) -> Iterator[Finding]:
         if isinstance(node, ast.ClassDef):
             yield from _trainer(node)
     yield from _kept(tree)
+    yield from _constructed(tree)
     scopes: list[ast.AST] = [n for n in ast.walk(tree) if isinstance(n, Function)] or [tree]
     for scope in scopes:
         masks = _masks(scope)
@@ -64,6 +66,35 @@ def _kept(tree: ast.Module) -> Iterator[Finding]:
         fix = Fix((edit,), "unsafe", Text("Keep the number alone", "只保留数值"))
         message = OWN[KEPT_GRAPH].format(name=text)
         yield Finding(KEPT_GRAPH, Severity.WARNING, span(node), message, fix)
+
+
+_CLASSES = frozenset(
+    {
+        "KLDivLoss", "MSELoss", "L1Loss", "SmoothL1Loss", "CrossEntropyLoss", "BCELoss",
+        "BCEWithLogitsLoss", "NLLLoss", "CosineEmbeddingLoss",
+    }
+)  # fmt: skip
+
+
+def _constructed(tree: ast.Module) -> Iterator[Finding]:
+    """``nn.KLDivLoss(a, b)``: the tensors are given to the constructor."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or last_name(node.func) not in _CLASSES:
+            continue
+        tensors = [a for a in node.args if not isinstance(a, ast.Constant | ast.Starred)]
+        if len(tensors) < 2 or len(tensors) != len(node.args):
+            continue
+        name = last_name(node.func)
+        options = [f"{k.arg}={ast.unparse(k.value)}" for k in node.keywords if k.arg]
+        if name == "KLDivLoss" and not options:
+            options = ['reduction="batchmean"']
+        given = ", ".join(ast.unparse(a) for a in node.args)
+        text = f"{ast.unparse(node.func)}({', '.join(options)})({given})"
+        message = OWN[CONSTRUCTED].format(name=name)
+        fix = Fix(
+            (Edit(span(node), text),), "unsafe", Text("Make it, then call it", "先构造再调用")
+        )
+        yield Finding(CONSTRUCTED, Severity.ERROR, span(node), message, fix)
 
 
 def _masks(scope: ast.AST) -> dict[str, bool]:

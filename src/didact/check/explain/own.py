@@ -88,6 +88,8 @@ def _unused_parameters(tree: ast.Module) -> Iterator[Finding]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or _is_stub(node):
             continue
+        if node.name in _HOOKS:
+            continue
         used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         if "locals" in used or (node.name.startswith("__") and node.name != "__init__"):
             continue
@@ -99,6 +101,10 @@ def _unused_parameters(tree: ast.Module) -> Iterator[Finding]:
             yield Finding(UNUSED_PARAMETER, Severity.INFO, span(parameter), message)
 
 
+_HOOKS = frozenset(
+    {"training_step", "validation_step", "test_step", "backward", "on_train_batch_end", "setup"}
+)
+"""Methods whose parameters a framework prescribes."""
 NO_TEMPERATURE = "KE104"
 _USUAL = "4.0"
 

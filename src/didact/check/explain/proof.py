@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from didact.check.engine.engine import Analysis
-from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.names import role_of
+from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.engine.values import Value
 from didact.check.explain.formula.arrays import Array, EvaluationError
 from didact.check.explain.formula.draws import Draw, bind
@@ -34,10 +35,13 @@ class Proof:
     judged: Judged
     _evaluators: dict[int, Evaluator] = field(default_factory=dict)
     _numbers: dict[Node, Array | None] = field(default_factory=dict)
+    _frozen: bool | None = None
 
     def value_of(self, node: ast.AST | None) -> Value | None:
         """What is known of an expression; None where nothing is."""
         value = self.analysis.value_of(node) if isinstance(node, ast.expr) else None
+        if value is not None and value.grad is Grad.YES and self._is_frozen(value):
+            value = value.replace(grad=Grad.NO)
         if value is not None and value.grad is Grad.NO and self._is_written(node):
             value = value.replace(grad=Grad.UNKNOWN)
         if value is not None and value.rank is not None and not self._has_rank(value, node):
@@ -52,6 +56,12 @@ class Proof:
             inside = all(-CLOSE <= v <= 1 + CLOSE for v in numbers.data)
             return value if inside else value.replace(space=Space.UNKNOWN, temperature=None)
         return self._distribution(value, numbers, traced)
+
+    def _is_frozen(self, value: Value) -> bool:
+        """Whether a value is a teacher's whose parameters need no gradient."""
+        if self._frozen is None:
+            self._frozen = _is_teacher_frozen(self.analysis.tree)
+        return self._frozen and value.role is Role.TEACHER
 
     def _has_rank(self, value: Value, node: ast.AST | None) -> bool:
         """Whether numbers have as many dimensions as is claimed, where there are numbers."""
@@ -131,6 +141,22 @@ class Proof:
             kinds = {**kinds_of(nodes), **self.judged.kinds}
             self._evaluators[rank] = Evaluator(bind(kinds.items(), Draw(rank=rank)))
         return self._evaluators[rank]
+
+
+def _is_teacher_frozen(tree: ast.Module) -> bool:
+    """``requires_grad = False`` for every parameter of a teacher, in either way to write it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For) and ".parameters()" in ast.unparse(node.iter):
+            owner = ast.unparse(node.iter).split(".parameters()")[0]
+            body = ast.unparse(node)
+            off = "requires_grad = False" in body or "requires_grad_(False)" in body
+            if off and role_of(owner) is Role.TEACHER:
+                return True
+        if isinstance(node, ast.Call) and ast.unparse(node).endswith(".requires_grad_(False)"):
+            owner = ast.unparse(node.func).removesuffix(".requires_grad_").removesuffix(".eval()")
+            if role_of(owner) is Role.TEACHER:
+                return True
+    return False
 
 
 def _exp(array: Array) -> Array:

@@ -135,7 +135,8 @@ class Explainer:
 
     def _with_losses(self, sentence: Text, node: ast.expr) -> Text:
         """Add what each loss in the expression computes, and each odd slice takes, if not said."""
-        for inner in ast.walk(node):
+        parts = [n for n in ast.walk(node) if isinstance(n, ast.expr)]
+        for inner in sorted(parts, key=lambda n: (n.lineno, n.col_offset, -(n.end_lineno or 0))):
             use = self.reader.uses.get(id(inner))
             words = (
                 loss_phrase(use, self.reader.owner)
@@ -266,6 +267,8 @@ def action(node: ast.Call, reader: Reader) -> Text:
     owner_text = ast.unparse(owner) if owner is not None else ""
     if name == "__init__" and owner_text.startswith("super("):
         name = "super_init"
+    if name in {"step", "update"} and "scaler" in owner_text.lower():
+        name = f"scaler.{name}"
     if name == "step" and "sched" in owner_text.lower():
         name = "scheduler.step"
     logged = owner is not None and reader.is_object(owner) and name in {"log", "log_dict"}

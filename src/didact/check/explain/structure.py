@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from didact._core.i18n import Text
 from didact.check.correct.site import span
+from didact.check.engine.names import role_of
+from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged, Loss, dimensions
 from didact.check.explain.formula.kinds import Kind
@@ -43,6 +45,8 @@ def structure_findings(
             yield from other_temperature(judged, term)
         yield from _mixtures(judged, loss, places)
         yield from _self_targets(loss, places)
+    if not any(t.dead for t in judged.terms) and "STUDENT-NO-GRAD" not in known:
+        yield from _cut_forwards(judged.tracer.tree)
     yield from _masks(judged)
     yield from _infinite(judged)
     if not {"DIM-SEQ", "DIM-0"} & known:
@@ -74,6 +78,33 @@ def _cut_students(judged: Judged, loss: Loss) -> Iterator[Finding]:
         "KE123", Severity.ERROR, block.items[0].context_expr, _moved_out(block, students),
         how=ast.unparse(block.items[0].context_expr),
     )  # fmt: skip
+
+
+def _cut_forwards(tree: ast.Module) -> Iterator[Finding]:
+    """A student's forward pass inside ``no_grad`` where a ``backward()`` comes behind."""
+    backwards = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Call)
+                 and last_name(n.func) == "backward"]  # fmt: skip
+    for block in ast.walk(tree):
+        if not isinstance(block, ast.With) or not _freezes(block):
+            continue
+        if not any(line > (block.end_lineno or block.lineno) for line in backwards):
+            continue
+        for statement in block.body:
+            value = statement.value if isinstance(statement, ast.Assign) else None
+            forward = isinstance(value, ast.Call) and role_of(ast.unparse(value.func))
+            if forward is Role.STUDENT and isinstance(statement, ast.Assign):
+                names = {ast.unparse(statement.targets[0]), ast.unparse(statement.value)}
+                how = block.items[0].context_expr
+                yield _finding("KE123", Severity.ERROR, how, _moved_out(block, names),
+                               how=ast.unparse(how))  # fmt: skip
+                return
+
+
+def _freezes(block: ast.With) -> bool:
+    return any(
+        last_name(getattr(i.context_expr, "func", i.context_expr)) in {"no_grad", "inference_mode"}
+        for i in block.items
+    )
 
 
 def _block_of(tree: ast.Module, names: set[str]) -> ast.With | None:

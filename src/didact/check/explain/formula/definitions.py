@@ -190,7 +190,7 @@ DEFINITIONS = (
         Text("squared differences of the probabilities", "概率的均方差（一致性损失）"),
         "Tarvainen, Valpola 2017 (Mean Teacher), arXiv:1703.01780",
         "mean (softmax(s/T) − softmax(t/T))²",
-        "return F.mse_loss(F.softmax(s / T, axis), F.softmax(t / T, axis))", power=0,
+        "return F.mse_loss(F.softmax(s / T, axis), F.softmax(t / T, axis))",
     ),
     Definition(
         "mse_probs_rows",
@@ -198,7 +198,7 @@ DEFINITIONS = (
         "Tarvainen, Valpola 2017 (Mean Teacher), arXiv:1703.01780",
         "mean ‖softmax(s/T) − softmax(t/T)‖²",
         "a = F.softmax(s / T, axis) - F.softmax(t / T, axis)\n"
-        "return a.pow(2).sum(axis).mean()", power=0,
+        "return a.pow(2).sum(axis).mean()",
     ),
     Definition(
         "binary_kd", Text("binary distillation (sigmoid)", "二元蒸馏（sigmoid）"),

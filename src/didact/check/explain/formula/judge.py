@@ -464,7 +464,11 @@ def _matching(terms: list[Term]) -> str:
         g.text.lower() for t in terms for n in (t.student, t.teacher) if n is not None
         for g in leaves(n)
     )  # fmt: skip
-    if "logit" in texts or "score" in texts:
+    scored = {g for t in terms if t.definition is not None and t.definition.hard
+              and t.student is not None for g in leaves(t.student)}  # fmt: skip
+    soft = [t for t in terms if t.definition is not None and t.definition.key in GENERIC]
+    compared = {g for t in soft if t.student is not None for g in leaves(t.student)}
+    if "logit" in texts or "score" in texts or (compared and compared <= scored):
         return "logit_matching"
     if re.search(r"feat|hint|layer|guided|regress|hidden|proj|backbone|adapt|fm|^f", texts):
         return "hint"

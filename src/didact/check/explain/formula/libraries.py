@@ -90,6 +90,8 @@ METHODS = frozenset(
         "logical_and",
         "logical_or",
         "logical_not",
+        "isinf",
+        "isnan",
         "detach",
         "item",
         "size",

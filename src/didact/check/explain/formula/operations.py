@@ -192,6 +192,18 @@ def integers(input: Tensor) -> Tensor:  # noqa: A002 - PyTorch's name
     return elementwise(int, input, kind="int")
 
 
+@operation("isinf")
+def isinf(input: Tensor) -> Tensor:  # noqa: A002 - PyTorch's name
+    """Where a number is infinite."""
+    return elementwise(math.isinf, input, kind="bool")
+
+
+@operation("isnan")
+def isnan(input: Tensor) -> Tensor:  # noqa: A002 - PyTorch's name
+    """Where a number is none."""
+    return elementwise(math.isnan, input, kind="bool")
+
+
 @operation("booleans")
 def booleans(input: Tensor) -> Tensor:  # noqa: A002 - PyTorch's name
     """As truth values."""

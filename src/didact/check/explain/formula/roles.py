@@ -132,6 +132,8 @@ def _provenance(given: Given) -> Told | None:
     if is_loss(callee.rsplit(".", 1)[-1]):
         return None
     words = callee.removeprefix("self.")
+    if role_of(words) is Role.UNKNOWN and not re.search(r"\(", given.text):
+        words = words.split(".", 1)[0]  # of `teacher_outputs.logits` the owner tells
     if role_of(words) is Role.TEACHER:
         return Told("teacher", _FROM.format(model=callee))
     if role_of(words) is Role.STUDENT or is_model(words) or words in {"net", "model"}:

@@ -667,7 +667,7 @@ class Tracer:
             return None
         if isinstance(base, Call) and base.name == "detach" and isinstance(base.args[0], Given):
             output = base.args[0]
-            if output.inputs and node.attr not in _OF_TENSORS:
+            if (output.inputs or output.model) and node.attr not in _OF_TENSORS:
                 part = self._unknown(ast.unparse(node), output.inputs, model=output.model)
                 return Call("detach", (part,))
         named = isinstance(base, Given) and not base.inputs and is_model(base.text)

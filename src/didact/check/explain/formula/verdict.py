@@ -653,7 +653,7 @@ def _mask_part(body: Node) -> Node | None:
     for part in walk(body):
         if not isinstance(part, Call) or part.name != "div":
             continue
-        above, below = part.args[0], set(walk(part.args[1]))
+        above, below = part.args[0], list(walk(part.args[1]))
         if isinstance(above, Call) and above.name == "neg":
             above = above.args[0]
         if not isinstance(above, Call) or above.name != "sum":
@@ -661,9 +661,21 @@ def _mask_part(body: Node) -> Node | None:
         product = above.args[0]
         if isinstance(product, Call) and product.name == "mul":
             for factor in product.args:
-                if factor in below:
+                if any(is_same(factor, p) for p in below):
                     return factor
     return None
+
+
+def is_same(one: Node, other: Node) -> bool:
+    """Whether two parts are written alike: the same operations on the same names."""
+    if one is other:
+        return True
+    if isinstance(one, Constant) and isinstance(other, Constant):
+        return bool(one.value == other.value)
+    if not isinstance(one, Call) or not isinstance(other, Call) or one.name != other.name:
+        return False
+    pairs = list(zip(one.children, other.children, strict=False))
+    return len(one.children) == len(other.children) and all(is_same(a, b) for a, b in pairs)
 
 
 def _bounds(body: Node) -> Iterator[Node]:

@@ -19,6 +19,14 @@ ACTIONS: dict[str, Text] = {
         "{o} moves its parameters one step, using the gradients now in `.grad`.",
         "{o} 用当前 `.grad` 中的梯度更新一次参数。",
     ),
+    "scaler.step": Text(
+        "{0} moves its parameters one step with the unscaled gradients; the step is left out where "
+        "they are inf or NaN.",
+        "还原梯度的缩放后，由 {0} 更新一次参数；梯度中有 inf 或 NaN 时跳过这一步。",
+    ),
+    "scaler.update": Text(
+        "Adapts the scale of {o} for the next step.", "调整 {o} 下一步的缩放倍数。"
+    ),
     "scheduler.step": Text(
         "Moves the learning-rate schedule {o} one step on.", "学习率调度器 {o} 前进一步。"
     ),

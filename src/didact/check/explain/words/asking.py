@@ -69,8 +69,11 @@ _DEAD_NORM = Text(
     "归一化后的值算了却没有用，损失里比较的是原始值；把归一化后的值传进去。",
 )
 _HEADS = Text(
-    "Slice the new logits to the old classes before the softmax: `new[:, :old.size(1)]`.",
-    "先把新模型的 logits 切到旧类，再做 softmax：`new[:, :old.size(1)]`。",
+    "The logits of both sides must be over the same classes. If the new model has the old classes "
+    "first and then further ones, slice it to them before the softmax, `new[:, :old.size(1)]`; if "
+    "the sets differ, train a teacher on the student's classes.",
+    "两侧的 logits 必须针对同一组类别。若新模型是“旧类在前、新类在后”，softmax 之前先切到旧类："
+    "`new[:, :old.size(1)]`；若类别集合不同，应换用在学生的类别上训练的教师。",
 )
 _STUCK = Text(
     "BCEWithLogitsLoss takes the sigmoid itself; of probabilities it makes sigmoid(sigmoid(x)), "
@@ -79,7 +82,7 @@ _STUCK = Text(
     "BCEWithLogitsLoss 自带 sigmoid；给它概率就成了 sigmoid(sigmoid(x))，落在 0.5 到 0.73 之间，"
     "每个为 0 的目标至少贡献 ln 2 = 0.69。应传 logits。",
 )
-_ORDER = Text(
+ON_ORDER = Text(
     "No: Keras' KLDivergence is called as (y_true, y_pred). The target, the teacher, comes first; "
     "as written it is the reverse KL.",
     "反了：Keras 的 KLDivergence 按 (y_true, y_pred) 调用，第一个参数是目标，应当"
@@ -214,6 +217,11 @@ NOT_KNOWN = Text(
 NOT_ANSWERED = Text(
     "The question “{question}” was read; nothing this tool knows answers it.",
     "读到了问题“{question}”，但本工具的知识里没有能回答它的内容。",
+)
+INSTEAD = Text(
+    "Nothing this tool knows answers this very question; but the code has what follows, which is "
+    "to be mended first: {found}.",
+    "没有专门针对这个问题的解释；但这段代码里有下面的问题，应先改正：{found}。",
 )
 FURTHER = Text(" “{question}”: {answer}", "“{question}”：{answer}")
 HERE = Text(" Here: {message} (line {line}).", "在这段代码里：第 {line} 行，{message}。")
@@ -378,6 +386,20 @@ _RELATIONAL = _kinds(
     "=rkd", "=sp", "=pkt", "=at", "@cdist", "@pdist", "@bmm", "@mm", "@matmul", "@pairwise_distance"
 )
 
+ORDER_OF_KL_DIV = Text(
+    "No: kl_div(input, target) is KL(target ‖ exp(input)): the student belongs first, as "
+    "log-probabilities, the teacher second, as probabilities; as written it is the reverse KL.",
+    "不对：kl_div(input, target) 计算 KL(target ‖ exp(input))：第一个参数应是学生的对数概率，"
+    "第二个是教师的概率；现在的写法是反向 KL。",
+)
+NO_EVAL = Text(
+    "The code that is shown does not call `model.eval()`: in training mode dropout is random and "
+    "BatchNorm uses the statistics of each batch, so the numbers change from run to run. Call "
+    "`model.eval()` before the loop and `model.train()` behind it.",
+    "所示代码没有调用 `model.eval()`：训练模式下 dropout 是随机的，"
+    "BatchNorm 用的是每个批次的统计量，所以每次结果不同。"
+    "评估之前调用 `model.eval()`，之后再 `model.train()`。",
+)
 _AVERAGED = Text(
     "This code averages over the teachers already: the terms are divided by their number or "
     "weighted with weights meant to sum to 1, so the term stays on the scale of one teacher. "
@@ -428,6 +450,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
      _RELATIONAL, _NO_PROJECTION),
     (_either(r"project|regressor|1x1", r"投影|回归层|regressor"),
      _kinds("=hint", "@mse_loss", "@MSELoss"), _PROJECTION),
+    (_either(r"(different|differs?|changes?|varies|fluctuat|unstable|not the same)",
+             r"不一样|不同|不稳定|波动|变来变去"), _kinds("@no eval"), NO_EVAL),
     (_either(r"\bema\b|mean teacher", r"\bema\b|mean.?teacher|滑动平均"), _kinds("@ema after step"),
      _EMA_AFTER),
     (_either(r"\bema\b|mean teacher",
@@ -465,7 +489,7 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r".", r"."), _kinds("BCEWL-ON-PROBS"), _STUCK),
     (_either(r"missing|forgot|wrong", r"缺|漏|错"), _kinds("PAD-UNMASKED"), _PADDING),
     (_either(r"mask", r"mask|掩码"), _kinds("REDUCE-KWARG"), _REDUCE),
-    (_either(r"order|argument|swap", r"参数.*顺序|顺序对|反了"), _kinds("SWAPPED"), _ORDER),
+    (_either(r"order|argument|swap", r"参数.*顺序|顺序对|反了"), _kinds("SWAPPED"), ON_ORDER),
     (_either(r".", r"."), _kinds("DIM-0"), _AXIS),
     (_either(r"uniform|flat", r"均匀"), _kinds("SOFTMAX-OF-SOFTMAX"), _UNIFORM),
     (_either(r"sharp", r"尖"), _kinds("T-INVERTED"), _HARDER),
@@ -498,7 +522,7 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
          r"多个?教师.*(平均|求和|权重|加权)|(平均|求和).*教师"),
      _kinds("=averaged teachers"), _AVERAGED),
     (_either(r"teachers.*(sum|mean|average)|(sum|mean|average).*teachers",
-         r"多个?教师.*(平均|求和|权重|加权)|(平均|求和).*教师"),
+         r"教师.*(平均|求和|权重|加权)|(平均|求和|除以).{0,6}教师"),
      _NONE, training.MANY_TEACHERS[1]),
     (_either(r"detach|no_grad|eval", r"detach|no_grad|eval"), _NONE, training.EVAL_DETACH[1]),
     (_either(r"batchmean", r"batchmean"), _NONE, training.BATCHMEAN[1]),

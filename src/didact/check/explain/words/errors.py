@@ -122,6 +122,59 @@ UNDEFINED = Text(
     "or make it a parameter.",
     "这个报错的意思是：用到名字 `{name}` 的地方没有定义它。应先定义、导入，或者把它作为参数传入。",
 )
+DIMENSION = Text(
+    "The error says that a dimension was asked for that the tensor does not have: dim=1 needs at "
+    "least [B, C]. Mostly the output of a single sample lost its batch dimension (`squeeze()`, "
+    "`view(-1)`, `x[0]`): keep it, `logits.unsqueeze(0)`, or use dim=-1.",
+    "这个报错的意思是：要求的维不存在。dim=1 至少需要 [B, C] 的张量。多半是单个样本的输出丢了批维"
+    "（`squeeze()`、`view(-1)`、`x[0]`）：保留批维，例如 `logits.unsqueeze(0)`，或者改用 dim=-1。",
+)
+NOTHING = Text(
+    "The error says that a name holds None where an object is needed: mostly a teacher or old "
+    "model that is not set yet (there is none in the first task), or a function without a "
+    "`return`. Test `if teacher is not None:` first, or return the value.",
+    "这个报错的意思是：需要对象的地方是 None。多半是教师或旧模型还没有设置"
+    "（第一个任务没有旧模型），或者函数漏写了 `return`。"
+    "先判断 `if teacher is not None:`，或者补上返回值。",
+)
+TUPLE = Text(
+    "The error says that a tuple was used as a tensor: the model returns several things, e.g. "
+    "features and logits. Unpack them, `features, logits = model(x)`, or take one, `model(x)[0]`.",
+    "这个报错的意思是：把元组当成张量用了。模型返回多个值（例如特征和 logits），应拆开："
+    "`features, logits = model(x)`，或取其一：`model(x)[0]`。",
+)
+MISSING = Text(
+    "The error says that a call leaves an argument out ({message}).{where} Pass it, or give the "
+    "parameter a default.",
+    "这个报错的意思是：调用时少传了参数（{message}）。{where}应补上该参数，或给形参设默认值。",
+)
+TOO_MANY = Text(
+    "The error says that a call passes more arguments than the function takes ({message}); of a "
+    "method, `self` counts as one.",
+    "这个报错的意思是：传入的参数比函数接受的多（{message}）；方法的 `self` 也算一个。",
+)
+EMPTY_OPTIMIZER = Text(
+    "The error says that the optimizer was given no parameters: layers must be attributes of the "
+    "module (`self.layer = ...`, lists as nn.ModuleList), and `parameters()` can be read only once "
+    "if it was kept as a generator.",
+    "这个报错的意思是：优化器没有得到任何参数。层必须赋给模块属性（`self.layer = ...`，列表用 "
+    "nn.ModuleList）；`parameters()` 是生成器，存下来只能用一次。",
+)
+STATE = Text(
+    "The error says that the names or shapes of the saved weights differ from those of the model: "
+    "`module.` in front comes from DataParallel (strip it); a head of another size must be left "
+    "out (load with strict=False after deleting its keys).",
+    "这个报错的意思是：保存的权重与模型的名字或形状不一致。"
+    "开头的 `module.` 来自 DataParallel，应去掉；分类头大小不同时，删掉对应的键，"
+    "再用 strict=False 加载。",
+)
+NO_TF_GRADIENT = Text(
+    "The error says that the loss does not depend on these variables inside the tape: compute the "
+    "student's forward pass and the loss inside `with tf.GradientTape()`, and take the gradient "
+    "with respect to the student's trainable variables.",
+    "这个报错的意思是：在 tape 内，损失与这些变量无关。学生的前向和损失都要写在 "
+    "`with tf.GradientTape()` 内，并对学生的 trainable_variables 求梯度。",
+)
 UNKNOWN = Text(
     "The error `{message}` was read; nothing this tool knows explains it.",
     "读到了报错 `{message}`，但本工具的知识里没有对它的解释。",
@@ -147,6 +200,14 @@ ERRORS: tuple[tuple[re.Pattern[str], str, Text], ...] = tuple(
         (r"boolean value of tensor with more than one value", "", CONSTRUCTOR),
         (r"'\w*Output\w*' object has no attribute|must be tensor, not \w*output", "",
          OUTPUT_OBJECT),
+        (r"dimension out of range", "", DIMENSION),
+        (r"'NoneType' object", "", NOTHING),
+        (r"'tuple' object has no attribute|must be tensor, not tuple", "", TUPLE),
+        (r"missing \d+ required positional", "def", MISSING),
+        (r"takes (from )?\d+ .*positional arguments? but", "", TOO_MANY),
+        (r"empty parameter list", "", EMPTY_OPTIMIZER),
+        (r"loading state_dict", "", STATE),
+        (r"no gradients provided for any variable", "", NO_TF_GRADIENT),
         (r"name ['‘“](?P<name>\w+)['’”] is not defined", "", UNDEFINED),
     )
 )  # fmt: skip

@@ -84,6 +84,11 @@ OWN: dict[str, Text] = {
         "用 −inf 屏蔽的类别概率为 0、对数概率为 −inf，kl_div 在此处计算 0 · inf，得到 NaN；"
         "应改用有限的大数，如 −1000",
     ),
+    "KE134": Text(
+        "the tensors are passed to the constructor of {name}, which takes options alone: make the "
+        "loss object first, then call it with them",
+        "张量传给了 {name} 的构造函数，而构造函数只接受选项：应先构造损失对象，再用张量调用它",
+    ),
     "KE105": Text(
         "the term is {factor} of {name}: T² is missing, so its gradient shrinks as 1/T² and the "
         "weight beside the hard term changes its meaning with T",
@@ -118,6 +123,13 @@ OWN: dict[str, Text] = {
         "the two heads have {a} and {b} classes (the error message says so): slice the new logits "
         "to the old classes before the softmax",
         "两个分类头分别有 {a} 和 {b} 类（报错信息如此）：softmax 之前先把新模型的 logits 切到旧类",
+    ),
+    "KE111-FEWER": Text(
+        "the two sides have {a} and {b} classes (the error message says so): they must be over the "
+        "same classes; use a teacher of the student's classes, or slice the teacher's logits to "
+        "them if they come first, `teacher_logits[:, :{a}]`",
+        "两侧分别有 {a} 和 {b} 类（报错信息如此），必须针对同一组类别：换用学生那组类别上的教师；"
+        "若学生的类别就是教师的前 {a} 类，可取 `teacher_logits[:, :{a}]`",
     ),
     "KE112": Text(
         "the cross-entropy leaves padding out, the distillation term does not: most of what it "
@@ -375,6 +387,13 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "Softmax takes −inf well, the product with the target in kl_div does not.",
             "softmax 可以处理 −inf，但 kl_div 中与目标的乘积会变成 NaN。",
+        ),
+    ),
+    "KE134": (
+        Text("Tensors given to a loss class", "把张量传给了损失类的构造函数"),
+        Text(
+            '`nn.KLDivLoss(reduction="batchmean")(log_q, p)`, or the function `F.kl_div`.',
+            '写成 `nn.KLDivLoss(reduction="batchmean")(log_q, p)`，或用函数 `F.kl_div`。',
         ),
     ),
     "KE120": (

@@ -252,6 +252,7 @@ CONSEQUENCES: dict[str, Text] = {
     "SELF-TARGET": Text(
         "it runs, and the soft term is 0 at every step", "能运行，但软标签项每一步都是 0"
     ),
+    "CONSTRUCTOR": Text("it stops with a RuntimeError", "会报 RuntimeError 而停止"),
     "INF-MASK": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
     "MASK-SIGN": Text("it runs, and the term stays 0", "能运行，但这一项恒为 0"),
     "TRAINER-SIGNATURE": Text(
