@@ -142,6 +142,7 @@ def _is_near(diagnostic: Diagnostic, row: dict[str, str], slack: int) -> bool:
 
 
 _SAYS_TOO = {
+    "KD106": ("ARGS-REVERSED",),  # of two softmaxes: the sides exchanged
     "KD107": ("KL-INPUT-PROBS", "KL-TARGET-LOG"),
     "KD119": ("KL-INPUT-RAW", "KL-TARGET-RAW"),
     "KD123": ("SWAPPED",),

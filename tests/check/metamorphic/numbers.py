@@ -26,7 +26,7 @@ from torch import Tensor
 
 from didact.check.engine.engine import analyse
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import Space
+from didact.check.engine.spaces import Evidence, Space
 from didact.check.engine.values import Value
 
 _WATCHED = (Space.PROBS, Space.LOG_PROBS, Space.SIGMOID_PROBS, Space.LOGITS, Space.LABELS)
@@ -65,7 +65,7 @@ class Watch:
         if value.space not in _WATCHED:
             return []
         claims = []
-        if value.rank is not None:
+        if value.rank is not None and value.rank_from is not Evidence.NAME:
             right = result.dim() == value.rank if value.exact else result.dim() >= value.rank
             claims.append((f"rank {value.rank} (exact: {value.exact}), is {result.dim()}", right))
         factor = number_of(value.scale, names)

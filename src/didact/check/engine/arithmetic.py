@@ -43,7 +43,8 @@ def multiply(m: Machine, node: ast.AST, one: Side, other: Side) -> Value:
     """A product."""
     (left, left_node), (right, right_node) = one, other
     m.record("multiply", node, base=left, other=right)
-    if left.space is Space.SCALAR and right.space is Space.SCALAR:
+    plain = not (left.terms or right.terms)  # ``loss.item()`` is a number, too
+    if left.space is Space.SCALAR and right.space is Space.SCALAR and plain:
         return _scalar(left, right, factor_of(left, left_node).times(factor_of(right, right_node)))
     made = by_hand(m, node, one, other) or by_hand(m, node, other, one)
     if made is not None:
@@ -118,7 +119,7 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
     if left.space is Space.SCALAR and right.space is Space.SCALAR:
         return _scalar_sum(node, left, right, minus=minus)
     if "filled" in (left.payload, right.payload):
-        return Value(grad=Grad.NO, payload="filled")
+        return Value(grad=_grad_of_filled(left, right), payload="filled")
     if left.space is Space.LABELS or (left.by_name and left.space is Space.UNKNOWN):
         return left.replace(shifted=True)
     if minus and left.space is right.space is Space.LOG_PROBS:
@@ -146,6 +147,13 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
         sources=left.sources | right.sources,
         origin=node if isinstance(node, ast.expr) else None,
     )
+
+
+def _grad_of_filled(left: Value, right: Value) -> Grad:
+    """A tensor of zeros has a graph as soon as something that has one is added to it."""
+    added = right if left.payload == "filled" else left
+    constant = added.payload == "filled" or added.space in _NUMBERS
+    return Grad.NO if constant and added.grad is not Grad.YES else joint_grad(left, right)
 
 
 def _as_term(m: Machine, side: Side, beside: Value) -> Value:

@@ -9,7 +9,8 @@ from didact.check.engine.machine import Machine
 from didact.check.engine.names import dotted, is_feature
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import RAW, Evidence, Grad, Role, Space
-from didact.check.engine.values import UNKNOWN, Value, join
+from didact.check.engine.tables import constant_key
+from didact.check.engine.values import UNKNOWN, Record, Value, join
 
 
 def element_of(value: Value) -> Value:
@@ -73,6 +74,12 @@ def _store(m: Machine, target: ast.Subscript, value: Value) -> None:
     m.record("store", target, base=base, other=value)
     name = dotted(target.value)
     if not name or name not in m.frame.env:
+        return
+    if isinstance(base.payload, Record):
+        key = constant_key(target)
+        if key is not None:
+            entry = named(f"{name}.{key}", value, target)
+            m.frame.env[name] = base.replace(payload=base.payload.having(key, entry))
         return
     grad = Grad.YES if value.grad is Grad.YES else base.grad
     same = base.space is value.space or value.space in (Space.UNKNOWN, Space.SCALAR)

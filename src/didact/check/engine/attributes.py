@@ -12,7 +12,7 @@ from didact.check.engine.machine import Bound, Frame, Instance, Machine, Path, R
 from didact.check.engine.names import dotted, is_class_count
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Evidence, Grad, Space
-from didact.check.engine.values import UNKNOWN, Value, join
+from didact.check.engine.values import UNKNOWN, Record, Value, join
 
 MAX_ASSIGNMENTS = 8
 """Of the assignments to one attribute so many are joined; after that nothing in common is left."""
@@ -46,6 +46,10 @@ def _from_path(path: str, name: str, node: ast.Attribute) -> Value:
 
 def _tensor_attribute(m: Machine, base: Value, node: ast.Attribute, name: str) -> Value:
     attribute = node.attr
+    if isinstance(base.payload, Record):
+        entry = base.payload.get(attribute)
+        if entry is not None:
+            return entry
     if attribute == "data" and not isinstance(base.payload, Path | Instance):
         terms = tuple(term.detached() for term in base.terms)
         return base.replace(grad=Grad.NO, sources=frozenset(), terms=terms)

@@ -26,9 +26,9 @@ from didact.check.engine.machine import (
 from didact.check.engine.names import dotted, is_loss, is_model, source, word_set
 from didact.check.engine.reductions import NORMALISERS, Call
 from didact.check.engine.scale import ONE
-from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.engine.summaries import construct, made_by
-from didact.check.engine.tables import Table
+from didact.check.engine.tables import Table, record_method
 from didact.check.engine.tensor_methods import TENSOR_METHODS
 from didact.check.engine.tensor_ops import tensor_call
 from didact.check.engine.unknown_calls import (
@@ -40,7 +40,7 @@ from didact.check.engine.unknown_calls import (
     other_loss,
     pieces,
 )
-from didact.check.engine.values import UNKNOWN, Choice, Value, join
+from didact.check.engine.values import UNKNOWN, Choice, Record, Value, join
 
 _SELF_RETURNING = word_set("eval train to cuda cpu half float double requires_grad_ module compile")
 Keywords = dict[str, Value]
@@ -167,8 +167,36 @@ def _call_instance(
     made = forward(m, node, name or source(node.func))
     if result is UNKNOWN or result.terms:
         return result if result.terms else made
+    return _as_output(result, made)
+
+
+def _as_output(result: Value, made: Value) -> Value:
+    """What a model's ``forward`` returns, as the output of that model: each part of it, too."""
+    payload, items = result.payload, result.items
+    if isinstance(payload, Record):
+        payload = Record(tuple((k, _as_output(v, made)) for k, v in payload.entries))
+    if items is not None:
+        items = tuple(_as_output(item, made) for item in items)
+    if not (result.is_tensor or result.sources or items or isinstance(payload, Record)):
+        return result
+    if result.terms:
+        return result
     grad = made.grad if result.grad is not Grad.NO else result.grad
-    return result.replace(role=made.role, grad=grad, sources=result.sources | made.sources)
+    role, role_from = made.role, made.role_from
+    if role is Role.UNKNOWN:
+        role, role_from = result.role, result.role_from
+    return result.replace(
+        role=role,
+        role_from=role_from,
+        grad=grad,
+        sources=result.sources | made.sources,
+        payload=payload,
+        items=items,
+    )
+
+
+def _is_container(value: Value) -> bool:
+    return isinstance(value.payload, Record) or value.payload == "container"
 
 
 def _call_method(
@@ -176,6 +204,10 @@ def _call_method(
 ) -> Value:
     base, name = bound.base, bound.name
     full = dotted(node.func)
+    if isinstance(base.payload, Record):
+        entry = record_method(m, node, base.payload, name)
+        if entry is not None:
+            return entry
     if isinstance(base.payload, Table) and name == "get" and node.args:
         key = node.args[0]
         return base.payload.get(key.value if isinstance(key, ast.Constant) else None)
@@ -188,9 +220,11 @@ def _call_method(
     if base.space is Space.MODEL or (not base.is_tensor and not base.terms and is_model(full)):
         if name in _SELF_RETURNING:
             return base if base.space is Space.MODEL else Value(space=Space.MODEL, role=base.role)
-        if name not in NOT_FORWARD and name not in TENSOR_METHODS and base.payload != "container":
+        if name not in NOT_FORWARD and name not in TENSOR_METHODS and not _is_container(base):
             made = forward(m, node, full)
             return after_model(base, made) if name in ("forward", "__call__") else made
+    if isinstance(base.payload, Criterion | Layer | Instance) and name in _SELF_RETURNING:
+        return base
     if not (base.is_tensor or base.terms) and is_embedder(full):
         return embed(m, node, full)
     plain, named = pieces(m, node)

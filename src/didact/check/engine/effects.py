@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from didact.check.engine.machine import Machine
+from didact.check.engine.names import dotted
 from didact.check.engine.shape_words import rank_in
 from didact.check.engine.spaces import Evidence, Space
-from didact.check.engine.values import MAX_ITEMS, UNKNOWN, Value
+from didact.check.engine.values import MAX_ITEMS, UNKNOWN, Record, Value
 
 
 def with_comment(m: Machine, node: ast.stmt, value: Value) -> Value:
@@ -31,6 +32,10 @@ def in_place(m: Machine, node: ast.expr, value: Value) -> None:
         m.frame.env[node.func.value.id] = Value(
             items=items, terms=added.terms, sources=added.sources
         )
+    elif name == "update" and isinstance(value.payload, Record):
+        target = dotted(node.func.value)
+        if target in m.frame.env:
+            m.frame.env[target] = value
     elif name.endswith("_") and not name.endswith("__") and isinstance(node.func.value, ast.Name):
         made = Value(space=Space.UNKNOWN) if name in ("zero_", "fill_") else value
         if name == "scatter_":

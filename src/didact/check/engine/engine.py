@@ -93,6 +93,11 @@ class Analysis:
                 return index.parents[id(node)]
         return None
 
+    def files(self) -> Iterator[Index]:
+        """This file, and those that were entered for it."""
+        yield self.index
+        yield from (index for index in self._visited.values() if index is not self.index)
+
     def files_on_the_way(self, scope: Scope) -> Iterator[Index]:
         """This file, and those whose calls led to a place."""
         yield self.index

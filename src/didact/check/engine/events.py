@@ -83,7 +83,8 @@ class Operation:
 
     Kinds: ``"store"`` (a slice assigned into ``base``), ``"divide"``, ``"multiply"``, ``"add"``,
     ``"power"``, ``"compare"``, ``"slice"``, ``"clamp"``, ``"abs"``, ``"argmax"``, ``"reduce"``,
-    ``"backward"``, ``"statement"`` (a value thrown away), ``"assign"``.
+    ``"backward"``, ``"copy"`` (``torch.tensor`` of a loss), ``"where"`` (a choice between
+    losses), ``"statement"`` (a value thrown away), ``"assign"``.
     """
 
     kind: str

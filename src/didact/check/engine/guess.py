@@ -9,7 +9,7 @@ from didact.check.engine.names import is_label, is_temperature, is_weight, role_
 from didact.check.engine.rank_evidence import Rank, stronger
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Evidence, Role, Space
-from didact.check.engine.values import Value
+from didact.check.engine.values import Record, Value
 
 _RANKLESS = frozenset(
     {Space.MODEL, Space.CRITERION, Space.OPTIMIZER, Space.SCALAR, Space.NONE, Space.FUNCTION}
@@ -41,7 +41,12 @@ def named(name: str, value: Value, node: ast.expr | None = None) -> Value:
 
 def hinted(value: Value, hint: Rank | None) -> Value:
     """A value whose rank is told by what is done to it elsewhere in the function."""
-    if hint is None or value.space in _RANKLESS or value.payload == "container":
+    if (
+        hint is None
+        or value.space in _RANKLESS
+        or isinstance(value.payload, Record)
+        or value.payload == "container"
+    ):
         return value
     if value.rank is not None:
         hint = stronger(Rank(value.rank, value.exact, value.rank_from), hint)

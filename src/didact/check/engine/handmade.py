@@ -78,6 +78,7 @@ def _hand_term(
         reduction="none",
         log_target=None,
         scope=m.scope,
+        under_no_grad=m.frame.no_grad,
     )
     m.loss(use)
     sources = log_side[0].sources | weight[0].sources

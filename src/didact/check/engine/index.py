@@ -15,6 +15,7 @@ from didact.check.engine.names import dotted, head_rank
 _RELEVANT = (
     b"softmax", b"kl_div", b"kldiv", b"cross_entropy", b"crossentropy", b"nll_loss", b"nllloss",
     b"distil", b"logsumexp", b"teacher", b"mse_loss", b"mseloss", b"bce",
+    b"old_model", b"model_old",
 )  # fmt: skip
 """What a file mentions, in any case, if it can have findings at all."""
 _RELEVANT_FORMS = (
@@ -34,7 +35,7 @@ CONVENTIONAL = {
 }
 """What these names mean in a file that does not say so: pasted fragments have no imports."""
 
-BUILTINS = frozenset({"pow", "float", "int", "abs"})
+BUILTINS = frozenset({"pow", "float", "int", "abs", "sum", "dict"})
 """Of Python's own functions those that compute with numbers and losses."""
 FRAMEWORKS = {
     "tensorflow": "tensorflow",

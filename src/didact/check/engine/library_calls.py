@@ -12,9 +12,10 @@ from didact.check.engine.names import dotted, is_language_head, is_model, source
 from didact.check.engine.reductions import Call
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Evidence, Grad, Space
+from didact.check.engine.tables import updated_by
 from didact.check.engine.tensor_ops import tensor_call
 from didact.check.engine.unknown_calls import NOT_FORWARD, call_unknown, forward, pieces
-from didact.check.engine.values import UNKNOWN, Value
+from didact.check.engine.values import UNKNOWN, Record, Value, merge_terms
 
 _LAYERS = {
     "Softmax": "softmax",
@@ -76,7 +77,7 @@ def _new_tensor(node: ast.Call, name: str, arguments: list[Value]) -> Value:
     base = arguments[0] if arguments else UNKNOWN
     if base.terms and name == "tensor":
         terms = tuple(term.detached() for term in base.terms)
-        return base.replace(grad=Grad.NO, terms=terms, sources=frozenset())
+        return base.replace(grad=Grad.NO, terms=terms, sources=frozenset(), origin=node)
     if base.space is Space.SCALAR:
         return base.replace(grad=Grad.NO)
     space = Space.LABELS if name == "LongTensor" and base.space is Space.UNKNOWN else base.space
@@ -136,6 +137,8 @@ def call_path(m: Machine, node: ast.Call, path: str, arguments: list[Value]) -> 
         return _library_model(node, path, head)
     if name == "Sequential":
         return _sequential(node, arguments)
+    if "Output" in name and name[:1].isupper() and node.keywords and not node.args:
+        return Value(payload=updated_by(m, node, Record()), origin=node)
     if path in ("copy.deepcopy", "copy.copy") or name in _TRANSPARENT:
         if name == "prepare" and len(arguments) > 1:
             return Value(items=tuple(arguments))
@@ -152,6 +155,8 @@ def call_path(m: Machine, node: ast.Call, path: str, arguments: list[Value]) -> 
         "LongTensor",
         "Tensor",
     ):
+        if name == "tensor" and arguments and arguments[0].terms:
+            m.record("copy", node, base=arguments[0])
         return _new_tensor(node, name, arguments)
     if path.startswith(("math", "numpy")) and name in ("log", "sqrt", "exp", "pow"):
         return _number_function(node, name, arguments)
@@ -186,7 +191,27 @@ def _builtin(m: Machine, node: ast.Call, name: str, arguments: list[Value]) -> V
         return value.replace(grad=Grad.NO, terms=terms) if terms else value
     if name == "abs" and arguments:
         return _functional(m, node, name)
+    if name == "dict":
+        return Value(payload=updated_by(m, node, Record()), origin=node)
+    if name == "sum" and arguments:
+        return _sum_of(arguments[0])
     return call_unknown(m, node, UNKNOWN, arguments)
+
+
+def _sum_of(listed: Value) -> Value:
+    """``sum(losses)``, ``sum(losses.values())``: one sum of all of them."""
+    items = listed.items or ()
+    terms = listed.terms
+    for item in items:
+        terms = merge_terms(terms, item.terms)
+    roles = {item.role for item in items} or {listed.role}
+    return Value(
+        space=Space.LOSS if terms else Space.UNKNOWN,
+        terms=terms,
+        role=roles.pop() if len(roles) == 1 else listed.role,
+        role_from=listed.role_from if not items else items[0].role_from,
+        sources=listed.sources.union(*(item.sources for item in items)),
+    )
 
 
 def _looks_like_forward(node: ast.Call, name: str) -> bool:

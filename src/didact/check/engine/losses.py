@@ -88,6 +88,7 @@ def use_loss(
         scope=m.scope,
         criterion=criterion,
         arguments=expressions,
+        under_no_grad=m.frame.no_grad,
     )
     m.loss(use)
     return _result(use)

@@ -20,7 +20,7 @@ from didact.check.engine.events import (
 )
 from didact.check.engine.index import ClassInfo, Function, Index
 from didact.check.engine.rank_hints import Hints
-from didact.check.engine.values import UNKNOWN, Callee, Value
+from didact.check.engine.values import UNKNOWN, Callee, Record, Value
 
 MAX_DEPTH = 3
 """How many calls deep a function of the project is entered."""
@@ -241,9 +241,12 @@ class Machine:
                 break
         if isinstance(whole, ast.Dict):
             parts = [(part, self.latest.get(id(part), UNKNOWN)) for part in whole.values]
-        for part, item in parts or [(node, value)]:
+        if isinstance(value.payload, Record) and not parts:
+            parts = [(node, entry) for _, entry in value.payload.entries]
+        for place, (part, item) in enumerate(parts or [(node, value)]):
             if item.terms:
-                self.totals[(id(part), self.context)] = Total(part, item, self.scope, how)
+                key = (id(part), place, self.context)
+                self.totals[key] = Total(part, item, self.scope, how)
 
     def loss(self, use: LossUse) -> None:
         """Remember a loss."""

@@ -160,6 +160,7 @@ def call_evidence(node: ast.Call, index: Index) -> Iterator[Found]:
     name = dotted(function) or (function.attr if isinstance(function, ast.Attribute) else "")
     last = name.rsplit(".", 1)[-1]
     keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+    yield from flattened_for_labels(node)
     if "log_probs" in keywords and {"input_lengths", "target_lengths"} & set(keywords):
         yield keywords["log_probs"], Rank(3, exact=True)
     if isinstance(function, ast.Attribute) and name.rpartition(".")[0] not in _FUNCTIONAL:
@@ -265,6 +266,39 @@ def _flattened(base: ast.expr, arguments: list[ast.expr]) -> Iterator[Found]:
         return
     if "vocab" in ast.unparse(arguments[1]):
         yield base, Rank(3)
+    elif _is_last_size(base, arguments[1]):
+        yield base, Rank(3, why=Evidence.NAME)
+
+
+def _is_last_size(base: ast.expr, node: ast.expr) -> bool:
+    """``x.size(-1)`` and ``x.shape[-1]`` of the same tensor."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        last = node.func.attr == "size" and len(node.args) == 1 and number(node.args[0]) == -1
+        tensor = node.func.value
+    elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute):
+        last = node.value.attr == "shape" and number(node.slice) == -1
+        tensor = node.value.value
+    else:
+        return False
+    return last and dotted(tensor) == dotted(base) != ""
+
+
+def flattened_for_labels(node: ast.Call) -> Iterator[Found]:
+    """``cross_entropy(x.view(-1, x.size(-1)), y.view(-1), ignore_index=-100)``: x has positions."""
+    if len(node.args) < 2 or not any(k.arg == "ignore_index" for k in node.keywords):
+        return
+    scores, labels = (_reshaped(argument) for argument in node.args[:2])
+    if scores is None or labels is None or len(labels[1]) != 1 or number(labels[1][0]) != -1:
+        return
+    if len(scores[1]) == 2 and number(scores[1][0]) == -1:
+        yield scores[0], Rank(3)
+
+
+def _reshaped(node: ast.expr) -> tuple[ast.expr, list[ast.expr]] | None:
+    """``x.view(...)``: x and the shape."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    return (node.func.value, node.args) if node.func.attr in ("view", "reshape") else None
 
 
 def _einops(pattern: ast.expr) -> int | None:

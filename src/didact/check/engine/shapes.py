@@ -122,10 +122,12 @@ def _joint_rank(joined: Value, name: str) -> int | None:
     return joined.rank + 1 if name == "stack" else joined.rank
 
 
-def _where(_m: Machine, call: Call) -> Value:
+def _where(m: Machine, call: Call) -> Value:
     if len(call.rest) < 2:
         return UNKNOWN
     left, right = call.rest[0][0], call.rest[1][0]
+    if left.terms and right.terms:
+        m.record("where", call.node, base=left, other=call.base)
     return join(left, right).replace(shifted=True, sources=left.sources | right.sources)
 
 

@@ -12,6 +12,7 @@ from didact.check.engine.effects import in_place, with_comment
 from didact.check.engine.inline import dotted_call
 from didact.check.engine.iteration import element
 from didact.check.engine.machine import Machine
+from didact.check.engine.tables import constant_key
 from didact.check.engine.values import UNKNOWN, Value, join
 
 _NO_GRAD = ("no_grad", "inference_mode")
@@ -46,7 +47,7 @@ def _augmented(m: Machine, node: ast.AugAssign) -> None:
     right = m.evaluate(node.value)
     left = m.evaluate(node.target)
     result = arithmetic.binary(m, node, left, right)
-    if isinstance(node.target, ast.Name | ast.Attribute):
+    if isinstance(node.target, ast.Name | ast.Attribute) or constant_key(node.target) is not None:
         bind(m, node.target, result)
     m.total(node, result, "assign")
 

@@ -11,7 +11,7 @@ from didact.check.engine.rank_evidence import number
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import NORMALISED, Evidence, Role, Space
 from didact.check.engine.tables import Table
-from didact.check.engine.values import UNKNOWN, Value
+from didact.check.engine.values import UNKNOWN, Record, Value
 
 
 def subscript(m: Machine, node: ast.Subscript, base: Value, name: str) -> Value:
@@ -20,6 +20,9 @@ def subscript(m: Machine, node: ast.Subscript, base: Value, name: str) -> Value:
     if isinstance(base.payload, Table):
         return base.payload.get(key.value if isinstance(key, ast.Constant) else None)
     if isinstance(key, ast.Constant) and isinstance(key.value, str):
+        entry = base.payload.get(key.value) if isinstance(base.payload, Record) else None
+        if entry is not None:
+            return entry
         return _by_key(base, key.value, node, name)
     if base.items is not None:
         return _item(base, key)

@@ -115,6 +115,8 @@ def call_unknown(m: Machine, node: ast.Call, callee: Value, arguments: list[Valu
             role, role_from = argument.role, argument.role_from
     sources = frozenset[int]().union(*(a.sources for a in arguments))
     terms = arguments[0].terms if len(arguments) == 1 else ()
+    if m.frame.no_grad:
+        return Value(role=role, role_from=role_from, grad=Grad.NO, terms=terms, origin=node)
     return Value(role=role, role_from=role_from, sources=sources, terms=terms, origin=node)
 
 

@@ -150,6 +150,7 @@ class LossUse:
         criterion: The constructor call, when the loss is an object.
         arguments: The keyword arguments of the call or the constructor, by name.
         scope: Where it happens.
+        under_no_grad: No graph is made where it is computed.
     """
 
     node: ast.expr
@@ -163,6 +164,7 @@ class LossUse:
     scope: Scope
     criterion: ast.Call | None = None
     arguments: dict[str, ast.expr] = field(default_factory=dict)
+    under_no_grad: bool = False
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -317,9 +319,36 @@ class Choice(Callee):
     options: tuple[Value, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A dictionary, or an object made of keywords: what lies under each key that is written out."""
+
+    entries: tuple[tuple[str, Value], ...] = ()
+
+    def get(self, key: object) -> Value | None:
+        """The entry of a key; nothing where it was not seen to be set."""
+        return next((value for name, value in self.entries if name == key), None)
+
+    def having(self, key: str, value: Value) -> Record:
+        """The same with one entry set."""
+        entries = dict(self.entries)
+        if len(entries) < MAX_ITEMS or key in entries:
+            entries[key] = value
+        return Record(tuple(entries.items()))
+
+    def beside(self, other: Record) -> Record:
+        """What holds of both: an entry that one alone has is kept."""
+        entries = dict(self.entries)
+        for key, value in other.entries:
+            entries[key] = join(entries[key], value) if key in entries else value
+        return Record(tuple(entries.items())[:MAX_ITEMS])
+
+
 def _join_payloads(left: Value, right: Value) -> object:
     if left.payload == right.payload:
         return left.payload
+    if isinstance(left.payload, Record) and isinstance(right.payload, Record):
+        return left.payload.beside(right.payload)
     if not any(isinstance(value.payload, Callee) for value in (left, right)):
         return None
     options: list[Value] = []

@@ -101,7 +101,7 @@ def is_raw(analysis: Analysis, use: LossUse, value: Value) -> bool:
 def temperature_of(use: LossUse) -> Scale | None:
     """The temperature that both sides share, if it is not one."""
     own = use.input.temperature
-    if use.kind == "cross_entropy":
+    if use.kind == "cross_entropy" and use.input.space is not Space.PROBS:
         own = use.input.scale.power(-1)  # its softmax is inside
     sides = [side for side in (own, use.target.temperature) if side is not None]
     if not sides or sides[0].is_one or any(side != sides[0] for side in sides):
@@ -180,11 +180,11 @@ def totals_with(analysis: Analysis, use: LossUse) -> Iterator[tuple[Total, Term]
 
 def beside_hard_term(analysis: Analysis, use: LossUse) -> bool:
     """Whether the loss is added to a loss on true labels anywhere."""
-    outer = bool(use.scope.calls)
     return any(
         other.use.node is not use.node and other.use.is_hard
         for total, term in totals_with(analysis, use)
-        if (total.scope.node is not use.scope.node) == outer
+        if (total.scope.node is not use.scope.node and bool(use.scope.calls))
+        or (total.scope.node is use.scope.node and total.scope.calls == use.scope.calls)
         for other in total.value.terms
         if not term.excludes(other)
     )

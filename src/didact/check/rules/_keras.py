@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from didact.check.engine.events import Scope
+from didact.check.engine.index import Index
 from didact.check.engine.names import dotted, is_temperature, role_of
 from didact.check.engine.spaces import Role
-from didact.check.rules._trace import callee, path
+from didact.check.rules._keras_models import activations_of, compiled_with
+from didact.check.rules._trace import callee, callee_in, path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -47,6 +49,7 @@ class Side:
             themselves; empty without one.
         root: The text of what it begins with.
         node: The argument.
+        scope: The function around it.
     """
 
     role: Role
@@ -54,6 +57,7 @@ class Side:
     temperature: str
     root: str
     node: ast.expr
+    scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +113,9 @@ def _arguments(node: ast.Call) -> tuple[ast.expr, ast.expr] | None:
     return (pair[0], pair[1]) if len(pair) >= 2 else None
 
 
-def _kind(analysis: Analysis, node: ast.AST) -> tuple[str, str]:
+def _kind(index: Index, node: ast.AST) -> tuple[str, str]:
     """The kind of a loss that is called, or made, and its name; empty for others."""
-    name = callee(analysis, node)
+    name = callee_in(index, node)
     last = name.rpartition(".")[2]
     ours = name.split(".")[0] in _PACKAGES and last in _KINDS
     return (_KINDS[last], last) if ours else ("", "")
@@ -128,38 +132,39 @@ def _flag(node: ast.Call) -> bool | None:
     return False
 
 
-def _made(analysis: Analysis, node: ast.AST) -> tuple[str, bool | None] | None:
+def _made(index: Index, node: ast.AST) -> tuple[str, bool | None] | None:
     """The loss object that an expression makes."""
-    kind, name = _kind(analysis, node)
+    kind, name = _kind(index, node)
     if not kind or not name[:1].isupper() or not isinstance(node, ast.Call):
         return None
     return (kind, None) if node.args else (kind, _flag(node))
 
 
 def _objects(analysis: Analysis) -> dict[str, tuple[str, bool | None]]:
-    """The loss objects of a file by name: assigned, or passed on by keyword."""
+    """The loss objects of the files by name: assigned, or passed on by keyword."""
     found: dict[str, tuple[str, bool | None]] = {}
-    pairs = [
-        (dotted(node.targets[0]).removeprefix("self."), node.value)
-        for node in analysis.index.of(ast.Assign)
-    ]
-    for node in analysis.index.of(ast.Call):
-        pairs += [(k.arg, k.value) for k in node.keywords if k.arg]
-    for name, value in pairs:
-        made = _made(analysis, value)
-        if name and made is not None:
-            other = found.get(name, made)
-            found[name] = made if other == made else (made[0], None)
+    for index in analysis.files():
+        pairs = [
+            (dotted(node.targets[0]).removeprefix("self."), node.value)
+            for node in index.of(ast.Assign)
+        ]
+        for node in index.of(ast.Call):
+            pairs += [(k.arg, k.value) for k in node.keywords if k.arg]
+        for name, value in pairs:
+            made = _made(index, value)
+            if name and made is not None:
+                other = found.get(name, made)
+                found[name] = made if other == made else (made[0], None)
     return found
 
 
 def _what(
     analysis: Analysis, node: ast.Call, objects: dict[str, tuple[str, bool | None]]
 ) -> tuple[str, bool | None] | None:
-    made = _made(analysis, node.func)
+    made = _made(analysis.index, node.func)
     if made is not None:
         return made
-    kind, name = _kind(analysis, node)
+    kind, name = _kind(analysis.index, node)
     if kind:
         return None if name[:1].isupper() and name != "KLD" else (kind, _flag(node))
     return objects.get(dotted(node.func).removeprefix("self."))
@@ -168,35 +173,17 @@ def _what(
 def final_activation(analysis: Analysis, side: Side) -> str | None:
     """The last activation of the model that gives a value: its name, "" for none, or unknown.
 
-    The model is found by its name, which it keeps where it is handed to a class.
+    The model is found by its name, which it keeps where it is handed to a class; the prediction
+    in a loss function is the output of the model that is compiled with it.
     """
-    call = side.root.partition("(")[0].rpartition(".")[2]
-    layers = [
-        node.value.args[0].elts[-1]
-        for node in analysis.index.of(ast.Assign)
-        if call
-        and dotted(node.targets[0]).rpartition(".")[2] == call
-        and isinstance(node.value, ast.Call)
-        and callee(analysis, node.value).rpartition(".")[2] == "Sequential"
-        and node.value.args
-        and isinstance(node.value.args[0], ast.List)
-        and node.value.args[0].elts
-    ]
-    found = {_activation(analysis, layer) for layer in layers}
+    call = side.root.partition("(")[0]
+    found = activations_of(analysis, call) if "(" in side.root and call else set()
+    function = side.scope.node
+    if not found and isinstance(function, ast.FunctionDef):
+        names = [argument.arg for argument in function.args.args]
+        if side.root in names[1:2]:
+            found = compiled_with(analysis, function.name)
     return found.pop() if len(found) == 1 else None
-
-
-def _activation(analysis: Analysis, layer: ast.expr) -> str | None:
-    name = callee(analysis, layer).rpartition(".")[2]
-    if not isinstance(layer, ast.Call) or name not in ("Dense", "Softmax"):
-        return None
-    if name == "Softmax":
-        return "softmax"
-    for keyword in layer.keywords:
-        if keyword.arg == "activation":
-            value = keyword.value
-            return str(value.value) if isinstance(value, ast.Constant) and value.value else None
-    return "" if len(layer.args) == 1 else None
 
 
 def function_of(
@@ -222,7 +209,7 @@ def _side(analysis: Analysis, node: ast.expr, scope: Scope) -> Side:
             divisor = name if is_temperature(name) else ""
     text = dotted(last.func) if isinstance(last, ast.Call) else dotted(last)
     role = role_of(text) if text else Role.UNKNOWN
-    return Side(role, count, divisor, ast.unparse(last), node)
+    return Side(role, count, divisor, ast.unparse(last), node, scope)
 
 
 def root_of(analysis: Analysis, node: ast.expr, scope: Scope) -> str:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from didact.check.engine.events import LossUse, Scope, Softmax
+from didact.check.engine.index import Index
 from didact.check.engine.machine import Routine
 from didact.check.engine.names import word_set
 
@@ -160,6 +161,11 @@ def place_in_file(analysis: Analysis, use: LossUse) -> ast.AST:
 
 def callee(analysis: Analysis, node: ast.AST) -> str:
     """What is called, as imported (``torch.topk``), or a method's name after a dot (``.topk``)."""
+    return callee_in(analysis.index, node)
+
+
+def callee_in(index: Index, node: ast.AST) -> str:
+    """The same for a node of another file."""
     if not isinstance(node, ast.Call):
         return ""
     parts: list[str] = []
@@ -167,7 +173,7 @@ def callee(analysis: Analysis, node: ast.AST) -> str:
     while isinstance(function, ast.Attribute):
         parts.append(function.attr)
         function = function.value
-    root = analysis.index.lookup(function.id) if isinstance(function, ast.Name) else None
+    root = index.lookup(function.id) if isinstance(function, ast.Name) else None
     if root is not None:
         return ".".join([root, *reversed(parts)])
     return f".{parts[0]}" if parts else ""

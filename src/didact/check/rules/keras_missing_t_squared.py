@@ -124,7 +124,9 @@ def check(analysis: Analysis) -> Iterator[Found]:
         temperature = found.true.temperature
         if not found.is_soft or not temperature or not _is_at(found, temperature):
             continue
-        if not _is_applied(analysis, found, temperature) and _is_added(found):
+        if not _is_applied(analysis, found, temperature) and (
+            _is_added(found) or _is_compiled_beside(analysis, found)
+        ):
             yield Found(found.node, _MESSAGE.format(t=temperature))
 
 
@@ -152,6 +154,22 @@ def _is_applied(analysis: Analysis, found: KerasLoss, temperature: str) -> bool:
         roots = (root_of(analysis, operand, found.scope) for operand in operands)
         if any(root.rpartition(".")[2] == last for root in roots):
             return True
+    return False
+
+
+def _is_compiled_beside(analysis: Analysis, found: KerasLoss) -> bool:
+    """Whether the function is one of several losses of ``compile(loss=[soft, hard])``."""
+    function = found.scope.node
+    if not isinstance(function, ast.FunctionDef):
+        return False
+    for index in analysis.files():
+        for call in index.of(ast.Call):
+            for keyword in call.keywords if dotted(call.func).endswith(".compile") else ():
+                value = keyword.value
+                listed = value.elts if isinstance(value, ast.List | ast.Tuple) else []
+                listed = list(value.values) if isinstance(value, ast.Dict) else listed
+                if keyword.arg == "loss" and len(listed) > 1:
+                    return any(dotted(part) == function.name for part in listed)
     return False
 
 

@@ -96,7 +96,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
-from didact.check.engine.spaces import Space
+from didact.check.engine.spaces import NORMALISED, Role, Space
 from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._common import arguments, uses
 from didact.check.rules._rule import Found, replace
@@ -120,6 +120,11 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and use.log_target is False
         ):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)), _fix(use))
+    for use in uses(analysis, "cross_entropy"):
+        teacher_first = use.input.role is Role.TEACHER and use.target.role is not Role.TEACHER
+        learns = use.target.role is Role.STUDENT or bool(use.target.sources)
+        if teacher_first and learns and use.target.space in NORMALISED:
+            yield Found(use.node, _CROSS_ENTROPY.format(both=arguments(use)))
 
 
 def _fix(use: LossUse) -> Fix | None:
@@ -130,6 +135,13 @@ def _fix(use: LossUse) -> Fix | None:
     return Fix(edits, "unsafe", Text("exchange the arguments", "交换两个参数"))
 
 
+_CROSS_ENTROPY = Text(
+    "cross_entropy takes the prediction first and the target second: here the teacher is the "
+    "prediction and the student the target, so the loss is linear in the student's probabilities "
+    "{both}",
+    "cross_entropy 先传预测、再传目标：这里教师成了预测、学生成了目标，损失对学生的概率是线性的 "
+    "{both}",
+)
 _MESSAGE = Text(
     "the arguments of kl_div are exchanged: it takes log-probabilities first and probabilities "
     "second; as written the loss is NaN {both}",

@@ -123,6 +123,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
     """Find means over classes and samples that nothing makes up for."""
     for use in uses(analysis, "kl_div"):
         known = use.input.space in _KNOWN or use.target.space in (Space.PROBS, Space.LOG_PROBS)
+        known = known or bool(use.input.sources and use.target.sources)  # of two models
         legacy = isinstance(getattr(use.arguments.get("reduce"), "value", None), str)
         if use.reduction == "mean" and known and not legacy and not has_factor(analysis, use):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)), _fix(analysis, use))

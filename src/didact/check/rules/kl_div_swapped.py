@@ -105,7 +105,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.names import role_of
-from didact.check.engine.spaces import Role, Space
+from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, is_declared, uses
@@ -138,6 +138,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
     """Find the teacher in the input and the student in the target."""
     for use in uses(analysis, *SOFT):
         swapped = use.input.role is Role.TEACHER and use.target.role is Role.STUDENT
+        swapped = swapped or _graph_is_in_the_target(analysis, use)
         ordered = (use.input.space, use.target.space) in _SPACES
         if (
             swapped
@@ -146,8 +147,24 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and not _is_other_way_round(analysis, use)
             and not is_declared(analysis, use, _MEANT)
         ):
-            message = _MESSAGES.get(use.kind, _MESSAGE)
+            named = Role.TEACHER in (use.input.role, use.target.role)
+            message = _MESSAGES.get(use.kind, _MESSAGE) if named else _GRAPH
             yield Found(use.node, message.format(both=arguments(use)))
+
+
+def _graph_is_in_the_target(analysis: Analysis, use: LossUse) -> bool:
+    """Whether a model under ``no_grad`` gives the input and one that is trained the target."""
+    named = use.input.role is Role.STUDENT or use.target.role is Role.TEACHER
+    if use.input.grad is not Grad.NO or use.input.sources or named or use.under_no_grad:
+        return False
+    if use.target.grad is Grad.NO or use.target.origin is None:
+        return False
+    made = {id(softmax.node): softmax.argument.origin for softmax in analysis.softmaxes}
+    scores = made.get(id(use.target.origin))
+    learnt = scores is not None and any(
+        other.is_hard and other.input.origin is scores for other in analysis.uses
+    )
+    return learnt or (use.target.grad is Grad.YES and bool(use.target.sources))
 
 
 def _is_other_way_round(analysis: Analysis, use: LossUse) -> bool:
@@ -194,5 +211,12 @@ _KL_BY_HAND = Text(
     "is meant, say `# kd: reverse-kl` {both}",
     "这里用学生的概率去加权“log 学生 − log 教师”：这是 D(学生‖教师)，与蒸馏损失 Σ 教师·(log 教师 − "
     "log 学生) 方向相反。若有意使用反向，请注明 `# kd: reverse-kl` {both}",
+)
+_GRAPH = Text(
+    "the input of this loss comes from a model under no_grad and the target carries the gradient: "
+    "that is the divergence in the reverse direction. The model that learns belongs in the input, "
+    "in log space; if the reverse is meant, say `# kd: reverse-kl` {both}",
+    "这个损失的 input 来自 no_grad 下的模型，梯度却在 target 一侧：这是反方向的散度。正在学习的模型"
+    "应以对数概率放在 input；若有意使用反向，请注明 `# kd: reverse-kl` {both}",
 )
 _MESSAGES = {"soft_cross_entropy": _BY_HAND, "kl_by_hand": _KL_BY_HAND}

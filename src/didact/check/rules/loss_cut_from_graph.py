@@ -98,9 +98,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.events import Term
+from didact.check.engine.events import Term, Total
+from didact.check.engine.spaces import Grad, Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import place_in_file
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -122,12 +124,45 @@ def check(analysis: Analysis) -> Iterator[Found]:
             value = analysis.value_of(node)
             if value is not None and value.terms and all(term.cut for term in value.terms):
                 yield Found(node, _MESSAGE)
-    trained = [total for total in analysis.totals if total.how == "backward"]
+    trained = [total for total in analysis.totals if _is_trained(total)]
     whole = {id(term.use.node) for t in trained for term in t.value.terms if not term.cut}
+    done: set[int] = set()
     for total in trained:
         for term in total.value.terms:
-            if term.cut and id(term.use.node) not in whole and not _is_normaliser(term):
-                yield Found(term.use.node, _MESSAGE)
+            lost = term.cut and id(term.use.node) not in whole and not _is_normaliser(term)
+            if lost and id(term.use.node) not in done:
+                done.add(id(term.use.node))
+                yield Found(place_in_file(analysis, term.use), _MESSAGE)
+    yield from _copied(analysis, done)
+
+
+def _is_trained(total: Total) -> bool:
+    """A sum that is backpropagated, or returned with a term in it that has its graph."""
+    if total.how == "backward":
+        return True
+    whole = [t for t in total.value.terms if not t.cut and not t.use.under_no_grad]
+    return total.how == "return" and bool(whole) and not total.value.joined
+
+
+def _copied(analysis: Analysis, done: set[int]) -> Iterator[Found]:
+    """``torch.tensor(loss)``, added to what is no number: the copy has no graph."""
+    copies = analysis.operations_of("copy")
+    copied_ones = {id(term.use.node): copy.node for copy in copies for term in copy.base.terms}
+    for operation in analysis.operations_of("add") if copied_ones else ():
+        if not isinstance(operation.node, ast.BinOp):
+            continue
+        for side, other in (
+            (operation.base, operation.other),
+            (operation.other, operation.base),
+        ):
+            terms = side.terms
+            copied = bool(terms) and all(t.cut and id(t.use.node) in copied_ones for t in terms)
+            open_ended = other.space not in (Space.SCALAR, Space.NONE) and other.grad is not Grad.NO
+            if copied and open_ended and not (other.terms and all(t.cut for t in other.terms)):
+                place = copied_ones[id(terms[0].use.node)]
+                if id(terms[0].use.node) not in done and analysis.owns(place):
+                    done.add(id(terms[0].use.node))
+                    yield Found(place, _MESSAGE, severity=Severity.WARNING)
 
 
 def _wants_gradient(node: ast.Call) -> bool:

@@ -122,6 +122,16 @@ def check(analysis: Analysis) -> Iterator[Found]:
                 named = Severity.WARNING if mask.space is not Space.MASK else None
                 message = _MESSAGE.format(mask=ast.unparse(mask_node))
                 yield Found(node, message, severity=named)
+    yield from _chosen(analysis)
+
+
+def _chosen(analysis: Analysis) -> Iterator[Found]:
+    """``where(mask, loss, other)`` of numbers: every entry is one of the two."""
+    for operation in analysis.operations_of("where"):
+        if _is_scalar_loss(operation.base) and operation.other.space is Space.MASK:
+            mask = getattr(operation.node, "args", [operation.node])[:1]
+            text = ast.unparse(mask[0]) if mask else ""
+            yield Found(operation.node, _WHERE.format(mask=text), severity=Severity.WARNING)
 
 
 def _is_scalar_loss(value: Value) -> bool:
@@ -141,6 +151,12 @@ def _is_mask(value: Value, node: ast.expr) -> bool:
     return named or (value.space is Space.MASK and isinstance(node, ast.Compare))
 
 
+_WHERE = Text(
+    "the losses that '{mask}' chooses between are single numbers already: each entry becomes one "
+    "mean of the whole batch or the other. Compute them with reduction='none'",
+    "'{mask}' 所选择的两个损失已经各是一个数：每一项得到的都是整批的某个平均值。应以 "
+    "reduction='none' 计算",
+)
 _MESSAGE = Text(
     "the loss is a single number already, so the mask '{mask}' has no effect: compute it with "
     "reduction='none', multiply by the mask, divide by mask.sum()",

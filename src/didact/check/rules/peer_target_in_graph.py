@@ -108,7 +108,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.index import ClassInfo
 from didact.check.engine.names import dotted, word_set
-from didact.check.engine.spaces import Role
+from didact.check.engine.spaces import Grad, Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, uses
 from didact.check.rules._rule import Found
@@ -136,14 +136,56 @@ def check(analysis: Analysis) -> Iterator[Found]:
             if (
                 mirrored
                 and use.input.sources != use.target.sources
-                and not _together(analysis, use, other)
-            ) and _models(analysis, use.input.sources) != _models(analysis, use.target.sources):
-                yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+                and _models(analysis, use.input.sources) != _models(analysis, use.target.sources)
+            ):
+                meant = _together(analysis, use, other)  # perhaps a symmetric divergence
+                message, least = (_MUTUAL, Severity.INFO) if meant else (_MESSAGE, None)
+                yield Found(use.node, message.format(both=arguments(use)), severity=least)
                 break
+    yield from _same_model(analysis)
     for use in uses(analysis, "mse", "l1", "cosine"):
         module = _target_module(analysis, use)
         if module is not None:
             yield Found(use.node, _PROJECTED.format(module=module))
+
+
+def _same_model(analysis: Analysis) -> Iterator[Found]:
+    """A model that is its own teacher, with the target in the graph."""
+    for use in uses(analysis, *SOFT):
+        one_way = use.target.role is Role.TEACHER and use.input.role is not Role.TEACHER
+        if not one_way or use.target.grad is Grad.NO or use.under_no_grad:
+            continue
+        if use.input.sources and use.target.sources:
+            mine, theirs = (_models(analysis, s.sources) for s in (use.input, use.target))
+            same = bool(mine) and mine == theirs
+        else:
+            same = _through_one_class(analysis, use)
+        frozen = any(analysis.facts.is_frozen(m) for m in _models(analysis, use.target.sources))
+        if same and not frozen and not _both_ways(analysis, use):
+            yield Found(use.node, _SELF.format(both=arguments(use)))
+
+
+def _through_one_class(analysis: Analysis, use: LossUse) -> bool:
+    """Both sides come out of trained layers of the class around the loss."""
+    function, owner = use.scope.node, use.scope.owner
+    info = analysis.index.classes.get(owner.name) if owner is not None else None
+    if info is None or not isinstance(function, ast.FunctionDef) or use.scope.calls:
+        return False
+    sides = [
+        _own_modules(analysis, info, function, node) for node in (use.input_node, use.target_node)
+    ]
+    return all(sides)
+
+
+def _both_ways(analysis: Analysis, use: LossUse) -> bool:
+    """The same two meet with exchanged parts, too: then both are meant to move."""
+    return any(
+        other.node is not use.node
+        and other.scope.node is use.scope.node
+        and other.input.role is use.target.role
+        and other.target.role is use.input.role
+        for other in uses(analysis, *SOFT)
+    )
 
 
 def _target_module(analysis: Analysis, use: LossUse) -> str | None:
@@ -222,6 +264,19 @@ _PROJECTED = Text(
     ".detach()",
     "这个损失的目标经过了参与训练的 {module}，且没有 detach：损失也会把目标拉向学生，两侧都变成"
     "常数时损失最小。应使用 .detach()",
+)
+_MUTUAL = Text(
+    "each of two models is the other's target in one sum, undetached: each loss also moves the "
+    "peer. Deep mutual learning detaches its targets; fine if a symmetric divergence is meant "
+    "{both}",
+    "同一个总损失里两个模型互为目标，且都没有 detach：每个损失也会拉动对方。深度互学习对目标作 "
+    "detach；若本意是对称散度则无妨 {both}",
+)
+_SELF = Text(
+    "the target of this loss comes from the model that is trained by it, and is not detached: the "
+    "loss also moves the target. Use .detach() {both}",
+    "这个损失的目标来自被它训练的同一个模型，且没有 detach：损失也会拉动目标。应使用 "
+    ".detach() {both}",
 )
 _MESSAGE = Text(
     "each of two models is the other's target, and this target is not detached: the loss also "

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds softmax, log_softmax and their modules called without a dimension.
+Finds softmax, log_softmax and their modules called without a dimension, and scores of a batch
+that are normalised by hand with a sum over everything (also in Keras).
 
 ## Why is this bad
 
@@ -87,13 +88,18 @@ PyTorch 文档 `torch.nn.functional.softmax` 的 `dim` 参数。
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.events import Softmax
+from didact.check.engine.events import Scope, Softmax
+from didact.check.engine.names import dotted, role_of, source, word_set, words
+from didact.check.engine.spaces import Role
 from didact.check.findings.finding import Edit, Fix, Severity, Span
+from didact.check.rules._keras import function_of
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import callee, path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -103,17 +109,67 @@ NAME = "softmax-without-dim"
 SEVERITY = Severity.WARNING
 TOPIC = "dimension"
 CATALOGUE = ("DIM-MISSING",)
+FRAMEWORKS = ("torch", "tensorflow")
+_SCORES = word_set("logit logits pred preds output outputs score scores")
 
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find softmaxes that leave the dimension to a legacy rule."""
-    for softmax in analysis.softmaxes:
+    yield from _by_hand(analysis)
+    for softmax in analysis.softmaxes if analysis.index.framework == "torch" else ():
         if softmax.dim_known or softmax.kind not in ("softmax", "log_softmax"):
             continue
         rank = softmax.argument.rank if softmax.argument.exact else None
         picked = None if rank is None else (0 if rank in (0, 1, 3) else 1)
         severity = Severity.ERROR if rank == 3 else None
         yield Found(softmax.layer or softmax.node, _MESSAGE, _fix(softmax, picked), severity)
+
+
+def _by_hand(analysis: Analysis) -> Iterator[Found]:
+    """``exp(x) / sum(exp(x))`` of the scores of a batch, without a dimension."""
+    for node in analysis.index.of(ast.BinOp):
+        if not isinstance(node.op, ast.Div) or not isinstance(node.right, ast.Call):
+            continue
+        total = node.right
+        named = dotted(total.func).rpartition(".")[2] or getattr(total.func, "attr", "")
+        summed = _summed(analysis, total) if named in ("sum", "reduce_sum") else None
+        if summed is None or ast.unparse(summed) != ast.unparse(node.left):
+            continue
+        scope = Scope(function_of(analysis, node))
+        scores = _exponent(analysis, node.left, scope)
+        if scores is not None and _is_of_a_batch(analysis, scores):
+            yield Found(node, _HAND.format(text=source(total)))
+
+
+def _summed(analysis: Analysis, call: ast.Call) -> ast.expr | None:
+    """What is summed, where no dimension is given."""
+    if call.keywords or len(call.args) > 1:
+        return None
+    if call.args:
+        return call.args[0] if not callee(analysis, call).startswith(".") else None
+    return call.func.value if isinstance(call.func, ast.Attribute) else None
+
+
+def _exponent(analysis: Analysis, node: ast.expr, scope: Scope) -> ast.expr | None:
+    for step in path(analysis, node, scope):
+        part = step.node
+        if callee(analysis, part).rpartition(".")[2] == "exp" and isinstance(part, ast.Call):
+            method = part.func.value if isinstance(part.func, ast.Attribute) else None
+            return part.args[0] if part.args else method
+    return None
+
+
+def _is_of_a_batch(analysis: Analysis, scores: ast.expr) -> bool:
+    """Whether they are a model's scores: rows of a batch, not one vector."""
+    for part in ast.walk(scores):
+        if isinstance(part, ast.Name | ast.Attribute):
+            value = analysis.value_of(part)
+            if value is not None and value.exact and (value.rank or 0) < 2 and value.rank:
+                return False
+            name = dotted(part)
+            if name and (role_of(name) is not Role.UNKNOWN or set(words(name)) & _SCORES):
+                return True
+    return False
 
 
 def _fix(softmax: Softmax, picked: int | None) -> Fix | None:
@@ -126,6 +182,12 @@ def _fix(softmax: Softmax, picked: int | None) -> Fix | None:
     return Fix((Edit(Span(call.end_lineno, end, call.end_lineno, end), text),), "safe", message)
 
 
+_HAND = Text(
+    "'{text}' sums over the whole batch, so this softmax is one distribution over all samples and "
+    "classes together; sum over the classes and keep the dimension",
+    "'{text}' 对整个批求和，这个 softmax 成了所有样本与类别共用的一个分布；应只对类别维求和，"
+    "并保留该维",
+)
 _MESSAGE = Text(
     "softmax without dim: PyTorch picks 0 for 1-D and 3-D tensors and 1 for others; write the "
     "class dimension, dim=-1",

@@ -93,11 +93,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.events import Softmax
-from didact.check.engine.names import source
+from didact.check.engine.events import LossUse, Operation, Softmax, Term
+from didact.check.engine.names import role_of, source
+from didact.check.engine.spaces import Evidence, Grad, Role
+from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import uses
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import path, place_in_file
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -126,6 +129,82 @@ def check(analysis: Analysis) -> Iterator[Found]:
         ):
             yield Found(use.node, _MESSAGE.format(name=source(one)))
     yield from _same_tensor(analysis)
+    yield from _of_the_teacher_alone(analysis)
+
+
+def _of_the_teacher_alone(analysis: Analysis) -> Iterator[Found]:
+    """A term that rests on the teacher alone, added to one that is trained."""
+    done: set[int] = set()
+    for total in analysis.totals:
+        if total.value.joined or total.how == "assign" or len(total.value.terms) < 2:
+            continue
+        trained = any(_learns(term) for term in total.value.terms)
+        for term in total.value.terms if trained else ():
+            use = term.use
+            if id(use.node) not in done and not term.cut and _rests_on_the_teacher(use):
+                done.add(id(use.node))
+                node = place_in_file(analysis, use)
+                yield Found(node, _TEACHER.format(name=source(use.node)), severity=Severity.WARNING)
+    for operation in analysis.operations_of("backward"):
+        for summand in _summands(analysis, operation):
+            value = analysis.value_of(summand)
+            if value is None or value.terms or id(summand) in done:
+                continue
+            if _is_of_teachers(analysis, value):
+                done.add(id(summand))
+                yield Found(
+                    summand, _TEACHER.format(name=source(summand)), severity=Severity.WARNING
+                )
+
+
+def _learns(term: Term) -> bool:
+    use = term.use
+    return not term.cut and not use.under_no_grad and Grad.YES in (use.input.grad, use.target.grad)
+
+
+def _rests_on_the_teacher(use: LossUse) -> bool:
+    """Whether a loss on labels is one of the teacher's output, which has no graph."""
+    return (
+        use.kind in ("cross_entropy", "nll", "bce", "bce_logits")
+        and use.input.role is Role.TEACHER
+        and use.input.role_from is Evidence.MODEL
+        and use.input.grad is Grad.NO
+        and use.target.grad is not Grad.YES
+        and use.target.role is not Role.STUDENT
+    )
+
+
+def _summands(analysis: Analysis, operation: Operation) -> list[ast.expr]:
+    """The parts of the sum that ``loss.backward()`` starts from."""
+    call = operation.node
+    method = call.func if isinstance(call, ast.Call) else None
+    base = method.value if isinstance(method, ast.Attribute) else None
+    for step in path(analysis, base, operation.scope):
+        node = step.node
+        if isinstance(node, ast.BinOp):
+            parts = _parts_of(node)
+            return parts if len(parts) > 1 else []
+        if not isinstance(node, ast.Name):
+            return []
+    return []
+
+
+def _parts_of(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*_parts_of(node.left), *_parts_of(node.right)]
+    return [node]
+
+
+def _is_of_teachers(analysis: Analysis, value: Value) -> bool:
+    """Whether every model behind a value is a teacher that is frozen, run on nothing learnt."""
+    models = [forward for forward in analysis.forwards if forward.key in value.sources]
+    return bool(models) and all(
+        role_of(forward.model) is Role.TEACHER
+        and analysis.facts.is_frozen(forward.model)
+        and not forward.inputs
+        and not forward.takes_student
+        for forward in models
+    )
 
 
 def _same_tensor(analysis: Analysis) -> Iterator[Found]:
@@ -154,6 +233,11 @@ def _between(first: Softmax, second: Softmax, node: ast.expr) -> bool:
     )
 
 
+_TEACHER = Text(
+    "'{name}' rests on the teacher alone, which is not trained: in the sum it is a constant, and "
+    "no gradient comes from it; the student's output was probably meant",
+    "'{name}' 只取决于不参与训练的教师：在总损失里它是常数，不会带来梯度；多半本应使用学生的输出",
+)
 _MESSAGE = Text(
     "both sides of the loss are made from '{name}': it is 0, and so is its gradient; the other "
     "model's output was probably meant",

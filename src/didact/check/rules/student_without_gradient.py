@@ -99,12 +99,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.events import LossUse
+from didact.check.engine.events import LossUse, Term
 from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Evidence, Grad, Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, is_loss_scope, uses
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import place_in_file
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -130,6 +131,30 @@ def check(analysis: Analysis) -> Iterator[Found]:
         ):
             named = Severity.WARNING if student.role_from is Evidence.NAME else None
             yield Found(use.node, _MESSAGE.format(both=arguments(use)), severity=named)
+    yield from _computed_without_graph(analysis)
+
+
+def _computed_without_graph(analysis: Analysis) -> Iterator[Found]:
+    """A loss of a tensor with a graph, computed under ``no_grad`` and then added to another one."""
+    done: set[int] = set()
+    for total in analysis.totals:
+        terms = [term for term in total.value.terms if not term.cut]
+        trained = [term for term in terms if _has_graph(term)]
+        for term in terms if trained else ():
+            use = term.use
+            wanted = use.under_no_grad and (use.input.sources or use.target.sources)
+            if all(term.excludes(other) for other in trained):
+                continue
+            if wanted and use.kind != "other" and id(use.node) not in done:
+                done.add(id(use.node))
+                yield Found(place_in_file(analysis, use), _UNDER.format(both=arguments(use)))
+
+
+def _has_graph(term: Term) -> bool:
+    """Whether a term is trained: computed with a graph, from something that may have one."""
+    use = term.use
+    constant = use.input.grad is Grad.NO and use.target.grad is not Grad.YES
+    return not use.under_no_grad and not constant
 
 
 def _runs_student(analysis: Analysis, use: LossUse) -> bool:
@@ -141,6 +166,12 @@ def _runs_student(analysis: Analysis, use: LossUse) -> bool:
     )
 
 
+_UNDER = Text(
+    "this loss is computed under no_grad, although what goes into it has a graph: in the sum that "
+    "it is added to it is a constant, and backward() brings no gradient from it {both}",
+    "这个损失在 no_grad 下计算，尽管它的输入带有计算图：在它被加入的总损失里它只是常数，backward() "
+    "不会从它带来任何梯度 {both}",
+)
 _MESSAGE = Text(
     "the student's output was computed under no_grad: this loss is a constant, and backward() "
     "brings the student no gradient from it {both}",

@@ -119,12 +119,15 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import Forward
+from didact.check.engine.index import ClassInfo, lineage
 from didact.check.engine.names import dotted, is_model, role_of, words
-from didact.check.engine.spaces import Role
+from didact.check.engine.spaces import Evidence, Grad, Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
+from didact.check.rules._common import soft_uses
 from didact.check.rules._modes import has_no_mode
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import computed_from
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -149,7 +152,113 @@ def check(analysis: Analysis) -> Iterator[Found]:
         place = _made(analysis, forward)
         if place is not None:
             done.add(model)
-            yield Found(place, _MESSAGE.format(model=model))
+            run = forward.node if analysis.owns(forward.node) else place
+            yield Found(run, _MESSAGE.format(model=model))
+            continue
+        built = _built_here(analysis, forward)
+        if built is not None:
+            done.add(model)
+            yield Found(built, _BUILT.format(model=model))
+    yield from _turned_teacher(analysis, done)
+
+
+def _built_here(analysis: Analysis, forward: Forward) -> ast.AST | None:
+    """Where a teacher is built in the function that runs it: then it is in training mode."""
+    name = forward.model
+    if not name.isidentifier() or isinstance(forward.scope.node, ast.Lambda):
+        return None
+    made: list[ast.Assign] = []
+    for part in ast.walk(forward.scope.node):
+        if isinstance(part, ast.Assign) and any(dotted(t) == name for t in part.targets):
+            made.append(part)
+        if isinstance(part, ast.Call) and _may_evaluate(part, name):
+            return None
+    built = [node for node in made if not _is_wrapping(node.value, name)]
+    if len(built) != 1 or not _has_modes(analysis, built[0].value):
+        return None
+    return built[0]
+
+
+def _may_evaluate(call: ast.Call, name: str) -> bool:
+    """Whether a call is handed the model and may put it into evaluation mode."""
+    given = [*call.args, *(k.value for k in call.keywords)]
+    if not any(isinstance(a, ast.Name) and a.id == name for a in given):
+        return False
+    last = set(words(dotted(call.func).rpartition(".")[2]))
+    return not last & {"load", "parallel", "summary", "print", "count", "len", "deepcopy"}
+
+
+def _is_wrapping(value: ast.expr, name: str) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(value))
+
+
+def _has_modes(analysis: Analysis, value: ast.expr) -> bool:
+    """Whether a model is made that computes another thing in training mode, for certain."""
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        if value.func.attr in ("eval", "train", "requires_grad_"):
+            return False
+        if value.func.attr not in ("to", "cuda", "cpu", "float", "half"):
+            break
+        value = value.func.value
+    if not isinstance(value, ast.Call):
+        return False
+    path = dotted(value.func)
+    root, _, rest = path.partition(".")
+    full = ".".join(filter(None, (analysis.index.lookup(root) or root, rest)))
+    name = full.rpartition(".")[2]
+    if full.startswith(("torchvision.models", "timm.create_model")) and name[:1].islower():
+        return True
+    if "resnet" in name.lower() or "mobilenet" in name.lower():
+        return name[:1].islower() or analysis.index.defined(path) is not None
+    found = analysis.index.classes.get(path)
+    if found is None:
+        other = analysis.index.defined(path) if path else None
+        found = other.what if other is not None and isinstance(other.what, ClassInfo) else None
+    return found is not None and _names_modes(found)
+
+
+def _names_modes(info: ClassInfo) -> bool:
+    """Whether a module of the project has batch statistics or dropout written in it."""
+    calls = (part for part in ast.walk(info.node) if isinstance(part, ast.Call))
+    names = [dotted(call.func).rpartition(".")[2] for call in calls]
+    return any(_is_module(base) for base in info.bases) and any(
+        name.startswith(("BatchNorm", "SyncBatchNorm")) for name in names
+    )
+
+
+def _turned_teacher(analysis: Analysis, done: set[str]) -> Iterator[Found]:
+    """A model that is trained elsewhere in the class and is now the teacher, in that mode."""
+    for use in soft_uses(analysis):
+        target = use.target
+        named = target.role is Role.TEACHER and target.role_from is Evidence.NAME
+        if not named or use.input.grad is Grad.NO or use.scope.owner is None:
+            continue
+        for forward in analysis.forwards:
+            model = forward.model
+            settled = model in done or _is_evaluated_in(use.scope.owner, model)
+            if settled or not forward.under_no_grad or forward.scope.node is not use.scope.node:
+                continue
+            called = {dotted(call.func) for call in _calls_in(use.scope.owner)}
+            if f"{model}.train" in called and id(forward.node) in computed_from(
+                use.scope.node, use.target_node
+            ):
+                done.add(model)
+                yield Found(forward.node, _TURNED.format(model=model))
+
+
+def _is_evaluated_in(owner: ast.ClassDef, model: str) -> bool:
+    """Whether a class calls ``eval()`` on it, other than to evaluate it."""
+    methods = [item for item in owner.body if isinstance(item, ast.FunctionDef)]
+    return any(
+        isinstance(part, ast.Call) and dotted(part.func) == f"{model}.eval"
+        for method in methods
+        if not set(words(method.name)) & {"eval", "evaluate", "test", "validate", "predict"}
+        for part in ast.walk(method)
+    )
+
+
+def _calls_in(owner: ast.ClassDef) -> Iterator[ast.Call]:
+    return (part for part in ast.walk(owner) if isinstance(part, ast.Call))
 
 
 def _is_teacher(model: str) -> bool:
@@ -186,7 +295,7 @@ def _made(analysis: Analysis, forward: Forward) -> ast.AST | None:
         registered = [
             v for v in values if not _is_harmless(v) and not has_no_mode(analysis.index, v)
         ]
-        module = any(_is_module(base) for base in info.bases)
+        module = any(_is_module(base) for one in lineage(info) for base in one.bases)
         return analysis.statement_of(registered[0]) if module and registered else None
     return None
 
@@ -201,6 +310,20 @@ def _is_module(base: str) -> bool:
     return base == "Module" or "Lightning" in base or base.endswith(("Module", "Model"))
 
 
+_BUILT = Text(
+    "{model} is built here, in training mode as every module, and nothing calls eval() on it: "
+    "dropout and BatchNorm make its targets depend on the batch, and BatchNorm's running "
+    "statistics drift; no_grad stops neither",
+    "{model} 在这里构建，与任何模块一样处于训练模式，且没有任何地方对它调用 eval()：dropout 与 "
+    "BatchNorm 使目标依赖于当前批，BatchNorm 的滑动统计量也会漂移；no_grad 阻止不了",
+)
+_TURNED = Text(
+    "{model} is put into training mode in this class and never back, and is the teacher here: "
+    "dropout and BatchNorm make its targets depend on the batch, and its running statistics "
+    "drift. Call eval() on it before",
+    "{model} 在这个类里被切到训练模式，从未切回，而它在这里充当教师：dropout 与 BatchNorm 使目标"
+    "依赖于当前批，滑动统计量也会漂移。应先对它调用 eval()",
+)
 _MESSAGE = Text(
     "{model} is registered as a submodule and nothing calls eval() on it: train() of the module "
     "around it puts it into training mode, so dropout and BatchNorm make its targets depend on "

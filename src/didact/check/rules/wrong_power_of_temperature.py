@@ -100,6 +100,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.events import Term, Total
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import (
     SOFT,
@@ -122,6 +123,7 @@ TOPIC = "temperature"
 CATALOGUE = (
     "T-POW1",
     "T2-TWICE",
+    "T²-TWICE",
 )
 
 
@@ -132,15 +134,22 @@ def check(analysis: Analysis) -> Iterator[Found]:
         symbol = temperature_symbol(temperature) if temperature is not None else None
         if symbol is None:
             continue
-        powers = {
-            power_of(term, symbol) for (term,) in ((t,) for _, t in totals_with(analysis, use))
-        }
+        beside = [term for total, term in totals_with(analysis, use) if _has_hard_term(total, term)]
+        terms = beside or [term for _, term in totals_with(analysis, use)]
+        powers = {power_of(term, symbol) for term in terms if not term.cut}
         powers = {power for power in powers if power > 0}
         if powers and 2 not in powers and beside_hard_term(analysis, use):
             power = max(powers)
             yield Found(
                 use.node, _MESSAGE.format(t=symbol, power=f"{power:g}", off=f"{power - 2:g}")
             )
+
+
+def _has_hard_term(total: Total, term: Term) -> bool:
+    return any(
+        other.use.is_hard and other.use.node is not term.use.node and not term.excludes(other)
+        for other in total.value.terms
+    )
 
 
 _MESSAGE = Text(
