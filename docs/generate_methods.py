@@ -22,6 +22,9 @@ task is plain training where nothing else is said.
 Where a paper balances classification and distillation by a fixed share, the distillation has no
 factor `T^2`, as there; LwF has it, and says so.
 
+A table beside each method says what its paper has, what its authors' code has, and what is here.
+"none" stands where there is no paper or no code, "none published" where the authors gave none out.
+
 Every frozen-backbone method trains its network on the first task unless `train_first=false`.
 
 This page is written by `python docs/generate_methods.py` from the methods themselves.
@@ -63,10 +66,29 @@ def _contents() -> str:
 
 
 def _section(entry: MethodEntry) -> str:
-    lines = [f"### {entry.name}", "", _plain(inspect.getdoc(entry.method) or ""), ""]
+    text, _, compared = (inspect.getdoc(entry.method) or "").partition("\nCompared:\n")
+    lines = [f"### {entry.name}", "", _plain(text.rstrip()), ""]
+    if compared:
+        lines += ["| | paper | authors' code | here |", "|---|---|---|---|", *rows(compared), ""]
     if entry.method.Options is not NoOptions:
         lines += ["| option | default | |", "|---|---|---|", *_options(entry), ""]
     return "\n".join(lines)
+
+
+def rows(compared: str) -> list[str]:
+    """The rows of a table from lines ``what: paper | authors' code | here``."""
+    found = re.findall(r"^    (\S.*(?:\n        .*)*)", compared, re.MULTILINE)
+    lines = [re.sub(r"\s+", " ", row) for row in found]
+    return [f"| {_escaped(cells)} |" for cells in map(_cells, lines)]
+
+
+def _cells(line: str) -> list[str]:
+    name, _, rest = line.partition(": ")
+    return [name, *rest.split(" | ")]
+
+
+def _escaped(cells: list[str]) -> str:
+    return " | ".join(_plain(cell).replace("|", r"\|") for cell in cells)
 
 
 def _options(entry: MethodEntry) -> list[str]:

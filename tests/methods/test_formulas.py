@@ -37,7 +37,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "agem": {"reference_batches": 2},
     "bic": {"temperature": 3.0, "held_out": 0.5},
     "der": {"auxiliary": 0.4, "temperature": 3.0, "classifier_epochs": 3},
-    "der++": {"alpha": 0.35, "beta": 0.8},
+    "der++": {"alpha": 0.35, "beta": 0.8, "outputs": 11},
     "eeil": {"temperature": 3.0, "balanced_epochs": 1, "balanced_rate": 0.3},
     "ewc": {"weight": 3.0, "samples": 500, "classes": "seen"},
     "ewc-online": {"weight": 3.0, "samples": 500, "classes": "seen", "decay": 0.6},
@@ -48,9 +48,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "compression_epochs": 1.5,
     },
     "gem": {"strength": 0.3, "classes": "new"},
-    "icarl": {"loss": "softmax", "temperature": 3.0, "weight": 0.7},
+    "icarl": {"loss": "softmax", "temperature": 3.0, "weight": 0.7, "mirrored": "always"},
+    "joint": {"from_scratch": True},
     "lucir": {"weight": 3.0, "margin": 0.8, "negatives": 3, "margin_weight": 0.6},
-    "lwf": {"temperature": 3.0, "weight": 0.7, "classes": "seen"},
+    "lwf": {"temperature": 3.0, "weight": 0.7, "classes": "seen", "warm_up": 2},
     "mas": {"weight": 0.3, "samples": 500, "classes": "seen"},
     "memo": {"auxiliary": 0.4, "freeze_body": True},
     "podnet": {
@@ -236,6 +237,20 @@ def test_joint() -> None:
     state.terms_are(ce(state.logits, state.labels))
 
 
+@pytest.mark.parametrize("from_scratch", [True, False])
+def test_joint_begins_with_a_new_network_where_asked_for(from_scratch: bool) -> None:
+    loop = Loop(build("joint", {"from_scratch": from_scratch}))
+    tasks = tasks_of(stripes(SIZES, EACH), with_earlier=True)
+    loop.learn(tasks[0])
+    old: Any = loop.before[0].network
+    loop.begin(tasks[1])
+    new: Any = loop.method.network
+    assert new.classifier.out_features == KNOWN
+    assert torch.equal(new.stem[0].weight, old.stem[0].weight) != from_scratch
+    assert torch.equal(new.classifier.weight[:3], old.classifier.weight) != from_scratch
+    assert bool((new.stem[1].running_mean == 0).all()) == from_scratch
+
+
 def test_replay() -> None:
     state = State("replay")
     assert counts_of(state.split.labels) == [0] * KNOWN + [EACH] * 4
@@ -258,10 +273,34 @@ def test_replay_stores_each_image_once_while_it_is_learned() -> None:
 @pytest.mark.parametrize("augment", ["none", "flip"])
 @pytest.mark.parametrize("classes", ["new", "seen"])
 def test_lwf(classes: str, augment: str) -> None:
-    state = State("lwf", classes=classes, augment=augment)
+    state = State("lwf", 1, classes=classes, augment=augment)
     z, y = state.logits, state.labels
     classification = ce(z, y) if classes == "seen" else ce(z[:, KNOWN:], y - KNOWN)
     state.terms_are(classification, 0.7 * 3.0**2 * kl(state.old_logits, z[:, :KNOWN], 3.0))
+
+
+@pytest.mark.parametrize("classes", ["new", "seen"])
+def test_the_warm_up_of_lwf_moves_the_new_outputs_alone(classes: str) -> None:
+    state = State("lwf", classes=classes)
+    stage, network = state.method.stage, state.method.network
+    assert (stage.name, stage.epochs, len(state.stages)) == ("warm-up", 2, 2)
+    assert stage.evaluation_mode
+    z, y = network.classifier(network.features(state.images).detach()), state.labels
+    state.terms_are(ce(z, y) if classes == "seen" else ce(z[:, KNOWN:], y - KNOWN))
+    first = network.classifier.weight[KNOWN:].detach().clone()
+    state.loop.train(stage, steps=1)
+    for name, value in state.old.state_dict().items():
+        now = network.state_dict()[name]
+        assert torch.equal(now[:KNOWN] if name.startswith("classifier") else now, value), name
+    assert not torch.isclose(network.classifier.weight[KNOWN:], first).all(-1).any()
+
+
+def test_lwf_has_a_warm_up_where_there_is_something_old_and_new() -> None:
+    loop = Loop(build("lwf", OPTIONS["lwf"]))
+    tasks = tasks_of(stripes(SIZES, EACH))
+    assert len(loop.begin(tasks[0])) == 1
+    assert len(loop.begin(tasks[1])) == 2
+    assert len(loop.begin(replace(tasks[1], index=2, known=KNOWN))) == 1
 
 
 def test_lwf_mc() -> None:
@@ -293,14 +332,17 @@ def test_icarl_softmax() -> None:
     state.terms_are(ce(z, state.labels), 0.7 * 3.0**2 * kl(state.old_logits, z[:, :KNOWN], 3.0))
 
 
+@pytest.mark.parametrize("augment", ["none", "flip"])
 @pytest.mark.parametrize("name", ["icarl", "lucir", "podnet"])
-def test_the_nearest_mean_of_exemplars(name: str) -> None:
-    state = State(name)
+def test_the_nearest_mean_of_exemplars(name: str, augment: str) -> None:
+    """iCaRL's here has mirror images always, the others' where training images are mirrored."""
+    state = State(name, augment=augment)
     state.loop.end(state.task)
     method = copy.deepcopy(state.method).eval()
     images, labels = state.exemplars
     with torch.no_grad():
-        stored = F.normalize(method.features(images), dim=1)
+        views = [images, images.flip(3)] if name == "icarl" or augment == "flip" else [images]
+        stored = torch.stack([F.normalize(method.features(v), dim=1) for v in views]).mean(0)
         means = torch.stack([stored[labels == c].mean(0) for c in range(SEEN)])
         asked = F.normalize(method.features(state.images), dim=1)
         expected = -torch.cdist(asked, F.normalize(means, dim=1)).square()
@@ -308,6 +350,28 @@ def test_the_nearest_mean_of_exemplars(name: str) -> None:
         way = method.predict if name == "icarl" else method.other_predictors()["nme"]
         found = way(state.images).double()
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("mirrored", "augment", "wanted"),
+    [
+        ("trained", "none", False),
+        ("trained", "crop2-flip-brightness", True),
+        ("never", "flip", False),
+        ("always", "none", True),
+    ],
+)
+def test_icarl_mirrors_exemplars_where_asked_for(mirrored: str, augment: str, wanted: bool) -> None:
+    memory = Memory("herding", per_class=4)
+    method: Any = build("icarl", {"mirrored": mirrored}, memory=memory, augment=augment)
+    task = tasks_of(stripes(SIZES, EACH))[0]
+    Loop(method).begin(task)
+    method.fill_memory(task)
+    seen: list[Tensor] = []
+    method.features = lambda images: (seen.append(images), images.flatten(1))[1]
+    method.exemplar_means(task)
+    assert len(seen) == 1 + wanted
+    assert not wanted or torch.equal(seen[1], seen[0].flip(3))
 
 
 def test_eeil_training() -> None:
@@ -537,8 +601,9 @@ def test_podnet_training() -> None:
     network, y = state.method.network, state.labels
     with torch.no_grad():
         network.classifier.scale.fill_(2.5)
-        old_maps, old = stages_of(state.old, state.images), state.old.features(state.images)
-    f, maps = network.features(state.images), stages_of(network, state.images)
+        old_maps, old = stages_of(state.old, state.images)[1:], state.old.features(state.images)
+    f, maps = network.features(state.images), stages_of(network, state.images)[1:]
+    assert maps[0].min() < 0  # the last ReLU is left out, and the stem is no stage
     factor = math.sqrt(SEEN / (SEEN - KNOWN))
     spatial = [
         (pooled(now) - pooled(then)).norm(dim=1).mean()
@@ -598,7 +663,7 @@ def test_der_classifier_stage() -> None:
     state = State("der", 1)
     method = state.method
     assert counts_of(state.split.labels) == [4] * SEEN
-    assert method.stage.epochs == 3
+    assert (method.stage.epochs, method.stage.milestones) == (3, (0.5,))
     with torch.no_grad():
         f = method.network.features(state.images)
     state.terms_are(ce(method.network.classifier(f) / 3.0, state.labels))
@@ -948,7 +1013,8 @@ def test_agem() -> None:
         torch.testing.assert_close(gradient_of(state), expected, rtol=1e-5, atol=1e-7)
 
 
-def test_der_plus_plus() -> None:
+@pytest.mark.parametrize("outputs", [0, 11])
+def test_der_plus_plus(outputs: int) -> None:
     """With a memory that keeps whatever it is shown."""
     shown: list[tuple[Tensor, Tensor, Tensor]] = []
 
@@ -957,13 +1023,16 @@ def test_der_plus_plus() -> None:
             z = method.network(batch.images)
         shown.extend(zip(batch.images, batch.labels, z, strict=True))
 
-    state = State("der++", per_class=100, before_step=note)
+    state = State("der++", per_class=100, before_step=note, outputs=outputs)
     assert len(state.method.memory) == len(shown) == 2 * KNOWN * EACH + 4 * EACH
     state.drawing_all()
     images = torch.stack([image for image, _, _ in shown])
     labels = torch.stack([label for _, label, _ in shown])
     z = state.method.network(images)
-    rows = [(z[k, : len(t)] - t).square().mean() for k, (_, _, t) in enumerate(shown)]
+    rows = [
+        (z[k, : len(t)] - t).square().sum() / (outputs or len(t))
+        for k, (_, _, t) in enumerate(shown)
+    ]
     terms = (0.35 * torch.stack(rows).mean(), 0.8 * ce(z, labels))
     state.terms_are(ce(state.logits, state.labels), *terms)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,15 @@ def test_the_distillation_of_ssil_has_the_square_of_the_temperature() -> None:
         expected = losses.kd(now, before, temperature=3.0)
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
     assert found.item() > 0.01
+
+
+def test_the_classifier_of_der_has_a_schedule_of_its_own(tmp_path: Path) -> None:
+    run("der", tmp_path / "run", schedule="cosine")
+    (path,) = tmp_path.glob("run/cells/*/metrics.jsonl")
+    rows = [row for line in path.read_text().splitlines() if "stage" in (row := json.loads(line))]
+    rates = {
+        stage: [row["learning_rate"] for row in rows if row["stage"] == stage and row["task"] == 2]
+        for stage in ("train", "classifier")
+    }
+    assert rates["train"] == pytest.approx([0.025, 0.0])
+    assert rates["classifier"] == pytest.approx([0.005, 0.005])

@@ -59,9 +59,9 @@ FAULTS = [
     _fault(
         "lwf's cross-entropy looks at all classes",
         """columns = self.task.columns if options.classes == "new" else None
-        terms""",
+        if self.stage""",
         """columns = None
-        terms""",
+        if self.stage""",
     ),
     _fault(
         "a temperature's factor is not squared",
@@ -269,8 +269,8 @@ FAULTS = [
     ),
     _fault(
         "der++ adds up over classes",
-        "(distances / known.sum(1).clamp(min=1)).mean()",
-        "distances.mean()",
+        "(outputs or known.sum(1).clamp(min=1))",
+        "(outputs or 1)",
     ),
     _fault(
         "der++ weighs labels with alpha",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from didact._core.errors import UsageError
 from didact.recipes import (
     learn_cifar100,
     learn_cifar100_short,
@@ -28,6 +29,18 @@ def test_cifar100_is_the_literature_schedule() -> None:
     assert [full.epochs * m for m in full.milestones] == pytest.approx([80, 120])
     asked_for = {"finetune", "lwf", "icarl", "bic", "wa", "podnet", "der", "joint"}
     assert asked_for == set(full.method)
+    assert full.method_options == {"joint.from_scratch": True}
+
+
+def test_options_of_a_recipe_stay_while_their_method_does() -> None:
+    full = learn_cifar100()
+    assert full.changed(method=("lwf", "icarl")).method_options == {}
+    given = {"icarl.loss": "softmax", "joint.from_scratch": False}
+    for option, value in given.items():
+        expected = {"joint.from_scratch": True, option: value}
+        assert full.changed(method_options={option: value}).method_options == expected
+    with pytest.raises(UsageError, match="an option is for wa"):
+        full.changed(method=("lwf",), method_options={"wa.temperature": 3.0})
 
 
 def test_the_short_recipe_keeps_the_protocol_of_the_full_one() -> None:

@@ -41,6 +41,12 @@ class Agem(Method):
     """``CE(z, y)`` on new images; the step is projected against one batch of exemplars.
 
     Paper: Chaudhry et al. 2019, ICLR, arXiv:1812.00420, section 4, eq. 10 and 11.
+
+    Compared:
+        reference: 256 exemplars on permuted MNIST, 1300 on CIFAR-100 | 256 by default |
+            ``reference_batches`` batches of the run's size
+        memory: drawn at random from all tasks | the same | the same
+        classes of the cross-entropy: the task's | the task's | all seen so far
     """
 
     Options = AgemOptions

@@ -17,6 +17,8 @@ from didact.methods.kit.registry import method
 from didact.methods.kit.setting import Stage
 from didact.nn import ExpandableNetwork
 
+CLASSIFIER_MILESTONES = (0.5,)
+
 
 @dataclass(frozen=True)
 class DerOptions:
@@ -48,9 +50,17 @@ class DerOptions:
 class Der(Expanding):
     """Two stages: the new backbone on everything, then a fresh classifier on balanced data.
 
+    The classifier's stage has the authors' schedule: the learning rate falls once, in its middle.
     Without the paper's pruning: this is its "DER without P", and all backbones count as memory.
 
     Paper: Yan et al. 2021, CVPR, arXiv:2103.16788.
+
+    Compared:
+        pruning: channel masks | not published: ``der_womask`` | none: "DER without P"
+        classifier's stage: on balanced data, drawn anew | 30 epochs from 0.1, a tenth after 15, T
+            = 5 | the same: ``classifier_epochs``, the run's rate, a tenth after half of them
+        warm-up: not mentioned | 10 epochs of rising rate, then a new classifier | none
+        network: ResNet-18 | ResNet-18 of 64 channels | any, a copy for each task
     """
 
     Options = DerOptions
@@ -66,6 +76,7 @@ class Der(Expanding):
             self.with_exemplars(task.train),
             parameters=lambda: self.grown.classifier.parameters(),
             epochs=self.options.classifier_epochs,
+            milestones=CLASSIFIER_MILESTONES,
             evaluation_mode=True,
         )
         return train_then_balance(self, task, classifier, draw=class_balanced)

@@ -19,6 +19,8 @@ from didact.methods.kit.registry import method
 from didact.methods.kit.setting import Setting, Stage
 from didact.nn import Teacher
 
+BALANCED_MILESTONES = (1 / 3, 2 / 3)
+
 
 @dataclass(frozen=True)
 class EeilOptions:
@@ -30,7 +32,7 @@ class EeilOptions:
         balanced_epochs: Epochs of the fine-tuning on as many images of each class, "an additional
             30 epochs for balanced fine-tuning" (section 5), but no more than the training has.
         balanced_rate: Its learning rate as a fraction of the run's, which is 0.1 there: "the
-            starting rate is 0.01" (section 5).
+            starting rate is 0.01" (section 5), a tenth of it after each third, as there.
     """
 
     temperature: float = 2.0
@@ -59,6 +61,12 @@ class Eeil(Method):
 
     Paper: Castro et al. 2018, ECCV, arXiv:1807.09536, section 3.2, eq. 1-3; balanced fine-tuning:
     section 4.
+
+    Compared:
+        distillation: T = 2, a term for each earlier head | the same | the same
+        balanced fine-tuning: 30 epochs from 0.01, a tenth of it every 10 | 10 at each of 0.01,
+            0.001, 0.0001 | 30 at most, from 0.1 of the run's rate, a tenth of it after each third
+        noise on gradients: ``N(0, eta / (1 + t)^gamma)`` | ``0.3 / (1 + epoch)^0.55`` | none
     """
 
     Options = EeilOptions
@@ -86,6 +94,7 @@ class Eeil(Method):
             self.with_exemplars(task.train),
             epochs=min(options.balanced_epochs, self.setting.epochs),
             rate=options.balanced_rate,
+            milestones=BALANCED_MILESTONES,
         )
         return train_then_balance(self, task, balanced)
 

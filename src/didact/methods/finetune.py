@@ -14,7 +14,13 @@ from didact.methods.kit.registry import method
     group="Bounds",
 )
 class Finetune(Method):
-    """Cross-entropy over all classes seen so far, on the new data alone."""
+    """Cross-entropy over all classes seen so far, on the new data alone.
+
+    Compared:
+        classes of the cross-entropy: none | PyCIL, Mammoth, Avalanche: all; FACIL without
+            exemplars: the task's | all seen so far
+        weights at a new task: none | the last task's | the last task's
+    """
 
     def losses(self, batch: Batch) -> Terms:
         """``CE(z, y)`` over the classes seen so far."""

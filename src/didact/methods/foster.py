@@ -66,6 +66,16 @@ class Foster(Method):
     boosted network with its probabilities weighted by class and renormalised.
 
     Paper: Wang et al. 2022, ECCV, arXiv:2204.04662.
+
+    Compared:
+        beta of the boosting's class weights: tuned | 0.98 to 0.94, a value for each task | 0.97
+            for all, ``boosting_beta``
+        counts in the class weights: of the training data | the same: 500 of a new class of
+            CIFAR-100 | relative to a largest class of 500
+        balanced distillation: probabilities times class weights, renormalised | the same | the
+            same
+        first task: not mentioned | 200 epochs | the run's, or ``--first-epochs``
+        augmentation: AutoAugment | AutoAugment | the run's
     """
 
     Options = FosterOptions

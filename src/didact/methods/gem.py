@@ -47,6 +47,14 @@ class Gem(Method):
     """``CE(z, y)`` on new images; the step is projected against each earlier task's gradient.
 
     Paper: Lopez-Paz and Ranzato 2017, NeurIPS, arXiv:1706.08840, eq. 6-8 and their dual, eq. 11.
+
+    Compared:
+        quadratic programme: ``v >= 0`` | ``v >= 0.5`` (memory strength), 0.001 added to the
+            diagonal | ``v >= strength``, nothing added
+        memory: the last images of each task | a ring buffer: the last ones | drawn at random,
+            each class its share
+        classes of the cross-entropy: the task's | the task's | all seen so far, ``classes=new``
+            for the task's
     """
 
     Options = GemOptions

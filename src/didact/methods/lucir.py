@@ -58,6 +58,15 @@ class Lucir(CosineMethod):
     left out.
 
     Paper: Hou et al. 2019, CVPR, sections 3.2 to 3.5, eq. 4 and 6-9.
+
+    Compared:
+        less-forget weight: ``5 sqrt(new / old)`` as printed (eq. 7) | ``5 sqrt(old / new)`` | ``5
+            sqrt(old / new)``
+        new vectors: not mentioned | mean features, as long as the old ones on average | the same
+        old vectors: fixed | fixed (learning rate 0) | fixed
+        balanced fine-tuning: optional | ImageNet alone | none
+        class means of ``nme``: of exemplars | of exemplars and their mirror images | mirrored
+            where training images are
     """
 
     Options = LucirOptions

@@ -21,6 +21,11 @@ class LwfMc(Method):
 
     Paper: Rebuffi et al. 2017, arXiv:1611.07725, section 4.1, with the loss of
     algorithm 3: "it uses the network output values themselves".
+
+    Compared:
+        loss: a sigmoid for each class, old targets from the old model | not published for this
+            variant; iCaRL's is a mean over all 100 outputs | a sum over the classes seen so far
+        classification: the network's outputs | none | the network's outputs
     """
 
     distils = True

@@ -51,6 +51,13 @@ class Mas(Anchored):
     Importances add up over tasks; they need images but no labels.
 
     Paper: Aljundi et al. 2018, arXiv:1711.09601, section 4.1, eq. 2-3.
+
+    Compared:
+        importance: of each image ``|d |z|^2 / d p|``, averaged | of the sum over a batch of 200
+            images; of each with ``b1`` | of each image
+        lambda: 1 for object recognition | 1 | 1
+        images: all | all | up to ``samples``
+        largest ``2 lambda omega``: no bound | no bound | 10
     """
 
     Options = MasOptions

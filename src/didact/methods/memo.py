@@ -44,6 +44,12 @@ class Memo(Expanding):
 
     Paper: Zhou et al. 2023, ICLR, arXiv:2205.13218, section 4.4, eq. 3, the last stage as in
     appendix B.1; weight alignment as in the authors' code.
+
+    Compared:
+        what is multiplied: the last stage (specialised blocks) | the last stage | the last stage
+        body after the first task: frozen from 20 classes on | ``train_base``: goes on learning on
+            CIFAR-100 B0 | goes on; ``freeze_body``
+        weight alignment: not mentioned | after each task | after each task
     """
 
     Options = MemoOptions

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from didact import losses
-from didact.data import Batch, Task, derived_seed
+from didact.data import Batch, Memory, Task, derived_seed
 from didact.methods.kit.balanced import class_balanced, train_then_balance
 from didact.methods.kit.base import Terms
 from didact.methods.kit.cosine import CosineMethod
 from didact.methods.kit.options import above_zero, at_least
 from didact.methods.kit.registry import method
-from didact.methods.kit.setting import Stage
-from didact.nn import taps
+from didact.methods.kit.setting import Setting, Stage
+from didact.methods.kit.stage_maps import MapPlace, read_maps, stage_maps
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,32 @@ class Podnet(CosineMethod):
     POD-spatial.
 
     Paper: Douillard et al. 2020, ECCV, arXiv:2004.13513.
+
+    Compared:
+        maps of POD-spatial: of every stage | three stages and the last block, before ReLU
+            (ResNet-32); four stages (ResNet-18) | the same: every stage but the stem, before
+            ReLU; the last block apart where there are fewer than four
+        margin: off the right class's similarity | cancels: it is taken off all of them | off the
+            right class's
+        weights: 3 and 1 on CIFAR-100, 8 and 10 on ImageNet | the same, times ``sqrt(seen / new)``
+            | 3 and 1, times ``sqrt(seen / new)``
+        balanced fine-tuning: the classifier, 20 epochs | 20 epochs at 0.05, no schedule | 20 at
+            most, half of the run's rate, no schedule
+        gradients: not mentioned | each clipped to ±5 | the run's ``--clip-norm``
     """
 
     Options = PodnetOptions
+
+    def __init__(self, options: Any, setting: Setting, memory: Memory) -> None:
+        super().__init__(options, setting, memory)
+        self.maps: tuple[MapPlace, ...] = ()
+
+    def grow(self, task: Task) -> None:
+        """As every cosine method; the first time, find the maps that are compared."""
+        super().grow(task)
+        if task.index == 0:
+            like = next(self.network.parameters())
+            self.maps = stage_maps(self.network, like.new_zeros(2, *task.train.image_shape))
 
     def _proxies(self) -> int:
         proxies: int = self.options.proxies
@@ -99,6 +123,7 @@ class Podnet(CosineMethod):
             parameters=lambda: self.head.parameters(),
             epochs=min(options.balanced_epochs, self.setting.epochs),
             rate=options.balanced_rate,
+            milestones=(),
             evaluation_mode=True,
         )
         return train_then_balance(self, task, balanced, draw=class_balanced)
@@ -112,24 +137,19 @@ class Podnet(CosineMethod):
         if self.teacher is None:
             return {"classification": self._nca(self.features(batch.images), batch.labels)}
         options: PodnetOptions = self.options
-        paths = tuple(getattr(self.network, "feature_paths", ()))[:-1]
-        with taps(self.network, paths) as now:
+        with read_maps(self.network, self.maps) as now:
             features = self.features(batch.images)
-            maps = [now[path] for path in paths]
-        with taps(self.teacher, paths) as before:
+            maps = list(now.values())
+        with read_maps(self.teacher, self.maps) as before:
             old = self.old_features(batch.images)
-            old_maps = [before[path] for path in paths]
+            old_maps = list(before.values())
         seen, known = self.task.seen, self.task.known
         factor = math.sqrt(seen / max(seen - known, 1))
         terms = {
             "classification": self._nca(features, batch.labels),
             "flat": factor * options.flat * losses.podnet_flat(features, old),
         }
-        spatial = [
-            losses.podnet_spatial(new, was)
-            for new, was in zip(maps, old_maps, strict=True)
-            if new.dim() == 4
-        ]
+        spatial = [losses.podnet_spatial(new, was) for new, was in zip(maps, old_maps, strict=True)]
         if spatial:
             terms["spatial"] = factor * options.spatial * torch.stack(spatial).mean()
         return terms

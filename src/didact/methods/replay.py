@@ -26,6 +26,14 @@ class Replay(Method):
 
     Paper: Chaudhry et al. 2019, arXiv:1902.10486, algorithm 1: the memory's batch is as large as
     that of new images, and both make one batch.
+
+    Compared:
+        batch from the memory: as large as that of new images | the same (10 and 10) | as large as
+            the run's batch
+        memory: reservoir, ring, k-means, mean of features | reservoir, and a hybrid of it and a
+            ring | reservoir; ``--exemplars`` for others
+        passes: one | one | the run's; the reservoir looks at the first
+        classes of the cross-entropy: the task's | the task's | all seen so far
     """
 
     exemplars = "reservoir"

@@ -56,6 +56,11 @@ class Si(Anchored):
 
     Paper: Zenke et al. 2017, ICML, arXiv:1703.04200, section 3, eq. 3-5. A negative importance,
     which would push a parameter away from its anchor, counts 0, as in the authors' code.
+
+    Compared:
+        gradient of the path: of the task's loss | without the penalty | without the penalty
+        negative importance: not mentioned | 0, after adding up over tasks | 0, task by task
+        largest ``2 c Omega``: no bound | no bound | 10
     """
 
     Options = SiOptions

@@ -20,6 +20,12 @@ class SimpleCil(FrozenBackbone):
     """``cos(f, mean of the class's features)``.
 
     Paper: Zhou et al. 2023, arXiv:2303.07338.
+
+    Compared:
+        prototype: mean of the class's features | the same | the same
+        similarity: cosine | cosine | cosine
+        backbone: pre-trained, frozen | ViT-B/16, ImageNet-21k | any; trained on the first task
+            unless ``train_first=false``
     """
 
     def observe(self, features: Tensor, labels: Tensor, classes: int) -> None:

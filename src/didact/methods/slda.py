@@ -41,6 +41,13 @@ class Slda(FrozenBackbone):
     is taken in one step that gives the same numbers. A class's first sample is its mean.
 
     Paper: Hayes and Kanan 2020, CVPR Workshops, arXiv:1909.01520, eq. 2-7.
+
+    Compared:
+        shrinkage: 0.0001 | 0.0001 | 0.0001
+        covariance at the start: from the base classes | ones, or fitted on the base classes |
+            zeros
+        a class's first sample: its mean | differs from a mean of zeros | its mean
+        inverse: not mentioned | pseudo-inverse | inverse: the shrinkage makes it exist
     """
 
     Options = SldaOptions

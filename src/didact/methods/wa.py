@@ -43,6 +43,13 @@ class Wa(SharedDistillation):
     """``(1 - l) CE + l KL_T`` with ``l = known / seen``, then weight alignment.
 
     Paper: Zhao et al. 2020, CVPR, arXiv:1911.07053.
+
+    Compared:
+        share of the distillation: ``old / seen`` | none published | ``old / seen``
+        temperature: a T in the formula | none published; 2 in the settings of DER's authors | 2,
+            no factor ``T^2``
+        clipping: weights of the classifier at 0 or more, after each step | none published; DER's
+            authors' version has it | the same, off with ``clip_weights=false``
     """
 
     Options = WaOptions

@@ -68,6 +68,7 @@ def learn_cifar100() -> LearnSettings:
         schedule="step",
         milestones=(80 / 170, 120 / 170),
         method=LITERATURE_METHODS,
+        method_options={"joint.from_scratch": True},
     )
 
 
@@ -87,6 +88,7 @@ def learn_cifar100_short() -> LearnSettings:
         channels_last=True,
         threads=1,
         method=(*LITERATURE_METHODS, "replay"),
+        method_options={"joint.from_scratch": False},
     )
 
 

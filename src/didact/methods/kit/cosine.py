@@ -11,7 +11,7 @@ from didact._core.errors import ModelError
 from didact.data import Task
 from didact.methods.kit.base import Method
 from didact.methods.kit.last_relu import drop_last_relu
-from didact.methods.kit.nearest_mean import class_means, nearest_mean_scores
+from didact.methods.kit.nearest_mean import nearest_mean_scores
 from didact.methods.kit.network import check_network, growing
 from didact.nn import CosineHead, Teacher
 
@@ -19,7 +19,8 @@ from didact.nn import CosineHead, Teacher
 class CosineMethod(Method):
     """A cosine classifier on features without the last ReLU; the teacher is the old network.
 
-    Besides the classifier's answer there is that of the nearest mean of exemplars, ``"nme"``.
+    Besides the classifier's answer there is that of the nearest mean of exemplars, ``"nme"``; where
+    training images are mirrored, the means are those of exemplars and their mirror images.
     """
 
     distils = True
@@ -66,9 +67,9 @@ class CosineMethod(Method):
         """Choose exemplars, and compute their classes' mean directions."""
         super().after_task(task)
         if len(self.memory):
-            split = self.memory.split()
-            features = self.map_images(split, self.features)
-            self.kept["means"] = class_means(features, split.labels.to(features.device), task.seen)
+            self.kept["means"] = self.mean_directions(
+                self.memory.split(), task.seen, mirrored=self.trains_on_mirror_images()
+            )
 
     def other_predictors(self) -> Mapping[str, Callable[[Tensor], Tensor]]:
         """The nearest mean of exemplars."""

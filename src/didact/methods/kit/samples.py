@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from didact.data import AnySplit, Batch, Batches, Memory, Task, generator_for, joined
+from didact.methods.kit.nearest_mean import class_means
 from didact.methods.kit.setting import Moment, Setting, Stage
 
 EVALUATION_BATCH = 512
@@ -42,6 +43,24 @@ class Samples(nn.Module):
         found = [function(batch.images).float() for batch in self.iterate(split)]
         self.train(was_training)
         return torch.cat(found)
+
+    def mean_directions(self, split: AnySplit, classes: int, *, mirrored: bool) -> Tensor:
+        """The mean direction of each class's features, ``(classes, width)``.
+
+        Args:
+            split: Images with their columns.
+            classes: How many columns there are.
+            mirrored: Whether the mirror image of each image counts as another one of its class.
+        """
+        features, labels = self.map_images(split, self.features), split.labels
+        if mirrored:
+            flipped = self.map_images(split, lambda images: self.features(images.flip(-1)))
+            features, labels = torch.cat([features, flipped]), torch.cat([labels, labels])
+        return class_means(features, labels.to(features.device), classes)
+
+    def trains_on_mirror_images(self) -> bool:
+        """Whether a training image may come as its mirror image."""
+        return "flip" in self.setting.augment.split("-")
 
     def iterate(self, split: AnySplit, batch_size: int = EVALUATION_BATCH) -> Iterator[Batch]:
         """Batches of a split, in order, normalised, not augmented; the same on each process."""

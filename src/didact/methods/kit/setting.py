@@ -58,6 +58,8 @@ class Stage:
         learning_rate: Instead of the run's, before ``rate``.
         optimizer: Instead of the run's.
         weight_decay: Instead of the run's.
+        milestones: Instead of the run's schedule: the fractions of the stage at which the learning
+            rate is multiplied by the run's ``decay``; none of them leave it as it is.
         augment: Whether the images are varied as in the run.
         evaluation_mode: Keep the networks in eval mode, so that BatchNorm stands still.
     """
@@ -70,6 +72,7 @@ class Stage:
     learning_rate: float | None = None
     optimizer: Literal["sgd", "adamw", "adam"] | None = None
     weight_decay: float | None = None
+    milestones: tuple[float, ...] | None = None
     augment: bool = True
     evaluation_mode: bool = False
 

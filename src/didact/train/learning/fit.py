@@ -103,6 +103,7 @@ def fit_stage(run: MethodRun, stage: Stage, optimizer_state: Json) -> None:
         after_backward=method.after_backward,
         after_step=method.after_step,
         evaluation_mode=stage.evaluation_mode,
+        schedule=_schedule(stage, settings),
     )
     train_epochs(spec, run.context)
     _same_buffers(method, fabric)
@@ -114,6 +115,14 @@ def _epochs(stage: Stage, run: MethodRun) -> int:
         return 1
     first = settings.first_epochs if run.position.task == 0 else None
     return stage.epochs or first or settings.epochs
+
+
+def _schedule(stage: Stage, settings: LearnSettings) -> LearnSettings:
+    """The run's schedule, or that of the stage."""
+    if stage.milestones is None:
+        return settings
+    own = {"schedule": "step", "milestones": stage.milestones}
+    return settings.model_copy(update=own)
 
 
 def _batches(run: MethodRun, stage: Stage) -> Batches:
@@ -167,7 +176,9 @@ def _end_epoch(
         "epochs": epochs,
         "train_loss": sum(means.values()),
         "terms": means,
-        "learning_rate": learning_rate(context.settings, base, position.epoch / epochs),
+        "learning_rate": learning_rate(
+            _schedule(stage, context.settings), base, position.epoch / epochs
+        ),
         "seconds": round(position.seconds, 4),
     }
     if context.fabric.is_global_zero:

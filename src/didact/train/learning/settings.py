@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -79,6 +79,12 @@ class LearnSettings(SharedSettings):
                 f"{', '.join(self.method)} (write METHOD.OPTION=VALUE)"
             )
         return self
+
+    def changed(self, **values: Any) -> Self:
+        """The same settings but for some; options of methods stay while the method does."""
+        methods, given = values.get("method", self.method), values.get("method_options", {})
+        kept = {k: v for k, v in self.method_options.items() if k.partition(".")[0] in methods}
+        return super().changed(**{**values, "method_options": kept | given})
 
     def options_of(self, method: str) -> dict[str, Number]:
         """The options given to one method."""

@@ -97,6 +97,7 @@ class FitSpec:
         end_epoch: Called with the wrapped module and the mean of each term over the epoch.
         save: Writes a checkpoint; called in the first process alone.
         evaluation_mode: Keep the module in eval mode, so that BatchNorm stands still.
+        schedule: How the learning rate falls, where it does otherwise than in the run.
     """
 
     title: str
@@ -114,6 +115,7 @@ class FitSpec:
     after_step: Callable[[Batch], None] = field(default=_nothing)
     evaluation_mode: bool = False
     within: str = ""
+    schedule: SharedSettings | None = None
 
 
 def train_epochs(spec: FitSpec, context: RunContext[S]) -> None:
@@ -137,7 +139,7 @@ def train_epochs(spec: FitSpec, context: RunContext[S]) -> None:
         model.train(not spec.evaluation_mode)
         for batch in spec.batches.epoch(position.epoch, start=position.step):
             fraction = (position.epoch * steps + position.step) / (spec.epochs * steps)
-            rate = learning_rate(settings, spec.learning_rate, fraction)
+            rate = learning_rate(spec.schedule or settings, spec.learning_rate, fraction)
             set_learning_rate(spec.optimizer, rate)
             for parameter in parameters:
                 parameter.grad = None
