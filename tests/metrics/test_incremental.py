@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from didact import metrics
-from didact._core.errors import NonFiniteError, RangeError, ShapeError
+from didact._core.errors import NonFiniteError, RangeError, ShapeError, UsageError
 
 NAN = math.nan
 MATRIX = [
@@ -97,3 +97,12 @@ def test_wrong_matrices_are_refused():
         metrics.intransigence(MATRIX, [0.1])
     with pytest.raises(ShapeError, match="at least two"):
         metrics.average_incremental_accuracy([[0.5]], skip_first=True)
+
+
+def test_forgetting_since_a_task_was_learned_is_minus_the_backward_transfer() -> None:
+    matrix = [[0.5, 0, 0], [0.75, 0.5, 0], [0.25, 0.5, 1.0]]
+    assert metrics.forgetting(matrix, since="learned") == pytest.approx((0.25 + 0.0) / 2)
+    assert metrics.forgetting(matrix) == pytest.approx((0.5 + 0.0) / 2)
+    assert metrics.forgetting(matrix, since="learned") == -metrics.backward_transfer(matrix)
+    with pytest.raises(UsageError, match="'first'"):
+        metrics.forgetting(matrix, since="first")  # type: ignore[arg-type]

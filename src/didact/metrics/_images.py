@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any
 
 import torch
@@ -39,10 +41,12 @@ def wilson_interval(hits: int, count: int, level: float = 0.95) -> Interval:
     """
     _check_counts(hits, count)
     check_level(level)
-    from scipy import stats
-
-    found = stats.binomtest(hits, count).proportion_ci(level, method="wilson")
-    return Interval(hits / count, float(found.low), float(found.high), level, count)
+    share = hits / count
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    middle = share + z * z / (2 * count)
+    half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    low, high = ((middle + end) / (1 + z * z / count) for end in (-half, half))
+    return Interval(share, max(low, 0.0) if hits else 0.0, min(high, 1.0), level, count)
 
 
 def poisson_limits(errors: int, count: int, level: float = 0.95) -> Interval:

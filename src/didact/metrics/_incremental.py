@@ -8,11 +8,12 @@ not yet learned) is read by :func:`forward_transfer` alone and may otherwise be 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from didact._core.errors import NonFiniteError, RangeError, ShapeError
+from didact._core.errors import NonFiniteError, RangeError, ShapeError, UsageError
 
 Vector = npt.NDArray[np.float64]
 
@@ -96,7 +97,7 @@ def last_accuracy(matrix: npt.ArrayLike, *, weights: Sequence[float] | None = No
     return float(average_accuracy(matrix, weights=weights)[-1])
 
 
-def forgetting(matrix: npt.ArrayLike) -> float:
+def forgetting(matrix: npt.ArrayLike, *, since: Literal["best", "learned"] = "best") -> float:
     """What was once known and is lost: ``mean_{k<T} (max_{k<=t<T} R[t, k] - R[T, k])``.
 
     The best earlier accuracy of a task, not its first, minus the one at the end. It is negative
@@ -104,6 +105,9 @@ def forgetting(matrix: npt.ArrayLike) -> float:
 
     Args:
         matrix: ``(tasks, tasks)``, fractions, at least two tasks.
+        since: ``"best"``, or ``"learned"``: from the accuracy right after the task was learned,
+            ``R[k, k]``, as Avalanche defines it. That is minus the backward transfer, and at most
+            the other one.
 
     Returns:
         A number from -1 to 1; lower is better.
@@ -112,6 +116,7 @@ def forgetting(matrix: npt.ArrayLike) -> float:
         ShapeError: Not square, or fewer than two tasks.
         NonFiniteError: A gap on or below the diagonal.
         RangeError: An accuracy outside 0 to 1.
+        UsageError: ``since`` is another word.
 
     Paper: Chaudhry et al. 2018, Riemannian walk, arXiv:1801.10112, equation 3.
 
@@ -120,6 +125,10 @@ def forgetting(matrix: npt.ArrayLike) -> float:
         >>> forgetting([[0.75, 0.0], [0.25, 0.75]])
         0.5
     """
+    if since == "learned":
+        return -backward_transfer(matrix)
+    if since != "best":
+        raise UsageError(f"since is {since!r}; expected 'best' or 'learned'")
     accuracies = _at_least_two(_matrix(matrix))
     last = len(accuracies) - 1
     drops = [accuracies[k:last, k].max() - accuracies[last, k] for k in range(last)]

@@ -322,9 +322,44 @@ TEXTS = {
     "first task counts.": (
         "平均增量准确率：每个任务之后在已见全部域上的准确率，再对任务取平均；第一个任务也算在内。"
     ),
-    "Forgetting: the best earlier accuracy of a task minus the last one.": (
-        "遗忘：某任务此前的最高准确率减去最终准确率。"
+    "Last, class-balanced: the mean of the accuracies of the classes.": (
+        "最终，按类平均：各类别准确率的均值。"
     ),
+    "Last, worst class: the lowest of them.": "最终，最差类别：其中最低的一个。",
+    "Last, task told: from the same scores, one of the task's own classes.": (
+        "最终，告知任务：用同样的得分，只在该任务自己的类别中选。"
+    ),
+    "Below a number: the 95% interval (Wilson) over other test images that could be drawn.": (
+        "数字下方：换一批测试图像时的 95% 区间（Wilson）。"
+    ),
+    "Forgetting: the best earlier accuracy of a task minus the last one; counted from the accuracy "
+    "right after the task, as Avalanche does, it is minus the backward transfer.": (
+        "遗忘：一个任务此前最高准确率减最终准确率；若像 Avalanche 那样从刚学完该任务时算起，"
+        "它就是后向迁移的相反数。"
+    ),
+    "Class-balanced accuracy, %": "按类平均准确率，%",
+    "Balanced, %": "按类平均，%",
+    "Accuracy of the worst class, %": "最差类别的准确率，%",
+    "Worst, %": "最差类别，%",
+    "Accuracy, task told, %": "告知任务的准确率，%",
+    "Told, %": "告知任务，%",
+    "Last, class-balanced": "最终，按类平均",
+    "Last, worst class": "最终，最差类别",
+    "Last, task told": "最终，告知任务",
+    "after task {}, on task {}: {}% ({} to {})": "学完任务 {}，在任务 {} 上：{}%（{} 至 {}）",
+    "{}, class {}: {}% ({} to {})": "{}，类别 {}：{}%（{} 至 {}）",
+    "Which class is taken for which": "哪个类别被认作哪个类别",
+    "Of the test images of each class (rows: labels), the share that is taken for each class "
+    "(columns), at the end, in percent.": (
+        "最终，每个类别（行：标签）的测试图像被认作各类别（列）的比例，%。"
+    ),
+    "{}% of class {}'s images are taken for class {}": "类别 {1} 的图像有 {0}% 被认作类别 {2}",
+    "Confusion by class of {}": "{} 的类别间混淆",
+    "The ten pairs of classes that are confused most, at the end, in percent of the test images of "
+    "the class.": "最终混淆最多的十对类别，以该类别测试图像的百分比计。",
+    "result.json has them all.": "全部数据在 result.json 中。",
+    "Classes confused most by {}": "{} 混淆最多的类别",
+    "Taken for": "被认作",
     "Kept in all: weights, exemplars and what else a method keeps, in one budget.": (
         "总存储：权重、样例以及方法保留的其他东西，合并计算。"
     ),

@@ -499,6 +499,7 @@ TEXTS = {
     ),
     "{} has no module {}; {}": "{0} 没有模块 {1}；{2!t}",
     "its parts are {}": "其组成部分为 {}",
+    "since is {}; expected 'best' or 'learned'": "since 为 {}；应为 'best' 或 'learned'",
     "side is {}; expected 'output' or 'input'": "side 为 {}；应为 'output' 或 'input'",
     "nothing passed through {}: call the model after tapping it. A compiled model must be tapped "
     "before its first call": (

@@ -22,6 +22,9 @@ MEASURES = {
     for measure in (
         Measure("average_incremental", "Average accuracy, %", "Average, %", 100, 2, True),
         Measure("last", "Accuracy at the end, %", "Last, %", 100, 2, True),
+        Measure("last_class_balanced", "Class-balanced accuracy, %", "Balanced, %", 100, 2, True),
+        Measure("last_worst_class", "Accuracy of the worst class, %", "Worst, %", 100, 2, True),
+        Measure("last_task_aware", "Accuracy, task told, %", "Told, %", 100, 2, True),
         Measure("forgetting", "Forgetting, %", "Forgot, %", 100, 2, False),
         Measure("backward_transfer", "Backward transfer, %", "BWT, %", 100, 2, True),
     )

@@ -10,11 +10,13 @@ from didact.report.drawing import format as fmt
 from didact.report.drawing.spread import FEWEST_SEEDS, Spread, spread_of
 from didact.report.learning.figures import (
     accuracy_heat,
+    class_confusion_heat,
     class_heat,
     colour_of,
     confusion_heat,
     curves,
     dash_of,
+    most_confused,
 )
 from didact.report.learning.load import load_outcome
 from didact.report.learning.table import MEASURED_ON, percent, verdict_of
@@ -24,6 +26,9 @@ from didact.train.record.run_folder import SETTINGS
 COLUMNS = {
     "average_incremental": "Average incremental",
     "last": "Last",
+    "last_class_balanced": "Last, class-balanced",
+    "last_worst_class": "Last, worst class",
+    "last_task_aware": "Last, task told",
     "forgetting": "Forgetting",
     "backward_transfer": "Backward transfer",
     "intransigence": "Intransigence",
@@ -52,8 +57,11 @@ def learn_page(folder: Path) -> dict[str, Any]:
         "outcome": outcome,
         "verdict": verdict_of(outcome),
         "columns": [title for _, title in measured],
+        "balanced": "last_class_balanced" in dict(measured),
+        "told": "last_task_aware" in dict(measured),
+        "over_images": any(method.over_images for method in outcome.methods.values()),
         "methods": [
-            _method(number, name, method, [key for key, _ in measured])
+            _method(number, name, method, outcome, [key for key, _ in measured])
             for number, (name, method) in enumerate(outcome.methods.items())
         ],
         "curves": curves(outcome) if outcome.methods else "",
@@ -77,7 +85,10 @@ def _spread(outcome: LearnOutcome) -> list[Spread]:
     ]
 
 
-def _method(number: int, name: str, method: LearnMethod, keys: list[str]) -> dict[str, Any]:
+def _method(
+    number: int, name: str, method: LearnMethod, outcome: LearnOutcome, keys: list[str]
+) -> dict[str, Any]:
+    labels, classes = class_confusion_heat(method, outcome)
     budget = fmean(size["budget_bytes"] for size in method.sizes)
     return {
         "name": name,
@@ -85,7 +96,7 @@ def _method(number: int, name: str, method: LearnMethod, keys: list[str]) -> dic
         "dash": {"solid": "", "dashed": "8 4", "dashdot": "8 3 2 3", "dotted": "2 3"}[
             dash_of(number)
         ],
-        "cells": [percent(method.intervals.get(key)) for key in keys],
+        "cells": [_cell(method, key) for key in keys],
         "others": [
             {
                 "name": f"{name} ({other})",
@@ -105,9 +116,22 @@ def _method(number: int, name: str, method: LearnMethod, keys: list[str]) -> dic
         },
         "parameters": fmt.count(method.sizes[0]["parameters"]),
         "exemplars": f"{method.sizes[0]['exemplars']:,}",
-        "accuracy": accuracy_heat(method),
+        "accuracy": accuracy_heat(method, outcome.protocol.get("test_sizes", ())),
         "confusion": confusion_heat(method),
+        "labels": labels,
+        "class_confusion": classes,
+        "most_confused": [] if classes else most_confused(method, outcome),
     }
+
+
+def _cell(method: LearnMethod, key: str) -> tuple[str, str]:
+    """``88.6 ± 1.2`` over seeds; of one seed the number, and ``86.0 to 90.8`` over test images."""
+    over_images = method.over_images.get(key, ())
+    shown = percent(method.intervals.get(key))
+    if len(over_images) != 1 or over_images[0].low is None or over_images[0].high is None:
+        return shown, ""
+    ends = [fmt.number(100 * end, 1) for end in (over_images[0].low, over_images[0].high)]
+    return shown, " to ".join(ends)
 
 
 def kilobytes(count: float) -> str:

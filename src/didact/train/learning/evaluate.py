@@ -40,34 +40,44 @@ class TestSets:
         """The true columns of a task's test images."""
         return self.stream.tests[task].labels.cpu()
 
-    @torch.no_grad()
     def predicted(self, predict: Predict, task: int, fabric: Fabric) -> Tensor:
         """The column that is predicted for each test image of a task."""
-        allowed = self.stream.columns_of(task) if self.stream.scenario == "task" else None
-        found = []
+        return self.answers(predict, task, fabric)[0]
+
+    @torch.no_grad()
+    def answers(self, predict: Predict, task: int, fabric: Fabric) -> tuple[Tensor, Tensor]:
+        """The column that is predicted for each test image of a task, and that of the task's own.
+
+        The two are the same where the scenario tells the task, and in the domain scenario.
+        """
+        own = self.stream.columns_of(task)
+        among_all, among_own = [], []
         for batch in self._batches[task].epoch(0):
             with fabric.autocast():
                 scores = predict(batch.images).float()
-            if allowed is not None:
-                found.append(allowed[scores[:, allowed.to(scores.device)].argmax(-1).cpu()])
-            else:
-                found.append(scores.argmax(-1).cpu())
-        return torch.cat(found)
+            among_all.append(scores.argmax(-1).cpu())
+            among_own.append(own[scores[:, own.to(scores.device)].argmax(-1).cpu()])
+        told = torch.cat(among_own)
+        return (told if self.stream.scenario == "task" else torch.cat(among_all)), told
 
 
 def measure(method: Method, tests: TestSets, after: int, fabric: Fabric) -> Json:
     """What is known after task ``after`` (from 0).
 
     ``accuracy`` has one number for each task: those not yet seen are measured in the domain
-    scenario alone and are None otherwise.
+    scenario alone and are None otherwise. ``task_aware`` is that of the same scores where the task
+    is told, in the class scenario.
     """
     was_training = method.training
     method.eval()
     stream = tests.stream
     measured = len(stream) if stream.scenario == "domain" else after + 1
-    predictions = [tests.predicted(method.predict, k, fabric) for k in range(measured)]
+    answers = [tests.answers(method.predict, k, fabric) for k in range(measured)]
+    predictions = [predicted for predicted, _ in answers]
+    told = [known for _, known in answers] if stream.scenario == "class" else None
     found: Json = {
         "accuracy": _accuracies(predictions, tests),
+        "task_aware": None if told is None else _accuracies(told, tests),
         "confusion": _confusion(predictions[: after + 1], stream),
     }
     found["others"] = {
@@ -76,6 +86,7 @@ def measure(method: Method, tests: TestSets, after: int, fabric: Fabric) -> Json
     }
     if after == len(stream) - 1:
         found["per_class"] = _per_class(predictions, tests)
+        found["class_confusion"] = _class_confusion(predictions, tests)
     method.train(was_training)
     return found
 
@@ -112,6 +123,15 @@ def _per_class(predictions: Sequence[Tensor], tests: TestSets) -> list[Json]:
             accuracy = float((predicted[here] == column).double().mean())
             found.append({"label": label, "accuracy": accuracy, "test": int(here.sum())})
     return found
+
+
+def _class_confusion(predictions: Sequence[Tensor], tests: TestSets) -> list[list[int]]:
+    """Label, label that it was taken for, and of how many test images; none where it is 0."""
+    order = torch.tensor(tests.stream.class_order)
+    truth = torch.cat([tests.labels(task) for task in range(len(predictions))])
+    pairs = torch.stack([order[truth], order[torch.cat(list(predictions))]], dim=1)
+    found, counts = torch.unique(pairs, dim=0, return_counts=True)
+    return torch.cat([found, counts.unsqueeze(1)], dim=1).tolist()
 
 
 def random_accuracies(method: Method, tests: TestSets, fabric: Fabric) -> list[float]:

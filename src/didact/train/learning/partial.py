@@ -96,5 +96,7 @@ def _begun(folder: Path, seed: int) -> Json | None:
     with refused_if_malformed(folder / METRICS):
         measured = measured_in(record)
     tasks = len(facts["test_sizes"])
-    measured["matrix"] += [[None] * tasks] * (tasks - len(record))
+    for name in ("matrix", "task_aware_matrix"):
+        if measured[name] is not None:
+            measured[name] += [[None] * tasks] * (tasks - len(record))
     return {**facts, **measured, "seed": seed}

@@ -91,6 +91,12 @@ def sizes_of(method: Method) -> Json:
     }
 
 
+def task_aware_matrix(record: Sequence[Json]) -> list[list[float | None]] | None:
+    """The accuracies where the task is told; None where they are not measured beside others."""
+    rows = [one["task_aware"] for one in record if one.get("task_aware") is not None]
+    return rows if len(rows) == len(record) else None
+
+
 def measured_in(record: Sequence[Json]) -> Json:
     """What was measured after each task, each kind of it over all tasks so far."""
     sizes = ("parameters", "parameter_bytes", "exemplars", "exemplar_bytes", "kept_bytes")
@@ -99,8 +105,10 @@ def measured_in(record: Sequence[Json]) -> Json:
         "other_matrices": {
             other: [one["others"][other] for one in record] for other in record[-1]["others"]
         },
+        "task_aware_matrix": task_aware_matrix(record),
         "confusion": [one["confusion"] for one in record],
         "per_class": record[-1].get("per_class", []),
+        "class_confusion": record[-1].get("class_confusion", []),
         "seconds": [one["seconds"] for one in record],
         "sizes": [{name: one[name] for name in sizes} for one in record],
     }

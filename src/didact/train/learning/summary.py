@@ -42,16 +42,39 @@ def numbers_of(cell: Json, rows: Sequence[Sequence[float | None]]) -> Json:
             matrix, weights=weights, skip_first=True
         )
         found["forgetting"] = metrics.forgetting(matrix)
+        found["forgetting_since_learned"] = metrics.forgetting(matrix, since="learned")
         found["backward_transfer"] = metrics.backward_transfer(matrix)
     if several and "random_accuracy" in cell:
         found["forward_transfer"] = metrics.forward_transfer(matrix, cell["random_accuracy"])
     return found
 
 
+def beside_the_matrix(cell: Json) -> Json:
+    """Class by class at the end, and where the task is told: what the matrix alone cannot say."""
+    found: Json = {}
+    accuracies = [entry["accuracy"] for entry in cell["per_class"]]
+    if accuracies:
+        found["last_class_balanced"] = float(np.mean(accuracies))
+        found["last_worst_class"] = min(accuracies)
+    told = cell.get("task_aware_matrix")
+    if told is not None:
+        numbers = numbers_of(cell, told)
+        for name in ("average_incremental", "last"):
+            found[f"{name}_task_aware"] = numbers[name]
+    return found
+
+
+def over_images(cell: Json) -> Json:
+    """Wilson's interval of the last accuracy, over other test images that could be drawn."""
+    sizes, last = cell["test_sizes"], cell["matrix"][-1]
+    hits = sum(round(value * size) for value, size in zip(last, sizes, strict=True))
+    return asdict(metrics.wilson_interval(hits, sum(sizes)))
+
+
 def method_summary(cells: Sequence[Json], joint: Sequence[Json] = ()) -> Json:
     """One method over its seeds; ``joint`` gives the upper bound, where it has all of them."""
     references = {cell["seed"]: cell for cell in joint}
-    numbers = [numbers_of(cell, cell["matrix"]) for cell in cells]
+    numbers = [numbers_of(cell, cell["matrix"]) | beside_the_matrix(cell) for cell in cells]
     if all(cell["seed"] in references for cell in cells):
         for one, cell in zip(numbers, cells, strict=True):
             upper = np.diagonal(matrix_of(references[cell["seed"]]["matrix"])).tolist()
@@ -64,7 +87,13 @@ def method_summary(cells: Sequence[Json], joint: Sequence[Json] = ()) -> Json:
         }
         for other in cells[0]["other_matrices"]
     }
-    return measured_of(cells) | {"numbers": by_name(numbers), "others": others} | intervals(numbers)
+    return {
+        **measured_of(cells),
+        "numbers": by_name(numbers),
+        "others": others,
+        **intervals(numbers),
+        "over_images": {"last": [over_images(cell) for cell in cells]},
+    }
 
 
 def measured_of(cells: Sequence[Json]) -> Json:
@@ -73,7 +102,9 @@ def measured_of(cells: Sequence[Json]) -> Json:
         "matrices": [cell["matrix"] for cell in cells],
         "curves": [curve_of(cell) for cell in cells],
         "confusion": [cell["confusion"] for cell in cells],
+        "task_aware_matrices": [cell.get("task_aware_matrix") for cell in cells],
         "per_class": [cell["per_class"] for cell in cells],
+        "class_confusion": [cell.get("class_confusion", []) for cell in cells],
         "seconds": [cell["seconds"][-1] for cell in cells],
         "sizes": [with_budget(cell["sizes"][-1]) for cell in cells],
     }
@@ -174,8 +205,9 @@ def curve_of(cell: Json) -> list[float]:
 
 
 def by_name(numbers: Sequence[Json]) -> Json:
-    """From one dictionary for each seed to one list for each name."""
-    return {name: [one[name] for one in numbers] for name in numbers[0]}
+    """From one dictionary for each seed to one list for each name that all of them have."""
+    names = [name for name in numbers[0] if all(name in one for one in numbers)]
+    return {name: [one[name] for one in numbers] for name in names}
 
 
 def paired(methods: dict[str, Json], seeds: int) -> list[Json]:

@@ -338,6 +338,9 @@ class LearnMethod(Part):
     numbers: dict[str, list[float]]
     intervals: dict[str, LearnInterval]
     others: dict[str, Others] = Field(default_factory=dict)
+    task_aware_matrices: list[Matrix | None] = Field(default_factory=list)
+    class_confusion: list[list[tuple[int, int, int]]] = Field(default_factory=list)
+    over_images: dict[str, list[LearnInterval]] = Field(default_factory=dict)
 
     @property
     def tasks(self) -> int:
@@ -419,11 +422,14 @@ class CellResult(StreamFacts):
     sizes: list[dict[str, int]]
     epochs: int | None = None
     random_accuracy: list[float] | None = None
+    task_aware_matrix: Matrix | None = None
+    class_confusion: list[tuple[int, int, int]] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _is_whole(self) -> CellResult:
         tasks = len(self.test_sizes)
-        for matrix in (self.matrix, *self.other_matrices.values()):
+        told = [] if self.task_aware_matrix is None else [self.task_aware_matrix]
+        for matrix in (self.matrix, *told, *self.other_matrices.values()):
             if [len(row) for row in matrix] != [tasks] * tasks:
                 raise ValueError(f"a matrix is not {tasks} x {tasks}")
         for name in ("seconds", "sizes", "confusion"):
