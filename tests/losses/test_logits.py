@@ -225,19 +225,33 @@ def test_curriculum_ascends_the_loss() -> None:
 def test_cross_entropy_and_kd_is_the_weighted_sum_of_both() -> None:
     student, teacher = pair()
     labels = torch.tensor([0, -1, 2, 3, -1, 5])
-    found = losses.cross_entropy_and_kd(
-        student, teacher, labels, kd_weight=0.3, temperature=2.0, ignore_index=-1
-    )
+    loss = partial(losses.cross_entropy_and_kd, kd_weight=0.3, temperature=2.0, ignore_index=-1)
     hard = F.cross_entropy(student, labels, ignore_index=-1)
-    soft = losses.kd(student, teacher, temperature=2.0)
-    torch.testing.assert_close(found, 0.7 * hard + 0.3 * soft)
+    for distil_unlabelled, taught in ((False, labels >= 0), (True, labels > -2)):
+        found = loss(student, teacher, labels, distil_unlabelled=distil_unlabelled)
+        soft = losses.kd(student, teacher, temperature=2.0, mask=taught)
+        torch.testing.assert_close(found, 0.7 * hard + 0.3 * soft)
 
 
-def test_cross_entropy_and_kd_without_any_label_is_kd() -> None:
-    student, teacher = pair()
-    labels = torch.full((6,), -100)
-    found = losses.cross_entropy_and_kd(student, teacher, labels, kd_weight=0.5)
+@pytest.mark.parametrize("samples", [6, 6000])  # by the formula, and in one pass
+def test_what_the_labels_ignore_the_teacher_ignores_too_unless_told(samples: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    student, teacher = torch.randn(2, samples, 8, generator=generator, dtype=torch.float64)
+    labels = torch.full((samples,), -100)
+    assert losses.cross_entropy_and_kd(student, teacher, labels).item() == 0
+    found = losses.cross_entropy_and_kd(
+        student, teacher, labels, kd_weight=0.5, distil_unlabelled=True
+    )
     torch.testing.assert_close(found, 0.5 * losses.kd(student, teacher))
+    labels[::2] = 3
+    spoilt = torch.where(labels.unsqueeze(-1) < 0, torch.nan, teacher)
+    leaf = student.clone().requires_grad_()
+    losses.cross_entropy_and_kd(leaf, spoilt, labels).backward()
+    own = student[::2].clone().requires_grad_()
+    losses.cross_entropy_and_kd(own, teacher[::2], labels[::2]).backward()
+    assert leaf.grad is not None
+    torch.testing.assert_close(leaf.grad[::2], own.grad)
+    assert not leaf.grad[1::2].any()
 
 
 def test_hard_kd_is_cross_entropy_with_the_teachers_choice() -> None:
@@ -443,15 +457,18 @@ def test_a_sample_without_a_label_does_not_count_in_dkd(reduction: str) -> None:
     assert nothing.item() == 0
 
 
-def test_a_sample_without_a_label_keeps_the_choice_of_the_teacher() -> None:
+def test_a_sample_without_a_label_keeps_the_choice_of_the_teacher_where_told() -> None:
     student, teacher = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(0))
     labels, known = torch.tensor([1, -100, 3, 2, 0]), torch.tensor([0, 2, 3, 4])
-    found = losses.cross_entropy_and_hard_kd(student, teacher, labels, kd_weight=0.3)
+    loss = partial(losses.cross_entropy_and_hard_kd, student, teacher, labels, kd_weight=0.3)
     true = F.cross_entropy(student[known], labels[known])
     chosen = F.cross_entropy(student, teacher.argmax(-1))
-    torch.testing.assert_close(found, 0.7 * true + 0.3 * chosen)
-    each = losses.cross_entropy_and_hard_kd(student, teacher, labels, reduction="none")
-    torch.testing.assert_close(each[1], 0.5 * F.cross_entropy(student[1], teacher[1].argmax()))
+    torch.testing.assert_close(loss(distil_unlabelled=True), 0.7 * true + 0.3 * chosen)
+    chosen = F.cross_entropy(student[known], teacher.argmax(-1)[known])
+    torch.testing.assert_close(loss(), 0.7 * true + 0.3 * chosen)
+    each = loss(reduction="none", distil_unlabelled=True)
+    torch.testing.assert_close(each[1], 0.3 * F.cross_entropy(student[1], teacher[1].argmax()))
+    assert loss(reduction="none")[1] == 0
 
 
 @pytest.mark.parametrize("size", [(2, 3, 4, 5), (2, 70, 20, 30)])

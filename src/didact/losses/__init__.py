@@ -49,7 +49,8 @@ from didact.losses.logits.standardise import standardise_logits, standardised, s
 from didact.losses.teachers.ca_mkd import kd_confidence_weighted
 from didact.losses.teachers.combined import kd_geometric_mean, kd_mean_probs, kd_weighted_sum
 from didact.losses.teachers.routed import kd_routed
-from didact.losses.tokens.fused_linear import Head, fused_linear_kd
+from didact.losses.tokens.fused_linear import fused_linear_kd
+from didact.losses.tokens.head import Head
 from didact.losses.tokens.next_tokens import NextTokens, next_tokens
 from didact.losses.tokens.top_k import TopK, top_k_kd
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,6 +38,29 @@ def test_a_kept_teacher_is_the_dense_one_to_the_bit(
         assert all(torch.equal(*both) for both in zip(*found, strict=True))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("classes", [7, 40_000])  # a few rows at a time
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_gradient_may_overwrite_the_logits(
+    masked: bool, classes: int, dtype: torch.dtype
+) -> None:
+    student, teacher = randn(3, 5, classes, dtype=dtype), randn(3, 5, classes, seed=1, dtype=dtype)
+    kept, mask = TopK.of(teacher, 3), randn(3, 5, seed=2) > 0 if masked else None
+    leaf = student.clone().requires_grad_()
+    expected = top_k_kd(leaf, kept, mask=mask)
+    weight = torch.ones((), dtype=dtype, requires_grad=True)
+    logits = student.clone() * weight
+    found = top_k_kd(logits, kept, mask=mask, inplace=True)
+    assert torch.equal(found, expected)
+    expected.backward()
+    gradient = torch.autograd.grad(found, weight)
+    assert leaf.grad is not None
+    assert torch.equal(logits.detach(), leaf.grad)
+    assert gradient[0].isfinite()
+    with pytest.raises(UsageError, match="inplace"):
+        top_k_kd(student.requires_grad_(), kept, inplace=True)
+
+
 def test_what_is_kept_of_a_teacher_answers_for_what_it_knows() -> None:
     teacher = randn(2, 4, 7)
     kept = TopK.of(teacher, 2, temperatures=(1.0, 2.0))
@@ -46,6 +70,8 @@ def test_what_is_kept_of_a_teacher_answers_for_what_it_knows() -> None:
     torch.testing.assert_close(cells.probs, probs.gather(-1, kept.ids))
     torch.testing.assert_close(cells.rest + cells.probs.sum(-1, True), torch.ones(2, 4, 1).double())
     assert kept[:, 1:].shape == (2, 3, 7)
+    torch.testing.assert_close(kept.residual(2.0), cells.rest.squeeze(-1))
+    assert TopK.of(teacher, 7).residual().tolist() == [[0.0] * 4] * 2
     assert torch.equal(kept[1].ids, kept.ids[1])
     with pytest.raises(UsageError, match=r"3\.0.*1\.0, 2\.0"):
         top_k_kd(teacher, kept, temperature=3.0)
@@ -85,6 +111,19 @@ def test_the_logits_at_a_token_speak_of_the_next_and_both_parts_ignore_the_same(
     kept = next_tokens(student, TopK.of(teacher, 3), labels)
     expected = top_k_kd(tokens.student_logits, teacher[:, :-1], k=3, mask=tokens.mask)
     assert torch.equal(top_k_kd(*kept[:2], mask=kept.mask), expected)
+    (own, other), labels = heads(), torch.tensor([[-100, 3, 1, -100, 2], [6, -100, 0, 5, -100]])
+    found = fused_linear_kd(*next_tokens(own, other, labels)[:3], hard_weight=0.4)
+    assert own.bias is not None
+    dense = next_tokens(own.hidden @ own.weight.T + own.bias, other.hidden @ other.weight.T, labels)
+    expected = losses.cross_entropy_and_kd(
+        *dense[:3], mask=dense.mask, kd_weight=0.6, temperature=1.0
+    )
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(
+        losses.cross_entropy_and_kd(*dense[:3], kd_weight=0.6, temperature=1.0), expected
+    )
+    with pytest.raises(ShapeError, match="Head"):
+        next_tokens(own, other[:, 1:], labels)
     with pytest.raises(ShapeError, match="two tokens"):
         next_tokens(student[:, :1], teacher[:, :1], labels[:, :1])
     with pytest.raises(ShapeError, match="labels"):
@@ -166,6 +205,90 @@ def test_hard_labels_and_a_kept_teacher_go_through_the_same_pass(workspace: int)
     torch.testing.assert_close(found, expected)
     for mine, theirs in zip(gradients(found, student), gradients(expected, student), strict=True):
         torch.testing.assert_close(mine, theirs)
+
+
+@pytest.mark.parametrize("workspace", [1, 1 << 20])
+@pytest.mark.parametrize("divergence", [*DENSE, "top_k"])
+def test_logits_may_be_scaled_and_bounded(divergence: str, workspace: int) -> None:
+    (plain, teacher), labels = heads(), torch.tensor([[3, 1, 0, 10, 1], [-100, -100, 2, 4, 4]])
+    student = replace(plain, scale=0.7, softcap=1.5)
+    teacher = replace(teacher, scale=2.0, softcap=3.0)
+    raw = plain.hidden @ plain.weight.T + plain.bias
+    logits = 1.5 * torch.tanh(0.7 * raw / 1.5)
+    target = 3.0 * torch.tanh(2.0 * (teacher.hidden @ teacher.weight.T) / 3.0)
+    torch.testing.assert_close(teacher.flat().logits(), target.flatten(0, 1))
+    side = TopK.of(target, 3) if divergence == "top_k" else teacher
+    options = {} if divergence == "top_k" else {"divergence": divergence, "beta": 0.3}
+    soft = top_k_kd if divergence == "top_k" else DENSE[divergence]
+    found = fused_linear_kd(student, side, labels, hard_weight=0.3, workspace=workspace, **options)
+    mask = labels >= 0
+    hard = torch.nn.functional.cross_entropy(logits[mask], labels[mask])
+    dense = side if divergence == "top_k" else target
+    expected = 0.7 * soft(logits, dense, mask=mask) + 0.3 * hard
+    torch.testing.assert_close(found, expected)
+    for mine, theirs in zip(gradients(found, plain), gradients(expected, plain), strict=True):
+        torch.testing.assert_close(mine, theirs)
+    with pytest.raises(RangeError, match="softcap is 0"):
+        replace(plain, softcap=0.0)
+
+
+def test_of_a_frozen_layer_no_gradient_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    student, teacher = heads()
+    expected = gradients(fused_linear_kd(student, teacher), student)[0]
+    student.weight.requires_grad_(False)
+    monkeypatch.setattr("didact.losses.tokens.fused_linear.add_outer", None)
+    fused_linear_kd(replace(student, bias=None), teacher).backward()
+    assert student.weight.grad is None
+    frozen = Head(student.hidden, student.weight, student.bias)
+    (mine,) = torch.autograd.grad(fused_linear_kd(frozen, teacher), student.hidden)
+    torch.testing.assert_close(mine, expected)
+
+
+def test_a_second_backward_pass_gives_the_same_and_knows_of_changes() -> None:
+    student, teacher = heads()
+    value = fused_linear_kd(student, teacher)
+    first, second = (
+        torch.autograd.grad(2 * value, student.hidden, retain_graph=True)[0] for _ in range(2)
+    )
+    assert torch.equal(first, second)
+    with torch.no_grad():
+        student.weight.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        value.backward()
+
+
+@pytest.mark.parametrize("divergence", DENSE)
+def test_half_precision_costs_one_percent_of_the_gradient(divergence: str) -> None:
+    """Near the teacher, where rounded logits would drown what the two differ by."""
+    weight = randn(500, 64, seed=1) / 4
+    hidden = randn(3, 40, 64)
+    student = Head(hidden.bfloat16(), (weight + 0.03 * randn(500, 64, seed=2)).bfloat16())
+    teacher = Head(hidden.bfloat16(), weight.bfloat16())
+    sides = [Head(h.hidden.double(), h.weight.double()) for h in (student, teacher)]
+    found = []
+    for own, other in ((student, teacher), sides):
+        own.hidden.requires_grad_(), own.weight.requires_grad_()
+        value = fused_linear_kd(own, other, divergence=divergence, workspace=50_000)
+        found.append((value, *torch.autograd.grad(value, (own.hidden, own.weight))))
+    if divergence == "forward_kl":
+        assert 0.02 < found[1][0] < 0.05
+    for mine, exact in zip(*found, strict=True):
+        assert (mine.double() - exact).norm() < 0.01 * exact.norm()
+
+
+@pytest.mark.parametrize("kinds", [(torch.bfloat16, torch.float32), (torch.float32, torch.float16)])
+def test_hidden_states_and_weights_may_differ_in_precision(kinds: tuple[torch.dtype, ...]) -> None:
+    hidden, weight = randn(6, 4).to(kinds[0]), randn(11, 4, seed=1).to(kinds[1])
+    own, teacher = Head(hidden.requires_grad_(), weight.requires_grad_()), heads()[1].flat()
+    value = fused_linear_kd(own, Head(teacher.hidden[:6], teacher.weight))
+    value.backward()
+    assert hidden.grad is not None
+    assert weight.grad is not None
+    assert (hidden.grad.dtype, weight.grad.dtype) == kinds
+    exact = Head(hidden.double(), weight.double())
+    torch.testing.assert_close(
+        value.double(), fused_linear_kd(exact, Head(teacher.hidden[:6], teacher.weight)).double()
+    )
 
 
 def test_tokens_that_do_not_count_are_not_looked_at() -> None:

@@ -303,7 +303,10 @@ TEXTS = {
         "student_logits 为 {}；应为 (批, 词元, 类别)，至少两个词元"
     ),
     "k is {}; expected 1 or more": "k 为 {}；应不小于 1",
-    "{} takes more than the positions of a TopK": "{} 用到的不只是 TopK 中的位置",
+    "{} takes more than the positions of a {}": "{} 用到的不只是 {} 中的位置",
+    "student_logits is {} and the teacher's {} is of logits {}; expected one shape for both": (
+        "student_logits 为 {}，教师的 {} 来自形状 {} 的 logits；形状应相同"
+    ),
     "temperature is {}; this TopK knows its normaliser at {} only. Take one of these, or make it anew "
     "from dense logits": (
         "temperature 为 {}；此 TopK 只记有 {} 处的归一化项。请取其一，或从完整 logits 重新生成"

@@ -128,6 +128,14 @@ def fast_kl(
     return with_gradient(student, make, plain, inplace=inplace)
 
 
+def rows_at_once(logits: Tensor) -> int:
+    """How many rows of ``(rows, classes)`` to work on at a time."""
+    rows, classes = logits.shape
+    if not logits.is_cpu:  # each operation is a launch, and there is no cache to stay in
+        return rows
+    return min(rows, max(1, CHUNK * torch.get_num_threads() // classes))
+
+
 def run(plan: Plan, student: Tensor, teachers: Sequence[Tensor], gradient: Tensor | None) -> Tensor:
     """One value for each row of ``(rows, classes)``; the gradient is written as a by-product.
 
@@ -142,9 +150,7 @@ def run(plan: Plan, student: Tensor, teachers: Sequence[Tensor], gradient: Tenso
     """
     rows, classes = student.shape
     dtype = working_dtype(student)
-    step = rows  # elsewhere each operation is a launch, and there is no cache to stay in
-    if student.is_cpu:
-        step = min(rows, max(1, CHUNK * torch.get_num_threads() // classes))
+    step = rows_at_once(student)
     scratch = torch.empty(5, step, classes, dtype=dtype, device=student.device).unbind()
     if step == rows:
         return _chunk(plan, student, teachers, gradient, scratch).squeeze(1)

@@ -156,6 +156,11 @@ def check_mask(mask: Tensor | None, shape: torch.Size) -> None:
         )
 
 
+def both(mask: Tensor | None, known: Tensor) -> Tensor:
+    """Where a mask and a second one say that a position counts."""
+    return known if mask is None else mask & known
+
+
 def check_label_kind(
     labels: Tensor, shape: torch.Size, *, name: str = "labels", of: str = "class"
 ) -> None:

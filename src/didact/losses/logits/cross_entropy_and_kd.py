@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from didact.losses.fast.kl_rows import Plan, fast_kl
-from didact.losses.kit.checks import check_labels, check_weight
+from didact.losses.kit.checks import both, check_labels, check_weight
 from didact.losses.kit.pair import blank_masked, check_inputs, classes_last
 from didact.losses.kit.precision import in_float
 from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite
@@ -30,6 +30,7 @@ def cross_entropy_and_kd(
     kd_weight: float = 0.9,
     temperature: float = 4.0,
     ignore_index: int = -100,
+    distil_unlabelled: bool = False,
     reduction: Reduction = "mean",
     mask: Bool[Tensor, "*batch"] | None = None,
     inplace: bool = False,
@@ -43,8 +44,11 @@ def cross_entropy_and_kd(
         labels: Class numbers, ``(...)``.
         kd_weight: Share w of the distillation, from 0 to 1.
         temperature: T > 0, of the distillation alone.
-        ignore_index: The label of a sample that has none: it has no cross-entropy, and the mean of
-            the cross-entropy is over the others. The teacher's part counts all samples.
+        ignore_index: The label of a sample that does not count, such as padding or a prompt:
+            neither part looks at it, and a mean is over the others.
+        distil_unlabelled: Let the teacher's part count the samples without a label too, as for
+            unlabelled images: its mean is over all samples, that of the cross-entropy over those
+            with a label.
         reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
         mask: True where a position counts, ``(...)``, for both parts.
         inplace: Let the gradient overwrite ``student_logits``; see :func:`kd` for when this is
@@ -81,6 +85,9 @@ def cross_entropy_and_kd(
     )
     check_weight(kd_weight, name="kd_weight")
     check_reduction(reduction)
+
+    if not complete and not distil_unlabelled:
+        mask = both(mask, labels != ignore_index)
 
     def plain(student: Tensor) -> Tensor:
         if complete and mask is None and reduction != "none":

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from didact._core.errors import ShapeError
 from didact.losses.fast.closed_form import ValueAndGradient, closed_form
-from didact.losses.kit.checks import check_labels, check_positive
+from didact.losses.kit.checks import both, check_labels, check_positive
 from didact.losses.kit.pair import check_inputs
 from didact.losses.kit.reduce import Reduction
 from didact.losses.kit.registry import register_loss
@@ -88,7 +88,7 @@ def dkd(
         )
         if not complete:
             known = labels != ignore_index
-            mask = known if mask is None else mask & known
+            mask = both(mask, known)
             labels = labels.where(known, 0)
     return closed_form(
         student_logits,

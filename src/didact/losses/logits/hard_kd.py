@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from didact.losses.kit.checks import check_labels, check_weight
+from didact.losses.kit.checks import both, check_labels, check_weight
 from didact.losses.kit.pair import blank_masked, check_inputs
 from didact.losses.kit.precision import in_float, values_can_be_read
 from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_not_finite, reduce
@@ -78,6 +78,7 @@ def cross_entropy_and_hard_kd(
     *,
     kd_weight: float = 0.5,
     ignore_index: int = -100,
+    distil_unlabelled: bool = False,
     reduction: Reduction = "mean",
     mask: Bool[Tensor, "*batch"] | None = None,
 ) -> Float[Tensor, ...]:
@@ -88,8 +89,9 @@ def cross_entropy_and_hard_kd(
         teacher_logits: Same shape; only its argmax is used.
         labels: Class numbers, ``(...)``.
         kd_weight: Share w of the teacher's choice, 1/2 in the paper.
-        ignore_index: The label of a sample that has none: its true label has no cross-entropy, and
-            the mean of that part is over the others. The teacher's choice counts for all samples.
+        ignore_index: The label of a sample that does not count: neither part looks at it, and a
+            mean is over the others.
+        distil_unlabelled: Let the teacher's choice count for the samples without a label too.
         reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
         mask: True where a position counts, ``(...)``.
 
@@ -120,13 +122,14 @@ def cross_entropy_and_hard_kd(
     )
     check_weight(kd_weight, name="kd_weight")
     check_reduction(reduction)
-    student_log_probs = soft_log_probs(blank_masked(student_logits, mask))
-    choice = _choice(teacher_logits, mask)
     labelled = mask
     if not complete:
         known = labels != ignore_index
-        labelled = known if mask is None else mask & known
+        labelled = both(mask, known)
         labels = labels.where(known, 0)
+        mask = mask if distil_unlabelled else labelled
+    student_log_probs = soft_log_probs(blank_masked(student_logits, mask))
+    choice = _choice(teacher_logits, mask)
     true = _cross_entropy(student_log_probs, labels, reduction, labelled)
     chosen = _cross_entropy(student_log_probs, choice, reduction, mask)
     return torch.add(true * (1 - kd_weight), chosen, alpha=kd_weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -14,69 +14,24 @@ from torch.autograd import Function
 
 from didact._core.errors import RangeError, ShapeError, UsageError
 from didact.losses.fast.closed_form import ValueAndGradient
-from didact.losses.fast.kl_rows import Plan, run
+from didact.losses.fast.kl_rows import LOG2_E, Plan, rows_at_once, run
 from didact.losses.kit.checks import (
-    check_floating,
+    both,
     check_labels,
     check_mask,
     check_temperature,
     check_weight,
 )
-from didact.losses.kit.precision import full_precision, in_float
+from didact.losses.kit.precision import full_precision
 from didact.losses.kit.reduce import raise_if_teacher_not_finite
 from didact.losses.kit.softmax import log_softmax_and_softmax
-from didact.losses.tokens.top_k import TopK, divergence_of_cells
+from didact.losses.tokens.head import Head, add_outer, project_back
+from didact.losses.tokens.top_k import Cells, TopK, overwrite_with_gradient
 
 Divergence = Literal["forward_kl", "reverse_kl", "jsd"]
-BYTES = 32 * 2**20
-"""Of the logits of one chunk and side, in float32: what stays in a cache shared by all cores."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A network's last step as data: ``logits = hidden @ weight.T + bias``.
-
-    Args:
-        hidden: ``(..., units)``, the hidden states of the last layer.
-        weight: ``(classes, units)``, of the output layer.
-        bias: ``(classes,)``.
-
-    Raises:
-        ShapeError: They do not fit together.
-        DtypeError: They hold integers.
-    """
-
-    hidden: Float[Tensor, "*batch units"]
-    weight: Float[Tensor, "classes units"]
-    bias: Float[Tensor, " classes"] | None = None
-
-    def __post_init__(self) -> None:
-        check_floating(self.hidden, name="hidden")
-        check_floating(self.weight, name="weight")
-        if (
-            self.weight.dim() != 2
-            or self.hidden.dim() < 2
-            or self.hidden.shape[-1] != self.weight.shape[1]
-        ):
-            raise ShapeError(
-                f"hidden is {tuple(self.hidden.shape)} and weight {tuple(self.weight.shape)}; "
-                "expected (..., units) and (classes, units)"
-            )
-        if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
-            raise ShapeError(
-                f"bias is {tuple(self.bias.shape)}; expected ({self.weight.shape[0]},)"
-            )
-
-    @property
-    def shape(self) -> torch.Size:
-        """That of the logits, ``(..., classes)``."""
-        return torch.Size((*self.hidden.shape[:-1], len(self.weight)))
-
-    def logits(self, positions: Tensor | slice) -> Tensor:
-        """Those of some positions, counted over all leading dimensions, in float32 or better."""
-        rows = self.hidden.detach().reshape(-1, self.hidden.shape[-1])[positions]
-        found = in_float(rows @ self.weight.detach().T)
-        return found if self.bias is None else found.add_(self.bias.detach())
+BYTES = {"cpu": 32 * 2**20, "elsewhere": 512 * 2**20}
+"""Of the logits of one chunk and side: what stays in a cache shared by all cores, and rows enough
+to keep a GPU busy."""
 
 
 def fused_linear_kd(
@@ -91,19 +46,20 @@ def fused_linear_kd(
     ignore_index: int = -100,
     reduction: Literal["mean", "sum"] = "mean",
     mask: Bool[Tensor, "*batch"] | None = None,
-    workspace: int = BYTES,
+    workspace: int | None = None,
 ) -> Float[Tensor, ""]:
     """Distillation of a language model from hidden states, a chunk of tokens at a time.
 
-    ``(1 - w) T^2 D(p, q) + w CE`` with ``q`` the softmax of ``hidden @ weight.T / T``: the value of
+    ``(1 - w) T^2 D(p, q) + w CE`` with ``q`` the softmax of the head's logits over T: the value of
     :func:`forward_kl`, :func:`reverse_kl`, :func:`generalised_jsd` (``normalise=False``) or
     :func:`top_k_kd` on the logits, without ever holding the logits of all tokens. The gradients of
     hidden states, weight and bias are made with the value, so that each product with the weights is
-    computed once; that of the weight is added up in float32. Tokens that do not count are never
-    projected.
+    computed once. Logits are float32 whatever the precision of the weights, and so is the sum that
+    becomes the weight's gradient. Tokens that do not count are never projected.
 
     Args:
-        student: Hidden states and output layer, which get gradients.
+        student: Hidden states and output layer, which get gradients; of a frozen layer none is
+            made.
         teacher: Those of the teacher, or its :class:`TopK` of the same positions (forward KL).
         labels: Class numbers, ``(...)``. What they ignore, the teacher's part ignores too.
         hard_weight: Share w of the cross-entropy with the labels, from 0 to 1, at temperature 1.
@@ -114,7 +70,8 @@ def fused_linear_kd(
         reduction: ``"mean"`` over the tokens that count, or ``"sum"``: under gradient accumulation,
             to be divided by their number in all micro-batches.
         mask: True where a token counts, ``(...)``.
-        workspace: Bytes of a chunk's logits on each side.
+        workspace: Bytes of a chunk's logits on each side; by default 32 MiB on a CPU, 512 MiB
+            elsewhere.
 
     Returns:
         A scalar, in nats. It cannot be differentiated twice.
@@ -148,30 +105,28 @@ def fused_linear_kd(
     positions = student.shape[:-1]
     check_mask(mask, positions)
     if labels is not None:
-        classes = student.shape[-1]
-        check_labels(labels, positions, classes=classes, ignore_index=ignore_index)
-        known = labels != ignore_index
-        mask = known if mask is None else mask & known
+        check_labels(labels, positions, classes=student.shape[-1], ignore_index=ignore_index)
+        mask = both(mask, labels != ignore_index)
     elif hard_weight:
         raise UsageError(f"hard_weight is {hard_weight}; pass labels, or leave it at 0")
     keep = None if mask is None else mask.reshape(-1).nonzero().squeeze(1)
     count = positions.numel() if keep is None else len(keep)
     factor = 1 / max(1, count) if reduction == "mean" else 1.0
+    if workspace is None:
+        workspace = BYTES["cpu" if student.hidden.is_cpu else "elsewhere"]
     plan = _Plan(
-        student,
-        teacher,
+        student.flat(),
+        teacher.flat(),
         keep,
-        None if labels is None or hard_weight == 0 else labels.reshape(-1),
+        None if labels is None or hard_weight == 0 else labels.reshape(-1, 1),
         None if divergence == "forward_kl" else partial(_DIVERGENCES[divergence], beta),
         temperature,
         soft=(1 - hard_weight) * factor,
         hard=hard_weight * factor,
-        step=max(1, workspace // (4 * len(student.weight))),
+        step=max(1, workspace // (student.dtype.itemsize * len(student.weight))),
     )
     tensors = (student.hidden, student.weight, student.bias)
-    wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
-    with full_precision(student.hidden):
-        value: Tensor = _FusedLinear.apply(*tensors, plan, wanted)  # type: ignore[no-untyped-call]
+    value: Tensor = _FusedLinear.apply(*tensors, plan, torch.is_grad_enabled())  # type: ignore[no-untyped-call]
     seen = teacher.logits if isinstance(teacher, TopK) else teacher.hidden
     name = "the teacher's TopK" if isinstance(teacher, TopK) else "the teacher's hidden"
     raise_if_teacher_not_finite(value, seen, name=name)
@@ -183,10 +138,10 @@ class _Plan:
     """What is computed.
 
     Attributes:
-        student: Hidden states and weights.
+        student: Of all positions, without a graph.
         teacher: The same, or what is kept of its logits.
         keep: The positions that count, None for all.
-        labels: Of all positions, None without a hard part.
+        labels: ``(positions, 1)``, None without a hard part.
         divergence: Of scaled logits of both sides, ``(rows, classes)``; None for forward KL.
         temperature: T.
         soft: Factor of the divergence.
@@ -208,60 +163,99 @@ class _Plan:
         """The positions of each chunk."""
         if self.keep is not None:
             return list(torch.split(self.keep, self.step)) if len(self.keep) else []
-        rows = self.student.shape[:-1].numel()
+        rows = len(self.student.hidden)
         return [slice(first, first + self.step) for first in range(0, rows, self.step)]
+
+    def run(self, wanted: Sequence[bool]) -> tuple[Tensor, list[Tensor | None]]:
+        """The value, and the gradients of hidden states, weight and bias that are wanted."""
+        head = self.student
+        value = torch.zeros((), dtype=head.dtype, device=head.hidden.device)
+        to_hidden = torch.zeros_like(head.hidden) if wanted[0] else None
+        to_weight = torch.zeros_like(head.weight, dtype=head.dtype) if wanted[1] else None
+        to_bias = value.new_zeros(len(head.weight)) if wanted[2] else None
+        for positions in self.chunks():
+            part = head[positions]
+            found, slope = self.value_and_slope(part, positions, any(wanted))
+            value += found
+            if slope is None:
+                continue
+            if to_hidden is not None:
+                to_hidden[positions] = project_back(slope, head.weight).to(to_hidden.dtype)
+            if to_weight is not None:
+                add_outer(to_weight, slope, part.hidden)
+            if to_bias is not None:
+                to_bias += slope.sum(0)
+        return value, [to_hidden, to_weight, to_bias]
+
+    def value_and_slope(
+        self, head: Head, positions: Tensor | slice, wanted: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """The value of a chunk, and its gradient in the product of hidden states and weight."""
+        logits = head.logits()
+        factor = head.slope(logits) if wanted else 1.0  # the gradient may overwrite the logits
+        value, gradient = self.value_and_gradient(logits, positions, wanted)
+        if gradient is None or (isinstance(factor, float) and factor == 1):
+            return value, gradient
+        return value, gradient.mul_(factor)
 
     def value_and_gradient(
         self, logits: Tensor, positions: Tensor | slice, wanted: bool
     ) -> tuple[Tensor, Tensor | None]:
-        """The value of a chunk, and its gradient in the student's logits."""
-        labels = None if self.labels is None else self.labels[positions].unsqueeze(-1)
+        """The value of a chunk, and its gradient in the student's logits, written over them."""
+        labels = None if self.labels is None else self.labels[positions]
         if isinstance(self.teacher, TopK):
-            cells = self.teacher.flat()[positions].cells(self.temperature, like=logits)
-            values, slope = divergence_of_cells(cells, logits / self.temperature)
+            target: Cells | Tensor = self.teacher[positions].cells(self.temperature, like=logits)
         else:
-            target = self.teacher.logits(positions).to(logits.dtype)
-            if self.divergence is None:  # both parts in one pass, the gradient over the logits
+            target = self.teacher[positions].logits().to(logits.dtype)
+            if self.divergence is None:  # both parts in one pass
                 plan = Plan(self.temperature, soft=self.soft, hard=self.hard, labels=labels)
                 value = run(plan, logits, (target,), logits if wanted else None).sum()
                 return value, logits if wanted else None
-            scaled = logits / self.temperature
-            values, slope = self.divergence(scaled, target.div_(self.temperature))
-        value = values.sum() * (self.soft * self.temperature**2)
-        gradient = slope().mul_(self.soft * self.temperature) if wanted else None
+        value, step = logits.new_zeros(()), rows_at_once(logits)
+        for first in range(0, len(logits), step):
+            rows = slice(first, first + step)
+            classes = None if labels is None else labels[rows]
+            value += self.overwrite(logits[rows], target[rows], classes, wanted)
+        return value, logits if wanted else None
+
+    def overwrite(
+        self, logits: Tensor, target: Cells | Tensor, labels: Tensor | None, wanted: bool
+    ) -> Tensor:
+        """The value of some rows, whose gradient is written over the student's logits."""
+        value, probs = logits.new_zeros(()), None
         if labels is not None:
             log_probs, probs = log_softmax_and_softmax(logits)
-            value = value - log_probs.gather(-1, labels).sum() * self.hard
-            if gradient is not None:
-                gradient.add_(probs, alpha=self.hard)
-                gradient.scatter_add_(-1, labels, gradient.new_full(labels.shape, -self.hard))
-        return value, gradient
+            value -= log_probs.gather(-1, labels).sum() * self.hard
+        if isinstance(target, Cells):
+            scaled = logits.mul_(LOG2_E / self.temperature)
+            found = overwrite_with_gradient(target, scaled, self.soft * self.temperature)
+        else:
+            assert self.divergence is not None
+            scaled = logits.div_(self.temperature)
+            found, slope = self.divergence(scaled, target.div_(self.temperature))
+            if wanted:
+                logits.copy_(slope()).mul_(self.soft * self.temperature)
+        if labels is not None and probs is not None and wanted:
+            logits.add_(probs, alpha=self.hard)
+            logits.scatter_add_(-1, labels, logits.new_full(labels.shape, -self.hard))
+        return value + found.sum() * (self.soft * self.temperature**2)
 
 
 class _FusedLinear(Function):
-    """Value and gradients in the forward pass; the backward pass scales them."""
+    """Value and gradients in the forward pass; the backward pass scales them and lets them go."""
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, plan: _Plan, wanted: bool
+        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, plan: _Plan, enabled: bool
     ) -> Tensor:
-        rows = hidden.reshape(-1, hidden.shape[-1])
-        exact = torch.promote_types(weight.dtype, torch.float32)
-        to_hidden = torch.zeros_like(rows if wanted else rows[:0])
-        to_weight = torch.zeros_like(weight if wanted else weight[:0], dtype=exact)
-        to_bias = to_weight.new_zeros(len(to_weight))
-        value = torch.zeros((), dtype=exact, device=hidden.device)
-        for positions in plan.chunks():
-            logits = plan.student.logits(positions)
-            found, slope = plan.value_and_gradient(logits, positions, wanted)
-            value += found
-            if slope is not None:
-                to_hidden[positions] = (slope.to(weight.dtype) @ weight).to(rows.dtype)
-                to_weight.addmm_(slope.to(exact).T, rows[positions].to(exact))
-                to_bias += slope.sum(0)
-        if wanted:
-            ctx.gradients = to_hidden.view(hidden.shape), to_weight, to_bias
-            ctx.dtypes = hidden.dtype, weight.dtype, None if bias is None else bias.dtype
+        ctx.plan = plan
+        ctx.wanted = [enabled and needed for needed in ctx.needs_input_grad[:3]]
+        ctx.shape, ctx.dtypes = hidden.shape, (hidden.dtype, weight.dtype, weight.dtype)
+        if bias is not None:
+            ctx.dtypes = (hidden.dtype, weight.dtype, bias.dtype)
+        ctx.save_for_backward(hidden, weight, bias)
+        with full_precision(hidden):
+            value, ctx.gradients = plan.run(ctx.wanted)
         return value
 
     @staticmethod
@@ -271,11 +265,17 @@ class _FusedLinear(Function):
                 "fused_linear_kd keeps no logits and cannot be differentiated twice; take the loss "
                 "of the logits, such as forward_kl"
             )
-        gradients = [
-            None if dtype is None else (gradient * upstream).to(dtype)
-            for gradient, dtype in zip(ctx.gradients, ctx.dtypes, strict=True)
+        made, ctx.gradients = ctx.gradients, None
+        if made is None and ctx.saved_tensors:  # a second pass over the same graph
+            with full_precision(upstream):
+                made = ctx.plan.run(ctx.wanted)[1]
+        to_hidden, to_weight, to_bias = [
+            None if gradient is None else gradient.mul_(upstream).to(dtype)
+            for gradient, dtype in zip(made, ctx.dtypes, strict=True)
         ]
-        return *gradients, None, None
+        if to_hidden is not None:
+            to_hidden = to_hidden.view(ctx.shape)
+        return to_hidden, to_weight, to_bias, None, None
 
 
 def _reverse_kl(_beta: float, student: Tensor, teacher: Tensor) -> ValueAndGradient:

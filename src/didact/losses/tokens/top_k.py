@@ -12,14 +12,19 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from didact._core.errors import RangeError, ShapeError, UsageError
-from didact.losses.fast.closed_form import ValueAndGradient, of_student
-from didact.losses.fast.node import can_serve
+from didact.losses.fast.kl_rows import LN_2, LOG2_E, rows_at_once
+from didact.losses.fast.node import can_serve, with_gradient
 from didact.losses.kit.checks import check_labels, check_mask, check_temperature, check_tensor
-from didact.losses.kit.pair import check_inputs
+from didact.losses.kit.pair import blank_masked, check_inputs
 from didact.losses.kit.precision import in_float, working_dtype
-from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite
+from didact.losses.kit.reduce import (
+    Reduction,
+    check_reduction,
+    raise_if_teacher_not_finite,
+    reduce,
+)
 from didact.losses.kit.registry import register_loss
-from didact.losses.kit.softmax import log_softmax_and_softmax
+from didact.losses.tokens.head import places
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,17 @@ class Cells:
     log_probs: Tensor
     probs: Tensor
     rest: Tensor | None
+
+    def __getitem__(self, rows: slice) -> Cells:
+        """Those of some rows."""
+        rest = None if self.rest is None else self.rest[rows]
+        return Cells(self.ids[rows], self.log_probs[rows], self.probs[rows], rest)
+
+    def flat(self) -> Cells:
+        """The same with one leading dimension."""
+        rest = None if self.rest is None else self.rest.flatten(0, -2)
+        ids, log_probs, probs = (x.flatten(0, -2) for x in (self.ids, self.log_probs, self.probs))
+        return Cells(ids, log_probs, probs, rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +126,8 @@ class TopK:
 
     def __getitem__(self, positions: Any) -> TopK:
         """Some of the positions: ``kept[:, :-1]`` of ``(batch, tokens)``."""
-        places = positions if isinstance(positions, tuple) else (positions,)
-        if len(places) >= self.ids.dim() or any(place is Ellipsis for place in places):
-            raise UsageError(f"{positions} takes more than the positions of a TopK")
-        ids, logits, log_z = (each[places] for each in (self.ids, self.logits, self.log_z))
+        taken = places(positions, self.ids.dim(), "TopK")
+        ids, logits, log_z = (each[taken] for each in (self.ids, self.logits, self.log_z))
         return TopK(ids, logits, log_z, self.temperatures, self.classes)
 
     def flat(self) -> TopK:
@@ -147,6 +161,15 @@ class TopK:
             rest = (1 - probs.sum(-1, keepdim=True)).clamp_min(0.0)
         return Cells(self.ids, log_probs, probs, rest)
 
+    def residual(self, temperature: float = 1.0) -> Float[Tensor, "*batch"]:
+        """The mass of the classes that are not kept, ``(...)``.
+
+        Raises:
+            UsageError: Its ``log_z`` is not known.
+        """
+        rest = self.cells(temperature, like=self.log_z).rest
+        return torch.zeros_like(self.log_z[..., 0]) if rest is None else rest.squeeze(-1)
+
     def check_fits(self, student_logits: Tensor) -> None:
         """It is of the student's positions and classes.
 
@@ -175,6 +198,7 @@ def top_k_kd(
     temperature: float = 1.0,
     reduction: Reduction = "mean",
     mask: Bool[Tensor, "*batch"] | None = None,
+    inplace: bool = False,
 ) -> Float[Tensor, ...]:
     """Forward KL between k + 1 cells: the teacher's k likeliest classes, and one for all others.
 
@@ -193,6 +217,8 @@ def top_k_kd(
         temperature: T > 0, dividing both sides.
         reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
         mask: True where a position counts, ``(...)``.
+        inplace: Let the gradient overwrite ``student_logits``; see :func:`kd` for when this is
+            legal.
 
     Returns:
         The loss in nats: a scalar, or ``(...)`` for ``"none"``.
@@ -201,6 +227,7 @@ def top_k_kd(
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer logits or a mask that is not boolean.
         RangeError: ``k`` is below 1 or ``temperature`` is not above 0.
+        UsageError: ``inplace`` where it is not legal.
         NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only); -inf,
             a class that is ruled out, is a probability of 0.
 
@@ -226,32 +253,95 @@ def top_k_kd(
         teacher = TopK.of(teacher_logits, k, temperatures=(temperature,))
     check_reduction(reduction)
     cells = teacher.cells(temperature, like=student_logits)
-    value = of_student(
-        student_logits,
-        partial(divergence_of_cells, cells),
-        serves=can_serve(student_logits, teacher.logits),
-        temperature=temperature,
-        reduction=reduction,
-        mask=mask,
-    )
+
+    def plain(student: Tensor) -> Tensor:
+        scaled = in_float(blank_masked(student, mask)) / temperature
+        return reduce(divergence_of_cells(cells, scaled) * temperature**2, reduction, mask)
+
+    if can_serve(student_logits, teacher.logits):
+        make = partial(_in_rows, cells.flat(), temperature, reduction, mask, inplace)
+        value = with_gradient(student_logits, make, plain, inplace=inplace)
+    else:
+        value = plain(student_logits)
     raise_if_teacher_not_finite(value, teacher.logits)
     return value
 
 
-def divergence_of_cells(cells: Cells, student: Tensor) -> ValueAndGradient:
-    """``sum p log(p / q)`` over the cells, and its slope in the student's scaled logits."""
-    student_log_probs, student_probs = log_softmax_and_softmax(student)
-    found = student_log_probs.gather(-1, cells.ids)
-    value = (cells.probs * (cells.log_probs - found)).sum(-1)
+def divergence_of_cells(cells: Cells, student: Tensor) -> Tensor:
+    """``sum p log(p / q)`` over the cells of scaled logits, by differentiable operations."""
+    log_probs = torch.log_softmax(student, -1)
+    value = (cells.probs * (cells.log_probs - log_probs.gather(-1, cells.ids))).sum(-1)
     if cells.rest is None:
-        return value, lambda: student_probs.scatter_add_(-1, cells.ids, -cells.probs)
-    mass = cells.rest
-    others = student_log_probs.scatter(-1, cells.ids, -torch.inf).logsumexp(-1, keepdim=True)
-    rest = torch.xlogy(mass, mass) - mass * others
+        return value
+    others = log_probs.scatter(-1, cells.ids, -torch.inf).logsumexp(-1, keepdim=True)
+    return value + (torch.xlogy(cells.rest, cells.rest) - cells.rest * others).squeeze(-1)
 
-    def gradient() -> Tensor:
-        # The teacher's rest is spread over the other classes as the student spreads its own.
-        spread = (student_log_probs - others).exp().mul_(mass)
-        return student_probs.sub_(spread.scatter_(-1, cells.ids, cells.probs))
 
-    return value + rest.squeeze(-1), gradient
+def overwrite_with_gradient(cells: Cells, scaled: Tensor, factor: float) -> Tensor:
+    """The same of logits times ``log2(e) / T``, which become ``factor`` times the gradient.
+
+    One power of two for each class, which takes a third of an exponential's time: the normaliser of
+    the student is that of the classes that are not kept, joined with the few that are.
+
+    Args:
+        cells: Of ``(rows, classes)``.
+        scaled: The student's, ``(rows, classes)``.
+        factor: In front of the gradient of ``logits / T``.
+
+    Returns:
+        ``(rows, 1)``.
+    """
+    kept = scaled.gather(-1, cells.ids).mul_(LN_2)
+    if cells.rest is None:  # every class is kept
+        log_probs = kept - kept.logsumexp(-1, True)
+        scaled.scatter_(-1, cells.ids, log_probs.exp().sub_(cells.probs).mul_(factor))
+        return (cells.probs * (cells.log_probs - log_probs)).sum(-1, True)
+    limits = torch.finfo(scaled.dtype)
+    top = scaled.scatter_(-1, cells.ids, -torch.inf).amax(-1, True).clamp_min_(limits.min)
+    total = scaled.sub_(top).exp2_().sum(-1, True)
+    log_rest = total.log().add_(top.mul_(LN_2))
+    log_z = torch.logaddexp(log_rest, kept.logsumexp(-1, True))
+    log_probs, mass = kept.sub_(log_z), cells.rest
+    value = (cells.probs * (cells.log_probs - log_probs)).sum(-1, True)
+    value += torch.xlogy(mass, mass) - mass * (log_rest - log_z)
+    # The teacher's rest is spread over the other classes as the student spreads its own.
+    scaled.mul_(((top - log_z).exp() - mass / total.clamp_min_(limits.tiny)).mul_(factor))
+    scaled.scatter_(-1, cells.ids, log_probs.exp_().sub_(cells.probs).mul_(factor))
+    return value
+
+
+def _in_rows(
+    cells: Cells,
+    temperature: float,
+    reduction: Reduction,
+    mask: Tensor | None,
+    inplace: bool,
+    student: Tensor,
+    wanted: bool,
+) -> tuple[Tensor, Tensor | None, float]:
+    """Value and gradient, as many rows at a time as stay in the cache."""
+    logits = student.detach().reshape(-1, student.shape[-1])
+    keep = None if mask is None else mask.reshape(-1, 1)
+    count = logits.shape[0] if keep is None else int(keep.sum())
+    share = 1 / max(1, count) if reduction == "mean" else 1.0
+    dtype, step = working_dtype(logits), rows_at_once(logits)
+    gradient = (logits if inplace else torch.empty_like(logits)) if wanted else None
+    values = logits.new_empty(len(logits), 1, dtype=dtype)
+    scratch = logits.new_empty(step, logits.shape[-1], dtype=dtype)
+    for first in range(0, len(logits), step):
+        rows = slice(first, first + step)
+        block = scratch[: len(logits[rows])]
+        if gradient is not None and gradient.dtype == dtype:
+            block = gradient[rows]
+        if block.data_ptr() != logits[rows].data_ptr():
+            block.copy_(logits[rows])
+        block.mul_(LOG2_E / temperature)
+        values[rows] = overwrite_with_gradient(cells[rows], block, share * temperature)
+        if keep is not None:
+            values[rows] = values[rows].masked_fill(~keep[rows], 0.0)
+            block.masked_fill_(~keep[rows], 0.0)
+        if gradient is not None and gradient.dtype != dtype:
+            gradient[rows] = block
+    values = values.squeeze(1).mul_(share * temperature**2)
+    value = values.view(student.shape[:-1]) if reduction == "none" else values.sum()
+    return value, None if gradient is None else gradient.view(student.shape), 1.0
