@@ -14,13 +14,13 @@ export OMP_NUM_THREADS ?= 1
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt "torch==2.13.0"
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	    --editable ".[torch,export,lsp,records,web]" $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
+	    --editable ".[torch,export,lsp,records,text,web]" $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
 	touch $@
 
 # The libraries that some tests want as they are; without them those tests are skipped.
 .venv/.integrations: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	    --editable ".[torch,tensorboard,mlflow,wandb,optuna,lightning,accelerate,slurm,ray]"
+	    --editable ".[torch,tensorboard,mlflow,wandb,optuna,lightning,accelerate,slurm,ray,text,transformers]"
 	touch $@
 
 demo: .venv/.installed

@@ -15,7 +15,17 @@ house = generator("house")
 ROOT = Path(__file__).parents[1]
 FLOORS = sorted(house.rooms())
 ROOMS = [(f, room) for f in FLOORS for room in sorted(house.rooms()[f]) if "." not in room]
-WITH_PUBLIC_NAMES = ["data", "losses", "methods", "metrics", "nn", "probe", "recipes", "train"]
+WITH_PUBLIC_NAMES = [
+    "data",
+    "lm",
+    "losses",
+    "methods",
+    "metrics",
+    "nn",
+    "probe",
+    "recipes",
+    "train",
+]
 PAGES = ["CONTRIBUTING.md", "docs/house.md", "docs/house.zh-CN.md"]
 
 

@@ -9,6 +9,7 @@ _SUB_PACKAGES = frozenset(
     {
         "check",
         "data",
+        "lm",
         "losses",
         "methods",
         "metrics",

@@ -56,6 +56,8 @@ NEEDED = {
     "ray": [*DISTILL, "--output", "g", "--grid", "temperature=1,2", "--launcher", "ray"],
     "accelerate": ["import", "didact.bridges.accelerate"],
     "pytorch_lightning": ["import", "didact.bridges.lightning"],
+    "tokenizers": ["cache", "build", "c", "--teacher", "t.py:M", "--tokenizer", "t.json"],
+    "transformers": ["cache", "build", "c", "--teacher", "hf:run"],
     "torchvision": [*DISTILL, "--student", "torchvision:resnet18"],
 }  # fmt: skip
 """What cannot be done without a package. The ``export`` extra is asked for in summary.py."""
@@ -71,6 +73,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = np.arange(60) % 3
     images = np.random.default_rng(0).integers(0, 255, (60, 4, 4)).astype(np.uint8)
     np.savez(place / "b.npz", x=images, y=labels, is_test=np.arange(60) % 5 == 0)
+    (place / "t.py").write_text("import torch\nM = torch.nn.Identity()\n")
     (place / "a.py").write_text("import torch.nn.functional as F\nloss = F.kl_div(a, b)\n")
     return place
 

@@ -24,6 +24,8 @@ EXTRAS = {
     "timm": ("timm",),
     "slurm": ("submitit",),
     "ray": ("ray",),
+    "text": ("tokenizers",),
+    "transformers": ("transformers",),
 }  # fmt: skip
 """The modules that each extra of didact brings."""
 

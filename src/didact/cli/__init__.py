@@ -29,6 +29,7 @@ COMMANDS = (
     "check",
     "explain",
     "probe",
+    "cache",
     "web",
 )
 """The commands, in the order of the help page. ``didact NAME`` is ``didact.cli.NAME.command``."""

@@ -1,0 +1,195 @@
+"""Language models: vocabularies, texts, and the cache of a teacher."""
+
+TEXTS = {
+    # Vocabularies
+    "{} is no tokenizer that is known; expected one with get_vocab() (tokenizers, transformers), of "
+    "sentencepiece or tiktoken, or a mapping from token to id": (
+        "{} 不是已知的分词器；应带有 get_vocab()（tokenizers、transformers），"
+        "或来自 sentencepiece、tiktoken，或为词元到编号的映射"
+    ),
+    "id {} stands for two tokens, {} and {}; expected one token for each id": (
+        "编号 {} 对应两个词元 {} 和 {}；每个编号应只有一个词元"
+    ),
+    "the tokenizer has no tokens; expected a vocabulary": "分词器没有词元；应有词表",
+    "teacher_logits is {}; expected (..., {}), the classes that the teacher was paired with": (
+        "teacher_logits 为 {}；应为 (..., {})，即配对时教师的类别数"
+    ),
+    "{} tokens of the {} have no row in its {} classes, the first {} with id {}; expected its own "
+    "tokenizer": "{1!t}的 {0} 个词元在其 {2} 个类别中没有对应的行，第一个是 {3}，编号 {4}；应为它自己的分词器",
+    "{} of {} ids mean another token to the teacher: {}. The teacher would read other words; take a "
+    "teacher of the same tokenizer": (
+        "{1} 个编号中有 {0} 个对教师而言是别的词元：{2!t}。教师读到的将是别的词；请用同一分词器的教师"
+    ),
+    "{} is {} to the student and {} to the teacher": "{} 对学生是 {}，对教师是 {}",
+    "no id has a token on both sides; expected tokenizers of one family": (
+        "没有一个编号在两边都有词元；两个分词器应属同一家族"
+    ),
+    # Texts
+    "the text is {}; expected pydoc or text:PATH": "文本为 {}；应为 pydoc 或 text:路径",
+    "there is no text in {}; expected files ending in {}": "{} 中没有文本；文件名应以 {} 结尾",
+    "there is no file or folder {}; expected text:PATH of one that is": (
+        "没有文件或文件夹 {}；text:路径 应指向已有的文件或文件夹"
+    ),
+    "{} is not UTF-8; expected text in that encoding": "{} 不是 UTF-8 编码；应为该编码的文本",
+    "line {} of {} is no object with a text; expected {} on each line": (
+        "{1} 第 {0} 行不是带有 text 的对象；每行应为 {2}"
+    ),
+    'line {} of {} is no object with a text; expected {"text": "..."} on each line': (
+        '{1} 第 {0} 行不是带有 text 的对象；每行应为 {{"text": "..."}}'
+    ),
+    "the vocabulary has {} tokens; expected 257 or more, the bytes and an end": (
+        "词表有 {} 个词元；应不少于 257 个：全部字节和结束符"
+    ),
+    "there is no {}; expected a tokenizer.json of the library tokenizers": (
+        "没有 {}；应为 tokenizers 库的 tokenizer.json"
+    ),
+    "{} is no tokenizer that can be read: {}": "{} 不是可读取的分词器：{}",
+    "the text has {} tokens and a window {}; expected more text, or a shorter window": (
+        "文本有 {} 个词元，窗口为 {}；应有更多文本，或更短的窗口"
+    ),
+    "{} holds no model of transformers: it has no config.json": (
+        "{} 中没有 transformers 的模型：缺少 config.json"
+    ),
+    "{} cannot be read by transformers: {}": "transformers 无法读取 {}：{}",
+    # The cache
+    "{} is no cache of a teacher: it has no {}. Make one with didact cache build": (
+        "{} 不是教师缓存：缺少 {}。请用 didact cache build 建立"
+    ),
+    "{} is of format {}; this didact reads {}": "{} 的格式为 {}；此版 didact 读取 {}",
+    "{} was begun with another {}: {} there, {} now. Take another folder, or remove this one": (
+        "{0} 是以另一个{1!t}开始的：那里为 {2}，现在为 {3}。请换一个文件夹，或删除它"
+    ),
+    "teacher (weights)": "教师（权重）",
+    "tokenizer": "分词器",
+    "row {} is {}; expected int64 token ids": "第 {} 行为 {}；应为 int64 的词元编号",
+    "row {} is {}; expected the token ids of one text, (tokens,)": (
+        "第 {} 行为 {}；应为一段文本的词元编号，形状 (tokens,)"
+    ),
+    "there are no rows; expected the token ids of at least one text": (
+        "没有行；至少应有一段文本的词元编号"
+    ),
+    "the teacher gave {} for token ids {}; expected logits (batch, tokens, classes)": (
+        "对词元编号 {1}，教师给出 {0}；应为 logits (batch, tokens, classes)"
+    ),
+    "the teacher is a function, whose weights cannot be seen; pass digest=, a text that is another "
+    "for another teacher": "教师是函数，看不到权重；请传 digest=，一段随教师而异的文字",
+    "ids is {}; expected 'packed' or 'int32'": "ids 为 {}；应为 'packed' 或 'int32'",
+    "logits is {}; expected one of {}": "logits 为 {}；应为 {} 之一",
+    "the teacher knows {} classes; at most {}": "教师有 {} 个类别；最多 {} 个",
+    "the tokenizer has ids up to {} and the teacher knows {} classes; expected the teacher's own "
+    "tokenizer": "分词器的编号到 {} 为止，教师有 {} 个类别；应为教师自己的分词器",
+    "{} holds something else than a cache; take a folder of its own": (
+        "{} 中是别的东西，不是缓存；请另用一个文件夹"
+    ),
+    "its head is longer than the file": "文件头比文件还长",
+    "it is cut off": "文件不完整",
+    "it has no digest": "没有摘要",
+    "{} is not finished: {} of {} files are missing; go on with the command that began it": (
+        "{0} 尚未完成：{2} 个文件中缺 {1} 个；请再次执行开始时的命令"
+    ),
+    "{} is of another teacher: its weights have another digest than those of {}; build a cache of "
+    "this one": "{} 属于另一个教师：权重的摘要与 {} 的不同；请为此教师另建缓存",
+    "the one that was run": "当时运行的那个",
+    "temperature is {}; {} knows {} only. Take one of these, or build it with this one": (
+        "temperature 为 {}；{} 只知道 {}。请取其一，或以此温度重建"
+    ),
+    "{} was built without a tokenizer: it cannot be told whether the ids mean the same; build it "
+    "with tokenizer=...": "{} 建立时没有分词器：无法判断编号是否同义；请以 tokenizer=... 建立",
+    "token_ids is {} of {}; expected (batch, tokens) of int64": (
+        "token_ids 为 {}，类型 {}；应为 int64 的 (batch, tokens)"
+    ),
+    "{} rows for {} texts; expected one for each": "{} 个行号对 {} 段文本；应一一对应",
+    "against needs rows; pass the token ids of some": "against 需要 rows；请传若干行的词元编号",
+    "row {} of the batch is none that the teacher saw ({} tokens, the first {}); expected rows of the "
+    "data of {}, cut and padded as they were": (
+        "批中第 {} 行是教师没见过的（{} 个词元，开头为 {}）；应为 {} 的数据中的行，切分与填充须相同"
+    ),
+    "row {} of {} is of other token ids than those of the batch: another order or other data. Pass "
+    "the rows that belong to the batch": (
+        "{1} 的第 {0} 行与批中的词元编号不同：顺序或数据不同。请传与批相符的行号"
+    ),
+    "a row is cut off": "有一行不完整",
+    "row is {}; expected 0 to {}": "行号为 {}；应从 0 到 {}",
+    "it belongs to another cache, or to another place": "它属于另一个缓存，或应在别的位置",
+    # Converters
+    "the source is {}; expected one of {}, and :FILE": "来源为 {}；应为 {} 之一，后接 :文件",
+    "how many classes the teacher knows is not in the file; pass classes": (
+        "文件中没有教师的类别数；请传 classes"
+    ),
+    "temperature is {}; vLLM gives log-probabilities of a prompt at 1 alone": (
+        "temperature 为 {}；vLLM 只给出温度 1 下的提示词对数概率"
+    ),
+    "{} says nothing of any token; expected log-probabilities": "{} 中没有任何词元的信息；应有对数概率",
+    "k is {}, and of a token only {} classes are known; lower it": (
+        "k 为 {}，而有的词元只知道 {} 个类别；请调小"
+    ),
+    "line {} of {} is no JSON object: {}": "{1} 第 {0} 行不是 JSON 对象：{2}",
+    "prompt_token_ids and prompt_logprobs": "prompt_token_ids 和 prompt_logprobs",
+    "input_ids, target_token_ids and target_logprobs": (
+        "input_ids、target_token_ids 和 target_logprobs"
+    ),
+    "line {} of {} has not the form that was expected ({}): {}": (
+        "{1} 第 {0} 行的形式与预期（{2!t}）不符：{3}"
+    ),
+    "line {} of {} has {} tokens and speaks of {}; expected as many": (
+        "{1} 第 {0} 行有 {2} 个词元，却给出 {3} 个的信息；数目应相同"
+    ),
+    # The command
+    "a cache cannot {}; {}": "缓存没有 {} 这一操作；{!t}",
+    "didact cache {} takes {}; got {}": "didact cache {} 需要 {}；得到 {}",
+    "name the teacher with --teacher: hf:DIR or file.py:Name": (
+        "请用 --teacher 指明教师：hf:文件夹 或 file.py:名称"
+    ),
+    "--teacher is {}; expected hf:DIR or file.py:Name": (
+        "--teacher 为 {}；应为 hf:文件夹 或 file.py:名称"
+    ),
+    "name the tokenizer of this teacher with --tokenizer FILE": (
+        "请用 --tokenizer 文件 指明此教师的分词器"
+    ),
+    "{} gave {}; expected a torch.nn.Module": "{} 给出 {}；应为 torch.nn.Module",
+    "name the text with --data: pydoc or text:PATH": "请用 --data 指明文本：pydoc 或 text:路径",
+    "{} files, {} bytes: each has its digest": "{} 个文件，{} 字节：摘要全部相符",
+    "{} rows again: logits differ by at most {}, two runs of the teacher by {}": (
+        "重新计算 {} 行：logits 最多相差 {}，教师两次运行之间相差 {}"
+    ),
+    "what is converted knows one temperature; give --temperature once": (
+        "所转换的内容只有一个温度；--temperature 只能给一次"
+    ),
+    "rows": "行",
+    "files": "文件",
+    "Keep what a teacher says of a text: its likeliest classes and their normaliser.": (
+        "保存教师对一段文本的输出：最可能的类别及其归一化项。"
+    ),
+    "A cache answers for its teacher, tokenizer, data and temperatures, and is refused for others. A "
+    "build that was killed goes on when the same command is given again, to the same bytes.": (
+        "缓存对应于其教师、分词器、数据和温度，用于别的则会被拒绝。"
+        "建立中途被杀，再次执行同一命令即可继续，所得字节完全相同。"
+    ),
+    "build, verify, info or convert": "build、verify、info 或 convert",
+    "The folder of the cache; for convert, before it what is converted: vllm-jsonl:FILE, axolotl:FILE "
+    "or axolotl-legacy:FILE.": (
+        "缓存的文件夹；convert 时，其前为所转换的内容：vllm-jsonl:文件、axolotl:文件 "
+        "或 axolotl-legacy:文件。"
+    ),
+    "Of build, and of verify to run it again: hf:DIR, a folder of transformers, or file.py:Name, which "
+    "gives a model from token ids to logits.": (
+        "用于 build，以及 verify 时重新运行：hf:文件夹（transformers 的模型），"
+        "或 file.py:名称，给出从词元编号到 logits 的模型。"
+    ),
+    "A tokenizer.json, or its folder; by default that of hf:DIR.": (
+        "tokenizer.json 或其所在文件夹；默认为 hf:文件夹 的分词器。"
+    ),
+    "The text: pydoc, or text:PATH of a file or a folder.": (
+        "文本：pydoc，或 text:路径（文件或文件夹）。"
+    ),
+    "Tokens of a row.": "一行的词元数。",
+    "Classes kept of a token (64).": "每个词元保留的类别数（64）。",
+    "At which it can be read (1). Repeatable.": "可读取的温度（1）。可重复给出。",
+    "float32, bfloat16, float16, or u8 in 256 steps; the teacher's own.": (
+        "float32、bfloat16、float16，或 256 级的 u8；默认为教师自身的精度。"
+    ),
+    "packed, or int32, which is read faster.": "packed，或读取更快的 int32。",
+    "Of convert: how many the teacher knows.": "用于 convert：教师的类别数。",
+    "Rows that the teacher is given at a time.": "教师一次处理的行数。",
+    "Of verify: rows that are compared again.": "用于 verify：重新比较的行数。",
+}

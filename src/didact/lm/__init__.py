@@ -1,0 +1,37 @@
+"""Floor 2: language models. Vocabularies that mean the same, and what a teacher said, on disk.
+
+In come tokenizers of any library and token ids. Calls the losses; imports no library of others
+beyond torch and safetensors.
+"""
+
+from didact._core.optional import expect
+
+expect("torch", "numpy", "safetensors")
+
+from didact.lm.cache.capture import Progress
+from didact.lm.cache.converters import convert
+from didact.lm.cache.header import Header, digest_of_model
+from didact.lm.cache.teacher_cache import Checked, TeacherCache
+from didact.lm.texts.documents import Documents, read_documents
+from didact.lm.texts.teachers import read_transformers
+from didact.lm.texts.tokenizing import encode, read_tokenizer, train_tokenizer, windows_of
+from didact.lm.vocabularies.vocabulary import Vocabulary, VocabularyPair, pair_vocabularies
+
+__all__ = [
+    "Checked",
+    "Documents",
+    "Header",
+    "Progress",
+    "TeacherCache",
+    "Vocabulary",
+    "VocabularyPair",
+    "convert",
+    "digest_of_model",
+    "encode",
+    "pair_vocabularies",
+    "read_documents",
+    "read_tokenizer",
+    "read_transformers",
+    "train_tokenizer",
+    "windows_of",
+]

@@ -1,0 +1,229 @@
+"""What others have kept of a teacher, as a cache: JSON lines of vLLM, prepared rows of axolotl."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from didact._core.errors import DataError, UsageError
+from didact.lm.cache.capture import (
+    Progress,
+    begin,
+    check,
+    is_whole,
+    rows_of,
+    shard_name,
+    write_kept,
+)
+from didact.lm.cache.header import Header, digest_of_rows
+from didact.lm.cache.teacher_cache import TeacherCache
+from didact.lm.vocabularies.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A text and what was said of each token's successor.
+
+    Attributes:
+        tokens: Its ids.
+        said: For each token, log-probabilities by class, the likeliest first; nothing where it is
+            not known, as behind the last.
+    """
+
+    tokens: list[int]
+    said: list[list[tuple[int, float]]]
+
+
+def convert(
+    source: str,
+    folder: str | Path,
+    *,
+    tokenizer: Any = None,
+    classes: int | None = None,
+    k: int | None = None,
+    temperature: float = 1.0,
+    name: str = "",
+    progress: Progress | None = None,
+) -> TeacherCache:
+    """A cache from what another program has written.
+
+    Log-probabilities are kept as they are, in float32, with a normaliser of 0: the distribution is
+    the one that was written, to the last bit of it. A position of which nothing is known has equal
+    logits for all classes; it is the last of each text, which no label follows.
+
+    Args:
+        source: ``vllm-jsonl:FILE``, lines with ``prompt_token_ids`` and ``prompt_logprobs``, as
+            vLLM gives them; or ``axolotl:FILE``, lines with ``input_ids``, ``target_token_ids`` and
+            ``target_logprobs``, each row about the token behind it; ``axolotl-legacy:FILE``, about
+            the token itself. axolotl divides the k probabilities by their sum, so that its rows
+            know nothing of the rest.
+        folder: Of the cache.
+        tokenizer: The teacher's.
+        classes: How many the teacher knows; by default as many as its tokenizer has ids.
+        k: Classes of a token; by default as many as every token has.
+        temperature: At which the probabilities were taken; vLLM's are at 1.
+        name: Of the teacher.
+        progress: Told of the rows that are done.
+
+    Raises:
+        UsageError: An unknown source, or neither a tokenizer nor classes.
+        DataError: The file is not of its form.
+        CheckpointError: The folder holds another cache.
+    """
+    kind, colon, place = source.partition(":")
+    if kind not in READERS or not colon:
+        raise UsageError(
+            f"the source is {source!r}; expected one of {', '.join(READERS)}, and :FILE"
+        )
+    vocabulary = None if tokenizer is None else Vocabulary.of(tokenizer)
+    if classes is None:
+        if vocabulary is None:
+            raise UsageError("how many classes the teacher knows is not in the file; pass classes")
+        classes = vocabulary.size
+    if kind == "vllm-jsonl" and temperature != 1:
+        raise UsageError(
+            f"temperature is {temperature}; vLLM gives log-probabilities of a prompt at 1 alone"
+        )
+    rows = list(READERS[kind](Path(place)))
+    known = [len(one) for row in rows for one in row.said if one]
+    if not known:
+        raise DataError(f"{place} says nothing of any token; expected log-probabilities")
+    kept = min(known) if k is None else k
+    if kept > min(known):
+        raise UsageError(f"k is {k}, and of a token only {min(known)} classes are known; lower it")
+    texts = [torch.tensor(row.tokens) for row in rows]
+    data, tokens = digest_of_rows(texts)
+    header = Header(
+        teacher=f"{kind}:{name}",
+        teacher_name=name or kind,
+        vocabulary="" if vocabulary is None else vocabulary.digest,
+        classes=classes,
+        data=data,
+        rows=len(rows),
+        tokens=tokens,
+        k=kept,
+        temperatures=(float(temperature),),
+        ids="packed",
+        logits="float32",
+        rows_in_shard=max(1, (1 << 16) * len(rows) // tokens),
+    )
+    check(header, vocabulary)
+    begin(Path(folder), header, vocabulary)
+    for number in range(header.shards):
+        path, share = Path(folder) / shard_name(number), rows_of(header, number)
+        if not is_whole(path):
+            some = [rows[n] for n in share]
+            write_kept(path, header, number, [texts[n] for n in share], _tensors(some, header))
+        if progress is not None:
+            progress(share.stop, header.rows)
+    return TeacherCache(folder)
+
+
+def _tensors(rows: list[Row], header: Header) -> tuple[Tensor, Tensor, Tensor]:
+    """Ids, logits and normalisers of all tokens."""
+    said = [one for row in rows for one in row.said]
+    ids = torch.arange(header.k).expand(len(said), header.k).clone()
+    logits = torch.zeros(len(said), header.k)
+    log_z = torch.full((len(said), 1), float(torch.tensor(float(header.classes)).log()))
+    for place, one in enumerate(said):
+        if one:
+            numbers, values = zip(*one[: header.k], strict=True)
+            ids[place], logits[place] = torch.tensor(numbers), torch.tensor(values)
+            log_z[place] = 0.0
+    # A logit of a temperature T is T log p, since it is divided by T again.
+    return ids, logits * header.temperatures[0], log_z
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    if not path.is_file():
+        raise DataError(f"there is no file {path}")
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    value = json.loads(line)
+                    if not isinstance(value, dict):
+                        raise ValueError("not an object")
+                except ValueError as error:
+                    raise DataError(f"line {number} of {path} is no JSON object: {error}") from None
+                yield number, value
+
+
+def _vllm(path: Path) -> Iterator[Row]:
+    """What is said of a token stands at the token itself, nothing at the first."""
+    for number, value in _lines(path):
+        try:
+            if "prompt_logprobs" not in value:
+                value = value["choices"][0]
+            tokens = [int(token) for token in value["prompt_token_ids"]]
+            said = [
+                []
+                if entry is None
+                else sorted(((int(c), _log_prob(p)) for c, p in entry.items()), key=_likeliest)
+                for entry in value["prompt_logprobs"]
+            ]
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise _not_of_form(
+                path, number, "prompt_token_ids and prompt_logprobs", error
+            ) from None
+        yield _row(path, number, tokens, [*said[1:], []])
+
+
+def _log_prob(value: Any) -> float:
+    return float(value["logprob"] if isinstance(value, Mapping) else value)
+
+
+def _likeliest(pair: tuple[int, float]) -> tuple[float, int]:
+    return -pair[1], pair[0]
+
+
+def _axolotl(path: Path, *, legacy: bool = False) -> Iterator[Row]:
+    for number, value in _lines(path):
+        try:
+            tokens = [int(token) for token in value["input_ids"]]
+            said = [
+                sorted(
+                    (
+                        (int(c), float(p))
+                        for c, p in zip(classes, values, strict=True)
+                        if p is not None and p > -1e9
+                    ),
+                    key=_likeliest,
+                )
+                for classes, values in zip(
+                    value["target_token_ids"], value["target_logprobs"], strict=True
+                )
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            words = "input_ids, target_token_ids and target_logprobs"
+            raise _not_of_form(path, number, words, error) from None
+        said += [[]] * (len(tokens) - len(said))
+        yield _row(path, number, tokens, [*said[1:], []] if legacy else [*said[:-1], []])
+
+
+def _row(path: Path, number: int, tokens: list[int], said: list[list[tuple[int, float]]]) -> Row:
+    if len(said) != len(tokens):
+        raise DataError(
+            f"line {number} of {path} has {len(tokens)} tokens and speaks of {len(said)}; expected "
+            "as many"
+        )
+    return Row(tokens, said)
+
+
+def _not_of_form(path: Path, number: int, words: str, error: Exception) -> DataError:
+    return DataError(
+        f"line {number} of {path} has not the form that was expected ({words}): {error}"
+    )
+
+
+READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
+    "vllm-jsonl": _vllm,
+    "axolotl": _axolotl,
+    "axolotl-legacy": lambda path: _axolotl(path, legacy=True),
+}

@@ -1,0 +1,102 @@
+"""A tokenizer of our own, and texts as windows of token ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from didact._core.errors import DataError, UsageError
+from didact._core.optional import require
+
+END = "<|end|>"
+"""The token behind each text."""
+
+
+def train_tokenizer(texts: Iterable[str], size: int) -> Any:
+    """Byte-pair encoding (Sennrich et al. 2016) of bytes: it has a token for any text.
+
+    Args:
+        texts: To learn from.
+        size: Of the vocabulary, 257 or more.
+
+    Returns:
+        A ``tokenizers.Tokenizer``.
+
+    Raises:
+        UsageError: ``size`` is too small.
+        MissingDependencyError: The library tokenizers is not installed.
+    """
+    if size < 257:
+        raise UsageError(
+            f"the vocabulary has {size} tokens; expected 257 or more, the bytes and an end"
+        )
+    library = require("tokenizers", extra="text")
+    tokenizer = library.Tokenizer(library.models.BPE())
+    tokenizer.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = library.decoders.ByteLevel()
+    trainer = library.trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=[END],
+        initial_alphabet=library.pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def read_tokenizer(path: str | Path) -> Any:
+    """A tokenizer from a ``tokenizer.json``, or from the folder that holds it.
+
+    Raises:
+        DataError: There is none, or it cannot be read.
+        MissingDependencyError: The library tokenizers is not installed.
+    """
+    library = require("tokenizers", extra="text")
+    place = Path(path)
+    if place.is_dir():
+        place /= "tokenizer.json"
+    if not place.is_file():
+        raise DataError(f"there is no {place}; expected a tokenizer.json of the library tokenizers")
+    try:
+        return library.Tokenizer.from_file(str(place))
+    except Exception as error:  # noqa: BLE001 - the library raises plain Exception
+        raise DataError(f"{place} is no tokenizer that can be read: {error}") from None
+
+
+def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """The ids of each text, with the token of the end behind where the tokenizer has one.
+
+    Args:
+        tokenizer: Of tokenizers or transformers.
+        texts: To be encoded.
+    """
+    if hasattr(tokenizer, "encode_batch"):
+        end = tokenizer.token_to_id(END)
+        found = [
+            encoded.ids for encoded in tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        ]
+    else:
+        end = getattr(tokenizer, "eos_token_id", None)
+        found = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    return [[*ids, *([] if end is None else [end])] for ids in found]
+
+
+def windows_of(ids: Iterable[Sequence[int]], length: int) -> Int64[Tensor, "windows length"]:
+    """All texts one after the other, cut into windows; what is left at the end is dropped.
+
+    Raises:
+        DataError: There are fewer tokens than one window has.
+    """
+    stream = [number for text in ids for number in text]
+    count = len(stream) // length
+    if not count:
+        raise DataError(
+            f"the text has {len(stream)} tokens and a window {length}; expected more text, or a "
+            "shorter window"
+        )
+    return torch.tensor(stream[: count * length]).view(count, length)
