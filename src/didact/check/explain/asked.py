@@ -34,6 +34,15 @@ _CODE = re.compile(
 )
 _AFTER_CODE = re.compile(r"(?:[)\]'\"]\s*|\w\s+)([\u4e00-\u9fff][\u4e00-\u9fff，、：\w ]*[？?]?)$")
 """Words behind the code of a line."""
+_QUESTION_AFTER_CODE = re.compile(r"\s([\u4e00-\u9fff][^\n]{2,80}[？?])$")
+"""A Chinese question with code in it, behind the code of a line."""
+_ABOUT = re.compile(
+    r"(?:^|[^\w.])`?([A-Za-z_][\w.]*)`?\s*(?:这个|这一?行|变量|到底|又|究竟)*\s*"
+    r"(?:是什么|是啥|什么意思|是干什么|是做什么|起什么作用|有什么用|指什么)"
+    r"|\bwhat(?:'s| is| does)\s+`?([A-Za-z_][\w.]*)`?\s*(?:mean|do|for|here|\?|$)",
+    re.IGNORECASE,
+)
+"""A question about one name of the code."""
 
 
 _MOST_FURTHER = 2
@@ -51,10 +60,10 @@ def questions_in(text: str) -> list[str]:
     marked: list[str] = []
     others: list[str] = []
     for piece in _ENDS.split(without_html(text)):
-        line = " ".join(piece.split()).strip(" /*-\"'>").replace("**", "")
+        line = " ".join(piece.split()).strip(" /*-\"'<>").replace("**", "")
         line = _CHAT.sub("", line)
         if _CODE.search(line):
-            tail = _AFTER_CODE.search(line)
+            tail = _AFTER_CODE.search(line) or _QUESTION_AFTER_CODE.search(line)
             line = tail[1] if tail is not None else ""
         if not 4 < len(line) < 400 or message_in(line) == line:
             continue
@@ -77,6 +86,7 @@ def question_in(text: str) -> str | None:
 def answer_to(
     text: str, findings: Sequence[Finding], kinds: frozenset[str], verdict: Verdict,
     summary: Sequence[Text], losses: Sequence[Loss], tree: ast.Module,
+    lines: Sequence[tuple[int, str, Text]] = (),
 ) -> Question | None:  # fmt: skip
     """What the reader asked, with the answer that fits this code.
 
@@ -87,7 +97,7 @@ def answer_to(
     if not asked and message is None:
         return None
     facts = kinds | _by_formula(verdict, losses) | facts_of(tree)
-    known = _Known(findings, facts, verdict, summary, tree)
+    known = _Known(findings, facts, verdict, summary, tree, lines)
     parts: list[Text] = []
     if message is not None and "HEAD-MISMATCH" not in kinds:
         meaning = meaning_of(message, tree)
@@ -119,8 +129,9 @@ class _Known:
 
     def __init__(
         self, findings: Sequence[Finding], facts: frozenset[str], verdict: Verdict,
-        summary: Sequence[Text], tree: ast.Module,
+        summary: Sequence[Text], tree: ast.Module, lines: Sequence[tuple[int, str, Text]] = (),
     ) -> None:  # fmt: skip
+        self.lines = lines
         self.findings, self.facts, self.verdict = findings, facts, verdict
         self.summary, self.tree = summary, tree
 
@@ -131,6 +142,8 @@ class _Known:
         """
         if asking.LINE_BY_LINE.search(question):
             return None
+        if (about := self._about(question)) is not None:
+            return about
         diagnosis = alone and (asking.DIAGNOSIS.search(question) or asking.STUCK.search(question))
         for pattern, needed, answer in asking.ASKED:
             if pattern.pattern.startswith(".") and not diagnosis:
@@ -143,6 +156,21 @@ class _Known:
         if alone and asking.STUCK.search(question) and not self._serious():
             return asking.STUCK_UNKNOWN.format(where=where("cut", self.tree))
         return None
+
+    def _about(self, question: str) -> Text | None:
+        """What one name of the code is: what is said of the line that sets it."""
+        asked = _ABOUT.search(question)
+        name = (asked[1] or asked[2]) if asked is not None else ""
+        names = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)}
+        if name not in names:
+            return None
+        for line, code, words in self.lines:
+            if re.match(rf"{re.escape(name)}\s*(?::[^=]*)?=(?!=)", code):
+                return asking.SET_IN.format(line=line, words=words)
+        stored = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)
+                  and isinstance(n.ctx, ast.Store)}  # fmt: skip
+        parameters = {n.arg for n in ast.walk(self.tree) if isinstance(n, ast.arg)}
+        return None if name in stored | parameters else asking.SET_ELSEWHERE.format(name=name)
 
     def _with_line(self, answer: Text) -> Text:
         """The answer to why a KL is negative, with the line that makes it so."""

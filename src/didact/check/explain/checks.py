@@ -48,6 +48,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "KE132": ("SELF-TARGET",),
     "KE133": ("INF-MASK",),
     "KE134": ("CONSTRUCTOR",),
+    "KE135": ("NO-ZERO-GRAD",),
 }
 """The kinds of mistakes that these codes stand for."""
 

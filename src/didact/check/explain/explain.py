@@ -27,6 +27,7 @@ from didact.check.explain.expressions import Reader
 from didact.check.explain.formula.judge import Judged, Loss, judged_source
 from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.formula.tree import Given
+from didact.check.explain.mistakes import UNCLEARED
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
 from didact.check.explain.proof import Proof
 from didact.check.explain.questions import Question, Snippet, questions
@@ -138,6 +139,8 @@ def explain(text: str) -> Explanation:
         analysis = safe_analyse(source) or analysis
     own = own_findings(analysis.tree, renamed_lambda=LAMBDA in guesses)
     rules = list(found_by_rules(source))
+    own = [f for f in own if not (f.code == UNCLEARED and any(
+        "NO-ZERO-GRAD" in kinds_of(r.code) for r in rules))]  # fmt: skip
     findings = by_importance([*rules, *own, *misspelt, *beyond_rules(source, text)])
     correction = _named(_corrected(source, recovered.source, own, text), findings)
     right = _judged_again(correction.source, source, judged, text)
@@ -149,10 +152,14 @@ def explain(text: str) -> Explanation:
     if given:
         guesses.append(GIVEN.format(names=", ".join(f"`{n}`" for n in given)))
     proof = Proof(analysis, judged)
-    asked = answer_to(text, findings, kinds, verdict, summary, judged.losses, analysis.tree)
+    notes = _statements(analysis, judged, proof)
+    lines = [(note.line, note.code, note.explanation) for note in notes]
+    asked = answer_to(
+        text, findings, kinds, verdict, summary, judged.losses, analysis.tree, lines
+    )  # fmt: skip
     return Explanation(
         source=source,
-        statements=_statements(analysis, judged, proof),
+        statements=notes,
         losses=judged.losses,
         corrected_losses=right.losses,
         verdict=verdict,

@@ -17,6 +17,7 @@ KEPT_GRAPH = "KE128"
 MEAN_OVER_ALL = "KE129"
 UNSHIFTED_MASK = "KE130"
 CONSTRUCTED = "KE134"
+UNCLEARED = "KE135"
 _EXTRA = "num_items_in_batch"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -28,6 +29,7 @@ def code_findings(tree: ast.Module) -> Iterator[Finding]:
             yield from _trainer(node)
     yield from _kept(tree)
     yield from _constructed(tree)
+    yield from _uncleared(tree)
     scopes: list[ast.AST] = [n for n in ast.walk(tree) if isinstance(n, Function)] or [tree]
     for scope in scopes:
         masks = _masks(scope)
@@ -66,6 +68,27 @@ def _kept(tree: ast.Module) -> Iterator[Finding]:
         fix = Fix((edit,), "unsafe", Text("Keep the number alone", "只保留数值"))
         message = OWN[KEPT_GRAPH].format(name=text)
         yield Finding(KEPT_GRAPH, Severity.WARNING, span(node), message, fix)
+
+
+def _uncleared(tree: ast.Module) -> Iterator[Finding]:
+    """A loop that goes back and steps, in code that nowhere clears the gradients."""
+    text = ast.unparse(tree)
+    if "zero_grad" in text or ".grad = None" in text:
+        return
+    for loop in ast.walk(tree):
+        if not isinstance(loop, ast.For | ast.While):
+            continue
+        inner = [n for n in ast.walk(loop) if isinstance(n, ast.For | ast.While) and n is not loop]
+        calls = [n for n in ast.walk(loop) if isinstance(n, ast.Call)]
+        back = [c for c in calls if last_name(c.func) == "backward"]
+        steps = [c for c in calls if last_name(c.func) == "step" and not c.args
+                 and "sched" not in ast.unparse(c.func).lower()]  # fmt: skip
+        if back and steps and not any(last_name(c.func) == "backward" for i in inner
+                                      for c in ast.walk(i) if isinstance(c, ast.Call)):  # fmt: skip
+            owner = ast.unparse(steps[0].func).removesuffix(".step")
+            message = OWN[UNCLEARED].format(name=owner)
+            yield Finding(UNCLEARED, Severity.ERROR, span(steps[0]), message)
+            return
 
 
 _CLASSES = frozenset(

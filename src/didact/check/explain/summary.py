@@ -32,6 +32,13 @@ HYGIENE = frozenset(
     }
 )  # fmt: skip
 """Kinds of findings that leave the value of the loss as it is."""
+TRAINING = frozenset(
+    {
+        "NO-ZERO-GRAD", "OPT-HAS-TEACHER", "STUDENT-CUT", "STUDENT-NO-GRAD", "TARGET-IN-GRAPH",
+        "LAYER-IN-LOSS", "ZERO-GRAD-LATE", "ALIAS-TEACHER", "TEACHER-GRAD", "DETACH-NOOP",
+    }
+)  # fmt: skip
+"""Kinds of findings about how a loss is trained, not about its formula."""
 BESIDE = frozenset({"KD604", "KE101", "KE102", "KE103", "KE104", "KE125", "KE128"})
 """Codes that say nothing of the formula."""
 _BY_FACTOR = {
@@ -64,6 +71,8 @@ class Verdict:
     shape: str = ""
     notes: tuple[Text, ...] = ()
     only: tuple[Text, ...] = ()
+    trained: bool = False
+    """The formula is the definition's; what departs is how it is trained."""
 
 
 @dataclass(slots=True)
@@ -117,7 +126,10 @@ def verdict_of(
     if not known:
         return Verdict("unknown", notes=notes)
     if reasons:
-        return Verdict("departs", method, key, tuple(reasons), shape, notes)
+        trained = all(t.status == "equal" or is_given(t) for t in judged.terms) and all(
+            set(kinds(f.code)) <= TRAINING and kinds(f.code) for f in case.blocking
+        )
+        return Verdict("departs", method, key, tuple(reasons), shape, notes, trained=trained)
     return Verdict("equal", method, key, (), shape, notes, tuple(_cautions(judged)))
 
 
@@ -362,7 +374,8 @@ def _verdict_lines(verdict: Verdict, findings: Sequence[Finding], kinds: Kinds) 
             return [words.EQUAL_ONLY.format(shape=verdict.shape, others=others)]
         return [words.EQUAL.format(shape=verdict.shape)]
     if verdict.outcome == "departs" and verdict.reasons:
-        return [words.DEPARTS.format(reasons=_joined(verdict.reasons))]
+        form = words.TRAINED_OTHERWISE if verdict.trained else words.DEPARTS
+        return [form.format(reasons=_joined(verdict.reasons))]
     if verdict.outcome in {"unknown", "departs"} and verdict.method is None:
         return [words.UNKNOWN]
     return []

@@ -197,7 +197,9 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
     args = call.args
     told: list[tuple[Node, Kind]]
     if call.name in _OF_TENSORS:
-        told = [(args[0], Kind.TENSOR)] if args and _is_plain(args[0]) else []
+        numbers = call.name in {"pow", "square", "norm", "mean", "var", "std"}
+        plain = args and (_is_plain(args[0]) or (numbers and _is_label_name(args[0])))
+        told = [(args[0], Kind.TENSOR)] if plain else []
     else:
         told = []
     if call.name in {"cross_entropy", "nll_loss"} and len(args) > 1:
@@ -258,6 +260,11 @@ def _labels_of(scores: Node, target: Node) -> Kind:
 def _is_plain(node: Node) -> bool:
     """Whether a part is a name that its own name does not call a number or labels."""
     return isinstance(node, Given) and by_name(node) is Kind.TENSOR
+
+
+def _is_label_name(node: Node) -> bool:
+    """Whether a part is a name of labels: class indices are not squared or averaged."""
+    return isinstance(node, Given) and not node.inputs and by_name(node) is Kind.LABELS
 
 
 def _is_soft(node: Node) -> bool:

@@ -386,6 +386,26 @@ _RELATIONAL = _kinds(
     "=rkd", "=sp", "=pkt", "=at", "@cdist", "@pdist", "@bmm", "@mm", "@matmul", "@pairwise_distance"
 )
 
+SET_IN = Text("Line {line}: {words}", "第 {line} 行：{words}")
+SET_ELSEWHERE = Text(
+    "`{name}` is not set in the code that is shown, so what it is cannot be told from here; it is "
+    "taken as given.",
+    "`{name}` 不是在这段代码里赋值的，从这里看不出它是什么；上面把它当作已知量。",
+)
+PER_SAMPLE = Text(
+    "The sum over all elements is divided by the batch size B, the size of dim 0: what is left is "
+    "the mean over the samples of the KL summed over the classes, the same as "
+    "reduction='batchmean'. Without it the loss and its gradient grow with the batch.",
+    "先对所有元素求和，再除以批大小 B（第 0 维的大小），得到“对类别求和、对样本取平均”的 KL，"
+    "与 reduction='batchmean' 相同。不除的话，损失和梯度都会随批大小变大。",
+)
+WITHOUT_DETACH = Text(
+    "It may go only if the teacher runs inside torch.no_grad(), which records no graph at all. "
+    "With neither of them the gradient also flows into the teacher: it trains the teacher where "
+    "its parameters are in the optimizer, and costs memory and time for nothing where not.",
+    "只有教师的前向放在 torch.no_grad() 里（本来就不建图）时才可以去掉。"
+    "两者都没有，梯度会回传到教师：教师的参数若在优化器里就会被训练，不在则白白占用显存和时间。",
+)
 ORDER_OF_KL_DIV = Text(
     "No: kl_div(input, target) is KL(target ‖ exp(input)): the student belongs first, as "
     "log-probabilities, the teacher second, as probabilities; as written it is the reverse KL.",
@@ -524,6 +544,12 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"teachers.*(sum|mean|average)|(sum|mean|average).*teachers",
          r"教师.*(平均|求和|权重|加权)|(平均|求和|除以).{0,6}教师"),
      _NONE, training.MANY_TEACHERS[1]),
+    (_either(r"(remove|drop|need|necessary|without).*detach|detach.*(necessary|needed|required)",
+             r"detach.*(去掉|删|必要|必须|需要|省略|不写|不加)|(去掉|删|不加|需要|必要).*detach"),
+     _NONE, WITHOUT_DETACH),
+    (_either(r"divid.*(batch|size\(0\)|shape\[0\]|size\[0\])",
+             r"除以.*(shape\[0\]|size\(0\)|batch|批大小|批次大小|样本数)"),
+     _kinds("@kl_div", "@KLDivLoss"), PER_SAMPLE),
     (_either(r"detach|no_grad|eval", r"detach|no_grad|eval"), _NONE, training.EVAL_DETACH[1]),
     (_either(r"batchmean", r"batchmean"), _NONE, training.BATCHMEAN[1]),
     (_either(r"deepcopy", r"deepcopy"), _NONE, training.DEEPCOPY[1]),

@@ -89,6 +89,12 @@ OWN: dict[str, Text] = {
         "loss object first, then call it with them",
         "张量传给了 {name} 的构造函数，而构造函数只接受选项：应先构造损失对象，再用张量调用它",
     ),
+    "KE135": Text(
+        "`{name}` steps in a loop and nothing that is shown clears the gradients: every step uses "
+        "the sum of all gradients so far; call `{name}.zero_grad()` before backward()",
+        "循环里调用了 `{name}.step()`，而所示代码从不清零梯度：每一步用的都是至今所有梯度之和；"
+        "应在 backward() 之前调用 `{name}.zero_grad()`",
+    ),
     "KE105": Text(
         "the term is {factor} of {name}: T² is missing, so its gradient shrinks as 1/T² and the "
         "weight beside the hard term changes its meaning with T",
@@ -394,6 +400,13 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             '`nn.KLDivLoss(reduction="batchmean")(log_q, p)`, or the function `F.kl_div`.',
             '写成 `nn.KLDivLoss(reduction="batchmean")(log_q, p)`，或用函数 `F.kl_div`。',
+        ),
+    ),
+    "KE135": (
+        Text("Gradients that nothing clears", "从不清零的梯度"),
+        Text(
+            "backward() adds to .grad. With accumulation on purpose, clear after each step.",
+            "backward() 会把梯度累加到 .grad；若有意累积梯度，也要在每次 step 之后清零。",
         ),
     ),
     "KE120": (

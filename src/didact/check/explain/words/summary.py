@@ -85,6 +85,10 @@ EQUAL_UP_TO = Text(
     "计算结果逐项与定义一致（张量形状 {shape}），但写法不安全：见“发现的问题”（{count}）。",
 )
 DEPARTS = Text("It departs from the definition: {reasons}.", "它与定义不一致：{reasons}。")
+TRAINED_OTHERWISE = Text(
+    "The formula is the definition's, but the training is wrong: {reasons}.",
+    "公式本身与定义一致，但训练写法有错：{reasons}。",
+)
 UNKNOWN = Text(
     "Not recognised, so nothing is said about whether it is right: the formula stands below as it "
     "is written.",
