@@ -115,6 +115,12 @@ def _cuts(tree: ast.Module, _message: str) -> list[ast.AST]:
     return sorted(found, key=lambda node: getattr(node, "lineno", 0))
 
 
+def goes_back_twice(tree: ast.Module) -> bool:
+    """Whether several losses go back one after the other, none keeping its graph."""
+    calls = [c for c in _calls(tree, "backward") if not c.args or "loss" in ast.unparse(c)]
+    return len(calls) > 1 and not any(k.arg == "retain_graph" for c in calls for k in c.keywords)
+
+
 def _backwards(tree: ast.Module, _message: str) -> list[ast.AST]:
     return list(_calls(tree, "backward"))
 

@@ -13,6 +13,7 @@ from didact.check.engine.engine import Analysis
 from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.asked import answer_to
+from didact.check.explain.causes import goes_back_twice
 from didact.check.explain.correct import (
     Correction,
     applies,
@@ -147,7 +148,8 @@ def explain(text: str) -> Explanation:
     framework = None if torch else min(judged.tracer.frameworks)
     kinds = frozenset(k for f in findings for k in kinds_of(f.code))
     verdict = verdict_of(judged, right, findings, kinds_of)
-    summary = summary_of(verdict, findings, kinds_of, framework)
+    apart = goes_back_twice(analysis.tree)
+    summary = summary_of(verdict, findings, kinds_of, framework, apart=apart)
     given = given_names(analysis.tree)
     if given:
         guesses.append(GIVEN.format(names=", ".join(f"`{n}`" for n in given)))
@@ -169,12 +171,19 @@ def explain(text: str) -> Explanation:
         findings=findings,
         correction=runnable(correction) if torch else correction,
         asked=asked,
-        questions=questions(Snippet(analysis, kinds, source)) if torch else [],
+        questions=_others(questions(Snippet(analysis, kinds, source)) if torch else [], asked),
         guesses=guesses,
         known=proof,
         rebuilt=_is_rebuilt(text, recovered.source),
         gone=_gone(rules, correction.source, source),
     )
+
+
+def _others(raised: list[Question], asked: Question | None) -> list[Question]:
+    """The questions without the one that was asked and answered."""
+    if asked is None:
+        return raised
+    return [q for q in raised if q.answer.en not in asked.answer.en]
 
 
 def _gone(rules: Sequence[Finding], corrected: str, source: str) -> frozenset[str]:

@@ -68,12 +68,21 @@ class Snippet:
     @property
     def convex(self) -> bool:
         """Whether a weight is written as one minus another."""
-        return re.search(r"\b1(?:\.0?)? ?- ?[A-Za-z_]", self.source) is not None
+        rest = r"\(\s*1(?:\.0?)?\s*-\s*[A-Za-z_][\w.]*\s*\)"
+        return re.search(rf"{rest}\s*\*|\*\s*{rest}", self.source) is not None
+
+    @property
+    def scaled(self) -> bool:
+        """Whether a name or a number stands before a loss as its weight."""
+        weight = r"(?:lam\w*|lmbda|alpha|beta|gamma|\w*weight\w*|\w*coef\w*|\d*\.?\d+)"
+        return re.search(rf"\b{weight}\s*\*(?!\*)|\*\s*{weight}\b", self.source) is not None
 
     @property
     def sliced(self) -> bool:
         """Whether a loss sees a slice of the classes."""
-        return any(u.input.class_slice or u.target.class_slice for u in self.analysis.uses)
+        shifts = {None, "", ":-1", "1:"}
+        return any(not {u.input.class_slice, u.target.class_slice} <= shifts
+                   for u in self.analysis.uses)  # fmt: skip
 
     @property
     def teachers(self) -> bool:
@@ -120,7 +129,7 @@ _TRIGGERS: tuple[tuple[Callable[[Snippet], bool], tuple[Text, Text]], ...] = (
         training.MANY_TEACHERS,
     ),
     (lambda s: s.weighted and s.convex, training.CONVEX),
-    (lambda s: s.weighted and not s.convex, training.WEIGHT),
+    (lambda s: s.weighted and s.scaled and not s.convex, training.WEIGHT),
     (lambda s: s.sliced or s.has("SLICE-AFTER-SOFTMAX"), training.SLICE_FIRST),
     (
         lambda s: _has_teacher(s) and (bool(s.analysis.forwards) or "detach" in s.source),

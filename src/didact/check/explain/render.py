@@ -405,14 +405,28 @@ def shortened(notes: Sequence[Note]) -> list[Note]:
 
 def _findings(page: Page, explanation: Explanation) -> None:
     page.heading("findings")
-    for finding in explanation.findings:
-        severity = words.SEVERITY[finding.severity]
-        where = words.LINE.format(line=finding.span.line, severity=severity)
-        head = f"  {finding.code} ({where.pick(page.language)})"
+    for finding, lines in grouped(explanation.findings):
+        head = f"  {finding.code} ({_where(finding, lines).pick(page.language)})"
         page.lines.append(page.paint(head, str(finding.severity)))
         page.say(finding.message, "    ")
     if not explanation.findings:
         page.say(words.NO_FINDINGS)
+
+
+def grouped(findings: Sequence[Finding]) -> list[tuple[Finding, list[int]]]:
+    """Findings that say the same of several lines, each once with its lines."""
+    found: dict[tuple[str, Text], tuple[Finding, list[int]]] = {}
+    for finding in findings:
+        _, lines = found.setdefault((finding.code, finding.message), (finding, []))
+        if finding.span.line not in lines:
+            lines.append(finding.span.line)
+    return list(found.values())
+
+
+def _where(finding: Finding, lines: Sequence[int]) -> Text:
+    form = words.LINE if len(lines) == 1 else words.LINES
+    english, chinese = (mark.join(map(str, lines)) for mark in (", ", "、"))
+    return form.format(line=Text(english, chinese), severity=words.SEVERITY[finding.severity])
 
 
 # Markdown
@@ -461,10 +475,9 @@ def to_markdown(explanation: Explanation, language: Language, *, brief: bool = F
     for note in shortened(explanation.statements):
         out += [f"**{note.line}**", "", *_fence(note.code), "", note.explanation.pick(language), ""]
     heading("findings")
-    for finding in explanation.findings:
-        where = words.LINE.format(line=finding.span.line, severity=words.SEVERITY[finding.severity])
-        message = finding.message.pick(language)
-        out.append(f"- **{finding.code}** ({where.pick(language)}): {message}")
+    for finding, at in grouped(explanation.findings):
+        where = _where(finding, at).pick(language)
+        out.append(f"- **{finding.code}** ({where}): {finding.message.pick(language)}")
     out += ["" if explanation.findings else words.NO_FINDINGS.pick(language) + "\n"]
     if explanation.questions:
         heading("questions")

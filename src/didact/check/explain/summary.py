@@ -331,8 +331,9 @@ def by_importance(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def summary_of(
-    verdict: Verdict, findings: Sequence[Finding], kinds: Kinds, framework: str | None
-) -> list[Text]:
+    verdict: Verdict, findings: Sequence[Finding], kinds: Kinds, framework: str | None,
+    *, apart: bool = False,
+) -> list[Text]:  # fmt: skip
     """Three to six lines: what it is, how far it is right, what happens if it is run."""
     lines: list[Text] = []
     if framework is not None:
@@ -356,7 +357,7 @@ def summary_of(
         lines.append(words.ONLY_REMARKS.format(remarks=_number(words.REMARKS, len(findings))))
     elif verdict.outcome == "equal":
         lines.append(words.NOTHING_FOUND)
-    consequence = consequence_of(findings, kinds)
+    consequence = consequence_of(findings, kinds, apart=apart)
     if consequence is not None:
         lines.append(words.AS_IT_IS.format(consequence=consequence))
     return [*lines, *(n for n in verdict.notes if n not in verdict.only)][:7]
@@ -401,14 +402,21 @@ def _counts(findings: Sequence[Finding]) -> Text:
     return Text(", ".join(t.en for t in counted), "、".join(t.zh for t in counted))
 
 
-def consequence_of(findings: Sequence[Finding], kinds: Kinds) -> Text | None:
-    """What happens if the code is run, by the worst finding."""
+def consequence_of(
+    findings: Sequence[Finding], kinds: Kinds, *, apart: bool = False
+) -> Text | None:
+    """What happens if the code is run, by the worst finding.
+
+    ``apart`` where several losses go back one after the other.
+    """
     for finding in by_importance(findings):
         if finding.code == "KD604":
             return words.SYNTAX_ERROR
         if finding.code == "KE104":
             return words.NAME_ERROR
         for kind in kinds(finding.code):
+            if kind == "TARGET-IN-GRAPH" and apart:
+                return words.SECOND_BACKWARD
             if kind in words.CONSEQUENCES and finding.severity is not Severity.INFO:
                 return words.CONSEQUENCES[kind]
     return None

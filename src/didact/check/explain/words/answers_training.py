@@ -88,12 +88,12 @@ SLICE_FIRST = (
     Text("Slice before or after softmax?", "先切片还是先 softmax？"),
     Text(
         "Before: softmax(z[:, :k]) is a distribution over the k old classes. softmax(z)[:, :k] "
-        "sums to less than 1, "
-        "as the new classes keep part of the mass; the KL can then be negative, and it also pushes "
-        "the new logits. Slicing needs no clone(): a slice does not change its tensor.",
-        "先切片：softmax(z[:, :k]) 才是 k 个旧类上的概率分布。softmax(z)[:, :k] 之和小于 1（新类占"
-        "走一部分概率），"
-        "KL 可能为负，还会影响新类的 logits。切片前也不必 clone()，切片不会改动原张量。",
+        "sums to some Z < 1, as the new classes keep part of the mass. Sliced so on the student's "
+        "side the KL grows by −log Z, which pushes the new classes down; on the teacher's side it "
+        "can be negative. Slicing needs no clone(): a slice does not change its tensor.",
+        "先切片：softmax(z[:, :k]) 才是 k 个旧类上的概率分布。softmax(z)[:, :k] 之和为 Z < 1"
+        "（新类占走一部分概率）。学生侧这样切，KL 会多出 −log Z，把新类的 logits 往下压；教师侧这样切，"
+        "KL 可能为负。切片前也不必 clone()，切片不会改动原张量。",
     ),
 )
 EVAL_DETACH = (

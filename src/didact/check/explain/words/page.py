@@ -30,6 +30,7 @@ LEFT = Text(
     "以下问题没有自动改正（有不止一种改法）：{findings}。",
 )
 LINE = Text("line {line}, {severity}", "第 {line} 行，{severity}")
+LINES = Text("lines {line}, {severity}", "第 {line} 行，{severity}")
 SEVERITY = {
     "error": Text("error", "错误"),
     "warning": Text("warning", "警告"),

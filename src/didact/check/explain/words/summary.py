@@ -99,10 +99,10 @@ UNKNOWN_TERM = Text(
     "{term} 这一项没有识别出来，不作判断。",
 )
 GIVEN_TERM = Text(
-    "{term} is computed elsewhere and taken as given.", "{term} 在别处计算，视为已知。"
+    "{term} is defined elsewhere and taken as given.", "{term} 的定义不在所示代码中，视为已知。"
 )
 GIVEN_TERMS = Text(
-    "{term} are computed elsewhere and taken as given.", "{term} 在别处计算，视为已知。"
+    "{term} are defined elsewhere and taken as given.", "{term} 的定义不在所示代码中，视为已知。"
 )
 IF_DEEP = Text(
     " (for tensors {shape}, for which {word} speaks; for [B, C] it would be equal)",
@@ -316,7 +316,8 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and the term grows with the number of teachers", "能运行，但该项随教师个数变大"
     ),
     "SLICE-AFTER-SOFTMAX": Text(
-        "it runs, and the divergence can be negative", "能运行，但散度可能为负"
+        "it runs, and one side is no distribution over the old classes",
+        "能运行，但有一侧不再是旧类上的概率分布",
     ),
     "WEIGHT-TYPO": Text(
         "it runs, and the weight hardly changes the soft term", "能运行，但权重几乎不影响软标签项"
@@ -346,5 +347,10 @@ CONSEQUENCES: dict[str, Text] = {
     ),
 }
 """By kind of mistake: what the reader will see."""
+SECOND_BACKWARD = Text(
+    "the second backward() stops with a RuntimeError: it goes through the graph that the first one "
+    "has freed",
+    "第二次 backward() 会报 RuntimeError：它经过第一次已经释放的计算图",
+)
 SYNTAX_ERROR = Text("Python refuses it with a SyntaxError", "Python 会报 SyntaxError，无法运行")
 NAME_ERROR = Text("it stops with a NameError", "会报 NameError 而停止")
