@@ -92,8 +92,8 @@ SLICE_FIRST = (
         "side the KL grows by −log Z, which pushes the new classes down; on the teacher's side it "
         "can be negative. Slicing needs no clone(): a slice does not change its tensor.",
         "先切片：softmax(z[:, :k]) 才是 k 个旧类上的概率分布。softmax(z)[:, :k] 之和为 Z < 1"
-        "（新类占走一部分概率）。学生侧这样切，KL 会多出 −log Z，把新类的 logits 往下压；教师侧这样切，"
-        "KL 可能为负。切片前也不必 clone()，切片不会改动原张量。",
+        "（新类占走一部分概率）。学生侧这样切，KL 会多出 −log Z，把新类的 logits 往下压；"
+        "教师侧这样切，KL 可能为负。切片前也不必 clone()，切片不会改动原张量。",
     ),
 )
 EVAL_DETACH = (
