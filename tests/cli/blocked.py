@@ -6,7 +6,9 @@ import json
 import os
 import sys
 import traceback
+from contextlib import redirect_stdout
 from importlib import import_module
+from pathlib import Path
 
 SLOW = (
     "torch", "lightning_fabric", "matplotlib.figure", "scipy.optimize", "scipy.stats", "sklearn",
@@ -25,12 +27,37 @@ class Block:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
+class Record:
+    """An import hook that notes which packages are asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        self.asked.add(name.partition(".")[0])
+
+
 def outcome(package: str, words: list[str]) -> int:
-    """The exit code of ``didact WORDS``, or of ``import MODULE``."""
+    """The exit code of ``didact WORDS``, or of ``import MODULE``.
+
+    Without a package to hide, the packages that are asked for, or are loaded already, are printed.
+    """
+    if not package:
+        record = Record()
+        sys.meta_path.insert(0, record)
+        loaded = {name.partition(".")[0] for name in sys.modules}
+        with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing):
+            _run(words)
+        print(json.dumps(sorted(record.asked | loaded)))
+        return 0
     for name in list(sys.modules):
         if name.partition(".")[0] in (package, "didact"):
             del sys.modules[name]
     sys.meta_path.insert(0, Block(package))
+    return _run(words)
+
+
+def _run(words: list[str]) -> int:
     try:
         if words[0] == "import":
             import_module(words[1])

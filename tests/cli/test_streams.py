@@ -85,10 +85,12 @@ def test_too_little_memory_is_one_message(
         "--loss kd=nan", "--loss kd=inf", "--seeds 100000000000",
         "--seeds 99999999999999999999999,",
         "--weight-decay nan", "--teacher-weight nan", "--clip-norm inf",
-        "--loss-option dkd.beta=nan",
+        "--loss-option dkd.beta=nan", "--threads 9999999999", "--workers 99999",
+        "--accelerator tpu", "--accelerator quantum", "--augment spin",
+        "--accelerator cpu --devices 99999999999", "--precision 16-mixed --accelerator cpu",
     ],
 )  # fmt: skip
-def test_numbers_that_are_none_are_refused(
+def test_what_cannot_be_used_is_refused_before_a_folder_is_made(
     options: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

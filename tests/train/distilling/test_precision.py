@@ -10,6 +10,7 @@ from tests.train.distilling.support import QUICK
 
 from didact._core.errors import UsageError
 from didact.data import Data, Split
+from didact.losses import CARDS
 from didact.train import distill
 
 
@@ -49,6 +50,29 @@ def test_projectors_and_losses_compute_in_float32(tmp_path: Path, loss: str) -> 
         **settings,
     )
     assert result.summary["complete"]
+
+
+WITHOUT_WHAT_A_RUN_HAS = {"SimKD", "afc", "fsp"}
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        name
+        for name, card in CARDS.items()
+        if card.function.__module__.startswith("didact.losses.features")
+        and name not in WITHOUT_WHAT_A_RUN_HAS
+    ],
+)
+def test_every_loss_on_features_works_in_float16(tmp_path: Path, loss: str) -> None:
+    """It is tried in the run's precision; after that a CPU is told that it does not train so."""
+    settings = {**QUICK, "epochs": 1, "precision": "16-mixed"}
+    with pytest.raises(UsageError, match="a CPU does not train in 16-mixed; expected bf16-mixed"):
+        distill(
+            student="cnn-2", teacher="cnn-4", data=pictures(), loss=loss, output=tmp_path / "r",
+            **settings,
+        )  # fmt: skip
+    assert not (tmp_path / "r").exists()
 
 
 def test_what_fails_in_the_runs_precision_fails_before_training(tmp_path: Path) -> None:

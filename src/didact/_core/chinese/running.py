@@ -500,6 +500,9 @@ TEXTS = {
         "其中属于 {1} 的有 {0} 行，而它已完成 {2} 个轮次"
     ),
     "{} of seed {}": "种子 {1} 的 {0}",
+    "a CPU does not train in 16-mixed; expected bf16-mixed or 32-true, or a GPU": (
+        "CPU 不能以 16-mixed 训练；应为 bf16-mixed 或 32-true，或使用 GPU"
+    ),
     "no room left to write {}; what was finished before is kept. Free some space and go on with "
     "--resume": "没有空间写入 {}；此前完成的仍保留。请腾出空间后用 --resume 继续",
     "{} is damaged: {}; use another copy of it, or run again": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from didact._core.errors import UsageError
@@ -23,7 +24,7 @@ def make_fabric(
     """One device in this process, or DDP over several in processes of their own.
 
     Raises:
-        UsageError: There are no such devices.
+        UsageError: There are no such devices, or they do not know the precision.
     """
     from lightning_fabric import Fabric as Whole
     from lightning_fabric.strategies.ddp import DDPStrategy
@@ -34,8 +35,15 @@ def make_fabric(
     )
     strategy = "auto" if devices == 1 else several
     try:
-        return Whole(
-            accelerator=accelerator, devices=devices, strategy=strategy, precision=precision
-        )
-    except (RuntimeError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "You passed `Fabric.*AMP with fp16")
+            fabric = Whole(
+                accelerator=accelerator, devices=devices, strategy=strategy, precision=precision
+            )
+    except (RuntimeError, ValueError, ImportError) as error:
         raise UsageError(f"cannot use {devices} x {accelerator}: {error}") from error
+    if precision == "16-mixed" and fabric.device.type == "cpu":  # it would be bfloat16, unsaid
+        raise UsageError(
+            "a CPU does not train in 16-mixed; expected bf16-mixed or 32-true, or a GPU"
+        )
+    return fabric

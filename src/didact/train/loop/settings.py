@@ -100,8 +100,8 @@ class SharedSettings(CheckedSettings):
     accelerator: str = "auto"
     devices: int = Field(1, ge=1)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    threads: int | None = Field(None, ge=1)
-    workers: int = Field(0, ge=0)
+    threads: int | None = Field(None, ge=1, le=4096)
+    workers: int = Field(0, ge=0, le=4096)
     checkpoint_seconds: float = Field(20.0, ge=0)
 
     @classmethod
