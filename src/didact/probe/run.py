@@ -196,15 +196,9 @@ def _unknown(what: str, name: object, known: tuple[str, ...]) -> ProbeError:
 def _recognised(binding: Binding, kind: Kind | None) -> tuple[Case, list[Text]]:
     isolated = best_reading(binding)
     binding = isolated.subject.binding
-    given = binding.given
-    settings: dict[str, float] = {
-        s.role: float(given[s.name])
-        for s in binding.slots
-        if s.name in given and s.role in ("temperature", "weight")
-    }
     subject, known = isolated.subject, isolated.fit
     recognised = recognise(subject, known, kind)
-    case = Case(subject, recognised, kind is not None, known, settings)
+    case = Case(subject, recognised, kind is not None, known)
     return case, list(isolated.notes)
 
 

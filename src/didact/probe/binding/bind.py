@@ -14,27 +14,29 @@ import torch
 from torch import nn
 
 from didact._core.i18n import Text
-from didact._core.words import words
-from didact.probe.binding.binding import Binding
-from didact.probe.binding.candidates import Slots, as_batch, as_models, candidates
+from didact._core.words import LABELS, words
+from didact.probe.binding.binding import MODELS, Binding
+from didact.probe.binding.candidates import Slots, as_batch, as_models, beside, candidates
 from didact.probe.binding.documented import documented_layout
 from didact.probe.binding.roles import Guess, Role, guess, guess_option
 from didact.probe.binding.slots import Slot
+from didact.probe.binding.stand_ins import ANSWERS
 from didact.probe.binding.target import (
     Target,
     call_parameters,
     constructor_slots,
     owner_of,
+    parameters_of,
     varied_attributes,
 )
 from didact.probe.binding.words import ROLES
-from didact.probe.binding.written import choices, reads
+from didact.probe.binding.written import attributes_of, choices, keyed, numbers_in, reads
 from didact.probe.errors import ProbeError, reason_of
 from didact.probe.inputs.changes import relabelled
 from didact.probe.inputs.inputs import BATCH, CLASSES, LOGIT_LAYOUTS, Layout, Sizes
 
 _OLD = 3
-_MOST = 800
+_MOST, _ALL = 800, 1500
 _ROUNDING = 1e-9
 _SHOWN = 3
 """How many of the ways that failed for one reason a message names."""
@@ -70,6 +72,7 @@ def bind(
     _check_names(source, parameters, {**arguments, **dict.fromkeys(roles)})
     target = Target(source, constructor_slots(source, init), varied_attributes(source))
     guesses = {p.name: _judge(p, roles, source) for p in parameters}
+    guesses |= _labels_of_sides(guesses)
     ways = _ways(source, parameters, guesses, arguments, target.built)
     layouts = [layout] if layout else _layouts(source, guesses)
     if language_model and layout is None:
@@ -80,14 +83,18 @@ def bind(
         if tried and not any(_ABOUT_SHAPES.match(reason.en) for _, reason in tried):
             break
         fallback: Binding | None = None
-        tries = (each for group in ways for each in product(plan, group, _PRECISIONS))
-        for (sizes, wanted), slots, dtype in islice(tries, _MOST):
-            binding = Binding(
-                target, slots, wanted, dtype, arguments, sizes=sizes, told=layout is not None
-            )
-            binding, verdict = _supplied(binding)
+        made = (
+            Binding(target, slots, wanted, dtype, arguments, sizes=sizes, told=layout is not None)
+            for group in ways
+            for (sizes, wanted), slots, dtype in product(plan, group, _PRECISIONS)
+        )
+        for first in islice(chain.from_iterable(map(_answering, made)), _MOST):
+            if len(tried) == _ALL:
+                break
+            slots = first.slots
+            binding, verdict = _supplied(first)
             if verdict is None:
-                return _with_part(binding)
+                return _with_weights(_with_part(binding))
             if verdict is NO_GRADIENT:
                 verdict = _constant(binding) or NO_GRADIENT
             if verdict is NO_GRADIENT:
@@ -99,6 +106,14 @@ def bind(
     raise ProbeError(*_refusal(guesses, tried))
 
 
+def _answering(binding: Binding) -> Iterator[Binding]:
+    """The binding with each form of answer of the models that the loss holds itself."""
+    if not binding.holds_models or any(s.role in MODELS and s.value for s in binding.slots):
+        yield binding
+        return
+    yield from (replace(binding, answer=answer) for answer in ANSWERS)
+
+
 def _supplied(binding: Binding) -> tuple[Binding, Text | None]:
     """The binding, with a group of processes and global options where the loss asks for them."""
     verdict = attempt(binding)
@@ -106,6 +121,8 @@ def _supplied(binding: Binding) -> tuple[Binding, Text | None]:
         name = _UNDEFINED.match(verdict.en)
         if _PROCESSES.search(verdict.en) and not binding.alone:
             binding = replace(binding, alone=True)
+        elif _A_TENSOR.search(verdict.en) and not binding.as_tensors:
+            binding = replace(binding, as_tensors=True)
         elif name and name[1] not in binding.absent and guess_option(name[1]) in _GLOBAL:
             binding = replace(binding, absent=(*binding.absent, name[1]))
         else:
@@ -125,6 +142,7 @@ def _told_by_errors(tried: list[tuple[Slots, Text]], layouts: list[Layout]) -> I
     yield [(Sizes(batch=8), each) for each in layouts]
 
 
+_A_TENSOR = re.compile(r"'float' object has no attribute '(cuda|to|item|view|float|device|size)'")
 _UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 _GLOBAL = ("options", "temperature", "weight", "coefficient", "device", "criterion", "count")
 _NUMBER = re.compile(r"(?<![\w.])\d{1,4}(?![\w.])|(?<=CIFAR-)\d+")
@@ -142,9 +160,13 @@ def _ways(
 ) -> list[list[Slots]]:
     """What each parameter may get: outputs first, then models, then batches."""
     readings = [guesses, *as_models(guesses)]
-    if batch := as_batch(guesses):
+    if apart := beside(guesses):
+        readings.insert(0, apart)
+    if batch := as_batch(guesses, keyed(source)):
         readings += [batch, *as_models(batch)]
     held = frozenset(s.role for s in built)
+    if any(p.name == "self" for p in parameters):
+        held |= {guess_option(name) for name in attributes_of(source, "self")} & MODELS
     owner = owner_of(source) if any(p.name == "self" for p in parameters) else None
 
     def owned(slots: Slots) -> Slots:
@@ -175,6 +197,41 @@ def _with_part(binding: Binding) -> Binding:
     best = max(range(len(scores)), key=lambda place: (scores[place], -place))
     chosen = replace(binding, part=best)
     return chosen if attempt(chosen) is None else binding
+
+
+def _with_weights(binding: Binding) -> Binding:
+    """Numbers that are called weights and weigh no term are left at their defaults.
+
+    The value is a straight line in a weight; in what sharpens or bends it is not.
+    """
+    if not any(s.role == "weight" for s in (*binding.slots, *binding.target.built)):
+        return binding
+    inputs = binding.make()
+    try:
+        low, middle, high = (
+            float(binding(inputs.having(weight=w)).detach()) for w in (0.25, 0.5, 0.75)
+        )
+    except Exception:  # noqa: BLE001 - the user's code may raise anything
+        return binding
+    if not abs(low - 2 * middle + high) > 1e-4 * max(abs(low), abs(middle), abs(high)):
+        return binding
+    defaults = _defaults(binding.target.source)
+    slots, built = (
+        tuple(replace(s, role="default") if _held(s, defaults) else s for s in each)
+        for each in (binding.slots, binding.target.built)
+    )
+    left = replace(binding, slots=slots, target=replace(binding.target, built=built, _made={}))
+    return left if attempt(left) is None else binding
+
+
+def _held(slot: Slot, defaults: frozenset[str]) -> bool:
+    return slot.role == "weight" and slot.name in defaults and not slot.fixed
+
+
+def _defaults(source: Any) -> frozenset[str]:
+    """The parameters of the call and of the constructor that have a default."""
+    known = call_parameters(source) + (parameters_of(source) if isclass(source) else [])
+    return frozenset(p.name for p in known if p.default is not Parameter.empty)
 
 
 def attempt(binding: Binding) -> Text | None:
@@ -272,11 +329,23 @@ def _fewer(old: int, narrow: bool, labelled: bool) -> Iterator[Sizes]:
         yield replace(plain, labelled="low")
 
 
+def _labels_of_sides(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
+    """``student_labels``, and the teacher's beside them, where each side has its own."""
+    found = [n for n, g in guesses.items() if g.role == "student" and set(words(n)) & LABELS]
+    if not found or not any(g.role == "student" for n, g in guesses.items() if n not in found):
+        return {}
+    twins = [n.replace("student", "teacher") for n in found]
+    return {n: Guess("labels") for n in (*found, *twins) if n in guesses}
+
+
 def _judge(parameter: Parameter, roles: Mapping[str, Role], source: Any) -> Guess:
     found = guess(parameter)
     required = parameter.default is Parameter.empty
     if required and found.role in ("unknown", "weight") and parameter.name in choices(source):
         found = Guess("choice")
+    unsure = found.role == "unknown" or (found.role in ("labels", "student") and not found.sure)
+    if required and unsure and parameter.name in numbers_in(source):
+        found = Guess("count")
     if parameter.name in roles:
         return replace(found, role=roles[parameter.name], sure=True)
     return found
@@ -316,7 +385,8 @@ def _layouts(source: Any, guesses: Mapping[str, Guess]) -> list[Layout]:
     """The shapes to try, what the loss says of itself first."""
     sides = {n: g for n, g in guesses.items() if g.role in ("student", "teacher", "unknown")}
     first: list[Layout] = []
-    features = any(g.features for g in sides.values())
+    scores = {g.role for g in sides.values() if g.sure and not g.features}
+    features = any(g.features for g in sides.values()) and not {"student", "teacher"} <= scores
     named = {word for n in sides for word in words(n)}
     if any(g.plural for g in sides.values()):
         first += ["layers", "hidden"] if features else ["teachers", "lists"]

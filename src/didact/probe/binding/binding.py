@@ -12,16 +12,17 @@ from torch import Tensor
 
 from didact._core.i18n import Text
 from didact.probe.binding import outputs
-from didact.probe.binding.machine import one_process
-from didact.probe.binding.roles import Role
+from didact.probe.binding.machine import NothingDetached, one_process
+from didact.probe.binding.roles import Role, guess_option
 from didact.probe.binding.slots import Slot
 from didact.probe.binding.stand_ins import CallContext
 from didact.probe.binding.target import Target, call, owner_of
 from didact.probe.binding.words import what
-from didact.probe.binding.written import choices
+from didact.probe.binding.written import choices, numbers_in
 from didact.probe.inputs.inputs import LOGIT_LAYOUTS, OF_POSITIONS, Inputs, Layout, Sizes, make
 
 _SIDES = frozenset({"student", "teacher", "labels"})
+MODELS = frozenset({"student_model", "teacher_model", "network"})
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Binding:
         alone: Whether it gathers from other processes, and gets a group of one.
         told: Whether the user said the layout, so that no other one is tried.
         absent: Global names of options that exist only when the script of the loss is run.
+        answer: What models return that the loss holds itself.
+        as_tensors: Whether numbers are passed as tensors.
     """
 
     target: Target
@@ -55,6 +58,8 @@ class Binding:
     alone: bool = False
     told: bool = False
     absent: tuple[str, ...] = ()
+    answer: str = "tensor"
+    as_tensors: bool = False
 
     def __call__(self, inputs: Inputs) -> Tensor:
         """The loss as one number."""
@@ -86,7 +91,17 @@ class Binding:
         """Whatever the loss returns."""
         cast = inputs.to(self.dtype)
         own = cast.having(student=cast.student.clone(), teacher=cast.teacher.clone())
-        context = CallContext(own, self.layout, self.given, self.seen, self._ranked, self._choices)
+        context = CallContext(
+            own,
+            self.layout,
+            self.given,
+            self.seen,
+            self._ranked,
+            self._choices,
+            self._answer,
+            self.as_tensors,
+            numbers_in(self.target.source),
+        )
         try:
             with one_process() if self.alone else nullcontext():
                 return call(self.target, self.slots, context, self.absent)
@@ -95,10 +110,33 @@ class Binding:
                 if not torch.equal(getattr(own, side).detach(), getattr(cast, side).detach()):
                     self.touched.add(side)
 
+    def looks_at(self, which: str, inputs: Inputs) -> bool:
+        """Whether the value is made from this side's output, be it detached or cut to nothing."""
+        other = inputs.having(**{which: getattr(self.make(seed=9), which)})
+        if float(self(inputs).detach()) != float(self(other).detach()):
+            return True
+        tensor = getattr(inputs, which).detach().clone().to(self.dtype).requires_grad_()
+        with NothingDetached():
+            value = self(inputs.having(**{which: tensor}))
+        if not value.requires_grad:
+            return False
+        return torch.autograd.grad(value, tensor, allow_unused=True)[0] is not None
+
     @property
     def _choices(self) -> Mapping[str, str | bool]:
         source = self.target.source
         return choices(owner_of(source) or source)
+
+    @property
+    def holds_models(self) -> bool:
+        """Whether it may have models that are no parameter of the call."""
+        inside = any(s.role in MODELS for s in self.target.built)
+        return inside or any(s.name == "self" for s in self.slots)
+
+    @property
+    def _answer(self) -> str:
+        """All models of a loss answer alike."""
+        return next((s.value for s in self.slots if s.role in MODELS and s.value), self.answer)
 
     @property
     def _ranked(self) -> bool:
@@ -111,8 +149,17 @@ class Binding:
         if "batch" in roles:
             pair = any(s.role == "batch" and s.value != "dict" for s in self.slots)
             roles |= {"labels"} if pair else _SIDES
-        roles |= {r.removesuffix("_model") for r in roles}
-        return frozenset(roles | set(self.target.attributes.values()) | set(self.seen.values()))
+        roles |= {*self.target.attributes.values(), *self.seen.values()}
+        return frozenset(roles | {r.removesuffix("_model") for r in roles})
+
+    @property
+    def held_temperature(self) -> float | None:
+        """The temperature that the user gave, which stays as it is."""
+        for name, value in self.given.items():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if number and guess_option(name.rpartition(".")[2]) == "temperature":
+                return float(value)
+        return None
 
     def has(self, role: Role) -> bool:
         """Whether anything that the loss gets has this role."""
@@ -139,6 +186,11 @@ class Binding:
         sides = [s for s in self.slots if s.role in ("student", "teacher")]
         return bool(sides) and all(s.space == "logits" and s.space_sure for s in sides)
 
+    @property
+    def names_student(self) -> bool:
+        """Whether a parameter is the student's output by its own name, or by the user's word."""
+        return any(s.role == "student" and s.sure for s in self.slots)
+
     def rows(self) -> list[tuple[str, Text]]:
         """The binding as a table."""
         found = [(f"{s.name} (constructor)", what(s, self.layout)) for s in self.target.built]
@@ -149,6 +201,12 @@ class Binding:
             "old_classes": Text("number of classes that the teacher knows", "教师认识的类别数"),
             "student": Text("the student's output", "学生的输出"),
             "teacher": Text("the teacher's output", "教师的输出"),
+            "student_model": Text(
+                "a model that returns the student's output", "返回学生输出的模型"
+            ),
+            "teacher_model": Text(
+                "a model that returns the teacher's output", "返回教师输出的模型"
+            ),
         }
         found += [(f".{n}", words[r]) for n, r in self.target.attributes.items()]
         found += [(name, words[r]) for name, r in self.seen.items()]

@@ -15,11 +15,14 @@ from didact.probe.binding.configurations import configuration_of
 from didact.probe.binding.roles import OUTPUT, Guess, Role
 from didact.probe.binding.slots import Slot, given_as_role
 from didact.probe.binding.stand_ins import ANSWERS
+from didact.probe.inputs.inputs import Layout
 
 _TENSORS: tuple[Role, ...] = ("student", "teacher", "labels")
 _MOST = 30
 _SIDES: dict[Role, Role] = {"student": "student_model", "teacher": "teacher_model"}
 _BATCHES = frozenset({"batch", "data", "inputs", "input", "sample", "samples", "x", "images"})
+
+_BESIDE: tuple[Layout, ...] = ("tokens", "maps", "vectors", "layers", "hidden", "nested_maps")
 
 Slots = tuple[Slot, ...]
 
@@ -70,14 +73,40 @@ def as_models(guesses: Mapping[str, Guess]) -> Iterator[dict[str, Guess]]:
         yield models | {n: Guess(role) for n in rest}
 
 
-def as_batch(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
-    """A parameter that may be a batch, taken for one."""
+def beside(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
+    """For logits and features of a student: one of the two is compared, the other stands still.
+
+    Where the teacher has logits these are compared, else the features.
+    """
+    sides = {n: g for n, g in guesses.items() if g.role in ("student", "teacher") and g.sure}
+    features = {n for n, g in sides.items() if g.features}
+    scores = {n for n in sides if n not in features}
+    if not {"student"} <= {guesses[n].role for n in features}:
+        return {}
+    if not {"student"} <= {guesses[n].role for n in scores}:
+        return {}
+    if any(guesses[n].role == "teacher" for n in scores):
+        return {n: Guess("beside_features") if n in features else g for n, g in guesses.items()}
+    return {
+        n: Guess("beside_logits")
+        if n in scores
+        else Guess("labels", space="per_sample")
+        if g.role == "labels"
+        else g
+        for n, g in guesses.items()
+    }
+
+
+def as_batch(guesses: Mapping[str, Guess], keyed: frozenset[str]) -> dict[str, Guess]:
+    """A parameter that may be a batch, by its name or as its entries are read, taken for one."""
     if any(g.role == "batch" for g in guesses.values()):
         return {}
     held = [
         n
         for n, g in guesses.items()
-        if not g.sure and g.role in ("unknown", "student") and set(words(n)) & _BATCHES
+        if not g.sure
+        and g.role in ("unknown", "student")
+        and (n in keyed or set(words(n)) & _BATCHES)
     ]
     if not held:
         return {}
@@ -110,6 +139,8 @@ def _variants(roles: Mapping[str, Role]) -> list[_Variant]:
                 for dtype in (torch.bool, torch.float32, torch.int64)
             ]
         )
+    if "beside_features" in asked:
+        axes.append([("beside_features", layout) for layout in _BESIDE])
     if "batch" in asked:
         axes.append([("batch", form) for form in ("dict", "pair")])
     if asked & {"student_model", "teacher_model", "network"}:
@@ -130,12 +161,16 @@ def _slot(
 ) -> Slot:
     name, positional = parameter.name, parameter.kind is Parameter.POSITIONAL_ONLY
     role: Role = assigned or "default"
-    slot = Slot(name, role, found.space, positional=positional, space_sure=found.space_sure)
+    slot = Slot(
+        name,
+        role,
+        found.space,
+        positional=positional,
+        space_sure=found.space_sure,
+        sure=found.sure and found.role == role,
+    )
     if name in arguments:
-        settings = ("temperature", "weight", "options")
-        if found.role not in settings or not isinstance(arguments[name], int | float):
-            return given_as_role(slot, arguments[name])
-        return replace(slot, role=found.role)
+        return given_as_role(slot, arguments[name])
     has_default = parameter.default is not Parameter.empty
     if name in without or (
         role in ("reduction", "count", "total", "unknown", "coefficient") and has_default
@@ -155,7 +190,7 @@ def _assignments(
 ) -> Iterator[dict[str, Role]]:
     """Roles by name: what is sure stays; what is not is tried in the likeliest order."""
     sure: dict[str, Role] = {p.name: guesses[p.name].role for p in free if guesses[p.name].sure}
-    settled = ("default", "weight", "batch", "images", "choice", "network", "absent")
+    settled = ("default", "weight", "batch", "images", "choice", "network", "absent", "count")
     sure |= {p.name: guesses[p.name].role for p in free if guesses[p.name].role in settled}
     unsure = [p.name for p in free if p.name not in sure]
     taken = set(sure.values()) | held

@@ -31,6 +31,23 @@ class OnThisMachine(TorchFunctionMode):
         )
 
 
+class NothingDetached(TorchFunctionMode):
+    """Every operation keeps its graph, also under ``no_grad``, and ``detach`` does nothing."""
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: Iterable[type],
+        arguments: tuple[Any, ...] = (),
+        keywords: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call the function with its graph."""
+        if function is Tensor.detach:
+            return arguments[0]
+        with torch.enable_grad():
+            return function(*arguments, **(keywords or {}))
+
+
 def _here(value: Any) -> Any:
     cuda = isinstance(value, str) and value.partition(":")[0] == "cuda"
     if cuda or (isinstance(value, torch.device) and value.type == "cuda"):

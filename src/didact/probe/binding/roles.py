@@ -50,6 +50,9 @@ Role = Literal[
     "student_model",
     "network",
     "device",
+    "ignored",
+    "beside_features",
+    "beside_logits",
     "switch",
     "choice",
     "text",
@@ -57,12 +60,12 @@ Role = Literal[
     "default",
     "unknown",
 ]
-Space = Literal["logits", "probs", "log_probs", "one_hot"]
+Space = Literal["logits", "probs", "log_probs", "one_hot", "per_sample"]
 
 _TEACHER = TEACHER | {"t", "soft"}
 _LABELS = LABELS | {"hard", "truth", "true"}
 OUTPUT = word_set(
-    "pred preds prediction predictions input inputs output outputs out logits logit x scores "
+    "pred preds prediction predictions input inputs output outputs out outs logits logit x scores "
     "feature features feat"
 )
 _OPTIONS = word_set(
@@ -73,6 +76,7 @@ _COUNT = word_set("num n nb classes class cl count size total")
 _TIME = word_set("epoch step iteration iter epochs steps iters iterations nepochs")
 _SECTIONS = word_set("distill distillation distiller kd train training trainer model solver method")
 _CAPITAL_T = re.compile(r"(^|_)T(_|\d|$)")
+_IGNORED = re.compile(r"(ignore|pad(ding)?)_?(token_?)?(id|index|idx|label|value)$")
 _ONE_HOT = re.compile(r"one_?hot")
 _FEATURE = re.compile(
     r"feat|hidden|embed|emb_|_emb|maps?$|attn|attention_s|^[fg]_[st]$|fm_|(^|_)states?(_|$)"
@@ -187,6 +191,7 @@ _RULES: tuple[_Rule, ...] = (
 _REQUIRED: tuple[_Rule, ...] = (
     _Rule("text", lambda p: p.words & {"path", "key"}),
     _Rule("old_classes", lambda p: p.words == {"known"} or (p.words & _OLD and p.words & _COUNT)),
+    _Rule("ignored", lambda p: _IGNORED.search(p.name)),
     _Rule("batch_size", lambda p: p.words >= {"batch", "size"} or p.words == {"bs"}),
     _Rule("width", lambda p: p.words & {"channels", "dim", "width"}),
     _Rule("total", lambda p: p.words & _TIME and p.words & {"max", "total", "num", "n", "all"}),
@@ -224,6 +229,8 @@ _LAST: tuple[_Rule, ...] = (
 def guess(parameter: inspect.Parameter) -> Guess:
     """The role of one parameter."""
     annotation = parameter.annotation
+    if isinstance(parameter.default, bool):
+        return Guess("default")
     written = getattr(annotation, "__name__", annotation)
     return _guess(
         _Named(
@@ -247,12 +254,21 @@ def guess_option(name: str) -> Role:
     named = frozenset(words(name))
     if (named & _OPTIONS and not named & (_TEACHER | STUDENT)) or named <= _SECTIONS:
         return "options"
-    if _CAPITAL_T.search(name) and not named & OUTPUT:
+    if (_CAPITAL_T.search(name) or named & TEMPERATURE) and not named & OUTPUT:
         return "temperature"
     if named & _PROJECTORS:
         return "projector"
-    asked = guess_name(name).role
-    if asked in ("old_classes", "classes", "total", "count", "device", "reduction", "criterion"):
+    asked: Role = guess_name(name).role
+    if asked in (
+        "ignored",
+        "old_classes",
+        "classes",
+        "total",
+        "count",
+        "device",
+        "reduction",
+        "criterion",
+    ):
         return asked
     if named & (NETWORK | TEACHER | {"student"}) and not named & OUTPUT:
         return "teacher_model" if named & TEACHER else "student_model"

@@ -20,7 +20,7 @@ from didact.probe.binding.stand_ins import (
     side,
     sides_of,
 )
-from didact.probe.inputs.inputs import OF_IMAGES, TEACHERS, Inputs
+from didact.probe.inputs.inputs import CLASSES, OF_IMAGES, TEACHERS, Inputs, Layout, make
 
 FEATURE_LAYERS = 3
 
@@ -39,6 +39,7 @@ class Slot:
         positional: Whether it must be passed by position.
         space_sure: Whether the name itself says which numbers it takes.
         softened: Whether the probabilities that it gets are made at the temperature of the loss.
+        sure: Whether its name or the user says what it is.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Slot:
     positional: bool = False
     space_sure: bool = False
     softened: bool = False
+    sure: bool = False
 
 
 def argument(slot: Slot, context: CallContext) -> Any:
@@ -83,6 +85,8 @@ def _ranked(inputs: Inputs) -> Tensor:
 
 def _labels(slot: Slot, context: CallContext) -> Tensor:
     inputs = context.inputs
+    if slot.space == "per_sample":
+        return inputs.labels.reshape(len(inputs.labels), -1)[:, 0]
     if slot.space != "one_hot":
         return side_of_positions(inputs.labels, context)
     hot = F.one_hot(inputs.labels.clamp(min=0), inputs.classes)
@@ -119,14 +123,26 @@ def _items(_slot: Slot, context: CallContext) -> int:
     return context.inputs.items or max(1, int((context.inputs.labels >= 0).sum()))
 
 
+def _beside_features(slot: Slot, context: CallContext) -> Any:
+    """Features that both sides have alike, for a loss whose teacher speaks in logits too."""
+    layout: Layout = slot.value or "tokens"
+    given = make(layout, batch=context.inputs.student.shape[0], dtype=context.inputs.student.dtype)
+    return side(given.student, layout)
+
+
+def _beside_logits(_slot: Slot, context: CallContext) -> Tensor:
+    """Logits of a student that is compared by its features."""
+    return torch.zeros(len(context.inputs.labels), CLASSES, dtype=context.inputs.student.dtype)
+
+
 _Maker = Callable[[Slot, CallContext], Any]
 _MAKERS: Mapping[Role, _Maker] = {
     "student": _student,
     "teacher": _teacher,
     "labels": _labels,
     "mask": _mask,
-    "temperature": lambda _, c: c.inputs.temperature,
-    "weight": lambda _, c: c.inputs.weight,
+    "temperature": lambda _, c: c.number("temperature"),
+    "weight": lambda _, c: c.number("weight"),
     "coefficient": lambda *_: 1.0,
     "index": lambda _, c: torch.arange(c.inputs.student.shape[0]) % TEACHERS,
     "top_ids": lambda _, c: _ranked(c.inputs),
@@ -147,10 +163,13 @@ _MAKERS: Mapping[Role, _Maker] = {
     "other_loss": lambda *_: torch.tensor(1.0, dtype=torch.float64),
     "criterion": lambda *_: nn.CrossEntropyLoss(),
     "projector": lambda *_: nn.Identity(),
-    "teacher_model": lambda s, c: Model(c, "teacher", s.value or "tensor"),
-    "student_model": lambda s, c: Model(c, "student", s.value or "tensor"),
-    "network": lambda s, c: Model(c, "student", s.value or "tensor"),
+    "teacher_model": lambda s, c: Model(c, "teacher", s.value or c.answer),
+    "student_model": lambda s, c: Model(c, "student", s.value or c.answer),
+    "network": lambda s, c: Model(c, "student", s.value or c.answer),
     "device": lambda *_: torch.device("cpu"),
+    "ignored": lambda *_: -100,
+    "beside_features": _beside_features,
+    "beside_logits": _beside_logits,
     "switch": lambda *_: False,
     "absent": lambda *_: None,
 }

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from didact._core.words import TEACHER, words
 from didact.probe.binding.roles import Role, Space, guess_name, guess_option
 from didact.probe.binding.written import assigned
 from didact.probe.inputs.inputs import OF_IMAGES, OF_POSITIONS, Inputs, Layout
@@ -19,8 +20,9 @@ from didact.probe.inputs.inputs import OF_IMAGES, OF_POSITIONS, Inputs, Layout
 LAYERS = 13
 """Hidden states of a transformer of twelve blocks, the embedding first."""
 
-ANSWERS = ("tensor", "outputs", "with_features", "features_first")
-"""What a model may return: logits, an object with ``.logits``, or a pair with its features."""
+ANSWERS = ("tensor", "outputs", "with_features", "features_first", "with_layers")
+"""What a model may return: logits, an object with ``.logits``, a pair with its features, or with
+features by name."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ class CallContext:
         ranked: Whether the teacher speaks of its likeliest classes, with their numbers beside.
         choices: For each name that the code compares with texts, the first of these; False for a
             bare condition.
+        answer: What the models return that no parameter is, as one of ``ANSWERS``.
+        as_tensors: Whether numbers are passed as tensors.
+        numbers: The names that the code uses where only a number can stand.
     """
 
     inputs: Inputs
@@ -43,6 +48,14 @@ class CallContext:
     seen: dict[str, Role]
     ranked: bool = False
     choices: Mapping[str, str | bool] = field(default_factory=dict)
+    answer: str = "tensor"
+    as_tensors: bool = False
+    numbers: frozenset[str] = frozenset()
+
+    def number(self, which: str) -> Any:
+        """The temperature or the weight, as a tensor where the loss asks for one."""
+        value = getattr(self.inputs, which)
+        return torch.tensor(value, dtype=self.inputs.student.dtype) if self.as_tensors else value
 
     @property
     def channels(self) -> int:
@@ -112,6 +125,23 @@ class Nested(dict[Any, Any]):
     def __missing__(self, name: Any) -> Any:
         return self
 
+    def __contains__(self, name: Any) -> bool:
+        return True
+
+
+class Layers(dict[Any, Any]):
+    """The features of a network by name: maps of every layer where it is a plural, else one."""
+
+    def __init__(self, logits: Tensor) -> None:
+        super().__init__()
+        self._flat = layers_of(logits)[-1].mean(1)
+
+    def __missing__(self, name: Any) -> Any:
+        maps = self._flat[:, :, None, None].expand(-1, -1, 4, 4)
+        if not isinstance(name, str) or not name.endswith("s"):
+            return self._flat
+        return [maps * (1 + layer) for layer in range(4)]
+
 
 class Outputs(dict[Any, Any]):
     """What many models return: a dict whose entries are attributes."""
@@ -122,6 +152,8 @@ class Outputs(dict[Any, Any]):
 
     def __missing__(self, name: Any) -> Any:
         logits = dict.__getitem__(self, "logits")
+        if set(words(str(name))) & {*TEACHER, "student"}:
+            raise KeyError(f"{name!r} of the output of one model")
         if name == 0:
             return logits
         if isinstance(name, int):
@@ -134,10 +166,16 @@ class Outputs(dict[Any, Any]):
             return F.cross_entropy(logits.flatten(0, -2), self._labels.flatten())
         return logits
 
+    def __contains__(self, name: Any) -> bool:
+        return any(word in str(name) for word in ("logit", "hidden", "attention", "feature"))
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self[name]
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(name) from error
 
 
 _SAME_MODEL = ("module", "model", "network", "net", "backbone", "encoder", "base_model")
@@ -163,6 +201,8 @@ class Model(nn.Module):
         features = layers_of(logits)[-1].mean(1)
         if self._answer == "with_features":
             return answer, features
+        if self._answer == "with_layers":
+            return answer, Layers(logits)
         return (features, answer) if self._answer == "features_first" else answer
 
     def __getattr__(self, name: str) -> Any:
@@ -201,7 +241,9 @@ class Batch(dict[str, Any]):
         role: str = guessed.role if key is None else str(given[key])
         inputs = self._context.inputs
         if role in ("student", "teacher"):
-            return side(in_space(getattr(inputs, role), guessed.space), self._context.layout)
+            found = side(in_space(getattr(inputs, role), guessed.space), self._context.layout)
+            several = guessed.plural and (role == "teacher" or "list" in name)
+            return [found] * inputs.copies if several else found
         if role == "labels":
             return inputs.labels
         if role in ("temperature", "weight"):
@@ -236,8 +278,8 @@ class Batch(dict[str, Any]):
 
 
 _OPTION_VALUES: dict[Role, Callable[[CallContext], Any]] = {
-    "temperature": lambda c: c.inputs.temperature,
-    "weight": lambda c: c.inputs.weight,
+    "temperature": lambda c: c.number("temperature"),
+    "weight": lambda c: c.number("weight"),
     "coefficient": lambda _: 1.0,
     "classes": lambda c: c.inputs.classes,
     "count": lambda _: 2,
@@ -250,14 +292,16 @@ _OPTION_VALUES: dict[Role, Callable[[CallContext], Any]] = {
     "projector": lambda _: nn.Identity(),
     "sample_weights": lambda c: torch.ones(c.inputs.classes, dtype=c.inputs.student.dtype),
     "switch": lambda _: False,
+    "ignored": lambda _: -100,
 }
 
 
 class Options:
     """``self``, ``args`` or ``cfg``: it answers by name, as an attribute or an item, at any depth.
 
-    Of a class, what ``__init__`` writes down is worked out when it is asked for, one attribute at
-    a time: the constructor itself is not run.
+    As ``self`` it stands for an instance of a class and says so to ``isinstance`` and ``super()``,
+    which its methods call; ``type`` tells the truth, and so does ``repr``. What ``__init__`` writes
+    down is worked out when it is asked for, one attribute at a time: the constructor is not run.
     """
 
     def __init__(self, context: CallContext, path: str, source: type | None = None) -> None:
@@ -294,6 +338,8 @@ class Options:
 
     def _by_name(self, name: str, path: str) -> Any:
         context, role = self._context, guess_option(name)
+        if name in _SILENT:
+            return lambda *_, **__: None
         if context.choices.get(name) is False:
             return False
         if _says_output(name):
@@ -305,12 +351,15 @@ class Options:
         if role == "options":
             return Options(context, path)
         if role in ("teacher_model", "student_model"):
-            return Model(context, role.removesuffix("_model"), "tensor")
+            context.seen[path] = role
+            return Model(context, role.removesuffix("_model"), context.answer)
         if role == "old_classes" and context.inputs.old is not None:
             context.seen[path] = role
             return context.inputs.old
         if role == "unknown" and name in context.choices:
             return context.choices[name]
+        if role == "unknown" and name in context.numbers:
+            role = "count"
         if role not in _OPTION_VALUES:
             raise AttributeError(f"the options have no {name!r}; pass --arg {path}=VALUE")
         if role in ("temperature", "weight"):
@@ -347,8 +396,13 @@ class Options:
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        """That of its source, for ``isinstance`` and ``super()``."""
+        """The class that it stands for."""
         return self.__dict__["_source"] or Options
+
+    def __repr__(self) -> str:
+        """What it is: no object of that class."""
+        source = self.__dict__["_source"]
+        return f"<stand-in for {source.__name__ if source else self.__dict__['_path']}>"
 
     def __getitem__(self, name: Any) -> Any:
         try:
@@ -379,6 +433,8 @@ def _says_output(name: str) -> bool:
 
 
 _ABSENT = object()
+_SILENT = ("log", "log_dict", "log_metrics", "print")
+"""What a trainer has from its base, and only writes with."""
 
 
 class _Names(dict[str, Any]):

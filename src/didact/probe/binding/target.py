@@ -141,7 +141,9 @@ def constructor_slots(source: Any, given: Mapping[str, Any]) -> tuple[Slot, ...]
             )
         return ()
     slots = []
-    known = parameters_of(source)
+    known = (
+        [] if source.__init__ in (nn.Module.__init__, object.__init__) else parameters_of(source)
+    )
     for parameter in known:
         if parameter.name in given:
             slots.append(given_as_role(Slot(parameter.name, "default"), given[parameter.name]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import is_dataclass
+from inspect import isclass
 
 from didact._core.i18n import Text
 from didact.probe.binding.roles import Role
@@ -63,6 +65,9 @@ _WORDS: dict[Role, Text] = {
     "network": Text("a model that returns the student's {answer}", "返回学生{answer}的模型"),
     "device": Text("the processor: 'cpu'", "处理器：'cpu'"),
     "switch": Text("off", "关闭"),
+    "ignored": Text("-100, the label that does not count", "-100，即不计入的标签"),
+    "beside_features": Text("features, the same for both sides", "特征，两侧相同"),
+    "beside_logits": Text("logits of 0", "全为 0 的 logits"),
     "choice": Text("the first text that the code compares it with", "代码中与之比较的第一个字符串"),
     "text": Text("its own name", "参数自身的名称"),
     "absent": Text("nothing: None", "空：None"),
@@ -103,7 +108,18 @@ def _batch(slot: Slot) -> Text:
     return Text("a batch: inputs and class numbers", "批次：输入与类别标签")
 
 
+def _options(slot: Slot) -> Text:
+    if not isclass(slot.value) or is_dataclass(slot.value):
+        return _WORDS["options"]
+    name = slot.value.__name__
+    return Text(
+        f"stands for an instance of {name}; the constructor is not run",
+        f"代替 {name} 的实例；不运行构造函数",
+    )
+
+
 _SPECIAL: dict[Role, Callable[[Slot], Text]] = {
+    "options": _options,
     "labels": _labels,
     "reduction": _reduction,
     "batch": _batch,
@@ -148,6 +164,9 @@ ROLES: dict[Role, Text] = {
     "network": Text("student model", "学生模型"),
     "device": Text("device", "设备"),
     "switch": Text("switch", "开关"),
+    "ignored": Text("ignored label", "被忽略的标签"),
+    "beside_features": Text("features beside", "并列的特征"),
+    "beside_logits": Text("logits beside", "并列的 logits"),
     "choice": Text("choice", "选项"),
     "text": Text("text", "字符串"),
     "absent": Text("nothing", "空"),

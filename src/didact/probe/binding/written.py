@@ -96,9 +96,58 @@ def tree_of(source: Any) -> ast.AST:
     return ast.Module([], [])
 
 
+def attributes_of(source: Any, name: str) -> set[str]:
+    """The attributes of a name that a loss reads."""
+    return {
+        node.attr
+        for node in ast.walk(tree_of(source))
+        if isinstance(node, ast.Attribute) and _is(node.value, name)
+    }
+
+
 def reads(source: Any, name: str) -> bool:
     """Whether a loss reads a name."""
     return any(_is(node, name) for node in ast.walk(tree_of(source)))
+
+
+@lru_cache(maxsize=64)
+def numbers_in(source: Any) -> frozenset[str]:
+    """The names that stand where only a number can: an exponent, the bound of a slice, a count."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(source)):
+        places: list[ast.expr | None] = []
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            places = [node.right]
+        elif isinstance(node, ast.Slice):
+            places = [node.lower, node.upper, node.step]
+        elif isinstance(node, ast.Call) and node.args and _name(node.func) in _COUNTING:
+            places = [node.args[-1]]
+        found |= {_name(place) for place in places if isinstance(place, ast.Name | ast.Attribute)}
+    return frozenset(found)
+
+
+_COUNTING = ("pow", "range", "topk")
+
+
+@lru_cache(maxsize=64)
+def keyed(source: Any) -> frozenset[str]:
+    """The names whose entries are read by text: ``name["x"]``, ``name.get("x")``."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.Subscript):
+            held, key = node.value, node.slice
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _GETTERS
+            and node.args
+        ):
+            held, key = node.func.value, node.args[0]
+        else:
+            continue
+        if isinstance(held, ast.Name) and isinstance(key, ast.Constant):
+            found |= {held.id} if isinstance(key.value, str) else set()
+    return frozenset(found)
 
 
 def _variadic(source: Any, kind: Any) -> str:
@@ -133,6 +182,7 @@ def _default(node: ast.Call) -> Any:
 
 
 def _name(node: ast.AST) -> str:
+    """Of ``x``, ``self.x`` and ``x.lower()``: x."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # mode.lower() == ...
         node = node.func.value
     if isinstance(node, ast.Attribute):

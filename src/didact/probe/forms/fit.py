@@ -108,8 +108,10 @@ def fit(subject: Subject, temperature: float = 4.0) -> Fit | None:
     tried: list[float | None] = [None] if varied else []
     if varied and not _temperature_matters(subject, given[0]):
         tried = []
+    held = subject.binding.held_temperature
+    inside = dict.fromkeys([*([] if held is None else [held]), *_FIXED_TEMPERATURES])
     for form in forms_for(subject):
-        for fixed in [*tried, *([] if tried else _FIXED_TEMPERATURES)]:
+        for fixed in [*tried, *([] if tried else inside)]:
             residual, factor = _compare(form, given, gradient, fixed)
             if best is None or residual < best[0] - _SAME:
                 best = residual, form, fixed, factor

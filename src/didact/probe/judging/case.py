@@ -72,7 +72,6 @@ class Case:
         kind: The kind whose laws it must obey.
         declared: Whether the user said so.
         fit: The best known form.
-        settings: Values of T and the weight that the user asked for.
         offset: What is added to the seeds of the inputs.
         language_model: Whether the user said that it is a loss of a language model.
     """
@@ -81,7 +80,6 @@ class Case:
     kind: Kind
     declared: bool
     fit: Fit | None
-    settings: Mapping[str, float] = field(default_factory=dict)
     offset: int = 0
     language_model: bool = False
 
@@ -118,7 +116,7 @@ class Case:
     def make(self, **changes: Any) -> Inputs:
         """Inputs of the layout that the loss takes."""
         changes["seed"] = changes.get("seed", 0) + self.offset
-        return self.subject.binding.make(**{**self.settings, **changes})
+        return self.subject.binding.make(**changes)
 
     @cached_property
     def inputs(self) -> Inputs:

@@ -62,6 +62,11 @@ def reaches_student(case: Case) -> Outcome:
     here = case.here
     if here.norm > 0 or not bool(torch.isfinite(here.gradient).all()):
         return holds(f"gradient norm {here.norm:.3g}", f"梯度范数 {here.norm:.3g}", norm=here.norm)
+    if not _compares(case):
+        return measured(
+            "as it is called here the loss takes a path that compares nothing with the teacher",
+            "在此处的调用方式下，损失走的分支没有与教师做任何比较",
+        )
     moved = case.subject(case.inputs.having(student=case.make(seed=9).student))
     if _nothing(here) and _nothing(moved) and (here.connected or case.subject.label_form):
         if _may_be_masked(case):
@@ -85,6 +90,19 @@ def reaches_student(case: Case) -> Outcome:
         "损失值随学生变化，但梯度为零：计算图被切断",
         "GRAPH-CUT",
     )
+
+
+def _compares(case: Case) -> bool:
+    """Whether the loss looks at the teacher, and at the student if no name says who that is.
+
+    Where it does not, a switch or an entry that is not there may lead past the distillation.
+    """
+    binding = case.subject.binding
+    if case.declared:
+        return True
+    if case.subject.has("teacher") and not binding.looks_at("teacher", case.inputs):
+        return False
+    return binding.names_student or binding.looks_at("student", case.inputs)
 
 
 def _may_be_masked(case: Case) -> bool:

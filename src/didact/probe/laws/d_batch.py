@@ -100,7 +100,7 @@ def sequence(case: Case) -> Outcome:
     if binding.layout != "classes" or case.subject.label_form is not None:
         return skipped("the loss takes rows here", "此损失按行取输入")
     layered = dataclasses.replace(binding, layout="sequence")
-    inputs = layered.make(batch=2, positions=3, **case.settings)
+    inputs = layered.make(batch=2, positions=3)
     try:
         rows = inputs.having(
             student=inputs.student.flatten(0, 1),
@@ -123,30 +123,39 @@ def sequence(case: Case) -> Outcome:
     )
 
 
-def _is_sum(case: Case) -> bool:
+def is_sum(case: Case) -> bool:
     """Whether twice the batch has twice the gradient too, as no mean over anything does."""
     doubled = case.subject(repeated(case.inputs, 2)).gradient
     total = torch.stack(doubled.chunk(2)).sum(0)
     return abs(float((total * case.here.gradient).sum()) / case.here.norm**2 - 2) < 1e-3
 
 
+def _shared(measured_at: dict[float, float], positions: int, counted: int) -> dict[float, float]:
+    """The ratios, where so many of the positions count and repeating makes every gap count too."""
+    return {
+        times: ratio * (times * positions - positions + counted) / (times * counted)
+        for times, ratio in measured_at.items()
+    }
+
+
 def _length(case: Case) -> Outcome:
-    ratios = {1.0: 1.0}
-    counted = positions = case.inputs.student.shape[1]
-    if not bool(case.here.gradient[:, -1].any()) and not case.subject.has("items"):
-        counted -= 1  # a language model: the last position has no next label
+    measured_at = {1.0: 1.0}
     for times in (2, 4):
         gradient = case.subject(repeated(case.inputs, times, dim=1)).gradient
         total = torch.stack(gradient.chunk(times, 1)).sum(0)
-        share = times * counted / (times * positions - positions + counted)
-        ratio = float((total * case.here.gradient).sum()) / case.here.norm**2
-        ratios[float(times)] = ratio / share
+        measured_at[float(times)] = float((total * case.here.gradient).sum()) / case.here.norm**2
+    positions = case.inputs.student.shape[1]
+    counts = [positions]
+    if not bool(case.here.gradient[:, -1].any()):
+        counts.insert(0, positions - 1)  # a language model: the last position has no next label
+    readings = [_shared(measured_at, positions, counted) for counted in counts]
+    ratios = min(readings, key=lambda each: max(abs(r - 1) for r in each.values()))
     power = power_law(ratios)
     if max(abs(r - 1) for r in ratios.values()) <= 100 * case.tolerance:
         return holds("gradient ∝ S^0", "梯度 ∝ S^0", exponent=0.0)
     if power is None:
         return breaks("positions interact", "位置之间有相互作用", ratios=list(ratios.values()))
-    if is_power(power, 1) and case.alone and _is_sum(case):
+    if is_power(power, 1) and case.alone and is_sum(case):
         return advises("gradient ∝ S^1.0: a sum over all positions", "梯度 ∝ S^1.0：对所有位置求和")
     mistakes = ("BATCHMEAN-3D",) if is_power(power, 1) else ()
     return breaks(f"gradient ∝ S^{power:.1f}", f"梯度 ∝ S^{power:.1f}", *mistakes, exponent=power)

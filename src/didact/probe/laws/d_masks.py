@@ -9,6 +9,7 @@ from didact.probe.forms.evaluation import Evaluation
 from didact.probe.inputs.inputs import OF_IMAGES
 from didact.probe.judging.case import Case, Outcome, breaks, holds, measured, skipped
 from didact.probe.judging.law import law
+from didact.probe.laws.d_batch import is_sum
 
 
 @law(
@@ -55,6 +56,8 @@ def masked(case: Case) -> Outcome:
     expected = mask.numel() / int(mask.sum())
     if abs(ratio - 1) <= 1e-3 and not case.subject.binding.reduces(hidden):
         return holds("no gradient there; the loss is not reduced", "该处无梯度；损失未归约")
+    if abs(ratio - 1) <= 1e-3 and is_sum(case):
+        return holds("no gradient there; the loss is a sum", "该处无梯度；损失是求和")
     if abs(ratio - 1) <= 1e-3:
         return breaks(
             "masked positions get no gradient, but the sum is divided by all positions",

@@ -79,6 +79,13 @@ def _fixed(case: Case) -> Outcome:
     fit = case.exact
     if fit is None or fit.temperature is None:
         return skipped("the loss has no temperature", "该损失没有温度参数")
+    held = case.subject.binding.held_temperature
+    if held is not None:
+        return measured(
+            f"T = {held:g}, as given; factor {fit.factor:.4g}. Left out, it is varied",
+            f"T = {held:g}，按给定值；因子 {fit.factor:.4g}。不指定时会变化温度",
+            temperature=held,
+        )
     return measured(
         f"T = {fit.temperature:g} is fixed inside; factor {fit.factor:.4g}",
         f"内部固定 T = {fit.temperature:g}；因子 {fit.factor:.4g}",

@@ -31,6 +31,12 @@ def _speaks(case: Case) -> bool:
     return case.language_model or case.subject.has("labels") or case.subject.has("mask")
 
 
+def _of_tokens(case: Case) -> bool:
+    """Whether these are tokens beyond doubt: their labels are read, or the user says so."""
+    labelled = case.subject.has("labels") and case.labels_matter
+    return case.language_model or case.declared or labelled
+
+
 def _counted(inputs: Inputs, counted: Tensor) -> Inputs:
     """With the labels ignored and the mask off where a position does not count."""
     return inputs.having(labels=inputs.labels.masked_fill(~counted, -100), mask=counted)
@@ -124,6 +130,8 @@ def padding_added(case: Case) -> Outcome:
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         reason = reason_of(error)
         return skipped(f"labels of -100 are refused: {reason.en}", f"不接受标签 -100：{reason.zh}")
+    if not _of_tokens(case):
+        gaps.pop("sequences")  # of a picture's patches each picture may be a mean of its own
     worst = max(gaps, key=lambda name: gaps[name])
     if gaps[worst] <= 100 * case.tolerance:
         return holds("the gradient is the same", "梯度不变", **gaps)
