@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Term, Total
@@ -172,10 +173,20 @@ def _is_bare_mask(symbol: str) -> bool:
 
 def totals_with(analysis: Analysis, use: LossUse) -> Iterator[tuple[Total, Term]]:
     """Every sum that a loss is part of, with its own term."""
-    for total in analysis.totals:
-        for term in total.value.terms:
-            if term.use.identity == use.identity:
-                yield total, term
+    known = _TOTALS.get(analysis)
+    if known is None or known[0] != len(analysis.totals):
+        by_loss: dict[object, list[tuple[Total, Term]]] = {}
+        for total in analysis.totals:
+            for term in total.value.terms:
+                by_loss.setdefault(term.use.identity, []).append((total, term))
+        known = _TOTALS[analysis] = len(analysis.totals), by_loss
+    yield from known[1].get(use.identity, ())
+
+
+_TOTALS: WeakKeyDictionary[Analysis, tuple[int, dict[object, list[tuple[Total, Term]]]]] = (
+    WeakKeyDictionary()
+)
+"""The sums of an analysis by the losses in them, and how many sums there were."""
 
 
 def beside_hard_term(analysis: Analysis, use: LossUse) -> bool:

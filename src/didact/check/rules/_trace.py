@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from didact.check.engine.events import LossUse, Scope, Softmax
 from didact.check.engine.index import Index
@@ -50,13 +51,25 @@ class Step:
 
 def path(analysis: Analysis, node: ast.expr | None, scope: Scope) -> Iterator[Step]:
     """The expressions from a value back to where it was made, the last first."""
-    softmaxes = {id(softmax.node): softmax for softmax in analysis.softmaxes}
+    softmaxes = _softmaxes(analysis)
     step = None if node is None else Step(node, scope)
     for _ in range(_MAXIMUM):
         if step is None:
             return
         yield step
         step = _before(analysis, step, softmaxes)
+
+
+_SOFTMAXES: WeakKeyDictionary[Analysis, tuple[int, dict[int, Softmax]]] = WeakKeyDictionary()
+
+
+def _softmaxes(analysis: Analysis) -> dict[int, Softmax]:
+    """The softmaxes of an analysis by their nodes."""
+    known = _SOFTMAXES.get(analysis)
+    if known is None or known[0] != len(analysis.softmaxes):
+        by_node = {id(softmax.node): softmax for softmax in analysis.softmaxes}
+        known = _SOFTMAXES[analysis] = len(analysis.softmaxes), by_node
+    return known[1]
 
 
 def _before(analysis: Analysis, step: Step, softmaxes: dict[int, Softmax]) -> Step | None:
