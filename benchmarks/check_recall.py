@@ -146,6 +146,7 @@ _SAYS_TOO = {
     "KD107": ("KL-INPUT-PROBS", "KL-TARGET-LOG"),
     "KD119": ("KL-INPUT-RAW", "KL-TARGET-RAW"),
     "KD123": ("SWAPPED",),
+    "KD124": ("SOFTMAX-OF-SOFTMAX",),  # says that one of the two is wrong
     "KD125": ("CE-ON-PROBS", "SOFTMAX-OF-SOFTMAX"),
     "KD209": ("UNDEFINED-VAR",),
     "KD210": ("NO-T2",),

@@ -30,7 +30,8 @@ def subscript(m: Machine, node: ast.Subscript, base: Value, name: str) -> Value:
     if ".shape[" in text or text.endswith((".shape[0]", ".shape[1]", ".shape[-1]")):
         return Value(space=Space.SCALAR, scale=Scale.of(text), origin=node)
     m.record("slice", node, base=base)
-    if not (base.is_tensor or base.sources or base.role is not Role.UNKNOWN or base.terms):
+    known = base.is_tensor or base.sources or base.terms or base.rank is not None
+    if not known and base.role is Role.UNKNOWN:
         return _plain(node, text)
     return _sliced(base, key)
 
@@ -39,7 +40,13 @@ def _plain(node: ast.Subscript, text: str) -> Value:
     if is_class_count(text) and not isinstance(node.slice, ast.Slice | ast.Tuple):
         return Value(space=Space.SCALAR, scale=Scale.of(text), origin=node)
     guessed = guess(text.replace("[", ".").replace("]", "").replace("'", "").replace('"', ""), node)
-    return Value(rank=_arity(node.slice), role=guessed.role, origin=node)
+    arity = _arity(node.slice)
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else []
+    dropped = sum(
+        not isinstance(part, ast.Slice | ast.Constant) or _is_index(part) for part in parts
+    )
+    rank = None if arity is None else arity - dropped
+    return Value(rank=rank or None, role=guessed.role, origin=node)
 
 
 def _by_key(base: Value, key: str, node: ast.Subscript, name: str) -> Value:

@@ -203,6 +203,9 @@ def beside_hard_term(analysis: Analysis, use: LossUse) -> bool:
 
 def place_of(analysis: Analysis, use: LossUse) -> ast.AST:
     """Where to report a wrong sum: at the call of a helper, if its caller makes the sum."""
+    own = [total for total, _ in totals_with(analysis, use) if total.scope == use.scope]
+    if any(other.use.is_hard for total in own for other in total.value.terms):
+        return use.node
     for total, _ in totals_with(analysis, use):
         if (
             use.scope.calls

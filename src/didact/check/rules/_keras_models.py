@@ -101,6 +101,10 @@ def _of_value(index: Index, scope: ast.AST, value: ast.expr, depth: int) -> Iter
 def _function(index: Index, name: str) -> tuple[Function, Index] | None:
     if name in index.functions:
         return index.functions[name], index
+    last = name.rpartition(".")[2]
+    for info in index.classes.values() if name.startswith("self.") else ():
+        if last in info.methods:
+            return info.methods[last], index
     found = index.defined(name) if name else None
     if found is not None and isinstance(found.what, ast.FunctionDef):
         return found.what, found.index

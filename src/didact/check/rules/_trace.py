@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from didact.check.engine.events import LossUse, Scope, Softmax
+from didact.check.engine.events import LossUse, Scope, Softmax, Total
 from didact.check.engine.index import Index
 from didact.check.engine.machine import Routine
 from didact.check.engine.names import word_set
@@ -170,6 +170,19 @@ def place_in_file(analysis: Analysis, use: LossUse) -> ast.AST:
     """A loss, or the call in this file through which it is computed in another one."""
     calls = (call for call in reversed(use.scope.calls) if analysis.owns(call))
     return use.node if analysis.owns(use.node) else next(calls, use.node)
+
+
+def is_told_elsewhere(analysis: Analysis, use: LossUse, total: Total) -> bool:
+    """Whether a sum, or a loss that has a sum where it stands, is for another file to report."""
+    if not analysis.owns(total.node):
+        return True
+    if analysis.owns(use.node):
+        return False
+    return any(
+        other.scope.node is use.scope.node and len(other.value.terms) > 1
+        for other in analysis.totals
+        if any(term.use.node is use.node for term in other.value.terms)
+    )
 
 
 def callee(analysis: Analysis, node: ast.AST) -> str:

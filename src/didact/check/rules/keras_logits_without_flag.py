@@ -127,8 +127,10 @@ def check(analysis: Analysis) -> Iterator[Found]:
         known = final_activation(analysis, found.predicted)
         if known:
             continue
-        if known == "" or _is_normalised_elsewhere(analysis, found):
+        if known == "":
             yield Found(found.node, _MESSAGE.format(root=root))
+        elif _is_normalised_elsewhere(analysis, found):
+            yield Found(found.node, _EITHER.format(root=root), severity=Severity.WARNING)
         elif root.isidentifier() and {"logits", "logit"} & set(words(root)):
             yield Found(found.node, _MESSAGE.format(root=root), severity=Severity.WARNING)
 
@@ -145,6 +147,13 @@ def _is_normalised_elsewhere(analysis: Analysis, found: KerasLoss) -> bool:
     )
 
 
+_EITHER = Text(
+    "{root} goes through a softmax in this function, and here into a cross-entropy that takes "
+    "probabilities: if the model gives logits, write from_logits=True here; if it ends in a "
+    "softmax, the other softmax is one too many",
+    "{root} 在本函数中又经过 softmax，而这里的交叉熵以概率为输入：若模型输出 logits，此处应写 "
+    "from_logits=True；若模型末尾已有 softmax，则另一处 softmax 多余",
+)
 _MESSAGE = Text(
     "{root} are logits, and this cross-entropy takes probabilities: it clips them and takes the "
     "logarithm. Write from_logits=True",

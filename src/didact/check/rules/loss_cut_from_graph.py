@@ -102,7 +102,7 @@ from didact.check.engine.events import Term, Total
 from didact.check.engine.spaces import Grad, Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
-from didact.check.rules._trace import place_in_file
+from didact.check.rules._trace import is_told_elsewhere, place_in_file
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -130,6 +130,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
     for total in trained:
         for term in total.value.terms:
             lost = term.cut and id(term.use.node) not in whole and not _is_normaliser(term)
+            if lost and is_told_elsewhere(analysis, term.use, total):
+                continue
             if lost and id(term.use.node) not in done:
                 done.add(id(term.use.node))
                 yield Found(place_in_file(analysis, term.use), _MESSAGE)

@@ -100,7 +100,7 @@ from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import uses
 from didact.check.rules._rule import Found
-from didact.check.rules._trace import path, place_in_file
+from didact.check.rules._trace import is_told_elsewhere, path, place_in_file
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -141,6 +141,8 @@ def _of_the_teacher_alone(analysis: Analysis) -> Iterator[Found]:
         trained = any(_learns(term) for term in total.value.terms)
         for term in total.value.terms if trained else ():
             use = term.use
+            if is_told_elsewhere(analysis, use, total):
+                continue
             if id(use.node) not in done and not term.cut and _rests_on_the_teacher(use):
                 done.add(id(use.node))
                 node = place_in_file(analysis, use)

@@ -105,7 +105,7 @@ from didact.check.engine.spaces import Evidence, Grad, Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, is_loss_scope, uses
 from didact.check.rules._rule import Found
-from didact.check.rules._trace import place_in_file
+from didact.check.rules._trace import is_told_elsewhere, place_in_file
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -143,7 +143,8 @@ def _computed_without_graph(analysis: Analysis) -> Iterator[Found]:
         for term in terms if trained else ():
             use = term.use
             wanted = use.under_no_grad and (use.input.sources or use.target.sources)
-            if all(term.excludes(other) for other in trained):
+            alone = all(term.excludes(other) for other in trained)
+            if alone or is_told_elsewhere(analysis, use, total):
                 continue
             if wanted and use.kind != "other" and id(use.node) not in done:
                 done.add(id(use.node))

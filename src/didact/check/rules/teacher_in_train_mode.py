@@ -147,7 +147,13 @@ def check(analysis: Analysis) -> Iterator[Found]:
     done: set[str] = set()
     for forward in analysis.forwards:
         model = forward.model
-        if not _is_teacher(model) or model in done or _is_settled(analysis, forward):
+        if not _is_teacher(model) or model in done:
+            continue
+        if _is_undone(analysis, forward):
+            done.add(model)
+            yield Found(forward.node, _UNDONE.format(model=model), severity=Severity.INFO)
+            continue
+        if _is_settled(analysis, forward):
             continue
         place = _made(analysis, forward)
         if place is not None:
@@ -160,6 +166,32 @@ def check(analysis: Analysis) -> Iterator[Found]:
             done.add(model)
             yield Found(built, _BUILT.format(model=model))
     yield from _turned_teacher(analysis, done)
+
+
+def _is_undone(analysis: Analysis, forward: Forward) -> bool:
+    """Whether a submodule is evaluated where it is registered and nowhere else.
+
+    Lightning's trainer (before 2.2) calls ``train()`` on the whole when it begins.
+    """
+    owner = forward.scope.owner
+    if owner is None or not analysis.owns(forward.node) or _is_updated(analysis, forward.model):
+        return False
+    info = analysis.index.classes.get(owner.name)
+    trained = info is not None and any("Lightning" in b for one in lineage(info) for b in one.bases)
+    if not trained or _made(analysis, forward) is None:
+        return False
+    start = next((m for m in owner.body if getattr(m, "name", "") == "__init__"), None)
+    inside = {id(part) for part in ast.walk(start)} if start is not None else set()
+    names = names_of(forward.model)
+    places = [
+        id(call) in inside
+        for index in analysis.files()
+        for call in index.of(ast.Call)
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr == "eval"
+        and names & names_of(dotted(call.func.value) or "-")
+    ]
+    return bool(places) and all(places)
 
 
 def _built_here(analysis: Analysis, forward: Forward) -> ast.AST | None:
@@ -316,6 +348,13 @@ _BUILT = Text(
     "statistics drift; no_grad stops neither",
     "{model} 在这里构建，与任何模块一样处于训练模式，且没有任何地方对它调用 eval()：dropout 与 "
     "BatchNorm 使目标依赖于当前批，BatchNorm 的滑动统计量也会漂移；no_grad 阻止不了",
+)
+_UNDONE = Text(
+    "{model} is registered as a submodule, and eval() is called on it in __init__ alone: the next "
+    "train() of the module around it, which Lightning before 2.2 calls by itself, undoes that. "
+    "Call eval() in on_train_epoch_start",
+    "{model} 被注册为子模块，而只在 __init__ 中对它调用了 eval()：外层模块下一次 train()（2.2 之前的 "
+    "Lightning 会自动调用）会把它改回训练模式。应在 on_train_epoch_start 中调用 eval()",
 )
 _TURNED = Text(
     "{model} is put into training mode in this class and never back, and is the teacher here: "
