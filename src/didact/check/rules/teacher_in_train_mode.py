@@ -353,8 +353,8 @@ _UNDONE = Text(
     "{model} is registered as a submodule, and eval() is called on it in __init__ alone: the next "
     "train() of the module around it, which Lightning before 2.2 calls by itself, undoes that. "
     "Call eval() in on_train_epoch_start",
-    "{model} 被注册为子模块，而只在 __init__ 中对它调用了 eval()：外层模块下一次 train()（2.2 之前的 "
-    "Lightning 会自动调用）会把它改回训练模式。应在 on_train_epoch_start 中调用 eval()",
+    "{model} 被注册为子模块，而只在 __init__ 中对它调用了 eval()：外层模块下一次 train()（2.2 之前"
+    "的 Lightning 会自动调用）会把它改回训练模式。应在 on_train_epoch_start 中调用 eval()",
 )
 _TURNED = Text(
     "{model} is put into training mode in this class and never back, and is the teacher here: "
