@@ -149,6 +149,16 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
     )
 
 
+def added(
+    m: Machine, node: ast.Call, one: Side, other: Side, factor: Scale, *, minus: bool
+) -> Value:
+    """``x.add(y, alpha=a)`` and ``x.sub(y)``."""
+    operation = ast.Sub() if minus else ast.Add()
+    both = ast.copy_location(ast.BinOp(one[1], operation, other[1]), node)
+    value = other[0] if factor.is_one else scaled(other[0], factor)
+    return _add(m, both, one, (value, other[1]))
+
+
 def _grad_of_filled(left: Value, right: Value) -> Grad:
     """A tensor of zeros has a graph as soon as something that has one is added to it."""
     added = right if left.payload == "filled" else left

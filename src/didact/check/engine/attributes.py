@@ -187,7 +187,32 @@ def _in_constructor(
     with m.entered(frame):
         if isinstance(start, ast.FunctionDef):
             _bind_constructor(m, frame, Routine(start, definer.home, info))
+            expression = _made_before(start, frame, expression)
         local = isinstance(
             expression, ast.Call | ast.Name | ast.Constant | ast.Attribute | ast.Lambda
         )
         return m.evaluate(expression) if local and m.scope.depth <= 2 else UNKNOWN
+
+
+def _made_before(start: ast.FunctionDef, frame: Frame, expression: ast.expr) -> ast.expr:
+    """What a local variable of the constructor was given, once: ``loss = nn.KLDivLoss()``."""
+    if not isinstance(expression, ast.Name) or expression.id in frame.env:
+        return expression
+    given = [
+        node.value
+        for node in start.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        for part, _ in ((target, node.value),)
+        if isinstance(part, ast.Name) and part.id == expression.id
+    ]
+    given += [
+        value
+        for node in start.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Tuple)
+        and isinstance(node.value, ast.Tuple)
+        for part, value in zip(node.targets[0].elts, node.value.elts, strict=False)
+        if isinstance(part, ast.Name) and part.id == expression.id
+    ]
+    return given[0] if len(given) == 1 else expression

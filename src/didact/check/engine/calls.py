@@ -215,7 +215,7 @@ def _call_method(
         m.total(node, base, "backward")
         m.record("backward", node, base=base)
         return UNKNOWN
-    if name in ("append", "update", "add_", "sub_") and arguments:
+    if name in ("append", "update") and arguments:
         return base
     if base.space is Space.MODEL or (not base.is_tensor and not base.terms and is_model(full)):
         if name in _SELF_RETURNING:

@@ -35,7 +35,7 @@ CONVENTIONAL = {
 }
 """What these names mean in a file that does not say so: pasted fragments have no imports."""
 
-BUILTINS = frozenset({"pow", "float", "int", "abs", "sum", "dict"})
+BUILTINS = frozenset({"pow", "float", "int", "abs", "sum", "dict", "getattr"})
 """Of Python's own functions those that compute with numbers and losses."""
 FRAMEWORKS = {
     "tensorflow": "tensorflow",

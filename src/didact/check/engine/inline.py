@@ -40,8 +40,12 @@ def call_routine(
 
 
 def _matters(routine: Routine) -> bool:
-    function = routine.node
-    return isinstance(function, ast.Lambda) or id(function) in routine.home.relevant_functions
+    function, known = routine.node, routine.home.relevant_functions
+    if isinstance(function, ast.Lambda) or id(function) in known:
+        return True
+    methods = routine.owner.methods if routine.owner is not None else {}
+    start = methods.get("__init__")  # the layers that it makes
+    return function.name == "forward" and start is not None and id(start) in known
 
 
 def _takes_scores(arguments: list[Value], keywords: dict[str, Value]) -> bool:

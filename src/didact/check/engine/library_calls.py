@@ -7,7 +7,7 @@ import ast
 from didact.check.engine.arithmetic import power
 from didact.check.engine.layers import chain_rank, model_rank
 from didact.check.engine.losses import CLASSES, FUNCTIONS, arguments_of, use_loss
-from didact.check.engine.machine import Criterion, LanguageModel, Layer, Machine
+from didact.check.engine.machine import Criterion, LanguageModel, Layer, Machine, Path
 from didact.check.engine.names import dotted, is_language_head, is_model, source, word_set
 from didact.check.engine.reductions import Call
 from didact.check.engine.scale import Scale
@@ -81,7 +81,17 @@ def _new_tensor(node: ast.Call, name: str, arguments: list[Value]) -> Value:
     if base.space is Space.SCALAR:
         return base.replace(grad=Grad.NO)
     space = Space.LABELS if name == "LongTensor" and base.space is Space.UNKNOWN else base.space
-    return Value(space=space, grad=Grad.NO, origin=node, shifted=True)
+    return Value(
+        space=space,
+        grad=Grad.NO,
+        role=base.role,
+        role_from=base.role_from,
+        rank=base.rank,
+        rank_from=base.rank_from,
+        exact=base.exact,
+        origin=node,
+        shifted=True,
+    )
 
 
 def _number_function(node: ast.Call, name: str, arguments: list[Value]) -> Value:
@@ -191,11 +201,21 @@ def _builtin(m: Machine, node: ast.Call, name: str, arguments: list[Value]) -> V
         return value.replace(grad=Grad.NO, terms=terms) if terms else value
     if name == "abs" and arguments:
         return _functional(m, node, name)
+    if name == "getattr" and len(node.args) > 1:
+        return _attribute_of(node, arguments)
     if name == "dict":
         return Value(payload=updated_by(m, node, Record()), origin=node)
     if name == "sum" and arguments:
         return _sum_of(arguments[0])
     return call_unknown(m, node, UNKNOWN, arguments)
+
+
+def _attribute_of(node: ast.Call, arguments: list[Value]) -> Value:
+    """``getattr(nn, "KLDivLoss")``."""
+    payload, key = arguments[0].payload, arguments[1].payload
+    if isinstance(payload, Path) and isinstance(key, str):
+        return Value(payload=Path(f"{payload.dotted}.{key}"))
+    return Value(origin=node)
 
 
 def _sum_of(listed: Value) -> Value:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 
 from didact.check.engine.events import LossUse, Reduction, Term
+from didact.check.engine.index import Index
 from didact.check.engine.machine import Machine
 from didact.check.engine.spaces import Evidence, Grad, Space
 from didact.check.engine.values import UNKNOWN, Value
@@ -150,7 +152,28 @@ def reduction_of(m: Machine, expressions: dict[str, ast.expr], kind: str) -> str
 
 def _default_of_parameter(m: Machine, given: ast.expr) -> str | None:
     """``reduction=reduction`` inside a helper: the caller decides, so it is not known."""
-    return m.latest[id(given)].payload if _is_text(m, given) else None  # type: ignore[return-value]
+    if _is_text(m, given):
+        return m.latest[id(given)].payload  # type: ignore[return-value]
+    if isinstance(given, ast.Attribute):
+        nothing: dict[str, str | None] = {}
+        options = m.index.once("options", nothing, partial(_options, m.index))
+        return options.get(given.attr)
+    return None
+
+
+def _options(index: Index) -> dict[str, str | None]:
+    """What a file's command line gives the options that are texts, where nobody says otherwise."""
+    found: dict[str, str | None] = {}
+    for call in index.of(ast.Call):
+        if not isinstance(call.func, ast.Attribute) or call.func.attr != "add_argument":
+            continue
+        names = [a.value for a in call.args if isinstance(a, ast.Constant)]
+        name = str(names[-1]).lstrip("-").replace("-", "_") if names else ""
+        defaults = [k.value for k in call.keywords if k.arg == "default"]
+        value = defaults[0].value if defaults and isinstance(defaults[0], ast.Constant) else None
+        if isinstance(value, str):
+            found[name] = None if name in found and found[name] != value else value
+    return found
 
 
 def _is_text(m: Machine, given: ast.expr) -> bool:

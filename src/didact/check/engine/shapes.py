@@ -9,7 +9,7 @@ from didact.check.engine.names import source
 from didact.check.engine.reductions import Call, dim_of
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Evidence, Grad, Space
-from didact.check.engine.values import UNKNOWN, Value, join
+from didact.check.engine.values import UNKNOWN, Term, Value, join, merge_terms
 
 
 def _detach(_m: Machine, call: Call) -> Value:
@@ -103,10 +103,16 @@ def _stack(_m: Machine, call: Call) -> Value:
     for item in items[1:]:
         joined = join(joined, item)
     sources = frozenset[int]().union(*(item.sources for item in items))
+    terms: tuple[Term, ...] = ()
+    for item in items:
+        terms = merge_terms(terms, item.terms)
     grads = {item.grad for item in items}
     grad = Grad.YES if Grad.YES in grads else (Grad.NO if grads == {Grad.NO} else Grad.UNKNOWN)
     return joined.replace(
         items=None,
+        space=Space.LOSS if terms else joined.space,
+        terms=terms,
+        joined=False,
         sources=sources,
         grad=grad,
         rank=_joint_rank(joined, call.name),

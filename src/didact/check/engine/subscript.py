@@ -119,12 +119,22 @@ def _sliced(base: Value, key: ast.expr) -> Value:
     if isinstance(key, ast.Slice):
         return base.replace(payload=None)
     if _is_index(key) and base.space is Space.OUTPUT and base.rank_from is Evidence.MODEL:
+        if number(key) == _place_of_logits(base):
+            return base.replace(axis=None, payload=None)
         return base.replace(rank=None, axis=None, payload=None)  # of a tuple, more likely
     if _is_index(key):
         return base.replace(
             rank=base.rank - 1 if base.rank and base.rank > 1 else None, axis=None, payload=None
         )
     return base.replace(rank=None if base.rank != 2 else 2, payload=None)
+
+
+def _place_of_logits(base: Value) -> int | None:
+    """Where the logits are in the tuple that a model of ``transformers`` gives."""
+    given = {k.arg for k in base.origin.keywords} if isinstance(base.origin, ast.Call) else set()
+    if not given & {"input_ids", "attention_mask", "pixel_values", "input_features"}:
+        return None
+    return 1 if "labels" in given else 0
 
 
 def _is_class_place(base: Value, key: ast.Tuple) -> bool:

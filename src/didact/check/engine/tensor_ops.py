@@ -7,6 +7,7 @@ from didact.check.engine.handmade import factor_of
 from didact.check.engine.machine import Machine
 from didact.check.engine.names import word_set
 from didact.check.engine.reductions import NORMALISERS, Call, normalise, reduce, take_exp, take_log
+from didact.check.engine.scale import ONE, Scale
 from didact.check.engine.shapes import HANDLERS as SHAPES
 from didact.check.engine.values import UNKNOWN, Value
 
@@ -68,6 +69,29 @@ def _divide(m: Machine, call: Call) -> Value:
     return arithmetic.scaled(call.base, factor.power(-1)).replace(payload=None)
 
 
+def _add(m: Machine, call: Call) -> Value:
+    pair = call.argument(0, "other")
+    if pair is None or call.base_node is None:
+        return call.base
+    alpha = call.argument(1, "alpha")
+    factor = factor_of(*alpha) if alpha is not None else ONE
+    minus = call.name.startswith("sub")
+    return arithmetic.added(
+        m, call.node, (call.base, call.base_node), pair, factor, minus=minus
+    ).replace(origin=call.node)
+
+
+def _lerp(m: Machine, call: Call) -> Value:
+    """``lerp(a, b, w)`` is ``(1 - w) * a + w * b``."""
+    end, weight = call.argument(0, "end"), call.argument(1, "weight")
+    if end is None or weight is None or call.base_node is None:
+        return call.base
+    factor = factor_of(*weight)
+    rest = Scale(1 - factor.const) if not factor.atoms else Scale.of(f"1 - {factor.text}")
+    start = (arithmetic.scaled(call.base, rest), call.base_node)
+    return arithmetic.added(m, call.node, start, end, factor, minus=False)
+
+
 def _negative(_m: Machine, call: Call) -> Value:
     return arithmetic.negated(call.base)
 
@@ -81,5 +105,7 @@ _HANDLERS = {
     **dict.fromkeys(("mul", "mul_", "multiply"), _multiply),
     **dict.fromkeys(("div", "div_", "true_divide", "divide"), _divide),
     **dict.fromkeys(("neg", "negative"), _negative),
+    **dict.fromkeys(("add", "add_", "sub", "sub_", "subtract"), _add),
     "exp": take_exp,
+    "lerp": _lerp,
 }

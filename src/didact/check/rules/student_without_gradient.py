@@ -142,13 +142,28 @@ def _computed_without_graph(analysis: Analysis) -> Iterator[Found]:
         trained = [term for term in terms if _has_graph(term)]
         for term in terms if trained else ():
             use = term.use
-            wanted = use.under_no_grad and (use.input.sources or use.target.sources)
+            graph = bool(use.input.sources or use.target.sources)
+            wanted = (use.under_no_grad and graph) or _is_cut_off(use)
             alone = all(term.excludes(other) for other in trained)
             if alone or is_told_elsewhere(analysis, use, total):
                 continue
             if wanted and use.kind != "other" and id(use.node) not in done:
                 done.add(id(use.node))
-                yield Found(place_in_file(analysis, use), _UNDER.format(both=arguments(use)))
+                message = _UNDER if use.under_no_grad else _CUT
+                guessed = Evidence.NAME in (use.input.role_from, use.target.role_from)
+                severity = Severity.WARNING if guessed and not use.under_no_grad else None
+                place = place_in_file(analysis, use)
+                yield Found(place, message.format(both=arguments(use)), severity=severity)
+
+
+def _is_cut_off(use: LossUse) -> bool:
+    """Whether the student's side was detached, or picked by argmax, and the other has no graph."""
+    if use.kind not in (*SOFT, "mse", "l1", "cosine") or use.under_no_grad:
+        return False
+    sides = (use.input, use.target)
+    students = [side for side in sides if side.role is Role.STUDENT and side.grad is Grad.NO]
+    others = [side for side in sides if side.role is Role.TEACHER]
+    return len(students) == len(others) == 1 and others[0].grad is not Grad.YES
 
 
 def _has_graph(term: Term) -> bool:
@@ -167,6 +182,12 @@ def _runs_student(analysis: Analysis, use: LossUse) -> bool:
     )
 
 
+_CUT = Text(
+    "the student's side of this loss has no graph (detach, .data, numpy or argmax on the way): in "
+    "the sum that it is added to it is a constant, and no gradient comes from it {both}",
+    "这个损失的学生一侧没有计算图（途中经过了 detach、.data、numpy 或 argmax）：在它被加入的总损失"
+    "里它只是常数，不会带来梯度 {both}",
+)
 _UNDER = Text(
     "this loss is computed under no_grad, although what goes into it has a graph: in the sum that "
     "it is added to it is a constant, and backward() brings no gradient from it {both}",
