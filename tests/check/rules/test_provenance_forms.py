@@ -6,7 +6,7 @@ import pytest
 
 from didact.check import check_source
 
-TORCH = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n\n"
+TORCH = "import copy\nimport torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n\n"
 KERAS = """
 import tensorflow as tf
 from tensorflow import keras
@@ -408,6 +408,182 @@ def kd(student_logits, teacher_logits, T):
     q = torch.exp(student_logits / T) / torch.sum(torch.exp(student_logits / T))
     return -(p * torch.log(q)).sum()
 """,
+    "KD504 the student detached": """
+def step(student, teacher, x, y, opt, T):
+    s = student(x)
+    with torch.no_grad():
+        t = teacher(x)
+    kd = (
+        F.kl_div(F.log_softmax(s.detach() / T, 1), F.softmax(t / T, 1), reduction="batchmean")
+        * T
+        * T
+    )
+    loss = F.cross_entropy(s, y) + kd
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+""",
+    "KD504 the student's data": """
+class L(nn.Module):
+    def forward(self, student_logits, teacher_logits, y):
+        T = self.T
+        kd = (
+            F.kl_div(
+                F.log_softmax(student_logits.data / T, 1),
+                F.softmax(teacher_logits.data / T, 1),
+                reduction="batchmean",
+            )
+            * T
+            * T
+        )
+        return F.cross_entropy(student_logits, y) + kd
+""",
+    "KD504 the student's argmax": """
+def loss_fn(student_logits, teacher_logits, y):
+    hard = F.cross_entropy(student_logits, y)
+    sp = torch.argmax(student_logits, dim=1).float()
+    tp = torch.argmax(teacher_logits, dim=1).float()
+    return hard + F.mse_loss(sp, tp)
+""",
+    "KD504 the student as an array": """
+def train(student, teacher, loader, opt):
+    for x, y in loader:
+        out = student(x)
+        ref = teacher(x).detach()
+        kd = nn.KLDivLoss(reduction="batchmean")(
+            torch.log_softmax(torch.tensor(out.detach().cpu().numpy()), 1), torch.softmax(ref, 1)
+        )
+        loss = F.cross_entropy(out, y) + kd
+        loss.backward()
+        opt.step()
+        opt.zero_grad()
+""",
+    "KD303 the logits in a tuple": """
+from transformers import BertForTokenClassification
+
+teacher = BertForTokenClassification.from_pretrained("t")
+student = BertForTokenClassification.from_pretrained("s")
+
+def distill(batch, T=2.0, alpha=0.5):
+    with torch.no_grad():
+        tl = teacher(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])[0]
+    so = student(
+        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], labels=batch["labels"]
+    )
+    kd = (
+        F.kl_div(F.log_softmax(so[1] / T, dim=-1), F.softmax(tl / T, dim=-1), reduction="batchmean")
+        * T
+        * T
+    )
+    return alpha * so[0] + (1 - alpha) * kd
+""",
+    "KD301 a criterion by getattr": """
+class Learner:
+    def __init__(self, cfg):
+        self.kd = getattr(nn, "KLDivLoss")()
+        self.ce = nn.CrossEntropyLoss()
+
+    def loss(self, s, t, y, T):
+        return self.kd(F.log_softmax(s / T, 1), F.softmax(t / T, 1)) * T * T + self.ce(s, y)
+""",
+    "KD301 a reduction of the command line": """
+import argparse
+
+p = argparse.ArgumentParser()
+p.add_argument("--reduction", default="mean")
+args = p.parse_args()
+
+def loss(s, t, y, T):
+    return F.kl_div(
+        F.log_softmax(s / T, 1), F.softmax(t / T, 1), reduction=args.reduction
+    ) * T * T + F.cross_entropy(s, y)
+""",
+    "KD108 a chain that ends in a softmax": """
+class Student(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), nn.Softmax(dim=1))
+
+    def forward(self, x):
+        return self.net(x)
+
+def train(loader):
+    student = Student()
+    crit = nn.CrossEntropyLoss()
+    for x, y in loader:
+        out = student(x)
+        loss = crit(out, y)
+        loss.backward()
+""",
+    "KD301 two criteria assigned at once": """
+class Loss(nn.Module):
+    def __init__(self):
+        super().__init__()
+        ce, kl = nn.CrossEntropyLoss(), nn.KLDivLoss()
+        self.ce, self.kl = ce, kl
+
+    def forward(self, s, te, y):
+        return self.ce(s, y) + self.kl(F.log_softmax(s, dim=1), F.softmax(te, dim=1))
+""",
+    "KD201 losses in a list": """
+def total(s, t, y, T):
+    parts = []
+    parts.append(F.cross_entropy(s, y))
+    parts.append(F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1), reduction="batchmean"))
+    return sum(parts)
+""",
+    "KD201 losses in a dictionary": """
+class M(nn.Module):
+    def losses(self, s, t, y, T):
+        out = dict()
+        out["ce"] = F.cross_entropy(s, y)
+        out["kd"] = F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1), reduction="batchmean")
+        return out
+
+    def forward(self, s, t, y, T):
+        d = self.losses(s, t, y, T)
+        return sum(d.values())
+""",
+    "KD201 losses stacked": """
+def total(s, t, y, T):
+    ce = F.cross_entropy(s, y)
+    kd = F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1), reduction="batchmean")
+    return torch.stack([ce, kd]).sum()
+""",
+    "KD201 losses interpolated": """
+def total(s, t, y, T, a):
+    ce = F.cross_entropy(s, y)
+    kd = F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1), reduction="batchmean")
+    return torch.lerp(ce, kd, a)
+""",
+    "KD201 losses added by method": """
+def total(s, t, y, T, a):
+    ce = F.cross_entropy(s, y)
+    kd = F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1), reduction="batchmean")
+    return ce.mul(1 - a).add(kd.mul(a))
+""",
+    "KD405 outputs of no known space": """
+def lwf(outputs, old_outputs, known, T):
+    a = F.log_softmax(outputs[:known] / T, dim=1)
+    b = F.softmax(old_outputs[:known] / T, dim=1)
+    return F.kl_div(a, b, reduction="batchmean") * T * T
+""",
+    "KD401 the positions of a language model": """
+from transformers import AutoModelForCausalLM
+
+student = AutoModelForCausalLM.from_pretrained("a")
+teacher = AutoModelForCausalLM.from_pretrained("b")
+
+def kd(batch, T=2.0):
+    s = student(**batch).logits
+    with torch.no_grad():
+        t = teacher(**batch).logits
+    return (
+        F.kl_div(F.log_softmax(s / T, dim=1), F.softmax(t / T, dim=1), reduction="batchmean")
+        * T
+        * T
+    )
+""",
 }
 
 SILENT = {
@@ -557,6 +733,128 @@ def kd(x, y, T):
         keras.losses.KLDivergence()(tf.nn.softmax(t / T, axis=1), tf.nn.softmax(s / T, axis=1))
         * T**2
     )
+""",
+    "KD504 a detached weight": """
+def loss_fn(student_logits, teacher_logits, y):
+    gap = F.kl_div(
+        F.log_softmax(student_logits.detach(), 1), F.softmax(teacher_logits, 1), reduction="none"
+    ).sum(1)
+    w = torch.exp(-gap)
+    return (w * F.cross_entropy(student_logits, y, reduction="none")).mean()
+""",
+    "KD504 each detached for the other": """
+def mutual(a, b, y):
+    la = F.cross_entropy(a, y) + F.kl_div(
+        F.log_softmax(a, 1), F.softmax(b.detach(), 1), reduction="batchmean"
+    )
+    lb = F.cross_entropy(b, y) + F.kl_div(
+        F.log_softmax(b, 1), F.softmax(a.detach(), 1), reduction="batchmean"
+    )
+    return la, lb
+""",
+    "KD505 a dictionary of losses": """
+class M(nn.Module):
+    def training_step(self, batch, i):
+        x, y = batch
+        s = self.student(x)
+        with torch.no_grad():
+            t = self.teacher(x)
+        losses = {"ce": F.cross_entropy(s, y)}
+        T = self.T
+        losses["kd"] = (
+            F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1), reduction="batchmean") * T * T
+        )
+        total = sum(losses.values())
+        self.log_dict({k: v.item() for k, v in losses.items()})
+        return total
+
+    def on_train_epoch_start(self):
+        self.teacher.eval()
+""",
+    "KD501 an averaged teacher": """
+class Mean:
+    def step(self, x, y):
+        self.model.train()
+        s = self.model(x)
+        with torch.no_grad():
+            t = self.ema_model(x)
+        loss = F.cross_entropy(s, y) + F.mse_loss(s.softmax(1), t.softmax(1))
+        loss.backward()
+        self.update_ema()
+""",
+    "KD504 enable_grad": """
+@torch.no_grad()
+def attack(net, ref, x):
+    with torch.enable_grad():
+        out = net(x)
+        loss = F.kl_div(F.log_softmax(out, 1), F.softmax(ref(x), 1), reduction="batchmean")
+    return loss
+""",
+    "KD106 the model under no_grad is the target": """
+def vat(model, x, d):
+    with torch.no_grad():
+        pred = F.softmax(model(x), dim=1)
+    adv = F.log_softmax(model(x + d), dim=1)
+    return F.kl_div(adv, pred, reduction="batchmean")
+""",
+    "KD505 numbers returned for the log": """
+def step(s, t, y, T, meters):
+    ce = F.cross_entropy(s, y)
+    kd = F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1), reduction="batchmean") * T * T
+    loss = ce + kd
+    loss.backward()
+    meters.update(ce=ce.item(), kd=kd.item())
+    return loss.item(), ce.item() + kd.item()
+""",
+    "KD403 weights of teachers": """
+def weights(losses):
+    e = torch.exp(-losses)
+    return e / e.sum()
+
+def combine(student_logits, teachers, y):
+    ls = torch.stack([F.cross_entropy(t, y) for t in teachers])
+    w = torch.exp(-ls) / torch.sum(torch.exp(-ls))
+    return sum(wi * F.mse_loss(student_logits, t) for wi, t in zip(w, teachers))
+""",
+    "KD509 the teacher's loss as a weight": """
+def step(student, teacher, x, y):
+    s = student(x)
+    with torch.no_grad():
+        t = teacher(x)
+        lt = F.cross_entropy(t, y)
+    ls = F.cross_entropy(s, y)
+    return ls * (1 + lt)
+""",
+    "KD509 a teacher that is trained": """
+def step(student, teacher, x, y, opt):
+    s, t = student(x), teacher(x)
+    loss = (
+        F.cross_entropy(s, y)
+        + F.cross_entropy(t, y)
+        + F.kl_div(F.log_softmax(s, 1), F.softmax(t.detach(), 1), reduction="batchmean")
+    )
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+""",
+    "KD501 prepared by a helper": """
+from torchvision.models import resnet50
+
+def run(loader, cfg):
+    t_net = resnet50(num_classes=10)
+    load_checkpoint(t_net, cfg.path)
+    prepare_teacher(t_net)
+    for x, y in loader:
+        with torch.no_grad():
+            t_logits = t_net(x)
+        yield t_logits
+""",
+    "KD106 reversed on purpose": """
+def reverse_kl(student_logits, teacher_logits):
+    with torch.no_grad():
+        t = F.log_softmax(teacher_logits, -1)
+    s = F.softmax(student_logits, -1)
+    return F.kl_div(t, s, reduction="batchmean")
 """,
 }
 

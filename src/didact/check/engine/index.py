@@ -124,6 +124,7 @@ class Index:
     """The modules that everything is imported from."""
     notes: dict[str, object] = field(default_factory=dict)
     """What others have worked out from it once."""
+    _in_order: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict)
     path: str = ""
     project: Modules | None = None
 
@@ -193,8 +194,14 @@ class Index:
 
     def of(self, kind: type[Node]) -> list[Node]:
         """All nodes of one type, in the order of the file."""
-        found = cast("list[Node]", self.nodes.get(kind, []))
-        return sorted(found, key=lambda node: (node.lineno, node.col_offset)) if found else []  # type: ignore[attr-defined]
+        if kind not in self._in_order:
+            found = self.nodes.get(kind, [])
+            self._in_order[kind] = sorted(found, key=_place)
+        return cast("list[Node]", self._in_order[kind])
+
+
+def _place(node: ast.AST) -> tuple[int, int]:
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]
 
 
 MAX_BASES = 6

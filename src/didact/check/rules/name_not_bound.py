@@ -181,9 +181,9 @@ def _of_the_script(analysis: Analysis, function: Function) -> Iterator[Found]:
         name = node.id
         if name in outer or name in defined or name not in analysis.index.bound:
             continue
-        if name in {dotted(call.func) for call in analysis.index.of(ast.Call)}:
-            continue  # a criterion
-        if set(words(name)) & {"loss", "losses"} and _is_returned(analysis, node):
+        if not set(words(name)) & {"loss", "losses"} or not _is_returned(analysis, node):
+            continue
+        if not any(dotted(call.func) == name for call in analysis.index.of(ast.Call)):
             yield Found(node, _SCRIPT.format(name=name), severity=Severity.WARNING)
 
 

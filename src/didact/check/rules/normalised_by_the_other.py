@@ -115,7 +115,8 @@ CATALOGUE = ("COPYPASTE-NORM",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find a second sum that kept the first one's tensor."""
-    for function in analysis.index.of(ast.FunctionDef):
+    sums = [node for node in analysis.index.of(ast.Assign) if _summed(node.value) is not None]
+    for function in analysis.index.of(ast.FunctionDef) if len(sums) > 1 else ():
         if id(function) in analysis.index.relevant_functions:
             yield from _pairs(function)
 

@@ -92,7 +92,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.spaces import RAW
+from didact.check.engine.spaces import RAW, Space
 from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._common import mentions, sure
 from didact.check.rules._rule import Found, replace
@@ -116,13 +116,26 @@ def check(analysis: Analysis) -> Iterator[Found]:
             continue
         bounds = [b for b in (node.slice.lower, node.slice.upper) if b is not None]
         classes = any(mentions(bound, _CLASSES) for bound in bounds)
-        logits = operation.base.space in RAW and (operation.base.rank or 2) >= 2
+        raw = operation.base.space in RAW
+        softened = operation.base.space is Space.UNKNOWN and _is_softened(analysis, node)
+        logits = (raw or softened) and (operation.base.rank or 2) >= 2
         one = is_one_sample(analysis, node.value, operation.scope)
         if classes and logits and not one and _is_used_as_logits(analysis, node):
             text = f"{ast.unparse(node.value)}[:, {ast.unparse(node.slice)}]"
             fix = Fix((replace(node, text),), "unsafe", Text("slice the classes", "切类别维"))
             message = _MESSAGE.format(text=ast.unparse(node), right=text)
-            yield Found(node, message, fix, severity=sure(operation.base))
+            severity = sure(operation.base) if raw else Severity.WARNING
+            yield Found(node, message, fix, severity=severity)
+
+
+def _is_softened(analysis: Analysis, node: ast.AST) -> bool:
+    """Whether a softmax over the second dimension is taken of it."""
+    return any(
+        softmax.dim in (1, -1)
+        and softmax.argument_node is not None
+        and any(part is node for part in ast.walk(softmax.argument_node))
+        for softmax in analysis.softmaxes
+    )
 
 
 def _is_used_as_logits(analysis: Analysis, node: ast.AST) -> bool:

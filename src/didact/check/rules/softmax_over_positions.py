@@ -88,14 +88,17 @@ uta-smile/TCL，issue 12。
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.events import LossUse
 from didact.check.engine.spaces import Evidence
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, rank_of, uses
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -117,6 +120,9 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if other is not None and _differ(axis, other, rank):
             yield Found(use.node, _SIDES.format(a=axis, b=other))
             continue
+        if axis == 1 and rank == 3 and _is_of_language_model(analysis, use):
+            yield Found(use.node, _POSITIONS.format(a=axis))
+            continue
         for term in analysis.terms_of(use):
             first = term.reductions[0] if term.reductions else None
             if (
@@ -131,10 +137,26 @@ def check(analysis: Analysis) -> Iterator[Found]:
                 break
 
 
+def _is_of_language_model(analysis: Analysis, use: LossUse) -> bool:
+    """Whether the scores are the ``logits`` that a model of ``transformers`` gives: [B, S, V]."""
+    if analysis.index.logits_rank != 3:
+        return False
+    return any(
+        isinstance(step.node, ast.Attribute) and step.node.attr == "logits"
+        for step in path(analysis, use.input_node, use.scope)
+    )
+
+
 def _differ(one: int, other: int, rank: int) -> bool:
     return one % rank != other % rank
 
 
+_POSITIONS = Text(
+    "the softmax normalises over dim {a}, which are the positions of the language model's logits "
+    "[B, S, V]: the vocabulary is the last dimension, dim=-1",
+    "softmax 在第 {a} 维归一化，而语言模型的 logits 为 [B, S, V]，这一维是位置；词表是最后一维 "
+    "dim=-1",
+)
 _SUM = Text(
     "the softmax normalises over dim {a}, but the loss is summed over dim {b} of a tensor with 3 "
     "or more dimensions: the entries summed are no distribution. Both must be the class dimension",
