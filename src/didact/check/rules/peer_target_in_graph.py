@@ -107,7 +107,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.index import ClassInfo
-from didact.check.engine.names import dotted, word_set
+from didact.check.engine.names import dotted, word_set, words
 from didact.check.engine.spaces import Grad, Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, uses
@@ -153,7 +153,8 @@ def _same_model(analysis: Analysis) -> Iterator[Found]:
     """A model that is its own teacher, with the target in the graph."""
     for use in uses(analysis, *SOFT):
         one_way = use.target.role is Role.TEACHER and use.input.role is not Role.TEACHER
-        if not one_way or use.target.grad is Grad.NO or use.under_no_grad:
+        evaluates = bool(set(words(use.scope.name)) & _EVALUATES)
+        if not one_way or use.target.grad is Grad.NO or use.under_no_grad or evaluates:
             continue
         if use.input.sources and use.target.sources:
             mine, theirs = (_models(analysis, s.sources) for s in (use.input, use.target))
@@ -243,6 +244,7 @@ def _is_without_grad(analysis: Analysis, node: ast.AST) -> bool:
     return False
 
 
+_EVALUATES = word_set("validation validate val valid test eval evaluate evaluation predict")
 _LAYERS = word_set("Linear Conv1d Conv2d Conv3d ConvTranspose2d Sequential")
 
 

@@ -143,7 +143,9 @@ def _computed_without_graph(analysis: Analysis) -> Iterator[Found]:
         for term in terms if trained else ():
             use = term.use
             graph = bool(use.input.sources or use.target.sources)
-            wanted = (use.under_no_grad and graph) or _is_cut_off(use)
+            wanted = (use.under_no_grad and graph) or (
+                _is_cut_off(use) and any(_is_of_something_known(other) for other in trained)
+            )
             alone = all(term.excludes(other) for other in trained)
             if alone or is_told_elsewhere(analysis, use, total):
                 continue
@@ -154,6 +156,11 @@ def _computed_without_graph(analysis: Analysis) -> Iterator[Found]:
                 severity = Severity.WARNING if guessed and not use.under_no_grad else None
                 place = place_in_file(analysis, use)
                 yield Found(place, message.format(both=arguments(use)), severity=severity)
+
+
+def _is_of_something_known(term: Term) -> bool:
+    """Whether more than a loss's name is known: a whole evaluation may stand under no_grad."""
+    return term.use.kind not in ("named", "other") or bool(term.use.input.sources)
 
 
 def _is_cut_off(use: LossUse) -> bool:
