@@ -6,16 +6,17 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from didact.data import AnySplit, Batch, Memory, Split, Task, joined
 from didact.methods import METHODS, Method, Moment, Setting, Stage, build_options
-from didact.nn import ImageClassifier
+from didact.nn import ImageClassifier, build_model
 
 MEAN, STD = 0.4, 0.25
+VIT = "vit-2-16-2"
 Watch = Callable[[Method, Batch], None]
 
 
@@ -35,6 +36,20 @@ class TinyNetwork(ImageClassifier):
     def stages(self, images: Tensor) -> Tensor:
         found: Tensor = self.last(self.stem(images.to(self.stem[0].weight.dtype)))
         return found
+
+
+class InItsPrecision(nn.Conv2d):
+    """Images come as floats; a network in float64 computes in its own precision."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images.to(self.weight.dtype))
+
+
+def tiny_transformer(classes: int, side: int = 6) -> nn.Module:
+    """Nine patches and two blocks, in float64."""
+    network: Any = build_model(VIT, image_shape=(1, side, side), num_classes=classes)
+    network.patch_embed.proj = InItsPrecision(1, 16, 2, stride=2)
+    return cast("nn.Module", network.double())
 
 
 @contextmanager
@@ -88,6 +103,8 @@ def build(
     entry = METHODS[name]
     torch.manual_seed(11)
     given = {"seed": 5, "epochs": 2, "batch_size": 16, "mean": (MEAN,), "std": (STD,), **setting}
+    if entry.method.needs_tokens or name == "aper":
+        given.setdefault("build_network", tiny_transformer)
     if memory is None:
         memory = Memory(entry.method.exemplars or "herding", per_class=0)
     build_network = given.pop("build_network", TinyNetwork)
@@ -160,9 +177,13 @@ class Loop:
     def train(self, stage: Stage, steps: int | None = None) -> None:
         """One stage, or its first steps."""
         method, stage = self.method, self.enter(stage)
-        chosen = method.parameters() if stage.parameters is None else stage.parameters()
+        given = method.parameters() if stage.parameters is None else stage.parameters()
+        chosen: list[Any] = list(given)
+        rate = self.rate * stage.rate
         parameters: list[Any] = [p for p in chosen if isinstance(p, Tensor) and p.requires_grad]
-        optimizer = torch.optim.SGD(parameters, lr=self.rate * stage.rate)
+        groups: list[Any] = [{"params": parameters, "lr": rate}] if parameters else []
+        groups += [{**p, "lr": rate * p["factor"]} for p in chosen if isinstance(p, dict)]
+        optimizer = torch.optim.SGD(groups)
         generator = torch.Generator().manual_seed(method.task.index)
         done = 0
         for epoch in range(stage.epochs or method.setting.epochs):

@@ -41,8 +41,10 @@ OPTIONS: dict[str, Any] = {
     "eeil.balanced_epochs": 2,
     "podnet.balanced_epochs": 2,
     "der.classifier_epochs": 2,
+    "dualprompt.general": 1,
 }
 NAMES = sorted(METHODS)
+VIT = "vit-2-16-2"
 PLAIN_WHEN_ALONE = [
     *("agem", "bic", "der", "eeil", "ewc", "ewc-online", "finetune", "foster", "gem", "joint"),
     *("lwf", "mas", "memo", "ranpac", "si", "simplecil", "slda", "ssil"),
@@ -90,6 +92,8 @@ def settings_for(name: str, made: Callable[[], Data] = data, **changes: Any) -> 
     """The settings of a small run of one method."""
     options = {key: v for key, v in OPTIONS.items() if key.partition(".")[0] == name}
     given = {**SETTINGS, "method": name, "method_options": options, **changes}
+    if METHODS[name].method.needs_tokens or name == "aper":
+        given["model"] = changes.get("model", VIT)
     return {**given, "data": made()}
 
 

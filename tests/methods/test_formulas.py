@@ -35,9 +35,26 @@ SIZES, EACH, KNOWN, SEEN = (3, 2, 4), 6, 5, 9
 HEADS = [(0, 3), (3, 5)]
 OPTIONS: dict[str, dict[str, Any]] = {
     "agem": {"reference_batches": 2},
+    "aper": {"train_first": False, "tune": "ssf"},
     "bic": {"temperature": 3.0, "held_out": 0.5},
+    "coda-prompt": {
+        "components": 3,
+        "length": 4,
+        "layers": 1,
+        "orthogonality": 0.3,
+        "train_first": False,
+    },
     "der": {"auxiliary": 0.4, "temperature": 3.0, "classifier_epochs": 3},
     "der++": {"alpha": 0.35, "beta": 0.8, "outputs": 11},
+    "dualprompt": {
+        "general": 1,
+        "general_length": 2,
+        "expert": 1,
+        "expert_length": 3,
+        "pull": 0.4,
+        "train_first": False,
+    },
+    "ease": {"inner": 5, "alpha": 0.3},
     "eeil": {"temperature": 3.0, "balanced_epochs": 1, "balanced_rate": 0.3},
     "ewc": {"weight": 3.0, "samples": 500, "classes": "seen"},
     "ewc-online": {"weight": 3.0, "samples": 500, "classes": "seen", "decay": 0.6},
@@ -50,6 +67,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "gem": {"strength": 0.3, "classes": "new"},
     "icarl": {"loss": "softmax", "temperature": 3.0, "weight": 0.7, "mirrored": "always"},
     "joint": {"from_scratch": True},
+    "l2p": {"pool": 4, "length": 2, "chosen": 3, "pull": 0.4, "train_first": False},
     "lucir": {"weight": 3.0, "margin": 0.8, "negatives": 3, "margin_weight": 0.6},
     "lwf": {"temperature": 3.0, "weight": 0.7, "classes": "seen", "warm_up": 2},
     "mas": {"weight": 0.3, "samples": 500, "classes": "seen"},
@@ -62,10 +80,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "balanced_epochs": 1,
         "balanced_rate": 0.3,
     },
-    "ranpac": {"width": 40, "train_first": False},
+    "ranpac": {"width": 40, "train_first": False, "tune": "ssf"},
     "si": {"weight": 0.3, "damping": 0.5, "classes": "seen"},
-    "simplecil": {"train_first": False},
-    "slda": {"shrinkage": 0.2, "train_first": False},
+    "simplecil": {"train_first": False, "tune": "ssf"},
+    "slca": {"slow": 0.5, "align_epochs": 1, "temperature": 0.3},
+    "slda": {"shrinkage": 0.2, "train_first": False, "tune": "ssf"},
     "ssil": {"temperature": 3.0, "replay_share": 0.5},
     "wa": {"temperature": 3.0, "clip_weights": False},
 }
@@ -1042,7 +1061,7 @@ def test_der_plus_plus(outputs: int) -> None:
 
 def frozen(name: str, **changes: Any) -> tuple[Any, list[Tensor], list[Tensor], Tensor]:
     """A method after three tasks, features and labels of all tasks, features of other images."""
-    method: Any = build(name, {**OPTIONS[name], **changes})
+    method: Any = build(name, {**OPTIONS[name], "tune": "all", **changes})
     loop = Loop(method)
     splits = stripes(SIZES, EACH)
     for task in tasks_of(splits):
@@ -1061,7 +1080,7 @@ def asked_images() -> Tensor:
 @pytest.mark.parametrize("name", ["ranpac", "simplecil", "slda"])
 @pytest.mark.parametrize("train_first", [True, False])
 def test_frozen_backbones_train_on_the_first_task_at_most(name: str, train_first: bool) -> None:
-    method: Any = build(name, {**OPTIONS[name], "train_first": train_first})
+    method: Any = build(name, {**OPTIONS[name], "tune": "all", "train_first": train_first})
     loop = Loop(method)
     splits = stripes(SIZES, EACH)
     tasks = tasks_of(splits)

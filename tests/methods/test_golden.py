@@ -21,7 +21,15 @@ import torch
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.methods.state import Loop, build, normalised, one_thread, scores, tasks_of
+from tests.methods.state import (
+    Loop,
+    build,
+    normalised,
+    one_thread,
+    scores,
+    tasks_of,
+    tiny_transformer,
+)
 
 from didact.data import Memory, Split, load
 from didact.methods import METHODS
@@ -30,6 +38,7 @@ GOLDEN = Path(__file__).with_name("golden.json")
 SIZES, EACH, ASKED = (3, 2, 3), 8, 5
 OPTIONS: dict[str, dict[str, Any]] = {
     "der": {"classifier_epochs": 2},
+    "dualprompt": {"general": 1},
     "podnet": {"proxies": 2},
     "ranpac": {"width": 40},
 }
@@ -58,7 +67,9 @@ def outcome(name: str) -> dict[str, Any]:
     trains, tests = digits()
     exemplars = METHODS[name].method.exemplars
     memory = Memory(exemplars or "herding", per_class=3 if exemplars else 0)
-    method = build(name, OPTIONS.get(name, {}), memory=memory)
+    of_tokens = METHODS[name].method.needs_tokens or name == "aper"
+    given = {"build_network": lambda classes: tiny_transformer(classes, 8)} if of_tokens else {}
+    method = build(name, OPTIONS.get(name, {}), memory=memory, **given)
     loop = Loop(method, rate=0.1, size=12)
     right = []
     for task in tasks_of(trains, with_earlier=method.sees_all_tasks):

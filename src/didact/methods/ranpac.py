@@ -30,6 +30,7 @@ class RanpacOptions(FrozenOptions):
     width: int = 2000
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         at_least("ranpac.width", self.width, 1)
 
 

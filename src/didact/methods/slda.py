@@ -23,6 +23,7 @@ class SldaOptions(FrozenOptions):
     shrinkage: float = 1e-4
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         above_zero("slda.shrinkage", self.shrinkage)
         above_zero("1 - slda.shrinkage", 1 - self.shrinkage)
 

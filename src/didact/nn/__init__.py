@@ -21,6 +21,8 @@ from didact.nn.heads.expandable import ExpandableNetwork, ExpandableStage
 from didact.nn.heads.fold import fold_batch_norm
 from didact.nn.heads.heads import CosineHead, widened
 from didact.nn.heads.split_head import split_head
+from didact.nn.heads.tokens import TokenBody, through_block, token_body
+from didact.nn.heads.tuning import TUNERS, AdaptedBlock, tune
 from didact.nn.inspection.dry_run import output_shape, undisturbed
 from didact.nn.inspection.own_terms import (
     HasOwnTerms,
@@ -41,6 +43,8 @@ discover(models)
 __all__ = [
     "MODELS",
     "MOST_CACHED_LOGITS",
+    "TUNERS",
+    "AdaptedBlock",
     "BinaryTree",
     "CosineHead",
     "ExpandableNetwork",
@@ -60,6 +64,7 @@ __all__ = [
     "Taps",
     "Teacher",
     "Teachers",
+    "TokenBody",
     "Turn",
     "Weights",
     "build_model",
@@ -85,6 +90,9 @@ __all__ = [
     "taken",
     "tap",
     "taps",
+    "through_block",
+    "token_body",
+    "tune",
     "undisturbed",
     "unwrap",
     "widened",

@@ -32,6 +32,18 @@ TEXTS = {
     "The same with dropout of a fifth of the pixels and half of the hidden units.": (
         "同上，训练时丢弃五分之一的像素和一半的隐藏单元（dropout）。"
     ),
+    "Plain vision transformer; vit-16-768-12 is ViT-B/16.": (
+        "普通的视觉 Transformer；vit-16-768-12 即 ViT-B/16。"
+    ),
+    "{}: images of {}x{} are no whole number of patches of {}x{}": (
+        "{}：{}x{} 的图像不能整分成 {}x{} 的图块"
+    ),
+    "{}: the width is {}; expected a multiple of {}": "{}：宽度为 {}；应为 {} 的倍数",
+    "{} is no vision transformer with the parts {} and blocks of {}; expected one of timm's, "
+    "vit-PATCH-WIDTH-DEPTH, or your own with those names": (
+        "{} 不是带有部件 {}、其块含有 {} 的视觉 Transformer；应为 timm 的模型、vit-PATCH-WIDTH-DEPTH，"
+        "或部件同名的自有模型"
+    ),
     "Three convolutions of width w, 2w, 4w; cnn is cnn-32.": (
         "三层卷积，宽度为 w、2w、4w；cnn 即 cnn-32。"
     ),
@@ -116,6 +128,32 @@ TEXTS = {
     ),
     "Parameters are held where they were, each by what moving it gained.": (
         "按移动各参数带来的收益，把参数拉在原处。"
+    ),
+    "{} expects a network that was trained before, and {} begins with random weights; give --model "
+    "FILE.py:NAME, whose function loads some": (
+        "{} 需要预先训练过的网络，而 {} 从随机权重开始；请给 --model FILE.py:NAME，由其中的函数载入权重"
+    ),
+    "A pre-trained network beside itself adapted to the first task; class means, cosine.": (
+        "预训练网络与适配首个任务后的自身并用；类别均值，余弦比较。"
+    ),
+    "A pool of prompts for a frozen transformer; each image chooses the nearest by key.": (
+        "冻结 Transformer 的提示池；每张图像按键选取最近的提示。"
+    ),
+    "Prompts as sums of components, weighted by attention; each task adds orthogonal ones.": (
+        "提示由各分量按注意力加权求和；每个任务增加与之正交的分量。"
+    ),
+    "Prefixes for all tasks in the first blocks, for each task's own in the next.": (
+        "前几块用各任务共享的前缀，其后几块用每个任务自己的前缀。"
+    ),
+    "the transformer has {} blocks, of which {} have general prompts and none is left for those of "
+    "a task; give a smaller dualprompt.general": (
+        "Transformer 有 {} 块，其中 {} 块用于共享提示，没有剩给任务提示的块；请减小 dualprompt.general"
+    ),
+    "The network learns slowly; its classifier is aligned on features drawn by class.": (
+        "网络慢速学习；分类器在按类别采样的特征上对齐。"
+    ),
+    "Adapters for each task; old classes' means in new subspaces are put together.": (
+        "每个任务一组适配器；旧类别在新子空间中的均值由新类别拼合而成。"
     ),
     "Frozen backbone; each class is the mean of its features, compared by cosine.": (
         "冻结主干；每类用特征均值表示，按余弦比较。"

@@ -66,6 +66,12 @@ class Method(Samples):
     sees_all_tasks: ClassVar[bool] = False
     """Whether each task's data is that of all tasks so far (the upper bound)."""
 
+    needs_tokens: ClassVar[bool] = False
+    """Whether the network has to be a vision transformer."""
+
+    needs_pretrained: ClassVar[bool] = False
+    """Whether the network is taken as pre-trained: from random weights there is little to learn."""
+
     weighted: ClassVar[frozenset[str]] = frozenset()
     """Terms that :attr:`losses` gives as this process's share of the step: see :meth:`forward`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,9 @@ from torch import Tensor
 
 from didact.data import Batch, Task
 from didact.methods.kit.base import Method, Terms
+from didact.methods.kit.options import one_of
 from didact.methods.kit.setting import Stage
+from didact.nn import TUNERS, tune
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,16 @@ class FrozenOptions:
     Attributes:
         train_first: Train the network on the first task, then freeze it. False for a network that
             was trained on other data beforehand: then nothing is trained at all.
+        tune: What is trained of it then (first-session adaptation): ``"all"``, or of a vision
+            transformer little beside its own weights, which stay: an ``"adapter"`` in each block
+            (AdaptFormer), scales and shifts (``"ssf"``), or prompts for each block (``"vpt"``).
     """
 
     train_first: bool = True
+    tune: str = "all"
+
+    def __post_init__(self) -> None:
+        one_of("tune", self.tune, ("all", *TUNERS))
 
 
 class FrozenBackbone(Method):
@@ -38,11 +47,19 @@ class FrozenBackbone(Method):
 
     def grow(self, task: Task) -> None:
         """The network, once; afterwards it is frozen."""
-        if task.index == 0:
-            super().grow(task)
-            self.network.requires_grad_(self.options.train_first)
-        else:
+        if task.index > 0:
             self.network.requires_grad_(False)
+            return
+        super().grow(task)
+        self.before_tuning()
+        options: FrozenOptions = self.options
+        self.network.requires_grad_(options.train_first and options.tune == "all")
+        if options.train_first and options.tune != "all":
+            tune(self.network, cast("Any", options.tune))
+            self.network.classifier.requires_grad_(True)
+
+    def before_tuning(self) -> None:
+        """The network is there, as it was given."""
 
     def stages(self, task: Task) -> Sequence[Stage]:
         """The first task, unless the network is trained already."""

@@ -51,6 +51,7 @@ GROUPS = (
     "Exemplars and distillation",
     "Networks that expand",
     "Frozen backbones",
+    "Pre-trained transformers",
 )
 """The parts of the page of the methods, in order."""
 

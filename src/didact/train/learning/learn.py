@@ -15,7 +15,7 @@ from didact.methods import Method
 from didact.train.learning.grid import UserInputs, build_components, try_components
 from didact.train.learning.launch import launch_grid
 from didact.train.learning.load import load_learner
-from didact.train.learning.notes import ignored, single_class_notes
+from didact.train.learning.notes import ignored, random_start_notes, single_class_notes
 from didact.train.learning.settings import LearnSettings
 from didact.train.loop.launch import refuse_place
 from didact.train.loop.models import ModelLike, name_of
@@ -100,7 +100,11 @@ def learn(
     path = Path(output) if output is not None else default_path("learn")
     with locked(path):
         folder = start_run(path, chosen, overwrite=overwrite)
-        notes = *ignored(chosen, components, written), *single_class_notes(chosen, components)
+        notes = (
+            *ignored(chosen, components, written),
+            *single_class_notes(chosen, components),
+            *random_start_notes(chosen, components),
+        )
         say(console, headline, *(f"note: {note}" for note in notes))
         return LearnResult(path, launch_grid(folder, chosen, given, components, console), given)
 

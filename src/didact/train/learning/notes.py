@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from didact.methods import build_options
+from didact.nn import MODELS
 from didact.train.learning.build import LearnComponents
 from didact.train.learning.settings import LearnSettings
+from didact.train.loop.models import LIBRARIES
 
 
 def ignored(
@@ -53,6 +55,18 @@ def _any_keeps(components: LearnComponents) -> bool:
 def _names(components: LearnComponents) -> str:
     names = list(components.methods)
     return f"{' and '.join(names)} keep{'s' if len(names) == 1 else ''}"
+
+
+def random_start_notes(settings: LearnSettings, components: LearnComponents) -> list[str]:
+    """One sentence for the methods that want a pre-trained network and get random weights."""
+    if settings.model not in MODELS and settings.model.partition(":")[0] not in LIBRARIES:
+        return []
+    names = [name for name, entry in components.methods.items() if entry.method.needs_pretrained]
+    return [
+        f"{', '.join(names)} expects a network that was trained before, and {settings.model} "
+        "begins with random weights; give --model FILE.py:NAME, whose function loads some"
+        for _ in names[:1]
+    ]
 
 
 def single_class_notes(settings: LearnSettings, components: LearnComponents) -> list[str]:
