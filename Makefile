@@ -44,7 +44,8 @@ test: lint types floors unit
 # The long part of the tests of docs/reliability.md, with its figures: every file operation, 1,000
 # flipped bits, 5,000 pastes, ten minutes of random programs.
 attack: .venv/.installed
-	DIDACT_ATTACK=1 $(BIN)/pytest tests/attack tests/cli/test_missing.py -n 2 -rP
+	DIDACT_ATTACK=1 $(BIN)/pytest tests/attack tests/cli/test_missing.py tests/train/distilling/test_resume.py \
+	    tests/train/distilling/test_killed_worker.py tests/train/learning/test_resume.py -n 2 -rP
 
 .venv/.docs: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
