@@ -136,3 +136,18 @@ def test_a_projector_may_give_negative_numbers(kind: str) -> None:
 
 def test_a_projector_keeps_height_and_width_apart() -> None:
     assert Projector((1, 3, 4, 4), (1, 5, 2, 3))(torch.zeros(2, 3, 4, 4)).shape == (2, 5, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher"),
+    [
+        ((2, 4, 8, 8), (2, 8, 8)), ((2, 4), (2, 8, 4, 4)), ((2,), (2,)),
+        ((2, 10, 4), (2, 12, 8)), ((2, 4, 4, 4, 4), (2, 8, 4, 4, 4)),
+        ((2, 0, 8, 8), (2, 8, 8, 8)), ((2, 4), (2, 0)),
+    ],
+)  # fmt: skip
+def test_shapes_that_it_cannot_bridge_are_refused(student, teacher):
+    with pytest.raises(
+        ShapeError, match=r"the student's feature is .* and the teacher's .*expected"
+    ):
+        Projector(student, teacher)

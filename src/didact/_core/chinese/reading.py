@@ -535,6 +535,13 @@ TEXTS = {
     "pool one of them, or tap another module": (
         "学生的特征为 {}，教师的为 {}；应同为特征图或同为向量：请池化其一，或换一个模块"
     ),
+    "the student's feature is {} and the teacher's {}, as (batch, positions, channels); expected as "
+    "many positions: bring them to one number first, or pool them": (
+        "按 (批, 位置, 通道) 看，学生的特征为 {}，教师的为 {}；位置数应相同：请先统一数目，或做池化"
+    ),
+    "the student's feature is {} and the teacher's {}; expected no dimension of size 0": (
+        "学生的特征为 {}，教师的为 {}；各维大小不应为 0"
+    ),
     "{} has no module {}; {}": "{0} 没有模块 {1}；{2!t}",
     "its parts are {}": "其组成部分为 {}",
     "since is {}; expected 'best' or 'learned'": "since 为 {}；应为 'best' 或 'learned'",

@@ -61,7 +61,8 @@ class Projector(nn.Module):
         kind: ``"linear"`` or ``"conv"``: one layer. ``"mlp"``: two with ReLU between them.
 
     Raises:
-        ShapeError: The shapes have different numbers of dimensions, or fewer than two.
+        ShapeError: The shapes have different numbers of dimensions, or fewer than two, or of
+            positions that are no feature map's.
         UsageError: ``kind`` is none of the three, or does not fit the shape.
 
     Paper: Romero et al. 2015, arXiv:1412.6550, section 2.2 (the regressor).
@@ -89,6 +90,17 @@ class Projector(nn.Module):
                 "feature maps or two vectors: pool one of them, or tap another module"
             )
         self.is_map = len(student) == 4
+        if not self.is_map and student[1:-1] != teacher[1:-1]:
+            raise ShapeError(
+                f"the student's feature is {student} and the teacher's {teacher}, as (batch, "
+                "positions, channels); expected as many positions: bring them to one number "
+                "first, or pool them"
+            )
+        if min(*student[1:], *teacher[1:]) < 1:
+            raise ShapeError(
+                f"the student's feature is {student} and the teacher's {teacher}; expected no "
+                "dimension of size 0"
+            )
         chosen = _kind(kind, is_map=self.is_map)
         channel = 1 if self.is_map else -1
         self.layers = _layers(student[channel], teacher[channel], chosen, is_map=self.is_map)
