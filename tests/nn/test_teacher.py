@@ -215,6 +215,32 @@ def test_it_survives_deepcopy_saving_and_changes_of_dtype():
     assert count_parameters(teacher) == count_parameters(cnn())
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_teacher_in_another_precision_is_given_its_inputs_in_it(kind):
+    expected = Teacher(cnn())(IMAGES)
+    found = Teacher(cnn().to(kind))(IMAGES)
+    assert found.dtype == kind
+    torch.testing.assert_close(found.float(), expected, rtol=0.1, atol=0.1)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+@pytest.mark.parametrize("way", ["script", "trace", "freeze", "half"])
+@pytest.mark.parametrize("copied", [True, False])
+def test_torchscript_is_a_teacher(way, copied):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(192, 5), nn.BatchNorm1d(5), nn.Dropout()).eval()
+    expected = model(IMAGES)
+    program = torch.jit.trace(model, IMAGES) if way == "trace" else torch.jit.script(model)
+    if way == "freeze":
+        program = torch.jit.freeze(program)
+    if way == "half":
+        program = program.half()
+    teacher = Teacher(program, copy=copied).train()
+    found = teacher(IMAGES)
+    assert not found.requires_grad
+    assert list(teacher.parameters()) == []
+    torch.testing.assert_close(found.float(), expected.detach(), rtol=1e-2, atol=1e-2)
+
+
 def test_wrappers_are_taken_off():
     model = cnn()
     assert type(Teacher(nn.DataParallel(model)).model) is type(model)

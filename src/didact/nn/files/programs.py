@@ -172,6 +172,7 @@ class ScriptModel(nn.Module):
         return self
 
     def forward(self, images: Tensor) -> Tensor:
-        """What the program gives."""
-        found: Tensor = self._programs[0](images)
+        """What the program gives; it is given images in the precision of its weights."""
+        own = next((p.dtype for p in self._programs[0].parameters() if p.is_floating_point()), None)
+        found: Tensor = self._programs[0](images if own is None else images.to(own))
         return found

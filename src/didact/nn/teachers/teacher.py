@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from didact._core.errors import ModelError
+from didact.nn.files.programs import ScriptModel
 from didact.nn.inspection.unwrap import unwrap
 
 MOST_CACHED_LOGITS = 50_000_000
@@ -45,6 +46,7 @@ class Teacher(Frozen):
       part of it that was switched to training by other means is switched back before it runs.
     - Its forward runs under ``no_grad`` and the output is detached. The output is an ordinary
       tensor, not an inference tensor, so the student's graph may hold it.
+    - A teacher in half or double precision is given its inputs in it, outside of autocast.
     - A forward leaves every buffer as it was, also buffers that a module changes in eval mode.
     - ``parameters()`` yields nothing, so no optimiser can be given them by accident.
       ``state_dict()``, ``load_state_dict()``, ``to()`` and ``half()`` work as on any module; the
@@ -80,6 +82,8 @@ class Teacher(Frozen):
         if isinstance(model, Teacher):
             model = model.model
         self.model = _copy(unwrap(model)) if copy else model
+        if isinstance(self.model, torch.jit.ScriptModule):
+            self.model = ScriptModel(self.model)
         self.model.requires_grad_(False)
         self.model.eval()
         self._buffers_changed = _buffers_changed_in_eval(self.model)
@@ -87,6 +91,7 @@ class Teacher(Frozen):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The model's output, detached."""
+        args, kwargs = self._in_its_precision((args, kwargs))
         with torch.no_grad():
             if any(part.training for part in self._parts):
                 self.model.eval()
@@ -99,6 +104,17 @@ class Teacher(Frozen):
                 output = self.model(*args, **kwargs)
         return output.detach() if isinstance(output, Tensor) else _detach(output)
 
+    def _in_its_precision(self, inputs: Any) -> Any:
+        """The inputs, with numbers of the type that all of the model's parameters have."""
+        own = next((p for p in self.model.parameters() if p.is_floating_point()), None)
+        if own is None or own.dtype == torch.float32 or torch.is_autocast_enabled(own.device.type):
+            return inputs
+        if {p.dtype for p in self.model.parameters() if p.is_floating_point()} != {own.dtype}:
+            return inputs
+        return tree_map_only(
+            Tensor, lambda t: t.to(own.dtype) if t.is_floating_point() else t, inputs
+        )
+
 
 def _detach(output: Any) -> Any:
     return tree_map_only(Tensor, Tensor.detach, output)
@@ -106,7 +122,8 @@ def _detach(output: Any) -> Any:
 
 def _copy(model: nn.Module) -> nn.Module:
     try:
-        return copying.deepcopy(model)
+        with torch.no_grad():  # of TorchScript a copy's parameters would be no leaves
+            return copying.deepcopy(model)
     except Exception as error:
         raise ModelError(
             f"{type(model).__name__} cannot be copied ({type(error).__name__}: {error}); "
