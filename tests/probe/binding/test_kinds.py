@@ -1,6 +1,6 @@
 """Kinds of losses that are right: each is bound without options, and none is accused."""
 
-# ruff: noqa: N803 - T is the letter of public code
+# ruff: noqa: N803, N806 - T is the letter of public code
 
 import pytest
 import torch
@@ -199,3 +199,38 @@ def test_a_stand_in_says_what_it_is():
     report = probe(Asked.loss)
     assert dict(report.binding)["self"].en.startswith("stands for an instance of Asked")
     assert report.ok
+
+
+def constant_for_a_hundred_classes(student_logits, teacher_logits, labels, T=4.0, alpha=0.5):
+    log_q, p = F.log_softmax(student_logits / T, -1), F.softmax(teacher_logits / T, -1)
+    soft = nn.KLDivLoss()(log_q, p) * 100.0 * T**2
+    return alpha * soft + (1 - alpha) * F.cross_entropy(student_logits, labels)
+
+
+class HidesByAttention:
+    def __init__(self, teacher_model, temperature):
+        self.teacher_model, self.temperature = teacher_model, temperature
+
+    def compute_loss(self, model, inputs):
+        labels, shown = inputs["labels"][:, 1:], inputs["attention_mask"][:, 1:]
+        s, t = model(**inputs).logits[:, :-1], self.teacher_model(**inputs).logits[:, :-1]
+        T = self.temperature
+        each = F.kl_div(F.log_softmax(s / T, -1), F.softmax(t / T, -1), reduction="none").sum(-1)
+        hard = F.cross_entropy(s.flatten(0, 1), labels.flatten(), ignore_index=-100)
+        return 0.5 * (each * shown).sum() / shown.sum() * T**2 + 0.5 * hard
+
+
+@pytest.mark.parametrize(
+    "loss", [constant_for_a_hundred_classes, HidesByAttention.compute_loss], ids=["factor", "mask"]
+)
+def test_what_makes_up_for_a_fault_is_seen(loss):
+    report = probe(loss)
+    assert report.ok, [(r.law, r.outcome.text.en) for r in report.broken]
+
+
+def test_kl_div_of_sigmoids_is_named():
+    def loss(student, teacher, T):
+        target = (teacher / T).sigmoid()
+        return F.kl_div(F.logsigmoid(student / T), target, reduction="batchmean") * T * T
+
+    assert "KL-OF-SIGMOIDS" in [m.key for m in probe(loss).mistakes]

@@ -113,7 +113,9 @@ def _product(row: int, column: int) -> Form:
         f"kl_div({key}, {key_t})",
         Text(f"kl_div of {en} with {en_t} as target", f"kl_div：输入为{zh}，目标为{zh_t}"),
         _kl_div(student, teacher),
-        tuple(dict.fromkeys(m for m in (wrong_input, wrong_target) if m)),
+        ("KL-OF-SIGMOIDS",)
+        if wrong_input == wrong_target == "SIG/SOFTMAX-MIX"
+        else tuple(dict.fromkeys(m for m in (wrong_input, wrong_target) if m)),
     )
 
 

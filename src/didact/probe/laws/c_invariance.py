@@ -145,12 +145,37 @@ def class_count(case: Case) -> Outcome:
     if case.exact.form.kind != "divergence":
         return measured(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", exponent=power)
     mistakes: tuple[str, ...] = ()
+    made_good = _made_good(case, power)
+    if made_good is not None:
+        return advises(
+            f"gradient ∝ C^{power:.1f}, which a factor of {made_good:.4g} makes good for "
+            f"{made_good:.4g} classes alone",
+            f"梯度 ∝ C^{power:.1f}；因子 {made_good:.4g} 只对 {made_good:.4g} 类恰好抵消",
+            "CLASS-MEAN",
+            exponent=power,
+        )
     if is_power(power, -1):
         of_kl = case.exact.form.key.endswith("-kl")
         mistakes = ("KL-MEAN", "CLASS-MEAN") if of_kl else ("CLASS-MEAN",)
     choice = case.exact.form.key.startswith("mse") or not is_power(power, -1)
     said = advises if choice and not case.declared else breaks
     return said(f"gradient ∝ C^{power:.1f}", f"梯度 ∝ C^{power:.1f}", *mistakes, exponent=power)
+
+
+def _made_good(case: Case, power: float) -> float | None:
+    """A constant of 10 or more before a mean over the classes: the number of the author's own."""
+    fit = case.exact
+    if fit is None or fit.power is None or not is_power(power, -1) or case.declared:
+        return None
+    sizes = case.subject.binding.sizes
+    factor = fit.factor / 4.0**fit.power * (sizes.old or sizes.classes)
+    if case.subject.has("weight"):
+        factor /= case.inputs.weight
+    whole = round(factor)
+    return float(whole) if whole >= _TEN and abs(factor - whole) < 1e-3 * whole else None
+
+
+_TEN = 10
 
 
 def _ratio(gradient: Tensor, base: Tensor) -> float:

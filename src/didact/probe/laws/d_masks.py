@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from didact._core.i18n import Text
 from didact.probe.forms.evaluation import Evaluation
@@ -79,6 +80,16 @@ def _direction_changed(evaluation: Evaluation, case: Case) -> bool:
     return abs(abs(along) / size - 1) > 1e-6
 
 
+def _hidden_by_attention(case: Case, kept: Tensor) -> bool:
+    """Whether positions get no gradient that the mask hides as well as the labels."""
+    labels = case.inputs.labels.masked_fill(~kept, -100)
+    evaluation = case.subject(case.inputs.having(labels=labels, mask=kept))
+    gradient, hidden = evaluation.gradient, ~kept
+    if not bool(case.here.gradient[:, -1].any()):
+        gradient, hidden = gradient[:, :-1], hidden[:, 1:]
+    return float(gradient[hidden].norm()) <= 10 * case.tolerance * max(evaluation.norm, 1e-300)
+
+
 @law(
     "padding",
     title=Text("ignored labels are not distilled", "被忽略的标签不参与蒸馏"),
@@ -116,6 +127,14 @@ def padding(case: Case) -> Outcome:
         )
     if leaked <= 10 * case.tolerance:
         return holds("no gradient there", "该处无梯度", leaked=leaked)
+    if _hidden_by_attention(case, kept):
+        return measured(
+            f"the attention mask leaves padding out; positions labelled -100 that it shows, as a "
+            f"prompt, carry {leaked:.2g} of the distillation gradient",
+            f"填充由注意力掩码排除；注意力可见但标签为 -100 的位置（如提示词）占蒸馏梯度的 "
+            f"{leaked:.2g}",
+            leaked=leaked,
+        )
     if case.subject.binding.layout in OF_IMAGES:
         return measured(
             f"points labelled -100 carry {leaked:.2g} of the distillation gradient; of a picture "

@@ -52,7 +52,7 @@ read off its errors. What asks for CUDA runs on the processor where there is no 
 processes gets a group of one.
 
 `--student`, `--teacher` and `--labels` name the parts where their names do not. `--arg NAME=VALUE`
-fixes a value, also a dictionary, `tensor([1.0, 2.0])` or an object of your own, `mine.py:layers`, or
+fixes a value, which then stays (a temperature that is given is not varied), also a dictionary, `tensor([1.0, 2.0])` or an object of your own, `mine.py:layers`, or
 names what a parameter is: `student`,
 `teacher`, `labels`, `mask`, `model`, `teacher-model`, `batch`; `--arg batch.y=labels` speaks of an
 entry and `--arg self.args.heat=4` of an attribute. `--init` is for constructors; `--layout sequence`
@@ -132,7 +132,7 @@ assert_obeys(kd, kind="divergence")
 `[B, S, C]`、`[B, C, L]`、`[V, B, S]`、`[B, C, H, W]` 与 `[B, C, D, H, W]`；代码写死的类别数或教师数从报错中读出。
 没有 GPU 时，要求 CUDA 的代码在 CPU 上运行；需要从其他进程收集数据的损失会得到单进程组。
 
-名称不明时用 `--student`、`--teacher`、`--labels` 指定。`--arg NAME=VALUE` 固定取值（也可以是字典、
+名称不明时用 `--student`、`--teacher`、`--labels` 指定。`--arg NAME=VALUE` 固定取值，之后不再变化（给定的温度也不变；也可以是字典、
 `tensor([1.0, 2.0])`，或自己文件里的对象 `mine.py:layers`），或说明参数是什么：`student`、`teacher`、`labels`、`mask`、`model`、`teacher-model`、`batch`；
 `--arg batch.y=labels` 针对字典项，`--arg self.args.heat=4` 针对属性。`--init` 用于构造函数；
 `--layout sequence` 使用 `[B, S, C]`，`dense` 使用 `[B, C, H, W]`。无法绑定时，会按可能性从高到低列出尝试过的全部方式。
