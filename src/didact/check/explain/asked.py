@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from didact._core.i18n import Text
 from didact.check.explain.causes import facts_of, meaning_of, message_in, where
 from didact.check.explain.formula.judge import Loss
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.questions import Question
 from didact.check.explain.summary import Verdict
 from didact.check.explain.words import asking, errors
@@ -161,15 +162,15 @@ class _Known:
         """What one name of the code is: what is said of the line that sets it."""
         asked = _ABOUT.search(question)
         name = (asked[1] or asked[2]) if asked is not None else ""
-        names = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)}
+        names = {n.id for n in nodes_of(self.tree) if isinstance(n, ast.Name)}
         if name not in names:
             return None
         for line, code, words in self.lines:
             if re.match(rf"{re.escape(name)}\s*(?::[^=]*)?=(?!=)", code):
                 return asking.SET_IN.format(line=line, words=words)
-        stored = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)
+        stored = {n.id for n in nodes_of(self.tree) if isinstance(n, ast.Name)
                   and isinstance(n.ctx, ast.Store)}  # fmt: skip
-        parameters = {n.arg for n in ast.walk(self.tree) if isinstance(n, ast.arg)}
+        parameters = {n.arg for n in nodes_of(self.tree) if isinstance(n, ast.arg)}
         return None if name in stored | parameters else asking.SET_ELSEWHERE.format(name=name)
 
     def _with_line(self, answer: Text) -> Text:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.judge import Judged, Loss
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves, side
 from didact.check.explain.formula.trace import Tracer
 from didact.check.explain.formula.tree import Call, Choice, Constant, Given, Node, walk
@@ -79,7 +80,7 @@ def formula_findings(judged: Judged, known: frozenset[str], words: str) -> list[
 def _places(tracer: Tracer) -> dict[Node, ast.AST]:
     """Where each part of a formula stands."""
     places: dict[Node, ast.AST] = {}
-    for node in ast.walk(tracer.tree):
+    for node in nodes_of(tracer.tree):
         value = tracer.values.get(id(node)) if isinstance(node, ast.expr) else None
         if isinstance(value, Node):
             places.setdefault(value, node)
@@ -189,7 +190,7 @@ def _graph(judged: Judged, known: frozenset[str], places: dict[Node, ast.AST]) -
 
 
 def _cut_place(loss: Loss, tracer: Tracer) -> ast.AST:
-    for node in ast.walk(tracer.tree):
+    for node in nodes_of(tracer.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             value = tracer.values.get(id(node))
             inside = isinstance(value, Node) and any(p is value for p in walk(loss.entry.value))
@@ -221,9 +222,9 @@ def _unused_norms(tracer: Tracer, known: frozenset[str]) -> Iterator[Finding]:
     if "DEAD-NORM" in known:
         return
     tree = tracer.tree
-    loads = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)
+    loads = [n.id for n in nodes_of(tree) if isinstance(n, ast.Name)
              and isinstance(n.ctx, ast.Load)]  # fmt: skip
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             call = node.value
             name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
@@ -238,7 +239,7 @@ def _unused_norms(tracer: Tracer, known: frozenset[str]) -> Iterator[Finding]:
                 continue
             direct = _compared_directly(tracer) if _softened_name(tracer, node.value) else None
             edits = tuple(
-                Edit(span(n), target) for n in ast.walk(tree)
+                Edit(span(n), target) for n in nodes_of(tree)
                 if isinstance(n, ast.Name) and n.id == original and n.lineno > node.lineno
                 and isinstance(n.ctx, ast.Load) and not _defines_norm(tree, n)
                 and (direct is None or id(n) in direct)
@@ -252,14 +253,14 @@ def _defines_norm(tree: ast.Module, name: ast.Name) -> bool:
     return any(
         isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
         and "norm" in n.targets[0].id.lower() and any(i is name for i in ast.walk(n.value))
-        for n in ast.walk(tree)
+        for n in nodes_of(tree)
     )  # fmt: skip
 
 
 def _compared_directly(tracer: Tracer) -> set[int]:
     """The names that a call of a loss is given as they are."""
     found: set[int] = set()
-    for node in ast.walk(tracer.tree):
+    for node in nodes_of(tracer.tree):
         if isinstance(node, ast.Call) and not _is_normaliser(node):
             value = tracer.values.get(id(node))
             made = isinstance(value, Call | Choice)
@@ -334,7 +335,7 @@ def _training_teacher(judged: Judged) -> Iterator[Finding]:
         g.text.split("(", 1)[0] for g, told in judged.roles.items()
         if told.role == "teacher" and g.inputs
     }  # fmt: skip
-    for node in ast.walk(judged.tracer.tree):
+    for node in nodes_of(judged.tracer.tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         off = node.args and isinstance(node.args[0], ast.Constant) and not node.args[0].value
@@ -354,7 +355,7 @@ def _heads(judged: Judged, words: str) -> Iterator[Finding]:
             continue
         labels = judged.tracer.labels
         student, teacher = (labels.get(g, g.text) for g in (term.student, term.teacher))
-        for node in ast.walk(judged.tracer.tree):
+        for node in nodes_of(judged.tracer.tree):
             if isinstance(node, ast.Call) and judged.tracer.values.get(id(node)) is not None:
                 value = judged.tracer.values[id(node)]
                 if isinstance(value, Call) and value.name == "log_softmax":
@@ -397,7 +398,7 @@ def _elsewhere(
                 if isinstance(raw, Call) and raw.name == "softmax":
                     call = _two_arguments(loss, judged.tracer)
                     yield _finding("KE117", Severity.ERROR, call or node, _with_log(call))
-        names = {n.name.lower() for n in ast.walk(judged.tracer.tree)
+        names = {n.name.lower() for n in nodes_of(judged.tracer.tree)
                  if isinstance(n, ast.FunctionDef)}  # fmt: skip
         meant = any(w in n for n in names for w in ("reverse", "rkl", "minillm"))
         for term in loss.terms:
@@ -435,7 +436,7 @@ def _last_axis(node: ast.AST) -> Fix | None:
 
 def _two_arguments(loss: Loss, tracer: Tracer) -> ast.Call | None:
     """The call of a divergence: two arguments that are both probabilities."""
-    for node in ast.walk(tracer.tree):
+    for node in nodes_of(tracer.tree):
         if isinstance(node, ast.Call) and len(node.args) >= 2:
             values = [tracer.values.get(id(a)) for a in node.args[:2]]
             if all(isinstance(v, Call) and v.name == "softmax" for v in values):

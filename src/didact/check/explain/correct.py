@@ -15,6 +15,7 @@ from didact.check.engine.engine import Analysis, analyse
 from didact.check.explain.checks import KINDS, formula_findings, unmasked
 from didact.check.explain.formula.judge import Judged, flat_divergences, judged_source, tree_of
 from didact.check.explain.formula.kinds import INDICES, Kind
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call
 from didact.check.explain.own import misspelt, own_findings
@@ -210,7 +211,7 @@ def _is_averaged(judged: Judged) -> bool:
 
 def _is_made_by_hand(finding: Finding, judged: Judged) -> bool:
     """Whether the target of a divergence is made of labels: no model's scores to be softened."""
-    for node in ast.walk(judged.tracer.tree):
+    for node in nodes_of(judged.tracer.tree):
         value = judged.tracer.values.get(id(node))
         if getattr(node, "lineno", 0) != finding.span.line or not isinstance(value, Call):
             continue
@@ -262,7 +263,7 @@ def _per_position(source: str, finding: Finding, kinds: tuple[str, ...]) -> list
     deep = rank > 2 and (judged.ranks.certain or bool(judged.ranks.word))
     if "KL-MEAN" not in kinds or not deep or finding.span.line in flat_divergences(judged):
         return []
-    for node in ast.walk(tree_of(source)):
+    for node in nodes_of(tree_of(source)):
         if not isinstance(node, ast.Call) or span(node) != finding.span:
             continue
         if not isinstance(node.func, ast.Attribute) or node.func.attr != "kl_div":

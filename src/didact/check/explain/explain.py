@@ -27,6 +27,7 @@ from didact.check.explain.correct import (
 from didact.check.explain.expressions import Reader
 from didact.check.explain.formula.judge import Judged, Loss, judged_source
 from didact.check.explain.formula.libraries import ALIASES
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Given
 from didact.check.explain.mistakes import UNCLEARED
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
@@ -246,7 +247,7 @@ def _roles(judged: Judged, key: str) -> list[RoleLine]:
             for inner in given.inputs:
                 if isinstance(inner, Given) and not inner.inputs and inner not in judged.roles:
                     lines.setdefault(inner.text, RoleLine(inner.text, "input", words.IS_INPUT))
-    for node in ast.walk(judged.tracer.tree):
+    for node in nodes_of(judged.tracer.tree):
         if isinstance(node, ast.arg) and node.arg not in lines:
             role_by_name = role_of(node.arg)
             if role_by_name is not Role.UNKNOWN:
@@ -287,7 +288,7 @@ def _statements(analysis: Analysis, judged: Judged, proof: Proof) -> list[Note]:
     uses = {id(u.node): u for u in analysis.uses} if applies(judged.tracer.frameworks) else {}
     reader = Reader(analysis, uses, judged, proof)
     explainer = Explainer(reader)
-    nodes = [n for n in ast.walk(analysis.tree) if isinstance(n, ast.stmt)]
+    nodes = [n for n in nodes_of(analysis.tree) if isinstance(n, ast.stmt)]
     nodes.sort(key=lambda n: (n.lineno, n.col_offset))
     lines = analysis.source.split("\n")
     return [Note(n.lineno, _head(n, lines), explainer.explain(n)) for n in nodes]

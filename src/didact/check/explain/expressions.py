@@ -22,6 +22,7 @@ from didact.check.engine.spaces import Role, Space
 from didact.check.explain.call_words import arguments, filled, last_name, same
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.kinds import Kind
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import side
 from didact.check.explain.formula.trace import Library, is_output
 from didact.check.explain.formula.tree import Call, Given, Node
@@ -125,14 +126,14 @@ class Reader:
             return False
         own = any(
             isinstance(n, ast.FunctionDef) and n.name == last_name(value.func)
-            for n in ast.walk(self.analysis.tree)
+            for n in nodes_of(self.analysis.tree)
         )
         if own or any(isinstance(a, ast.Name) and not a.id.isupper() for a in value.args):
             return False
         shown = ast.unparse(target)
         called = any(
             isinstance(n, ast.Call) and ast.unparse(n.func) == shown
-            for n in ast.walk(self.analysis.tree)
+            for n in nodes_of(self.analysis.tree)
         )
         named = is_model(shown) or role_of(shown) is not Role.UNKNOWN
         return shown in models_of(self.analysis.tree) or (called and named and not is_loss(shown))
@@ -249,7 +250,7 @@ class Reader:
         """The line that defines a function of the paste, or 0."""
         name = last_name(function)
         found = (
-            n.lineno for n in ast.walk(self.analysis.tree)
+            n.lineno for n in nodes_of(self.analysis.tree)
             if isinstance(n, ast.FunctionDef) and n.name == name
         )  # fmt: skip
         return next(found, 0)
@@ -382,7 +383,7 @@ def models_of(tree: ast.Module) -> set[str]:
     """What is called, trained, moved or asked for its parameters: models."""
     found: set[str] = set()
     telling = {"parameters", "eval", "train", "state_dict", "load_state_dict"}
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         method = node.func if isinstance(node, ast.Call) else None
         if isinstance(method, ast.Attribute) and method.attr in telling:
             found.add(ast.unparse(method.value))

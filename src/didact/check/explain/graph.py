@@ -9,6 +9,7 @@ from typing import TypeGuard
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.engine.names import is_loss
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
@@ -46,7 +47,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def graph_findings(tree: ast.Module) -> Iterator[Finding]:
     """Layers that each call of a loss makes anew, and losses that a loop overwrites."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, Function) and not node.name.startswith(_MAKERS):
             yield from _new_layers(node)
         if isinstance(node, ast.For):
@@ -91,9 +92,9 @@ def _overwritten(loop: ast.For, tree: ast.Module) -> Iterator[Finding]:
         last = loop.end_lineno or loop.lineno
         behind = any(
             _is_named(n, name) and isinstance(n.ctx, ast.Load) and n.lineno > last
-            for n in ast.walk(tree)
+            for n in nodes_of(tree)
         )
-        started = any(_is_zero(n, name) and n.lineno < loop.lineno for n in ast.walk(tree))
+        started = any(_is_zero(n, name) and n.lineno < loop.lineno for n in nodes_of(tree))
         if not inside and len(stores) == 1 and behind and started:
             edit = Edit(span(statement), f"{name} += {ast.unparse(statement.value)}")
             fix = Fix((edit,), "unsafe", Text("Add up the rounds", "把各轮加起来"))

@@ -9,6 +9,7 @@ from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
 from didact.check.explain.causes import kept_graphs
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
@@ -24,17 +25,23 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def code_findings(tree: ast.Module) -> Iterator[Finding]:
     """What the code alone shows."""
-    for node in ast.walk(tree):
+    nodes = list(nodes_of(tree))
+    called = {last_name(n.func) for n in nodes if isinstance(n, ast.Call)}
+    for node in nodes:
         if isinstance(node, ast.ClassDef):
             yield from _trainer(node)
-    yield from _kept(tree)
-    yield from _constructed(tree)
-    yield from _uncleared(tree)
-    scopes: list[ast.AST] = [n for n in ast.walk(tree) if isinstance(n, Function)] or [tree]
+    if "backward" in called:
+        yield from _kept(tree)
+    if {"backward", "step"} <= called:
+        yield from _uncleared(tree)
+    if called & _CLASSES:
+        yield from _constructed(tree)
+    scopes: list[ast.AST] = [n for n in nodes if isinstance(n, Function)] or [tree]
     for scope in scopes:
         masks = _masks(scope)
-        yield from _means(scope, masks)
-        yield from _unshifted(scope, masks)
+        if masks:
+            yield from _means(scope, masks)
+            yield from _unshifted(scope, masks)
 
 
 def _trainer(node: ast.ClassDef) -> Iterator[Finding]:
@@ -75,7 +82,7 @@ def _uncleared(tree: ast.Module) -> Iterator[Finding]:
     text = ast.unparse(tree)
     if "zero_grad" in text or ".grad = None" in text:
         return
-    for loop in ast.walk(tree):
+    for loop in nodes_of(tree):
         if not isinstance(loop, ast.For | ast.While):
             continue
         inner = [n for n in ast.walk(loop) if isinstance(n, ast.For | ast.While) and n is not loop]
@@ -101,7 +108,7 @@ _CLASSES = frozenset(
 
 def _constructed(tree: ast.Module) -> Iterator[Finding]:
     """``nn.KLDivLoss(a, b)``: the tensors are given to the constructor."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if not isinstance(node, ast.Call) or last_name(node.func) not in _CLASSES:
             continue
         tensors = [a for a in node.args if not isinstance(a, ast.Constant | ast.Starred)]

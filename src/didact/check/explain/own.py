@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from didact._core.i18n import Language, Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.libraries import ALIASES
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.graph import graph_findings
 from didact.check.explain.mistakes import code_findings
 from didact.check.explain.torch_names import FUNCTIONAL, METHODS, MODULES
@@ -85,7 +86,7 @@ def own_findings(tree: ast.Module, *, renamed_lambda: bool) -> list[Finding]:
 
 
 def _unused_parameters(tree: ast.Module) -> Iterator[Finding]:
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or _is_stub(node):
             continue
         if node.name in _HOOKS:
@@ -111,10 +112,10 @@ _USUAL = "4.0"
 
 def _no_temperature(tree: ast.Module) -> Iterator[Finding]:
     """A temperature that a function reads and nothing sets."""
-    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)
+    stored = {n.id for n in nodes_of(tree) if isinstance(n, ast.Name)
               and isinstance(n.ctx, ast.Store)}  # fmt: skip
-    stored |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    imported = {(a.asname or a.name).split(".")[0] for n in ast.walk(tree)
+    stored |= {n.arg for n in nodes_of(tree) if isinstance(n, ast.arg)}
+    imported = {(a.asname or a.name).split(".")[0] for n in nodes_of(tree)
                 if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef) or node.args.kwarg or node.args.vararg:
@@ -131,11 +132,11 @@ def _no_temperature(tree: ast.Module) -> Iterator[Finding]:
 def _free_names(function: ast.FunctionDef, tree: ast.Module) -> set[str]:
     """The names that a function reads and the file does not set, libraries left out."""
     names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
-    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)
+    stored = {n.id for n in nodes_of(tree) if isinstance(n, ast.Name)
               and isinstance(n.ctx, ast.Store)}  # fmt: skip
-    stored |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    stored |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    imported = {(a.asname or a.name).split(".")[0] for n in ast.walk(tree)
+    stored |= {n.arg for n in nodes_of(tree) if isinstance(n, ast.arg)}
+    stored |= {n.name for n in nodes_of(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    imported = {(a.asname or a.name).split(".")[0] for n in nodes_of(tree)
                 if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
     known = stored | imported | set(ALIASES) | set(dir(builtins))
     return {n.id for n in names if isinstance(n.ctx, ast.Load)} - known
@@ -165,7 +166,7 @@ def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _clones(tree: ast.Module) -> Iterator[Finding]:
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
             continue
         call = node.value
@@ -180,11 +181,11 @@ def _clones(tree: ast.Module) -> Iterator[Finding]:
 
 
 def _keyword(tree: ast.Module) -> Iterator[Finding]:
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.arg) and node.arg == "lambda_":
             yield Finding(KEYWORD_AS_NAME, Severity.ERROR, span(node), _KEYWORD)
             return
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Name) and node.id == "lambda_":
             yield Finding(KEYWORD_AS_NAME, Severity.ERROR, span(node), _KEYWORD)
             return
@@ -192,10 +193,10 @@ def _keyword(tree: ast.Module) -> Iterator[Finding]:
 
 def misspelt(tree: ast.Module) -> list[Finding]:
     """Names of ``F``, ``nn`` and tensors that do not exist but resemble one that does."""
-    defined = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    defined = {n.name for n in nodes_of(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    called = {id(n.func) for n in nodes_of(tree) if isinstance(n, ast.Call)}
     found = []
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if not isinstance(node, ast.Attribute) or node.attr in defined:
             continue
         right = _right_name(node, called=id(node) in called)

@@ -12,6 +12,7 @@ from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged, Loss, dimensions
 from didact.check.explain.formula.kinds import Kind
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
@@ -82,9 +83,9 @@ def _cut_students(judged: Judged, loss: Loss) -> Iterator[Finding]:
 
 def _cut_forwards(tree: ast.Module) -> Iterator[Finding]:
     """A student's forward pass inside ``no_grad`` where a ``backward()`` comes behind."""
-    backwards = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Call)
+    backwards = [n.lineno for n in nodes_of(tree) if isinstance(n, ast.Call)
                  and last_name(n.func) == "backward"]  # fmt: skip
-    for block in ast.walk(tree):
+    for block in nodes_of(tree):
         if not isinstance(block, ast.With) or not _freezes(block):
             continue
         if not any(line > (block.end_lineno or block.lineno) for line in backwards):
@@ -110,7 +111,7 @@ def _freezes(block: ast.With) -> bool:
 def _block_of(tree: ast.Module, names: set[str]) -> ast.With | None:
     """The innermost block without a graph that reads the student."""
     found = None
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.With) and any(
             last_name(getattr(i.context_expr, "func", i.context_expr))
             in {"no_grad", "inference_mode"} for i in node.items
@@ -169,7 +170,7 @@ def other_temperature(judged: Judged, term: Term) -> Iterator[Finding]:
     factor = squares[0].text
     if squares[0] is softened or not name or _plain(name) == _plain(factor):
         return
-    for node in ast.walk(judged.tracer.tree):
+    for node in nodes_of(judged.tracer.tree):
         square = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
         if square and ast.unparse(node.left) in {factor, f"self.{factor}"}:  # type: ignore[attr-defined]
             message = Text("Use the same temperature", "用同一个温度")
@@ -261,7 +262,7 @@ def _mixed(judged: Judged, one: Call, other: Call, places: Mapping[Node, ast.AST
 
 def _assigned(tree: ast.Module, name: str) -> ast.Call | None:
     found = [
-        n.value for n in ast.walk(tree)
+        n.value for n in nodes_of(tree)
         if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == name
     ]  # fmt: skip
     return found[0] if len(found) == 1 and isinstance(found[0], ast.Call) else None
@@ -309,7 +310,7 @@ def _live(node: Node) -> Node:
 
 def _masks(judged: Judged) -> Iterator[Finding]:
     """``softmax(z + 1000 * one_hot)``: the true class wins on both sides."""
-    for node in ast.walk(judged.tracer.tree):
+    for node in nodes_of(judged.tracer.tree):
         if not isinstance(node, ast.Call) or "softmax" not in last_name(node.func):
             continue
         for inner in node.args[:1]:
@@ -344,7 +345,7 @@ def _added_mask(judged: Judged, node: ast.AST) -> float | None:
 def _infinite(judged: Judged) -> Iterator[Finding]:
     """Classes that are masked with −inf before a ``kl_div``: 0 · inf is NaN."""
     infinite: list[ast.Call] = [
-        n for n in ast.walk(judged.tracer.tree)
+        n for n in nodes_of(judged.tracer.tree)
         if isinstance(n, ast.Call) and last_name(n.func).startswith("masked_fill")
         and len(n.args) > 1 and "inf" in ast.unparse(n.args[1])
     ]  # fmt: skip
@@ -364,7 +365,7 @@ def _axes(judged: Judged) -> Iterator[Finding]:
     """A softmax over the height or the width of maps whose shape is told."""
     if not judged.ranks.certain or judged.ranks.order[0] != 4:
         return
-    for node in ast.walk(judged.tracer.tree):
+    for node in nodes_of(judged.tracer.tree):
         if not isinstance(node, ast.Call):
             continue
         value = judged.tracer.values.get(id(node))

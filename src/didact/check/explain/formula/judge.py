@@ -13,6 +13,7 @@ from didact.check.engine.names import is_loss as is_loss_name
 from didact.check.explain.formula.arrays import Array, EvaluationError
 from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.kinds import Kind, kinds_of
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import Told, leaves, roles_of, side
 from didact.check.explain.formula.trace import Entry, Tracer, trace
 from didact.check.explain.formula.tree import (
@@ -347,7 +348,7 @@ def is_distilling_elsewhere(term: Term, roles: Mapping[Given, Told]) -> bool:
 
 def _words(tree: ast.Module) -> set[str]:
     words: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         for name in (getattr(node, "id", None), getattr(node, "attr", None),
                      getattr(node, "arg", None), getattr(node, "name", None)):  # fmt: skip
             if isinstance(name, str):
@@ -361,7 +362,7 @@ def _is_incremental(tree: ast.Module) -> bool:
 
 def _ranks(tree: ast.Module, words: str) -> Ranks:
     """What the code, its names and its comments tell of the number of dimensions."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
             shape = ast.unparse(node.value).endswith((".shape", ".size()"))
             count = len(node.targets[0].elts)
@@ -384,7 +385,7 @@ def _ranks(tree: ast.Module, words: str) -> Ranks:
 def flat_divergences(judged: Judged) -> set[int]:
     """The lines of divergences that are of two dimensions whatever the tensors that come in."""
     lines: dict[int, set[bool]] = {}
-    for node in ast.walk(judged.tracer.tree):
+    for node in nodes_of(judged.tracer.tree):
         if not isinstance(node, ast.Call):
             continue
         value = judged.tracer.values.get(id(node))

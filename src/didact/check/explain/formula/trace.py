@@ -24,6 +24,7 @@ from didact.check.explain.formula.libraries import (
     layer,
     translation,
 )
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.operations import OPERATIONS
 from didact.check.explain.formula.tree import (
     Call,
@@ -179,7 +180,7 @@ class Tracer:
         self._demonstrated: set[int] = set()
         self._shown = _shown(tree)
         self._stores = Counter(
-            n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            n.id for n in nodes_of(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
         )
         """How often each name is assigned: a running sum is assigned more than once."""
         self._compiled = _compile_keywords(tree)
@@ -200,7 +201,7 @@ class Tracer:
         except (_TooMuchError, RecursionError, MemoryError):
             returned = None
         self._finish(self.tree, returned, self.top, before)
-        classes = [n for n in ast.walk(self.tree) if isinstance(n, ast.ClassDef)]
+        classes = [n for n in nodes_of(self.tree) if isinstance(n, ast.ClassDef)]
         if self._demonstrated and not any(e.how == "backward" for e in self.entries[before:]):
             del self.entries[before:]
             self._called.clear()
@@ -208,7 +209,7 @@ class Tracer:
         methods = {id(m) for c in classes for m in c.body if isinstance(m, Function)}
         for cls in classes:
             self._methods(cls)
-        for node in ast.walk(self.tree):
+        for node in nodes_of(self.tree):
             if isinstance(node, Function) and id(node) not in methods | self._called:
                 closure = self.top.get(node.name)
                 scope = closure.scope if isinstance(closure, Closure) else self.top
@@ -1111,7 +1112,7 @@ def is_output(text: str) -> bool:
 def _called_by_name(tree: ast.Module) -> set[int]:
     """The functions that other functions of the file call: they are parts, no losses themselves."""
     inside: dict[str, set[int]] = {}
-    functions = [n for n in ast.walk(tree) if isinstance(n, Function)]
+    functions = [n for n in nodes_of(tree) if isinstance(n, Function)]
     for function in [*functions, tree]:
         for node in ast.walk(function):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
@@ -1152,7 +1153,7 @@ def _added(new: Node, mark: Given) -> Node | None:
 def _compile_keywords(tree: ast.Module) -> dict[str, ast.expr]:
     """What Keras' ``compile`` is given: attributes of the model by these names."""
     found: dict[str, ast.expr] = {}
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         if method and node.func.attr == "compile":  # type: ignore[attr-defined]
             found |= {k.arg: k.value for k in node.keywords if k.arg}  # type: ignore[attr-defined]
