@@ -11,7 +11,7 @@ from didact.check.engine.losses import named_loss
 from didact.check.engine.machine import LogRatio, Machine
 from didact.check.engine.names import dotted, is_hard_loss, source
 from didact.check.engine.scale import ONE, Scale
-from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.spaces import NORMALISED, Grad, Role, Space
 from didact.check.engine.values import UNKNOWN, Value, merge_terms
 
 _NUMBERS = (Space.SCALAR, Space.NONE)
@@ -67,6 +67,9 @@ def _with_factor(base: Value, factor: Value, factor_node: ast.expr) -> Value:
     if factor.is_tensor and not base.terms and base.space is not Space.LOSS:
         keeps = factor.space in (Space.MASK, Space.LOSS) and base.is_tensor
         made = made.replace(space=base.space if keeps else Space.UNKNOWN, scale=ONE)
+    weighs = base.partial or factor.rank or factor.sources or factor.role is not Role.UNKNOWN
+    if base.space in NORMALISED and factor.space is Space.UNKNOWN and weighs and not base.terms:
+        made = made.replace(space=Space.UNKNOWN, scale=ONE)  # attention weights times a tensor
     sources = base.sources | factor.sources
     return made.replace(
         sources=sources,
