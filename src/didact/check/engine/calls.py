@@ -141,8 +141,10 @@ def _call_routine(
     name = dotted(node.func)
     if result is UNKNOWN:
         result = made_by(m, routine)
-    if result is UNKNOWN and isinstance(node.func, ast.Attribute) and node.func.attr == "forward":
-        return forward(m, node, name or "self.forward")
+    runs = isinstance(node.func, ast.Attribute) and node.func.attr == "forward"
+    if runs and not result.terms:
+        made = forward(m, node, name or "self.forward")
+        return made if result is UNKNOWN else _as_output(result, made)
     if result is UNKNOWN and is_loss(name):
         return other_loss(m, node, arguments)
     return result

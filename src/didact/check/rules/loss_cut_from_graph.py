@@ -125,7 +125,12 @@ def check(analysis: Analysis) -> Iterator[Found]:
             if value is not None and value.terms and all(term.cut for term in value.terms):
                 yield Found(node, _MESSAGE)
     trained = [total for total in analysis.totals if _is_trained(total)]
-    whole = {id(term.use.node) for t in trained for term in t.value.terms if not term.cut}
+    whole = {
+        id(term.use.node)
+        for total in trained
+        for term in total.value.terms
+        if not term.cut and (total.how == "backward" or len(total.value.terms) > 1)
+    }
     done: set[int] = set()
     for total in trained:
         for term in total.value.terms:

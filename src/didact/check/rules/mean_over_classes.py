@@ -88,14 +88,15 @@ Hinton 等 2015。
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.events import Term
+from didact.check.engine.events import LossUse, Term
 from didact.check.engine.spaces import NORMALISED
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, arguments, has_factor, uses
+from didact.check.rules._common import SOFT, arguments, has_factor, trained_terms, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -121,8 +122,25 @@ def check(analysis: Analysis) -> Iterator[Found]:
         reduced = [term for term in terms if term.reductions]
         factors = {s for term in terms if not term.reductions for s in term.scale.symbols}
         masked = any("mask" in symbol for symbol in factors)
-        if reduced and all(_over_classes(term, use.input.axis, masked) for term in reduced):
+        mean = bool(reduced) and all(_over_classes(t, use.input.axis, masked) for t in reduced)
+        if mean or _is_divided_by_classes(analysis, use):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+
+
+def _is_divided_by_classes(analysis: Analysis, use: LossUse) -> bool:
+    """``loss.sum() / (mask.sum() * logits.shape[1])``: the same mean, written out."""
+    rank = use.input.rank if use.input.exact else None
+    place = use.input.axis
+    for term in trained_terms(analysis, use):
+        if not term.reductions or any(step.kind == "mean" for step in term.reductions):
+            continue
+        for symbol, exponent in term.scale.atoms:
+            size = re.search(r"(?:shape\[(-?1)\]|size\((-?1)\))", symbol)
+            named = re.search(r"\bnum_?class(es)?\b|\bn_?class(es)?\b|vocab_size", symbol)
+            told = size is not None and (size[1] or size[2] or "") == str(place)
+            if exponent == -1 and (named or (told and (place == -1 or rank in (None, 2, 4)))):
+                return True
+    return False
 
 
 def _over_classes(term: Term, axis: int | None, masked: bool) -> bool:

@@ -104,7 +104,7 @@ from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import arguments, uses
 from didact.check.rules._rule import Found
-from didact.check.rules._trace import path
+from didact.check.rules._trace import callee, path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -125,13 +125,24 @@ def check(analysis: Analysis) -> Iterator[Found]:
             for value, node in sides
             if (symbol := _divisor(analysis, use, value, node)) is not None
         ]
-        if divided:
+        if divided and _through_sigmoid(analysis, use):
+            yield Found(use.node, _SIGMOID.format(both=arguments(use)), severity=Severity.WARNING)
+        elif divided:
             known = any(value.space in NORMALISED for value, _ in divided)
             yield Found(
                 use.node,
                 _MESSAGE.format(t=divided[0][1], both=arguments(use)),
                 severity=None if known else Severity.WARNING,
             )
+
+
+def _through_sigmoid(analysis: Analysis, use: LossUse) -> bool:
+    """Whether a side is a sigmoid, each class for itself."""
+    return any(
+        callee(analysis, step.node).rpartition(".")[2] in ("sigmoid", "logsigmoid")
+        for node in (use.input_node, use.target_node)
+        for step in path(analysis, node, use.scope)
+    )
 
 
 def _divisor(analysis: Analysis, use: LossUse, value: Value, node: ast.expr | None) -> str | None:
@@ -151,6 +162,14 @@ def _divisor(analysis: Analysis, use: LossUse, value: Value, node: ast.expr | No
     return None
 
 
+_SIGMOID = Text(
+    "the sides of kl_div are sigmoids: no distribution over the classes, and without the term of "
+    "the complement, (1 - p) log((1 - p) / (1 - q)), the loss raises every class's score. Use "
+    "binary_cross_entropy_with_logits(student / T, sigmoid(teacher / T)) {both}",
+    "kl_div 的两侧是 sigmoid：它们不是类别上的分布，又缺少补事件一项 "
+    "(1 - p) log((1 - p) / (1 - q))，损失会抬高每个类别的分数。应使用 "
+    "binary_cross_entropy_with_logits(student / T, sigmoid(teacher / T)) {both}",
+)
 _MESSAGE = Text(
     "an argument of kl_div is divided by the temperature {t} after its softmax, or has none: it is "
     "no distribution. Divide the logits: log_softmax(x / {t}) {both}",
