@@ -38,6 +38,7 @@ from didact.check.engine.unknown_calls import (
     forward,
     is_embedder,
     other_loss,
+    passed_on,
     pieces,
 )
 from didact.check.engine.values import UNKNOWN, Choice, Record, Value, join
@@ -147,7 +148,7 @@ def _call_routine(
         return made if result is UNKNOWN else _as_output(result, made)
     if result is UNKNOWN and is_loss(name):
         return other_loss(m, node, arguments)
-    return result
+    return passed_on(m, node, arguments) if result is UNKNOWN else result
 
 
 def _call_instance(

@@ -109,15 +109,20 @@ def call_unknown(m: Machine, node: ast.Call, callee: Value, arguments: list[Valu
     last = name.rsplit(".", 1)[-1]
     if last in ("to_onehot", "get_one_hot", "make_one_hot", "onehot", "one_hot", "to_one_hot"):
         return Value(space=Space.ONE_HOT, grad=Grad.NO, origin=node)
+    made = passed_on(m, node, arguments)
+    return made.replace(terms=arguments[0].terms) if len(arguments) == 1 else made
+
+
+def passed_on(m: Machine, node: ast.Call, arguments: list[Value]) -> Value:
+    """What an unknown function makes of its arguments: whose they are, and their graph."""
     role, role_from = Role.UNKNOWN, Evidence.NAME
     for argument in arguments:
         if argument.role is not Role.UNKNOWN:
             role, role_from = argument.role, argument.role_from
-    sources = frozenset[int]().union(*(a.sources for a in arguments))
-    terms = arguments[0].terms if len(arguments) == 1 else ()
     if m.frame.no_grad:
-        return Value(role=role, role_from=role_from, grad=Grad.NO, terms=terms, origin=node)
-    return Value(role=role, role_from=role_from, sources=sources, terms=terms, origin=node)
+        return Value(role=role, role_from=role_from, grad=Grad.NO, origin=node)
+    sources = frozenset[int]().union(*(a.sources for a in arguments))
+    return Value(role=role, role_from=role_from, sources=sources, origin=node)
 
 
 def _unknown_dim(node: ast.Call) -> dict[str, tuple[Value, ast.expr]]:
