@@ -61,7 +61,7 @@ def measured(row: str, network: nn.Module, seed: int, epochs: int) -> dict[str, 
     """The numbers of one method with one seed."""
     name, options = ROWS[row]
 
-    def build(data: Data, classes: int) -> nn.Module:
+    def build(_data: Data, classes: int) -> nn.Module:
         found: Any = copy.deepcopy(network)
         found.classifier = nn.Linear(found.classifier.in_features, classes)
         return found
