@@ -48,7 +48,7 @@ def outcome(package: str, words: list[str]) -> int:
         loaded = {name.partition(".")[0] for name in sys.modules}
         with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing):
             _run(words)
-        print(json.dumps(sorted(record.asked | loaded)))
+        print("asked", json.dumps(sorted(record.asked | loaded)))
         return 0
     for name in list(sys.modules):
         if name.partition(".")[0] in (package, "didact"):
