@@ -17,7 +17,7 @@ from didact._core.errors import CheckpointError, NonFiniteError, RunFolderError
 from didact.train import StoppedError, distill, resume
 from didact.train.loop.fit import SaveClock
 
-KILLS = 20 if os.environ.get("DIDACT_ATTACK") else 5
+KILLS = 20 if os.environ.get("DIDACT_ATTACK") else 3
 
 
 @pytest.fixture(scope="module")

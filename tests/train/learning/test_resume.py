@@ -22,7 +22,7 @@ from didact._core.errors import CheckpointError, RunFolderError, UsageError
 from didact.train import StoppedError, learn, resume_learning
 
 METHODS = ("lwf", "icarl", "der")
-KILLS = 20 if os.environ.get("DIDACT_ATTACK") else 5
+KILLS = 20 if os.environ.get("DIDACT_ATTACK") else 3
 
 
 @pytest.fixture(scope="module")
