@@ -222,8 +222,12 @@ def _unused_norms(tracer: Tracer, known: frozenset[str]) -> Iterator[Finding]:
     if "DEAD-NORM" in known:
         return
     tree = tracer.tree
-    loads = [n.id for n in nodes_of(tree) if isinstance(n, ast.Name)
-             and isinstance(n.ctx, ast.Load)]  # fmt: skip
+    reads: dict[str, list[ast.Name]] = {}
+    for node in nodes_of(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            reads.setdefault(node.id, []).append(node)
+    in_norms = _names_in_norms(tree)
+    compared: set[int] | None = None
     for node in nodes_of(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             call = node.value
@@ -235,13 +239,15 @@ def _unused_norms(tracer: Tracer, known: frozenset[str]) -> Iterator[Finding]:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             target = node.targets[0].id
             original = _normalised_of(node.value) or _softened_name(tracer, node.value)
-            if original is None or target in loads or target == original:
+            if original is None or target in reads or target == original:
                 continue
-            direct = _compared_directly(tracer) if _softened_name(tracer, node.value) else None
+            direct = None
+            if _softened_name(tracer, node.value):
+                compared = _compared_directly(tracer) if compared is None else compared
+                direct = compared
             edits = tuple(
-                Edit(span(n), target) for n in nodes_of(tree)
-                if isinstance(n, ast.Name) and n.id == original and n.lineno > node.lineno
-                and isinstance(n.ctx, ast.Load) and not _defines_norm(tree, n)
+                Edit(span(n), target) for n in reads.get(original, ())
+                if n.lineno > node.lineno and id(n) not in in_norms
                 and (direct is None or id(n) in direct)
             )  # fmt: skip
             if edits and ("norm" in target.lower() or _softened_name(tracer, node.value)):
@@ -249,12 +255,14 @@ def _unused_norms(tracer: Tracer, known: frozenset[str]) -> Iterator[Finding]:
                 yield _finding("KE109", Severity.ERROR, node, fix, name=target)
 
 
-def _defines_norm(tree: ast.Module, name: ast.Name) -> bool:
-    return any(
-        isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
-        and "norm" in n.targets[0].id.lower() and any(i is name for i in ast.walk(n.value))
-        for n in nodes_of(tree)
-    )  # fmt: skip
+def _names_in_norms(tree: ast.Module) -> set[int]:
+    """The nodes in what is assigned to names of norms."""
+    return {
+        id(inner) for n in nodes_of(tree)
+        if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
+        and "norm" in n.targets[0].id.lower()
+        for inner in ast.walk(n.value)
+    }  # fmt: skip
 
 
 def _compared_directly(tracer: Tracer) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from didact.check.explain.formula.judge import Judged, flat_divergences, judged_
 from didact.check.explain.formula.kinds import INDICES, Kind
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
+from didact.check.explain.formula.trace import trace
 from didact.check.explain.formula.tree import Call
 from didact.check.explain.own import misspelt, own_findings
 from didact.check.explain.structure import other_temperature
@@ -26,6 +28,8 @@ from didact.check.rules import RULES, findings_of
 from didact.check.snippet.repair import parse
 
 ROUNDS = 25
+_WORK = 80_000
+"""So many characters are analysed again for the changes; a long paste is changed less often."""
 _RETRIED = 8
 """So many findings that could not be mended are tried again after each change."""
 
@@ -38,6 +42,8 @@ class Correction:
     marks: list[set[str]] = field(default_factory=list)
     choices: list[Text] = field(default_factory=list)
     removed: set[str] = field(default_factory=set)
+    spent: int = 0
+    """How many characters were analysed to try changes."""
 
     def undoes(self, source: str) -> bool:
         """Whether a changed text brings back a line that an earlier change replaced."""
@@ -98,7 +104,7 @@ def correct(source: str, *, start: Correction | None = None, words: str = "") ->
 
 def _mend_formulas(correction: Correction, words: str) -> None:
     """Mend what the formulas show; each change must take its finding away."""
-    for _ in range(6):
+    for _ in range(max(1, min(6, _WORK // (len(correction.source) + 1)))):
         found = beyond_rules(correction.source, words)
         for finding in found:
             edits = list(finding.fix.edits) if finding.fix is not None else []
@@ -130,7 +136,7 @@ def beyond_rules(source: str, words: str) -> list[Finding]:
     return found if known & {"PAD-UNMASKED"} else [*found, *unmasked(judged)]
 
 
-def applies(frameworks: set[str]) -> bool:
+def applies(frameworks: Set[str]) -> bool:
     """Whether PyTorch's rules apply."""
     return not frameworks or "torch" in frameworks
 
@@ -168,16 +174,32 @@ def found_by_rules(source: str) -> tuple[Finding, ...]:
     if analysis is None:
         return ()
     found = tuple(findings_of(analysis))
-    judged = judged_source(source, "")
-    if not applies(judged.tracer.frameworks):
-        tensorflow = "tensorflow" in judged.tracer.frameworks
+    frameworks = frameworks_of(source)
+    if not applies(frameworks):
+        judged = judged_source(source, "")
+        tensorflow = "tensorflow" in frameworks
         swapped = [t for t in judged.terms if t.definition and t.definition.key == "reverse_kl"]
         return tuple(
             f for f in found
             if tensorflow and _is_keras(f)
             and not (swapped and "KERAS-SWAPPED" in kinds_of(f.code))
         )  # fmt: skip
+    if not any(_ASKS_NUMBERS & set(kinds_of(f.code)) for f in found):
+        return found
+    judged = judged_source(source, "")
     return tuple(f for f in found if not _is_answered(f, judged))
+
+
+_ASKS_NUMBERS = frozenset(
+    {"BATCHMEAN-3D", "MULTI-TEACHER-SUM", "NO-T2", "PAD-UNMASKED", "T-ONE-SIDE", "MSE-OF-PROBS"}
+)
+"""Kinds of findings that the numbers of the formula may answer."""
+
+
+@lru_cache(maxsize=16)
+def frameworks_of(source: str) -> frozenset[str]:
+    """The frameworks that a source names."""
+    return frozenset(trace(tree_of(source)).frameworks)
 
 
 def _is_keras(finding: Finding) -> bool:
@@ -238,6 +260,9 @@ def _mend(
     for edits in [*_per_position(correction.source, finding, kinds),
                   *proposals(analysis, finding, kinds)]:  # fmt: skip
         changed = apply(correction.source, edits) if edits else None
+        if correction.spent > _WORK:
+            return False
+        correction.spent += len(correction.source) if changed is not None else 0
         if (
             changed is None
             or changed == correction.source
@@ -258,10 +283,12 @@ def _mend(
 
 def _per_position(source: str, finding: Finding, kinds: tuple[str, ...]) -> list[list[Edit]]:
     """``kl_div(..., reduction="none").sum(classes).mean()``: for more than two dimensions."""
+    if "KL-MEAN" not in kinds:
+        return []
     judged = judged_source(source, "")
     rank = judged.ranks.order[0]
     deep = rank > 2 and (judged.ranks.certain or bool(judged.ranks.word))
-    if "KL-MEAN" not in kinds or not deep or finding.span.line in flat_divergences(judged):
+    if not deep or finding.span.line in flat_divergences(judged):
         return []
     for node in nodes_of(tree_of(source)):
         if not isinstance(node, ast.Call) or span(node) != finding.span:
