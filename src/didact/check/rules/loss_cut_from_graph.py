@@ -154,7 +154,12 @@ def _is_trained(total: Total) -> bool:
 def _copied(analysis: Analysis, done: set[int]) -> Iterator[Found]:
     """``torch.tensor(loss)``, added to what is no number: the copy has no graph."""
     copies = analysis.operations_of("copy")
-    copied_ones = {id(term.use.node): copy.node for copy in copies for term in copy.base.terms}
+    copied_ones = {
+        id(term.use.node): copy.node
+        for copy in copies
+        for term in copy.base.terms
+        if not term.cut and not term.use.under_no_grad
+    }
     for operation in analysis.operations_of("add") if copied_ones else ():
         if not isinstance(operation.node, ast.BinOp):
             continue

@@ -120,7 +120,7 @@ _NESTED = (*_FUNCTIONS, ast.ClassDef)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Look at every function for itself."""
-    known = [use for use in analysis.uses if use.kind != "other"]
+    known = [use for use in analysis.uses if use.kind != "other" and not use.under_no_grad]
     direct = {id(use.node) for use in known}
     for function in _functions(analysis, known):
         if function.name.startswith("test") or _count(function, "locals"):
@@ -191,7 +191,19 @@ def _loss_name(analysis: Analysis, statement: ast.stmt) -> str:
         return ""
     inside = {id(part) for part in ast.walk(statement)}
     uses = [term.use for term in value.terms if term.use.kind != "other"]
+    trained = {
+        id(term.use.node)
+        for total in analysis.totals
+        if total.how == "backward" and id(total.node) not in inside
+        for term in total.value.terms
+    }
+    uses = [use for use in uses if not use.under_no_grad and not _runs_backward(use, trained)]
     return name if any(_nodes(use) & inside for use in uses) else ""
+
+
+def _runs_backward(use: LossUse, trained: set[int]) -> bool:
+    """Whether the helper that computes a loss trains on it, too, and returns it for the log."""
+    return bool(use.scope.calls) and id(use.node) in trained
 
 
 def _nodes(use: LossUse) -> set[int]:

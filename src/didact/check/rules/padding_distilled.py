@@ -132,6 +132,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
     library = any(path.startswith("transformers") for path in analysis.index.imports.values())
     entered = {id(use.node) for use in uses(analysis, "kl_div") if use.scope.calls}
     for use in uses(analysis, "kl_div"):
+        if use.under_no_grad:
+            continue  # an evaluation
         if not use.scope.calls and id(use.node) in entered:
             continue  # its callers tell whether they mask
         if (
