@@ -158,7 +158,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
         place = _made(analysis, forward)
         if place is not None:
             done.add(model)
-            run = forward.node if analysis.owns(forward.node) else place
+            given = isinstance(getattr(place, "value", None), ast.Name)  # it comes from outside
+            run = forward.node if given and analysis.owns(forward.node) else place
             yield Found(run, _MESSAGE.format(model=model))
             continue
         built = _built_here(analysis, forward)
