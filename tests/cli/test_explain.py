@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -165,3 +166,16 @@ def test_what_is_no_python_ends_in_one_sentence(
     assert (code, out) == (2, "")
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_the_language_may_stand_before_the_command(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "a.py").write_text("import torch.nn.functional as F\n")
+    for command in (["explain", "KD101"], ["check", str(tmp_path)]):
+        monkeypatch.setattr(sys, "argv", ["didact", "--lang", "zh", *command])
+        monkeypatch.setenv("DIDACT_LANG", "en")
+        with pytest.raises(SystemExit):
+            main()
+        shown = b"".join(capfdbinary.readouterr()).decode("utf-8")
+        assert re.search(r"[\u4e00-\u9fff]", shown), shown

@@ -17,7 +17,7 @@ from didact._core.errors import DidactError
 from didact._core.optional import explained
 from didact._core.text import printable
 from didact.cli._help import SpeakingCommand, SpeakingGroup, usage_error
-from didact.cli._speech import Lang, language_of, said, speak, spoken
+from didact.cli._speech import Lang, ask, language_of, said, speak, spoken
 
 COMMANDS = (
     "distill",
@@ -76,6 +76,7 @@ def _options(
 ) -> None:
     """Options that stand before the command."""
     del version
+    ask(lang)
     speak(lang or language_of(sys.argv[1:]))
 
 

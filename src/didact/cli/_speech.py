@@ -20,6 +20,19 @@ Lang = Annotated[
 _SPOKEN: ContextVar[Language] = ContextVar("spoken", default="en")
 
 
+_ASKED: ContextVar[str | None] = ContextVar("asked", default=None)
+
+
+def ask(language: str | None) -> None:
+    """Remember the language that stands before the command, ``didact --lang zh check``."""
+    _ASKED.set(language)
+
+
+def asked(language: str | None) -> str | None:
+    """The language that a command is given, or that stands before it."""
+    return language if language is not None else _ASKED.get()
+
+
 def speak(language: str | None) -> None:
     """Speak the language that an option names from here on; None changes nothing.
 

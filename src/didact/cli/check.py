@@ -67,6 +67,7 @@ def command(
     For example: didact check src/ --fix
     """
     from didact.cli._check import Request, run
+    from didact.cli._speech import asked
 
     request = Request(
         paths=paths or ["."],
@@ -82,7 +83,7 @@ def command(
         baseline=baseline,
         write_baseline=write_baseline,
         stdin_filename=stdin_filename,
-        lang=lang,
+        lang=asked(lang),
         config=config,
         jobs=jobs,
         lsp=lsp,

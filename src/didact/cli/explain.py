@@ -58,8 +58,9 @@ def command(
     from didact._core.i18n import choose_language
     from didact.check import explain as explaining
     from didact.check.explain.words import command as words
+    from didact.cli._speech import asked
 
-    language = choose_language(lang)
+    language = choose_language(asked(lang))
     if _CODE.fullmatch(what) and not Path(what).exists():
         _write(explaining.rule_page(what, language))
         return

@@ -171,7 +171,14 @@ class _Reader:
             handler = _VISITS.get(kind)
             if handler is not None:
                 handler(self, node, doubt)
-            stack.extend((child, doubt, self._here) for child in ast.iter_child_nodes(node))
+            here = self._here
+            for name in node._fields:  # as ast.iter_child_nodes, which takes twice as long
+                value = getattr(node, name, None)
+                stack += [
+                    (child, doubt, here)
+                    for child in (value if value.__class__ is list else (value,))
+                    if isinstance(child, ast.AST) and child._fields
+                ]
 
     def _cases(self, node: ast.If, doubt: bool) -> Iterator[tuple[ast.AST, bool, _Branches]]:
         yield node.test, doubt, self._here
