@@ -98,7 +98,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.events import Term, Total
+from didact.check.engine.events import LossUse, Term, Total
 from didact.check.engine.spaces import Grad, Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
@@ -139,8 +139,19 @@ def check(analysis: Analysis) -> Iterator[Found]:
                 continue
             if lost and id(term.use.node) not in done:
                 done.add(id(term.use.node))
-                yield Found(place_in_file(analysis, term.use), _MESSAGE)
+                yield Found(_cut_at(analysis, term.use, total), _MESSAGE)
     yield from _copied(analysis, done)
+
+
+def _cut_at(analysis: Analysis, use: LossUse, total: Total) -> ast.AST:
+    """Where a loss leaves its graph: where it is copied, or where its helper is called."""
+    for copy in analysis.operations_of("copy"):
+        if any(term.use.node is use.node for term in copy.base.terms) and analysis.owns(copy.node):
+            return copy.node
+    outside = use.scope.calls and total.scope.node is not use.scope.node
+    if outside and analysis.owns(use.scope.calls[-1]):
+        return use.scope.calls[-1]
+    return place_in_file(analysis, use)
 
 
 def _is_trained(total: Total) -> bool:
