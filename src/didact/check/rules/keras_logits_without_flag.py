@@ -3,9 +3,9 @@
 ## What it does
 
 Finds `SparseCategoricalCrossentropy`, `CategoricalCrossentropy`, `BinaryCrossentropy` and their
-functions without `from_logits=True` on logits: on a value that goes through softmax elsewhere
-in the same function, on the output of a model whose last layer has no activation, or on what is
-called logits (then it is a warning).
+functions without `from_logits=True` on logits: on the output of a model whose last layer has no
+activation, or, as a warning, on what is called logits or goes through softmax elsewhere in the
+same function (where the model ends in a softmax, the other one is too many).
 
 ## Why is this bad
 
@@ -65,8 +65,8 @@ Keras：logits 传入了以概率为输入的交叉熵。
 ## 它检查什么
 
 检查没有写 `from_logits=True` 的 `SparseCategoricalCrossentropy`、`CategoricalCrossentropy`、
-`BinaryCrossentropy` 及其函数形式，而输入是 logits：同一函数里它另外经过了 softmax，或来自最后一
-层没有激活函数的模型，或名字叫 logits（此时只给警告）。
+`BinaryCrossentropy` 及其函数形式，而输入是 logits：来自最后一层没有激活函数的模型；或（只给警告）
+名字叫 logits、或在同一函数里另外经过了 softmax（若模型末尾已有 softmax，则另一处多余）。
 
 ## 为什么
 

@@ -3,7 +3,8 @@
 ## What it does
 
 Finds a divergence or a cross-entropy from a softmax at a temperature that is added to another
-loss while the temperature multiplies nothing in the function or the class around it.
+loss, or stands beside one in `compile(loss=[...])`, while the temperature multiplies nothing in
+the function or the class around it.
 
 ## Why is this bad
 
@@ -65,8 +66,8 @@ Keras：温度为 T 的软目标与硬损失相加，却没有乘 T²。
 
 ## 它检查什么
 
-检查目标是带温度的 softmax、并与另一个损失相加的散度或交叉熵，而在所在函数或类中，温度从未作为乘数
-出现。
+检查目标是带温度的 softmax、并与另一个损失相加（或在 `compile(loss=[...])` 里与之并列）的散度或交
+叉熵，而在所在函数或类中，温度从未作为乘数出现。
 
 ## 为什么
 

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds `kl_div` whose input is probabilities and whose target is log-probabilities.
+Finds `kl_div` whose input is probabilities and whose target is log-probabilities, and
+`cross_entropy` whose input is the teacher's and whose target the student's distribution.
 
 ## Why is this bad
 
@@ -60,7 +61,8 @@ PyTorch, `torch.nn.functional.kl_div`.
 
 ## 它检查什么
 
-检查 input 为概率、target 为对数概率的 `kl_div`。
+检查 input 为概率、target 为对数概率的 `kl_div`，以及 input 为教师、target 为学生分布的
+`cross_entropy`。
 
 ## 为什么
 

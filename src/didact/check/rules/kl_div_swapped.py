@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds `kl_div` whose input is the teacher's and whose target is the student's distribution.
+Finds `kl_div` whose input is the teacher's and whose target is the student's distribution, also
+where names do not say so: the input comes from a model under `no_grad`, and the target is trained.
 
 ## Why is this bad
 
@@ -65,7 +66,8 @@ Hinton et al. 2015; Gu et al. 2024 (MiniLLM), arXiv:2306.08543.
 
 ## 它检查什么
 
-检查 input 为教师分布、target 为学生分布的 `kl_div`。
+检查 input 为教师分布、target 为学生分布的 `kl_div`；名字看不出时，看 input 是否来自 `no_grad` 下
+的模型、target 是否参与训练。
 
 ## 为什么
 

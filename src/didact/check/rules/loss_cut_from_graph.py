@@ -3,7 +3,8 @@
 ## What it does
 
 Finds a loss that went through `.item()`, `.data`, `.detach()`, `Variable(...)` or
-`torch.tensor(...)` and is then backpropagated, or made to require a gradient anew.
+`torch.tensor(...)` and is then backpropagated, or returned in one sum with a loss that has its
+graph, or made to require a gradient anew.
 
 ## Why is this bad
 
@@ -63,7 +64,7 @@ ngailapdi/LWF, issue 8.
 ## 它检查什么
 
 检查经过 `.item()`、`.data`、`.detach()`、`Variable(...)` 或 `torch.tensor(...)` 之后又被反
-向传播、或重新要求梯度的损失。
+向传播、或与带图的损失相加后返回、或重新要求梯度的损失。
 
 ## 为什么
 

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds a mask tensor times a loss whose reduction is not `none`.
+Finds a mask tensor times a loss whose reduction is not `none`, and `torch.where` between two such
+losses.
 
 ## Why is this bad
 
@@ -57,7 +58,7 @@ jingyaogong/minimind, issue 51; allenai/OLMo, pull request 523.
 
 ## 它检查什么
 
-检查用掩码张量去乘 reduction 不是 `none` 的损失。
+检查用掩码张量去乘 reduction 不是 `none` 的损失，以及在两个这样的损失之间的 `torch.where`。
 
 ## 为什么
 

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds `(-p * log_q).mean()` and `kl_div(..., reduction="none").mean()`.
+Finds `(-p * log_q).mean()`, `kl_div(..., reduction="none").mean()` and sums that are divided by
+the number of classes.
 
 ## Why is this bad
 
@@ -59,7 +60,7 @@ Hinton et al. 2015.
 
 ## 它检查什么
 
-检查 `(-p * log_q).mean()` 与 `kl_div(..., reduction="none").mean()`。
+检查 `(-p * log_q).mean()`、`kl_div(..., reduction="none").mean()`，以及求和后除以类别数的写法。
 
 ## 为什么
 

@@ -130,10 +130,9 @@ _MASKS = re.compile(r"\w*masks?|masked|masking|ignored?|pads?|padded|padding")
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find losses over all positions of a padded batch."""
     library = any(path.startswith("transformers") for path in analysis.index.imports.values())
-    entered = {id(use.node) for use in uses(analysis, "kl_div") if use.scope.calls}
-    for use in uses(analysis, "kl_div"):
-        if use.under_no_grad:
-            continue  # an evaluation
+    trained = [use for use in uses(analysis, "kl_div") if not use.under_no_grad]
+    entered = {id(use.node) for use in trained if use.scope.calls}
+    for use in trained:  # an evaluation may count what it likes
         if not use.scope.calls and id(use.node) in entered:
             continue  # its callers tell whether they mask
         if (

@@ -3,8 +3,9 @@
 ## What it does
 
 Finds KL(a, b) and KL(b, a) between the outputs of two different models, in different losses,
-with the targets in the graph; and distances of features (mse, l1, cosine) whose two sides pass
-through trained layers of the class's own, the teacher's side undetached.
+with the targets in the graph (in one sum, where a symmetric divergence may be meant, it is a
+hint); a model that is its own teacher, undetached; and distances of features (mse, l1, cosine)
+whose two sides pass through trained layers of the class's own, the teacher's side undetached.
 
 ## Why is this bad
 
@@ -69,8 +70,9 @@ Zhang et al. 2018 (deep mutual learning), arXiv:1706.00384.
 
 ## 它检查什么
 
-检查两个不同模型的输出之间、分属两个损失、目标仍在计算图里的 KL(a, b) 与 KL(b, a)；以及两侧都
-经过本类中参与训练的层、教师一侧又没有 detach 的特征距离（mse、l1、cosine）。
+检查两个不同模型的输出之间、分属两个损失、目标仍在计算图里的 KL(a, b) 与 KL(b, a)（若在同一个总
+损失里，可能有意使用对称散度，只作提示）；没有 detach 而以自己为教师的模型；以及两侧都经过本类中参
+与训练的层、教师一侧又没有 detach 的特征距离（mse、l1、cosine）。
 
 ## 为什么
 

@@ -3,7 +3,8 @@
 ## What it does
 
 Finds, on tensors of three or more dimensions, losses whose softmax axis is not the axis they
-are summed over, or whose two sides are normalised over different axes.
+are summed over, whose two sides are normalised over different axes, or whose axis is that of the
+positions of a language model's logits.
 
 ## Why is this bad
 
@@ -58,7 +59,8 @@ softmax 在一个维度上归一化，对类别求和却在另一个维度。
 
 ## 它检查什么
 
-在三维及以上的张量上，检查 softmax 的维度与求和维度不同、或两侧归一化维度不同的损失。
+在三维及以上的张量上，检查 softmax 的维度与求和维度不同、两侧归一化维度不同、或落在语言模型
+logits 的位置维上的损失。
 
 ## 为什么
 

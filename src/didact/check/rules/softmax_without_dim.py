@@ -57,7 +57,8 @@ softmax 没有写 `dim`：PyTorch 按维数自行选择。
 
 ## 它检查什么
 
-检查没有指定维度的 softmax、log_softmax 及对应模块。
+检查没有指定维度的 softmax、log_softmax 及对应模块，以及对一批分数手写、却对全部元素求和的归一化
+（也包括 Keras）。
 
 ## 为什么
 

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds KL or soft cross-entropy whose two arguments are made from one and the same output.
+Finds KL or soft cross-entropy whose two arguments are made from one and the same output, and
+terms of a sum that rest on the frozen teacher alone.
 
 ## Why is this bad
 
@@ -59,7 +60,7 @@ Hinton et al. 2015.
 
 ## 它检查什么
 
-检查两个参数由同一个输出得到的 KL。
+检查两个参数由同一个输出得到的 KL，以及总损失中只取决于冻结教师的项。
 
 ## 为什么
 

@@ -3,7 +3,8 @@
 ## What it does
 
 Finds a distillation loss whose student output was computed under `no_grad` and which is part of
-what `backward()` is called on.
+what `backward()` is called on; a loss computed under `no_grad` from what has a graph, and one
+whose student's side is detached or an argmax, where another loss with a graph is added to it.
 
 ## Why is this bad
 
@@ -65,7 +66,8 @@ PyTorch, `torch.no_grad`.
 
 ## 它检查什么
 
-检查学生输出在 `no_grad` 下计算、又进入 `backward()` 的蒸馏损失。
+检查学生输出在 `no_grad` 下计算、又进入 `backward()` 的蒸馏损失；以及输入带计算图、自身却在
+`no_grad` 下计算的损失，或学生一侧被 detach、取过 argmax 的损失，而它又与另一个带图的损失相加。
 
 ## 为什么
 

@@ -2,8 +2,10 @@
 
 ## What it does
 
-Finds a teacher that is a submodule of the student's module, or is built in the file, is run
-there, and on which nothing ever calls `eval()`.
+Finds a teacher that is a submodule of the student's module, or is built in the function that
+runs it, and on which nothing ever calls `eval()`; a model that its class has put into training
+mode and that then serves as the teacher; and, as a hint, a Lightning module's teacher that is
+evaluated in `__init__` alone.
 
 ## Why is this bad
 
@@ -81,7 +83,8 @@ PyTorch, `Module.eval`; vrvlive/knowlege-distillation, issue 2.
 
 ## 它检查什么
 
-检查作为学生模块的子模块、或在本文件中构建并运行，却从未调用 `eval()` 的教师。
+检查作为学生模块的子模块、或在运行它的函数里构建，却从未调用 `eval()` 的教师；被所在类切到训练模
+式后又充当教师的模型；以及（仅作提示）只在 `__init__` 里调用过 `eval()` 的 Lightning 模块的教师。
 
 ## 为什么
 

@@ -3,7 +3,8 @@
 ## What it does
 
 Finds an argument of `kl_div` whose last step is a division by a temperature: log-probabilities or
-probabilities over T, or a value of unknown kind over T.
+probabilities over T, or a value of unknown kind over T; and, at a temperature, sigmoids in the
+place of a distribution.
 
 ## Why is this bad
 
@@ -62,7 +63,8 @@ Hinton et al. 2015, arXiv:1503.02531.
 
 ## 它检查什么
 
-检查最后一步是除以温度的 `kl_div` 参数：对数概率或概率除以 T，或种类未知的值除以 T。
+检查最后一步是除以温度的 `kl_div` 参数：对数概率或概率除以 T，或种类未知的值除以 T；以及带温度、
+用 sigmoid 代替分布的参数。
 
 ## 为什么
 
