@@ -24,6 +24,7 @@ RECORD = ("onnx", "log", "config", "output", "overwrite", "trust", "resume")
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "distill": {
         "Data": DATA,
+        "Texts": ("recipe", "window", "vocabulary", "student_text", "steps", "teacher_steps", "k"),
         "Student and teachers": (
             "student", "teacher", "teacher_weight", "teacher_normalise", "teacher_input_size",
             "accept_teacher", "combine",

@@ -14,6 +14,13 @@ Few = list[str] | None
 
 
 def command(
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="text for language models, on pydoc or --data text:PATH; or a data set that has a "
+            "recipe of its own."
+        ),
+    ] = None,
     data: options.Data = None,
     task: Annotated[
         str | None,
@@ -120,6 +127,21 @@ def command(
         str | None, typer.Option(help="Fractions of the run, for step: 0.6,0.8")
     ] = None,
     decay: options.Decay = None,
+    window: Annotated[int | None, typer.Option(help="Of text: tokens seen at once (128).")] = None,
+    vocabulary: Annotated[
+        int | None, typer.Option(help="Of text: tokens of the tokenizer that is learnt (512).")
+    ] = None,
+    student_text: Annotated[
+        int | None,
+        typer.Option(help="Of text: bytes that the student sees (32000), 0 for all of it."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Of text: of a student (300).")] = None,
+    teacher_steps: Annotated[
+        int | None, typer.Option(help="Of text: of the teacher (800).")
+    ] = None,
+    k: Annotated[
+        int | None, typer.Option("--k", help="Of text: classes kept of each token (64).")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Of the students.")] = None,
     teacher_epochs: Annotated[int | None, typer.Option(help="Of the teachers.")] = None,
     batch_size: options.BatchSize = None,
@@ -204,8 +226,12 @@ def command(
     given.pop("lang", None)
     speak(lang)
     from didact._core.errors import UsageError
+    from didact.cli import _text_run as texts
     from didact.cli._distill_run import DISTILL, Grid, run_resumed
 
+    if texts.is_wanted(given):
+        texts.run(given)
+        return
     cells = Grid.read(given)
     if resume is not None:
         if others := sorted(set(given) - {"resume", "trust"}):

@@ -32,6 +32,7 @@ from didact.nn.inspection.own_terms import (
 )
 from didact.nn.inspection.size import count_parameters, size_on_disk
 from didact.nn.inspection.unwrap import unwrap
+from didact.nn.models.gpt import Gpt, build_gpt
 from didact.nn.models.soft_tree import SoftTree, Turn
 from didact.nn.teachers.adapters import Projector, feature_shapes, projectors
 from didact.nn.teachers.taps import Tap, Taps, find_module, inner_model, tap, taps
@@ -50,6 +51,7 @@ __all__ = [
     "ExpandableNetwork",
     "ExpandableStage",
     "FunctionModel",
+    "Gpt",
     "HasOwnTerms",
     "ImageClassifier",
     "ModelEntry",
@@ -67,6 +69,7 @@ __all__ = [
     "TokenBody",
     "Turn",
     "Weights",
+    "build_gpt",
     "build_model",
     "candidates",
     "check_same_classes",

@@ -16,6 +16,7 @@ from didact.recipes._learn import (
     learn_for_data,
     learn_mnist,
 )
+from didact.recipes._text import text
 from didact.train import DistillSettings
 
 _BY_DATA: dict[str, Callable[[], DistillSettings]] = {
@@ -47,4 +48,5 @@ __all__ = [
     "learn_for_data",
     "learn_mnist",
     "mnist",
+    "text",
 ]

@@ -24,6 +24,8 @@ from didact.train.loop.processes import LauncherName
 from didact.train.record.interrupt import StoppedError
 from didact.train.record.run_folder import RunFolder, read_toml
 from didact.train.record.verify import Verified, verify_run
+from didact.train.texts.distill import distill_text, load_text_student, resume_text
+from didact.train.texts.settings import TextSettings
 
 __all__ = [
     "DistillResult",
@@ -36,19 +38,23 @@ __all__ = [
     "RunFolder",
     "Step",
     "StoppedError",
+    "TextSettings",
     "Verified",
     "distill",
     "distill_from",
     "distill_grid",
+    "distill_text",
     "is_grid",
     "learn",
     "learn_from",
     "load_learner",
+    "load_text_student",
     "partial_summary",
     "read_axis",
     "read_toml",
     "resume",
     "resume_grid",
     "resume_learning",
+    "resume_text",
     "verify_run",
 ]

@@ -134,6 +134,69 @@ TEXTS = {
     "line {} of {} has {} tokens and speaks of {}; expected as many": (
         "{1} 第 {0} 行有 {2} 个词元，却给出 {3} 个的信息；数目应相同"
     ),
+    # Runs on texts
+    "{}: {} -> {}, which sees {}, top_k_kd of {}, {} x {} steps": (
+        "{}：{} -> {}，学生看到 {!t}，top_k_kd 取 {} 类，{!t} x {} 步"
+    ),
+    "all of it": "全部文本",
+    "{} bytes": "{} 字节",
+    "there is no recipe {}; {}": "没有名为 {} 的配方；{!t}",
+    "--{} is of texts; add --recipe text": "--{} 用于文本；请加上 --recipe text",
+    "--{} is not of texts; leave it out": "--{} 不用于文本；请去掉",
+    "{} is not of texts; leave it out": "{} 不用于文本；请去掉",
+    "--recipe {} is for that data; leave out --recipe or --data": (
+        "--recipe {} 是该数据的配方；请去掉 --recipe 或 --data"
+    ),
+    "gpt-{}x{} of {} classes and {} tokens; expected sizes of 1 or more, and a width that {} divides": (
+        "gpt-{}x{}，{} 个类别，{} 个词元；各尺寸应不小于 1，宽度应为 {} 的倍数"
+    ),
+    "token ids are {}; expected (batch, tokens) of at most {} tokens": (
+        "词元编号为 {}；应为 (batch, tokens)，最多 {} 个词元"
+    ),
+    "no language model is called {}; expected {}, as gpt-64x2": (
+        "没有名为 {} 的语言模型；应为 {}，如 gpt-64x2"
+    ),
+    "Bits per byte": "每字节比特数",
+    "bits per byte": "每字节比特数",
+    "Validation, bits per byte": "验证集，每字节比特数",
+    "kinds of token": "种词元",
+    "windows": "窗口",
+    "tokens in a window": "个词元一窗口",
+    "{} has {} texts; expected {} or more, to hold some out for the test: files, or paragraphs of "
+    "together {} letters": (
+        "{} 有 {} 段文本；应不少于 {} 段，以便留出一部分用于测试：多个文件，或合计 {} 字符的段落"
+    ),
+    "no arm was trained; expected teacher, alone or distilled in arms": (
+        "没有训练任何一方；arms 中应有 teacher、alone 或 distilled"
+    ),
+    "the teacher: {} bits per byte of the validation text": "教师：验证文本每字节 {} 比特",
+    "the model gave {} for token ids {}; expected logits (batch, tokens, classes)": (
+        "对词元编号 {1}，模型给出 {0}；应为 logits (batch, tokens, classes)"
+    ),
+    "{} has no output layer whose rows could be counted": "{} 没有可数行数的输出层",
+    "{} is no function; expected one of (classes, window)": (
+        "{} 不是函数；应为 (classes, window) 的函数"
+    ),
+    "{} is no run on texts; expected one of --recipe text": (
+        "{} 不是文本上的运行；应为 --recipe text 的运行"
+    ),
+    "is {}; expected one language model": "为 {}；应为一个语言模型",
+    "{} is {}; expected a multiple of the {} epochs into which they are cut": (
+        "{} 为 {}；应为所分 {} 轮的倍数"
+    ),
+    "text for language models, on pydoc or --data text:PATH; or a data set that has a recipe of its "
+    "own.": "text 用于语言模型，数据为 pydoc 或 --data text:路径；也可为自带配方的数据集。",
+    "Of text: tokens seen at once (128).": "用于文本：一次看到的词元数（128）。",
+    "Of text: tokens of the tokenizer that is learnt (512).": (
+        "用于文本：所学分词器的词元数（512）。"
+    ),
+    "Of text: bytes that the student sees (32000), 0 for all of it.": (
+        "用于文本：学生看到的字节数（32000），0 为全部。"
+    ),
+    "Of text: of a student (300).": "用于文本：学生的步数（300）。",
+    "Of text: of the teacher (800).": "用于文本：教师的步数（800）。",
+    "Of text: classes kept of each token (64).": "用于文本：每个词元保留的类别数（64）。",
+    "Texts": "文本",
     # The command
     "a cache cannot {}; {}": "缓存没有 {} 这一操作；{!t}",
     "didact cache {} takes {}; got {}": "didact cache {} 需要 {}；得到 {}",

@@ -33,6 +33,7 @@ def learning_curves(rows: Sequence[Row]) -> list[str]:
             lambda row: row.validation_mean_average_precision,
             100,
         ),
+        ("validation", "Validation, bits per byte", lambda row: row.validation_bits_per_byte, 1),
         ("validation", "Validation, mean absolute error", lambda row: row.validation_mae, 1),
         ("loss", "Training loss", lambda row: row.train_loss, 1),
     )

@@ -176,16 +176,20 @@ def _data(result: Result) -> str:
     if data.train is not None:
         labelled = f" ({data.labelled:,} with labels)" if data.labelled is not None else ""
         samples = "rows" if len(data.image_shape) == 1 else "images"
+        samples = "windows" if result.task == "text" else samples
         parts.append(f"{data.train:,} training {samples}{labelled}")
     if data.label_noise:
         parts.append(f"{100 * data.label_noise:g}% of the labels replaced at random")
     parts += [f"{n:,} {what}" for n, what in ((data.validation, "validation"),) if n is not None]
     parts += [f"{n:,} test" for n in (data.test,) if n is not None]
     if data.num_classes is not None:
-        outputs = {"regression": "numbers to predict", "multi-label": "labels"}
+        outputs = {
+            "regression": "numbers to predict", "multi-label": "labels", "text": "kinds of token",
+        }  # fmt: skip
         parts.append(f"{data.num_classes:,} {outputs.get(result.task, 'classes')}")
     if len(data.image_shape) == 1:
-        parts.append(f"{data.image_shape[0]:,} columns")
+        of = "tokens in a window" if result.task == "text" else "columns"
+        parts.append(f"{data.image_shape[0]:,} {of}")
     elif data.image_shape:
         parts.append(" × ".join(str(n) for n in data.image_shape))
     return ", ".join(parts)

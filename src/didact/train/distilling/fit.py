@@ -11,12 +11,19 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from didact.data import Batch, Batches, is_labelled
+from didact.data import Batch, is_labelled
 from didact.nn import HasOwnTerms, modules_with_own_terms, taken
 from didact.train.distilling.hooks import Hooks, Step
 from didact.train.distilling.objective import StepOutputs, Terms
 from didact.train.distilling.settings import DistillSettings
-from didact.train.loop.fit import FitSpec, RunContext, SaveClock, sum_terms, train_epochs
+from didact.train.loop.fit import (
+    AnyBatches,
+    FitSpec,
+    RunContext,
+    SaveClock,
+    sum_terms,
+    train_epochs,
+)
 from didact.train.loop.schedule import learning_rate, load_optimizer_state
 from didact.train.record.checkpoint import Checkpoints, Position, Snapshot, model_state
 from didact.train.record.run_folder import Row
@@ -53,7 +60,7 @@ class ModelSpec:
     learning_rate: float
     model: nn.Module
     optimizer: Optimizer
-    batches: Batches
+    batches: AnyBatches
     forward_fn: ForwardFn
     objective: Objective
     validate: Validate

@@ -57,7 +57,8 @@ class DistillResult:
     @property
     def validation_gain(self) -> float | None:
         """As ``gain``, on the validation split."""
-        metric = TASKS[self.summary["task"]].metric_on("validation")
+        task, metric = TASKS.get(self.summary["task"]), self.summary["metric"]
+        metric = metric if task is None else task.metric_on("validation")
         return self._better(self.validation, metric)
 
     def _better(self, arms: Json, metric: str) -> float | None:
@@ -65,7 +66,8 @@ class DistillResult:
             return None
         pairs = zip(arms["distilled"][metric], arms["alone"][metric], strict=True)
         differences = [float(distilled) - float(alone) for distilled, alone in pairs]
-        sign = 1 if TASKS[self.summary["task"]].higher_is_better else -1
+        task = TASKS.get(self.summary["task"])  # of a text, fewer bits are better
+        sign = 1 if task is not None and task.higher_is_better else -1
         return float(sign * sum(differences) / len(differences))
 
 

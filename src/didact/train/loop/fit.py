@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from didact._core.errors import NonFiniteError
-from didact.data import Batch, Batches
+from didact.data import Batch
 from didact.train.loop.fabric import Fabric
 from didact.train.loop.schedule import learning_rate, set_learning_rate
 from didact.train.loop.settings import SharedSettings
@@ -40,6 +40,20 @@ class RunContext(Generic[S]):
     folder: RunFolder
     log: Log
     stopper: Stopper
+
+
+class AnyBatches(Protocol):
+    """What the loop walks through: batches that are a function of the epoch and their place."""
+
+    @property
+    def all_labelled(self) -> bool:
+        """Whether every sample has a label that may be used."""
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """Those of an epoch, from the ``start``-th on."""
 
 
 class Position(Protocol):
@@ -103,7 +117,7 @@ class FitSpec:
     title: str
     module: nn.Module
     optimizer: Optimizer
-    batches: Batches
+    batches: AnyBatches
     epochs: int
     learning_rate: float
     position: Position

@@ -14,11 +14,13 @@ from didact.train.loop.settings import SharedSettings
 
 
 def learning_rate(settings: SharedSettings, base: float, fraction: float) -> float:
-    """The learning rate when ``fraction`` of the steps is done.
+    """The learning rate when ``fraction`` of the steps is done, a warm-up included.
 
     ``cosine`` falls as ``base * (1 + cos(pi * fraction)) / 2``; ``step`` is multiplied by ``decay``
     at each milestone (a fraction of the run); ``constant`` stays.
     """
+    if fraction < settings.rate_warmup:
+        base *= fraction / settings.rate_warmup
     if settings.schedule == "cosine":
         return base * (1 + math.cos(math.pi * fraction)) / 2
     if settings.schedule == "step":

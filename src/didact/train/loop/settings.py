@@ -122,6 +122,11 @@ class SharedSettings(CheckedSettings):
         """What the labels are, where the settings say it."""
         return "auto"
 
+    @property
+    def rate_warmup(self) -> float:
+        """The fraction of a model's training over which its learning rate grows from 0."""
+        return 0.0
+
     def deciding(self) -> dict[str, Any]:
         """All that decides the numbers of a part of the run; what is finished is kept with it."""
         return self.model_dump(mode="json", exclude=set(self.indifferent))

@@ -95,6 +95,7 @@ class ArmNumbers(Part):
     mean_average_precision: list[float] = []
     f1_macro: list[float] = []
     f1_micro: list[float] = []
+    bits_per_byte: list[float] = []
     mae: list[float] = []
     rmse: list[float] = []
     r2: list[float] = []
@@ -229,6 +230,7 @@ class Row(Part):
     train_accuracy: float | None = None
     validation_accuracy: float | None = None
     validation_mean_average_precision: float | None = None
+    validation_bits_per_byte: float | None = None
     validation_mae: float | None = None
     validation_rmse: float | None = None
     validation_nll: float | None = None

@@ -34,6 +34,8 @@ ONNX = "student.onnx"
 CHECKPOINT = "checkpoint"
 CELLS = "cells"
 LOGS = "logs"
+CACHE = "teacher"
+TOKENIZER = "tokenizer.json"
 START = "start.json"
 LOCK = ".lock"
 
@@ -189,7 +191,7 @@ class RunFolder:
             The result with the digests of the other files.
         """
         self.sync()
-        files = (METRICS, DISAGREEMENTS, PREDICTIONS, TREE, STUDENT, ONNX)
+        files = (METRICS, DISAGREEMENTS, PREDICTIONS, TREE, STUDENT, ONNX, TOKENIZER)
         there = [name for name in files if (self.path / name).is_file()]
         digests = {name: digest.of_file(self.path / name) for name in there}
         whole = result | {"files": digests}
@@ -232,9 +234,9 @@ def _is_unused(path: Path) -> bool:
 
 def _empty(path: Path) -> None:
     """Remove what a run wrote, and nothing else that may lie in the folder."""
-    for folder in (path / CHECKPOINT, path / CELLS, path / LOGS):
+    for folder in (path / CHECKPOINT, path / CELLS, path / LOGS, path / CACHE):
         if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder)
-    results = (RESULT, METRICS, DISAGREEMENTS, PREDICTIONS, TREE, STUDENT, ONNX)
+    results = (RESULT, METRICS, DISAGREEMENTS, PREDICTIONS, TREE, STUDENT, ONNX, TOKENIZER)
     for name in (*results, "report.html", TRUST, SETTINGS):
         (path / name).unlink(missing_ok=True)
