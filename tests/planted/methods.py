@@ -9,6 +9,14 @@ def _fault(name: str, old: str, new: str) -> Fault:
     return Fault(name, "methods", old, new, "tests/methods/test_formulas.py")
 
 
+def _of_maps(name: str, old: str, new: str) -> Fault:
+    return Fault(name, "methods", old, new, "tests/methods/test_stage_maps.py")
+
+
+def _of_tokens(name: str, old: str, new: str) -> Fault:
+    return Fault(name, "methods", old, new, "tests/methods/test_transformers.py")
+
+
 FAULTS = [
     _fault(
         "lwf ignores its weight",
@@ -321,6 +329,85 @@ FAULTS = [
         "the first task's binary targets are missing",
         "targets = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)",
         "targets = logits * 0.0",
+    ),
+    _fault(
+        "joint from scratch goes on from the network before",
+        "if self.options.from_scratch:",
+        "if False:",
+    ),
+    _fault(
+        "lwf's warm-up moves the old outputs",
+        "now[: self.task.known] = was",
+        "pass",
+    ),
+    _fault(
+        "means have no mirror images",
+        "lambda images: self.features(images.flip(-1))",
+        "self.features",
+    ),
+    _of_maps("podnet looks at maps after ReLU", 'return MapPlace(relu, "input")', "break"),
+    _of_maps("podnet compares the stem", 'if p != "stem"]', "]"),
+    _of_tokens(
+        "l2p takes the farthest prompts",
+        "similarities(query, self.keys).topk(options.chosen, dim=1)",
+        "similarities(query, self.keys).topk(options.chosen, dim=1, largest=False)",
+    ),
+    _of_tokens(
+        "l2p reads the class token",
+        "body.after(tokens)[:, 1 : 1 + chosen.shape[1]]",
+        "body.after(tokens)[:, :1]",
+    ),
+    _of_tokens(
+        "dualprompt trains under the prompt that the key chooses",
+        "expert = self.experts[-1].expand(len(query), -1, -1, -1, -1)",
+        "expert = torch.stack(list(self.experts))[\n"
+        "            similarities(query, torch.stack(list(self.keys))).argmax(1)\n"
+        "        ]",
+    ),
+    _of_tokens(
+        "a task's prompt begins anew",
+        "kept[-1].copy_(kept[-2])",
+        "pass",
+    ),
+    _of_tokens(
+        "coda-prompt weighs without its attention",
+        "attended = F.normalize(query[:, None] * attention, dim=-1)",
+        "attended = F.normalize(query[:, None] + 0 * attention, dim=-1)",
+    ),
+    _of_tokens(
+        "coda-prompt goes on training old components",
+        "self.pools.requires_grad_(False)",
+        "self.pools.requires_grad_(True)",
+    ),
+    _of_tokens(
+        "prompts leave the network free",
+        "self.network.requires_grad_(stage.name != PROMPTS)",
+        "self.network.requires_grad_(True)",
+    ),
+    _of_tokens(
+        "slca normalises over all classes at once",
+        "torch.split(logits, list(sizes), dim=1)",
+        "[logits]",
+    ),
+    _of_tokens(
+        "slca's network learns as fast as its classifier",
+        '"factor": self.options.slow',
+        '"factor": 1.0',
+    ),
+    _of_tokens(
+        "ease compares in the new subspace",
+        "before = F.normalize(measured[:, own], dim=-1)",
+        "before = F.normalize(measured[:, later], dim=-1)",
+    ),
+    _of_tokens(
+        "ease weighs all subspaces alike",
+        "weights[torch.arange(len(owners), device=owners.device), owners] = 1.0",
+        "pass",
+    ),
+    _of_tokens(
+        "aper forgets what the network was",
+        "return torch.cat([before, self.network.features(images)], dim=1)",
+        "return torch.cat([before * 0, self.network.features(images)], dim=1)",
     ),
 ]
 """A fault's old text occurs exactly once in the floor."""
