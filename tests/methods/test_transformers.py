@@ -28,7 +28,7 @@ from tests.methods.test_formulas import KNOWN, OPTIONS, SEEN, SIZES, State, aske
 from torch import Tensor, nn
 
 from didact._core.errors import ModelError, UsageError
-from didact.data import generator_for
+from didact.data import Split, generator_for, load
 from didact.methods.coda_prompt import orthogonal_rows
 from didact.methods.ease import completed, reweighted
 from didact.methods.slca import gaussians, normalised_logits
@@ -665,3 +665,69 @@ def test_ease_trains_its_newest_adapters() -> None:
             assert torch.equal(network.state_dict()[name], value), name
     newest = network.blocks[0].adapters[2].up.weight
     assert newest.abs().max() > 0
+
+
+# A small trained one
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[nn.Module, list[Split], Split]:
+    """A transformer that knows the digits 0 to 4; 5 to 8 in two tasks, and other images of them."""
+    given = load("digits")
+    train, test = (
+        Split(split.take(torch.arange(len(split))).float() / 255, split.labels)
+        for split in (given.train, given.test)
+    )
+    torch.manual_seed(0)
+    network: Any = tiny_transformer(5, side=8).float()
+    known = train.subset((train.labels < 5).nonzero().flatten())
+    optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3)
+    for _ in range(8):
+        for places in torch.randperm(len(known)).split(32):
+            optimizer.zero_grad()
+            batch = batch_of(known, places)
+            F.cross_entropy(network(batch.images), batch.labels).backward()
+            optimizer.step()
+    parts = []
+    for low in (5, 7):
+        places = ((train.labels == low) | (train.labels == low + 1)).nonzero().flatten()[:100]
+        chosen = train.subset(places)
+        parts.append(Split(chosen.images, chosen.labels - 5))
+    asked = test.subset(((test.labels >= 5) & (test.labels < 9)).nonzero().flatten())
+    return network.double(), parts, Split(asked.images, asked.labels - 5)
+
+
+TRAINED_OPTIONS: dict[str, dict[str, Any]] = {
+    "aper": {},
+    "coda-prompt": {"train_first": False},
+    "dualprompt": {"train_first": False, "general": 1},
+    "ease": {},
+    "l2p": {"train_first": False},
+    "slca": {"slow": 0.3},
+}
+
+
+@pytest.mark.parametrize("name", TRAINED_OPTIONS)
+def test_new_digits_are_learned_from_a_small_trained_transformer(
+    name: str, digits: tuple[Any, list[Split], Split]
+) -> None:
+    network, splits, asked = digits
+
+    def trained(classes: int) -> nn.Module:
+        found = copy.deepcopy(network)
+        found.classifier = nn.Linear(16, classes).double()
+        return found
+
+    method: Any = build(name, TRAINED_OPTIONS[name], build_network=trained, epochs=5)
+    loop = Loop(method, rate=0.1)
+    for task in tasks_of(splits):
+        loop.learn(task)
+    found = scores(method, normalised(asked.images))
+    own = torch.arange(4) // 2 != (asked.labels // 2)[:, None]
+    within = found.masked_fill(own, -torch.inf).argmax(1)
+    right, told = (
+        float((answers == asked.labels).double().mean()) for answers in (found.argmax(1), within)
+    )
+    print(name, right, told)
+    assert right > 0.35
+    assert told > 0.6
