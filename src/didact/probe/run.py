@@ -203,11 +203,15 @@ def _recognised(binding: Binding, kind: Kind | None) -> tuple[Case, list[Text]]:
 
 
 def _tried(law: Law, case: Case) -> Outcome:
-    """The outcome; a loss that raises on a law's inputs breaks it, and the error is the reason."""
+    """The outcome; a loss that raises on a law's inputs breaks it, and the error is the reason.
+
+    Not so where the user gave a tensor, whose size fits the first inputs alone.
+    """
     try:
         return law(case)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         reason = reason_of(error)
         raised = breaks(f"the loss raised {reason.en}", f"损失抛出异常 {reason.zh}")
-        counts = case.kind in law.binds and case.may_accuse(law.name)
+        held = any(isinstance(v, torch.Tensor) for v in case.subject.binding.given.values())
+        counts = case.kind in law.binds and case.may_accuse(law.name) and not held
         return raised if counts else Outcome("measured", raised.text)

@@ -234,3 +234,36 @@ def test_kl_div_of_sigmoids_is_named():
         return F.kl_div(F.logsigmoid(student / T), target, reduction="batchmean") * T * T
 
     assert "KL-OF-SIGMOIDS" in [m.key for m in probe(loss).mistakes]
+
+
+def test_a_tensor_that_is_given_fits_the_first_inputs_alone():
+    def loss(student_logits, teacher_logits, scale):
+        return term(student_logits * scale, teacher_logits * scale, 1.0)
+
+    assert probe(loss, arguments={"scale": torch.ones(6, 5)}).ok
+
+
+class TakesKeywords:
+    def __init__(self, student, teacher):
+        self.student, self.teacher = student, teacher
+
+    def forward_train(self, image, target, **kwargs):
+        logits, _ = self.student(image)
+        teacher_logits, _ = self.teacher(image)
+        return self.warmup * term(logits, teacher_logits) + F.cross_entropy(logits, target)
+
+
+def test_an_attribute_is_given_beside_keywords():
+    report = probe(TakesKeywords.forward_train, arguments={"self.warmup": 0.5})
+    assert report.ok
+    assert report.match.en.startswith("8 x forward KL")
+
+
+def one_of_two(student, teacher, mode):
+    if mode not in ("forward", "backward"):
+        raise ValueError(mode)
+    return term(student, teacher)
+
+
+def test_a_text_that_is_looked_up_among_others_is_found():
+    assert probe(one_of_two).ok

@@ -290,7 +290,9 @@ def _keywords(source: Any, known: list[Parameter], given: Mapping[str, Any]) -> 
     if not any(p.kind is Parameter.VAR_KEYWORD for p in found):
         return []
     names = {p.name for p in known}
-    return [Parameter(n, Parameter.KEYWORD_ONLY) for n in given if n not in names]
+    return [
+        Parameter(n, Parameter.KEYWORD_ONLY) for n in given if n not in names and n.isidentifier()
+    ]
 
 
 _Plan = list[tuple[Sizes, Layout]]

@@ -62,7 +62,7 @@ def choices(source: Any) -> Mapping[str, str | bool]:
             uses[node.attr] += 1
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             name, texts = _name(node.left), list(_texts(node.comparators[0]))
-            if isinstance(node.ops[0], ast.Eq | ast.In) and name and texts:
+            if isinstance(node.ops[0], ast.Eq | ast.In | ast.NotIn) and name and texts:
                 found.setdefault(name, texts[0])
         if isinstance(node, ast.If | ast.IfExp):
             switches.update(_switches(node.test))
