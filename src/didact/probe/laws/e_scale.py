@@ -82,8 +82,8 @@ def _fixed(case: Case) -> Outcome:
     held = case.subject.binding.held_temperature
     if held is not None:
         return measured(
-            f"T = {held:g}, as given; factor {fit.factor:.4g}. Left out, it is varied",
-            f"T = {held:g}，按给定值；因子 {fit.factor:.4g}。不指定时会变化温度",
+            f"T = {held:g}, as given; factor {fit.factor:.4g}; leave T out to have it varied",
+            f"T = {held:g}（给定值）；因子 {fit.factor:.4g}；不指定 T 时会变化温度",
             temperature=held,
         )
     return measured(

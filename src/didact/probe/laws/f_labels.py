@@ -63,10 +63,10 @@ def weights(case: Case) -> Outcome:
         labels.append(subject.label_part(at, subject.whole(at))[0])
         base = subject(at.having(weight=0.5)).norm
         teachers.append(subject(at).norm / base if base else 0.0)
-    both = f"CE {_list(labels)}, KD {_list(teachers)}"
+    ce, kd = f"CE {_list(labels)}", f"KD {_list(teachers)}"
     rows = (
-        f"w = 0, .25, .5, 1: {both} (of that at .5)",
-        f"w = 0、.25、.5、1 时：{both}（KD 以 w = .5 处为 1）",
+        f"w = 0, .25, .5, 1: {ce}, {kd} (of that at .5)",
+        f"w = 0、.25、.5、1 时：{ce}；{kd}（KD 以 w = .5 处为 1）",
     )
     numbers = {"label": labels, "teacher": teachers}
     falls, rises = labels[0] - labels[-1], teachers[-1] - teachers[0]
