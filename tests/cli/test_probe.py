@@ -232,7 +232,7 @@ def test_a_value_on_the_command_line_is_a_number_a_text_or_an_object(written, mo
     path = written(TAKES)
     options = ["--arg", "T=3", "--arg", "mode=soft", "--init", f"layers={path}:last"]
     assert run(monkeypatch, f"{path}:Loss", "--lang", "en", *options) == 0
-    assert "1 x T^2 x forward KL(teacher || student)" in capsys.readouterr().out
+    assert "9 x forward KL(teacher || student), T = 3" in capsys.readouterr().out
     assert run(monkeypatch, f"{path}:Loss", "--lang", "en", "--init", f"layers={path}:none") == 2
     assert "has no 'none'" in capsys.readouterr().err
 
