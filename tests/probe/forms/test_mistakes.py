@@ -18,7 +18,7 @@ SEVERAL = {
 }
 """Kinds that are one to the probe, since numbers cannot tell them apart."""
 NO_RULE = {
-    *("T-UNUSED", "BATCH-SUM", "BATCH-TWICE", "MASK-DIVISOR"),
+    *("KL-OF-SIGMOIDS", "T-UNUSED", "BATCH-SUM", "BATCH-TWICE", "MASK-DIVISOR"),
     *("ITEMS-UNUSED", "TEACHER-SHIFTED", "LABELS-SHIFTED", "VOCABULARY-FILLED"),
 }
 """Kinds that only a run can see."""
