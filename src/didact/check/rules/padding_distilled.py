@@ -130,8 +130,9 @@ _MASKS = re.compile(r"\w*masks?|masked|masking|ignored?|pads?|padded|padding")
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find losses over all positions of a padded batch."""
     library = any(path.startswith("transformers") for path in analysis.index.imports.values())
-    found = uses(analysis, "kl_div")
-    trained = [use for use in found if use.scope.calls or not use.under_no_grad]
+    found = list(uses(analysis, "kl_div"))
+    evaluated = {id(use.node) for use in found if use.under_no_grad and not use.scope.calls}
+    trained = [use for use in found if id(use.node) not in evaluated]
     entered = {id(use.node) for use in trained if use.scope.calls}
     for use in trained:  # an evaluation may count what it likes
         if not use.scope.calls and id(use.node) in entered:
