@@ -35,7 +35,13 @@ from didact.check.explain.proof import Proof
 from didact.check.explain.questions import Question, Snippet, questions
 from didact.check.explain.runnable import given_names, runnable
 from didact.check.explain.statements import Explainer
-from didact.check.explain.summary import Verdict, by_importance, summary_of, verdict_of
+from didact.check.explain.summary import (
+    Verdict,
+    by_importance,
+    hint_by_name,
+    summary_of,
+    verdict_of,
+)
 from didact.check.explain.words import roles as words
 from didact.check.findings.finding import Finding, Severity
 from didact.check.snippet import recover
@@ -150,7 +156,8 @@ def explain(text: str) -> Explanation:
     kinds = frozenset(k for f in findings for k in kinds_of(f.code))
     verdict = verdict_of(judged, right, findings, kinds_of)
     apart = goes_back_twice(analysis.tree)
-    summary = summary_of(verdict, findings, kinds_of, framework, apart=apart)
+    hint = hint_by_name(*_names(analysis.tree))
+    summary = summary_of(verdict, findings, kinds_of, framework, apart=apart, hint=hint)
     given = given_names(analysis.tree)
     if given:
         guesses.append(GIVEN.format(names=", ".join(f"`{n}`" for n in given)))
@@ -178,6 +185,16 @@ def explain(text: str) -> Explanation:
         rebuilt=_is_rebuilt(text, recovered.source),
         gone=_gone(rules, correction.source, source),
     )
+
+
+def _names(tree: ast.Module) -> tuple[list[str], list[str]]:
+    """What functions and classes are called, and the functions that are called and not shown."""
+    defined = [n.name for n in nodes_of(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    called = {
+        n.func.id for n in nodes_of(tree)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+    }  # fmt: skip
+    return defined, sorted(called & set(given_names(tree)))
 
 
 def _others(raised: list[Question], asked: Question | None) -> list[Question]:

@@ -324,6 +324,27 @@ def _cautions(judged: Judged) -> list[Text]:
     return [words.CAUTION.format(shape=dimensions(r), factor=f) for r, f in sorted(found)]
 
 
+_CALLED = (
+    ("dkd", r"dkd|decoupled"), ("rkd", r"\brkd|relational"),
+    ("at", r"attention_?transfer|\bat_loss"),
+    ("nst", r"\bnst"), ("sp", r"similarity_?preserving"), ("cwd", r"\bcwd|channel_?wise"),
+    ("pkt", r"\bpkt"), ("dist", r"\bdist_?(loss|kd)"), ("icarl", r"icarl"), ("lwf", r"\blwf"),
+    ("reverse_kl", r"reverse_?kl|\brkl"), ("jsd", r"\bjsd?_|jensen"), ("hint", r"fitnet|hint_"),
+    ("dml", r"\bdml|mutual"), ("hard_kd", r"hard_?distill"),
+)  # fmt: skip
+"""What functions and classes are called that compute a named loss."""
+
+
+def hint_by_name(names: Sequence[str], missing: Sequence[str]) -> Text | None:
+    """What the names say that it is, where the functions that it needs are not shown."""
+    told = " ".join(names).lower()
+    found = [key for key, pattern in _CALLED if re.search(pattern, told)]
+    if len(found) != 1 or not missing:
+        return None
+    shown = ", ".join(f"`{m}`" for m in list(missing)[:4])
+    return words.NAMED.format(method=words.METHODS[found[0]], missing=shown)
+
+
 def by_importance(findings: Sequence[Finding]) -> list[Finding]:
     """The worst first, each once."""
     unique = {(f.code, f.span.line, f.message): f for f in findings}
@@ -332,7 +353,7 @@ def by_importance(findings: Sequence[Finding]) -> list[Finding]:
 
 def summary_of(
     verdict: Verdict, findings: Sequence[Finding], kinds: Kinds, framework: str | None,
-    *, apart: bool = False,
+    *, apart: bool = False, hint: Text | None = None,
 ) -> list[Text]:  # fmt: skip
     """Three to six lines: what it is, how far it is right, what happens if it is run."""
     lines: list[Text] = []
@@ -350,6 +371,8 @@ def summary_of(
     elif verdict.outcome != "unknown":
         lines.append(words.NO_METHOD)
     lines += _verdict_lines(verdict, findings, kinds)
+    if hint is not None and verdict.outcome == "unknown" and verdict.method is None:
+        lines.append(hint)
     serious = [f for f in findings if f.severity is not Severity.INFO]
     if serious or (findings and verdict.outcome not in {"equal", "none"}):
         lines.append(words.FOUND.format(counts=_counts(findings)))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from didact.check.engine.names import is_model, words
+from didact.check.engine.names import is_model, is_temperature, is_weight, words
 from didact.check.explain.formula.libraries import (
     ALIASES,
     CASTS,
@@ -914,6 +914,9 @@ class Tracer:
             if name == "float" and isinstance(text, str):
                 with suppress(ValueError):
                     return Constant(float(text))
+            plain = nodes[0] if len(nodes) == 1 else None
+            if name in {"float", "int"} and isinstance(plain, Given) and _is_setting(plain):
+                return plain
             if name in {"list", "tuple", "float", "int"}:
                 single = {"float": "floating", "int": "integers"}.get(name)
                 if not nodes:
@@ -939,6 +942,9 @@ class Tracer:
             else:
                 args.append(self._value(argument, scope))
         keywords = {k.arg: self._value(k.value, scope) for k in node.keywords if k.arg}
+        shape = self._shape_of(node, scope) if name in {"view", "reshape"} else None
+        if shape is not None:
+            return Call("view_as", (base, shape))
         nodes = [a for a in args if isinstance(a, Node)]
         named = {k: v for k, v in keywords.items() if isinstance(v, Node)}
         model = name in _OF_MODELS_TOO and _is_model_itself(base)
@@ -954,6 +960,15 @@ class Tracer:
         shown = ast.unparse(node)
         inside = base.inputs if isinstance(base, Given) else (base,)
         return self._unknown(shown, [*inside, *args, *keywords.values()], model=model)
+
+    def _shape_of(self, node: ast.Call, scope: Scope) -> Node | None:
+        """``x`` of ``view(*x.shape)`` and ``view(x.shape)``."""
+        if len(node.args) != 1 or node.keywords:
+            return None
+        given = node.args[0].value if isinstance(node.args[0], ast.Starred) else node.args[0]
+        value = self._value(given, scope)
+        whole = isinstance(value, Call) and value.name == "size" and len(value.args) == 1
+        return value.args[0] if whole else None
 
     def _inline(
         self, node: ast.Call, closure: Closure, args: list[Value], keywords: dict[str, Value]
@@ -1030,6 +1045,13 @@ class Tracer:
             finally:
                 self._depth -= 1
         return instance
+
+
+def _is_setting(given: Given) -> bool:
+    """Whether a name is a number of the configuration: ``float(T)`` is T."""
+    last = given.text.rsplit(".", 1)[-1]
+    named = is_temperature(last) or is_weight(last) or isinstance(given.default, int | float)
+    return not given.inputs and not given.model and named
 
 
 def _trains(loop: ast.For | ast.AsyncFor) -> bool:

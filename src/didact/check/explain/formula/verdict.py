@@ -246,7 +246,8 @@ def _solve_sum(
     lab: Laboratory, parts: list[Node], sign: int, loop: Loop | None, outer: Weights
 ) -> list[Term]:
     """First groups that are one definition together, then each addend for itself."""
-    left = list(parts)
+    left = [p for p in parts if not _is_zero(p)] or list(parts[:1])
+    parts = left[:]
     terms: list[Term] = []
     if len(parts) <= 6:
         for size in range(len(parts), 1, -1):
@@ -260,6 +261,19 @@ def _solve_sum(
         inner = Call("neg", (part,)) if sign < 0 else part
         terms += solve(lab, inner, loop, outer)
     return terms
+
+
+def _is_zero(node: Node) -> bool:
+    """Whether an addend is 0 whatever the names are: where a sum begins, or a branch adds none."""
+    while isinstance(node, Call) and node.name in {"mul", "neg", "div", "detach", "floating"}:
+        if node.name == "mul" and _is_zero(node.args[1]):
+            return True
+        node = node.args[0]
+    if isinstance(node, Constant):
+        return isinstance(node.value, int | float) and node.value == 0
+    if isinstance(node, Call) and node.name == "tensor" and len(node.args) == 1:
+        return _is_zero(node.args[0])
+    return isinstance(node, Call) and node.name in {"zeros", "zeros_like"}
 
 
 def _group(

@@ -94,6 +94,11 @@ UNKNOWN = Text(
     "is written.",
     "没有识别出来，因此不对其正确与否作判断；下面列出它按代码所写的公式。",
 )
+NAMED = Text(
+    "Its name says {method}; {missing}, which it needs, is not shown, so this could not be "
+    "checked.",
+    "从名字看，它应是{method}；但它用到的 {missing} 没有贴出来，无法核对。",
+)
 UNKNOWN_TERM = Text(
     "The term {term} is not recognised; nothing is said about it.",
     "{term} 这一项没有识别出来，不作判断。",
