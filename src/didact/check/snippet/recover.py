@@ -17,6 +17,7 @@ from didact.check.snippet.console import (
     without_tracebacks,
 )
 from didact.check.snippet.emit import Emitter
+from didact.check.snippet.intact import without_words
 from didact.check.snippet.levels import levels
 from didact.check.snippet.page import (
     Page,
@@ -121,7 +122,8 @@ def recover(text: str) -> Recovered:
 
 def _of_page(page: Page) -> Recovered:
     """The code of a page that holds nothing but code and words."""
-    result = _as_it_is(page.text) or _rebuild_with_names(page.text.expandtabs(4))
+    text = page.text
+    result = _between_words(text) or _as_it_is(text) or _rebuild_with_names(text.expandtabs(4))
     last = len(page.origin)
     lines = [page.origin[min(line, last) - 1] for line in result.line_map]
     words = [*page.aside, *((page.origin[min(n, last) - 1], w) for n, w in result.words)]
@@ -134,6 +136,24 @@ def _of_page(page: Page) -> Recovered:
         words,
         find_question([text for _, text in words]),
     )
+
+
+def _between_words(text: str) -> Recovered | None:
+    """Code whose lines and indentation are whole, less the lines of words around and between."""
+    found = without_words(text)
+    if found is None:
+        return None
+    code, origin, words = found
+    kept = _as_it_is(code)
+    if kept is None:
+        return None
+    lines = [origin[min(line, len(origin)) - 1] for line in kept.line_map]
+    return replace(kept, guesses=[_left_out(words)], line_map=lines, words=words)
+
+
+def _left_out(words: list[tuple[int, str]]) -> Text:
+    shown = "; ".join(f"`{shorten(w, 60)}`" for _, w in words[:4])
+    return LEFT_OUT.format(words=shown + (" …" if len(words) > 4 else ""))
 
 
 def _as_it_is(text: str) -> Recovered | None:
@@ -272,8 +292,7 @@ def _rebuild(text: str) -> Recovered:
     words = _words(source, pieces)
     guesses += [*notes, *emitter.notes]
     if words:
-        shown = "; ".join(f"`{shorten(w, 60)}`" for _, w in words[:4])
-        guesses.append(LEFT_OUT.format(words=shown + (" …" if len(words) > 4 else "")))
+        guesses.append(_left_out(words))
     return replace(_parsed(emitter.lines, emitter.origin, guesses), words=words)
 
 
