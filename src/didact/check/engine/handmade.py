@@ -22,7 +22,9 @@ def factor_of(value: Value, node: ast.expr) -> Scale:
         if value.number is not None and not value.scale.atoms:
             return Scale(value.number)
         return value.scale if not value.scale.is_one else Scale.of(source(node))
-    return Scale.of(source(value.origin if value.origin is not None else node))
+    made = Scale.of(source(value.origin if value.origin is not None else node))
+    known = value.space is Space.UNKNOWN and value.origin is not None and not value.terms
+    return made.times(value.scale) if known else made
 
 
 def joint_grad(left: Value, right: Value) -> Grad:

@@ -108,7 +108,7 @@ SEVERITY = Severity.WARNING
 TOPIC = "teacher"
 FRAMEWORKS = ("tensorflow",)
 CATALOGUE = ("KERAS-TEACHER-TRAINING",)
-_WEIGHTS = ("trainable_variables", "trainable_weights")
+_WEIGHTS = ("trainable_variables", "trainable_weights", "variables")
 
 
 def check(analysis: Analysis) -> Iterator[Found]:

@@ -113,13 +113,9 @@ CATALOGUE = ("CLASS-MEAN",)
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find point-wise losses whose first reduction is a mean over classes."""
     for use in uses(analysis, *SOFT):
-        if (
-            use.reduction != "none"
-            or use.target.space not in NORMALISED
-            or has_factor(analysis, use)
-        ):
+        if use.target.space not in NORMALISED or has_factor(analysis, use):
             continue
-        terms = analysis.terms_of(use)
+        terms = analysis.terms_of(use) if use.reduction == "none" else []
         reduced = [term for term in terms if term.reductions]
         factors = {s for term in terms if not term.reductions for s in term.scale.symbols}
         masked = any("mask" in symbol for symbol in factors)
