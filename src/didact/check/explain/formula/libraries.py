@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from inspect import Signature, signature
@@ -200,19 +200,12 @@ _PLACES = {
     **dict.fromkeys(("input", "input1", "x1"), 0),
     **dict.fromkeys(("target", "other", "input2", "x2", "mat2"), 1),
 }
-_TWO = (
-    "add", "sub", "mul", "div", "matmul", "mm", "bmm", "eq", "ne", "lt", "le", "gt", "ge", "pow",
-    "maximum", "minimum", "kl_div", "cross_entropy", "nll_loss", "mse_loss", "l1_loss",
-    "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
-    "cosine_embedding_loss", "cosine_similarity", "pairwise_distance", "index", "gather",
-)  # fmt: skip
-_LEAST = {**dict.fromkeys(_TWO, 2), "put": 3, "where": 3, "key": 0}
 
 
 def lacks_arguments(node: Node) -> bool:
-    """Whether an operation was called with fewer parts than it works on: it is no operation."""
+    """Whether an operation was called without the parts that it works on: it is no operation."""
     return any(
-        isinstance(part, Call) and len(part.args) < _LEAST.get(part.name, 1)
+        isinstance(part, Call) and not _fits(part.name, part.args, dict(part.keywords))
         for part in (node, *node.children)
     )
 
@@ -229,11 +222,18 @@ def call(name: str, args: list[Node], keywords: Keywords) -> Call | None:
     for key in sorted(kept, key=lambda k: _PLACES.get(k, 2)):
         if _PLACES.get(key) == len(args):
             args.append(kept.pop(key))
+    return Call(name, tuple(args), tuple(kept.items())) if _fits(name, args, kept) else None
+
+
+def _fits(name: str, args: Sequence[Node], keywords: Keywords) -> bool:
+    """Whether an operation takes these arguments; one that is not known takes any."""
+    if name not in OPERATIONS:
+        return True
     try:
-        _signature(name).bind(*args, **kept)
+        _signature(name).bind(*args, **keywords)
     except TypeError:
-        return None
-    return Call(name, tuple(args), tuple(kept.items()))
+        return False
+    return True
 
 
 @cache
