@@ -3,7 +3,7 @@
 ## What it does
 
 Finds an optimiser that is given a teacher's parameters, where that teacher only serves as a
-target.
+target; also one that is given these alone, while a student is run and trained by nothing.
 
 ## Why is this bad
 
@@ -68,7 +68,8 @@ Hinton et al. 2015.
 
 ## 它检查什么
 
-检查把只充当目标的教师的参数交给优化器的写法。
+检查把只充当目标的教师的参数交给优化器的写法；也检查只把教师的参数交给优化器、学生却没有任何优化器
+来训练的写法。
 
 ## 为什么
 
@@ -97,6 +98,7 @@ Hinton 等 2015。
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -129,8 +131,30 @@ def check(analysis: Analysis) -> Iterator[Found]:
             if its is call and other != name
         ]
         runs = [f for f in analysis.forwards if name in names_of(f.model)]
-        if others and runs and not any(_is_trained(analysis, forward) for forward in runs):
+        if not runs or any(_is_trained(analysis, forward) for forward in runs):
+            continue
+        if others:
             yield Found(call, _MESSAGE.format(model=name))
+        elif (student := _student_left_out(analysis, name)) is not None:
+            yield Found(call, _ALONE.format(model=name, student=student), severity=Severity.WARNING)
+
+
+def _student_left_out(analysis: Analysis, teacher: str) -> str | None:
+    """A student that runs with a graph, where the teacher alone is in an optimiser."""
+    if set(analysis.facts.optimized) - {teacher}:
+        return None
+    wanted = sum(
+        isinstance(part, ast.Attribute) and part.attr in ("parameters", "named_parameters")
+        for call in analysis.index.of(ast.Call)
+        if any(k.arg == "lr" for k in call.keywords)
+        for part in ast.walk(call)
+    )
+    if wanted != 1:
+        return None
+    for forward in analysis.forwards:
+        if role_of(forward.model) is Role.STUDENT and not forward.under_no_grad:
+            return forward.model
+    return None
 
 
 def _is_trained(analysis: Analysis, forward: Forward) -> bool:
@@ -142,4 +166,10 @@ _MESSAGE = Text(
     "learns to agree with the student, and both collapse. Pass the student's parameters alone",
     "优化器里还有 '{model}' 的参数，而它在这里只是目标：它会学着迎合学生，最终双双塌缩。只应传入"
     "学生的参数",
+)
+_ALONE = Text(
+    "the optimiser is given the parameters of '{model}', not those of '{student}': nothing trains "
+    "the student. Pass {student}.parameters()",
+    "交给优化器的是 '{model}' 的参数，而不是 '{student}' 的：学生根本没有被训练。应传入 "
+    "{student}.parameters()",
 )

@@ -286,9 +286,25 @@ CONSEQUENCES: dict[str, Text] = {
     "DIM-SEQ": Text(
         "it runs, and positions compete instead of classes", "能运行，但互相竞争的是位置而不是类别"
     ),
+    "EMA-REVERSED": Text(
+        "it runs, and the averaged teacher is a copy of the student after a step or two",
+        "能运行，但被平均的教师一两步之后就成了学生的副本",
+    ),
+    "STUDENT-EVAL-MODE": Text(
+        "it runs, and from the second round on the model is trained in evaluation mode",
+        "能运行，但从第二轮起模型一直在评估模式下训练",
+    ),
+    "NOT-IN-OPTIMIZER": Text(
+        "it runs, and a layer on the way to the loss keeps its random weights",
+        "能运行，但损失经过的一层一直是随机权重",
+    ),
+    "SUM-OVERWRITTEN": Text(
+        "it runs, and only the last of the losses in the loop is trained",
+        "能运行，但循环里只有最后一项损失起作用",
+    ),
     "OPT-HAS-TEACHER": Text(
-        "it runs, and the teacher is trained towards the student",
-        "能运行，但教师也被训练去迎合学生",
+        "it runs, and the optimiser changes the teacher",
+        "能运行，但优化器改动的是教师",
     ),
     "NO-ZERO-GRAD": Text(
         "it runs, and every step uses the gradients of all steps so far",
