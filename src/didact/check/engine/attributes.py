@@ -13,6 +13,7 @@ from didact.check.engine.names import dotted, is_class_count
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Evidence, Grad, Space
 from didact.check.engine.values import UNKNOWN, Record, Value, join
+from didact.check.engine.walk import pairs
 
 MAX_ASSIGNMENTS = 8
 """Of the assignments to one attribute so many are joined; after that nothing in common is left."""
@@ -199,20 +200,11 @@ def _made_before(start: ast.FunctionDef, frame: Frame, expression: ast.expr) -> 
     if not isinstance(expression, ast.Name) or expression.id in frame.env:
         return expression
     given = [
-        node.value
-        for node in start.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        for part, _ in ((target, node.value),)
-        if isinstance(part, ast.Name) and part.id == expression.id
-    ]
-    given += [
         value
         for node in start.body
         if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Tuple)
-        and isinstance(node.value, ast.Tuple)
-        for part, value in zip(node.targets[0].elts, node.value.elts, strict=False)
+        for target in node.targets
+        for part, value in pairs(target, node.value)
         if isinstance(part, ast.Name) and part.id == expression.id
     ]
     return given[0] if len(given) == 1 else expression

@@ -155,14 +155,14 @@ def _class_assignment(node: ast.Assign | ast.AnnAssign, owner: ClassInfo, index:
         return
     in_body = index.parents.get(id(node)) is owner.node
     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-        for part, value in _pairs(target, node.value):
+        for part, value in pairs(target, node.value):
             if isinstance(part, ast.Attribute) and _last(part.value) == "self":
                 owner.assigned.setdefault(part.attr, []).append(value)
         if in_body and isinstance(target, ast.Name):
             owner.assigned.setdefault(target.id, []).append(node.value)
 
 
-def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+def pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
     """``self.a, self.b = a, b`` assigns two things."""
     if not isinstance(target, ast.Tuple):
         return [(target, value)]
