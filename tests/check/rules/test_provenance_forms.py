@@ -584,6 +584,12 @@ def kd(batch, T=2.0):
         * T
     )
 """,
+    "KD210 keras scores that tf.nn normalises": """
+def total(y, s, t, T, a):
+    soft = tf.nn.softmax_cross_entropy_with_logits(labels=tf.nn.softmax(t / T), logits=s / T)
+    hard = tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=s)
+    return a * hard + (1 - a) * tf.reduce_mean(soft)
+""",
 }
 
 SILENT = {
@@ -855,6 +861,12 @@ def reverse_kl(student_logits, teacher_logits):
         t = F.log_softmax(teacher_logits, -1)
     s = F.softmax(student_logits, -1)
     return F.kl_div(t, s, reduction="batchmean")
+""",
+    "KD210 keras scores with the factor": """
+def total(y, s, t, T, a):
+    soft = tf.nn.softmax_cross_entropy_with_logits(labels=tf.nn.softmax(t / T), logits=s / T)
+    hard = tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=s)
+    return a * hard + (1 - a) * T**2 * tf.reduce_mean(soft)
 """,
 }
 

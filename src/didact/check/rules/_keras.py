@@ -34,7 +34,11 @@ _KINDS = {
     "sparse_categorical_crossentropy": "sparse",
     "BinaryCrossentropy": "bce",
     "binary_crossentropy": "bce",
+    "softmax_cross_entropy_with_logits": "ce",
+    "softmax_cross_entropy_with_logits_v2": "ce",
 }
+_OF_LOGITS = "_with_logits"
+"""Functions of ``tf.nn`` that are called so take the softmax themselves."""
 """The losses of Keras by their names; those that begin with a capital are classes."""
 
 
@@ -109,7 +113,8 @@ def keras_losses(analysis: Analysis) -> Iterator[KerasLoss]:
 
 def _arguments(node: ast.Call) -> tuple[ast.expr, ast.expr] | None:
     named = {keyword.arg: keyword.value for keyword in node.keywords}
-    pair = [*node.args, *(named[name] for name in ("y_true", "y_pred") if name in named)]
+    order = ("y_true", "y_pred", "labels", "logits")
+    pair = [*node.args, *(named[name] for name in order if name in named)]
     return (pair[0], pair[1]) if len(pair) >= 2 else None
 
 
@@ -166,6 +171,8 @@ def _what(
         return made
     kind, name = _kind(analysis.index, node)
     if kind:
+        if _OF_LOGITS in name:
+            return kind, True
         return None if name[:1].isupper() and name != "KLD" else (kind, _flag(node))
     return objects.get(dotted(node.func).removeprefix("self."))
 
