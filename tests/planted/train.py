@@ -185,4 +185,25 @@ FAULTS = [
         "if True",
         "tests/train/distilling/test_grid.py",
     ),
+    Fault(
+        "bits are counted for each token",
+        "train",
+        "return nll / math.log(2) / bytes_per_token",
+        "return nll / math.log(2)",
+        "tests/train/texts/test_distill_text.py -k measured",
+    ),
+    Fault(
+        "a student of texts is kept for its test text",
+        "train",
+        'key=lambda pair: pair[1].numbers["validation"][METRIC]',
+        'key=lambda pair: -pair[1].numbers["validation"][METRIC]',
+        "tests/train/texts/test_distill_text.py -k measured",
+    ),
+    Fault(
+        "windows of a text come in the order of every pass before",
+        "train",
+        "(self.seed * 1_000_003 + passes) % 2**63",
+        "(self.seed * 1_000_003) % 2**63",
+        "tests/train/texts/test_distill_text.py -k every_window",
+    ),
 ]
