@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from didact import losses
-from didact.cli import cache, distill, learn
+from didact.cli import cache, distill, learn, predict
 
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDES = [
-    "quick-start", "install", "which-loss", "your-teacher", "distill", "learn", "trees",
-    "language-models",
-]  # fmt: skip
+    *("quick-start", "install", "which-loss", "your-teacher", "distill", "learn", "model-in-use"),
+    *("trees", "language-models"),
+]
+COMMANDS = {"distill": distill, "learn": learn, "cache": cache, "predict": predict}
 PAGES = [f"{guide}{language}.md" for guide in GUIDES for language in ("", ".zh-CN")]
 
 
@@ -58,13 +59,21 @@ def test_every_loss_and_link_of_a_guide_is_there(page: str) -> None:
 def test_every_option_that_a_guide_types_exists(page: str) -> None:
     for line in "".join(blocks(page, "console")).replace("\\\n", " ").splitlines():
         words = shlex.split(line.removeprefix("$ "), comments=True)
-        command = {"distill": distill, "learn": learn, "cache": cache}.get(
-            words[1] if len(words) > 1 else ""
-        )
+        command = COMMANDS.get(words[1] if len(words) > 1 else "")
         if command is not None:
-            known = set(inspect.signature(command.command).parameters)
-            typed = {w[2:].replace("-", "_") for w in words if w.startswith("--")}
-            assert typed <= known, typed - known
+            assert typed(words) <= options(command), typed(words) - options(command)
+
+
+def typed(words: list[str]) -> set[str]:
+    return {word.partition("=")[0] for word in words if word.startswith("--")}
+
+
+def options(command: Any) -> set[str]:
+    """What a command is told, by the names that are typed."""
+    app = typer.Typer()
+    app.command()(command.command)
+    found = typer.main.get_command(app).params
+    return {name for one in found for name in (*one.opts, *one.secondary_opts)}
 
 
 @pytest.mark.parametrize("guide", GUIDES)

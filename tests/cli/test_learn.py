@@ -18,7 +18,7 @@ from didact.recipes import learn_cifar100, learn_for_data
 from didact.report import learn_table, learn_verdict, render
 from didact.train import LearnSettings, partial_summary
 
-FAST = ["--epochs", "1", "--accelerator", "cpu", "--threads", "1"]
+FAST = ["--epochs", "1", "--accelerator", "cpu", "--threads", "1", "--no-onnx"]
 
 
 def didact(*arguments: str) -> Any:
@@ -236,7 +236,7 @@ def test_options_become_settings() -> None:
     assert values == {
         "method": ("lwf", "icarl"),
         "seeds": (0, 1, 2),
-        "groups": ((0, 1), (2,)),
+        "groups": (("0", "1"), ("2",)),
         "class_order": 1993,
         "method_options": {
             "lwf.weight": 2,

@@ -20,6 +20,7 @@ CALLED = {
     "teacher_weight": "teacher_weights",
     "loss_option": "loss_options",
     "option": "method_options",
+    "continue_from": "continues",
 }
 Settings = type[DistillSettings] | type[LearnSettings]
 
@@ -67,7 +68,7 @@ TYPED = {
         "decay": "0.5", "epochs": "7", "first-epochs": "9", "batch-size": "48", "clip-norm": "2",
         "seeds": "0,5", "jobs": "3", "accelerator": "cpu", "devices": "2",
         "precision": "bf16-mixed", "channels-last": None, "threads": "3", "workers": "2",
-        "checkpoint-seconds": "5",
+        "checkpoint-seconds": "5", "known": "a,b", "normalise": "imagenet", "no-onnx": None,
     },
 }  # fmt: skip
 
@@ -98,6 +99,7 @@ ALSO: dict[str, tuple[str, ...]] = {
     "loss-option": ("loss",),
     "tasks": ("base", "step"),
     "groups": ("base", "step"),
+    "known": ("base", "step"),
     "memory-per-class": ("memory",),
     "option": (),
     "evaluate-on": ("validation",),

@@ -87,7 +87,7 @@ def test_class_orders() -> None:
     assert order("seed", 3) == order(3)
     assert order("seed", 3) != order("seed", 4)
     assert order(1993, 3) == order(1993, 4)
-    with pytest.raises(UsageError, match="expected each of"):
+    with pytest.raises(UsageError, match="expected each class once"):
         order((0, 1))
     with pytest.raises(UsageError, match="class_order is 'best'"):
         order("best")

@@ -20,7 +20,7 @@ from torch import Tensor
 from didact.data import Data, Split, Stream, Task, load
 from didact.methods import METHODS, Method
 from didact.train import learn, resume_learning
-from didact.train.learning import method_run
+from didact.train.learning import task_run
 from didact.train.learning.state import StateFile
 
 TASKS, CLASSES, SIDE, BUDGET = 3, 6, 6, 12
@@ -34,6 +34,7 @@ SETTINGS: dict[str, Any] = {
     "learning_rate": 0.05,
     "accelerator": "cpu",
     "threads": 1,
+    "onnx": False,
     "checkpoint_seconds": 1e9,
 }
 OPTIONS: dict[str, Any] = {
@@ -105,7 +106,7 @@ def run(name: str, folder: Path, **changes: Any) -> dict[str, Tensor]:
 
 def final_tensors(folder: Path) -> dict[str, Tensor]:
     """What the run's only cell has left."""
-    (path,) = folder.glob("cells/*/model.safetensors")
+    (path,) = folder.glob("cells/*/learner.safetensors")
     return load_file(path)
 
 
@@ -138,7 +139,7 @@ class Seen:
 def watched() -> Iterator[Seen]:
     """Note network, teacher and memory each time the accuracy is measured."""
     seen = Seen()
-    measure = method_run.measure
+    measure = task_run.measure
 
     def noting(method: Method, *rest: Any) -> Any:
         seen.methods.append(method)
@@ -148,7 +149,7 @@ def watched() -> Iterator[Seen]:
         seen.memory.append(len(method.memory))
         return measure(method, *rest)
 
-    with patch.object(method_run, "measure", noting):
+    with patch.object(task_run, "measure", noting):
         yield seen
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ from torch import Tensor
 
 from didact import methods
 from didact._core.errors import DidactError
+from didact.data import Data
 from didact.methods import METHODS
+from didact.train import Learner, continue_learning
 
 WITH_EXEMPLARS = [name for name in NAMES if METHODS[name].method.exemplars is not None]
 
@@ -141,8 +144,12 @@ def test_with_one_task_it_is_plain_training(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     "stream",
-    [{"step": 1}, {"scenario": "domain", "tasks": 2, "step": None}, {"blurry": 0.2}],
-    ids=["one class a task", "the same classes in each task", "classes come back"],
+    [
+        {"step": 1, "imbalance": 0.1},
+        {"scenario": "domain", "tasks": 2, "step": None},
+        {"blurry": 0.2},
+    ],
+    ids=["one class a task, the last one rare", "the same classes", "classes come back"],
 )
 def test_unusual_streams_give_finite_numbers(
     name: str, stream: dict[str, Any], tmp_path: Path
@@ -162,3 +169,30 @@ def test_unusual_streams_give_finite_numbers(
         predicted = seen.methods[-1].eval().predict(images)
     assert predicted.shape == (len(images), 6)
     assert (predicted[0] - predicted[1]).abs().max() > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_going_on_is_one_run_with_all_tasks(name: str, tmp_path: Path) -> None:
+    """The same bits; old classes keep their columns by name; and the file alone answers."""
+    two = {"step": None, "groups": (("a", "b"), ("c", "d")), "normalise": "0.6/0.4"}
+    run(name, tmp_path / "two", **two)
+    third = {"data": numbered_backwards(), "groups": (("e", "f"),)}
+    continue_learning(tmp_path / "two", output=tmp_path / "three", **third)
+    assert_same(watched_run(name)[0], final_tensors(tmp_path / "three"))
+    (file,) = (tmp_path / "three").glob("cells/*/learner.safetensors")
+    learner = Learner.load(file)
+    assert learner.class_names == tuple("abcdef")
+    images = data().test.images
+    with torch.no_grad():
+        expected = watched_run(name)[1].methods[-1].eval().predict((images - 0.6) / 0.4)
+    torch.testing.assert_close(learner.scores(images), expected, rtol=1e-4, atol=1e-5)
+
+
+def numbered_backwards() -> Data:
+    """The same images, the classes numbered the other way round: names say which is which."""
+    whole = data()
+    splits = {
+        what: getattr(whole, what).with_labels(5 - getattr(whole, what).labels)
+        for what in ("train", "validation", "test")
+    }
+    return replace(whole, class_names=tuple("fedcba"), mean=(0.1,), std=(0.9,), **splits)

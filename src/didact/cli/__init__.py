@@ -22,6 +22,7 @@ from didact.cli._speech import Lang, ask, language_of, said, speak, spoken
 COMMANDS = (
     "distill",
     "learn",
+    "predict",
     "report",
     "compare",
     "runs",

@@ -20,7 +20,16 @@ MACHINE = (
     "accelerator", "devices", "precision", "channels_last", "threads", "compile", "workers",
     "checkpoint_seconds",
 )  # fmt: skip
-RECORD = ("onnx", "log", "config", "output", "overwrite", "trust", "resume")
+RECORD = (
+    "onnx",
+    "log",
+    "config",
+    "output",
+    "overwrite",
+    "trust",
+    "resume",
+    "continue_from",
+)
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "distill": {
         "Data": DATA,
@@ -44,7 +53,10 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
             "scenario", "base", "step", "tasks", "groups", "class_order", "domains", "imbalance",
             "blurry", "online",
         ),
-        "Methods": ("method", "option", "memory", "memory_per_class", "exemplars", "model"),
+        "Methods": (
+            "method", "option", "memory", "memory_per_class", "exemplars", "model", "known",
+            "normalise",
+        ),
         "Training": TRAINING,
         "Machine": ("jobs", *MACHINE),
         "Record": RECORD,

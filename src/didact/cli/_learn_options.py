@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from didact._core.errors import UsageError
 from didact.cli import _shared as options
 
 
@@ -26,11 +28,38 @@ def settings_from(given: dict[str, Any]) -> dict[str, Any]:
     if "seeds" in values:
         values["seeds"] = options.seeds(values["seeds"])
     if "groups" in values:
-        groups = values["groups"].split("/")
-        values["groups"] = tuple(
-            tuple(options.numbers(g, "groups", int)) if g else () for g in groups
-        )
+        values["groups"] = tuple(_names(group) for group in values["groups"].split("/"))
+    if "known" in values:
+        values["known"] = _known(values["known"])
     if values.get("class_order") not in (None, "natural", "seed"):
-        numbers = options.numbers(values["class_order"], "class-order", int)
-        values["class_order"] = numbers[0] if len(numbers) == 1 else tuple(numbers)
+        names = _names(values["class_order"])
+        values["class_order"] = _seed_or(names)
     return values
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """``cat,dog`` as two names."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _seed_or(names: tuple[str, ...]) -> int | tuple[str, ...]:
+    """A single number is a seed, several are classes."""
+    if len(names) == 1:
+        return int(options.numbers(names[0], "class-order", int)[0])
+    return names
+
+
+def _known(text: str) -> tuple[str, ...]:
+    """Names with commas between, or the lines of a file.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    path = Path(text).expanduser()
+    if "," in text or not path.is_file():
+        return _names(text)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read the names of classes from {path}: {error}") from None
+    return tuple(line.strip() for line in lines if line.strip())

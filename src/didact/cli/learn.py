@@ -34,11 +34,11 @@ def command(
         int | None, typer.Option(help="The number of tasks, instead of base and step.")
     ] = None,
     groups: Annotated[
-        str | None, typer.Option(help="The labels of each task instead: 0,1/2,3/0,4.")
+        str | None, typer.Option(help="The classes of each task instead: cat,dog/owl.")
     ] = None,
     class_order: Annotated[
         str | None,
-        typer.Option(help="natural, seed, a seed (1993 as the literature), or 3,1,2,0."),
+        typer.Option(help="natural, seed, a seed (1993 as the literature), or owl,cat,dog."),
     ] = None,
     domains: Annotated[
         str | None, typer.Option(help="Of scenario domain: permuted, rotated or groups.")
@@ -69,7 +69,18 @@ def command(
         typer.Option(help="herding, random, reservoir or balanced, instead of the method's own."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="A model name (`didact list models`) or file.py:Name.")
+        str | None,
+        typer.Option(help="A model name (`didact list models`), file.py:Name, or NAME=WEIGHTS."),
+    ] = None,
+    known: Annotated[
+        str | None,
+        typer.Option(
+            help="Names of the classes that the weights know, in order: a,b,c or a file of lines."
+        ),
+    ] = None,
+    normalise: Annotated[
+        str | None,
+        typer.Option(help="data, none, imagenet, or MEAN/STD: what images are normalised by."),
     ] = None,
     optimizer: options.Optimizer = None,
     learning_rate: options.LearningRate = None,
@@ -81,7 +92,9 @@ def command(
     ] = None,
     decay: options.Decay = None,
     epochs: Annotated[int | None, typer.Option(help="Of each task.")] = None,
-    first_epochs: Annotated[int | None, typer.Option(help="Of the first task.")] = None,
+    first_epochs: Annotated[
+        int | None, typer.Option(help="Of the first task; 0 where the weights know it.")
+    ] = None,
     batch_size: options.BatchSize = None,
     clip_norm: options.ClipNorm = None,
     seeds: Annotated[
@@ -99,6 +112,10 @@ def command(
     threads: options.Threads = None,
     workers: options.Workers = None,
     checkpoint_seconds: options.CheckpointSeconds = None,
+    onnx: Annotated[
+        bool | None,
+        typer.Option("--onnx/--no-onnx", help="Export the best method's network (default: yes)."),
+    ] = None,
     config: options.Config = None,
     output: options.Output = None,
     overwrite: options.Overwrite = False,
@@ -108,6 +125,13 @@ def command(
         typer.Option(
             help="Go on with this run folder; --method, --option, --seeds, --jobs, --devices and "
             "--threads may change, and finished cells are not run again."
+        ),
+    ] = None,
+    continue_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--continue",
+            help="Add the new classes of --data to this finished run, or model.safetensors.",
         ),
     ] = None,
     lang: Lang = None,
@@ -121,17 +145,23 @@ def command(
     """
     given = options.typed(locals())
     given.pop("lang", None)
+    if onnx is not None:
+        given["onnx"] = onnx
     speak(lang)
     from didact.cli._learn_options import settings_from
-    from didact.cli._learn_run import LEARN, run_resumed
+    from didact.cli._learn_run import LEARN, run_continued, run_resumed
 
     given.pop("output", None)
     given.pop("overwrite", None)
     given.pop("trust", None)
     given.pop("config", None)
     given.pop("resume", None)
+    given.pop("continue_from", None)
     values: dict[str, Any] = settings_from(given)
     if resume is not None:
         run_resumed(resume, values, trust=trust)
+        return
+    if continue_from is not None:
+        run_continued(continue_from, values, output, overwrite=overwrite, trust=trust)
         return
     LEARN.run(values, config, output, overwrite=overwrite, trust=trust)

@@ -21,8 +21,9 @@ from didact.data.splits.joined import joined
 from didact.data.splits.seeds import derived_seed, generator_for
 from didact.data.splits.split import AnySplit, Split, StreamedSplit
 from didact.data.splits.targets import TASKS, TaskName, is_labelled, task_of
+from didact.data.streams.continuing import Known, continue_stream
 from didact.data.streams.domains import DEFAULT_DOMAINS
-from didact.data.streams.protocol import ClassOrder, make_stream
+from didact.data.streams.protocol import ClassName, ClassOrder, make_stream
 from didact.data.streams.stream import Scenario, Stream, Task
 
 discover(sources)
@@ -38,9 +39,11 @@ __all__ = [
     "Batch",
     "Batches",
     "Choice",
+    "ClassName",
     "ClassOrder",
     "Data",
     "Datasets",
+    "Known",
     "Memory",
     "Mixing",
     "Parts",
@@ -53,6 +56,7 @@ __all__ = [
     "StreamedSplit",
     "Task",
     "TaskName",
+    "continue_stream",
     "derived_seed",
     "generator_for",
     "herding",

@@ -27,8 +27,8 @@ class DerOptions:
     Attributes:
         auxiliary: lambda_a, weight of the auxiliary loss; 1 in the authors' CIFAR-100 settings.
         temperature: delta of the classifier's own stage; 5 in the authors' settings.
-        classifier_epochs: Epochs of that stage; 30 beside 170. With 0 there is none, and the
-            classifier of the training serves.
+        classifier_epochs: Epochs of that stage, but never more than a task's training has; 30
+            beside 170. With 0 there is none, and the classifier of the training serves.
     """
 
     auxiliary: float = 1.0
@@ -75,7 +75,7 @@ class Der(Expanding):
             "classifier",
             self.with_exemplars(task.train),
             parameters=lambda: self.grown.classifier.parameters(),
-            epochs=self.options.classifier_epochs,
+            epochs=min(self.options.classifier_epochs, self.setting.epochs),
             milestones=CLASSIFIER_MILESTONES,
             evaluation_mode=True,
         )

@@ -21,9 +21,10 @@ class WaOptions:
     Attributes:
         temperature: T of the distillation, which has no factor ``T**2``; 2 in the settings that
             DER's authors train WA with.
-        clip_weights: Set negative weights of the classifier to 0 after each step, so that a
-            vector's length says how large its logits are (the paper's restriction to the
-            weights). It asks for features that are not negative, as after ReLU.
+        clip_weights: Set negative weights of the classifier to 0 after each step of the second
+            task and later, so that a vector's length says how large its logits are (the paper's
+            restriction to the weights). It asks for features that are not negative, as after ReLU,
+            and makes another classifier of a head that was trained without it.
     """
 
     temperature: float = 2.0
@@ -57,8 +58,17 @@ class Wa(SharedDistillation):
     @torch.no_grad()
     def after_step(self, batch: Batch) -> None:  # noqa: ARG002
         """Cut negative weights off, where asked for."""
-        if self.options.clip_weights:
+        if self.options.clip_weights and self.task.index > 0:
             self.network.classifier.weight.clamp_(min=0)
+
+    def about_given_head(self) -> str:
+        """What clipping does to it."""
+        if not self.options.clip_weights:
+            return ""
+        return (
+            "wa sets the negative weights of the classifier to 0, which a head that was trained "
+            "without that may not survive; --option wa.clip_weights=false leaves it as it is"
+        )
 
     def after_stage(self, stage: Stage) -> None:  # noqa: ARG002
         """Align the new classes' vectors with the old ones."""

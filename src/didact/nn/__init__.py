@@ -20,7 +20,7 @@ from didact.nn.heads.classifier import ImageClassifier
 from didact.nn.heads.expandable import ExpandableNetwork, ExpandableStage
 from didact.nn.heads.fold import fold_batch_norm
 from didact.nn.heads.heads import CosineHead, widened
-from didact.nn.heads.split_head import split_head
+from didact.nn.heads.split_head import split_head, state_as_it_came
 from didact.nn.heads.tokens import TokenBody, through_block, token_body
 from didact.nn.heads.tuning import TUNERS, AdaptedBlock, tune
 from didact.nn.inspection.dry_run import output_shape, undisturbed
@@ -90,6 +90,7 @@ __all__ = [
     "read_weights",
     "size_on_disk",
     "split_head",
+    "state_as_it_came",
     "taken",
     "tap",
     "taps",

@@ -16,11 +16,24 @@ from didact.train.distilling.hooks import Step
 from didact.train.distilling.ramp import Ramp
 from didact.train.distilling.result import DistillResult
 from didact.train.distilling.settings import DistillSettings
-from didact.train.learning.learn import LearnResult, learn, learn_from, resume_learning
+from didact.train.learning.learn import (
+    LearnResult,
+    continue_learning,
+    learn,
+    learn_from,
+    resume_learning,
+)
+from didact.train.learning.learner import Learner
 from didact.train.learning.load import load_learner
 from didact.train.learning.partial import partial_summary
 from didact.train.learning.settings import LearnSettings
 from didact.train.loop.processes import LauncherName
+from didact.train.predicting.predictor import (
+    Prediction,
+    Predictor,
+    image_files,
+    load_predictor,
+)
 from didact.train.record.interrupt import StoppedError
 from didact.train.record.run_folder import RunFolder, read_toml
 from didact.train.record.verify import Verified, verify_run
@@ -34,20 +47,26 @@ __all__ = [
     "LauncherName",
     "LearnResult",
     "LearnSettings",
+    "Learner",
+    "Prediction",
+    "Predictor",
     "Ramp",
     "RunFolder",
     "Step",
     "StoppedError",
     "TextSettings",
     "Verified",
+    "continue_learning",
     "distill",
     "distill_from",
     "distill_grid",
     "distill_text",
+    "image_files",
     "is_grid",
     "learn",
     "learn_from",
     "load_learner",
+    "load_predictor",
     "load_text_student",
     "partial_summary",
     "read_axis",

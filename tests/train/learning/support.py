@@ -27,6 +27,7 @@ SETTINGS: dict[str, Any] = {
     "learning_rate": 0.05,
     "accelerator": "cpu",
     "threads": 1,
+    "onnx": False,
 }
 
 

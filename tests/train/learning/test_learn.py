@@ -401,7 +401,7 @@ def test_a_model_from_elsewhere_learns(method: str, tmp_path: Path) -> None:
 
     result = quick(tmp_path, model=build, method=method, epochs=6)
     assert result.summary["methods"][method]["numbers"]["last"][0] > 0.3
-    again = load_learner(result.folder, method, data=small_data(), model=build)
+    again = load_learner(result.folder, method, model=build)
     images = (small_data().test.images / 255 - 0.3) / 0.2
     with torch.no_grad():
         right = again.predict(images).argmax(-1) == small_data().test.labels

@@ -22,7 +22,7 @@ SETTINGS = {**SETTINGS, "method": METHODS, "batch_size": 12}
 def tensors(run: Path) -> dict[str, torch.Tensor]:
     return {
         f"{file.parent.name} {name}": value
-        for file in sorted(run.glob("cells/*/model.safetensors"))
+        for file in sorted(run.glob("cells/*/learner.safetensors"))
         for name, value in load_file(file).items()
     }
 

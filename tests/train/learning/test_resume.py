@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 from safetensors.torch import load_file
 from tests.train.killing import Killer, rows
 from tests.train.learning.support import (
@@ -35,8 +37,8 @@ def assert_same(one: Path, other: Path) -> None:
     cells = sorted(path.name for path in (one / "cells").iterdir())
     assert cells == sorted(path.name for path in (other / "cells").iterdir())
     for cell in cells:
-        expected = load_file(one / "cells" / cell / "model.safetensors")
-        got = load_file(other / "cells" / cell / "model.safetensors")
+        expected = load_file(one / "cells" / cell / "learner.safetensors")
+        got = load_file(other / "cells" / cell / "learner.safetensors")
         assert expected.keys() == got.keys()
         assert all(torch.equal(expected[name], got[name]) for name in expected), cell
     assert rows(one) == rows(other)
@@ -141,3 +143,37 @@ def test_a_model_of_this_process_needs_no_file(tmp_path: Path) -> None:
         data=small_data(), model=dropout_network, method="lwf", output=tmp_path / "run", **SETTINGS
     )
     assert result.summary["model"] == "dropout_network"
+
+
+def test_changed_data_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one pixel: in a cell under way, and where a finished grid is made larger."""
+    parts = names(tmp_path)
+    given = {**SETTINGS, "epochs": 1}
+    StopAfter(monkeypatch, 14)
+    with pytest.raises(StoppedError):
+        learn(**parts, method=("lwf", "icarl"), output=tmp_path / "run", **given)
+    monkeypatch.undo()
+    learn(**parts, method="lwf", output=tmp_path / "done", **given)
+    changed = small_data()
+    changed.train.images[0, 0, 0, 0] += 1
+    monkeypatch.setattr("didact.train.loop.data.DataReader.__call__", lambda *_: changed)
+    with pytest.raises(CheckpointError, match="was computed on other data than what is there now"):
+        resume_learning(tmp_path / "run")
+    for jobs in (1, 2):
+        with pytest.raises(CheckpointError, match="was computed on other data"):
+            resume_learning(tmp_path / "done", method=("lwf", "finetune"), jobs=jobs)
+
+
+def test_another_number_of_threads_is_said_to_change_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = names(tmp_path)
+    StopAfter(monkeypatch, 5)
+    with pytest.raises(StoppedError):
+        learn(**parts, method="lwf", output=tmp_path / "run", **{**SETTINGS, "epochs": 1})
+    monkeypatch.undo()
+    shown = Console(record=True, file=StringIO(), width=200)
+    before = torch.get_num_threads()
+    resume_learning(tmp_path / "run", threads=2, console=shown)
+    torch.set_num_threads(before)
+    assert "note: another number of threads rounds sums differently" in shown.export_text()

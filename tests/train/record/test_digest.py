@@ -40,7 +40,10 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_whole_run_is_verified(distilled: Path, learned: Path) -> None:
     for folder, wanted in (
         (distilled, {"result.json", "student.safetensors", "checkpoint/alone.0.done"}),
-        (learned, {"result.json", "cells/replay.0/model.safetensors", "cells/replay.0/cell.json"}),
+        (
+            learned,
+            {"result.json", "cells/replay.0/learner.safetensors", "cells/replay.0/cell.json"},
+        ),
     ):
         found = verify_run(folder)
         assert not [entry for entry in found if entry.problem]
@@ -143,12 +146,12 @@ def test_a_damaged_line_is_reported_and_a_torn_last_one_is_not(tmp_path: Path) -
 def test_a_model_with_a_changed_weight_is_refused(learned: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(learned, copy)
-    path = copy / "cells" / "replay.0" / "model.safetensors"
+    path = copy / "cells" / "replay.0" / "learner.safetensors"
     content = bytearray(path.read_bytes())
     content[-5] ^= 4
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="damaged"):
-        load_learner(copy, "replay", data=columns(), model=plain_network)
+        load_learner(copy, "replay", model=plain_network)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int64, torch.bool])

@@ -252,7 +252,7 @@ def test_learners_of_somebody_else_ask_for_trust(
     monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path / "stranger"))
     with pytest.raises(TrustError, match=r"parts\.py:plain"):
         load_learner(tmp_path / "run", "finetune")
-    load_learner(tmp_path / "run", "finetune", **parts)  # typed by the one who asks
+    load_learner(tmp_path / "run", "finetune", model=parts["model"])  # typed by the one who asks
     load_learner(tmp_path / "run", "finetune", trust=True)
     stopped(tmp_path / "run")
     (tmp_path / "run" / ".trust").unlink()

@@ -174,7 +174,7 @@ TEXTS = {
     "Classes of the first task.": "第一个任务的类别数。",
     "Classes of each later task.": "之后每个任务的类别数。",
     "The number of tasks, instead of base and step.": "任务总数，代替 base 与 step。",
-    "The labels of each task instead: 0,1/2,3/0,4.": "直接写出每个任务的标签：0,1/2,3/0,4。",
+    "The classes of each task instead: cat,dog/owl.": "直接写出每个任务的类别：cat,dog/owl。",
     "natural, seed, a seed (1993 as the literature), or 3,1,2,0.": (
         "类别顺序：natural、seed、某个种子（文献常用 1993），或 3,1,2,0。"
     ),

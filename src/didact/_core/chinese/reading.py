@@ -385,7 +385,9 @@ TEXTS = {
         "domains 为 {}；应为 'permuted'、'rotated' 或 'groups'"
     ),
     "{} has no {} split; give a fraction for it": "{} 没有 {} 部分；请为它给一个比例",
-    "class_order is {}; expected each of {} once": "class_order 为 {}；应恰好包含 {} 各一次",
+    "class_order is {}; expected each class once: {}": (
+        "class_order 为 {}；每个类别应恰好出现一次：{}"
+    ),
     "groups say which classes come when; leave out base, step and tasks": (
         "groups 已规定类别的先后；请去掉 base、step 与 tasks"
     ),

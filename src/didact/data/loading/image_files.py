@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,20 @@ def read_image(path: Path, *, colour: bool, size: tuple[int, int] | None = None)
     except Exception as error:
         raise _damaged(path, error) from error
     return torch.from_numpy(pixels).reshape(*pixels.shape[:2], -1).permute(2, 0, 1).contiguous()
+
+
+def read_images(paths: Sequence[Path], image_shape: tuple[int, ...]) -> Tensor:
+    """uint8 ``[N, C, H, W]`` of files, as a model that knows images of a shape takes them.
+
+    Raises:
+        DataError: No file, a file that cannot be read, or a shape that is none of images.
+    """
+    if len(image_shape) != 3 or image_shape[0] not in (1, 3):
+        raise DataError(f"the model takes {image_shape}; expected images with 1 or 3 channels")
+    if not paths:
+        raise DataError("there is no image; expected one file or more")
+    channels, height, width = image_shape
+    return torch.stack([read_image(p, colour=channels == 3, size=(height, width)) for p in paths])
 
 
 def _opened(path: Path) -> Image.Image:

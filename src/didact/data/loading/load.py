@@ -208,6 +208,8 @@ def _read(
     entry = SOURCES.get(name)
     if entry is None and is_import_path(spec):
         return data_from_factory(spec, memory_budget, task)
+    if entry is None and spec and Path(spec).expanduser().is_dir():
+        entry, argument = SOURCES["folder"], spec
     if entry is None:
         usages = [e.usage for e in SOURCES.values()]
         raise UnknownNameError(

@@ -13,7 +13,7 @@ from didact._core.text import file_name
 from didact.data.loading.image_files import SUFFIXES, image_header, read_image
 from didact.data.loading.registry import Parts, Request, source
 from didact.data.splits.split import AnySplit, Split, StreamedSplit
-from didact.data.splits.subsets import complement, fixed_test_indices
+from didact.data.splits.subsets import complement, fixed_test_indices_by_class
 
 _VALIDATION = ("val", "valid", "validation")
 
@@ -49,7 +49,7 @@ def read_folder(request: Request) -> Parts:
     """Images in folders that are named like their classes.
 
     Either ``PATH/train/CLASS/*`` and ``PATH/test/CLASS/*`` (and perhaps ``PATH/val/CLASS/*``), or
-    ``PATH/CLASS/*``: then a fixed stratified fifth is the test set. Classes are numbered in the
+    ``PATH/CLASS/*``: then a fixed fifth of each class is the test set. Classes are numbered in the
     order of their names. All images must have one size, or be resized; they are grey if all of them
     are grey.
 
@@ -73,7 +73,7 @@ def read_folder(request: Request) -> Parts:
         validation = next((split for what, split in splits.items() if what in _VALIDATION), None)
         return Parts(splits["train"], splits["test"], train.classes, validation)
     everything = splits["train"]
-    test = fixed_test_indices(everything.labels, len(train.classes))
+    test = fixed_test_indices_by_class(everything.labels, train.classes)
     rest = complement(test, len(everything))
     return Parts(everything.subset(rest), everything.subset(test), train.classes)
 

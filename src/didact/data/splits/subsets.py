@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -62,6 +63,20 @@ def fixed_test_indices(labels: Tensor, num_classes: int) -> Tensor:
     """
     total = math.ceil(len(labels) * FIXED_TEST_FRACTION)
     return stratified_pick(labels, num_classes, total, generator_for(FIXED_TEST_SEED, "test"))
+
+
+def fixed_test_indices_by_class(labels: Tensor, class_names: Sequence[str]) -> Tensor:
+    """The same, drawn for each class by its name alone: another class moves no image of it.
+
+    One fifth of each class, rounded, at least one where it has two.
+    """
+    picked = [torch.empty(0, dtype=torch.int64)]
+    for label, name in enumerate(class_names):
+        members = (labels == label).nonzero().flatten()
+        count = max(round(len(members) * FIXED_TEST_FRACTION), int(len(members) > 1))
+        generator = generator_for(FIXED_TEST_SEED, "test", name)
+        picked.append(members[torch.randperm(len(members), generator=generator)[:count]])
+    return torch.cat(picked).sort().values
 
 
 def validation_indices(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from didact._core.errors import DataError, RangeError, UsageError
+from didact._core.lookup import suggest
 from didact.data.splits.data import Data
 from didact.data.splits.labels import distinct, mapped, places_of
 from didact.data.splits.split import AnySplit
@@ -18,7 +19,9 @@ from didact.data.streams.domains import DEFAULT_DOMAINS, Domains, domain_splits
 from didact.data.streams.stream import Scenario, Stream
 from didact.data.streams.unevenness import blurred, imbalanced
 
-ClassOrder = str | int | Sequence[int]
+ClassName = str | int
+"""A class as it is named: by its name, or by its label."""
+ClassOrder = str | int | Sequence[ClassName]
 
 
 def make_stream(
@@ -28,7 +31,7 @@ def make_stream(
     base: int | None = None,
     step: int | None = None,
     tasks: int | None = None,
-    groups: Sequence[Sequence[int]] | None = None,
+    groups: Sequence[Sequence[ClassName]] | None = None,
     class_order: ClassOrder = "natural",
     domains: Domains = "permuted",
     imbalance: float = 1.0,
@@ -51,9 +54,10 @@ def make_stream(
         base: Classes of the first task; ``step`` by default.
         step: Classes of each later task.
         tasks: The number of tasks instead; for whole-image domains, the number of domains.
-        groups: The original labels of each task instead.
+        groups: The classes of each task instead, by their names or their labels; a text that is
+            no name is read as a label.
         class_order: ``"natural"``; ``"seed"``, drawn anew for each run seed; a number, the seed of
-            ``numpy.random.RandomState(n).permutation`` (the literature's is 1993); or the labels.
+            ``numpy.random.RandomState(n).permutation`` (the literature's is 1993); or the classes.
         domains: For ``"domain"``: ``"permuted"`` pixels or ``"rotated"`` images (``tasks`` of
             them, each with all classes), or ``"groups"``: the classes are cut as above and the
             label is the place within the group.
@@ -83,7 +87,7 @@ def make_stream(
     train, test = usable(data), getattr(data, evaluate_on)
     if not len(test):
         raise DataError(f"{data.name} has no {evaluate_on} split; give a fraction for it")
-    order = _order(class_order, distinct(train.labels), seed)
+    order = order_of(class_order, distinct(train.labels), data.class_names, seed)
     train = imbalanced(train, order, imbalance, seed)
     about = {
         "data": data.name,
@@ -98,7 +102,8 @@ def make_stream(
             raise UsageError(f"{domains} domains hold all classes; give their number as tasks")
         trains, tests = domain_splits(train, test, domains, tasks or DEFAULT_DOMAINS, seed)
         return _stream(data, scenario, order, trains, tests, about | {"domains": domains})
-    cut = _groups(order, base, step, tasks, groups)
+    named = None if groups is None else labels_named(groups, data.class_names)
+    cut = cut_into_groups(order, base, step, tasks, named)
     order = list(dict.fromkeys(label for group in cut for label in group))
     about |= {"class_order": order, "groups": [list(group) for group in cut]}
     trains = blurred(_shared_out(train, cut), blurry, seed)
@@ -144,7 +149,31 @@ def class_counts(classes: int, base: int | None, step: int | None, tasks: int | 
     return counts
 
 
-def _order(given: ClassOrder, present: list[int], seed: int) -> list[int]:
+def labels_named(groups: Sequence[Sequence[ClassName]], names: Sequence[str]) -> list[list[int]]:
+    """The labels of classes that are named by name or label.
+
+    Raises:
+        DataError: A text is neither.
+    """
+    return [[_label(name, names) for name in group] for group in groups]
+
+
+def _label(name: ClassName, names: Sequence[str]) -> int:
+    if isinstance(name, int):
+        return name
+    if name in names:
+        return list(names).index(name)
+    if not name.isdecimal():
+        raise DataError(f"no class is called {name!r}; {suggest(name, names)}")
+    return int(name)
+
+
+def order_of(given: ClassOrder, present: list[int], names: Sequence[str], seed: int) -> list[int]:
+    """The labels that are there, in the order that was asked for.
+
+    Raises:
+        UsageError: Not each of them once.
+    """
     if isinstance(given, str):
         if given not in ("natural", "seed"):
             raise UsageError(
@@ -154,9 +183,11 @@ def _order(given: ClassOrder, present: list[int], seed: int) -> list[int]:
         return present if given == "natural" else _permuted(present, seed)
     if isinstance(given, int):
         return _permuted(present, given)
-    if sorted(given) != present:
-        raise UsageError(f"class_order is {list(given)}; expected each of {present} once")
-    return list(given)
+    (labels,) = labels_named([given], names)
+    if sorted(labels) != present:
+        there = ", ".join(names[label] for label in present)
+        raise UsageError(f"class_order is {list(given)}; expected each class once: {there}")
+    return labels
 
 
 def _permuted(present: list[int], seed: int) -> list[int]:
@@ -165,13 +196,20 @@ def _permuted(present: list[int], seed: int) -> list[int]:
     return [present[index] for index in order]
 
 
-def _groups(
+def cut_into_groups(
     order: list[int],
     base: int | None,
     step: int | None,
     tasks: int | None,
     groups: Sequence[Sequence[int]] | None,
 ) -> list[list[int]]:
+    """The labels of each task.
+
+    Raises:
+        DataError: A group is empty, or names what is not there.
+        RangeError: More tasks than classes.
+        UsageError: Arguments that do not go together.
+    """
     if groups is None:
         ends = np.cumsum([0, *class_counts(len(order), base, step, tasks)]).tolist()
         return [order[a:b] for a, b in pairwise(ends)]

@@ -50,9 +50,11 @@ class Stream:
         scenario: ``"class"``: one of all classes seen so far is predicted. ``"task"``: the task
             is told, one of its classes is predicted. ``"domain"``: all tasks have the same classes.
         class_order: The original label of each column.
-        mean: Per channel, for normalisation.
-        std: Likewise.
+        trains: The training data of each task; labels are columns.
+        tests: The test data of each task, with the tasks of ``past`` as one, if there is any.
         protocol: What names the protocol, for the record.
+        past: The columns of each task that was learned before this stream began, or is known to
+            the network that it begins with. Of these there may be no training data.
     """
 
     data: Data
@@ -61,11 +63,12 @@ class Stream:
     trains: Sequence[AnySplit]
     tests: Sequence[AnySplit]
     protocol: dict[str, Any] = field(default_factory=dict)
+    past: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         for what, splits in (("training", self.trains), ("test", self.tests)):
             for number, split in enumerate(splits):
-                if not len(split):
+                if not len(split) and (what == "test" or number >= len(self.past)):
                     raise DataError(
                         f"{self.data.name}: task {number + 1} has no {what} image; "
                         "expected at least one for each task"
@@ -79,9 +82,21 @@ class Stream:
         """The classes of all tasks together."""
         return len(self.class_order)
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The name of each column; in domains of groups, which share their outputs, its place."""
+        if self.scenario == "domain" and not self.protocol.get("domains"):
+            return tuple(map(str, self.class_order))
+        return tuple(self.data.class_names[label] for label in self.class_order)
+
+    def measured_after(self, index: int) -> int:
+        """How many of ``tests`` there are, of the tasks up to ``index``."""
+        before = max(len(self.past) - 1, 0)
+        return index + 1 - before - (len(self.trains) - before - len(self.tests))
+
     def task(self, index: int, *, with_earlier: bool = False) -> Task:
         """A task; ``with_earlier`` gives it the training data of all tasks so far."""
-        present = [_classes_of(split) for split in self.trains[: index + 1]]
+        present = [self._classes_of(number) for number in range(index + 1)]
         before = set().union(*present[:index])
         chosen = set().union(*present) if with_earlier else present[index]
         columns = tuple(sorted(chosen))
@@ -99,6 +114,7 @@ class Stream:
         """The columns of the classes that a task is tested on, for when the task is told."""
         return torch.tensor(distinct(self.tests[index].labels))
 
-
-def _classes_of(split: AnySplit) -> set[int]:
-    return set(distinct(split.labels))
+    def _classes_of(self, index: int) -> set[int]:
+        if index < len(self.past):
+            return set(self.past[index])
+        return set(distinct(self.trains[index].labels))

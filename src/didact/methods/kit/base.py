@@ -146,6 +146,10 @@ class Method(Samples):
         """Further ways to classify with the same network, such as ``{"cnn": ...}``."""
         return {}
 
+    def about_given_head(self) -> str:
+        """What is to be known where the head was trained elsewhere; nothing by default."""
+        return ""
+
     # What the hooks are written with.
 
     def forward(self, batch: Batch) -> Terms:

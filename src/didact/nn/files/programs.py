@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from didact._core.errors import CheckpointError, ModelError
 from didact._core.optional import require
+from didact._core.text import printable
 
 
 class FunctionModel(nn.Module):
@@ -83,6 +85,8 @@ class OnnxModel(nn.Module):
             raise CheckpointError(f"{self.path} takes {names}; expected one input, the images")
         self._input: str = inputs[0].name
         size = inputs[0].shape[0] if inputs[0].shape else None
+        self._shape = tuple(inputs[0].shape[1:])
+        self._said: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         self._batch: int | None = size if isinstance(size, int) else None
         self._half = inputs[0].type == "tensor(float16)"
 
@@ -94,6 +98,30 @@ class OnnxModel(nn.Module):
         """Open the file again."""
         super().__setstate__(dict(state))  # type: ignore[no-untyped-call]
         self._open()
+
+    @property
+    def image_shape(self) -> tuple[int, ...] | None:
+        """Channels, height and width; None where the file leaves one of them open."""
+        fixed = all(isinstance(side, int) and side > 0 for side in self._shape)
+        return self._shape if self._shape and fixed else None
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes, in the files of didact; None where there are none.
+
+        Raises:
+            CheckpointError: They are damaged.
+        """
+        try:
+            names = json.loads(self._said.get("class_names", "null"))
+        except ValueError as error:
+            raise CheckpointError(f"{self.path} is damaged: its class names are no JSON") from error
+        return tuple(map(printable, map(str, names))) if isinstance(names, list) else None
+
+    @property
+    def task(self) -> str:
+        """What the outputs are, in the files of didact: logits of single labels elsewhere."""
+        return self._said.get("task", "single-label")
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:

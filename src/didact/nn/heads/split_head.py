@@ -16,12 +16,14 @@ class BodyAndHead(nn.Module):
     Attributes:
         body: The model, with an identity in the place of that layer.
         classifier: The layer.
+        path: Where the layer was in the model.
     """
 
-    def __init__(self, body: nn.Module, classifier: nn.Linear) -> None:
+    def __init__(self, body: nn.Module, classifier: nn.Linear, path: str = "") -> None:
         super().__init__()
         self.body = body
         self.classifier = classifier
+        self.path = path
 
     def features(self, images: Tensor) -> Tensor:
         """What the last layer gets, ``(batch, width)``."""
@@ -68,7 +70,29 @@ def split_head(model: nn.Module, image_shape: ImageShape) -> nn.Module:
     if path == "":
         return BodyAndHead(nn.Identity(), head)
     model.set_submodule(path, nn.Identity())
-    return BodyAndHead(model, head)
+    return BodyAndHead(model, head, path)
+
+
+def state_as_it_came(network: nn.Module) -> dict[str, Tensor]:
+    """The weights of a network that may have been cut, under the names that the model had.
+
+    Example:
+        >>> from torch import nn
+        >>> from didact.nn import split_head, state_as_it_came
+        >>> network = split_head(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), (1, 2, 2))
+        >>> list(state_as_it_came(network))
+        ['1.weight', '1.bias']
+    """
+    state = network.state_dict()
+    if not isinstance(network, BodyAndHead):
+        return state
+    head = f"{network.path}." if network.path else ""
+    return {
+        name.removeprefix("body.")
+        if name.startswith("body.")
+        else head + name.removeprefix("classifier."): value
+        for name, value in state.items()
+    }
 
 
 def _is_split(model: nn.Module, image_shape: ImageShape) -> bool:

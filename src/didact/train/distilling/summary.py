@@ -28,7 +28,7 @@ from didact.train.distilling.settings import DistillSettings
 from didact.train.distilling.tasks import classes_of
 from didact.train.distilling.tree import tree_of
 from didact.train.loop.evaluate import disagreements
-from didact.train.loop.export import export_onnx
+from didact.train.loop.export import CannotExportError, export_onnx
 from didact.train.loop.fit import RunContext
 from didact.train.loop.models import save_model
 from didact.train.record.environment import command, hardware, versions
@@ -115,7 +115,7 @@ def _summary(
 def _export(model: nn.Module, data: Data, path: Path, console: Console | None) -> Json | None:
     try:
         return export_onnx(model, data, path)
-    except MissingDependencyError as error:
+    except (MissingDependencyError, CannotExportError) as error:
         if console is not None:
             console.print(f"no ONNX file: {error}", markup=False, highlight=False)
         return None

@@ -1,34 +1,73 @@
-"""From settings to the components of a class-incremental run: stream, memory, method, network."""
+"""From settings to the components of a class-incremental run: stream, memory, setting, network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import nn
 
-from didact.data import Data, Memory, Stream, make_stream
+from didact._core.errors import UsageError
+from didact.data import Data, Known, Memory, Stream, continue_stream, make_stream
+from didact.data.loading.statistics import channel_statistics
+from didact.data.splits.labels import distinct, places_of
 from didact.losses.kit.ranks import from_all_ranks
-from didact.methods import Method, MethodEntry, Setting, build_options
-from didact.nn import build_model, split_head
+from didact.methods import MethodEntry, Setting
+from didact.nn import Normalisation, split_head
+from didact.train.learning.networks import NetworkSource
 from didact.train.learning.settings import LearnSettings
 from didact.train.loop.fabric import Fabric
 
 
 @dataclass(frozen=True)
 class LearnComponents:
-    """The objects that the settings name; the stream is that of a seed."""
+    """The objects that the settings name.
+
+    Attributes:
+        stream: That of a seed.
+        data_digest: Of the data of a seed, and of what the run begins with.
+        methods: By name.
+        source: Of the network.
+        before: The learner's file that a method and seed begin with; None where it is a new one.
+    """
 
     stream: Callable[[int], Stream]
     data_digest: Callable[[int], str]
     methods: dict[str, MethodEntry]
-    build_network: Callable[[Data, int], nn.Module]
+    source: NetworkSource
+    before: Callable[[str, int], Path] | None = None
 
 
-def stream_of(settings: LearnSettings, data: Data, seed: int) -> Stream:
-    """The tasks, as the settings cut them."""
-    return make_stream(
+def stream_of(
+    settings: LearnSettings,
+    data: Data,
+    seed: int,
+    known: Known | None = None,
+    normalisation: Normalisation | None = None,
+) -> Stream:
+    """The tasks, as the settings cut them.
+
+    Args:
+        settings: Of the run.
+        data: Of the seed.
+        seed: Of the run.
+        known: What there is before the first task.
+        normalisation: Instead of that of the training images.
+    """
+    if known is not None:
+        return continue_stream(
+            data,
+            known,
+            step=settings.step,
+            tasks=settings.tasks,
+            groups=settings.groups,
+            class_order=settings.class_order,
+            seed=seed,
+            evaluate_on=settings.evaluate_on,
+        )
+    stream = make_stream(
         data,
         scenario=settings.scenario,
         base=settings.base,
@@ -42,6 +81,32 @@ def stream_of(settings: LearnSettings, data: Data, seed: int) -> Stream:
         seed=seed,
         evaluate_on=settings.evaluate_on,
     )
+    return replace(stream, data=_normalised(stream, normalisation))
+
+
+def _normalised(stream: Stream, normalisation: Normalisation | None) -> Data:
+    """The data with its normalisation: of the classes that are used, unless another is asked for.
+
+    A class that no task has changes no number.
+    """
+    data = stream.data
+    if normalisation is not None:
+        parts = [normalisation.mean, normalisation.std]
+    else:
+        labels = {label for group in stream.protocol.get("groups", ()) for label in group}
+        unused = set(distinct(data.train.labels)) - labels
+        if not labels or not unused:
+            return data
+        used = data.train.subset(places_of(data.train.labels, sorted(labels)))
+        parts = [*channel_statistics(used)]
+    channels = data.image_shape[0]
+    if max(map(len, parts)) not in (1, channels):
+        raise UsageError(
+            f"the normalisation is of {max(map(len, parts))} channels and {data.name} has "
+            f"{channels}; expected one number or one for each channel"
+        )
+    mean, std = (part * channels if len(part) == 1 else part for part in parts)
+    return replace(data, mean=mean, std=std)
 
 
 def memory_of(settings: LearnSettings, entry: MethodEntry) -> Memory:
@@ -54,29 +119,23 @@ def memory_of(settings: LearnSettings, entry: MethodEntry) -> Memory:
     return Memory(choice, total=settings.total_memory)
 
 
-def network_of(components: LearnComponents, data: Data, classes: int) -> nn.Module:
+def network_of(source: NetworkSource, data: Data, classes: int) -> nn.Module:
     """A new network with the components that methods need: features and a linear classifier."""
-    return split_head(components.build_network(data, classes), data.image_shape)
+    return split_head(source.build(data, classes), data.image_shape)
 
 
-def method_of(
-    name: str,
-    seed: int,
-    settings: LearnSettings,
-    components: LearnComponents,
-    stream: Stream,
-    fabric: Fabric,
-) -> Method:
-    """The method before its first task."""
-    entry, data = components.methods[name], stream.data
+def setting_of(
+    seed: int, settings: LearnSettings, source: NetworkSource, data: Data, fabric: Fabric
+) -> Setting:
+    """What a method is told of its run."""
 
     def build_network(classes: int) -> nn.Module:
-        network = network_of(components, data, classes).to(fabric.device)
+        network = network_of(source, data, classes).to(fabric.device)
         if settings.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
 
-    setting = Setting(
+    return Setting(
         build_network=build_network,
         seed=seed,
         epochs=1 if settings.online else settings.epochs,
@@ -89,14 +148,3 @@ def method_of(
         world_size=fabric.world_size,
         gather=from_all_ranks,
     )
-    options = build_options(entry, settings.options_of(name))
-    return entry.method(options, setting, memory_of(settings, entry))
-
-
-def named_network(model: str) -> Callable[[Data, int], nn.Module]:
-    """Builds the network that a name stands for."""
-
-    def build(data: Data, classes: int) -> nn.Module:
-        return build_model(model, image_shape=data.image_shape, num_classes=classes)
-
-    return build

@@ -71,14 +71,14 @@ def measure(method: Method, tests: TestSets, after: int, fabric: Fabric) -> Json
     was_training = method.training
     method.eval()
     stream = tests.stream
-    measured = len(stream) if stream.scenario == "domain" else after + 1
+    measured = len(stream) if stream.scenario == "domain" else stream.measured_after(after)
     answers = [tests.answers(method.predict, k, fabric) for k in range(measured)]
     predictions = [predicted for predicted, _ in answers]
     told = [known for _, known in answers] if stream.scenario == "class" else None
     found: Json = {
         "accuracy": _accuracies(predictions, tests),
         "task_aware": None if told is None else _accuracies(told, tests),
-        "confusion": _confusion(predictions[: after + 1], stream),
+        "confusion": _confusion(predictions[: stream.measured_after(after)], stream),
     }
     found["others"] = {
         name: _accuracies([tests.predicted(way, k, fabric) for k in range(measured)], tests)
@@ -104,11 +104,15 @@ def _confusion(predictions: Sequence[Tensor], stream: Stream) -> list[list[int]]
     if stream.scenario != "class":
         return None
     owner = torch.full((stream.num_classes,), -1, dtype=torch.int64)
-    for task in reversed(range(len(stream))):
-        owner[stream.columns_of(task)] = task
+    groups = [stream.columns_of(number) for number in range(len(stream.tests))]
+    for number, columns in reversed(list(enumerate(groups))):
+        owner[columns] = number
+    if stream.past and len(stream.tests) > len(stream.trains) - len(stream.past):
+        owner[[column for columns in stream.past for column in columns]] = 0
+    count = len(groups)
     return [
-        torch.bincount(owner[predicted], minlength=len(stream)).tolist()
-        for predicted in predictions
+        torch.bincount(owner[found][owner[found] >= 0], minlength=count).tolist()
+        for found in predictions
     ]
 
 

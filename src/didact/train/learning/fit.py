@@ -37,6 +37,7 @@ class MethodRun:
 
     Attributes:
         folder: Its own, inside that of the run.
+        tasks: The columns of each task that has begun.
         stages: How many the task that is being learned has.
     """
 
@@ -47,6 +48,7 @@ class MethodRun:
     state: StateFile
     position: LearnPosition
     method: Method
+    tasks: list[tuple[int, ...]]
     clock: SaveClock
     stages: int = 1
 

@@ -7,24 +7,25 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
-import torch
-
-from didact._core.errors import DidactError, ModelError, RunFolderError
-from didact.data import Data
+from didact._core.errors import DidactError, RunFolderError
+from didact.data import Data, Stream
 from didact.methods import MethodEntry, build_options, find_method
-from didact.train.learning.build import (
-    LearnComponents,
-    method_of,
-    named_network,
-    network_of,
-    stream_of,
-)
-from didact.train.learning.method_run import run_method
+from didact.train.learning.build import LearnComponents, stream_of
+from didact.train.learning.learner import normalisation_of
+from didact.train.learning.method_run import begin, run_method
+from didact.train.learning.networks import find_network
 from didact.train.learning.record import finished
 from didact.train.learning.settings import LearnSettings
+from didact.train.learning.starting import (
+    digest_of_start,
+    known_of,
+    refuse_blind,
+    start_of,
+)
 from didact.train.loop.data import data_of, digest_of
 from didact.train.loop.fabric import make_fabric
 from didact.train.loop.fit import RunContext
@@ -54,8 +55,15 @@ class GridKey:
     seed: int
 
 
-def build_components(settings: LearnSettings, given: UserInputs) -> LearnComponents:
+def build_components(
+    settings: LearnSettings, given: UserInputs, folder: Path | None = None
+) -> LearnComponents:
     """Find what the settings name.
+
+    Args:
+        settings: Of the run.
+        given: What the user gave.
+        folder: The run folder, once it is there.
 
     Raises:
         DidactError: A name that cannot be used.
@@ -63,32 +71,36 @@ def build_components(settings: LearnSettings, given: UserInputs) -> LearnCompone
     entries: dict[str, MethodEntry] = {name: find_method(name) for name in settings.method}
     for name, entry in entries.items():
         build_options(entry, settings.options_of(name))
+    start = start_of(settings, folder)
+    source = find_network(given.model, with_weights=start is None)
+    normalisation = normalisation_of(settings.normalise, source.header)
+
+    def cut(seed: int) -> Stream:
+        data = data_of(settings, given.data, seed)
+        known = known_of(settings, start, source, seed)
+        return stream_of(settings, data, seed, known, normalisation)
+
+    def data_digest(seed: int) -> str:
+        return digest_of(stream(seed).data) + digest_of_start(start, settings, source, seed)
+
     # Methods take turns on one seed's stream, which is therefore kept until the next seed's turn.
-    stream = lru_cache(maxsize=1)(
-        lambda seed: stream_of(settings, data_of(settings, given.data, seed), seed)
+    stream = lru_cache(maxsize=1)(cut)
+    return LearnComponents(
+        stream,
+        lru_cache(maxsize=None)(data_digest),
+        entries,
+        source,
+        None if start is None else start.file,
     )
-    data_digest = lru_cache(maxsize=None)(lambda seed: digest_of(stream(seed).data))
-    return LearnComponents(stream, data_digest, entries, find_network(given.model))
 
 
-def find_network(model: ModelLike) -> Any:
-    """From a name, a class or a function to ``(data, classes) -> network``.
-
-    Raises:
-        ModelError: A module, which has a fixed number of classes and cannot be built anew.
-    """
-    if isinstance(model, str):
-        return named_network(model)
-    if isinstance(model, torch.nn.Module) or not callable(model):
-        raise ModelError(
-            f"the model is {type(model).__name__}; expected a name, or a function "
-            "(data, classes) that builds a network, since it must be built for any number"
-        )
-    return model
-
-
-def try_components(settings: LearnSettings, components: LearnComponents) -> LearnComponents:
+def try_components(
+    settings: LearnSettings, components: LearnComponents
+) -> tuple[LearnComponents, list[str]]:
     """Find out what cannot work before a folder is made and time is spent.
+
+    Returns:
+        The components, and what is doubtful in words.
 
     Raises:
         DidactError: Data that cannot be read or cut so, a model that cannot grow or that a method
@@ -96,15 +108,18 @@ def try_components(settings: LearnSettings, components: LearnComponents) -> Lear
             use.
     """
     seed, here = settings.seeds[0], make_fabric()
-    stream = components.stream(seed)
-    network_of(components, stream.data, 2)
+    stream, notes = components.stream(seed), []
     for name in components.methods:
-        method = method_of(name, seed, settings, components, stream, here)
+        new = partial(begin, name, seed, settings, components, here)
+        method = new().method
         if method.memory.enabled and not method.memory.streams:
             method.memory.share(stream.num_classes)
-        method.task = stream.task(0)
-        method.grow(method.task)
-    return components
+        if settings.begins_trained or stream.past:
+            notes += refuse_blind(name, new, stream, from_network=components.before is None)
+        if components.before is None:
+            method.task = stream.task(0)
+            method.grow(method.task)
+    return components, notes
 
 
 def run_grid(
@@ -114,7 +129,7 @@ def run_grid(
     settings = context.settings
     keys = [GridKey(name, seed) for seed in settings.seeds for name in settings.method]
     if settings.jobs > 1:
-        found = _several_at_a_time(given, keys, context)
+        found = _several_at_a_time(given, keys, components, context)
     else:
         found = {key: run_method(key.name, key.seed, components, context) for key in keys}
     return {
@@ -123,12 +138,16 @@ def run_grid(
 
 
 def _several_at_a_time(
-    given: UserInputs, keys: Sequence[GridKey], context: RunContext[LearnSettings]
+    given: UserInputs,
+    keys: Sequence[GridKey],
+    components: LearnComponents,
+    context: RunContext[LearnSettings],
 ) -> dict[GridKey, Json]:
     settings, folder, log = context.settings, context.folder, context.log
     found: dict[GridKey, Json] = {}
     for key in keys:
-        done = finished(folder.path, key.name, key.seed, settings)
+        digest = components.data_digest(key.seed)
+        done = finished(folder.path, key.name, key.seed, settings, digest)
         if done is not None:
             found[key] = done
             log.skip(len(done["seconds"]))
@@ -166,7 +185,7 @@ def _one(
     """A cell in a process of its own; an error is returned, because a raised one loses its type."""
     set_threads(settings)
     try:
-        components = build_components(settings, given)
+        components = build_components(settings, given, folder.path)
         fabric = make_fabric(accelerator=settings.accelerator, precision=settings.precision)
         with Stopper() as stopper:
             context = RunContext(command, fabric, settings, folder, Log(None, total=0), stopper)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,20 @@ from rich.console import Console
 from didact._core.errors import RunFolderError, UsageError
 from didact.data import Data
 from didact.methods import Method
+from didact.train.learning.continuing import history_with, settings_to_continue
 from didact.train.learning.grid import UserInputs, build_components, try_components
 from didact.train.learning.launch import launch_grid
 from didact.train.learning.load import load_learner
 from didact.train.learning.notes import ignored, random_start_notes, single_class_notes
 from didact.train.learning.settings import LearnSettings
+from didact.train.learning.starting import start_of
 from didact.train.loop.launch import refuse_place
 from didact.train.loop.models import ModelLike, name_of
 from didact.train.loop.resume import settings_of_run, start_run
-from didact.train.record.files import remove
+from didact.train.record.files import remove, write_json
 from didact.train.record.lock import locked
 from didact.train.record.log import say
-from didact.train.record.run_folder import RESULT, RunFolder, default_path
+from didact.train.record.run_folder import HISTORY, RESULT, RunFolder, default_path
 from didact.train.record.trust import ask_for_trust, sign
 
 Json = dict[str, Any]
@@ -50,8 +52,7 @@ class LearnResult:
         Raises:
             RunFolderError: The run has no such method and seed.
         """
-        given = self.given
-        return load_learner(self.folder, method, seed, data=given.data, model=given.model)
+        return load_learner(self.folder, method, seed, model=self.given.model)
 
 
 def learn(
@@ -95,18 +96,85 @@ def learn(
         **settings,
     )
     given = UserInputs(data, model)
-    components = try_components(chosen, build_components(chosen, given))
+    return _start(chosen, given, output, overwrite, console, headline, written)
+
+
+def _start(
+    chosen: LearnSettings,
+    given: UserInputs,
+    output: str | Path | None,
+    overwrite: bool,
+    console: Console | None,
+    headline: str,
+    written: Collection[str],
+) -> LearnResult:
+    """Try everything, make the folder, run."""
+    components, doubts = try_components(chosen, build_components(chosen, given))
     refuse_place(chosen)
     path = Path(output) if output is not None else default_path("learn")
+    start = start_of(chosen)
+    if start is not None and path.resolve() == start.root.resolve():
+        raise UsageError(f"{path} is the run that is continued; name another with --output")
+    history = [] if start is None else history_with(start.root)
     with locked(path):
         folder = start_run(path, chosen, overwrite=overwrite)
+        if start is not None:
+            start.copy_to(path, [(n, seed) for seed in chosen.seeds for n in chosen.method])
+            write_json(path / HISTORY, history)
         notes = (
             *ignored(chosen, components, written),
             *single_class_notes(chosen, components),
             *random_start_notes(chosen, components),
         )
-        say(console, headline, *(f"note: {note}" for note in notes))
+        say(console, headline, *(f"note: {note}" for note in (*doubts, *notes)))
         return LearnResult(path, launch_grid(folder, chosen, given, components, console), given)
+
+
+def continue_learning(
+    place: str | Path,
+    *,
+    data: str | Data,
+    model: ModelLike | None = None,
+    output: str | Path | None = None,
+    overwrite: bool = False,
+    console: Console | None = None,
+    headline: Callable[[LearnSettings], str] = lambda _: "",
+    written: Collection[str] = (),
+    trust: bool = False,
+    **changes: Any,
+) -> LearnResult:
+    """Add tasks to a finished run: its columns stay, and new classes come behind them.
+
+    Classes are told apart by name. Where the data has images of old classes, these measure what
+    was kept, and methods that want them have them; without, a method goes on with its exemplars,
+    or with nothing but the model.
+
+    Args:
+        place: The folder of a finished run, whose methods and seeds go on, each from all that it
+            kept; or a ``model.safetensors``, a network alone, which any method may go on from.
+            Another method than those of the run also begins with the network that it hands on.
+        data: A source name or a :class:`didact.data.Data`, with classes that are new.
+        model: What builds the network, where it was a function without a name to be found by.
+        output: The run folder to make; that of the finished run is left as it is.
+        overwrite: Replace a run folder that exists.
+        console: Where progress is shown; nowhere by default.
+        headline: From the settings to what is shown first.
+        written: Names of settings that the user wrote.
+        trust: Whether code that the run names may be imported although this user did not start it.
+        changes: Fields of :class:`LearnSettings` instead of those of the run; those that cut the
+            classes into tasks begin anew.
+
+    Raises:
+        TrustError: The run names code, and ``trust`` is false where it matters.
+        DidactError: What cannot be gone on from, or with such data.
+    """
+    chosen = settings_to_continue(Path(place).expanduser(), data, changes)
+    typed = str([*changes.values(), data if isinstance(data, str) else "", model])
+    code = [name for name in chosen.code() if name not in typed]
+    folder = Path(place) if Path(place).is_dir() else Path(place).parent
+    say(console, ask_for_trust(folder, code, trust=trust))
+    given = UserInputs(data, chosen.model if model is None else model)
+    return _start(chosen, given, output, overwrite, console, headline(chosen), written)
 
 
 def learn_from(
@@ -183,7 +251,10 @@ def _resume(
     typed = set(changes.get("method", ()))
     say(console, ask_for_trust(folder, [c for c in wanted.code() if c not in typed], trust=trust))
     given = UserInputs(wanted.data, wanted.model)
-    components = try_components(wanted, build_components(wanted, given))
+    components, doubts = try_components(wanted, build_components(wanted, given, folder))
+    if wanted.threads != chosen.threads:
+        doubts.append("another number of threads rounds sums differently: bits may differ")
+    say(console, *(f"note: {doubt}" for doubt in doubts))
     run.write_settings(wanted.to_toml(), wanted.model_dump(mode="json"))
     sign(folder, wanted.code())
     remove(run.path / RESULT)

@@ -1,4 +1,4 @@
-"""What a cell leaves in its folder: the stream it learns, the model, and what was measured."""
+"""What a cell leaves in its folder: the stream, the learner, and what was measured."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from didact.nn import Teacher
 from didact.train.learning.evaluate import TestSets, random_accuracies
 from didact.train.learning.fit import MethodRun
 from didact.train.learning.settings import LearnSettings
-from didact.train.learning.state import method_tensors
 from didact.train.learning.summary import data_facts
 from didact.train.loop.schedule import seed_everything
 from didact.train.record.checkpoint import PartOf
-from didact.train.record.files import read_object, write_json, write_tensors
+from didact.train.record.files import read_object, write_json
 from didact.train.record.result import CellResult, refuse_malformed
 from didact.train.record.run_folder import CELLS, RunFolder
 
 Json = dict[str, Any]
-RESULT, MODEL, STREAM = "cell.json", "model.safetensors", "stream.json"
+RESULT, STREAM = "cell.json", "stream.json"
 BASELINE = 14
 
 
@@ -115,7 +114,7 @@ def measured_in(record: Sequence[Json]) -> Json:
 
 
 def write_cell(run: MethodRun, stream: Stream, tests: TestSets) -> Json:
-    """Write the model and the result; the result comes last and says that the cell is complete."""
+    """Write the result, which comes last and says that the cell is complete."""
     method, record = run.method, run.position.record
     found: Json = {
         **run.state.part_of.as_json(),
@@ -129,18 +128,6 @@ def write_cell(run: MethodRun, stream: Stream, tests: TestSets) -> Json:
         seed_everything(run.seed, BASELINE)
         found["random_accuracy"] = random_accuracies(method, tests, run.context.fabric)
     if run.context.fabric.is_global_zero:
-        about = {
-            "method": run.name,
-            "model": run.context.settings.model,
-            "seed": run.seed,
-            "class_order": list(stream.class_order),
-            "tasks": len(stream),
-            "image_shape": list(stream.data.image_shape),
-            "mean": list(stream.data.mean),
-            "std": list(stream.data.std),
-        }
-        run.folder.sync()
-        write_tensors(run.folder.path / MODEL, method_tensors(method), about)
         write_json(run.folder.path / RESULT, found)
         run.state.remove()
     run.context.fabric.barrier()

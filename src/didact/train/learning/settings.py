@@ -8,7 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from didact.data import SOURCES, Choice, Scenario
 from didact.methods import METHODS
-from didact.train.loop.models import LIBRARIES
+from didact.nn import Normalisation
+from didact.train.loop.models import LIBRARIES, named_in
 from didact.train.loop.settings import Number, SharedSettings, names_code
 from didact.train.record.checkpoint import fingerprint_of
 
@@ -26,16 +27,20 @@ class LearnSettings(SharedSettings):
         "method",
         "method_options",
         "jobs",
+        "onnx",
     }
 
-    may_change_on_resume: ClassVar[frozenset[str]] = SharedSettings.may_change_on_resume | {"jobs"}
+    may_change_on_resume: ClassVar[frozenset[str]] = SharedSettings.may_change_on_resume | {
+        "jobs",
+        "onnx",
+    }
 
     scenario: Scenario = "class"
     base: int | None = Field(None, ge=1)
     step: int | None = Field(None, ge=1)
     tasks: int | None = Field(None, ge=1)
-    groups: tuple[tuple[int, ...], ...] | None = None
-    class_order: int | tuple[int, ...] | Literal["natural", "seed"] = "natural"
+    groups: tuple[tuple[int | str, ...], ...] | None = None
+    class_order: int | Literal["natural", "seed"] | tuple[int | str, ...] = "natural"
     domains: Literal["permuted", "rotated", "groups"] = "permuted"
     imbalance: float = Field(1.0, gt=0, le=1)
     blurry: float = Field(0.0, ge=0, lt=1)
@@ -48,10 +53,14 @@ class LearnSettings(SharedSettings):
     memory_per_class: int | None = Field(None, ge=0)
     exemplars: Choice | None = None
     model: str = "mlp"
+    known: tuple[str, ...] | None = None
+    normalise: str | None = None
+    continues: str | None = None
 
-    first_epochs: int | None = Field(None, ge=1)
+    first_epochs: int | None = Field(None, ge=0)
     jobs: int = Field(1, ge=1)
     channels_last: bool = False
+    onnx: bool = True
 
     @field_validator("method")
     @classmethod
@@ -72,6 +81,9 @@ class LearnSettings(SharedSettings):
             raise ValueError("several jobs with several devices each are not run; choose one")
         if self.evaluate_on == "validation" and self.validation == 0:
             raise ValueError("evaluate-on validation needs validation above 0, such as 0.2")
+        if self.normalise is not None:
+            Normalisation.read(self.normalise, (), ())
+        self._can_begin_so()
         unknown = {key.partition(".")[0] for key in self.method_options} - set(self.method)
         if unknown:
             raise ValueError(
@@ -85,6 +97,27 @@ class LearnSettings(SharedSettings):
         methods, given = values.get("method", self.method), values.get("method_options", {})
         kept = {k: v for k, v in self.method_options.items() if k.partition(".")[0] in methods}
         return super().changed(**{**values, "method_options": kept | given})
+
+    def _can_begin_so(self) -> None:
+        if self.known is not None and self.first_epochs not in (None, 0):
+            raise ValueError("known classes are not learned again; leave out first-epochs")
+        if self.known is not None and len(set(self.known)) < max(len(self.known), 1):
+            raise ValueError(f"known is {list(self.known)}; expected different names")
+        if self.continues is None and self.known is None:
+            return
+        told = {"base": self.base, "imbalance": self.imbalance != 1, "blurry": self.blurry}
+        if wrong := [name for name, value in told.items() if value]:
+            raise ValueError(f"{wrong[0]} is of the first tasks; here some classes are known")
+        if self.scenario != "class":
+            raise ValueError(
+                f"classes are added to a model that knows some in scenario class, not "
+                f"{self.scenario}"
+            )
+
+    @property
+    def begins_trained(self) -> bool:
+        """Whether the classes of the first task are known to the network from the beginning."""
+        return self.known is not None or self.first_epochs == 0
 
     def options_of(self, method: str) -> dict[str, Number]:
         """The options given to one method."""
@@ -100,7 +133,8 @@ class LearnSettings(SharedSettings):
     def code(self) -> list[str]:
         """The names of the user's own code in these settings."""
         found = [name for name in self.method if names_code(name, METHODS)]
-        found += [self.model] if names_code(self.model, LIBRARIES) else []
+        model = named_in(self.model)
+        found += [model] if names_code(model, LIBRARIES) else []
         return found + ([self.data] if names_code(self.data, SOURCES) else [])
 
     def deciding_of(self, method: str) -> dict[str, Any]:

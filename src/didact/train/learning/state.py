@@ -56,11 +56,12 @@ class LearnPosition:
         """Count the stage."""
         self.stage, self.epoch, self.step, self.sums = self.stage + 1, 0, 0, {}
 
-    def end_task(self, measured: Json) -> None:
-        """Count the task and keep what was measured after it."""
+    def end_task(self, measured: Json | None) -> None:
+        """Count the task and keep what was measured after it, if anything was."""
         self.end_stage()
         self.task, self.begun, self.stage = self.task + 1, False, 0
-        self.record.append(measured)
+        if measured is not None:
+            self.record.append(measured)
 
 
 class StateFile:

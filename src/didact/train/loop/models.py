@@ -144,7 +144,7 @@ def find_model(wanted: ModelLike, *, role: str) -> ModelSource:
         return _from_logits(text)
     if _is_place(text):
         return _from_place(text, Path(text.partition("::")[0]).expanduser(), role)
-    if (split := _name_and_file(text)) is not None:
+    if (split := name_and_file(text)) is not None:
         return _from_weights(split[1], text, role, architecture=split[0])
     if text.partition("::")[0].endswith((*WEIGHTS, *PROGRAMS)):
         raise CheckpointError(f"there is no file {text.partition('::')[0]} for the {role}")
@@ -170,11 +170,11 @@ def _is_place(text: str) -> bool:
 
 def named_in(text: str) -> str:
     """The model that ``NAME=FILE`` names, or the whole text."""
-    pair = None if _is_place(text) else _name_and_file(text)
+    pair = None if _is_place(text) else name_and_file(text)
     return text if pair is None else pair[0]
 
 
-def _name_and_file(text: str) -> tuple[str, str] | None:
+def name_and_file(text: str) -> tuple[str, str] | None:
     """``NAME`` and ``FILE`` of ``NAME=FILE``, either of which may have equals signs itself."""
     cuts = [place for place, sign in enumerate(text) if sign == "="]
     pairs = [(text[:cut], text[cut + 1 :]) for cut in cuts]
@@ -401,8 +401,13 @@ def read_model_header(path: Path) -> tuple[Shapes, ModelHeader]:
         raise damaged(path, f"its header, {first_of(error)}") from None
 
 
-def _refuse_code(name: str, path: Path) -> None:
+def refuse_code(name: str, path: Path, option: str = "--teacher") -> None:
     """A name out of a file is one of the zoo or of a library, never code that would be imported.
+
+    Args:
+        name: Of the model.
+        path: The file.
+        option: By which the user may name that code.
 
     Raises:
         ModelError: It is something else.
@@ -411,7 +416,7 @@ def _refuse_code(name: str, path: Path) -> None:
     if colon and not (library in LIBRARIES and re.fullmatch(r"[\w.-]+", rest)):
         raise ModelError(
             f"{path} holds a model called {name!r}, and code is imported only when you name it. "
-            f"If you know that code: --teacher {name}={path}"
+            f"If you know that code: {option} {name}={path}"
         )
 
 
@@ -429,7 +434,7 @@ def _from_weights(file: str, text: str, role: str, architecture: str | None = No
             f"{path} does not say which model it holds; name it: --{role} resnet56={path}"
         )
     if architecture is None:
-        _refuse_code(name, path)
+        refuse_code(name, path)
     shape = None if about.image_shape is None else tuple(about.image_shape)
     return ModelSource(
         text,

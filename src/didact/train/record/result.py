@@ -361,6 +361,26 @@ class LearnPair(NamedDifference):
     number: str
 
 
+class HandedOn(Part):
+    """Which method and seed a run hands on."""
+
+    method: str
+    seed: int
+
+
+class EarlierRun(Part):
+    """A run that this one went on from, or one before that."""
+
+    run: str
+    command: str = ""
+    started: str = ""
+    didact: str = ""
+    data: str = ""
+    data_digest: str | None = None
+    classes: int | None = None
+    methods: list[str] = Field(default_factory=list)
+
+
 class LearnOutcome(Part):
     """``result.json`` of kind ``"learn"``."""
 
@@ -379,6 +399,9 @@ class LearnOutcome(Part):
     seeds: list[int]
     methods: dict[str, LearnMethod]
     paired: list[LearnPair] = Field(default_factory=list)
+    handed_on: HandedOn | None = None
+    history: list[EarlierRun] = Field(default_factory=list)
+    onnx: Onnx | None = None
     versions: dict[str, Any] = Field(default_factory=dict)
     hardware: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)

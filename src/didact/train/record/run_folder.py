@@ -31,13 +31,21 @@ PREDICTIONS = "predictions.json"
 TREE = "tree.json"
 STUDENT = "student.safetensors"
 ONNX = "student.onnx"
+MODEL = "model.safetensors"
+MODEL_ONNX = "model.onnx"
+HISTORY = "history.json"
 CHECKPOINT = "checkpoint"
 CELLS = "cells"
+BEFORE = "before"
 LOGS = "logs"
 CACHE = "teacher"
 TOKENIZER = "tokenizer.json"
 START = "start.json"
 LOCK = ".lock"
+
+_OF_A_RUN = (
+    DISAGREEMENTS, PREDICTIONS, TREE, STUDENT, ONNX, TOKENIZER, MODEL, MODEL_ONNX, HISTORY,
+)  # fmt: skip
 
 Json = dict[str, Any]
 
@@ -191,8 +199,7 @@ class RunFolder:
             The result with the digests of the other files.
         """
         self.sync()
-        files = (METRICS, DISAGREEMENTS, PREDICTIONS, TREE, STUDENT, ONNX, TOKENIZER)
-        there = [name for name in files if (self.path / name).is_file()]
+        there = [name for name in (METRICS, *_OF_A_RUN) if (self.path / name).is_file()]
         digests = {name: digest.of_file(self.path / name) for name in there}
         whole = result | {"files": digests}
         write_json(self.path / RESULT, whole)
@@ -234,9 +241,8 @@ def _is_unused(path: Path) -> bool:
 
 def _empty(path: Path) -> None:
     """Remove what a run wrote, and nothing else that may lie in the folder."""
-    for folder in (path / CHECKPOINT, path / CELLS, path / LOGS, path / CACHE):
+    for folder in (path / CHECKPOINT, path / CELLS, path / BEFORE, path / LOGS, path / CACHE):
         if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder)
-    results = (RESULT, METRICS, DISAGREEMENTS, PREDICTIONS, TREE, STUDENT, ONNX, TOKENIZER)
-    for name in (*results, "report.html", TRUST, SETTINGS):
+    for name in (RESULT, METRICS, *_OF_A_RUN, "report.html", TRUST, SETTINGS):
         (path / name).unlink(missing_ok=True)

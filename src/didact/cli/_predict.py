@@ -1,0 +1,54 @@
+"""The answers of ``didact predict``, as text, CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable
+
+from didact._core.text import file_name, printable
+from didact.train import Prediction
+
+
+def show(answers: Iterable[Prediction], task: str, output: str) -> None:
+    """Print each answer as soon as it is there; JSON comes as one list.
+
+    Args:
+        answers: Of ``Predictor.predict``.
+        task: Whether the values are probabilities or numbers.
+        output: ``"text"``, ``"csv"`` or ``"json"``.
+    """
+    value = "value" if task == "regression" else "probability"
+    if output == "csv":
+        _show_csv(answers, value)
+    elif output == "json":
+        whole = [_as_json(answer, value) for answer in answers]
+        sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+    else:
+        for answer in answers:
+            sys.stdout.write(_as_text(answer, task) + "\n")
+
+
+def _as_text(answer: Prediction, task: str) -> str:
+    """``photos/1.png  owl 97.3 %, cat 2.1 %``."""
+    said = [
+        f"{printable(name)} {value:.4g}"
+        if task == "regression"
+        else f"{printable(name)} {100 * value:.1f} %"
+        for name, value in answer.classes
+    ]
+    return f"{file_name(str(answer.file))}  {', '.join(said)}"
+
+
+def _as_json(answer: Prediction, value: str) -> dict[str, object]:
+    classes = [{"class": name, value: number} for name, number in answer.classes]
+    return {"file": file_name(str(answer.file)), **classes[0], "classes": classes}
+
+
+def _show_csv(answers: Iterable[Prediction], value: str) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["file", "rank", "class", value])
+    for answer in answers:
+        for rank, (name, number) in enumerate(answer.classes, start=1):
+            writer.writerow([file_name(str(answer.file)), rank, name, f"{number:.6g}"])

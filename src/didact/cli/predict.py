@@ -1,0 +1,58 @@
+"""``didact predict``: what images show, by a model that a run has trained."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from didact.cli._speech import Lang, speak
+
+
+class Format(StrEnum):
+    """How the answers are printed."""
+
+    text = "text"
+    csv = "csv"
+    json = "json"
+
+
+def command(
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN|MODEL",
+            help="A run folder, an ONNX file, or a .safetensors file of didact.",
+        ),
+    ],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGES...", help="Image files, and folders of them.")
+    ],
+    method: Annotated[
+        str | None, typer.Option(help="Of learn: another method than the one the run hands on.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of learn: another seed.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many classes are named for each.")] = 1,
+    output: Annotated[
+        Format, typer.Option("--format", help="How to print the answers.")
+    ] = Format.text,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Import the code that the run names, made by others.")
+    ] = False,
+    lang: Lang = None,
+) -> None:
+    """Say what images show: the names of classes, and how probable they are.
+
+    Images are scaled until they cover the size that the model knows and cut at the centre; the
+    normalisation is the model's own. Neither data nor training is needed.
+
+    For example: didact predict runs/learn-20260301-120000 photos/ --format csv
+    """
+    speak(lang)
+    from didact.cli._predict import show
+    from didact.train import image_files, load_predictor
+
+    predictor = load_predictor(model, method=method, seed=seed, trust=trust)
+    show(predictor.predict(image_files(images), top=top), predictor.task, output.value)
