@@ -7,20 +7,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from inspect import Parameter, isclass, signature
-from itertools import chain, islice, product
+from itertools import chain, islice, permutations, product
 from typing import Any
 
 import torch
 from torch import nn
 
 from didact._core.i18n import Text
-from didact._core.words import LABELS, words
+from didact._core.words import LABELS, TEACHER, word_set, words
 from didact.probe.binding.binding import MODELS, Binding
 from didact.probe.binding.candidates import Slots, as_batch, as_models, beside, candidates
 from didact.probe.binding.documented import documented_layout
-from didact.probe.binding.roles import Guess, Role, guess, guess_option
+from didact.probe.binding.roles import Guess, Role, Space, guess, guess_option
 from didact.probe.binding.slots import Slot
-from didact.probe.binding.stand_ins import ANSWERS
+from didact.probe.binding.stand_ins import ANSWERS, Passing
 from didact.probe.binding.target import (
     Target,
     call_parameters,
@@ -73,6 +73,7 @@ def bind(
     target = Target(source, constructor_slots(source, init), varied_attributes(source))
     guesses = {p.name: _judge(p, roles, source) for p in parameters}
     guesses |= _labels_of_sides(guesses)
+    guesses |= _sparse(guesses)
     ways = _ways(source, parameters, guesses, arguments, target.built)
     layouts = [layout] if layout else _layouts(source, guesses)
     if language_model and layout is None:
@@ -125,10 +126,31 @@ def _supplied(binding: Binding) -> tuple[Binding, Text | None]:
             binding = replace(binding, as_tensors=True)
         elif name and name[1] not in binding.absent and guess_option(name[1]) in _GLOBAL:
             binding = replace(binding, absent=(*binding.absent, name[1]))
+        elif (lacking := _LACKING.search(verdict.en)) and len(binding.by_trial) < _MOST_BY_TRIAL:
+            return _with_number(binding, lacking[1])
         else:
             break
         verdict = attempt(binding)
     return binding, verdict
+
+
+def _with_number(binding: Binding, name: str) -> tuple[Binding, Text | None]:
+    """An option whose name says nothing is 1, or a layer that changes nothing where it is called.
+
+    Should neither do, what the loss lacked is the reason.
+    """
+    before = attempt(binding)
+    for value in (1, Passing()):
+        found, verdict = _supplied(
+            replace(
+                binding,
+                given={**binding.given, name: value},
+                by_trial={**binding.by_trial, name: value},
+            )
+        )
+        if verdict is None:
+            return found, None
+    return binding, before
 
 
 def _told_by_errors(tried: list[tuple[Slots, Text]], layouts: list[Layout]) -> Iterator[_Plan]:
@@ -143,6 +165,8 @@ def _told_by_errors(tried: list[tuple[Slots, Text]], layouts: list[Layout]) -> I
 
 
 _A_TENSOR = re.compile(r"'float' object has no attribute '(cuda|to|item|view|float|device|size)'")
+_LACKING = re.compile(r"the options have no '\w+'; pass --arg ([\w.]+)=VALUE")
+_MOST_BY_TRIAL = 4
 _UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 _GLOBAL = ("options", "temperature", "weight", "coefficient", "device", "criterion", "count")
 _NUMBER = re.compile(r"(?<![\w.])\d{1,4}(?![\w.])|(?<=CIFAR-)\d+")
@@ -340,10 +364,31 @@ def _labels_of_sides(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
     return {n: Guess("labels") for n in (*found, *twins) if n in guesses}
 
 
+_IDS, _VALUES = word_set("ids indices"), word_set("values logprobs probs")
+
+
+def _sparse(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
+    """``target_ids`` beside ``target_values``: the teacher's likeliest classes, and what it says.
+
+    The values are logarithms of probabilities: what a server of a language model gives. Beside a
+    temperature the names do not say whether it is in them already: that is for the user to say.
+    """
+    if any(g.role == "temperature" for g in guesses.values()):
+        return {}
+    said = {n: frozenset(words(n)) for n in guesses}
+    for ids, values in permutations(said, 2):
+        shared = said[ids] & said[values] & (TEACHER | LABELS)
+        if shared and said[ids] & _IDS and said[values] & _VALUES:
+            space: Space = "probs" if "probs" in said[values] else "log_probs"
+            return {ids: Guess("top_ids"), values: Guess("teacher", space=space)}
+    return {}
+
+
 def _judge(parameter: Parameter, roles: Mapping[str, Role], source: Any) -> Guess:
     found = guess(parameter)
     required = parameter.default is Parameter.empty
-    if required and found.role in ("unknown", "weight") and parameter.name in choices(source):
+    told = found.role in ("unknown", "weight", "labels") or not found.sure
+    if required and told and parameter.name in choices(source):
         found = Guess("choice")
     unsure = found.role == "unknown" or (found.role in ("labels", "student") and not found.sure)
     if required and unsure and parameter.name in numbers_in(source):

@@ -17,7 +17,7 @@ from didact.probe.binding.roles import Role, guess_option
 from didact.probe.binding.slots import Slot
 from didact.probe.binding.stand_ins import CallContext
 from didact.probe.binding.target import Target, call, owner_of
-from didact.probe.binding.words import what
+from didact.probe.binding.words import ROLES, what
 from didact.probe.binding.written import choices, numbers_in
 from didact.probe.inputs.inputs import LOGIT_LAYOUTS, OF_POSITIONS, Inputs, Layout, Sizes, make
 
@@ -44,6 +44,7 @@ class Binding:
         absent: Global names of options that exist only when the script of the loss is run.
         answer: What models return that the loss holds itself.
         as_tensors: Whether numbers are passed as tensors.
+        by_trial: What options got whose names say nothing.
     """
 
     target: Target
@@ -60,6 +61,7 @@ class Binding:
     absent: tuple[str, ...] = ()
     answer: str = "tensor"
     as_tensors: bool = False
+    by_trial: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, inputs: Inputs) -> Tensor:
         """The loss as one number."""
@@ -210,4 +212,8 @@ class Binding:
         }
         found += [(f".{n}", words[r]) for n, r in self.target.attributes.items()]
         found += [(name, words[r]) for name, r in self.seen.items()]
+        found += [
+            (n, Text("1, by trial", "1（试出）") if v == 1 else ROLES["projector"])
+            for n, v in self.by_trial.items()
+        ]
         return found

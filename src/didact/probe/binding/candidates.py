@@ -12,6 +12,7 @@ import torch
 
 from didact._core.words import words
 from didact.probe.binding.configurations import configuration_of
+from didact.probe.binding.documented import teachers_axis
 from didact.probe.binding.roles import OUTPUT, Guess, Role
 from didact.probe.binding.slots import Slot, given_as_role
 from didact.probe.binding.stand_ins import ANSWERS
@@ -49,7 +50,7 @@ def candidates(
             if p.default is not Parameter.empty and roles[p.name] in ("mask", "labels", "index")
         ]
         for without in [[], optional] if optional else [[]]:
-            for variant in _variants(roles):
+            for variant in _variants(roles, features=any(g.features for g in guesses.values())):
                 yield tuple(
                     _slot(
                         source, p, guesses[p.name], roles.get(p.name), arguments, without, variant
@@ -127,7 +128,7 @@ def _has_student(
 _Variant = dict[str, Any]
 
 
-def _variants(roles: Mapping[str, Role]) -> list[_Variant]:
+def _variants(roles: Mapping[str, Role], *, features: bool) -> list[_Variant]:
     """What roles leave open: the type of a mask, the form of a batch, what a model returns."""
     asked = set(roles.values())
     axes: list[list[tuple[str, Any]]] = []
@@ -141,6 +142,8 @@ def _variants(roles: Mapping[str, Role]) -> list[_Variant]:
         )
     if "beside_features" in asked:
         axes.append([("beside_features", layout) for layout in _BESIDE])
+    if features and "labels" in asked:
+        axes.append([("labels", None), ("labels", "points")])
     if "batch" in asked:
         axes.append([("batch", form) for form in ("dict", "pair")])
     if asked & {"student_model", "teacher_model", "network"}:
@@ -180,6 +183,8 @@ def _slot(
         return replace(slot, fixed=True)
     if role == "options":
         return replace(slot, value=configuration_of(parameter, source))
+    if role == "teacher":
+        return replace(slot, value=teachers_axis(source, name))
     if role == "network":
         return replace(slot, value=variant.get("model"))
     return replace(slot, value=variant.get(role.removeprefix("student_").removeprefix("teacher_")))

@@ -6,6 +6,7 @@ import inspect
 import io
 import re
 import tokenize
+from functools import lru_cache
 from typing import Any
 
 from didact.probe.inputs.inputs import Layout
@@ -34,6 +35,22 @@ def documented_layout(source: Any, *, features: bool = False) -> Layout | None:
     if len(names) == 3 and _CLASSES.match(names[1]) and not _CLASSES.match(names[2]):
         return "channels_first"
     return _LOGITS.get(len(names))
+
+
+@lru_cache(maxsize=256)
+def teachers_axis(source: Any, name: str) -> int | None:
+    """Where the teachers stand in the documented shape of a parameter that holds all of theirs."""
+    try:
+        prose = "\n".join(_prose(inspect.getsource(inspect.unwrap(source))))
+    except (OSError, TypeError):
+        return None
+    for line in prose.splitlines():
+        said = _SHAPE.search(line) if re.search(rf"\b{re.escape(name)}\b", line) else None
+        names = re.split(r"\s*[x×*,]\s*", said[1]) if said else []
+        for place, each in enumerate(names):
+            if "teachers" in each.lower():
+                return place
+    return None
 
 
 _FEATURES: dict[int, Layout] = {2: "vectors", 3: "tokens", 4: "maps"}

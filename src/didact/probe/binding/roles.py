@@ -46,6 +46,8 @@ Role = Literal[
     "other_loss",
     "criterion",
     "projector",
+    "mapping",
+    "lengths",
     "teacher_model",
     "student_model",
     "network",
@@ -134,7 +136,7 @@ class _Rule:
 
     role: Role
     applies: Callable[[_Named], object]
-    left: Callable[[_Named], bool] = lambda _: False
+    left: Callable[[_Named], object] = lambda _: False
     sure: bool = True
 
 
@@ -147,7 +149,14 @@ def _optional(p: _Named) -> bool:
     return p.optional
 
 
-_PROJECTORS = word_set("regressor adapter projector projection proj connector")
+_PROJECTORS = word_set(
+    "regressor adapter adapters adaptation aligner projector projectors projection projections "
+    "proj projs connector connectors"
+)
+_APPLIED = frozenset({"generation", "sampling"})
+"""A temperature that one side's numbers were made at before."""
+_MAPPING = word_set("mapping matches pairs")
+_MAPPED = word_set("layer layers block blocks hidden state")
 _MANY_OF = word_set("ncrops nviews nlayers nheads nclusters ngroups")
 _MANY = word_set("num n nb") | _MANY_OF
 _TOOLS = word_set("tokenizer processor optimizer scheduler scaler logger writer")
@@ -155,6 +164,12 @@ _TOP = frozenset({"topk", "top", "sampled", "sparse"})
 _PLACES = frozenset({"ids", "indices", "idx", "index"})
 _FUNCTION = frozenset({"fn", "func", "function", "type", "name", "criterion"})
 _BESIDE = frozenset({"size", "weight", "norm", "fn"})
+
+
+def is_mapping(named: frozenset[str]) -> bool:
+    """Whether a name says which layer of the student meets which of the teacher."""
+    return bool(named & _MAPPING) and (bool(named & _MAPPED) or named == {"matches"})
+
 
 _RULES: tuple[_Rule, ...] = (
     _Rule("options", lambda p: p.name == "self"),
@@ -167,7 +182,7 @@ _RULES: tuple[_Rule, ...] = (
             or (p.words & TEMPERATURE and not p.words & _TIME)
             or (p.name == "t" and p.number)
         ),
-        _no_number,
+        lambda p: _no_number(p) or (p.optional and p.words & _APPLIED),
     ),
     _Rule("mask", lambda p: p.words & {"mask", "masks", "keep"}),
     _Rule("reduction", lambda p: "reduction" in p.words),
@@ -190,6 +205,8 @@ _RULES: tuple[_Rule, ...] = (
 
 _REQUIRED: tuple[_Rule, ...] = (
     _Rule("text", lambda p: p.words & {"path", "key"}),
+    _Rule("lengths", lambda p: p.words & {"lens", "lengths"}),
+    _Rule("mapping", lambda p: is_mapping(p.words)),
     _Rule("old_classes", lambda p: p.words == {"known"} or (p.words & _OLD and p.words & _COUNT)),
     _Rule("ignored", lambda p: _IGNORED.search(p.name)),
     _Rule("batch_size", lambda p: p.words >= {"batch", "size"} or p.words == {"bs"}),
@@ -256,6 +273,8 @@ def guess_option(name: str) -> Role:
         return "options"
     if (_CAPITAL_T.search(name) or named & TEMPERATURE) and not named & OUTPUT:
         return "temperature"
+    if is_mapping(named):
+        return "mapping"
     if named & _PROJECTORS:
         return "projector"
     asked: Role = guess_name(name).role

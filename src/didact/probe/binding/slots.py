@@ -16,11 +16,13 @@ from didact.probe.binding.stand_ins import (
     Batch,
     CallContext,
     Model,
+    Pairs,
+    Passing,
     in_space,
     side,
     sides_of,
 )
-from didact.probe.inputs.inputs import CLASSES, OF_IMAGES, TEACHERS, Inputs, Layout, make
+from didact.probe.inputs.inputs import CLASSES, OF_IMAGES, SIDE, TEACHERS, Inputs, Layout, make
 
 FEATURE_LAYERS = 3
 
@@ -33,8 +35,8 @@ class Slot:
         name: The parameter's name.
         role: What it is.
         space: Which numbers a network's output is passed as.
-        value: What the user fixed, the type of a mask, or the form of a batch or of what a model
-            returns.
+        value: What the user fixed, the type of a mask, the form of a batch, of labels or of what a
+            model returns, or the dimension along which a tensor holds several teachers.
         fixed: Whether the user fixed it.
         positional: Whether it must be passed by position.
         space_sure: Whether the name itself says which numbers it takes.
@@ -72,6 +74,9 @@ def _teacher(slot: Slot, context: CallContext) -> Any:
     if context.ranked:
         teacher = _numbers(slot, context, teacher)
         return side(teacher.gather(-1, _ranked(inputs)), context.layout)
+    if isinstance(slot.value, int):
+        stacked = [_numbers(slot, context, teacher)] * inputs.copies
+        return torch.stack(stacked, slot.value)
     if context.layout != "teachers":
         return side(_numbers(slot, context, teacher), context.layout)
     distinct = inputs.teachers or (teacher,) * inputs.copies
@@ -85,6 +90,12 @@ def _ranked(inputs: Inputs) -> Tensor:
 
 def _labels(slot: Slot, context: CallContext) -> Tensor:
     inputs = context.inputs
+    if slot.value == "points" and context.layout == "maps":
+        return (
+            (inputs.labels[:, None, None] + torch.arange(SIDE))
+            .remainder(inputs.student.shape[1])
+            .expand(-1, SIDE, -1)
+        )
     if slot.space == "per_sample":
         return inputs.labels.reshape(len(inputs.labels), -1)[:, 0]
     if slot.space != "one_hot":
@@ -112,6 +123,11 @@ def side_of_positions(tensor: Tensor, context: CallContext) -> Tensor:
 def _width(_slot: Slot, context: CallContext) -> Any:
     several = context.layout == "layers"
     return [context.channels] * FEATURE_LAYERS if several else context.channels
+
+
+def _lengths(_slot: Slot, context: CallContext) -> Tensor:
+    student = context.inputs.student
+    return torch.full((student.shape[0],), student.shape[1])
 
 
 def _images(_slot: Slot, context: CallContext) -> Tensor:
@@ -162,7 +178,9 @@ _MAKERS: Mapping[Role, _Maker] = {
     "sample_weights": lambda _, c: torch.ones(c.inputs.student.shape[0]),
     "other_loss": lambda *_: torch.tensor(1.0, dtype=torch.float64),
     "criterion": lambda *_: nn.CrossEntropyLoss(),
-    "projector": lambda *_: nn.Identity(),
+    "projector": lambda *_: Passing(),
+    "lengths": _lengths,
+    "mapping": lambda *_: Pairs(),
     "teacher_model": lambda s, c: Model(c, "teacher", s.value or c.answer),
     "student_model": lambda s, c: Model(c, "student", s.value or c.answer),
     "network": lambda s, c: Model(c, "student", s.value or c.answer),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from didact._core.words import TEACHER, words
+from didact._core.words import NETWORK, TEACHER, words
 from didact.probe.binding.roles import Role, Space, guess_name, guess_option
 from didact.probe.binding.written import assigned
 from didact.probe.inputs.inputs import OF_IMAGES, OF_POSITIONS, Inputs, Layout
@@ -178,6 +178,37 @@ class Outputs(dict[Any, Any]):
             raise AttributeError(name) from error
 
 
+class Pairs(list[tuple[int, int]]):
+    """Which layer of the student meets which of the teacher: a list of pairs, or a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__([(0, 0), (1, 1)])
+
+    def items(self) -> list[tuple[int, int]]:
+        """As a dictionary's."""
+        return list(self)
+
+
+class Passing(nn.Module):
+    """Layers between the two sides, one or many, that change nothing."""
+
+    layer_mapping = Pairs()
+
+    def forward(self, *inputs: Any, **_options: Any) -> Any:
+        """What came in: both sides, where both are given."""
+        tensors = [x for x in inputs[1:] if isinstance(x, Tensor)]
+        return (inputs[0], *tensors) if tensors else inputs[0]
+
+    def __getitem__(self, _name: Any) -> Passing:
+        return self
+
+    def __contains__(self, _name: Any) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Passing]:
+        return iter([self] * LAYERS)
+
+
 _SAME_MODEL = ("module", "model", "network", "net", "backbone", "encoder", "base_model")
 """Parts of a model that answer as the whole does."""
 
@@ -203,7 +234,12 @@ class Model(nn.Module):
             return answer, features
         if self._answer == "with_layers":
             return answer, Layers(logits)
-        return (features, answer) if self._answer == "features_first" else answer
+        if self._answer == "features_first":
+            return features, answer
+        if isinstance(answer, Tensor):
+            answer = answer.view_as(answer)
+            answer.logits = answer.view_as(answer)  # type: ignore[attr-defined]
+        return answer
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -289,7 +325,8 @@ _OPTION_VALUES: dict[Role, Callable[[CallContext], Any]] = {
     "criterion": lambda _: nn.CrossEntropyLoss(),
     "width": lambda c: c.channels,
     "batch_size": lambda c: c.inputs.student.shape[0],
-    "projector": lambda _: nn.Identity(),
+    "projector": lambda _: Passing(),
+    "mapping": lambda _: Pairs(),
     "sample_weights": lambda c: torch.ones(c.inputs.classes, dtype=c.inputs.student.dtype),
     "switch": lambda _: False,
     "ignored": lambda _: -100,
@@ -312,6 +349,8 @@ class Options:
             raise AttributeError(name)
         if name == "training":
             return True
+        if name == "forward" and (network := self._network()) is not None:
+            return network
         context, path = self._context, f"{self._path}.{name}"
         given = self._told(name)
         if given is not None:
@@ -321,6 +360,19 @@ class Options:
             if answered:
                 return value
         return self._by_name(name, path)
+
+    def _network(self) -> Model | None:
+        """The student, where a section of options by its name is called as a model is."""
+        last = self._path.rpartition(".")[2]
+        if self._source is not None and last == "self" and self._has_no_forward():
+            last = "model"  # its base has the call
+        if not set(words(last)) & NETWORK:
+            return None
+        self._context.seen[self._path] = "student_model"
+        return Model(self._context, "student", self._context.answer)
+
+    def _has_no_forward(self) -> bool:
+        return getattr(self._source, "forward", None) in (None, nn.Module.forward)
 
     def _told(self, name: str) -> str | None:
         """Under which name the user gave a value, should there be one."""
@@ -370,7 +422,7 @@ class Options:
         """What the class itself says of a name: a method, a constant, or a line of ``__init__``."""
         source: type = self._source
         plain = inspect.getattr_static(source, name, _ABSENT)
-        own = not hasattr(nn.Module, name)
+        own = not hasattr(nn.Module, name) or (name == "forward" and plain is not nn.Module.forward)
         if isinstance(plain, types.FunctionType) and own:
             return True, types.MethodType(plain, self)
         if isinstance(plain, property) and plain.fget is not None and own:

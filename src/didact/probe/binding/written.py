@@ -61,7 +61,8 @@ def choices(source: Any) -> Mapping[str, str | bool]:
         if isinstance(node, ast.Attribute):
             uses[node.attr] += 1
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            name, texts = _name(node.left), list(_texts(node.comparators[0]))
+            name = _name(node.left)
+            texts = list(_texts(node.comparators[0])) or _keys(node.comparators[0], source)
             if isinstance(node.ops[0], ast.Eq | ast.In | ast.NotIn) and name and texts:
                 found.setdefault(name, texts[0])
         if isinstance(node, ast.If | ast.IfExp):
@@ -71,6 +72,14 @@ def choices(source: Any) -> Mapping[str, str | bool]:
             if (name := _name(node.subject)) and texts:
                 found.setdefault(name, texts[0])
     return {n: False for n, count in switches.items() if uses[n] == count} | found
+
+
+def _keys(node: ast.AST, source: Any) -> list[str]:
+    """The texts of a global collection."""
+    code = inspect.unwrap(getattr(source, "forward", source)) if callable(source) else source
+    held = getattr(code, "__globals__", {}).get(node.id) if isinstance(node, ast.Name) else None
+    collection = isinstance(held, dict | list | tuple | set | frozenset)
+    return [k for k in held if isinstance(k, str)] if held and collection else []
 
 
 def _switches(test: ast.expr) -> Iterator[str]:
