@@ -75,7 +75,22 @@ def until(student_logits, teacher_logits, seq_lens):
     return (terms.square().sum(-1) * keep).sum() / keep.sum()
 
 
+class TakenApart(nn.Module):
+    def __init__(self, alpha=0.7, temperature=4.0):
+        super().__init__()
+        self.alpha, self.temperature = alpha, temperature
+
+    def forward(self, outputs, targets):
+        if not isinstance(outputs, tuple):
+            return F.cross_entropy(outputs, targets)
+        student_logits, teacher_logits = outputs
+        soft = kl(student_logits / self.temperature, teacher_logits / self.temperature)
+        hard = F.cross_entropy(student_logits, targets)
+        return self.alpha * soft * self.temperature**2 + (1 - self.alpha) * hard
+
+
 CASES = [
+    (TakenApart, "0.5 x T^2 x forward KL(teacher || student)"),
     (FromSettings.forward_train, "self.warmup = 1, by trial"),
     (CalledItself.training_step, "self.network = a model"),
     (by_pairs, "layer_mapping = pairs of layers"),

@@ -18,7 +18,7 @@ from didact._core.words import LABELS, TEACHER, word_set, words
 from didact.probe.binding.binding import MODELS, Binding
 from didact.probe.binding.candidates import Slots, as_batch, as_models, beside, candidates
 from didact.probe.binding.documented import documented_layout
-from didact.probe.binding.roles import Guess, Role, Space, guess, guess_option
+from didact.probe.binding.roles import Guess, Role, Space, guess, guess_name, guess_option
 from didact.probe.binding.slots import Slot
 from didact.probe.binding.stand_ins import ANSWERS, Passing
 from didact.probe.binding.target import (
@@ -30,7 +30,14 @@ from didact.probe.binding.target import (
     varied_attributes,
 )
 from didact.probe.binding.words import ROLES
-from didact.probe.binding.written import attributes_of, choices, keyed, numbers_in, reads
+from didact.probe.binding.written import (
+    attributes_of,
+    choices,
+    keyed,
+    numbers_in,
+    pairs_unpacked,
+    reads,
+)
 from didact.probe.errors import ProbeError, reason_of
 from didact.probe.inputs.changes import relabelled
 from didact.probe.inputs.inputs import BATCH, CLASSES, LOGIT_LAYOUTS, Layout, Sizes
@@ -73,12 +80,13 @@ def bind(
     target = Target(source, constructor_slots(source, init), varied_attributes(source))
     guesses = {p.name: _judge(p, roles, source) for p in parameters}
     guesses |= _labels_of_sides(guesses)
-    guesses |= _sparse(guesses)
+    guesses |= _sparse(guesses) | _both(source, guesses)
     ways = _ways(source, parameters, guesses, arguments, target.built)
     layouts = [layout] if layout else _layouts(source, guesses)
     if language_model and layout is None:
         layouts = ["sequence", "output_sequences"]
     tried: list[tuple[Slots, Text]] = []
+    trials = iter(range(_MOST_TRIALS))
     plans = chain(_plans(guesses, target, layouts, old_classes), _told_by_errors(tried, layouts))
     for plan in plans:
         if tried and not any(_ABOUT_SHAPES.match(reason.en) for _, reason in tried):
@@ -93,7 +101,7 @@ def bind(
             if len(tried) == _ALL:
                 break
             slots = first.slots
-            binding, verdict = _supplied(first)
+            binding, verdict = _supplied(first, trials)
             if verdict is None:
                 return _with_weights(_with_part(binding))
             if verdict is NO_GRADIENT:
@@ -115,8 +123,11 @@ def _answering(binding: Binding) -> Iterator[Binding]:
     yield from (replace(binding, answer=answer) for answer in ANSWERS)
 
 
-def _supplied(binding: Binding) -> tuple[Binding, Text | None]:
-    """The binding, with a group of processes and global options where the loss asks for them."""
+def _supplied(binding: Binding, trials: Iterator[int]) -> tuple[Binding, Text | None]:
+    """The binding, with a group of processes and options where the loss asks for them.
+
+    ``trials`` counts what is left of trials with options whose names say nothing.
+    """
     verdict = attempt(binding)
     while verdict is not None:
         name = _UNDEFINED.match(verdict.en)
@@ -127,30 +138,28 @@ def _supplied(binding: Binding) -> tuple[Binding, Text | None]:
         elif name and name[1] not in binding.absent and guess_option(name[1]) in _GLOBAL:
             binding = replace(binding, absent=(*binding.absent, name[1]))
         elif (lacking := _LACKING.search(verdict.en)) and len(binding.by_trial) < _MOST_BY_TRIAL:
-            return _with_number(binding, lacking[1])
+            return _by_trial(binding, lacking[1], verdict, trials)
         else:
             break
         verdict = attempt(binding)
     return binding, verdict
 
 
-def _with_number(binding: Binding, name: str) -> tuple[Binding, Text | None]:
+def _by_trial(
+    binding: Binding, name: str, lacking: Text, trials: Iterator[int]
+) -> tuple[Binding, Text | None]:
     """An option whose name says nothing is 1, or a layer that changes nothing where it is called.
 
     Should neither do, what the loss lacked is the reason.
     """
-    before = attempt(binding)
     for value in (1, Passing()):
-        found, verdict = _supplied(
-            replace(
-                binding,
-                given={**binding.given, name: value},
-                by_trial={**binding.by_trial, name: value},
-            )
-        )
+        if next(trials, None) is None:
+            break
+        given, by_trial = ({**each, name: value} for each in (binding.given, binding.by_trial))
+        found, verdict = _supplied(replace(binding, given=given, by_trial=by_trial), trials)
         if verdict is None:
             return found, None
-    return binding, before
+    return binding, lacking
 
 
 def _told_by_errors(tried: list[tuple[Slots, Text]], layouts: list[Layout]) -> Iterator[_Plan]:
@@ -166,7 +175,7 @@ def _told_by_errors(tried: list[tuple[Slots, Text]], layouts: list[Layout]) -> I
 
 _A_TENSOR = re.compile(r"'float' object has no attribute '(cuda|to|item|view|float|device|size)'")
 _LACKING = re.compile(r"the options have no '\w+'; pass --arg ([\w.]+)=VALUE")
-_MOST_BY_TRIAL = 4
+_MOST_BY_TRIAL, _MOST_TRIALS = 4, 60
 _UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 _GLOBAL = ("options", "temperature", "weight", "coefficient", "device", "criterion", "count")
 _NUMBER = re.compile(r"(?<![\w.])\d{1,4}(?![\w.])|(?<=CIFAR-)\d+")
@@ -362,6 +371,15 @@ def _labels_of_sides(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
         return {}
     twins = [n.replace("student", "teacher") for n in found]
     return {n: Guess("labels") for n in (*found, *twins) if n in guesses}
+
+
+def _both(source: Any, guesses: Mapping[str, Guess]) -> dict[str, Guess]:
+    """One parameter that the code takes apart into the outputs of student and teacher."""
+    for name, parts in pairs_unpacked(source).items():
+        roles = [guess_name(part).role for part in parts]
+        if name in guesses and not guesses[name].sure and {*roles} == {"student", "teacher"}:
+            return {name: Guess("both", plural=roles[0] == "teacher")}
+    return {}
 
 
 _IDS, _VALUES = word_set("ids indices"), word_set("values logprobs probs")

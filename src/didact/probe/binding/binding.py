@@ -151,6 +151,7 @@ class Binding:
         if "batch" in roles:
             pair = any(s.role == "batch" and s.value != "dict" for s in self.slots)
             roles |= {"labels"} if pair else _SIDES
+        roles |= {"student", "teacher"} if "both" in roles else set()
         roles |= {*self.target.attributes.values(), *self.seen.values()}
         return frozenset(roles | {r.removesuffix("_model") for r in roles})
 
@@ -213,7 +214,7 @@ class Binding:
         found += [(f".{n}", words[r]) for n, r in self.target.attributes.items()]
         found += [(name, words[r]) for name, r in self.seen.items()]
         found += [
-            (n, Text("1, by trial", "1（试出）") if v == 1 else ROLES["projector"])
+            (n, Text("1, by trial", "1（通过试调用确定）") if v == 1 else ROLES["projector"])
             for n, v in self.by_trial.items()
         ]
         return found

@@ -117,7 +117,7 @@ def as_batch(guesses: Mapping[str, Guess], keyed: frozenset[str]) -> dict[str, G
 def _has_student(
     roles: Mapping[str, Role], parameters: list[Parameter], arguments: Mapping[str, Any]
 ) -> bool:
-    sources = {"student", "student_model", "network", "batch"}
+    sources = {"student", "student_model", "network", "batch", "both"}
     if sources & set(roles.values()):
         return True
     if any(p.name == "self" for p in parameters):
@@ -183,6 +183,8 @@ def _slot(
         return replace(slot, fixed=True)
     if role == "options":
         return replace(slot, value=configuration_of(parameter, source))
+    if role == "both":
+        return replace(slot, value="teacher_first" if found.plural else None)
     if role == "teacher":
         return replace(slot, value=teachers_axis(source, name))
     if role == "network":
@@ -199,6 +201,7 @@ def _assignments(
     sure |= {p.name: guesses[p.name].role for p in free if guesses[p.name].role in settled}
     unsure = [p.name for p in free if p.name not in sure]
     taken = set(sure.values()) | held
+    taken |= {"student", "teacher"} if "both" in taken else set()
     sides: tuple[Role, ...] = ("student", "teacher")
     missing = [r for r in sides if not {r, f"{r}_model"} & taken]
     pool: list[Role] = [*missing] if "labels" in taken else [*missing, "labels"]

@@ -46,6 +46,7 @@ Role = Literal[
     "other_loss",
     "criterion",
     "projector",
+    "both",
     "mapping",
     "lengths",
     "teacher_model",

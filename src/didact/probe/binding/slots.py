@@ -83,6 +83,11 @@ def _teacher(slot: Slot, context: CallContext) -> Any:
     return [_numbers(slot, context, t.clone()) for t in distinct]
 
 
+def _both(slot: Slot, context: CallContext) -> tuple[Any, ...]:
+    pair = (_student(slot, context), _teacher(replace(slot, value=None), context))
+    return pair[::-1] if slot.value == "teacher_first" else pair
+
+
 def _ranked(inputs: Inputs) -> Tensor:
     """All of the teacher's classes, the likeliest first."""
     return inputs.teacher.argsort(-1, descending=True)
@@ -180,6 +185,7 @@ _MAKERS: Mapping[Role, _Maker] = {
     "criterion": lambda *_: nn.CrossEntropyLoss(),
     "projector": lambda *_: Passing(),
     "lengths": _lengths,
+    "both": _both,
     "mapping": lambda *_: Pairs(),
     "teacher_model": lambda s, c: Model(c, "teacher", s.value or c.answer),
     "student_model": lambda s, c: Model(c, "student", s.value or c.answer),

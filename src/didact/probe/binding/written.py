@@ -159,6 +159,18 @@ def keyed(source: Any) -> frozenset[str]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=64)
+def pairs_unpacked(source: Any) -> Mapping[str, tuple[str, str]]:
+    """The names that are taken apart into two: ``a, b = name``."""
+    found: dict[str, tuple[str, str]] = {}
+    for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
+            parts = [_name(part) for part in getattr(node.targets[0], "elts", ())]
+            if len(parts) == 2 and all(parts):
+                found.setdefault(node.value.id, (parts[0], parts[1]))
+    return found
+
+
 def _variadic(source: Any, kind: Any) -> str:
     """The name of ``*args`` or ``**kwargs``, if the call has one."""
     try:
