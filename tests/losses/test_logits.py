@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from didact import losses
-from didact._core.errors import DidactError, NonFiniteError, RangeError, ShapeError, UsageError
+from didact._core.errors import (
+    DidactError,
+    DtypeError,
+    NonFiniteError,
+    RangeError,
+    ShapeError,
+    UsageError,
+)
 
 DOUBLE = torch.float64
 
@@ -496,3 +503,26 @@ def test_classes_in_another_place_are_named() -> None:
             loss(logits, logits, labels)
     with pytest.raises(ShapeError, match="class_dim=4"):
         losses.kd(logits, logits, class_dim=4)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ({"class_dim": True}, DtypeError, "class_dim is True; expected the number of a dimension"),
+        ({"class_dim": 1.5}, DtypeError, "class_dim is 1.5"),
+        ({"class_dim": -1.0}, DtypeError, "class_dim is -1.0"),
+        ({"class_dim": "1"}, DtypeError, "class_dim is '1'"),
+        ({"class_dim": None}, DtypeError, "class_dim is None"),
+        ({"temperature": "4"}, RangeError, "temperature is 4; expected a number above 0"),
+        ({"temperature": None}, RangeError, "temperature is None"),
+        ({"temperature": 10**400}, RangeError, "expected a number above 0"),
+        ({"mask": [True] * 4}, DtypeError, "mask is list; expected a boolean tensor"),
+        ({"mask": "labels"}, DtypeError, "mask is str; expected a boolean tensor"),
+    ],
+)
+def test_an_argument_of_another_type_is_named(
+    wrong: dict[str, object], error: type[Exception], words: str
+) -> None:
+    student, teacher = pair()
+    with pytest.raises(error, match=words):
+        losses.kd(student, teacher, **wrong)  # type: ignore[arg-type]

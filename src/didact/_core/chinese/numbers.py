@@ -249,6 +249,12 @@ TEXTS = {
         "student_logits 为 {}，teacher_logits 为 {}：旧模型有 {} 个类别，新模型有 {} 个；旧类别至少一个，"
         "且不多于新模型。请在训练前扩展分类器，旧类别在前。"
     ),
+    "class_dim is {}; expected the number of a dimension, such as 1 or -1": (
+        "class_dim 为 {}；应为维度的编号，例如 1 或 -1"
+    ),
+    "mask is {}; expected a boolean tensor, True where a position counts": (
+        "mask 为 {}；应为布尔张量，需要计入的位置为 True"
+    ),
     "{} is {}; expected a dimension class_dim={}": "{} 为 {}；应有维度 class_dim={}",
     "{} holds {}: {} of {} values are not finite, the first at {}; expected numbers. Look for an "
     "overflow in the teacher (half precision?) or a damaged checkpoint.": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 import torch
@@ -112,8 +113,16 @@ def check_temperature(temperature: float | Tensor) -> None:
     Raises:
         RangeError: A number that is not above 0.
     """
-    if not isinstance(temperature, Tensor) and not 0 < temperature < float("inf"):
+    if not isinstance(temperature, Tensor) and not _is_positive(temperature):
         raise RangeError(f"temperature is {temperature}; expected a number above 0 (4 is usual)")
+
+
+def _is_positive(value: float) -> bool:
+    """Whether it is a number above 0 that a float can hold; a text and None are none."""
+    try:
+        return 0 < value <= sys.float_info.max
+    except TypeError:
+        return False
 
 
 def check_weight(weight: float, *, name: str) -> None:
@@ -145,6 +154,11 @@ def check_mask(mask: Tensor | None, shape: torch.Size) -> None:
     """
     if mask is None:
         return
+    if not isinstance(mask, Tensor):
+        raise DtypeError(
+            f"mask is {type(mask).__name__}; expected a boolean tensor, True where a position "
+            "counts"
+        )
     if mask.dtype != torch.bool:
         raise DtypeError(
             f"mask is {mask.dtype}; expected bool, True where a position counts. "

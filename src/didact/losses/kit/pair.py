@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor
 
-from didact._core.errors import ShapeError
+from didact._core.errors import DtypeError, ShapeError
 from didact.losses.kit.checks import check_floating, check_mask, check_pair, check_temperature
 from didact.losses.kit.precision import savable, target_for
 from didact.losses.kit.softmax import soft_log_probs
@@ -58,12 +58,16 @@ def classes_last(logits: Tensor, class_dim: int, *, name: str) -> Tensor:
     """``(..., classes)``, a view of logits whose classes are another dimension.
 
     Raises:
-        DtypeError: Integer logits, or no tensor.
+        DtypeError: Integer logits, no tensor, or a ``class_dim`` that is no whole number.
         ShapeError: There is no such dimension.
     """
-    if class_dim == -1:
+    if class_dim == -1 and isinstance(class_dim, int):
         return logits
     check_floating(logits, name=name)
+    if not isinstance(class_dim, int) or isinstance(class_dim, bool):
+        raise DtypeError(
+            f"class_dim is {class_dim!r}; expected the number of a dimension, such as 1 or -1"
+        )
     if not -logits.dim() <= class_dim < logits.dim():
         raise ShapeError(
             f"{name} is {tuple(logits.shape)}; expected a dimension class_dim={class_dim}"
