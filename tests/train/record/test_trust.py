@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -302,3 +303,22 @@ def test_without_a_home_nothing_is_signed_and_nothing_fails(
     with pytest.raises(TrustError):
         ask_for_trust(tmp_path, ["a:B"], trust=False)
     assert ask_for_trust(tmp_path, ["a:B"], trust=True)
+
+
+@pytest.mark.parametrize("ending", [".pt", ".onnx"])
+def test_a_program_that_a_config_of_others_names_is_not_run(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TorchScript and ONNX are programs, and nobody here typed this one's name."""
+    from didact.train.distilling.settings import DistillSettings
+
+    file = tmp_path / f"program{ending}"
+    with zipfile.ZipFile(file, "w") as archive:  # what tells a program of torch.jit.save
+        archive.writestr("program/code/__torch__.py", "")
+    settings = DistillSettings.build(teacher=[str(file)])
+    assert settings.code() == [str(file)]
+    with pytest.raises(TrustError, match=rf"import and run .*program{ending}.*--trust"):
+        ask_for_trust(tmp_path, settings.code(), trust=False)
+    sign(tmp_path, settings.code())
+    monkeypatch.chdir(tmp_path)
+    assert "importing" in ask_for_trust(tmp_path, [file.name], trust=False)

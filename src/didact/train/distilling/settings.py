@@ -11,7 +11,7 @@ from didact._core.errors import DidactError
 from didact.data import SOURCES
 from didact.nn import Normalisation
 from didact.train.distilling.ramp import Ramp
-from didact.train.loop.models import LIBRARIES, named_in
+from didact.train.loop.models import LIBRARIES, named_in, names_program
 from didact.train.loop.settings import Number, SharedSettings, names_code, read_size
 
 Arm = Literal["teacher", "alone", "distilled"]
@@ -163,9 +163,10 @@ class DistillSettings(SharedSettings):
         return self
 
     def code(self) -> list[str]:
-        """The names of the user's own code in these settings."""
+        """The names of the user's own code and programs in these settings."""
         models = [named_in(name) for name in (self.student, *self.teacher)]
         found = [name for name in models if names_code(name, LIBRARIES)]
+        found += [name for name in self.teacher if names_program(name)]
         losses = [name_and_weight(loss)[0] for loss in self.loss]
         found += [name for name in losses if names_code(name, ())]
         found += [name for name in self.log if names_code(name, ())]

@@ -183,12 +183,23 @@ def name_and_file(text: str) -> tuple[str, str] | None:
     return next(iter(there or named), None)
 
 
+def names_program(text: str) -> bool:
+    """Whether a teacher is a file that is itself a program, and would be run."""
+    return _is_place(text) and _is_program(Path(text).expanduser())
+
+
+def _is_program(path: Path) -> bool:
+    if path.is_dir() or path.suffix == ".safetensors":
+        return False
+    return path.suffix == ".onnx" or is_torchscript(path)
+
+
 def _from_place(text: str, path: Path, role: str) -> ModelSource:
     if path.is_dir():
         if not (path / SETTINGS).is_file():
             raise CheckpointError(f"{path} is not a run folder: it has no {SETTINGS}")
         return _from_weights(str(path / STUDENT), text, role)
-    if path.suffix == ".onnx" or (path.suffix != ".safetensors" and is_torchscript(path)):
+    if _is_program(path):
         if role != "teacher":
             raise ModelError(f"{path} is a program that cannot be trained; it can be a teacher")
         if path.suffix == ".onnx":

@@ -79,6 +79,9 @@ def _signature(key: bytes, name: str) -> str:
 def _in_full(name: str) -> str:
     """With the whole path of its file, so that a name means one file wherever it is said."""
     place, _, attribute = name.rpartition(":")
+    program = Path(name).expanduser()
+    if program.is_file():
+        return str(program.resolve())
     if place.endswith(".py"):
         return f"{Path(place).expanduser().resolve()}:{attribute}"
     found = PathFinder.find_spec(place.partition(".")[0], [str(Path.cwd()), *sys.path])
