@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from pathlib import Path
@@ -96,3 +97,28 @@ def test_an_arm_is_shown_by_what_it_is_judged_by(
     from didact.cli.runs import _result
 
     assert _result(pandas.DataFrame(columns)) == shown
+
+
+def changed(folder, **values):
+    path = folder / "result.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values), encoding="utf-8")
+
+
+def test_a_start_before_the_first_year_is_damage(folder, monkeypatch, capsys):
+    changed(folder / "first", started="0001-01-01T00:00:00+14:00")
+    assert run(monkeypatch, folder) == 2
+    assert "result.json is damaged: started is '0001" in capsys.readouterr().err
+
+
+def test_a_command_with_the_name_of_a_file_in_another_encoding(
+    folder, tmp_path, monkeypatch, capsys
+):
+    changed(folder / "first", command="didact distill --output \udcff")
+    assert run(monkeypatch, folder, "--to", tmp_path / "a.csv", "--table", "runs") == 0
+    assert r"--output \udcff" in (tmp_path / "a.csv").read_text(encoding="utf-8")
+
+
+def test_a_terminal_that_does_not_know_its_width_is_written_to(folder, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "0")
+    assert run(monkeypatch, folder) == 0
+    assert "first" in capsys.readouterr().out

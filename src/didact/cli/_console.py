@@ -25,6 +25,8 @@ class SpeakingConsole(Console):
 
     def __init__(self, language: Language, **options: Any) -> None:
         super().__init__(**options)
+        if self.width < 1:  # COLUMNS=0, as where a terminal does not know its size
+            self.width = 80
         self.language: Language = language
 
     def translated(self, text: str) -> str:

@@ -94,7 +94,7 @@ class _Run:
         started = result.get("started")
         try:
             moment = datetime.fromisoformat(started).astimezone(UTC) if started else BEGINNING
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise self._damaged(f"started is {started!r}") from None
         yield {
             "run": self.name,

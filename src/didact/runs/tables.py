@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from didact._core.text import is_unicode
+
 Kind = Literal["text", "key", "integer", "number", "truth", "time"]
 """Of a column: text, text that is part of a key, int64, float64, bool, a moment in UTC."""
 
@@ -56,9 +58,21 @@ TABLES: Mapping[str, Mapping[str, Kind]] = {
 def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """A table of these rows with the types of :data:`TABLES`, sorted by its key."""
     columns = TABLES[name]
-    frame = pd.DataFrame(list(rows), columns=list(columns))
+    frame = pd.DataFrame([_writable(row) for row in rows], columns=list(columns))
     typed = frame.astype({column: DTYPES[kind] for column, kind in columns.items()})
     return typed.sort_values(key_of(name), kind="stable", ignore_index=True)
+
+
+def _writable(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row, where a text is no Unicode with what stands for its bytes in JSON."""
+    if all(is_unicode(value) for value in row.values() if isinstance(value, str)):
+        return row
+    return {
+        name: value.encode("utf-8", "backslashreplace").decode()
+        if isinstance(value, str)
+        else value
+        for name, value in row.items()
+    }
 
 
 def key_of(name: str) -> list[str]:
