@@ -277,3 +277,29 @@ def test_a_grid_from_the_command_is_compared_and_goes_on(
     assert [line.split()[:2] for line in again.splitlines()] == [
         line.split()[:2] for line in text.splitlines()
     ]
+
+
+def test_an_axis_of_a_grid_that_is_given_twice_is_refused(tmp_path, monkeypatch, capsys):
+    words = [
+        "--grid",
+        "temperature=1,2",
+        "--grid",
+        "temperature=3",
+        "--output",
+        str(tmp_path / "g"),
+    ]
+    monkeypatch.setattr(sys, "argv", ["didact", "distill", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "--grid has temperature twice" in capsys.readouterr().err
+    assert not (tmp_path / "g").exists()
+
+
+def test_images_larger_than_can_be_counted_are_one_sentence(tmp_path, monkeypatch, capsys):
+    words = ["--resize", "99999999", "--seeds", "1", "--output", str(tmp_path / "run")]
+    monkeypatch.setattr(sys, "argv", ["didact", "distill", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "there is not enough memory for this" in capsys.readouterr().err

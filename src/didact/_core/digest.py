@@ -97,6 +97,8 @@ def checked_lines(path: Path) -> list[dict[str, Any]]:
     Raises:
         CheckpointError: A line is damaged, other than a last one that a kill cut short.
     """
+    if path.exists() and not path.is_file():
+        raise damaged(path, "it is no regular file")
     if not path.is_file():
         return []
     try:
@@ -111,6 +113,11 @@ def checked_lines(path: Path) -> list[dict[str, Any]]:
     if bare and len(bare) < len(rows):
         raise damaged(path, f"line {bare[0]}: it has no digest, and others have")
     return rows
+
+
+def have_digests(path: Path) -> bool:
+    """Whether a file of lines has one that carries a digest."""
+    return path.is_file() and _MARK in path.read_bytes()
 
 
 def _is_whole(line: bytes) -> bool:
@@ -128,6 +135,8 @@ def compare(path: Path, stored: object) -> None:
     Raises:
         CheckpointError: It has, or it cannot be read.
     """
+    if path.exists() and not path.is_file():
+        raise damaged(path, "it is no regular file")
     try:
         found = of_file(path)
     except OSError as error:

@@ -17,6 +17,14 @@ class DidactError(Exception):
     exit_code = 2
 
 
+def words_of(error: BaseException) -> str:
+    """What an error of the user's code says, which may itself fail to say it."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - whatever the user wrote
+        return ""
+
+
 class UsageError(DidactError, ValueError):
     """An option or argument that cannot be used as given."""
 

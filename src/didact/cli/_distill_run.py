@@ -83,7 +83,12 @@ class Grid:
             UsageError: An option that is not of its form, or goes with a grid alone.
         """
         taken = {name: given.pop(name) for name in _OF_GRID if name in given}
-        axes = dict(read_axis(text, _value) for text in taken.get("grid", ()))
+        read = [read_axis(text, _value) for text in taken.get("grid", ())]
+        axes = dict(read)
+        if len(axes) < len(read):
+            names = [name for name, _ in read]
+            twice = next(name for name in axes if names.count(name) > 1)
+            raise UsageError(f"--grid has {twice} twice; expected {twice}=VALUE,VALUE once")
         if taken and not axes and "resume" not in given:
             raise UsageError(f"--{next(iter(taken)).replace('_', '-')} goes with --grid alone")
         if not taken:

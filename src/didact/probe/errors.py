@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from didact._core.errors import UsageError
+from didact._core.errors import UsageError, words_of
 from didact._core.i18n import Text
 
 
@@ -30,7 +30,7 @@ class ProbeError(UsageError):
 
 def reason_of(error: BaseException) -> Text:
     """An error in one line: its type and its message, in both languages where it has both."""
-    text = error.text if isinstance(error, ProbeError) else Text(str(error), str(error))
+    text = error.text if isinstance(error, ProbeError) else Text(words_of(error), words_of(error))
     name = "" if isinstance(error, ProbeError) else type(error).__name__
 
     def line(message: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,15 @@ def test_a_loss_that_wants_more_says_what(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("an error that cannot say what it is")
+
+
+def fail_mutely() -> None:
+    raise MuteError
+
+
 @pytest.mark.parametrize(
     ("loss", "word"),
     [
@@ -100,8 +110,10 @@ def test_a_loss_that_wants_more_says_what(name: str, tmp_path: Path) -> None:
         (lambda student, teacher: (student.detach() - teacher).square().mean(), "no gradient"),
         (lambda student, teacher: student @ teacher, "fails on logits"),
         (lambda student, teacher, beta: student.mean(), "needs beta"),
+        (lambda student, teacher: sys.exit(0), "fails on logits .*: SystemExit: 0"),
+        (lambda student, teacher: fail_mutely(), "fails on logits .*: MuteError"),
     ],
-    ids=["not a scalar", "detached", "crashes", "another parameter"],
+    ids=["not a scalar", "detached", "crashes", "another parameter", "exits", "mute"],
 )
 def test_a_broken_loss_is_told_before_anything_is_trained(
     loss: object, word: str, tmp_path: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from pathlib import Path
@@ -177,3 +178,21 @@ def test_json_of_another_program_or_version_is_read(tmp_path: Path) -> None:
 def test_what_is_no_run_is_said(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="not a run folder"):
         verify_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "predictions.json", "student.safetensors"])
+def test_a_pipe_in_place_of_a_file_is_damage(distilled: Path, tmp_path: Path, name: str) -> None:
+    """Reading it would never end."""
+    shutil.copytree(distilled, tmp_path / "run")
+    (tmp_path / "run" / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "run" / name)
+    found = {entry.file: entry.problem for entry in verify_run(tmp_path / "run")}
+    assert "it is no regular file" in found[name]
+
+
+def test_a_result_that_lost_its_digest_is_damage(distilled: Path, tmp_path: Path) -> None:
+    shutil.copytree(distilled, tmp_path / "run")
+    path = tmp_path / "run" / "result.json"
+    path.write_text(path.read_text().replace('"digest"', '"digesu"').replace('"files"', '"fines"'))
+    found = {entry.file: entry.problem for entry in verify_run(tmp_path / "run")}
+    assert "it has no digest, and metrics.jsonl has" in found["result.json"]

@@ -322,3 +322,25 @@ def test_a_program_that_a_config_of_others_names_is_not_run(
     sign(tmp_path, settings.code())
     monkeypatch.chdir(tmp_path)
     assert "importing" in ask_for_trust(tmp_path, [file.name], trust=False)
+
+
+@pytest.mark.parametrize("kind", ["empty", "pipe", "relative"])
+def test_a_key_that_cannot_be_used_is_made_anew(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one's own run is somebody else's; and no key is left in the folder one works in."""
+    home, work = tmp_path / "home", tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("HOME", os.fspath(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", "here" if kind == "relative" else str(home / ".config"))
+    key = home / ".config" / "didact" / "key"
+    key.parent.mkdir(parents=True)
+    if kind == "empty":
+        key.touch()
+    elif kind == "pipe":
+        os.mkfifo(key)
+    sign(work, ["a.py:b"])
+    assert "importing a.py:b" in ask_for_trust(work, ["a.py:b"], trust=False)
+    assert key.is_file()
+    assert [path.name for path in work.iterdir()] == [".trust"]

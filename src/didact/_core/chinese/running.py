@@ -514,6 +514,11 @@ TEXTS = {
     "its digest is another": "摘要不同",
     "line {}: it has no digest, and others have": "第 {} 行没有摘要，而其他行有",
     "not an object": "不是对象",
+    "--grid has {} twice; expected {}=VALUE,VALUE once": (
+        "--grid 中 {} 出现了两次；应只写一次 {}=VALUE,VALUE"
+    ),
+    "it is no regular file": "它不是普通文件",
+    "it has no digest, and metrics.jsonl has": "其中没有摘要，而 metrics.jsonl 有",
     "it holds no object": "其中不是对象",
     "it holds a {}; expected an object": "其中是 {}；应为对象",
     "its header is not an object": "文件头不是对象",

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from didact._core.errors import DidactError, UsageError
+from didact._core.errors import DidactError, UsageError, words_of
 from didact.data import Data, Mixing
 from didact.nn import Teacher
 from didact.train.distilling.build_losses import build_losses
@@ -188,11 +188,11 @@ def _rehearse(
         terms = objective(outputs, 1.0)
     except DidactError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a loss that exits would end the run as if well
         names = ", ".join(choice.name for choice in components.losses)
         raise UsageError(
             f"the loss {names} fails on logits {tuple(student(images).shape)}: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {words_of(error)}"
         ) from error
     finally:
         built.remove()

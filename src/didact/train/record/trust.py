@@ -92,12 +92,13 @@ def _key(*, make: bool) -> bytes | None:
     """This user's key; None where there is none and none can be made."""
     try:
         home = os.environ.get("XDG_CONFIG_HOME")
-        folder = (Path(home) if home else Path.home() / ".config") / "didact"
+        known = home and Path(home).is_absolute()  # another one is to be ignored, XDG says
+        folder = (Path(home) if home and known else Path.home() / ".config") / "didact"
         path = folder / "key"
-        if make and not path.exists():
+        if make and not (path.is_file() and path.stat().st_size == _KEY_BYTES):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             replace_file(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
-        key = path.read_bytes()
+        key = path.read_bytes() if path.is_file() else b""
     except (OSError, RuntimeError):
         return None
     return key if len(key) == _KEY_BYTES else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -58,13 +59,29 @@ def _checks(run: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     for path in sorted(run.rglob("*")):
         name = path.relative_to(run).as_posix()
         if path.suffix in TENSORS:
-            yield name, partial(read_tensors, path)
+            yield name, partial(_regular, read_tensors, path)
         elif path.name == METRICS:
             yield name, partial(digest.checked_lines, path)
         elif path.suffix == ".json":
-            yield name, partial(read_json, path)
+            read = _read_result if name == RESULT else read_json
+            yield name, partial(_regular, read, path)
     if (run / RESULT).is_file():
         yield from _of_result(run)
+
+
+def _regular(read: Callable[[Path], object], path: Path) -> object:
+    """What is read of a file; of a pipe or a device there is no end."""
+    if path.exists() and not path.is_file():
+        raise digest.damaged(path, "it is no regular file")
+    return read(path)
+
+
+def _read_result(path: Path) -> None:
+    """A result without a digest, beside lines that have one, has lost it: it was written later."""
+    read_json(path)
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if digest.KEY not in found and digest.have_digests(path.parent / METRICS):
+        raise digest.damaged(path, f"it has no digest, and {METRICS} has")
 
 
 def _of_result(run: Path) -> Iterator[tuple[str, Callable[[], object]]]:
