@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from didact._core.i18n import Text
 from didact.check.explain.causes import facts_of, meaning_of, message_in, where
+from didact.check.explain.correct import kinds_of
 from didact.check.explain.formula.judge import Loss
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.questions import Question
 from didact.check.explain.summary import Verdict
+from didact.check.explain.words import answers_direct as direct
 from didact.check.explain.words import asking, errors
 from didact.check.explain.words.answers import NEGATIVE_KL
 from didact.check.findings.finding import Finding
@@ -21,11 +23,12 @@ from didact.check.snippet.characters import without_html
 _ENDS = re.compile(r"(?<=[?？。!！])|\n|[#＃]")
 _CHINESE = re.compile(
     r"为什么|为何|怎么|怎样|是否|是不是|吗|呢|什么|想问|不懂|不明白|搞不懂|疑惑|求教|求解|求助|报错|求解释|求问|请问|请解释|请教|解释一下|逐行|哪里|哪儿|多少"
-    r"|如何|正常|行不行|对不对|要不要|能不能|可不可以|需不需要|会不会|请帮|变差|不收敛|不下降|不起作用"
+    r"|如何|指点|越来越|一直|带偏|对不上|上不去|正常|行不行|对不对|要不要|能不能|可不可以|需不需要|会不会|请帮|变差|不收敛|不下降|不起作用"
 )
 _ENGLISH = re.compile(
     r"\b(why|what|how|explain|is (it|this|anything)|does|do i|should|can (i|someone)|line by line"
-    r"|never|worse|stuck|nan|negative|wrong|help)\b",
+    r"|never|worse|stuck|nan|negative|wrong|help|expected|tiny|noisy|collapses?|forgets?"
+    r"|exactly like|won'?t|doesn'?t|isn'?t|can'?t|any idea)\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -133,8 +136,10 @@ class _Known:
         summary: Sequence[Text], tree: ast.Module, lines: Sequence[tuple[int, str, Text]] = (),
     ) -> None:  # fmt: skip
         self.lines = lines
-        self.findings, self.facts, self.verdict = findings, facts, verdict
-        self.summary, self.tree = summary, tree
+        self.findings, self.verdict = findings, verdict
+        self.summary, self.tree, self.source = summary, tree, ast.unparse(tree)
+        self.torch = _OTHER.search(self.source) is None
+        self.facts = facts if self._serious() else facts | {"=clean"}
 
     def special(self, question: str, *, alone: bool = True) -> Text | None:
         """The answer to this very question, where its words and the code fit one.
@@ -145,9 +150,13 @@ class _Known:
             return None
         if (about := self._about(question)) is not None:
             return about
+        if (straight := self._straight(question)) is not None:
+            return straight
         diagnosis = alone and (asking.DIAGNOSIS.search(question) or asking.STUCK.search(question))
         for pattern, needed, answer in asking.ASKED:
             if pattern.pattern.startswith(".") and not diagnosis:
+                continue
+            if not self.torch and answer in asking.TORCH_ALONE:
                 continue
             if pattern.search(question) and (not needed or needed & self.facts):
                 keras = "@KLDivergence" in self.facts
@@ -155,8 +164,31 @@ class _Known:
                     return asking.ORDER_OF_KL_DIV
                 return self._with_line(answer)
         if alone and asking.STUCK.search(question) and not self._serious():
+            if not self.torch:
+                return direct.OTHER_STUCK
             return asking.STUCK_UNKNOWN.format(where=where("cut", self.tree))
         return None
+
+    def _straight(self, question: str) -> Text | None:
+        """The answer that begins with yes, no or the cause, where all it needs is in the code."""
+        for entry in direct.DIRECT:
+            if not entry.needs <= self.facts or not entry.asks.search(question):
+                continue
+            one = len(self._serious()) == 1 or entry.answer is not direct.CAUSE
+            if one and all(re.search(pattern, self.source) for pattern in entry.sees):
+                return entry.answer.format(message=self._message_of(entry.needs))
+        return None
+
+    def _message_of(self, kinds: frozenset[str]) -> Text:
+        """What the finding of one of these kinds says, to stand within a sentence."""
+        for finding in self.findings:
+            if kinds & set(kinds_of(finding.code)):
+                said = finding.message
+                return Text(
+                    _INPUT_AND_TARGET.sub("", said.en).rstrip(". "),
+                    _INPUT_AND_TARGET.sub("", said.zh).rstrip("。 "),
+                )
+        return Text("", "")
 
     def _about(self, question: str) -> Text | None:
         """What one name of the code is: what is said of the line that sets it."""
@@ -193,24 +225,56 @@ class _Known:
         meaning, diagnosis = asking.MEANING.search(question), asking.DIAGNOSIS.search(question)
         stuck = asking.STUCK.search(question)
         if serious and (diagnosis or stuck) and alone:
-            told = list(dict.fromkeys(f.message for f in serious))[:_MOST_TOLD]
-            return Text("; ".join(m.en for m in told), "；".join(m.zh for m in told))
+            return _one_after_the_other(serious)
+        if alone and not meaning and (told := self._beside_the_loss(question)) is not None:
+            return told
         judged = self.verdict.outcome in {"equal", "departs"}
         if (meaning or diagnosis) and judged and alone:
             lines = list(self.summary)[:2]
-            return Text(" ".join(s.en for s in lines), "".join(s.zh for s in lines))
+            if asking.IS_IT_RIGHT.search(question) and self.verdict.outcome == "equal":
+                lines = [direct.YES, *lines]
+            return Text(" ".join(s.en.strip() for s in lines), "".join(s.zh for s in lines))
         if meaning and alone:
             return asking.NOT_KNOWN
         if serious and alone:
-            told = list(dict.fromkeys(f.message for f in serious))[:_MOST_TOLD]
-            found = Text("; ".join(m.en for m in told), "；".join(m.zh for m in told))
-            return asking.INSTEAD.format(found=found)
+            return asking.INSTEAD.format(found=_one_after_the_other(serious))
         return asking.NOT_ANSWERED.format(question=_short(question)) if alone else None
+
+    def _beside_the_loss(self, question: str) -> Text | None:
+        """To a trouble with the training that no mistake explains: that the loss is not its cause.
+
+        A verdict on the loss would be no answer to it.
+        """
+        loss_is_right = self.verdict.outcome == "equal" and not self._serious()
+        if not (asking.TRAINING.search(question) and loss_is_right and self.torch):
+            return None
+        return direct.NOT_THE_LOSS
 
     def _serious(self) -> list[Finding]:
         return [f for f in self.findings if str(f.severity) != "info"]
 
 
+_INPUT_AND_TARGET = re.compile(r" ?\[input[:：].*?\]")
+_WORD = re.compile(r"(?:an?|the|this|that|it|no|both|each|only|every|with|without|one) ")
+
+
+def _one_after_the_other(findings: Sequence[Finding]) -> Text:
+    """What the worst findings say, as sentences."""
+    told = list(dict.fromkeys(f.message for f in findings))[:_MOST_TOLD]
+    english = [_sentence(message.en) for message in told]
+    chinese = [_INPUT_AND_TARGET.sub("", message.zh).rstrip("。") for message in told]
+    return Text(" ".join(english), "；".join(chinese) + "。")
+
+
+def _sentence(said: str) -> str:
+    """A message as a sentence; one that begins with a name of the code keeps it as it is."""
+    said = _INPUT_AND_TARGET.sub("", said)
+    said = said[0].upper() + said[1:] if _WORD.match(said) else said
+    return said if said.endswith((".", "?", "!")) else f"{said}."
+
+
+_OTHER = re.compile(r"\b(?:tf|keras|jnp|jax|paddle|mindspore|mx)\.|\bGradientTape\b")
+"""Code of another framework."""
 _MAKES_NEGATIVE = {"KL-INPUT-PROBS", "KL-INPUT-RAW", "KL-TARGET-LOG", "ARGS-REVERSED"}
 
 

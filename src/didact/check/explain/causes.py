@@ -149,6 +149,12 @@ def _definition(tree: ast.Module, message: str) -> list[ast.AST]:
     return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == name]
 
 
+def _columns(tree: ast.Module, _message: str) -> list[ast.AST]:
+    """Calls that give a tensor one more dimension at the end."""
+    calls = _calls(tree, "unsqueeze", "view", "reshape")
+    return [c for c in calls if re.search(r"unsqueeze\((dim=)?-?1\)|\(-1, 1\)", ast.unparse(c))]
+
+
 def kept_graphs(tree: ast.Module) -> list[ast.AST]:
     """Losses that are added up or stored with their graphs over the steps of the training."""
     found: list[ast.AST] = []
@@ -253,4 +259,5 @@ def facts_of(tree: ast.Module) -> frozenset[str]:
 
 _FINDERS = {
     "cut": _cuts, "twice": _backwards, "in_place": _in_place, "def": _definition, "kept": _kept,
+    "column": _columns,
 }  # fmt: skip

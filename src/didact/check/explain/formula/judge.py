@@ -85,6 +85,14 @@ _SHAPES = {
     ),
 }
 """How comments write the shape of what is compared."""
+_NUMBERS = {
+    rank: re.compile(
+        r"(?:\b(?:shapes?|logits|outputs?)\b|形状|维度|输出)[^\[(\n]{0,24}[\[(]\s*\d+"
+        rf"(?:\s*[,x×]\s*\d+){{{rank - 1}}}\s*[\])]"
+    )
+    for rank in (3, 4)
+}
+"""How words and comments write it in numbers: ``logits are [8, 19, 128, 256]``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,11 +377,12 @@ def _ranks(tree: ast.Module, words: str) -> Ranks:
             if shape and count in {2, 3, 4}:
                 return Ranks.first(count, ast.unparse(node), certain=True)
     lowered = words.lower()
-    for rank, pattern in _SHAPES.items():
-        shape_told = pattern.search(lowered)
-        others = any(p.search(lowered) for r, p in _SHAPES.items() if r != rank)
-        if shape_told is not None and not others:
-            return Ranks.first(rank, shape_told[0], certain=True)
+    for shapes in (_SHAPES, _NUMBERS):
+        for rank, pattern in shapes.items():
+            shape_told = pattern.search(lowered)
+            others = any(p.search(lowered) for r, p in shapes.items() if r != rank)
+            if shape_told is not None and not others:
+                return Ranks.first(rank, shape_told[0], certain=True)
     names = " ".join(sorted(_words(tree))) + " " + lowered
     for rank, pattern in ((3, _SEQUENCES), (4, _MAPS)):
         word = pattern.search(names)

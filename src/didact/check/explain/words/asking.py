@@ -215,13 +215,12 @@ NOT_KNOWN = Text(
 )
 
 NOT_ANSWERED = Text(
-    "The question “{question}” was read; nothing this tool knows answers it.",
-    "读到了问题“{question}”，但本工具的知识里没有能回答它的内容。",
+    "There is no ready answer to this one.",
+    "这个问题暂时答不上来。",
 )
 INSTEAD = Text(
-    "Nothing this tool knows answers this very question; but the code has what follows, which is "
-    "to be mended first: {found}.",
-    "没有专门针对这个问题的解释；但这段代码里有下面的问题，应先改正：{found}。",
+    "There is no ready answer to this one, but the code has a problem to fix first: {found}",
+    "这个问题暂时答不上来，但这段代码里有下面的问题，应先改正：{found}",
 )
 FURTHER = Text(" “{question}”: {answer}", "“{question}”：{answer}")
 HERE = Text(" Here: {message} (line {line}).", "在这段代码里：第 {line} 行，{message}。")
@@ -470,8 +469,13 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
      _RELATIONAL, _NO_PROJECTION),
     (_either(r"project|regressor|1x1", r"投影|回归层|regressor"),
      _kinds("=hint", "@mse_loss", "@MSELoss"), _PROJECTION),
-    (_either(r"(different|differs?|changes?|varies|fluctuat|unstable|not the same)",
-             r"不一样|不同|不稳定|波动|变来变去"), _kinds("@no eval"), NO_EVAL),
+    (_either(r"(results?|outputs?|numbers?|accurac\w+|\bacc\b|values?|predictions?|scores?|each "
+             r"(time|run)|run to run).*(different|differs?|changes?|varies|fluctuat|unstable|not "
+             r"the same)|(different|unstable|not the same).*(results?|outputs?|numbers?|accurac\w+"
+             r"|values?|predictions?|scores?|each (time|run)|every (time|run))",
+             r"(结果|输出|精度|准确率|数值|指标|预测|每次|两次).*(不一样|不同|不稳定|波动|变来变去)"
+             r"|(不一样|不同|不稳定).*(结果|输出|精度|准确率|指标)"),
+     _kinds("@no eval"), NO_EVAL),
     (_either(r"\bema\b|mean teacher", r"\bema\b|mean.?teacher|滑动平均"), _kinds("@ema after step"),
      _EMA_AFTER),
     (_either(r"\bema\b|mean teacher",
@@ -492,7 +496,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
         _NONE, answers.WHICH_LOG[1],
     ),
     (_either(r"much smaller|so small|tiny", r"小很多|太小|很小"), _kinds("KL-MEAN"), _SMALL),
-    (_either(r"learning rate", r"学习率"), _NONE, _LEARNING_RATE),
+    (_either(r"(mean|reduction).*learning rate|learning rate.*(mean|reduction)",
+             r"(mean|reduction).*学习率|学习率.*(mean|reduction)"), _NONE, _LEARNING_RATE),
     (
         _either(r"alpha|weight|lambda", r"alpha.*多少|权重.*多少|取多少|多大合适"),
         _kinds("NO-T2"), _ALPHA,
@@ -559,6 +564,13 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
 
 What must be there: kinds of mistakes, ``=`` a term of that definition, ``@`` a fact of the code.
 """
+TORCH_ALONE = (
+    training.EVAL_DETACH[1], training.ZERO_GRAD[1], training.ITEM[1], WITHOUT_DETACH, NO_EVAL,
+    _DRIFT, _MEMORY_KEPT, _MEMORY_ELSE, _PERMUTE, answers.WHICH_LOG[1], training.BATCHMEAN[1],
+    _SMALL, training.DEEPCOPY[1], errors.SECOND_BACKWARD.format(where=""), answers.NEGATIVE_KL[1],
+    _NAN_HERE, _NAN_ELSEWHERE, _LEARNING_RATE, answers.WHICH_DIM[1],
+)  # fmt: skip
+"""Answers in PyTorch's terms, which are no answer to code of another framework."""
 LINE_BY_LINE = _either(r"line by line|each line|every line", r"逐行|逐句|每一?行|一行一行")
 STUCK = _either(
     r"(not|never|n't|isn't|doesn't) \w* ?(fall|decreas|chang|mov|go(es|ing)? down|converg|"
@@ -577,6 +589,20 @@ DIAGNOSIS = _either(
     r"|负|nan|变差|求助|缺|漏|正负",
 )
 """Questions that the worst mistake answers."""
+IS_IT_RIGHT = _either(
+    r"\b(is|are|does|do|did) (it|this|that|these|my|the|i)\b.*\b(right|correct|ok(ay)?|fine|valid|"
+    r"sound)\b|\b(right|correct|ok|okay)\?\s*$",
+    r"对吗|对不对|正确吗|是否正确|有没有问题|没问题吧|可以吗|行吗|写得对",
+)
+"""Questions to which yes is an answer."""
+TRAINING = _either(
+    r"\bema\b|mean teacher|train(ing)? loop|train\(\)|eval\(\)|(accuracy|acc|mAP|mIoU) .*"
+    r"(worse|drop|stuck|fall|low|collaps|not)|(worse|drop|stuck|low).*(accuracy|\bacc\b|mAP|mIoU)"
+    r"|epoch|overfit|optimi[sz]er|scheduler|learning rate",
+    r"ema|滑动平均|训练循环|eval\(\)|train\(\)|精度.*(上不去|下降|变差|很低|掉)|轮之后|第.轮"
+    r"|过拟合|优化器|准确率.*(上不去|下降|变差|很低|掉)",
+)
+"""Questions about the training around a loss, which a verdict on the loss does not answer."""
 MEANING = _either(
     r"explain|what (does|is|are|do)\b|line by line|mean\b|understand|walk|which (loss|"
     r"method|paper)|how does",

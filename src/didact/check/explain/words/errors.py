@@ -175,9 +175,15 @@ NO_TF_GRADIENT = Text(
     "这个报错的意思是：在 tape 内，损失与这些变量无关。学生的前向和损失都要写在 "
     "`with tf.GradientTape()` 内，并对学生的 trainable_variables 求梯度。",
 )
+COLUMN = Text(
+    "The error says that cross_entropy was given labels with a second dimension, [B, 1] say; class "
+    "numbers must have the shape [B].{where} Leave out the unsqueeze, or write labels.squeeze(1).",
+    "这个报错的意思是：传给 cross_entropy 的标签多了一维，例如 [B, 1]；类别编号的形状应当是 [B]。"
+    "{where}去掉 unsqueeze，或者写 labels.squeeze(1)。",
+)
 UNKNOWN = Text(
-    "The error `{message}` was read; nothing this tool knows explains it.",
-    "读到了报错 `{message}`，但本工具的知识里没有对它的解释。",
+    "There is no ready explanation of the error `{message}`.",
+    "报错 `{message}` 暂时没有现成的解释。",
 )
 
 ERRORS: tuple[tuple[re.Pattern[str], str, Text], ...] = tuple(
@@ -188,6 +194,7 @@ ERRORS: tuple[tuple[re.Pattern[str], str, Text], ...] = tuple(
         (r"modified by an inplace operation", "in_place", IN_PLACE),
         (r"unexpected keyword argument ['\"‘“`]?num_items_in_batch", "def", NUM_ITEMS),
         (r"unexpected keyword argument ['\"‘“`]?(?P<name>\w+)", "def", KEYWORD),
+        (r"multi-target not supported", "column", COLUMN),
         (r"out of memory|OutOfMemory|\bOOM\b", "kept", MEMORY),
         (r"mat1 and mat2|shape '\[[^\]]*\]' is invalid|size mismatch for", "", FLATTEN),
         (r"size of tensor a|must match the size|shape mismatch|to match target batch_size"
@@ -225,6 +232,9 @@ WHERE: dict[str, Text] = {
         " In this code such changes stand at {lines}.", "这段代码里，这样的修改在{lines}。"
     ),
     "def": Text(" The function is defined at {lines}.", "该函数定义在{lines}。"),
+    "column": Text(
+        " In this code a dimension is added at {lines}.", "这段代码里，{lines}给张量加了一维。"
+    ),
     "kept": Text(
         " In this code a tensor with its graph is kept at {lines}.",
         "这段代码里，{lines}一直保留着带计算图的张量。",
