@@ -92,6 +92,9 @@ ANSWERED = [
     (ENSEMBLE, "应该平均概率还是平均 logits？", "Either works"),
     (KD, "What happens if I forget the detach()?", "Without detach()"),
     (KD, "不写 detach() 会怎样？", "Without detach()"),
+    (KD, "Is this the forward or the reverse KL?", "The forward one"),
+    (KD, "这是前向还是反向 KL？", "The forward one"),
+    (REVERSED, "Mine is as noisy as the student. m = 0.999, is my EMA reversed?", "Yes: "),
     (KD, "Is this right?", "Yes, as far as"),
     (KD, "这样写对吗？", "Yes, as far as"),
 ]

@@ -53,6 +53,21 @@ def test_an_average_with_its_weights_exchanged(form: str, amount: str) -> None:
     assert codes(head + right + BESIDE) == set()
 
 
+@pytest.mark.parametrize("tau", ["0.995", "0.005"])
+def test_a_weight_kept_by_the_object(tau: str) -> None:
+    source = f"""
+class Averaged:
+    def __init__(self, student, teacher, tau={tau}):
+        self.student, self.teacher, self.tau = student, teacher, tau
+
+    def update(self):
+        new = self.student.state_dict()
+        for name, old in self.teacher.state_dict().items():
+            old.copy_((1 - self.tau) * old + self.tau * new[name])
+"""
+    assert codes(source + BESIDE) == ({"KD513"} if tau == "0.995" else set())
+
+
 @pytest.mark.parametrize("weight", ["0.5", "0.1", "momentum"])
 def test_a_weight_that_may_be_meant_is_left_alone(weight: str) -> None:
     form = AVERAGES["add"].format(new=weight, old=f"(1 - {weight})")

@@ -19,6 +19,7 @@ from didact.check.explain.words.answers import NEGATIVE_KL
 from didact.check.findings.finding import Finding
 from didact.check.rules import RULES
 from didact.check.snippet.characters import without_html
+from didact.check.snippet.intact import is_words
 
 _ENDS = re.compile(r"(?<=[?？。!！])|\n|[#＃]")
 _CHINESE = re.compile(
@@ -66,7 +67,7 @@ def questions_in(text: str) -> list[str]:
     for piece in _ENDS.split(without_html(text)):
         line = " ".join(piece.split()).strip(" /*-\"'<>").replace("**", "")
         line = _CHAT.sub("", line)
-        if _CODE.search(line):
+        if _CODE.search(line) and not (line.isascii() and is_words(line)):
             tail = _AFTER_CODE.search(line) or _QUESTION_AFTER_CODE.search(line)
             line = tail[1] if tail is not None else ""
         if not 4 < len(line) < 400 or message_in(line) == line:

@@ -252,9 +252,10 @@ def _literal(node: ast.expr) -> float | None:
 
 def _value_of_name(analysis: Analysis, name: str, place: ast.AST) -> float | None:
     assigned = [
-        statement.value
+        value
         for statement in analysis.index.of(ast.Assign)
-        if any(dotted(target) == name for target in statement.targets)
+        for target, value in _assignments(statement)
+        if dotted(target) == name
     ]
     around = analysis.parent_of(place)
     while around is not None:
@@ -267,6 +268,16 @@ def _value_of_name(analysis: Analysis, name: str, place: ast.AST) -> float | Non
     if isinstance(value, ast.Name) and "." in name:
         return _value_of_name(analysis, value.id, value)
     return _literal(value)
+
+
+def _assignments(statement: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Each target with its value; ``a, b = x, y`` are two."""
+    for target in statement.targets:
+        value = statement.value
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            yield from zip(target.elts, value.elts, strict=False)
+        else:
+            yield target, value
 
 
 def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:

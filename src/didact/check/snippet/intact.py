@@ -47,7 +47,7 @@ def without_words(text: str) -> tuple[str, list[int], list[tuple[int, str]]] | N
     words = [
         (number, line.strip())
         for number, (line, string) in enumerate(zip(lines, inside, strict=True), start=1)
-        if not string and (_is_words(line) or _is_result(lines, number))
+        if not string and (is_words(line) or _is_result(lines, number))
     ]
     left_out = {number for number, _ in words}
     kept = [(n, line) for n, line in enumerate(lines, start=1) if n not in left_out]
@@ -86,7 +86,7 @@ def _in_strings(lines: list[str]) -> list[bool]:
     return result
 
 
-def _is_words(line: str) -> bool:
+def is_words(line: str) -> bool:
     """Whether a line is a sentence, a title, or the head of a message, and carries no statement."""
     bare = line.strip()
     if len(bare) > 1 and all(map(is_cjk, bare)):

@@ -118,6 +118,13 @@ _IS_REVERSE = Text(
     "率，两者没有弄反。期望在学生分布下取，学生把概率放到教师没有的地方就受罚，所以倾向于只抓住一"
     "个峰。",
 )
+_IS_FORWARD = Text(
+    "The forward one: what is computed is KL(teacher ‖ student), the expectation under the "
+    "teacher, as in Hinton's KD; kl_div(log q, p) is KL(p ‖ q). The reverse would be "
+    "KL(student ‖ teacher).",
+    "是前向 KL：这里算的是 KL(教师 ‖ 学生)，期望在教师分布下取，与 Hinton 的 KD 相同；"
+    "kl_div(log q, p) 就是 KL(p ‖ q)。反向 KL 应是 KL(学生 ‖ 教师)。",
+)
 _TIMES_C = Text(
     "Because kl_div is called there without `reduction`: the default 'mean' divides by B·C, the "
     "other form sums over the classes and divides by B alone, so the two differ by the number of "
@@ -240,6 +247,8 @@ DIRECT: tuple[Direct, ...] = (
             sees=(r"batchmean", r"\.(reshape|view)\(-1, ",)),
     _direct(r"revers|mixed up|反向|弄反|搞反", _IS_REVERSE, needs="=reverse_kl_masked"),
     _direct(r"revers|mixed up|反向|弄反|搞反", _IS_REVERSE, needs="=reverse_kl"),
+    _direct(r"forward or|or (the )?(reverse|forward)|which direction|前向还是|还是(反向|前向)"
+            r"|哪个方向", _IS_FORWARD, needs="=kd, =clean, @kl_div"),
     _direct(r"factor|off by|differ|times (smaller|larger)|倍|对不上|不一样|不一致", _TIMES_C,
             sees=(r"sum\((dim=)?(1|-1)\)\.mean\(", r"kl_div\((?!.*reduction)")),
     _direct(r"stop_?gradient", _NO_STOP, sees=(r"\.gradient\(\w+, [\w.]*student[\w.]*trainable",)),
