@@ -127,7 +127,7 @@ def ours(kind: str, data_dir: Path) -> float:
     from didact.train import learn_from
 
     settings = learn_mnist().changed(
-        data=DATA, data_dir=data_dir, method=(kind,), threads=1, accelerator="cpu"
+        data=DATA, data_dir=data_dir, method=(kind,), threads=1, accelerator="cpu", onnx=False
     )
     with tempfile.TemporaryDirectory() as folder:
         result = learn_from(settings, Path(folder) / "run")

@@ -98,6 +98,7 @@ def ours(name: str, shape: Shape, images: Tensor, labels: Tensor) -> float:
                 learning_rate=0.01,
                 precision="bf16-mixed",
                 channels_last=True,
+                onnx=False,
                 accelerator="cpu",
                 threads=1,
                 output=Path(folder) / "run",

@@ -91,7 +91,7 @@ def test_a_picture(runs, monkeypatch, capsys, tmp_path, ending):
 
 def test_methods_of_learning_runs(monkeypatch, capsys, tmp_path):
     given = {"method": ("finetune", "lwf", "joint"), "epochs": 1, "base": 5, "step": 5,
-             "seeds": (0, 1), "model": "mlp-8"}  # fmt: skip
+             "seeds": (0, 1), "model": "mlp-8", "onnx": False}  # fmt: skip
     learn(**given, output=tmp_path / "run")
     assert run(monkeypatch, "compare", str(tmp_path / "run"), "--format", "json") == 0
     found = json.loads(capsys.readouterr().out)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 TINY = ["--data", "npz:b.npz", "--epochs", "1", "--seeds", "1"]
 DISTILL = ["distill", *TINY, "--student", "mlp-8", "--teacher", "mlp-8", "--overwrite"]
 LEARN = ["learn", *TINY, "--model", "mlp-8", "--method", "replay", "--base", "1", "--step", "1"]
-LEARN += ["--memory", "6", "--overwrite"]
+LEARN += ["--memory", "6", "--overwrite", "--no-onnx"]
 COMMANDS = [
     [*DISTILL, "--output", "d"], [*LEARN, "--output", "l"],
     ["distill", "--epochs", "1", "--seeds", "1"],

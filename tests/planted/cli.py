@@ -20,8 +20,8 @@ FAULTS = [
     Fault(
         "the recipe's step stands beside the typed number of tasks",
         FLOOR,
-        'if "groups" in given or "tasks" in given:',
-        'if "groups" in given:',
+        'if "groups" in given or "tasks" in given or "known" in given:',
+        'if "groups" in given or "known" in given:',
         f"{LEARN} -k 'options_become or words_are or one_message'",
     ),
     Fault(

@@ -375,16 +375,6 @@ FAULTS = [
         "attended = F.normalize(query[:, None] + 0 * attention, dim=-1)",
     ),
     _of_tokens(
-        "coda-prompt goes on training old components",
-        "self.pools.requires_grad_(False)",
-        "self.pools.requires_grad_(True)",
-    ),
-    _of_tokens(
-        "prompts leave the network free",
-        "self.network.requires_grad_(stage.name != PROMPTS)",
-        "self.network.requires_grad_(True)",
-    ),
-    _of_tokens(
         "slca normalises over all classes at once",
         "torch.split(logits, list(sizes), dim=1)",
         "[logits]",

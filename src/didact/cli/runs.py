@@ -101,6 +101,7 @@ JUDGED_BY = {
     "validation_accuracy": "{:.2f} (validation)",
     "last": "{:.2f}",
     "mean_average_precision": "mAP {:.2f}",
+    "bits_per_byte": "{:.3f} bits per byte",
     "mae": "MAE {:.4g}",
 }
 
@@ -109,5 +110,7 @@ def _result(found: pd.DataFrame) -> str:
     """The mean over seeds of what the arm is judged by."""
     for name, form in JUDGED_BY.items():
         if name in found and found[name].notna().any():
-            return form.format(found[name].mean() * (1 if name == "mae" else 100))
+            return form.format(
+                found[name].mean() * (1 if name in ("mae", "bits_per_byte") else 100)
+            )
     return "–"

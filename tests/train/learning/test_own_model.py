@@ -154,6 +154,7 @@ def test_the_builder_is_called_with_the_true_number_of_classes(own: Path, tmp_pa
         ({"method": "icarl"}, UsageError, "icarl keeps means"),
         ({"method": "joint"}, UsageError, "joint learns from the images of all tasks"),
         ({"first_epochs": 3}, UsageError, "known classes are not learned again"),
+        ({"known": ("a", "b"), "model": "HERE"}, ModelError, r"fc.weight \(4, 16\) for \(2, 16\)"),
         ({"normalise": "imagenet"}, UsageError, "of 3 channels"),
         ({"normalise": "blue"}, UsageError, "expected none, imagenet, data, or MEAN/STD"),
     ],
@@ -162,6 +163,9 @@ def test_the_builder_is_called_with_the_true_number_of_classes(own: Path, tmp_pa
 def test_what_cannot_begin_so_is_refused(
     own: Path, tmp_path: Path, changes: dict[str, Any], error: type[Exception], words: str
 ) -> None:
+    if "model" in changes:  # without the assertion on the number of classes
+        (tmp_path / "any.py").write_text(NET.replace("assert", "#"))
+        changes = {**changes, "model": f"{tmp_path}/any.py:Net={own}/best.pth"}
     with pytest.raises(error, match=words):
         begin(own, tmp_path / "run", data("e", "f"), **changes)
     assert not (tmp_path / "run").exists()

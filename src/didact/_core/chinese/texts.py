@@ -156,6 +156,19 @@ TEXTS = {
     "no language model is called {}; expected {}, as gpt-64x2": (
         "没有名为 {} 的语言模型；应为 {}，如 gpt-64x2"
     ),
+    "For each seed both students start from the same weights and take the same number of steps. Both "
+    "see the same text in the same order. One teacher is shared by all seeds: the interval is of the "
+    "students.": (
+        "对每个种子，两个学生从相同的权重出发，走相同的步数，按相同的顺序看相同的文本。"
+        "各种子共用一个教师：区间只反映学生的波动。"
+    ),
+    "{} bits per byte": "每字节 {} 比特",
+    "Its {} is {}% of the teacher's with {} of its parameters.": (
+        "其{0!t}为教师的 {1}%，参数量为教师的 {2}。"
+    ),
+    "{}, {} training windows, {} validation, {} test, {} kinds of token, {} tokens in a window": (
+        "{}，{} 个训练窗口，{} 个验证窗口，{} 个测试窗口，{} 种词元，每窗口 {} 个词元"
+    ),
     "Bits per byte": "每字节比特数",
     "bits per byte": "每字节比特数",
     "Validation, bits per byte": "验证集，每字节比特数",

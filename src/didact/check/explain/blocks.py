@@ -7,7 +7,13 @@ import re
 from collections.abc import Mapping
 
 from didact._core.i18n import Text
-from didact.check.engine.names import is_class_count, is_temperature, is_weight, role_of
+from didact.check.engine.names import (
+    is_class_count,
+    is_loss,
+    is_temperature,
+    is_weight,
+    role_of,
+)
 from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
 from didact.check.explain.losscalls import code_of
@@ -22,6 +28,10 @@ _CONTEXTS = {
     "inference_mode": Text(
         "Inside this block no graph is recorded and the results can never enter one.",
         "块内不记录计算图，且结果之后也不能再参与求导。",
+    ),
+    "GradientTape": Text(
+        "What is computed inside this block is recorded, so that gradients can be taken of it.",
+        "记录块内的计算，之后可以对它求梯度。",
     ),
     "autocast": Text(
         "Inside this block operations run in lower precision where that is safe.",
@@ -177,7 +187,8 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, told: Mapping[str, s
     names = [a.arg for a in arguments if a.arg not in {"self", "cls"}]
     pair = {"s", "t"} <= set(names)
     roles = [
-        _ROLES[told[n]] if told.get(n) in _ROLES and n not in _SAFETY
+        _LOSS_FUNCTION if is_loss(n)
+        else _ROLES[told[n]] if told.get(n) in _ROLES and n not in _SAFETY
         else _TEACHER if n == "t" and pair else _parameter(n)
         for n in names
     ]  # fmt: skip
@@ -197,6 +208,7 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, told: Mapping[str, s
 
 _TEACHER = Text(" (of the teacher / old model)", "（教师/旧模型）")
 _STUDENT = Text(" (of the student / new model)", "（学生/新模型）")
+_LOSS_FUNCTION = Text(" (a loss)", "（损失）")
 _SAFETY = frozenset({"eps", "epsilon"})
 _ROLES = {
     "teacher": _TEACHER,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from didact._core.i18n import Text
 from didact._core.text import writable
 from didact.check.engine.engine import Analysis
-from didact.check.engine.names import role_of
+from didact.check.engine.names import is_loss, role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.asked import answer_to
 from didact.check.explain.causes import goes_back_twice
@@ -254,19 +254,20 @@ def _roles(judged: Judged, key: str) -> list[RoleLine]:
         if key == "dml" and role == "student" and students:
             role = "student (peer)"
         name = name.removeprefix("self.")
-        if name in {"eps", "epsilon"}:
+        whose = role in {"student", "teacher"}
+        if name in {"eps", "epsilon"} or (whose and is_loss(name.rsplit(".", 1)[-1])):
             continue
         lines.setdefault(name, RoleLine(name, role, told.reason))
         if given.inputs and role in {"student", "teacher"}:
             callee = given.text.split("(", 1)[0].removeprefix("self.").split(".")[0]
-            if callee.isidentifier() and callee not in ALIASES:
+            if callee.isidentifier() and callee not in ALIASES and not is_loss(callee):
                 lines.setdefault(callee, RoleLine(callee, role, words.ITS_MODEL))
             for inner in given.inputs:
                 if isinstance(inner, Given) and not inner.inputs and inner not in judged.roles:
                     lines.setdefault(inner.text, RoleLine(inner.text, "input", words.IS_INPUT))
     for node in nodes_of(judged.tracer.tree):
         if isinstance(node, ast.arg) and node.arg not in lines:
-            role_by_name = role_of(node.arg)
+            role_by_name = Role.UNKNOWN if is_loss(node.arg) else role_of(node.arg)
             if role_by_name is not Role.UNKNOWN:
                 told_by_name = RoleLine(node.arg, str(role_by_name), words.BY_NAME)
                 lines.setdefault(node.arg, told_by_name)

@@ -203,6 +203,9 @@ class Reader:
         maker = function if isinstance(function, ast.Call) else node
         name = last_name(maker.func)
         value = self.judged.tracer.values.get(id(maker.func))
+        taped = name == "gradient" and "tape" in ast.unparse(maker.func).lower()
+        if taped and len(node.args) > 1:
+            return _GRADIENT_OF.format(o=code_of(node.args[0]), x=code_of(node.args[1]))
         if name not in GRADIENTS or not library_of(maker.func, value) or not maker.args:
             return None
         what = code_of(maker.args[0])

@@ -20,10 +20,13 @@ from didact.check.explain.words.actions import (
     EACH,
     FROM_SHAPE,
     IMPORTS,
+    KEPT,
     LOGS,
     METHOD_HINTS,
     MOVED,
     MOVING,
+    OUTPUT_PARTS,
+    PART_OF,
     UNPACKS,
 )
 
@@ -98,6 +101,14 @@ class Explainer:
                 shown = ", ".join(code_of(a) for a in node.value.args)
                 if where is not None and (shown or "{args}" not in where.en):
                     return where.format(o=code_of(target), args=shown)
+        if _is_kept_as_it_is(node):
+            return KEPT.format(what=code_of(node.value))
+        part = node.value if isinstance(node.value, ast.Attribute) else None
+        if part is not None and part.attr in OUTPUT_PARTS:
+            names = ", ".join(code_of(t) for t in node.targets)
+            owner = self.reader.phrase(part.value)
+            sentence = PART_OF.format(target=names, part=part.attr, what=owner)
+            return self._with_facts(sentence, node.value)
         if isinstance(node.value, ast.Constant | ast.Name | ast.Attribute):
             value = self._value(node.value)
             names = ", ".join(code_of(t) for t in node.targets)
@@ -224,6 +235,14 @@ _BY_TYPE: dict[type[ast.stmt], Callable[[Explainer, Any], Text]] = {
 }
 
 
+def _is_kept_as_it_is(node: ast.Assign) -> bool:
+    """``self.alpha = alpha``."""
+    target, value = node.targets[0], node.value
+    if not isinstance(target, ast.Attribute) or not isinstance(value, ast.Name):
+        return False
+    return ast.unparse(target) == f"self.{value.id}"
+
+
 def _is_shape(node: ast.expr) -> bool:
     """``x.shape`` or ``x.size()``."""
     if isinstance(node, ast.Call) and not node.args:
@@ -266,7 +285,7 @@ def action(node: ast.Call, reader: Reader) -> Text:
     owner = node.func.value if isinstance(node.func, ast.Attribute) else None
     owner_text = ast.unparse(owner) if owner is not None else ""
     if name == "__init__" and owner_text.startswith("super("):
-        name = "super_init"
+        name = "super_init" if reader.is_torch else "super_init_elsewhere"
     if name in {"step", "update"} and "scaler" in owner_text.lower():
         name = f"scaler.{name}"
     if name == "step" and "sched" in owner_text.lower():

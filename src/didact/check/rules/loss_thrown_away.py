@@ -102,6 +102,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.index import Function
+from didact.check.engine.names import word_set, words
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
@@ -189,6 +190,8 @@ def _loss_name(analysis: Analysis, statement: ast.stmt) -> str:
     value = analysis.value_of(statement.value) if name else None  # type: ignore[attr-defined]
     if value is None or value.space is not Space.LOSS or name.startswith("_"):
         return ""
+    if set(words(name)) & _EVALUATED:
+        return ""
     inside = {id(part) for part in ast.walk(statement)}
     uses = [term.use for term in value.terms if term.use.kind != "other"]
     trained = {
@@ -199,6 +202,10 @@ def _loss_name(analysis: Analysis, statement: ast.stmt) -> str:
     }
     uses = [use for use in uses if not use.under_no_grad and not _runs_backward(use, trained)]
     return name if any(_nodes(use) & inside for use in uses) else ""
+
+
+_EVALUATED = word_set("val valid validation test eval dev")
+"""A loss that is called so is no part of the training."""
 
 
 def _runs_backward(use: LossUse, trained: set[int]) -> bool:

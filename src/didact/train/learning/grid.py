@@ -72,7 +72,9 @@ def build_components(
     for name, entry in entries.items():
         build_options(entry, settings.options_of(name))
     start = start_of(settings, folder)
-    source = find_network(given.model, with_weights=start is None)
+    source = find_network(
+        given.model, with_weights=start is None, new_head=not settings.begins_trained
+    )
     normalisation = normalisation_of(settings.normalise, source.header)
 
     def cut(seed: int) -> Stream:

@@ -18,6 +18,7 @@ from didact.train.learning.record import cell_folder
 from didact.train.learning.settings import LearnSettings
 from didact.train.loop.export import ExportError, export_onnx
 from didact.train.loop.models import ModelLike
+from didact.train.record.files import remove
 from didact.train.record.log import say
 from didact.train.record.run_folder import MODEL, MODEL_ONNX, RunFolder
 
@@ -65,7 +66,7 @@ def hand_on(
     path = cell_folder(run.path, chosen["method"], chosen["seed"]) / FILE
     learner = Learner.load(path, model=model)
     learner.save_network(run.path / MODEL)
-    (run.path / MODEL_ONNX).unlink(missing_ok=True)
+    remove(run.path / MODEL_ONNX)
     if not settings.onnx:
         return None
     tests = joined(*stream.tests)

@@ -63,7 +63,9 @@ class GivenFeatures(nn.Module):
         return logits
 
 
-def find_network(model: ModelLike, *, with_weights: bool = True) -> NetworkSource:
+def find_network(
+    model: ModelLike, *, with_weights: bool = True, new_head: bool = True
+) -> NetworkSource:
     """The source of what the user gave.
 
     Args:
@@ -71,6 +73,7 @@ def find_network(model: ModelLike, *, with_weights: bool = True) -> NetworkSourc
             ``NAME=FILE``, with weights of any program; a run folder or a ``.safetensors`` file of
             didact; or a function ``(data, classes)`` that builds a network.
         with_weights: Whether they are wanted. Without, the file need not be there.
+        new_head: Whether a head for another number of classes begins anew; it is refused else.
 
     Raises:
         CheckpointError: There is no such file, or it is damaged.
@@ -88,7 +91,7 @@ def find_network(model: ModelLike, *, with_weights: bool = True) -> NetworkSourc
     text = str(model)
     place = Path(text.partition("::")[0]).expanduser()
     if place.is_dir() or place.is_file():
-        return _of_didact(place)
+        return _of_didact(place, new_head)
     pair = name_and_file(text)
     if pair is None:
         if ("/" in text or "\\" in text) and not is_import_path(text):
@@ -98,13 +101,13 @@ def find_network(model: ModelLike, *, with_weights: bool = True) -> NetworkSourc
         return NetworkSource(pair[0], _named(pair[0]))
     where, _, key = pair[1].partition("::")
     path = Path(where).expanduser()
-    build = _loaded(pair[0], path, read_weights(path, key))
+    build = _loaded(pair[0], path, read_weights(path, key), new_head)
     if path.suffix != ".safetensors":
         return NetworkSource(pair[0], build, path)
     return NetworkSource(pair[0], build, path, read_model_header(path)[1])
 
 
-def _of_didact(place: Path) -> NetworkSource:
+def _of_didact(place: Path, new_head: bool) -> NetworkSource:
     path = place
     if place.is_dir():
         if not (place / SETTINGS).is_file():
@@ -122,7 +125,7 @@ def _of_didact(place: Path) -> NetworkSource:
         )
     refuse_code(header.model, path, "--model")
     return NetworkSource(
-        header.model, _loaded(header.model, path, read_weights(path)), path, header
+        header.model, _loaded(header.model, path, read_weights(path), new_head), path, header
     )
 
 
@@ -133,12 +136,12 @@ def _named(name: str) -> Build:
     return build
 
 
-def _loaded(name: str, path: Path, weights: Weights) -> Build:
-    """The model with the weights of a file; a head for other classes begins anew."""
+def _loaded(name: str, path: Path, weights: Weights, new_head: bool) -> Build:
+    """The model with the weights of a file."""
 
     def build(data: Data, classes: int) -> nn.Module:
         network = build_model(name, image_shape=data.image_shape, num_classes=classes)
-        load_weights(network, weights, what=str(path), new_classifier=True)
+        load_weights(network, weights, what=str(path), new_classifier=new_head)
         return network
 
     return build

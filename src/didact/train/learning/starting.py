@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,10 +74,9 @@ def start_of(settings: LearnSettings, folder: Path | None = None) -> Start | Non
 
 def forget_start(folder: Path) -> None:
     """The run is complete; what it began with stands in the earlier run."""
-    for path in sorted((folder / BEFORE).rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else remove(path)
-    if (folder / BEFORE).is_dir():
-        (folder / BEFORE).rmdir()
+    for path in sorted((folder / BEFORE).rglob(f"*{FILE}")):
+        remove(path)
+    shutil.rmtree(folder / BEFORE, ignore_errors=True)  # empty folders are left to nobody's harm
 
 
 def known_of(

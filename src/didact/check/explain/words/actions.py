@@ -91,6 +91,17 @@ ACTIONS: dict[str, Text] = {
         "is assigned).",
         "调用父类构造函数（对 `nn.Module` 来说，必须先于任何层的赋值）。",
     ),
+    "super_init_elsewhere": Text(
+        "Runs the constructor of the parent class.", "调用父类的构造函数。"
+    ),
+    "apply_gradients": Text(
+        "{o} moves its parameters one step, using these gradients.",
+        "{o} 用这些梯度更新一次参数。",
+    ),
+    "compile": Text(
+        "Sets up the training: optimizer, losses and metrics.",
+        "设置训练所用的优化器、损失和指标。",
+    ),
     "fill_": Text("Sets every entry of {o} to {0}.", "把 {o} 的所有元素置为 {0}。"),
     "mul_": Text("Multiplies {o} by {0} in place.", "原地把 {o} 乘以 {0}。"),
     "copy_": Text("Copies {0} into {o}.", "把 {0} 的数值拷入 {o}。"),
@@ -105,6 +116,12 @@ MOVING = Text(
     "One step of a moving average (EMA), in place: {p} ← {d} · {p} + ({r}) · {q}.",
     "原地做一步指数滑动平均（EMA）：{p} ← {d} · {p} + ({r}) · {q}。",
 )
+KEPT = Text("Keeps {what} in the object.", "把 {what} 保存到对象上。")
+OUTPUT_PARTS = frozenset(
+    {"logits", "loss", "last_hidden_state", "hidden_states", "attentions", "pooler_output"}
+)
+"""What models of transformers return, by attribute."""
+PART_OF = Text("{target} is `{part}` of {what}.", "{target}：{what} 中的 `{part}`。")
 CALLS = Text("Calls {call}; what it returns is not used.", "调用 {call}，不使用返回值。")
 EACH = Text("each {what}", "都是{what}")
 FROM_SHAPE = Text("Takes {parts} from the shape of {what}.", "取出 {what} 的形状 {parts}。")
