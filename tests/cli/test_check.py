@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -189,3 +190,18 @@ def test_a_narrow_output_encoding_does_not_break(tmp_path):
     assert result.returncode == 1
     assert "KD001" in result.stdout
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("kind", ["pipe", "nested"])
+def test_a_baseline_that_cannot_be_one_is_said(kind, tmp_path, monkeypatch, capsys):
+    source, file = tmp_path / "a.py", tmp_path / "baseline.json"
+    source.write_text("import torch\n")
+    if kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.write_text("[" * 100_000)
+    monkeypatch.setattr(sys, "argv", ["didact", "check", str(source), "--baseline", str(file)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "is not a baseline of didact check" in capsys.readouterr().err

@@ -179,3 +179,12 @@ def test_the_language_may_stand_before_the_command(
             main()
         shown = b"".join(capfdbinary.readouterr()).decode("utf-8")
         assert re.search(r"[\u4e00-\u9fff]", shown), shown
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no device without an end here")
+def test_a_device_without_an_end_is_read_to_a_limit(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["didact", "explain", "/dev/zero"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith("error: ")

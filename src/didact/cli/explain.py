@@ -17,6 +17,8 @@ _CODE = re.compile(r"[A-Za-z]{1,3}\w{0,3}\d\w{0,3}")
 _LIKE_CODE = re.compile(r"[=(\n]|^\s*(import|from|def|class|return)\b")
 LARGEST = 1_000_000
 """Characters of a text that is explained."""
+_MOST = 2**26
+"""Bytes that are read of a file: a notebook holds pictures beside its text."""
 
 
 class Format(StrEnum):
@@ -115,7 +117,8 @@ def _read(name: str, language: Language) -> str:
 
     file = Path(name).expanduser()
     try:
-        data = file.read_bytes()
+        with file.open("rb") as opened:  # a device may have no end
+            data = opened.read(_MOST)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise DataError(words.CANNOT_READ.format(file=file, reason=reason).pick(language)) from None

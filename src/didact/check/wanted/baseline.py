@@ -72,6 +72,8 @@ def _key(diagnostic: Diagnostic, file: Path) -> Key:
 
 def _read(file: Path) -> Counter[Key]:
     try:
+        if file.exists() and not file.is_file():
+            raise OSError("not a regular file")
         data: Any = json.loads(file.read_text(encoding="utf-8"))
         if data["schema"] != SCHEMA:
             raise ValueError(f"schema {data['schema']!r}, expected {SCHEMA}")
@@ -85,5 +87,5 @@ def _read(file: Path) -> Counter[Key]:
         raise UsageError(
             f"there is no baseline {file}; write one with --baseline {file} --write-baseline"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{file} is not a baseline of didact check: {error!r}") from error
