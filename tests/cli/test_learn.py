@@ -311,3 +311,16 @@ def test_the_methods_are_listed() -> None:
     assert result.exit_code == 0
     for name in ("finetune", "icarl", "joint", "lwf"):
         assert f"\n{name} " in result.output
+
+
+@pytest.mark.parametrize("option", ["--memory", "--epochs", "--batch-size"])
+def test_a_number_too_large_to_be_kept_is_refused_before_training(
+    option, tmp_path, monkeypatch, capsys
+):
+    words = [option, "9" * 25, "--method", "icarl", "--output", str(tmp_path / "run")]
+    monkeypatch.setattr(sys, "argv", ["didact", "learn", *words])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
+    assert "is larger than 64 bits" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -517,6 +517,7 @@ TEXTS = {
     "--grid has {} twice; expected {}=VALUE,VALUE once": (
         "--grid 中 {} 出现了两次；应只写一次 {}=VALUE,VALUE"
     ),
+    "{} is larger than 64 bits; expected a smaller number": "{} 超过 64 位；应为更小的数",
     "it is no regular file": "它不是普通文件",
     "it has no digest, and metrics.jsonl has": "其中没有摘要，而 metrics.jsonl 有",
     "it holds no object": "其中不是对象",

@@ -131,6 +131,14 @@ class SharedSettings(CheckedSettings):
         """All that decides the numbers of a part of the run; what is finished is kept with it."""
         return self.model_dump(mode="json", exclude=set(self.indifferent))
 
+    @field_validator("*")
+    @classmethod
+    def _writable(cls, value: object) -> object:
+        """A whole number fits where results are kept: it is too late to say so after training."""
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise ValueError("is larger than 64 bits; expected a smaller number")
+        return value
+
     @field_validator("augment")
     @classmethod
     def _known_augmentation(cls, name: str) -> str:
