@@ -124,9 +124,8 @@ def _is_out_of_memory(error: Exception) -> bool:
     """Torch says it by a RuntimeError, of its own kind on a GPU alone."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    if "Storage size calculation overflowed" in str(error):
-        return True
-    return "allocate memory" in str(error) or "not enough memory" in str(error)
+    words = ("allocate memory", "not enough memory", "calculation overflowed")
+    return any(some in str(error) for some in words)
 
 
 def _answer(arguments: list[str]) -> None:

@@ -99,6 +99,7 @@ TEXTS = {
     "One seed: no intervals and no test.": "只有一个种子：没有区间，也没有检验。",
     "All on the test split of {}.": "全部为 {} 测试集上的结果。",
     "All on the test split of {} ({} images).": "全部为 {} 测试集（{} 张）上的结果。",
+    "All on the test split of {} ({} samples).": "全部为 {} 测试集（{} 个样本）上的结果。",
     "The teacher is {} networks; its costs are their sum.": "教师由 {} 个网络组成；开销为其总和。",
     "Latency is the median.": "延迟取中位数。",
     "Latency: median for a batch of {}.": "延迟：一批 {} 张的中位数。",
@@ -111,6 +112,8 @@ TEXTS = {
     "seed {}": "种子 {}",
     "mean, 95%": "均值，95%",
     "Test accuracy, distilled − alone, points": "测试准确率，蒸馏 − 单独，百分点",
+    "{}, distilled − alone": "{0!t}，蒸馏 − 单独",
+    "{}, distilled − alone, points": "{0!t}，蒸馏 − 单独，百分点",
     "Test accuracy of the distilled student minus the student alone, in points: {}.": (
         "蒸馏的学生减单独训练的学生，测试准确率之差，百分点：{0!t}。"
     ),
