@@ -116,6 +116,13 @@ def command(
         bool | None,
         typer.Option("--onnx/--no-onnx", help="Export the best method's network (default: yes)."),
     ] = None,
+    log: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="csv, tensorboard, wandb, mlflow or file.py:MyLogger: where the numbers of each "
+            "epoch go too. Repeatable."
+        ),
+    ] = None,
     config: options.Config = None,
     output: options.Output = None,
     overwrite: options.Overwrite = False,

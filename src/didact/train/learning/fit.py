@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from didact.data import Batch, Batches, derived_seed
 from didact.methods import Method, Moment, Stage
 from didact.nn import modules_with_own_terms, taken
+from didact.train.learning.logging import CellLoggers
 from didact.train.learning.settings import LearnSettings
 from didact.train.learning.state import LearnPosition, StateFile
 from didact.train.loop.fabric import Fabric
@@ -26,7 +27,7 @@ from didact.train.loop.fit import (
     train_epochs,
 )
 from didact.train.loop.schedule import build_optimizer, learning_rate, load_optimizer_state
-from didact.train.record.run_folder import RunFolder
+from didact.train.record.run_folder import Row, RunFolder
 
 Json = dict[str, Any]
 
@@ -39,6 +40,7 @@ class MethodRun:
         folder: Its own, inside that of the run.
         tasks: The columns of each task that has begun.
         stages: How many the task that is being learned has.
+        loggers: Of the user's, in the first process; told of each row of the record.
     """
 
     name: str
@@ -51,6 +53,7 @@ class MethodRun:
     tasks: list[tuple[int, ...]]
     clock: SaveClock
     stages: int = 1
+    loggers: CellLoggers | None = None
 
     def save(self, optimizer: Optimizer | None = None) -> None:
         """Write the state of this moment."""
@@ -58,6 +61,12 @@ class MethodRun:
         if self.context.fabric.is_global_zero:
             self._write(optimizer)
         self.clock.saved()
+
+    def write(self, row: Row) -> None:
+        """Add a row to the record; called in the first process alone."""
+        self.folder.add_row(row)
+        if self.loggers is not None:
+            self.loggers.row(row)
 
     def _write(self, optimizer: Optimizer | None) -> None:
         state = None if optimizer is None else optimizer.state_dict()
@@ -184,7 +193,7 @@ def _end_epoch(
         "seconds": round(position.seconds, 4),
     }
     if context.fabric.is_global_zero:
-        run.folder.add_row(row)
+        run.write(row)
     context.log.reach(
         position.task + (position.stage + position.epoch / epochs) / run.stages,
         f"{run.name} seed {run.seed} task {position.task + 1} {stage.name} "

@@ -30,6 +30,7 @@ from didact.train.loop.data import data_of, digest_of
 from didact.train.loop.fabric import make_fabric
 from didact.train.loop.fit import RunContext
 from didact.train.loop.launch import set_threads
+from didact.train.loop.loggers import find_loggers
 from didact.train.loop.models import ModelLike
 from didact.train.loop.processes import die_with_parent, start_method
 from didact.train.record.interrupt import Stopper
@@ -109,6 +110,7 @@ def try_components(
             cannot use, a memory that is smaller than the number of classes or that a method cannot
             use.
     """
+    find_loggers(settings.log)
     seed, here = settings.seeds[0], make_fabric()
     stream, notes = components.stream(seed), []
     for name in components.methods:

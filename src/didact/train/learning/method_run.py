@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +12,7 @@ from didact.train.learning.build import LearnComponents
 from didact.train.learning.evaluate import TestSets
 from didact.train.learning.fit import MethodRun
 from didact.train.learning.learner import FILE, Learner, learner_data
+from didact.train.learning.logging import CellLoggers
 from didact.train.learning.record import (
     STREAM,
     cell_folder,
@@ -60,13 +63,31 @@ def run_method(
         clock=SaveClock(settings.checkpoint_seconds),
     )
     optimizer_state = _restore(run, stream)
-    run = replace(run, clock=SaveClock(settings.checkpoint_seconds, run.position.seconds))
-    learn_tasks(run, stream, tests, optimizer_state)
+    clock = SaveClock(settings.checkpoint_seconds, run.position.seconds)
+    with loggers_of(run, context) as loggers:
+        run = replace(run, clock=clock, loggers=loggers)
+        learn_tasks(run, stream, tests, optimizer_state)
     context.log.skip(len(stream))
     if fabric.is_global_zero:
         run.folder.sync()
         learner.save(folder / FILE)
     return write_cell(run, stream, tests)
+
+
+@contextmanager
+def loggers_of(run: MethodRun, context: RunContext[LearnSettings]) -> Iterator[CellLoggers | None]:
+    """What ``log`` names, for this method and seed; closed at its end, however it comes."""
+    if not (context.settings.log and context.fabric.is_global_zero):
+        yield None
+        return
+    rows, cell = run.folder.rows(), run.folder.path.name
+    loggers = CellLoggers(context.folder, cell, context.settings, rows)
+    try:
+        yield loggers
+    except BaseException:
+        loggers.close("interrupted")
+        raise
+    loggers.close("success")
 
 
 def begin(

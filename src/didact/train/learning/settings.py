@@ -27,11 +27,13 @@ class LearnSettings(SharedSettings):
         "method",
         "method_options",
         "jobs",
+        "log",
         "onnx",
     }
 
     may_change_on_resume: ClassVar[frozenset[str]] = SharedSettings.may_change_on_resume | {
         "jobs",
+        "log",
         "onnx",
     }
 
@@ -61,6 +63,7 @@ class LearnSettings(SharedSettings):
     jobs: int = Field(1, ge=1)
     channels_last: bool = False
     onnx: bool = True
+    log: tuple[str, ...] = ()
 
     @field_validator("method")
     @classmethod
@@ -135,6 +138,7 @@ class LearnSettings(SharedSettings):
         found = [name for name in self.method if names_code(name, METHODS)]
         model = named_in(self.model)
         found += [model] if names_code(model, LIBRARIES) else []
+        found += [name for name in self.log if names_code(name, ())]
         return found + ([self.data] if names_code(self.data, SOURCES) else [])
 
     def deciding_of(self, method: str) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def measure_after(run: MethodRun, tests: TestSets, index: int) -> None:
     position.task = index + 1
     if fabric.is_global_zero:
         row = {"method": run.name, "seed": run.seed, "task": position.task, **measured}
-        run.folder.add_row(row)
+        run.write(row)
 
 
 def grow_for(run: MethodRun, stream: Stream, index: int) -> None:
