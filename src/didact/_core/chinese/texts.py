@@ -34,9 +34,6 @@ TEXTS = {
     "line {} of {} is no object with a text; expected {} on each line": (
         "{1} 第 {0} 行不是带有 text 的对象；每行应为 {2}"
     ),
-    'line {} of {} is no object with a text; expected {"text": "..."} on each line': (
-        '{1} 第 {0} 行不是带有 text 的对象；每行应为 {{"text": "..."}}'
-    ),
     "the vocabulary has {} tokens; expected 257 or more, the bytes and an end": (
         "词表有 {} 个词元；应不少于 257 个：全部字节和结束符"
     ),
@@ -94,7 +91,7 @@ TEXTS = {
         "temperature 为 {}；{} 只知道 {}。请取其一，或以此温度重建"
     ),
     "{} was built without a tokenizer: it cannot be told whether the ids mean the same; build it "
-    "with tokenizer=...": "{} 建立时没有分词器：无法判断编号是否同义；请以 tokenizer=... 建立",
+    "with the tokenizer": "{} 建立时没有分词器：无法判断编号是否同义；请带上分词器重新建立",
     "token_ids is {} of {}; expected (batch, tokens) of int64": (
         "token_ids 为 {}，类型 {}；应为 int64 的 (batch, tokens)"
     ),

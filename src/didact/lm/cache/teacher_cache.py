@@ -221,7 +221,7 @@ class TeacherCache:
         if not self.header.vocabulary:
             raise UsageError(
                 f"{self.folder} was built without a tokenizer: it cannot be told whether the ids "
-                "mean the same; build it with tokenizer=..."
+                "mean the same; build it with the tokenizer"
             )
         pair_vocabularies(
             tokenizer,
