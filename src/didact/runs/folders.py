@@ -79,7 +79,7 @@ class _Run:
             raise RunFolderError(f"{folder / SETTINGS} is damaged: {error}") from None
         self._result = _json(folder / RESULT) if (folder / RESULT).is_file() else {}
         files = self._result.get("files")
-        for name in (METRICS, PREDICTIONS):
+        for name in (SETTINGS, METRICS, PREDICTIONS):
             if isinstance(files, dict) and name in files:
                 compare(folder / name, files[name])
         self.kind = self._result.get("kind") or (

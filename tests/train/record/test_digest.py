@@ -16,7 +16,8 @@ from tests.train.learning.support import SETTINGS, plain_network
 from tests.train.learning.support import small_data as columns
 
 from didact._core.errors import CheckpointError, DidactError, RunFolderError
-from didact.report import load_run
+from didact.report import load_run, render
+from didact.runs import read_runs
 from didact.train import distill, learn, load_learner, verify_run
 from didact.train.record.files import read_json, read_tensors, write_json, write_tensors
 from didact.train.record.run_folder import RunFolder
@@ -61,7 +62,7 @@ def test_a_flipped_bit_in_any_file_is_found(
     files = sorted(
         path.relative_to(folder)
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix not in (".html", ".toml") and path.name != ".trust"
+        if path.is_file() and path.suffix != ".html" and path.name != ".trust"
     )
     assert len(files) >= 6
     found = 0
@@ -123,6 +124,26 @@ def test_numbers_that_were_changed_are_not_shown(distilled: Path, tmp_path: Path
             flip(copy / name, text, text.replace(b"0", b"7").replace(b"nll", b"ece")[:-1] + b" \n")
             with pytest.raises(DidactError, match="damaged"):
                 load_run(copy)
+
+
+@pytest.mark.parametrize("kind", ["distilled", "learned"])
+@pytest.mark.parametrize("name", ["run.toml", "metrics.jsonl"])
+def test_settings_that_were_edited_and_lines_that_are_gone_are_damage(
+    kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Of a run that is finished: it is verified, rendered and collected as it was, or not."""
+    folder = tmp_path / "run"
+    shutil.copytree(request.getfixturevalue(kind), folder)
+    render(folder)
+    if name == "run.toml":
+        flip(folder / name, b"batch_size = ", b"batch_size = 1")
+    else:
+        (folder / name).unlink()
+    damaged = [entry.file for entry in verify_run(folder) if entry.problem]
+    assert damaged == [f"result.json: {name}"]
+    for read in (render, lambda place: read_runs([place])):
+        with pytest.raises(CheckpointError, match=f"{name} is damaged"):
+            read(folder)
 
 
 def test_a_damaged_line_is_reported_and_a_torn_last_one_is_not(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -58,8 +59,8 @@ def load_run(folder: Path) -> Run:
     """
     _check_is_run(folder)
     result = load_result(folder) if (folder / RESULT).is_file() else None
-    if result is not None and DISAGREEMENTS in result.files:
-        compare(folder / DISAGREEMENTS, result.files[DISAGREEMENTS])
+    if result is not None:
+        compare_shown(folder, result.files)
     return Run(
         folder=folder,
         result=result,
@@ -69,6 +70,17 @@ def load_run(folder: Path) -> Run:
         predictions=None if result is None else load_predictions(folder, result),
         tree=None if result is None else _kept(folder, TREE, result, TreeRecord),
     )
+
+
+def compare_shown(folder: Path, files: Mapping[str, str]) -> None:
+    """See that what a page shows is what was there when the run finished, and is there still.
+
+    Raises:
+        CheckpointError: A file is another, or gone.
+    """
+    for name in (SETTINGS, METRICS, DISAGREEMENTS, PREDICTIONS, TREE):
+        if name in files:
+            compare(folder / name, files[name])
 
 
 def load_predictions(folder: Path, result: Result) -> Predictions | None:

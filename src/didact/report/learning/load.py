@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from didact._core.digest import compare
 from didact._core.errors import RunFolderError
 from didact.train.record.files import read_json
 from didact.train.record.result import LearnOutcome, first_of
-from didact.train.record.run_folder import CELLS, RESULT, SETTINGS
+from didact.train.record.run_folder import CELLS, METRICS, RESULT, SETTINGS
 
 
 def is_learning_run(folder: Path) -> bool:
@@ -45,7 +46,11 @@ def load_outcome(folder: Path) -> LearnOutcome:
         from didact.train import partial_summary
 
         return parse_outcome(partial_summary(folder), str(folder))
-    return parse_outcome(read_json(path), str(path))
+    outcome = parse_outcome(read_json(path), str(path))
+    for name in (SETTINGS, METRICS):
+        if name in outcome.files:
+            compare(folder / name, outcome.files[name])
+    return outcome
 
 
 def parse_outcome(value: object, source: str = "the result") -> LearnOutcome:

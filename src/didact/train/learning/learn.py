@@ -255,7 +255,7 @@ def _resume(
     if wanted.threads != chosen.threads:
         doubts.append("another number of threads rounds sums differently: bits may differ")
     say(console, *(f"note: {doubt}" for doubt in doubts))
+    remove(run.path / RESULT)  # first: it holds the digest of the settings
     run.write_settings(wanted.to_toml(), wanted.model_dump(mode="json"))
     sign(folder, wanted.code())
-    remove(run.path / RESULT)
     return LearnResult(run.path, launch_grid(run, wanted, given, components, console), given)

@@ -199,7 +199,7 @@ class RunFolder:
             The result with the digests of the other files.
         """
         self.sync()
-        there = [name for name in (METRICS, *_OF_A_RUN) if (self.path / name).is_file()]
+        there = [name for name in (SETTINGS, METRICS, *_OF_A_RUN) if (self.path / name).is_file()]
         digests = {name: digest.of_file(self.path / name) for name in there}
         whole = result | {"files": digests}
         write_json(self.path / RESULT, whole)
