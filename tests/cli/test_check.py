@@ -205,3 +205,28 @@ def test_a_baseline_that_cannot_be_one_is_said(kind, tmp_path, monkeypatch, caps
         main()
     assert stopped.value.code == 2
     assert "is not a baseline of didact check" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("written", ["a.py", "link.py", "./a.py"])
+def test_the_report_does_not_take_the_place_of_what_is_checked(run, tmp_path, written):
+    source = tmp_path / "a.py"
+    source.write_text("x = 1\n")
+    (tmp_path / "link.py").symlink_to(source)
+    for option in (("--output",), ("--write-baseline", "--baseline")):
+        code, _, err = run("a.py", *option, written)
+        assert (code, source.read_text()) == (2, "x = 1\n")
+        assert "is checked itself" in err
+
+
+def test_a_selection_of_nothing_is_refused(run):
+    for nothing in ("", " , "):
+        code, _, err = run("--select", nothing, ".")
+        assert code == 2
+        assert "--select holds no code" in err
+
+
+def test_a_configuration_in_another_encoding_is_said(run, tmp_path):
+    (tmp_path / "pyproject.toml").write_bytes("[tool.didact.check]\n".encode("utf-16"))
+    code, _, err = run(".")
+    assert code == 2
+    assert "pyproject.toml cannot be read" in err

@@ -92,6 +92,7 @@ def run(request: Request) -> int:
     else:
         data = b""
         report = check_paths(request.paths, options)
+    _refuse_to_overwrite(request, report)
     if request.write_baseline and request.baseline is not None:
         count = write_baseline(report, request.baseline)
         known = Text(f"{count} findings written to", f"已将 {count} 处问题写入")
@@ -135,8 +136,24 @@ def _refuse_contradictions(request: Request) -> None:
         raise UsageError("- reads stdin and stands alone; give either - or paths")
     if request.stdin_filename is not None and not request.from_stdin:
         raise UsageError("--stdin-filename names the text from stdin; add - to read it")
+    if request.select and not any(part.strip(" ,") for part in request.select):
+        raise UsageError("--select holds no code; expected such as KD1,KD203, or leave it out")
     if request.write_baseline and request.baseline is None:
         raise UsageError("--write-baseline needs the file: --baseline FILE --write-baseline")
+
+
+def _refuse_to_overwrite(request: Request, report: Report) -> None:
+    """What is written must not take the place of what was checked, whatever its name."""
+    written = request.baseline if request.write_baseline else request.output
+    if written is None or not written.is_file():
+        return
+    for result in report.results:
+        path = Path(result.path)
+        if path.is_file() and path.samefile(written):
+            raise UsageError(
+                f"{written} is checked itself: the report would take its place; "
+                "name another --output"
+            )
 
 
 def _settings(request: Request) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from didact.runs.tables import NO_TASK, Records, table
 
 SETTINGS, RESULT, METRICS = "run.toml", "result.json", "metrics.jsonl"
 PREDICTIONS = "predictions.json"
+SCHEMA = 1
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """The start of a run that has not written when it started."""
 
@@ -78,6 +80,7 @@ class _Run:
         except tomllib.TOMLDecodeError as error:
             raise RunFolderError(f"{folder / SETTINGS} is damaged: {error}") from None
         self._result = _json(folder / RESULT) if (folder / RESULT).is_file() else {}
+        self._refuse_what_no_run_writes()
         files = self._result.get("files")
         for name in (SETTINGS, METRICS, PREDICTIONS):
             if isinstance(files, dict) and name in files:
@@ -87,6 +90,22 @@ class _Run:
         )
         identity = f"{text}\0{self._result.get('started', self.folder)}"
         self.name = hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+    def _refuse_what_no_run_writes(self) -> None:
+        """As the schema of ``didact.train`` does, which cannot be read without torch."""
+        if (schema := self._result.get("schema", SCHEMA)) != SCHEMA:
+            raise RunFolderError(
+                f"{self.folder / RESULT} has schema {schema!r}; this didact reads schema "
+                f"{SCHEMA}. Read it with the version of didact that wrote it."
+            )
+        try:
+            for value in _leaves(self._result):
+                if isinstance(value, int):
+                    _whole(value)
+                elif isinstance(value, float) and not math.isfinite(value):
+                    raise ValueError(f"a number is {value}; expected a finite one")
+        except ValueError as error:
+            raise self._damaged(error) from None
 
     def about(self) -> Rows:
         """The row of ``runs``."""
@@ -222,6 +241,15 @@ def _numbers(row: Json) -> Iterator[tuple[str, float]]:
     for name, value in _flat({k: v for k, v in row.items() if k not in KEYS}):
         if isinstance(value, int | float) and not isinstance(value, bool):
             yield name, float(value)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What stands in an object or a list, at any depth."""
+    if isinstance(value, dict | list):
+        for entry in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(entry)
+    else:
+        yield value
 
 
 def _flat(values: Json, before: str = "") -> Iterator[tuple[str, Any]]:

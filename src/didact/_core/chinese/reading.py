@@ -369,6 +369,9 @@ TEXTS = {
     ),
     "{}: validation={} of {} training images leaves some class without any; at most {} can be set "
     "aside": "{0}：从 {2} 张训练图像中留出 validation={1} 会使某个类别没有图像；最多可留出 {3}",
+    "{}: labelled={} of {} images is less than one image; expected {} or more, one of each class": (
+        "{}：labelled={}，共 {} 张图像，不足一张；应不小于 {}，即每类一张"
+    ),
     "{}: labelled={} images are fewer than the {} classes; each class needs at least one": (
         "{}：labelled={} 张图像少于类别数 {}；每类至少一张"
     ),

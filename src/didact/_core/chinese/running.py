@@ -57,6 +57,17 @@ TEXTS = {
     "{} {} domains": "{} 个 {} 域",
     "report: {}": "报告：{}",
     "{} runs written": "已写入 {} 个运行",
+    "not checked, for they have no digest: {}": "没有摘要，未核对：{}",
+    "a number is {}; expected a finite one": "有一个数为 {}；应为有限的数",
+    "{} is checked itself: the report would take its place; name another --output": (
+        "{} 本身就是要检查的文件，会被报告覆盖；请让 --output 指向另一个文件"
+    ),
+    "--select holds no code; expected such as KD1,KD203, or leave it out": (
+        "--select 中没有编号；应形如 KD1,KD203，或去掉该选项"
+    ),
+    "there is no folder {} for the database; make it first": (
+        "没有存放数据库的文件夹 {}；请先建立"
+    ),
     "{} checked, {} damaged": "核对 {} 个，损坏 {} 个",
     "DAMAGED": "损坏",
     "teacher {}: {} % of {} validation images right": ("教师 {0}：在 {2} 张验证图像上准确率 {1} %"),

@@ -110,7 +110,7 @@ def load_settings(
 def _table(file: Path, *, required: bool) -> Mapping[str, Any] | None:
     try:
         raw = file.read_bytes()
-        if not required and b"didact" not in raw:
+        if not required and b"didact" not in raw.replace(b"\0", b""):  # nor in UTF-16
             return None
         data: Any = tomllib.loads(raw.decode("utf-8"))
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
