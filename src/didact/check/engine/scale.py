@@ -68,6 +68,15 @@ UNSURE = Scale.of("?")
 """What a value was multiplied by where two branches differ: equal to nothing that has a name."""
 
 
+def may_hold_square(number: float, temperature: float) -> bool:
+    """Whether a number can be a weight of at most 1 times T²: ``4.5 * kl`` at T = 3 is 0.5 · 9.
+
+    A number of at most 1 is a weight alone.
+    """
+    share = abs(number) / temperature**2
+    return abs(number) > 1 and temperature > 1 and 0.1 <= share + 1e-9 and share <= 1 + 1e-9
+
+
 def as_number(value: object) -> float | None:
     """A Python number as a finite float, else nothing."""
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from didact._core.i18n import Text
+from didact.check.engine.scale import may_hold_square
 from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.judge import (
     Judged,
@@ -313,10 +316,37 @@ def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
     if conditions:
         shown = ", ".join(f"`{c}`" for c in sorted(conditions))
         notes.append(words.ALTERNATIVES.format(conditions=shown))
+    notes += _folded_squares(case.judged)
     notes += _cautions(case.judged)
     if any(t.mean and t.status == "equal" for t in case.judged.terms):
         notes.append(words.PER_SAMPLE)
     return list(dict.fromkeys(notes))
+
+
+def _folded_squares(judged: Judged) -> list[Text]:
+    """Numbers in front of a term that T² may be in, without being written apart."""
+    found: list[Text] = []
+    for term in judged.terms:
+        definition, temperature = term.definition, term.temperature
+        if definition is None or definition.power != 2 or not isinstance(temperature, Constant):
+            continue
+        value = temperature.value
+        numbers = [
+            float(w.value) ** p for w, p in term.weights if isinstance(w, Constant) and w.value
+        ]
+        whole = math.prod(numbers)
+        apart = any(
+            math.isclose(math.prod(group), value**power)
+            for power in (1, 2)
+            for size in range(1, len(numbers) + 1)
+            for group in combinations(numbers, size)
+        )
+        if not apart and may_hold_square(whole, value):
+            found.append(
+                words.FOLDED.format(number=f"{whole:g}", t=f"{value:g}",
+                                    weight=f"{whole / value**2:.3g}", square=f"{value**2:g}")
+            )  # fmt: skip
+    return found
 
 
 def _cautions(judged: Judged) -> list[Text]:

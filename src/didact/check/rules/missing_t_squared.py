@@ -59,7 +59,8 @@ training objective.
 ## Known false alarms
 
 Silent where the soft term is the only one, where T² is applied anywhere on its way (also by the
-caller in the same file, or on the gradients), and with `# kd: no-t2`. A weight that was tuned
+caller in the same file, or on the gradients), where a number in front may be T² times
+a weight (4.5 at T = 3), and with `# kd: no-t2`. A weight that was tuned
 without T² may have taken its place.
 
 ## References
@@ -94,8 +95,8 @@ T = 4 时梯度为 1/16。小实验精度 69.0 %（正确写法 72.3 %），若�
 
 ## 已知误报
 
-软损失是唯一的一项，或途中任何地方乘过 T²（包括同文件的调用者、直接乘在梯度上），或注明
-`# kd: no-t2` 时不报告。在没有 T² 时调出的权重可能已代替了它。
+软损失是唯一的一项，或途中任何地方乘过 T²（包括同文件的调用者、直接乘在梯度上），前面的数字可能是
+T² 与权重之积（T = 3 时的 4.5），或注明 `# kd: no-t2` 时不报告。在没有 T² 时调出的权重可能已代替了它。
 
 ## 参考
 
@@ -105,6 +106,7 @@ Hinton 等 2015，第 2 节。
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -112,7 +114,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Term
 from didact.check.engine.names import dotted, is_temperature
-from didact.check.engine.scale import Scale
+from didact.check.engine.scale import Scale, may_hold_square
 from didact.check.engine.spaces import NORMALISED, Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import (
@@ -188,10 +190,16 @@ def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
     symbol = temperature_symbol(temperature)
     if symbol is None:
         needed = temperature.const**2
-        return temperature.atoms != () or any(
-            abs(t.scale.const) >= 0.9 * needed or t.scale.atoms
-            for t in analysis.terms_of(use)
-            if t.scale.const != 1
+        return (
+            temperature.atoms != ()
+            or any(
+                abs(t.scale.const) >= 0.9 * needed
+                or may_hold_square(t.scale.const, temperature.const)
+                or t.scale.atoms
+                for t in terms
+                if t.scale.const != 1
+            )
+            or _is_written_apart(analysis.statement_of(use.node), needed)
         )
     seen = (*terms, *(term for _, term in totals_with(analysis, use)))
     if any(power_of(term, symbol) for term in seen):
@@ -201,6 +209,22 @@ def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
         and power_of(Term(use, other.base.scale.times(other.other.scale)), symbol) >= 2
         for other in (*analysis.operations_of("multiply"), *analysis.operations_of("power"))
         if other.base.space is Space.SCALAR
+    )
+
+
+def _is_written_apart(statement: ast.AST, needed: float) -> bool:
+    """Whether a factor T² stands among numbers: the 9 in ``0.1 * 9 * kl`` at T = 3."""
+    operands = (
+        operand
+        for node in ast.walk(statement)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
+        for operand in (node.left, node.right)
+    )
+    return any(
+        isinstance(o, ast.Constant)
+        and isinstance(o.value, int | float)
+        and math.isclose(o.value, needed)
+        for o in operands
     )
 
 

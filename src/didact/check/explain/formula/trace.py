@@ -762,9 +762,10 @@ class Tracer:
             return Sequence((*left.items, *right.items))
         if isinstance(left, Constant) and isinstance(right, Constant):
             try:
-                return Constant(OPERATIONS[name](left.value, right.value))
+                value = OPERATIONS[name](left.value, right.value)
             except Exception:  # noqa: BLE001 - strings and the like are no numbers
                 return self._unknown(ast.unparse(node), [])
+            return Constant(value, _written_factors(left, right) if name == "mul" else ())
         return Call(name, (left, right))
 
     def _unaryop(self, node: ast.UnaryOp, scope: Scope) -> Value:
@@ -1045,6 +1046,14 @@ class Tracer:
             finally:
                 self._depth -= 1
         return instance
+
+
+def _written_factors(left: Constant, right: Constant) -> tuple[float, ...]:
+    """The numbers of a product as they are written: the 9 in ``0.5 * 9`` is T² at T = 3."""
+    if any(isinstance(c.value, bool) or not isinstance(c.value, int | float)
+           for c in (left, right)):  # fmt: skip
+        return ()
+    return (*(left.factors or (left.value,)), *(right.factors or (right.value,)))
 
 
 def _is_setting(given: Given) -> bool:

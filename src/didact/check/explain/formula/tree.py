@@ -22,9 +22,15 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Constant(Node):
-    """A number, a text, a truth value or None that stands in the code."""
+    """A number, a text, a truth value or None that stands in the code.
+
+    Attributes:
+        value: What it is.
+        factors: The numbers that it is written as the product of: ``0.5 * 9``.
+    """
 
     value: Any
+    factors: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 from typing import Any
 
+from didact.check.engine.scale import may_hold_square
 from didact.check.explain.formula.arrays import Array, EvaluationError
 from didact.check.explain.formula.definitions import (
     DEFINITIONS,
@@ -386,7 +387,9 @@ def _stripped(
 
 
 def _factors(node: Node) -> Iterator[tuple[Node, int]]:
-    if isinstance(node, Call) and node.name == "mul":
+    if isinstance(node, Constant) and node.factors:
+        yield from ((Constant(f), 1) for f in node.factors)
+    elif isinstance(node, Call) and node.name == "mul":
         yield from _factors(node.args[0])
         yield from _factors(node.args[1])
     elif isinstance(node, Call) and node.name == "div":
@@ -764,7 +767,7 @@ def _given_power(lab: Laboratory, weights: list[tuple[Node, int]], temperature: 
                 for group in combinations(numbers, size):
                     if math.isclose(math.prod(group), temperature.value**power):
                         return power
-        return 0
+        return 2 if may_hold_square(math.prod(numbers), temperature.value) else 0
     return sum(p for w, p in weights if w is temperature or _same_number(lab, w, temperature))
 
 

@@ -120,6 +120,12 @@ ALTERNATIVES = Text(
     "There are alternatives, by {conditions}; each is judged for itself.",
     "按 {conditions} 分为不同分支，各自判断。",
 )
+FOLDED = Text(
+    "The number {number} in front of the soft term can be {weight} · T² (T = {t}, T² = {square}); "
+    "the code does not tell. If it is meant as a weight alone, T² is missing.",
+    "软标签项前的 {number} 可能就是 {weight} · T²（T = {t}，T² = {square}），代码看不出来；"
+    "若它只是权重，则缺少 T²。",
+)
 CAUTION = Text(
     "For tensors {shape} the same code is {factor} times the definition.",
     "若张量是 {shape}，同一段代码是定义的 {factor} 倍。",
