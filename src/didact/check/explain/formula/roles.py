@@ -82,6 +82,7 @@ def roles_of(
             told = _named(given, labels)
             if told is not None:
                 found[given] = told
+    _still(nodes, tensors, found)
     for part in parts:
         if isinstance(part, Call):
             _soft_use(part, found)
@@ -150,6 +151,18 @@ def _provenance(given: Given) -> Told | None:
 
 def _frozen(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -> None:
     """Of two models, none of them named a teacher, the one without gradient is imitated."""
+    live = _live(nodes)
+    models = [g for g in tensors if g.inputs and g in found]
+    if any(found[g].role == "teacher" for g in models):
+        return
+    still = [g for g in models if id(g) not in live]
+    if still and len(still) < len(models):
+        for given in still:
+            found[given] = Told("teacher", _NO_GRADIENT)
+
+
+def _live(nodes: list[Node]) -> set[int]:
+    """The parts that a gradient reaches."""
     live: set[int] = set()
     pending = list(nodes)
     while pending:
@@ -158,11 +171,16 @@ def _frozen(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -
             continue
         live.add(id(part))
         pending += part.children
-    models = [g for g in tensors if g.inputs and g in found]
-    if any(found[g].role == "teacher" for g in models):
+    return live
+
+
+def _still(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -> None:
+    """What runs without gradient beside a side that has one is imitated, whatever its name."""
+    if any(told.role == "teacher" for told in found.values()):
         return
-    still = [g for g in models if id(g) not in live]
-    if still and len(still) < len(models):
+    live = _live(nodes)
+    still = [g for g in tensors if id(g) not in live and g not in found]
+    if any(id(g) in live for g in tensors):
         for given in still:
             found[given] = Told("teacher", _NO_GRADIENT)
 
