@@ -74,7 +74,7 @@ def may_hold_square(number: float, temperature: float) -> bool:
     A number of at most 1 is a weight alone.
     """
     share = abs(number) / temperature**2
-    return abs(number) > 1 and temperature > 1 and 0.1 <= share + 1e-9 and share <= 1 + 1e-9
+    return abs(number) > 1 and temperature > 1 and 0.1 - 1e-9 <= share <= 1 + 1e-9
 
 
 def as_number(value: object) -> float | None:

@@ -208,7 +208,7 @@ def _axis(axis: int) -> Text:
         if axis == 0
         else Text("", "")
     )
-    return Text(f"summing to 1 over dim {axis}{batch.en}", f"在 dim={axis} 上归一化{batch.zh}")
+    return Text(f"over dim {axis}{batch.en}", f"沿 dim={axis}{batch.zh}")
 
 
 _OUTPUT = Text("output", "输出")

@@ -21,7 +21,7 @@ from didact.check.explain.formula.judge import (
 )
 from didact.check.explain.formula.libraries import FRAMEWORKS
 from didact.check.explain.formula.roles import leaves
-from didact.check.explain.formula.tree import Call, Constant, walk
+from didact.check.explain.formula.tree import Call, Constant, Given, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.formula.written import Writer
 from didact.check.explain.words import summary as words
@@ -317,6 +317,8 @@ def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
         shown = ", ".join(f"`{c}`" for c in sorted(conditions))
         notes.append(words.ALTERNATIVES.format(conditions=shown))
     notes += _folded_squares(case.judged)
+    if _is_without_square(case.judged):
+        notes.append(words.WITHOUT_SQUARE)
     notes += _cautions(case.judged)
     if any(t.mean and t.status == "equal" for t in case.judged.terms):
         notes.append(words.PER_SAMPLE)
@@ -349,10 +351,27 @@ def _folded_squares(judged: Judged) -> list[Text]:
     return found
 
 
+def _is_without_square(judged: Judged) -> bool:
+    """Whether a soft term at a temperature stands beside others without T², as in LwF's paper."""
+    return judged.incremental and any(
+        t.definition is not None and t.definition.key in {"kd", "soft_ce"}
+        and t.status == "equal"
+        and isinstance(t.temperature, Given)
+        and not any(g is t.temperature for w, _ in t.weights for g in walk(w))
+        for loss in judged.losses if len(loss.terms) > 1 for t in loss.terms
+    )  # fmt: skip
+
+
 def _cautions(judged: Judged) -> list[Text]:
     """For which other tensors the same code is a multiple of its definition."""
-    found = {c for loss in judged.losses for b in loss.branches for c in b.cautions}
-    return [words.CAUTION.format(shape=dimensions(r), factor=f) for r, f in sorted(found)]
+    found = {
+        (*caution, len(b.terms) > 1)
+        for loss in judged.losses for b in loss.branches for caution in b.cautions
+    }  # fmt: skip
+    return [
+        (words.CAUTION_OF_TERM if several else words.CAUTION).format(shape=dimensions(r), factor=f)
+        for r, f, several in sorted(found)
+    ]
 
 
 _CALLED = (

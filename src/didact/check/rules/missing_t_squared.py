@@ -60,7 +60,8 @@ training objective.
 
 Silent where the soft term is the only one, where T² is applied anywhere on its way (also by the
 caller in the same file, or on the gradients), where a number in front may be T² times
-a weight (4.5 at T = 3), and with `# kd: no-t2`. A weight that was tuned
+a weight (4.5 at T = 3), in functions named after LwF, BiC or WA, whose papers have no T², where a
+comment says "no T^2", and with `# kd: no-t2`. A weight that was tuned
 without T² may have taken its place.
 
 ## References
@@ -96,7 +97,8 @@ T = 4 时梯度为 1/16。小实验精度 69.0 %（正确写法 72.3 %），若�
 ## 已知误报
 
 软损失是唯一的一项，或途中任何地方乘过 T²（包括同文件的调用者、直接乘在梯度上），前面的数字可能是
-T² 与权重之积（T = 3 时的 4.5），或注明 `# kd: no-t2` 时不报告。在没有 T² 时调出的权重可能已代替了它。
+T² 与权重之积（T = 3 时的 4.5），函数以 LwF、BiC、WA 命名（论文中没有 T²），注释写明没有 T²，
+或注明 `# kd: no-t2` 时不报告。在没有 T² 时调出的权重可能已代替了它。
 
 ## 参考
 
@@ -149,7 +151,9 @@ def check(analysis: Analysis) -> Iterator[Found]:
         temperature = _temperature(use)
         if temperature is None or _is_applied(analysis, use, temperature):
             continue
-        if _is_contrastive(analysis, use) or same_source(analysis, use):
+        if _is_meant_without(analysis, use) or _is_contrastive(analysis, use):
+            continue
+        if same_source(analysis, use):
             continue
         if beside_hard_term(analysis, use) or _is_commented_out(analysis, use):
             size = _size(temperature)
@@ -157,6 +161,27 @@ def check(analysis: Analysis) -> Iterator[Found]:
                 place_of(analysis, use),
                 _MESSAGE.format(t=temperature.text, size=size, both=arguments(use)),
             )
+
+
+_WITHOUT = re.compile(r"bic|lwf|wa")
+"""Methods whose papers have no T²: BiC, LwF, WA."""
+_SAID = re.compile(r"(\bno|without|不乘|没有|无)\s*T\s*(\*\*|\^)?\s*[2²]", re.IGNORECASE)
+
+
+def _is_meant_without(analysis: Analysis, use: LossUse) -> bool:
+    """Whether the function is called after such a method, or a comment says that there is none."""
+    node, owner = use.scope.node, use.scope.owner
+    if isinstance(node, ast.Module):
+        return False
+    first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", None) or 0
+    said = [analysis.index.comments.get(line, "") for line in range(first, last + 1)]
+    names = [use.scope.name, owner.name if owner is not None else ""]
+    said += [
+        ast.get_docstring(part) or ""
+        for part in (node, owner)
+        if isinstance(part, ast.FunctionDef | ast.ClassDef)
+    ]
+    return any(has_word(n, _WITHOUT) for n in names) or any(map(_SAID.search, said))
 
 
 def _is_contrastive(analysis: Analysis, use: LossUse) -> bool:

@@ -130,6 +130,15 @@ CAUTION = Text(
     "For tensors {shape} the same code is {factor} times the definition.",
     "若张量是 {shape}，同一段代码是定义的 {factor} 倍。",
 )
+WITHOUT_SQUARE = Text(
+    "There is no T² in front of the soft term, as in the papers of LwF, BiC and WA; the weight is "
+    "to be tuned together with T.",
+    "软标签项前没有 T²；LwF、BiC、WA 的论文里也没有，权重要连同 T 一起调。",
+)
+CAUTION_OF_TERM = Text(
+    "For tensors {shape} its distillation term is {factor} times the definition.",
+    "若张量是 {shape}，其中的蒸馏项是定义的 {factor} 倍。",
+)
 PER_SAMPLE = Text(
     "The loss is one number per sample; their mean is what was compared.",
     "损失是每个样本一个数；比较的是它们的平均值。",
@@ -366,8 +375,8 @@ CONSEQUENCES: dict[str, Text] = {
         "能运行，但教师（至少是 BatchNorm 的统计量）每个批次都在变",
     ),
     "LOG-OF-SOFTMAX": Text(
-        "it runs; where a probability underflows to 0 the loss is inf and the gradient NaN",
-        "能运行；当概率下溢为 0 时，损失为 inf，梯度为 NaN",
+        "it runs; where a probability underflows to 0 the loss or its gradient is inf or NaN",
+        "能运行；当概率下溢为 0 时，损失或梯度为 inf 或 NaN",
     ),
     "PAD-UNMASKED": Text(
         "it runs, and padding takes its share of the gradient", "能运行，但填充位置占用了一部分梯度"
