@@ -199,3 +199,58 @@ def test_the_form_of_a_page_changes_nothing(wrapped: str) -> None:
     assert (other.verdict, other.roles) != (None, None)
     assert other.verdict.outcome == plain.verdict.outcome == "departs"
     assert {r.name: r.role for r in other.roles} == {r.name: r.role for r in plain.roles}
+
+
+def _weighted(factor: str) -> Explanation:
+    return explain(
+        f"loss = F.cross_entropy(zs, y) + {factor} * F.kl_div(F.log_softmax(zs / 3, dim=1), "
+        "F.softmax(zt / 3, dim=1), reduction='batchmean')\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("factor", "accused", "told"),
+    [
+        ("0.5 * 9", False, False), ("0.1 * 9", False, False), ("9 * 0.5", False, False),
+        ("4.5", False, True), ("0.9", True, False), ("0.5", True, False),
+    ],
+)  # fmt: skip
+def test_a_number_that_can_hold_the_square_is_not_accused(
+    factor: str, accused: bool, told: bool
+) -> None:
+    explanation = _weighted(factor)
+    assert (explanation.verdict.outcome == "departs") is accused
+    assert any(f.code == "KD201" for f in explanation.findings) is accused
+    assert any("can be 0.5 · T²" in s.en for s in explanation.summary) is told
+
+
+def test_the_side_without_gradient_is_the_teachers() -> None:
+    explanation = explain(
+        "with torch.no_grad():\n    h_big = big(**batch).last_hidden_state\n"
+        "h = small(**batch).last_hidden_state\nloss = F.mse_loss(proj(h), h_big)\n"
+        "loss.backward()\n"
+    )
+    assert not any(f.code == "KE123" for f in explanation.findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "comment", "accused"),
+    [("bic_loss", "", False), ("loss", "  # no T^2 here", False), ("loss", "", True)],
+)
+def test_no_square_is_asked_of_papers_without_it(name: str, comment: str, accused: bool) -> None:
+    explanation = explain(
+        f"def {name}(logits, old_logits, y, n, lam, T=2.0):\n"
+        f"    q = F.log_softmax(logits[:, :n] / T, dim=1){comment}\n"
+        "    p = F.softmax(old_logits[:, :n] / T, dim=1)\n"
+        "    kd = -(p * q).sum(1).mean()\n"
+        "    return lam * kd + (1 - lam) * F.cross_entropy(logits, y)\n"
+    )
+    assert any(f.code == "KD201" for f in explanation.findings) is accused
+    if not accused:
+        assert any("papers of LwF, BiC and WA" in s.en for s in explanation.summary)
+
+
+def test_only_the_distillation_term_is_summed_over_the_places() -> None:
+    summary = " ".join(s.en for s in _weighted("9").summary)
+    assert "its distillation term is H·W times" in summary
+    assert "the same code is" not in summary
