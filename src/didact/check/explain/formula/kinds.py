@@ -87,6 +87,9 @@ _HOT = re.compile(r"one_?hot|target_?prob|multi_?hot", re.IGNORECASE)
 _OLD = re.compile(r"old|known|prev|start|n_?base|seen", re.IGNORECASE)
 
 
+_COUNTS = re.compile(r"(n|num|nb)_(old|new|all|total|seen|known|base)", re.IGNORECASE)
+
+
 def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
     """The kind of every name in some formulas."""
     parts = list({id(p): p for node in nodes for p in walk(node)}.values())
@@ -301,7 +304,8 @@ def by_name(given: Given) -> Kind:
         return Kind.PADDING
     if is_label(last):
         return Kind.LABELS
-    if is_class_count(last) or last in {"V", "C", "num_classes", "n_classes"}:
+    counts = bool(_COUNTS.fullmatch(last))
+    if is_class_count(last) or counts or last in {"V", "C", "num_classes", "n_classes"}:
         return Kind.OLD_CLASSES if _OLD.search(last) else Kind.CLASSES
     return Kind.TENSOR
 
