@@ -188,3 +188,11 @@ def test_a_device_without_an_end_is_read_to_a_limit(monkeypatch, capsys):
         main()
     assert stopped.value.code == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_an_empty_argument_is_said_to_be_empty(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code, out, error = run(monkeypatch, capfdbinary, " ")
+    assert (code, out) == (2, "")
+    assert "the text is empty" in error

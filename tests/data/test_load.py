@@ -71,6 +71,13 @@ def test_validation_is_a_fraction_or_a_number(validation: float, count: int) -> 
     assert len(data.train) == 1437 - count
 
 
+def test_labels_of_less_than_one_image_are_refused() -> None:
+    with pytest.raises(
+        RangeError, match=r"of 1150 images is less than one image; expected 0\.0087"
+    ):
+        load("digits", labelled=1e-9)
+
+
 @pytest.mark.parametrize(("labelled", "count"), [(0.1, 115), (0.001, 10), (1.0, 1150), (50, 50)])
 def test_labelled_is_stratified_and_has_every_class(labelled: float, count: int) -> None:
     data = load("digits", labelled=labelled)

@@ -68,6 +68,8 @@ def command(
         return
     if what == "-":
         text = _standard_input(language)
+    elif not what.strip():
+        text = ""
     elif _LIKE_CODE.search(what) and not _is_file(what):
         text = what
     else:

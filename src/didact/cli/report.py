@@ -39,13 +39,17 @@ def command(
 
 
 def _verify(run: Path) -> None:
+    from didact._core.text import printable
     from didact.train import verify_run
 
-    found = verify_run(run)
+    everything = verify_run(run)
+    found = [entry for entry in everything if entry.checked]
     for entry in found:
         typer.echo(f"{said('DAMAGED') if entry.problem else 'ok':8}{entry.file}")
         if entry.problem:
             typer.echo(f"        {said(entry.problem)}")
+    if others := [entry.file for entry in everything if not entry.checked]:
+        typer.echo(said(f"not checked, for they have no digest: {printable(', '.join(others))}"))
     damaged = sum(bool(entry.problem) for entry in found)
     typer.echo(said(f"{len(found)} checked, {damaged} damaged"))
     if damaged:

@@ -47,7 +47,9 @@ def test_a_whole_run_is_verified(distilled: Path, learned: Path) -> None:
             {"result.json", "cells/replay.0/learner.safetensors", "cells/replay.0/cell.json"},
         ),
     ):
+        (folder / "report.html").write_text("<script>")
         found = verify_run(folder)
+        assert [e.file for e in found if not e.checked and e.file[0] != "."] == ["report.html"]
         assert not [entry for entry in found if entry.problem]
         assert wanted | {"run.toml", "metrics.jsonl"} <= {entry.file for entry in found}
 

@@ -65,9 +65,6 @@ TEXTS = {
     "--select holds no code; expected such as KD1,KD203, or leave it out": (
         "--select 中没有编号；应形如 KD1,KD203，或去掉该选项"
     ),
-    "there is no folder {} for the database; make it first": (
-        "没有存放数据库的文件夹 {}；请先建立"
-    ),
     "{} checked, {} damaged": "核对 {} 个，损坏 {} 个",
     "DAMAGED": "损坏",
     "teacher {}: {} % of {} validation images right": ("教师 {0}：在 {2} 张验证图像上准确率 {1} %"),

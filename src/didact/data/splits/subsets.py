@@ -127,6 +127,11 @@ def labelled_mask(
     if labelled == 1:
         return torch.ones(len(labels), dtype=torch.bool)
     total = _amount(labelled, len(labels), "labelled", zero_allowed=False)
+    if labelled < 1 and labelled * len(labels) < 1:
+        raise RangeError(
+            f"{name}: labelled={labelled:g} of {len(labels)} images is less than one image; "
+            f"expected {num_classes / len(labels):.2g} or more, one of each class"
+        )
     if total < num_classes and labelled > 1:
         raise DataError(
             f"{name}: labelled={labelled:g} images are fewer than the {num_classes} classes; "

@@ -12,6 +12,7 @@ from didact._core import digest
 from didact._core.errors import DidactError
 from didact.train.record.files import read_json, read_object, read_tensors
 from didact.train.record.run_folder import (
+    LOCK,
     METRICS,
     RESULT,
     SETTINGS,
@@ -24,10 +25,14 @@ TENSORS = (".safetensors", ".part", ".done")
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """One file, by its path in the folder; ``problem`` is empty where it is as it was written."""
+    """One file, by its path in the folder; ``problem`` is empty where it is as it was written.
+
+    What has no digest, such as a page that is rendered anew at any time, is not ``checked``.
+    """
 
     file: str
     problem: str = ""
+    checked: bool = True
 
 
 def verify_run(folder: str | Path) -> list[Verified]:
@@ -37,13 +42,21 @@ def verify_run(folder: str | Path) -> list[Verified]:
         folder: Of ``didact distill`` or ``didact learn``, finished or not.
 
     Returns:
-        One entry for each file that has a digest, and for each that should be there.
+        One entry for each file that has a digest, for each that should be there, and, as not
+        checked, for each other file.
 
     Raises:
         RunFolderError: Not a run folder.
     """
     run = RunFolder.open(Path(folder).expanduser())
-    return [_tried(name, check) for name, check in _checks(run.path)]
+    found = [_tried(name, check) for name, check in _checks(run.path)]
+    known = {entry.file.removeprefix(f"{RESULT}: ") for entry in found} | {LOCK}
+    names = (path.relative_to(run.path).as_posix() for path in _files(run.path))
+    return found + [Verified(name, checked=False) for name in names if name not in known]
+
+
+def _files(run: Path) -> list[Path]:
+    return sorted(path for path in run.rglob("*") if path.is_symlink() or not path.is_dir())
 
 
 def _tried(name: str, check: Callable[[], object]) -> Verified:
