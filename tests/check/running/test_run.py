@@ -241,3 +241,14 @@ def test_a_pipe_does_not_keep_anyone_waiting(here):
 def test_an_empty_path_is_refused(here):
     with pytest.raises(UsageError, match="no file or folder ''"):
         check_paths([""], fake_options())
+
+
+def test_a_file_that_is_read_only_is_left_and_named(here):
+    (here / "real.py").write_text("bad_safe\n")
+    (here / "real.py").chmod(0o444)
+    (here / "a.py").symlink_to(here / "real.py")
+    report = check_paths(["a.py"], fake_options(mode="fix"))
+    assert (here / "real.py").read_text() == "bad_safe\n"
+    (found,) = report.diagnostics
+    assert found.finding.code == "KD002"
+    assert "it is read-only" in str(found.finding)

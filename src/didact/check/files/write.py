@@ -12,12 +12,14 @@ from typing import BinaryIO
 
 from didact._core import atomic
 
+_MAY_BE_WRITTEN = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
 
 def replace_file(path: Path, old: bytes, new: bytes) -> None:
     """Put ``new`` in the place of ``old``; links of both kinds, owner and mode stay.
 
     Raises:
-        OSError: The file cannot be written, or it changed in the meantime.
+        OSError: The file cannot be written, is read-only, or changed in the meantime.
     """
     target = path.resolve()
     now = target.read_bytes()
@@ -26,6 +28,8 @@ def replace_file(path: Path, old: bytes, new: bytes) -> None:
     if now != old:
         raise OSError("it changed while it was being checked")
     about = target.stat()
+    if not stat.S_IMODE(about.st_mode) & _MAY_BE_WRITTEN:
+        raise OSError("it is read-only")
     if about.st_nlink > 1 or not _is_ours(about):
         _overwrite(target, old, new)
     else:
