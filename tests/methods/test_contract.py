@@ -145,7 +145,7 @@ def test_with_one_task_it_is_plain_training(name: str) -> None:
 @pytest.mark.parametrize(
     "stream",
     [
-        {"step": 1, "imbalance": 0.1},
+        {"step": 1, "imbalance": 0.2},
         {"scenario": "domain", "tasks": 2, "step": None},
         {"blurry": 0.2},
     ],

@@ -682,7 +682,7 @@ def test_der_classifier_stage() -> None:
     state = State("der", 1)
     method = state.method
     assert counts_of(state.split.labels) == [4] * SEEN
-    assert (method.stage.epochs, method.stage.milestones) == (3, (0.5,))
+    assert (method.stage.epochs, method.stage.milestones) == (2, (0.5,))  # the task's
     with torch.no_grad():
         f = method.network.features(state.images)
     state.terms_are(ce(method.network.classifier(f) / 3.0, state.labels))

@@ -25,6 +25,7 @@ _SHAPES: dict[str, dict[str, tuple[int, ...] | None]] = {}
 _NUMBERS = {"alpha": 0.3, "beta": 0.6, "lam": 0.3, "known": 4, "num_old_classes": 4, "k": 4}
 _NUMBERS |= {"vocab_size": 10, "T": 4.0, "temperature": 4.0, "tau": 4.0}
 _ORDINARY = (RuntimeError, IndexError, ValueError, TypeError, AttributeError, NameError)
+_FETCHES = {"transformers", "datasets", "huggingface_hub"}
 _MODELS = ("model", "net", "teacher", "student", "old_model")
 _TENSORS = ("logits", "probs", "out", "map", "feats")
 
@@ -111,9 +112,10 @@ def namespace(program: Program, tree: ast.Module | None = None, **given: object)
 
 
 def _missing(tree: ast.AST) -> set[str]:
-    """The packages that a program imports and that are not installed."""
+    """The packages that a program imports and that are not installed, or would fetch a model."""
     heads = {path.split(".")[0] for path in imports_of(tree).values()}
-    return {head for head in heads if head not in sys.modules and find_spec(head) is None}
+    absent = {head for head in heads if head not in sys.modules and find_spec(head) is None}
+    return absent | (heads & _FETCHES)
 
 
 def callable_of(

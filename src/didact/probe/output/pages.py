@@ -48,7 +48,10 @@ not run. Of `**kwargs` and `*args` the loss gets what its code reads, of a text 
 code compares it with, of a dataclass an instance; options such as `args` that a script makes only
 when it is run are supplied. Beside `[B, C]` are tried `[B, S, C]`, `[B, C, L]`, `[V, B, S]`,
 `[B, C, H, W]` and `[B, C, D, H, W]`; a number of classes or of teachers that the code has fixed is
-read off its errors. What asks for CUDA runs on the processor where there is no GPU, and who gathers from other
+read off its errors. A parameter that the code takes apart into the outputs of student and teacher gets
+both; a documented shape with a dimension such as `num_teachers` gets all teachers in one tensor. An
+option whose name says nothing is 1, or a layer that changes nothing, if the loss runs with it; the
+binding then says "by trial". What asks for CUDA runs on the processor where there is no GPU, and who gathers from other
 processes gets a group of one.
 
 `--student`, `--teacher` and `--labels` name the parts where their names do not. `--arg NAME=VALUE`
@@ -130,6 +133,8 @@ assert_obeys(kd, kind="divergence")
 构造函数本身不会运行。`**kwargs` 与 `*args` 按代码实际读取的内容给出；字符串取代码中与之比较的第一个值；
 标注为 dataclass 的参数得到一个实例；`args` 之类只在脚本运行时才存在的全局选项会自动补上。除 `[B, C]` 外还会尝试
 `[B, S, C]`、`[B, C, L]`、`[V, B, S]`、`[B, C, H, W]` 与 `[B, C, D, H, W]`；代码写死的类别数或教师数从报错中读出。
+若代码把一个参数拆成学生与教师两份输出，则两份一并给出；若文档写明的形状含 `num_teachers` 之类的维度，则把多个教师堆叠成一个张量。
+名称看不出含义的选项取 1 或一个不作任何变换的层，前提是损失能这样运行；绑定结果会注明“通过试调用确定”。
 没有 GPU 时，要求 CUDA 的代码在 CPU 上运行；需要从其他进程收集数据的损失会得到单进程组。
 
 名称不明时用 `--student`、`--teacher`、`--labels` 指定。`--arg NAME=VALUE` 固定取值，之后不再变化（给定的温度也不变；也可以是字典、

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
-from didact._core.errors import NonFiniteError
+from didact._core.errors import DataError, NonFiniteError
 from didact.data import Batch
 from didact.train.loop.fabric import Fabric
 from didact.train.loop.schedule import learning_rate, set_learning_rate
@@ -138,6 +139,7 @@ def train_epochs(spec: FitSpec, context: RunContext[S]) -> None:
     Raises:
         NonFiniteError: The loss became NaN or infinite; the last checkpoint is kept.
         StoppedError: The user asked to stop; a checkpoint was written first.
+        DataError: A step has one sample, and BatchNorm cannot train on it.
     """
     fabric, settings, position = context.fabric, context.settings, spec.position
     model, optimizer = wrapped(spec.module, spec.optimizer, fabric, settings)
@@ -157,7 +159,8 @@ def train_epochs(spec: FitSpec, context: RunContext[S]) -> None:
             set_learning_rate(spec.optimizer, rate)
             for parameter in parameters:
                 parameter.grad = None
-            terms = spec.backward(model, batch, fraction)
+            with _one_sample_told(spec, batch):
+                terms = spec.backward(model, batch, fraction)
             spec.after_backward(batch)
             if settings.clip_norm is not None:
                 fabric.clip_gradients(
@@ -243,6 +246,25 @@ def refuse_non_finite(spec: FitSpec) -> None:
             f"--learning-rate (now {spec.learning_rate:g}), --clip-norm 1, or "
             "--precision 32-true"
         )
+
+
+@contextmanager
+def _one_sample_told(spec: FitSpec, batch: Batch) -> Iterator[None]:
+    """Say in words what BatchNorm makes of a single sample.
+
+    Raises:
+        DataError: It is one, and there is no other to learn with it.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if "per channel" not in str(error):
+            raise
+        raise DataError(
+            f"{spec.title}: a step has {len(batch.labels)} image, and the model's "
+            "BatchNorm cannot train on one; give the task more images, keep exemplars "
+            "(--memory), or take a model without BatchNorm"
+        ) from None
 
 
 def last_is_too_small(
