@@ -66,3 +66,14 @@ def test_members_that_are_not_used_are_not_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bomb.npy", whole + bytes(1 << 20))  # cut off: reading it would fail
     assert len(load(f"npz:{path}", validation=0.2).test) > 0
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_more_than_8_bits_are_refused_wherever_a_picture_is_read(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "deep.tiff"
+    pixels = np.arange(16).reshape(4, 4) * 4000
+    kinds = {"I;16": np.uint16, "I": np.int32, "F": np.float32}
+    Image.fromarray(pixels.astype(kinds[mode])).save(path)
+    for read in (image_header, lambda file: read_image(file, colour=False)):
+        with pytest.raises(DataError, match="expected 8 bits per channel"):
+            read(path)

@@ -28,24 +28,31 @@ def image_header(path: Path) -> tuple[int, int, bool]:
         DataError: Not an image, several in one file, or more than 8 bits per channel.
     """
     with _opened(path) as image:
-        if image.mode not in (*_GREY, *_COLOUR):
-            raise DataError(
-                f"{path} has pixels of mode {image.mode}; expected 8 bits per channel, grey or RGB"
-            )
-        if getattr(image, "is_animated", False):
-            raise DataError(
-                f"{path} has several pictures, an animation or pages; expected one: keep the "
-                "frame that is meant"
-            )
+        on_its_side = _refuse_misread(path, image)
         height, width = image.height, image.width
-        if _orientation(path, image) in _ON_ITS_SIDE:
-            if image.format == "TIFF":  # versions of Pillow turn it twice, or mix up its pixels
-                raise DataError(
-                    f"{path} is a TIFF that says that it lies on its side; expected one that is "
-                    "upright: turn it and save it again, or save it as PNG"
-                )
+        if on_its_side:
             height, width = width, height
         return height, width, image.mode in _COLOUR
+
+
+def _refuse_misread(path: Path, image: Image.Image) -> bool:
+    """Refuse what Pillow would turn into other pixels; whether the picture lies on its side."""
+    if image.mode not in (*_GREY, *_COLOUR):
+        raise DataError(
+            f"{path} has pixels of mode {image.mode}; expected 8 bits per channel, grey or RGB"
+        )
+    if getattr(image, "is_animated", False):
+        raise DataError(
+            f"{path} has several pictures, an animation or pages; expected one: keep the "
+            "frame that is meant"
+        )
+    on_its_side = _orientation(path, image) in _ON_ITS_SIDE
+    if on_its_side and image.format == "TIFF":  # some Pillows turn it twice, or mix up its pixels
+        raise DataError(
+            f"{path} is a TIFF that says that it lies on its side; expected one that is "
+            "upright: turn it and save it again, or save it as PNG"
+        )
+    return on_its_side
 
 
 def _orientation(path: Path, image: Image.Image) -> object:
@@ -62,10 +69,11 @@ def read_image(path: Path, *, colour: bool, size: tuple[int, int] | None = None)
     """uint8 ``[1 or 3, H, W]``, upright; scaled until it covers ``size`` and cut at the centre.
 
     Raises:
-        DataError: The file is missing, damaged or cut off.
+        DataError: The file is missing, damaged or cut off, or as in :func:`image_header`.
     """
     try:
         with _opened(path) as image:
+            _refuse_misread(path, image)
             upright = ImageOps.exif_transpose(image)
             converted = upright.convert("RGB" if colour else "L")
             if size is not None and size != (converted.height, converted.width):
@@ -98,6 +106,8 @@ def _opened(path: Path) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return Image.open(path)
+    except FileNotFoundError:
+        raise DataError(f"there is no image file or folder {path}") from None
     except Exception as error:
         raise _damaged(path, error) from error
 
