@@ -248,6 +248,10 @@ def test_options_become_settings() -> None:
     assert settings_from({"seeds": "0,3"}) == {"seeds": (0, 3)}
     with pytest.raises(UsageError, match="numbers with commas"):
         settings_from({"seeds": "a"})
+    assert settings_from({"known": "cat"}) == {"known": ("cat",)}
+    for none in ("names.txt", "lists/names"):
+        with pytest.raises(UsageError, match="cannot read the names of classes from"):
+            settings_from({"known": none})
 
 
 def test_recipes() -> None:

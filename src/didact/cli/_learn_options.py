@@ -49,6 +49,11 @@ def _seed_or(names: tuple[str, ...]) -> int | tuple[str, ...]:
     return names
 
 
+def _is_path(text: str) -> bool:
+    """A name of a file and hardly one of a class, whether the file is there or not."""
+    return "/" in text or text.lower().endswith((".txt", ".csv", ".json", ".names"))
+
+
 def _known(text: str) -> tuple[str, ...]:
     """Names with commas between, or the lines of a file.
 
@@ -56,7 +61,7 @@ def _known(text: str) -> tuple[str, ...]:
         UsageError: The file cannot be read.
     """
     path = Path(text).expanduser()
-    if "," in text or not path.is_file():
+    if "," in text or not (path.is_file() or _is_path(text)):
         return _names(text)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

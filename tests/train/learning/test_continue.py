@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from tests.train.learning.support import SETTINGS, StopAfter, plain_network, small_data
 
-from didact._core.errors import CheckpointError, DataError, RunFolderError, UsageError
+from didact._core.errors import CheckpointError, DataError, ModelError, RunFolderError, UsageError
 from didact.data import Data
 from didact.train import (
     Learner,
@@ -201,6 +201,8 @@ def test_what_cannot_go_on_is_refused(first: Path, tmp_path: Path) -> None:
         ({"method": ("lwf", "wa")}, UsageError, "and no wa, which would begin with a network"),
         ({"method": ("lwf",), "base": 2}, UsageError, "base is of the first tasks"),
         ({"method": ("lwf",), "scenario": "domain"}, UsageError, "in scenario class"),
+        ({"method": ("lwf",), "known": ("x", "y")}, UsageError, "which classes it knows"),
+        ({"method": ("lwf",), "model": "mlp-3"}, ModelError, "which do not fit mlp-3"),
     ):
         with pytest.raises(error, match=words):
             go_on(first, tmp_path / "run", new, **changes)

@@ -131,3 +131,28 @@ def test_what_cannot_be_learned_so_is_refused() -> None:
         learner.partial_fit(rows, names[:5])
     with pytest.raises(UsageError, match=r"for didact\.train\.learn"):
         Learner("lwf", known=("a", "b"), normalise="none")
+
+
+def test_arrays_that_are_no_pictures_are_refused(tmp_path: Path) -> None:
+    learner = Learner("lwf", model=plain_network, **BY_HAND).fit(part("a", "b"))
+    pixels = part("a").test.images[:2]
+    for kind in (torch.int64, torch.int16, torch.uint16):
+        with pytest.raises(DataError, match=r"expected uint8 in 0\.\.255, or floats"):
+            learner.scores(pixels.to(kind))
+    broken = pixels / 255
+    broken[0, 0, 0, 0] = float("nan")
+    with pytest.raises(DataError, match="NaN or infinity"):
+        learner.scores(broken)
+    file = tmp_path / "one.png"
+    Image.fromarray(pixels[0, 0].numpy()).save(file)
+    assert learner.predict(file) == learner.predict(str(file)) == learner.predict([file])
+    with pytest.raises(DataError, match="there is no image file or folder"):
+        learner.predict(str(tmp_path / "none.png"))
+
+
+def test_features_that_are_no_numbers_are_refused() -> None:
+    learner = Learner("slda", model="features")
+    learner.partial_fit([[0.9, 0.1], [0.1, 0.8]], ["cat", "owl"])
+    with pytest.raises(DataError, match="the features have NaN or infinity"):
+        learner.partial_fit([[0.9, float("nan")]], ["fox"])
+    assert learner.class_names == ("cat", "owl")

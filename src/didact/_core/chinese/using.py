@@ -169,6 +169,20 @@ TEXTS = {
         "{} 的图像是 {}，而模型的输入是 {}（通道、高、宽）；请给出 --resize，或通道数相同的图像"
     ),
     "cannot read the names of classes from {}: {}": "无法从 {0} 读出类别名称：{1!t}",
+    "{} says which classes it knows, and in which order; leave out known": (
+        "{} 自己记有认识哪些类别及其顺序；请去掉 known"
+    ),
+    "{} has the weights of {}, which do not fit {}; leave out model, or give what builds the same "
+    "network": "{} 里是 {} 的权重，与 {} 不符；请去掉 model，或给出能建出同一网络的模型",
+    "the images are whole numbers of {}; expected uint8 in 0..255, or floats in 0..1": (
+        "图像是 {} 类型的整数；应为 0..255 的 uint8，或 0..1 的浮点数"
+    ),
+    "the images have NaN or infinity among them; expected numbers alone": (
+        "图像中有 NaN 或无穷大；应全为有限的数"
+    ),
+    "the features have NaN or infinity among them; expected numbers alone": (
+        "特征中有 NaN 或无穷大；应全为有限的数"
+    ),
     "no class is called {}; {}": "没有叫 {0} 的类别；{1!t}",
     "wa sets the negative weights of the classifier to 0, which a head that was trained without "
     "that may not survive; --option wa.clip_weights=false leaves it as it is": (

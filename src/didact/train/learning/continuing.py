@@ -31,7 +31,8 @@ def settings_to_continue(place: Path, data: str | Data, changes: Json) -> LearnS
     Raises:
         RunFolderError: The run is not finished, or one of ``didact distill`` without a student.
         CheckpointError: There is no such folder or file.
-        UsageError: Some of the methods are those of the run and some are not.
+        UsageError: Some of the methods are those of the run and some are not, or classes are named
+            that the run names itself.
     """
     named = {"data": data if isinstance(data, str) else data.name}
     if not place.is_dir():
@@ -48,6 +49,10 @@ def settings_to_continue(place: Path, data: str | Data, changes: Json) -> LearnS
     if not run.complete:
         raise RunFolderError(
             f"{place} is not finished; finish it with: didact learn --resume {place}"
+        )
+    if changes.get("known") is not None:
+        raise UsageError(
+            f"{place} says which classes it knows, and in which order; leave out known"
         )
     wanted, seeds = changes.get("method", before.method), changes.get("seeds", before.seeds)
     there = [n for n in wanted if (cell_folder(place, n, seeds[0]) / FILE).is_file()]

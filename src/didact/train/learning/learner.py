@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -278,7 +279,7 @@ class Learner:
 
         Raises:
             UsageError: A method that trains a network, or another ``model``.
-            DataError: Features of another width than before.
+            DataError: Features of another width than before, or NaN or infinity among them.
         """
         if self.source.architecture != FEATURES:
             raise UsageError('features are learned with model="features"; images with fit')
@@ -289,6 +290,7 @@ class Learner:
                 f"features are {tuple(rows.shape)} and there are {len(names)} labels; expected "
                 "(samples, width) and one label for each sample"
             )
+        rows = _finite(rows, "features")
         known = () if self._data is None else self.class_names
         wide = (*known, *dict.fromkeys(name for name in names if name not in known))
         width = rows.shape[1]
@@ -363,11 +365,12 @@ class Learner:
         """What the method says of each image, ``(images, classes)``; the highest wins.
 
         Args:
-            images: uint8 ``[N, C, H, W]`` in 0..255, or float ``[N, C, H, W]`` in 0..1; or paths
-                of image files, which are scaled to the size that the network knows.
+            images: uint8 ``[N, C, H, W]`` in 0..255, or float ``[N, C, H, W]`` in 0..1; or the
+                path of an image file, or several, which are scaled to the size that the network
+                knows.
 
         Raises:
-            DataError: They are of another size, or a file cannot be read.
+            DataError: They are of another size or kind, or a file cannot be read.
         """
         split = as_split(images, self.data.image_shape)
         return self.method.map_images(split, self.method.predict).cpu()
@@ -452,7 +455,7 @@ class Learner:
         learner.tasks = [tuple(columns) for columns in header.tasks]
         with _named_if_lost(header.model, file):
             learner.grow_again()
-        with refused_if_malformed(file):
+        with refused_if_malformed(file), _refused_if_another(source.architecture, header, file):
             load_method(learner.method, tensors, place.device)
         learner.method.eval()
         return learner
@@ -466,7 +469,7 @@ class Learner:
         method.to(method.setting.device)
 
 
-Images = Tensor | np.ndarray[Any, Any] | Sequence[Any]
+Images = Tensor | np.ndarray[Any, Any] | Sequence[Any] | Path
 TaskLike = Any
 Labels = Sequence[Any]
 
@@ -481,14 +484,21 @@ def as_split(images: Images, shape: tuple[int, ...] | None) -> Split:
     Raises:
         DataError: They are of another shape, or a file cannot be read.
     """
+    if isinstance(images, str | Path):
+        images = [images]
     if isinstance(images, Sequence) and all(isinstance(one, str | Path) for one in images):
         if shape is None:
             raise DataError("paths of images come without a size; give a folder, or arrays")
         given = read_images([Path(path) for path in images], shape)
     else:
         given = images if isinstance(images, Tensor) else torch.from_numpy(np.asarray(images))
+    if given.dim() == 4 and not (given.is_floating_point() or given.dtype in _WHOLE):
+        raise DataError(
+            f"the images are whole numbers of {str(given.dtype).removeprefix('torch.')}; expected "
+            "uint8 in 0..255, or floats in 0..1"
+        )
     if given.dtype != torch.uint8:
-        given = given.float()
+        given = _finite(given.float(), "images")
     if given.dim() not in (2, 4) or (shape is not None and tuple(given.shape[1:]) != shape):
         wanted = shape or ("C", "H", "W")
         raise DataError(
@@ -496,6 +506,16 @@ def as_split(images: Images, shape: tuple[int, ...] | None) -> Split:
             "as those that were learned from"
         )
     return Split(given, torch.zeros(len(given), dtype=torch.int64))
+
+
+_WHOLE = (torch.uint8, torch.bool)
+
+
+def _finite(numbers: Tensor, what: str) -> Tensor:
+    """The same numbers; one that is none would make every answer after it meaningless."""
+    if not numbers.isfinite().all():
+        raise DataError(f"the {what} have NaN or infinity among them; expected numbers alone")
+    return numbers
 
 
 def normalisation_of(text: str | None, header: ModelHeader) -> Normalisation | None:
@@ -523,6 +543,20 @@ class _named_if_lost:  # noqa: N801 - a context, read as a sentence
                 f"here: {error}. Give what builds it, with any weights: model=Net in Python; in a "
                 "run --model file.py:Net=WEIGHTS says builder and weights apart"
             ) from error
+
+
+@contextmanager
+def _refused_if_another(given: str, header: LearnerHeader, file: Path) -> Iterator[None]:
+    """The weights of one network do not go into another, and that is no damage of the file."""
+    try:
+        yield
+    except RuntimeError as error:
+        if given == header.model:
+            raise
+        raise ModelError(
+            f"{file} has the weights of {header.model}, which do not fit {given}; leave out model, "
+            "or give what builds the same network"
+        ) from error
 
 
 def learner_data(stream: Stream) -> Data:
