@@ -31,6 +31,10 @@ FIELD, TRANSLATED = re.compile(r"\{\d*\}"), re.compile(r"\{\d*!t\}")
             "note: --memory has no effect: lwf and ewc keep no exemplars",
             "注意：--memory 不起作用：lwf 与 ewc 不存样例",
         ),
+        (
+            "no class is called 'six'; known: five, golden retriever, four",
+            "没有叫 'six' 的类别；可选：five, golden retriever, four",
+        ),
         ("[ 50%] seed 3 alone     epoch 1/2  loss 0.6  validation 96.2%", None),
     ],
 )

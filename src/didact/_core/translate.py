@@ -142,7 +142,8 @@ def _pattern(english: str, chinese: str) -> _Pattern:
         if _is_translated(chinese, number):
             form += "(.*?)"
         else:
-            form += _VALUE if own_letters >= FEWEST_LETTERS else r"(\S*?)"
+            is_list = pieces[number].endswith(": ") and not piece  # as of names, with spaces
+            form += _VALUE if own_letters >= FEWEST_LETTERS or is_list else r"(\S*?)"
         form += re.escape(piece)
     return _Pattern(max(pieces, key=len), re.compile(form, re.DOTALL), chinese)
 
