@@ -141,9 +141,10 @@ def test_picks_are_exact_and_leave_every_class_learnable(
         labels[held_out], minlength=classes
     )
     assert left.min() >= 1
-    mask = labelled_mask(labels, classes, max(share, 0.01), seed, "x")
+    some = max(share, 1 / size)  # less than one image is refused
+    mask = labelled_mask(labels, classes, some, seed, "x")
     assert torch.bincount(labels[mask], minlength=classes).min() >= 1
-    assert int(mask.sum()) == max(round(max(share, 0.01) * size), classes)
+    assert int(mask.sum()) == max(round(some * size), classes)
 
 
 @pytest.mark.parametrize("labelled", [0, -0.1, 1.5, math.nan, math.inf, 1151, False])

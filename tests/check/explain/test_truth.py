@@ -254,3 +254,27 @@ def test_only_the_distillation_term_is_summed_over_the_places() -> None:
     summary = " ".join(s.en for s in _weighted("9").summary)
     assert "its distillation term is H·W times" in summary
     assert "the same code is" not in summary
+
+
+@pytest.mark.parametrize(
+    ("division", "outcome"),
+    [
+        ("    kd = kd / len(teachers)\n", "equal"),
+        ("    kd /= len(teachers)\n", "equal"),
+        ("    kd = kd / len(loader)\n", "departs"),
+        ("", "departs"),
+    ],
+)
+def test_a_sum_over_teachers_may_be_divided_later(division: str, outcome: str) -> None:
+    explanation = explain(
+        "def f(logits, teachers, loader, xb, y, T=4.0):\n"
+        "    kd = 0.0\n"
+        "    for teacher in teachers:\n"
+        "        with torch.no_grad():\n"
+        "            tl = teacher(xb)\n"
+        "        kd += F.kl_div(F.log_softmax(logits / T, dim=1), F.softmax(tl / T, dim=1),\n"
+        "                       reduction='batchmean') * T * T\n"
+        f"{division}"
+        "    return 0.9 * kd + 0.1 * F.cross_entropy(logits, y)\n"
+    )
+    assert explanation.verdict.outcome == outcome

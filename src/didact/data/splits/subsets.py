@@ -127,7 +127,7 @@ def labelled_mask(
     if labelled == 1:
         return torch.ones(len(labels), dtype=torch.bool)
     total = _amount(labelled, len(labels), "labelled", zero_allowed=False)
-    if labelled < 1 and labelled * len(labels) < 1:
+    if labelled < 1 and labelled * len(labels) < 1 - 1e-9:
         raise RangeError(
             f"{name}: labelled={labelled:g} of {len(labels)} images is less than one image; "
             f"expected {num_classes / len(labels):.2g} or more, one of each class"

@@ -230,7 +230,7 @@ def solve(
     factors = [*(outer or ()), *weights]
     found = _match(lab, body, factors, sign, loop)
     if found is not None:
-        return [_with(found, weights, cut)]
+        return [_divided_by_count(_with(found, weights, cut))]
     parts = _addends(body)
     if len(parts) > 1:
         return [_with(t, weights, cut) for t in _solve_sum(lab, parts, sign, loop, factors)]
@@ -302,6 +302,21 @@ def _group(
 def _with(term: Term, weights: list[tuple[Node, int]], cut: bool) -> Term:
     extra = tuple(w for w in weights if w not in term.weights)
     return replace(term, weights=(*extra, *term.weights), cut=term.cut or cut)
+
+
+def _divided_by_count(term: Term) -> Term:
+    """A sum over teachers in which the division by their number stands in front of the term."""
+    law = term.law
+    loops = [part.loop for part in walk(term.body) if isinstance(part, Each)]
+    through = {part for loop in loops for source in loop.sources for part in walk(source)}
+    counts = [w for w in term.weights if _is_count(w[0]) and through & set(walk(w[0]))]
+    if law is None or not counts or not dict(law.powers).get("N"):
+        return term
+    powers = dict(law.powers)
+    powers["N"] += sum(power for _, power in counts)
+    own = tuple(w for w in term.weights if w not in counts)
+    kept = tuple((name, power) for name, power in powers.items() if power)
+    return replace(term, weights=own, law=Law(law.constant, kept))
 
 
 def _over(
