@@ -11,7 +11,6 @@ from typing import Any, cast
 from rich.console import Console
 from torch import nn
 
-from didact._core.errors import RunFolderError
 from didact.nn import inner_model
 from didact.train.distilling.components import (
     LossEntry,
@@ -32,13 +31,12 @@ from didact.train.loop.fit import RunContext
 from didact.train.loop.launch import Work, launch, refuse_place
 from didact.train.loop.loggers import Logger, refuse_what_is_no_logger
 from didact.train.loop.models import ModelLike, checked, name_of
-from didact.train.loop.resume import settings_of_run, start_run
-from didact.train.record.files import make_folder, read_tensors
+from didact.train.loop.resume import go_on, start_run
+from didact.train.record.files import read_tensors
 from didact.train.record.interrupt import Stopper
 from didact.train.record.lock import locked
 from didact.train.record.log import Log, say
-from didact.train.record.run_folder import CHECKPOINT, STUDENT, RunFolder, default_path
-from didact.train.record.trust import ask_for_trust
+from didact.train.record.run_folder import STUDENT, RunFolder, default_path
 
 Losses = LossLike | Sequence[LossEntry]
 Teachers = ModelLike | Sequence[ModelLike]
@@ -163,14 +161,7 @@ def resume(
     """
     run = RunFolder.open(Path(folder))
     with locked(run.path):
-        if run.complete:
-            raise RunFolderError(
-                f"{folder} is complete; there is nothing to resume. "
-                f"Look at it with: didact report {folder}"
-            )
-        chosen = settings_of_run(run, DistillSettings)
-        say(console, ask_for_trust(run.path, chosen.code(), trust=trust))
-        make_folder(run.path / CHECKPOINT)
+        chosen = go_on(run, DistillSettings, console, trust=trust)
         return _launch(run, chosen, UserInputs.named(chosen), console)
 
 

@@ -21,7 +21,7 @@ from didact.train.learning.settings import LearnSettings
 from didact.train.learning.starting import start_of
 from didact.train.loop.launch import refuse_place
 from didact.train.loop.models import ModelLike, name_of
-from didact.train.loop.resume import settings_of_run, start_run
+from didact.train.loop.resume import is_complete, settings_of_run, start_run
 from didact.train.record.files import remove, write_json
 from didact.train.record.lock import locked
 from didact.train.record.log import say
@@ -244,10 +244,7 @@ def _resume(
                 "others needs a folder of its own"
             )
     if run.complete and not set(changes) & {"method", "method_options", "seeds"}:
-        raise RunFolderError(
-            f"{folder} is complete; there is nothing to resume. "
-            f"Look at it with: didact report {folder}"
-        )
+        raise is_complete(run)
     typed = set(changes.get("method", ()))
     say(console, ask_for_trust(folder, [c for c in wanted.code() if c not in typed], trust=trust))
     given = UserInputs(wanted.data, wanted.model)

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
+from rich.console import Console
+
 from didact._core.errors import RunFolderError
 from didact.train.loop.settings import SharedSettings
-from didact.train.record.run_folder import SETTINGS, RunFolder
+from didact.train.record.files import make_folder
+from didact.train.record.log import say
+from didact.train.record.run_folder import CHECKPOINT, SETTINGS, RunFolder
+from didact.train.record.trust import ask_for_trust
 
 S = TypeVar("S", bound=SharedSettings)
 
@@ -21,6 +26,31 @@ def start_run(path: Path, settings: SharedSettings, *, overwrite: bool) -> RunFo
     plain = settings.model_dump(mode="json")
     return RunFolder.create(
         path, settings.to_toml(), plain, overwrite=overwrite, code=settings.code()
+    )
+
+
+def go_on(run: RunFolder, kind: type[S], console: Console | None, *, trust: bool) -> S:
+    """The settings of a run that is not complete; what it names may be imported.
+
+    Raises:
+        RunFolderError: It is complete, or as :func:`settings_of_run`.
+        UsageError: A value is wrong.
+        CheckpointError: The record of the start is damaged.
+        TrustError: The run names code, and ``trust`` is false where it matters.
+    """
+    if run.complete:
+        raise is_complete(run)
+    settings = settings_of_run(run, kind)
+    say(console, ask_for_trust(run.path, settings.code(), trust=trust))
+    make_folder(run.path / CHECKPOINT)  # one that is gone costs its epochs, not the next ones
+    return settings
+
+
+def is_complete(run: RunFolder) -> RunFolderError:
+    """What is said of a run that cannot go on because nothing is left to do."""
+    return RunFolderError(
+        f"{run.path} is complete; there is nothing to resume. "
+        f"Look at it with: didact report {run.path}"
     )
 
 

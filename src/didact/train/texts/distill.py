@@ -28,7 +28,7 @@ from didact.train.distilling.result import DistillResult, paired_of
 from didact.train.loop.fabric import Fabric
 from didact.train.loop.fit import RunContext, Terms
 from didact.train.loop.launch import launch, refuse_place
-from didact.train.loop.resume import settings_of_run, start_run
+from didact.train.loop.resume import go_on, start_run
 from didact.train.loop.schedule import build_optimizer, seed_everything
 from didact.train.record.checkpoint import Checkpoints, PartOf
 from didact.train.record.environment import command, hardware, versions
@@ -45,7 +45,6 @@ from didact.train.record.run_folder import (
     RunFolder,
     default_path,
 )
-from didact.train.record.trust import ask_for_trust
 from didact.train.texts.data import TextData, Windows, text_data
 from didact.train.texts.models import LanguageModel, language_model, logits_of, measure
 from didact.train.texts.settings import TextSettings
@@ -130,13 +129,7 @@ def resume_text(
     """
     run = RunFolder.open(Path(folder))
     with locked(run.path):
-        if run.complete:
-            raise RunFolderError(
-                f"{folder} is complete; there is nothing to resume. "
-                f"Look at it with: didact report {folder}"
-            )
-        settings = settings_of_run(run, TextSettings)
-        say(console, ask_for_trust(run.path, settings.code(), trust=trust))
+        settings = go_on(run, TextSettings, console, trust=trust)
         return _launch(run, settings, build_parts(settings), console)
 
 
