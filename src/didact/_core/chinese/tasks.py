@@ -153,9 +153,9 @@ TEXTS = {
     "{}: labels are {} {}; expected float32 (N, {}) for {}": (
         "{0}：标签为 {1} {2}；{4} 应为 float32 (N, {3})"
     ),
-    "{}: a step has {} image, and the model's BatchNorm cannot train on one; give the task more "
+    "{}: a step has 1 image, and the model's BatchNorm cannot train on one; give the task more "
     "images, keep exemplars (--memory), or take a model without BatchNorm": (
-        "{}：一步里只有 {} 张图像，模型中的 BatchNorm 无法用单张图像训练；请给该任务更多图像，保留样例（--memory），或换用没有 BatchNorm 的模型"
+        "{}：一步里只有 1 张图像，模型中的 BatchNorm 无法用单张图像训练；请给该任务更多图像，保留样例（--memory），或换用没有 BatchNorm 的模型"
     ),
     "{}: sample {} has {}; expected {} ({}; {} samples are not of that form)": (
         "{0}：样本 {1} 为 {2}；应为{3!t}（{4}；有 {5} 个样本不符）"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -159,8 +158,12 @@ def train_epochs(spec: FitSpec, context: RunContext[S]) -> None:
             set_learning_rate(spec.optimizer, rate)
             for parameter in parameters:
                 parameter.grad = None
-            with _one_sample_told(spec, batch):
+            try:
                 terms = spec.backward(model, batch, fraction)
+            except ValueError as error:
+                if "per channel" in str(error):
+                    raise _one_sample(spec) from None
+                raise
             spec.after_backward(batch)
             if settings.clip_norm is not None:
                 fabric.clip_gradients(
@@ -248,23 +251,12 @@ def refuse_non_finite(spec: FitSpec) -> None:
         )
 
 
-@contextmanager
-def _one_sample_told(spec: FitSpec, batch: Batch) -> Iterator[None]:
-    """Say in words what BatchNorm makes of a single sample.
-
-    Raises:
-        DataError: It is one, and there is no other to learn with it.
-    """
-    try:
-        yield
-    except ValueError as error:
-        if "per channel" not in str(error):
-            raise
-        raise DataError(
-            f"{spec.title}: a step has {len(batch.labels)} image, and the model's "
-            "BatchNorm cannot train on one; give the task more images, keep exemplars "
-            "(--memory), or take a model without BatchNorm"
-        ) from None
+def _one_sample(spec: FitSpec) -> DataError:
+    """What BatchNorm says of a single sample, in words."""
+    return DataError(
+        f"{spec.title}: a step has 1 image, and the model's BatchNorm cannot train on one; give "
+        "the task more images, keep exemplars (--memory), or take a model without BatchNorm"
+    )
 
 
 def last_is_too_small(
