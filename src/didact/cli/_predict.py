@@ -5,20 +5,26 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from didact._core.text import file_name, printable
+from didact.cli._console import console
 from didact.train import Prediction
 
 
-def show(answers: Iterable[Prediction], task: str, output: str) -> None:
+def show(answers: Iterable[Prediction], task: str, output: str) -> int:
     """Print each answer as soon as it is there; JSON comes as one list.
 
     Args:
         answers: Of ``Predictor.predict``.
         task: Whether the values are probabilities or numbers.
         output: ``"text"``, ``"csv"`` or ``"json"``.
+
+    Returns:
+        How many files could not be read; each of them is said on the error stream.
     """
+    unread: list[Prediction] = []
+    answers = _said(answers, unread)
     value = "value" if task == "regression" else "probability"
     if output == "csv":
         _show_csv(answers, value)
@@ -28,6 +34,18 @@ def show(answers: Iterable[Prediction], task: str, output: str) -> None:
     else:
         for answer in answers:
             sys.stdout.write(_as_text(answer, task) + "\n")
+    return len(unread)
+
+
+def _said(answers: Iterable[Prediction], unread: list[Prediction]) -> Iterator[Prediction]:
+    """The answers; what could not be read is said and gathered."""
+    for answer in answers:
+        if answer.error is None:
+            yield answer
+        else:
+            text = printable(f"error: {answer.error}")
+            console(stderr=True).print(text, markup=False, soft_wrap=True, highlight=False)
+            unread.append(answer)
 
 
 def _as_text(answer: Prediction, task: str) -> str:

@@ -46,13 +46,17 @@ def command(
     """Say what images show: the names of classes, and how probable they are.
 
     Images are scaled until they cover the size that the model knows and cut at the centre; the
-    normalisation is the model's own. Neither data nor training is needed.
+    normalisation is the model's own. Neither data nor training is needed. A file that cannot be
+    read is said, the others are answered, and the command ends with 2.
 
     For example: didact predict runs/learn-20260301-120000 photos/ --format csv
     """
     speak(lang)
+    from didact._core.errors import DidactError
     from didact.cli._predict import show
     from didact.train import image_files, load_predictor
 
     predictor = load_predictor(model, method=method, seed=seed, trust=trust)
-    show(predictor.predict(image_files(images), top=top), predictor.task, output.value)
+    answers = predictor.predict(image_files(images), top=top, keep_going=True)
+    if show(answers, predictor.task, output.value):
+        raise typer.Exit(DidactError.exit_code)

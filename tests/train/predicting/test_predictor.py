@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -142,6 +143,8 @@ def test_images_of_any_size_and_array_are_taken(run: Run, tmp_path: Path) -> Non
     assert learner.predict([large]) == learner.predict(pixels[:1])
     with pytest.raises(DataError, match=r"expected \(N, 1, 6, 6\)"):
         learner.predict(pixels[:, :, :4])
+    with pytest.raises(DataError, match=r"floats up to .*; expected floats in 0\.\.1"):
+        learner.predict(pixels.float())
 
 
 def test_onnx_says_what_it_takes(run: Run) -> None:
@@ -236,6 +239,20 @@ def test_the_command_prints_names_and_probabilities(run: Run, tmp_path: Path) ->
     found = json.loads(typed(str(run.folder), str(run.files[0]), "--format", "json", "--top", "6"))
     assert found[0]["class"] == expected[0]
     assert sum(one["probability"] for one in found[0]["classes"]) == pytest.approx(1)
+
+
+def test_a_broken_file_does_not_stop_the_others(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(b"no image")
+    for number in (0, 2):
+        shutil.copy(run.files[number], tmp_path / f"{number}.png")
+    expected = answers(run.folder, [run.files[0], run.files[2]])
+    for output, column in (("text", 1), ("csv", 2)):
+        words = ["predict", str(run.folder), str(tmp_path), "--format", output]
+        found = CliRunner().invoke(cli.build(["predict"]), words)
+        assert found.exit_code == 2
+        assert f"error: {tmp_path / '1.png'} cannot be read as an image" in found.stderr
+        rows = [re.split(",| +", line) for line in found.stdout.splitlines() if "png" in line]
+        assert [row[column] for row in rows] == expected
 
 
 def test_errors_of_the_command_are_said_in_both_languages(

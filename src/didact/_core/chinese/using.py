@@ -6,8 +6,10 @@ TEXTS = {
         "说出图像是什么：类别的名称及其概率。"
     ),
     "Images are scaled until they cover the size that the model knows and cut at the centre; the "
-    "normalisation is the model's own. Neither data nor training is needed.": (
+    "normalisation is the model's own. Neither data nor training is needed. A file that cannot be "
+    "read is said, the others are answered, and the command ends with 2.": (
         "图像先缩放到覆盖模型所认的尺寸，再居中裁剪；归一化用模型自己的。不需要数据，也不需要训练。"
+        "读不了的文件会逐个说明，其余照常给出答案，命令以 2 结束。"
     ),
     "A run folder, an ONNX file, or a .safetensors file of didact.": (
         "运行文件夹、ONNX 文件，或 didact 的 .safetensors 文件。"
@@ -174,6 +176,9 @@ TEXTS = {
     ),
     "{} has the weights of {}, which do not fit {}; leave out model, or give what builds the same "
     "network": "{} 里是 {} 的权重，与 {} 不符；请去掉 model，或给出能建出同一网络的模型",
+    "the images are floats up to {}; expected floats in 0..1 (divide by 255), or uint8 in 0..255": (
+        "图像是浮点数，最大为 {}；应为 0..1 的浮点数（除以 255），或 0..255 的 uint8"
+    ),
     "the images are whole numbers of {}; expected uint8 in 0..255, or floats in 0..1": (
         "图像是 {} 类型的整数；应为 0..255 的 uint8，或 0..1 的浮点数"
     ),

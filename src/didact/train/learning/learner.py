@@ -499,6 +499,11 @@ def as_split(images: Images, shape: tuple[int, ...] | None) -> Split:
         )
     if given.dtype != torch.uint8:
         given = _finite(given.float(), "images")
+        if given.dim() == 4 and given.numel() and given.max() > _STANDARDISED:
+            raise DataError(
+                f"the images are floats up to {given.max():g}; expected floats in 0..1 (divide by "
+                "255), or uint8 in 0..255"
+            )
     if given.dim() not in (2, 4) or (shape is not None and tuple(given.shape[1:]) != shape):
         wanted = shape or ("C", "H", "W")
         raise DataError(
@@ -509,6 +514,7 @@ def as_split(images: Images, shape: tuple[int, ...] | None) -> Split:
 
 
 _WHOLE = (torch.uint8, torch.bool)
+_STANDARDISED = 16  # no image that was divided by a deviation goes so far; one in 0..255 does
 
 
 def _finite(numbers: Tensor, what: str) -> Tensor:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from didact._core.errors import CheckpointError, ModelError, RunFolderError, UsageError
+from didact._core.errors import CheckpointError, DataError, ModelError, RunFolderError, UsageError
 from didact.data.loading.image_files import SUFFIXES, read_images
 from didact.nn import OnnxModel, Weights, build_model, load_weights
 from didact.train.learning.learner import FILE, Learner
@@ -40,11 +40,13 @@ class Prediction:
     Attributes:
         file: The image.
         classes: Name and probability of the likeliest classes, the first one first; of a model of
-            numbers, the name and the value of each.
+            numbers, the name and the value of each. None where the file could not be read.
+        error: Why the file could not be read.
     """
 
     file: Path
     classes: tuple[tuple[str, float], ...]
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,20 +67,33 @@ class Predictor:
     answer: Callable[[Tensor], Tensor]
     task: str = "single-label"
 
-    def predict(self, files: Sequence[Path], *, top: int = 1) -> Iterator[Prediction]:
+    def predict(
+        self, files: Sequence[Path], *, top: int = 1, keep_going: bool = False
+    ) -> Iterator[Prediction]:
         """What each image shows, in the order of the files.
 
         Args:
             files: They are scaled until they cover the model's size and cut at the centre.
             top: How many classes are named for each.
+            keep_going: Whether a file that cannot be read has an ``error`` in its place.
 
         Raises:
-            DataError: A file cannot be read, or the model takes no images.
+            DataError: A file cannot be read, unless ``keep_going``; or the model takes no images.
         """
         for start in range(0, len(files), AT_ONCE):
             part = files[start : start + AT_ONCE]
-            values = self.values(read_images(part, self.image_shape).float() / 255)
-            for file, row in zip(part, values, strict=True):
+            try:
+                images = read_images(part, self.image_shape)
+            except DataError as error:
+                if not keep_going or len(self.image_shape) != 3:
+                    raise
+                if len(part) == 1:
+                    yield Prediction(part[0], (), str(error))
+                else:
+                    for file in part:
+                        yield from self.predict([file], top=top, keep_going=True)
+                continue
+            for file, row in zip(part, self.values(images.float() / 255), strict=True):
                 yield Prediction(file, self._named(row, top))
 
     @torch.no_grad()
