@@ -9,12 +9,12 @@ export OMP_NUM_THREADS ?= 1
 
 .PHONY: attack demo test lint types floors unit pages docs site clean
 
-.venv/.installed: pyproject.toml constraints.txt
+.venv/.installed: pyproject.toml apps/plates/pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt "torch==2.13.0"
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	    --editable ".[torch,export,lsp,records,text,web]" $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
+	    --editable ".[torch,export,lsp,records,text,web]" --editable "apps/plates[page]" $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
 	touch $@
 
 # The libraries that some tests want as they are; without them those tests are skipped.
