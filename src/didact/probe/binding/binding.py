@@ -12,10 +12,10 @@ from torch import Tensor
 
 from didact._core.i18n import Text
 from didact.probe.binding import outputs
+from didact.probe.binding.context import CallContext
 from didact.probe.binding.machine import NothingDetached, one_process
 from didact.probe.binding.roles import Role, guess_option
 from didact.probe.binding.slots import Slot
-from didact.probe.binding.stand_ins import CallContext
 from didact.probe.binding.target import Target, call, owner_of
 from didact.probe.binding.words import ROLES, what
 from didact.probe.binding.written import choices, numbers_in

@@ -13,9 +13,9 @@ import torch
 from didact._core.words import words
 from didact.probe.binding.configurations import configuration_of
 from didact.probe.binding.documented import teachers_axis
+from didact.probe.binding.networks import ANSWERS
 from didact.probe.binding.roles import OUTPUT, Guess, Role
 from didact.probe.binding.slots import Slot, given_as_role
-from didact.probe.binding.stand_ins import ANSWERS
 from didact.probe.inputs.inputs import Layout
 
 _TENSORS: tuple[Role, ...] = ("student", "teacher", "labels")

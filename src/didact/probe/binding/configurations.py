@@ -7,8 +7,9 @@ import inspect
 from inspect import Parameter
 from typing import Any, Literal, get_args, get_origin
 
+from didact.probe.binding.context import CallContext
+from didact.probe.binding.options import Options
 from didact.probe.binding.roles import guess_option
-from didact.probe.binding.stand_ins import CallContext, Options
 
 _VARIED = ("temperature", "weight")
 

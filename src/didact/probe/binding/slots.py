@@ -10,18 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from didact.probe.binding.batches import Batch
 from didact.probe.binding.configurations import options
+from didact.probe.binding.context import CallContext, in_space, sides_of
+from didact.probe.binding.networks import Pairs, Passing, side
+from didact.probe.binding.options import Model
 from didact.probe.binding.roles import Role, Space
-from didact.probe.binding.stand_ins import (
-    Batch,
-    CallContext,
-    Model,
-    Pairs,
-    Passing,
-    in_space,
-    side,
-    sides_of,
-)
 from didact.probe.inputs.inputs import CLASSES, OF_IMAGES, SIDE, TEACHERS, Inputs, Layout, make
 
 FEATURE_LAYERS = 3

@@ -17,10 +17,11 @@ import torch
 from torch import nn
 
 from didact.probe.binding.configurations import configuration_of
+from didact.probe.binding.context import CallContext
 from didact.probe.binding.machine import this_machine
+from didact.probe.binding.options import Options
 from didact.probe.binding.roles import Role, guess, guess_option
 from didact.probe.binding.slots import Slot, argument, given_as_role
-from didact.probe.binding.stand_ins import CallContext, Options
 from didact.probe.binding.written import choices, keywords_read, positions_read
 from didact.probe.errors import ProbeError
 

@@ -10,7 +10,7 @@ from itertools import product
 import torch
 
 from didact._core.i18n import Text
-from didact.probe.binding.bind import attempt
+from didact.probe.binding.attempts import attempt
 from didact.probe.binding.binding import Binding
 from didact.probe.binding.documented import documented_layout
 from didact.probe.binding.roles import Role, Space

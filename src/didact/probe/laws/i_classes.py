@@ -7,7 +7,7 @@ import dataclasses
 import torch
 
 from didact._core.i18n import Text
-from didact.probe.binding.bind import NO_GRADIENT, attempt
+from didact.probe.binding.attempts import NO_GRADIENT, attempt
 from didact.probe.errors import reason_of
 from didact.probe.forms.subject import Subject
 from didact.probe.inputs.changes import unwidened, widened
