@@ -10,6 +10,60 @@ TEXTS = {
     "cannot read or write {file}: {reason}": "无法读写 {file}：{reason}",
     "what was to be printed": "要打印的内容",
     "there is not enough memory for this": "内存不足",
+    # Reading photographs
+    "Photographs, folders of them, films, and numbers of cameras.": (
+        "照片、装有照片的文件夹、视频，或摄像头编号。"
+    ),
+    "Print a list as JSON.": "以 JSON 列表输出。",
+    "Print a table as CSV.": "以 CSV 表格输出。",
+    "Write the photographs with the plates drawn in, into this folder.": (
+        "把画出车牌的照片写入该文件夹。"
+    ),
+    "A folder of models that didact-plates train wrote.": "由 didact-plates train 写出的模型文件夹。",
+    "Confidence below which a reading is no plate.": "置信度低于该值的读数不算车牌。",
+    "Of the frames of a film, which one is looked at.": "视频每隔多少帧看一帧。",
+    "CPU threads.": "CPU 线程数。",
+    "Print the plates of photographs: text, colour, place, confidence and time.": (
+        "打印照片上的车牌：号码、颜色、位置、置信度和用时。"
+    ),
+    "What cannot be read is said on standard error, the others are read; the exit code is then 2.": (
+        "读不出的文件在标准错误里说明，其余照常识别；此时退出码为 2。"
+    ),
+    "For example: didact-plates photos/ --csv > plates.csv": (
+        "例如：didact-plates photos/ --csv > plates.csv"
+    ),
+    "--json and --csv were both given; choose one": "同时给出了 --json 和 --csv；请只选一个",
+    "no plate was found": "没有找到车牌",
+    "{milliseconds} ms": "{milliseconds} 毫秒",
+    "blue": "蓝",
+    "yellow": "黄",
+    "green": "绿",
+    "white": "白",
+    "black": "黑",
+    "camera {number}": "摄像头 {number}",
+    "there is no {camera}, or another program uses it": "没有{camera}，或它正被其他程序占用",
+    "there is no file {file}": "没有文件 {file}",
+    "{file} is a folder": "{file} 是文件夹",
+    "{file} cannot be read: {reason}": "无法读取 {file}：{reason}",
+    "{file} is no picture that can be read; expected JPEG, PNG, BMP, WebP or TIFF": (
+        "{file} 不是可以读取的图片；应为 JPEG、PNG、BMP、WebP 或 TIFF"
+    ),
+    "{file} is damaged: {reason}": "{file} 已损坏：{reason}",
+    "{file} has {size} megapixels ({width} x {height}), more than {most}: make it smaller": (
+        "{file} 有 {size} 百万像素（{width} x {height}），超过 {most} 百万像素：请先缩小"
+    ),
+    "{file} is no film that can be read; it may be damaged": "{file} 不是可以读取的视频，可能已损坏",
+    "{file} has no frame that can be read; it may be damaged": (
+        "{file} 没有可以读取的画面，可能已损坏"
+    ),
+    "the folder {file} cannot be read: {reason}": "无法读取文件夹 {file}：{reason}",
+    "the folder {file} has no photograph; expected files that end in {endings}": (
+        "文件夹 {file} 里没有照片；应有以 {endings} 结尾的文件"
+    ),
+    "--draw {folder} is a file; expected a folder": "--draw {folder} 是文件；应为文件夹",
+    "--draw {folder} has photographs that are read; name another folder": (
+        "--draw {folder} 里有要读取的照片；请另选文件夹"
+    ),
 }
 
 COMPLAINTS = (

@@ -19,7 +19,7 @@ from didact_plates.cli.help import Lang, SpeakingCommand, SpeakingGroup, run_spo
 from didact_plates.errors import PlatesError
 from didact_plates.texts import language_of, say, speak
 
-COMMANDS: tuple[str, ...] = ()
+COMMANDS = ("read",)
 """By name, in the order of the help page; ``didact_plates.cli.NAME.command``."""
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -92,8 +92,16 @@ def main() -> None:
 
 
 def with_command(arguments: list[str]) -> list[str]:
-    """The arguments with ``read`` before them where they name no command."""
-    return arguments
+    """The arguments with ``read`` in them where they name no command: what is read is named first.
+
+    A photograph that is called like a command is named as ``./train``.
+    """
+    rest = list(arguments)
+    while rest and rest[0].partition("=")[0] == "--lang":
+        del rest[: 1 if "=" in rest[0] else 2]
+    if not rest or rest[0] in (*COMMANDS, "--help", "--version"):
+        return arguments
+    return ["read", *arguments]
 
 
 def _fail(message: str, code: int) -> NoReturn:
