@@ -86,8 +86,22 @@ COMPLAINTS = (
         "'{}' 的值无效：{} 不是数。",
     ),
     (
+        r"Invalid value for '(.*)': Input should be greater than or equal to (\S+)",
+        "'{}' 的值无效：应不小于 {}。",
+    ),
+    (
+        r"Invalid value for '(.*)': Input should be less than or equal to (\S+)",
+        "'{}' 的值无效：应不大于 {}。",
+    ),
+    (
+        r"Invalid value for '(.*)': Input should be a valid integer.*",
+        "'{}' 的值无效：应为整数。",
+    ),
+    (r"Invalid value for '(.*)': Input should be a valid number.*", "'{}' 的值无效：应为数。"),
+    (
         r"Invalid value for '(.*)': (\S+) is not in the range (.*)\.",
         "'{}' 的值无效：{} 不在范围 {} 内。",
     ),
+    (r"Invalid value for '(.*)': (.*)", "'{}' 的值无效：{}"),
 )
 """What typer says of a command line, as a pattern, and the same in Chinese."""

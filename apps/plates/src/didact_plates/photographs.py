@@ -28,6 +28,8 @@ ENOUGH = 3200
 EVERY = 10
 """Of the frames of a film, which one is looked at."""
 
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # it is read once; what is wrong is said here
+
 _NOT_READ = (OSError, ValueError, SyntaxError, EOFError, TypeError, IndexError, KeyError,
              AttributeError, struct.error, zlib.error, OverflowError)  # fmt: skip
 """What Pillow raises about a damaged file, depending on its form."""
@@ -224,10 +226,11 @@ def camera(number: int, every: int = EVERY) -> Iterator[Photograph]:
 
 
 def _frames(source: str | int, name: str, every: int) -> Iterator[Photograph]:
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its complaints are said here
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    capture = cv2.VideoCapture(source)
+    backend = cv2.CAP_ANY  # of which some print what they do not understand
+    if isinstance(source, str) and cv2.CAP_FFMPEG in cv2.videoio_registry.getStreamBackends():
+        backend = cv2.CAP_FFMPEG
+    capture = cv2.VideoCapture(source, backend)
     try:
         if not capture.isOpened():
             raise PictureError(_not_opened(source, name))

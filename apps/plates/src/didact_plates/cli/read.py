@@ -14,7 +14,7 @@ def command(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="PHOTOGRAPHS...",
+            metavar="PHOTOGRAPH",
             help="Photographs, folders of them, films, and numbers of cameras.",
         ),
     ],
