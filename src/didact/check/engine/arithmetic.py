@@ -122,7 +122,14 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
     if left.space is Space.SCALAR and right.space is Space.SCALAR:
         return _scalar_sum(node, left, right, minus=minus)
     if "filled" in (left.payload, right.payload):
-        return Value(grad=_grad_of_filled(left, right), payload="filled")
+        made = left if left.payload == "filled" else right
+        return Value(
+            grad=_grad_of_filled(left, right),
+            rank=made.rank,
+            exact=made.exact,
+            payload="filled",
+            origin=made.origin,
+        )
     if left.space is Space.LABELS or (left.by_name and left.space is Space.UNKNOWN):
         return left.replace(shifted=True)
     if minus and left.space is right.space is Space.LOG_PROBS:

@@ -8,7 +8,7 @@ from didact.check.engine.guess import guess, named
 from didact.check.engine.index import ClassInfo, assignments_of, method_of
 from didact.check.engine.inline import bind_parameters, from_project
 from didact.check.engine.losses import named_loss
-from didact.check.engine.machine import Bound, Frame, Instance, Machine, Path, Routine
+from didact.check.engine.machine import MAX_DEPTH, Bound, Frame, Instance, Machine, Path, Routine
 from didact.check.engine.names import dotted, is_class_count
 from didact.check.engine.scale import Scale
 from didact.check.engine.spaces import Evidence, Grad, Space
@@ -192,7 +192,7 @@ def _in_constructor(
         local = isinstance(
             expression, ast.Call | ast.Name | ast.Constant | ast.Attribute | ast.Lambda
         )
-        return m.evaluate(expression) if local and m.scope.depth <= 2 else UNKNOWN
+        return m.evaluate(expression) if local and m.scope.depth <= MAX_DEPTH else UNKNOWN
 
 
 def _made_before(start: ast.FunctionDef, frame: Frame, expression: ast.expr) -> ast.expr:

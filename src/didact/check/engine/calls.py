@@ -168,9 +168,15 @@ def _call_instance(
     if is_loss(name) and not is_model(name):
         return result if result is not UNKNOWN else other_loss(m, node, arguments)
     made = forward(m, node, name or source(node.func))
-    if result is UNKNOWN or result.terms:
-        return result if result.terms else made
-    return _as_output(result, made)
+    if result.terms:
+        return result
+    return made if _is_open(result) else _as_output(result, made)
+
+
+def _is_open(result: Value) -> bool:
+    """Whether nothing is known of what a ``forward`` returns: then it is the model's output."""
+    told = result.is_tensor or result.sources or result.payload or result.items is not None
+    return not told and result.space in (Space.UNKNOWN, Space.NONE)
 
 
 def _as_output(result: Value, made: Value) -> Value:

@@ -25,15 +25,10 @@ def in_place(m: Machine, node: ast.expr, value: Value) -> None:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return
     name = node.func.attr
-    if name == "append" and isinstance(node.func.value, ast.Name) and node.args:
-        added = m.latest.get(id(node.args[0]), UNKNOWN)
-        old = m.frame.env.get(node.func.value.id, UNKNOWN)
-        items = (*(old.items or ()), added)[:MAX_ITEMS]
-        m.frame.env[node.func.value.id] = Value(
-            items=items, terms=added.terms, sources=added.sources
-        )
+    target = dotted(node.func.value)
+    if name == "append" and target and node.args:
+        _append(m, target, m.latest.get(id(node.args[0]), UNKNOWN))
     elif name == "update" and isinstance(value.payload, Record):
-        target = dotted(node.func.value)
         if target in m.frame.env:
             m.frame.env[target] = value
     elif name.endswith("_") and not name.endswith("__") and isinstance(node.func.value, ast.Name):
@@ -41,3 +36,11 @@ def in_place(m: Machine, node: ast.expr, value: Value) -> None:
         if name == "scatter_":
             made = Value(space=Space.ONE_HOT, origin=node)
         m.frame.env[node.func.value.id] = made
+
+
+def _append(m: Machine, target: str, added: Value) -> None:
+    """``list.append(x)``; what a second round of a loop appends again is there already."""
+    old = m.frame.env.get(target, UNKNOWN)
+    known = old.items or ()
+    items = known if added in known else (*known, added)[:MAX_ITEMS]
+    m.frame.env[target] = Value(items=items, terms=added.terms, sources=added.sources)

@@ -8,7 +8,7 @@ from didact.check.engine.events import LossUse, Term
 from didact.check.engine.machine import LogRatio, Machine
 from didact.check.engine.names import source
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.spaces import RAW, Grad, Space
 from didact.check.engine.values import Value
 
 NUMBERS = (Space.SCALAR, Space.NONE)
@@ -55,7 +55,7 @@ def by_hand(m: Machine, node: ast.AST, one: Side, other: Side) -> Value | None:
         )
     if logs.space is not Space.LOG_PROBS or isinstance(weight.payload, LogRatio):
         return None
-    if weight.space in (Space.LOGITS, Space.OUTPUT, Space.FEATURES, Space.LABELS):
+    if weight.space in (Space.FEATURES, Space.LABELS) or (weight.space in RAW and _is_row(weight)):
         return None
     return _hand_term(
         m,
@@ -65,6 +65,11 @@ def by_hand(m: Machine, node: ast.AST, one: Side, other: Side) -> Value | None:
         (weight, weight_node),
         logs.scale.times(weight.scale),
     )
+
+
+def _is_row(value: Value) -> bool:
+    """One number for each sample, such as a critic's, weighs what is no distribution."""
+    return value.rank is not None and value.exact and value.rank < 2
 
 
 def _hand_term(

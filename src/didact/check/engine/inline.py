@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 
 from didact.check.engine.events import Scope
 from didact.check.engine.guess import guess, hinted, named
-from didact.check.engine.index import ClassInfo, Index
+from didact.check.engine.index import ClassInfo, Function, Index
 from didact.check.engine.machine import MAX_DEPTH, Frame, Instance, Kind, Machine, Path, Routine
 from didact.check.engine.names import dotted, is_temperature, paired_roles, word_set
 from didact.check.engine.rank_hints import hints_of
@@ -15,6 +16,7 @@ from didact.check.engine.spaces import Evidence, Role, Space
 from didact.check.engine.values import UNKNOWN, Value, join
 
 _SCORES = frozenset({Space.LOGITS, Space.OUTPUT, Space.PROBS, Space.LOG_PROBS, Space.LOSS})
+_MODELS = frozenset({Space.MODEL})
 _KEEPS_SIGNATURE = word_set(
     "staticmethod classmethod property no_grad inference_mode enable_grad jit script compile "
     "lru_cache cache wraps override abstractmethod autocast custom_fwd typechecked jaxtyped"
@@ -27,7 +29,11 @@ def call_routine(
     """The value that a function of the project returns for these arguments."""
     target = routine.node
     too_deep = m.scope.depth >= MAX_DEPTH or id(target) in m.active
-    if too_deep or not (_matters(routine) or _takes_scores(arguments, keywords)):
+    if too_deep or not (
+        _matters(routine)
+        or _takes(_SCORES, arguments, keywords)
+        or (_takes(_MODELS, arguments, keywords) and _leads_on(routine))
+    ):
         return UNKNOWN
     if any(isinstance(a, ast.Starred) for a in node.args) or not m.tick():
         return UNKNOWN
@@ -48,9 +54,35 @@ def _matters(routine: Routine) -> bool:
     return function.name == "forward" and start is not None and id(start) in known
 
 
-def _takes_scores(arguments: list[Value], keywords: dict[str, Value]) -> bool:
+def _takes(
+    spaces: frozenset[Space], arguments: list[Value], keywords: dict[str, Value]
+) -> bool:
     """Whether what a helper is given would be lost if it were not entered."""
-    return any(value.space in _SCORES for value in (*arguments, *keywords.values()))
+    return any(value.space in spaces for value in (*arguments, *keywords.values()))
+
+
+def _leads_on(routine: Routine) -> bool:
+    """Whether a function calls others that matter: it hands its models on to them."""
+    function, home = routine.node, routine.home
+    key = f"leads on {id(function)}"
+    return home.once(key, False, partial(_calls_what_matters, function, home))
+
+
+def _calls_what_matters(function: Function | ast.Lambda, home: Index) -> bool:
+    known = home.relevant_functions
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Call):
+            continue
+        name = dotted(node.func)
+        last = name.rpartition(".")[2]
+        called = home.functions.get(last) if name == last else None
+        methods = [info.methods[last] for info in home.classes.values() if last in info.methods]
+        if any(id(one) in known for one in (called, *methods) if one is not None):
+            return True
+        found = home.defined(name) if name and called is None and not methods else None
+        if found is not None and id(found.what) in found.index.relevant_functions:
+            return True
+    return False
 
 
 def run_routine(

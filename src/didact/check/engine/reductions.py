@@ -9,7 +9,7 @@ from didact.check.engine.events import Log, Reduction, Softmax
 from didact.check.engine.machine import LogRatio, Machine
 from didact.check.engine.names import source
 from didact.check.engine.scale import ONE, Scale, as_number
-from didact.check.engine.spaces import Evidence, Space
+from didact.check.engine.spaces import RAW, Evidence, Space
 from didact.check.engine.values import UNKNOWN, Value
 
 NORMALISERS = {
@@ -151,7 +151,7 @@ def reduce(m: Machine, call: Call) -> Value:
         axis=base.axis,
         scale=base.scale,
         temperature=base.temperature if space is not Space.UNKNOWN else None,
-        origin=call.node,
+        origin=base.origin if space in RAW else call.node,
     )
 
 

@@ -142,7 +142,32 @@ def _one_hot(_m: Machine, call: Call) -> Value:
 
 
 def _like(_m: Machine, call: Call) -> Value:
-    return Value(space=Space.UNKNOWN, grad=Grad.NO, payload="filled", origin=call.node)
+    """Zeros, ones: of a shape that is written out, or of another tensor's."""
+    base = call.base
+    rank, exact = (base.rank, base.exact) if call.name.endswith("_like") else _rank_of_sizes(call)
+    return Value(
+        space=Space.UNKNOWN,
+        grad=Grad.NO,
+        rank=rank,
+        exact=exact and rank is not None,
+        payload="filled",
+        origin=call.node,
+    )
+
+
+def _rank_of_sizes(call: Call) -> tuple[int | None, bool]:
+    """How many sizes ``zeros(a, b, c)`` or ``zeros((a, b, c))`` is given."""
+    sizes = sizes_of(call.node)
+    return (len(sizes), True) if len(sizes) > 1 else (None, False)
+
+
+def sizes_of(node: ast.Call) -> list[ast.expr]:
+    """The sizes that ``zeros``, ``view`` and their like write out; none where they do not."""
+    given = node.args
+    if len(given) == 1 or (given and isinstance(given[0], ast.Tuple | ast.List)):
+        listed = given[0]
+        given = listed.elts if isinstance(listed, ast.Tuple | ast.List) else []
+    return [] if any(isinstance(size, ast.Starred) for size in given) else list(given)
 
 
 HANDLERS = {

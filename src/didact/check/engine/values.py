@@ -373,6 +373,9 @@ def _weaker(left: Evidence, right: Evidence) -> Evidence:
 
 
 def _join_items(left: Value, right: Value) -> tuple[Value, ...] | None:
-    if left.items is None or right.items is None or len(left.items) != len(right.items):
+    """The elements of two lists; what was appended on one of two paths is kept."""
+    if left.items is None or right.items is None:
         return None
-    return tuple(join(a, b) for a, b in zip(left.items, right.items, strict=True))
+    shared = tuple(join(a, b) for a, b in zip(left.items, right.items, strict=False))
+    longer = max(left.items, right.items, key=len)
+    return shared + longer[len(shared) :]

@@ -12,6 +12,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Term, Total
 from didact.check.engine.names import (
     is_batch_count,
+    dotted,
     is_class_count,
     is_temperature,
     is_weight,
@@ -91,12 +92,21 @@ def is_raw(analysis: Analysis, use: LossUse, value: Value) -> bool:
         return False
     origin = value.origin
     normalised = any(
-        s.argument.origin is origin and s.argument.space in RAW for s in analysis.softmaxes
+        s.argument.space in RAW and _same_scores(s.argument.origin, origin)
+        for s in analysis.softmaxes
     )
     return normalised or any(
         u.kind == "cross_entropy" and u.input.origin is origin and u is not use
         for u in analysis.uses
     )
+
+
+def _same_scores(one: ast.expr | None, other: ast.expr) -> bool:
+    """Whether two values are one output of a model, or two outputs of it."""
+    if one is other:
+        return True
+    calls = isinstance(one, ast.Call) and isinstance(other, ast.Call)
+    return calls and bool(dotted(one.func)) and dotted(one.func) == dotted(other.func)  # type: ignore[union-attr]
 
 
 def temperature_of(use: LossUse) -> Scale | None:

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds `kl_div` without `log_target=True` whose second argument is logits.
+Finds `kl_div` without `log_target=True` whose second argument is logits, and cross-entropies
+written by hand, `-(t * log_softmax(s)).sum()`, where t are scores of a model.
 
 ## Why is this bad
 
@@ -47,7 +48,8 @@ training objective.
 
 ## Known false alarms
 
-None known; a model's output of unknown space is not reported.
+None known; a model's output of unknown space is not reported, nor is an advantage or a value
+with one number for each sample.
 
 ## References
 
@@ -59,7 +61,8 @@ PyTorch, `torch.nn.KLDivLoss`.
 
 ## 它检查什么
 
-检查未设 `log_target=True` 且第二个参数为 logits 的 `kl_div`。
+检查未设 `log_target=True` 且第二个参数为 logits 的 `kl_div`，以及手写交叉熵
+`-(t * log_softmax(s)).sum()` 中 t 是模型原始分数的情形。
 
 ## 为什么
 
@@ -80,7 +83,7 @@ target 以 `t · log t` 的形式进入损失，t < 0 时没有定义，而且�
 
 ## 已知误报
 
-暂无；空间未知的模型输出不报告。
+暂无；空间未知的模型输出不报告，每个样本一个数的优势或价值也不报告。
 
 ## 参考
 
@@ -94,6 +97,8 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.findings.finding import Severity
+from didact.check.engine.events import LossUse
+from didact.check.engine.spaces import Grad
 from didact.check.rules._common import arguments, is_raw, sure, uses
 from didact.check.rules._rule import Found
 
@@ -109,12 +114,28 @@ CATALOGUE = ("KL-TARGET-RAW",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find raw scores in the place of probabilities."""
-    for use in uses(analysis, "kl_div"):
-        if use.log_target is False and is_raw(analysis, use, use.target):
-            message = _MESSAGE.format(both=arguments(use))
-            yield Found(use.node, message, severity=sure(use.target))
+    for use in uses(analysis, "kl_div", "soft_cross_entropy"):
+        by_hand = use.kind == "soft_cross_entropy"
+        if not is_raw(analysis, use, use.target) or (by_hand and not _is_soft(use)):
+            continue
+        if by_hand or use.log_target is False:
+            message = _BY_HAND if by_hand else _MESSAGE
+            severity = Severity.WARNING if by_hand else sure(use.target)
+            yield Found(use.node, message.format(both=arguments(use)), severity=severity)
 
 
+def _is_soft(use: LossUse) -> bool:
+    """Whether scores of one model weigh the logarithms of another: not an advantage, not both."""
+    return use.target.grad is Grad.NO and use.input.grad is not Grad.NO
+
+
+_BY_HAND = Text(
+    "raw scores weigh the log-probabilities here, and cross-entropy is -sum p log q of probabilities "
+    "p: with a negative score the loss has no lower bound, and with large ones it is many times "
+    "too large {both}",
+    "这里用未归一化的分数去加权对数概率，而交叉熵 −Σ p log q 中的 p 应为概率：出现负分时损失没有下界，"
+    "分数较大时损失会大许多倍 {both}",
+)
 _MESSAGE = Text(
     "the target of kl_div is raw scores; the formula needs probabilities there. t * log t is NaN "
     "for every negative score {both}",
