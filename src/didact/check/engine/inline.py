@@ -54,9 +54,7 @@ def _matters(routine: Routine) -> bool:
     return function.name == "forward" and start is not None and id(start) in known
 
 
-def _takes(
-    spaces: frozenset[Space], arguments: list[Value], keywords: dict[str, Value]
-) -> bool:
+def _takes(spaces: frozenset[Space], arguments: list[Value], keywords: dict[str, Value]) -> bool:
     """Whether what a helper is given would be lost if it were not entered."""
     return any(value.space in spaces for value in (*arguments, *keywords.values()))
 

@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Term, Total
 from didact.check.engine.names import (
-    is_batch_count,
     dotted,
+    is_batch_count,
     is_class_count,
     is_temperature,
     is_weight,
@@ -105,8 +105,9 @@ def _same_scores(one: ast.expr | None, other: ast.expr) -> bool:
     """Whether two values are one output of a model, or two outputs of it."""
     if one is other:
         return True
-    calls = isinstance(one, ast.Call) and isinstance(other, ast.Call)
-    return calls and bool(dotted(one.func)) and dotted(one.func) == dotted(other.func)  # type: ignore[union-attr]
+    if not (isinstance(one, ast.Call) and isinstance(other, ast.Call)):
+        return False
+    return bool(dotted(one.func)) and dotted(one.func) == dotted(other.func)
 
 
 def temperature_of(use: LossUse) -> Scale | None:
