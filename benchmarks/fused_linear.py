@@ -181,7 +181,7 @@ def sparse(tokens: int, classes: int, rounds: int) -> list[str]:
     teacher = ranks[torch.stack([torch.randperm(classes) for _ in range(tokens)])]
     teacher += torch.randn_like(teacher)
     student, kept = teacher + torch.randn_like(teacher), TopK.of(teacher, K, temperatures=(T,))
-    cells = kept.cells(T, like=student)
+    log_probs = kept.logits / T - kept.log_z
     leaf = student.clone().requires_grad_()
     writings: dict[str, Callable[[], Tensor]] = {
         "dense eager": lambda: (
@@ -193,8 +193,12 @@ def sparse(tokens: int, classes: int, rounds: int) -> list[str]:
             )
             * T**2
         ),
-        "DistillKit's form": lambda: distillkit(leaf, cells.ids, cells.log_probs),
+        "DistillKit's form": lambda: distillkit(leaf, kept.ids, log_probs),
         "`top_k_kd` of a `TopK`": lambda: top_k_kd(leaf, kept, temperature=T),
+        "the same, reverse KL": lambda: top_k_kd(
+            leaf, kept, temperature=T, divergence="reverse_kl"
+        ),
+        "the same, JSD": lambda: top_k_kd(leaf, kept, temperature=T, divergence="jsd"),
     }
     steps = {
         name: partial(lambda loss: torch.autograd.grad(loss(), leaf), loss)

@@ -38,6 +38,85 @@ def test_a_kept_teacher_is_the_dense_one_to_the_bit(
         assert all(torch.equal(*both) for both in zip(*found, strict=True))
 
 
+def merged(logits: Tensor, ids: Tensor) -> Tensor:
+    """Log-probabilities of the cells of one position, written from the definition."""
+    probs, rest = logits.softmax(-1), torch.ones(len(logits), dtype=torch.bool)
+    rest[ids] = False
+    return torch.cat([probs[ids], probs[rest].sum()[None]] if rest.any() else [probs[ids]]).log()
+
+
+def of_merged(divergence: str, p: Tensor, q: Tensor, beta: float = 0.3) -> Tensor:
+    if divergence == "reverse_kl":
+        return (q.exp() * (q - p)).sum()
+    m = (beta * p.exp() + (1 - beta) * q.exp()).log()
+    return beta * (p.exp() * (p - m)).sum() + (1 - beta) * (q.exp() * (q - m)).sum()
+
+
+@pytest.mark.parametrize(
+    "classes", [7, 33_000]
+)  # by the formula's operations, a few rows at a time
+@pytest.mark.parametrize("k", [1, 4, 7])
+@pytest.mark.parametrize("divergence", ["reverse_kl", "jsd"])
+def test_other_divergences_of_a_kept_teacher_are_those_of_its_cells(
+    divergence: str, k: int, classes: int
+) -> None:
+    student, teacher = 2 * randn(5, classes), 2 * randn(5, classes, seed=1)
+    kept = TopK.of(teacher, k, temperatures=(2.0,))
+    options = {"temperature": 2.0, "divergence": divergence, "beta": 0.3}
+    leaf, own = (student.clone().requires_grad_() for _ in range(2))
+    found = top_k_kd(leaf, kept, **options)
+    rows = [
+        of_merged(divergence, merged(t / 2, ids), merged(s / 2, ids))
+        for s, t, ids in zip(own, teacher, kept.ids, strict=True)
+    ]
+    expected = 4 * torch.stack(rows).mean()
+    torch.testing.assert_close(found, expected)
+    found.backward(), expected.backward()
+    torch.testing.assert_close(leaf.grad, own.grad)
+    assert torch.equal(top_k_kd(student, teacher, k=k, **options), found.detach())
+    weight = randn(classes, 3, seed=4)
+    heads_ = Head(randn(5, 3, seed=5), weight, None)
+    fused = fused_linear_kd(heads_, kept, divergence=divergence, beta=0.3, temperature=2.0)
+    torch.testing.assert_close(fused, top_k_kd(heads_.hidden @ weight.T, kept, **options))
+    if k == classes:
+        dense = DENSE[divergence](student, teacher, temperature=2.0)
+        torch.testing.assert_close(found.detach(), dense)
+
+
+@pytest.mark.parametrize("divergence", ["forward_kl", "reverse_kl", "jsd"])
+@pytest.mark.parametrize("gap", [0.0, 90.0, -90.0, 400.0])
+def test_no_student_is_too_far_from_a_kept_teacher(gap: float, divergence: str) -> None:
+    """The powers are taken from the teacher's likeliest class on, where they may overflow."""
+    teacher = randn(4, 40_000, dtype=torch.float32)
+    kept = TopK.of(teacher, 5)
+    student = randn(4, 40_000, seed=1, dtype=torch.float32)
+    student.scatter_add_(-1, kept.ids, torch.full(kept.ids.shape, -gap))
+    found = []
+    for logits in (student, student.double()):
+        leaf = logits.requires_grad_()
+        value = top_k_kd(leaf, kept, divergence=divergence)
+        found.append((value.detach().double(), torch.autograd.grad(value, leaf)[0].double()))
+    for mine, exact in zip(*found, strict=True):
+        assert (mine - exact).norm() <= 1e-4 * exact.norm() + 1e-6  # a logit of 400 is that coarse
+
+
+def test_a_class_that_is_ruled_out_on_both_sides_counts_nothing() -> None:
+    teacher = torch.tensor([[2.0, 1.0, -torch.inf, -torch.inf]])
+    student = torch.tensor([[0.5, 1.0, -torch.inf, 0.0]])
+    for divergence in ("forward_kl", "jsd"):
+        value = top_k_kd(student, TopK.of(teacher, 3), divergence=divergence)
+        assert value.isfinite(), divergence
+    certain = TopK(
+        torch.tensor([[0, 1]]), torch.tensor([[0.0, 0.0]]), torch.tensor([[0.6931472]]), (1.0,), 4
+    )
+    student = torch.zeros(1, 4, requires_grad=True)
+    value = top_k_kd(student, certain, divergence="reverse_kl")
+    value.backward()
+    assert student.grad is not None
+    assert student.grad.isfinite().all()
+    assert 7 < value < 9  # half of it on classes of nothing: 0.5 * log(0.5 / 2^-23), less log 2 / 2
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("classes", [7, 40_000])  # a few rows at a time
 @pytest.mark.parametrize("masked", [False, True])
@@ -66,11 +145,11 @@ def test_what_is_kept_of_a_teacher_answers_for_what_it_knows() -> None:
     kept = TopK.of(teacher, 2, temperatures=(1.0, 2.0))
     cells = kept.cells(2.0, like=teacher)
     probs = (teacher / 2).softmax(-1)
-    assert cells.rest is not None
-    torch.testing.assert_close(cells.probs, probs.gather(-1, kept.ids))
-    torch.testing.assert_close(cells.rest + cells.probs.sum(-1, True), torch.ones(2, 4, 1).double())
+    assert cells.rest
+    torch.testing.assert_close(cells.probs[..., :-1], probs.gather(-1, kept.ids))
+    torch.testing.assert_close(cells.probs.sum(-1), torch.ones(2, 4).double())
     assert kept[:, 1:].shape == (2, 3, 7)
-    torch.testing.assert_close(kept.residual(2.0), cells.rest.squeeze(-1))
+    torch.testing.assert_close(kept.residual(2.0), cells.probs[..., -1])
     assert TopK.of(teacher, 7).residual().tolist() == [[0.0] * 4] * 2
     assert torch.equal(kept[1].ids, kept.ids[1])
     with pytest.raises(UsageError, match=r"3\.0.*1\.0, 2\.0"):
@@ -340,8 +419,8 @@ def test_heads_that_do_not_fit_are_named() -> None:
     with pytest.raises(UsageError, match="divergence is 'kl'"):
         fused_linear_kd(student, teacher, divergence="kl")  # type: ignore[arg-type]
     kept = TopK.of(teacher.hidden @ teacher.weight.T, 3)
-    with pytest.raises(UsageError, match="TopK"):
-        fused_linear_kd(student, kept, divergence="jsd")
+    with pytest.raises(UsageError, match="divergence is 'kl'"):
+        top_k_kd(randn(2, 5, 11), kept, divergence="kl")  # type: ignore[arg-type]
     with pytest.raises(RangeError, match="beta"):
         fused_linear_kd(student, teacher, divergence="jsd", beta=1.0)
     with pytest.raises(RangeError, match="labels holds 11"):

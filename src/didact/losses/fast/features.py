@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from didact.losses.fast.memory import new_like
 from didact.losses.fast.node import Plain, can_serve, with_gradient
 from didact.losses.kit.reduce import Reduction, check_reduction, raise_if_teacher_not_finite, reduce
 
@@ -81,7 +82,7 @@ def together(
 
 def _run(student: Tensor, teacher: Tensor, rows: Rows, plain: Plain, factor: float) -> Tensor:
     def make(student: Tensor, wanted: bool) -> tuple[Tensor, Tensor | None, float]:
-        gradient = torch.empty_like(student) if wanted else None
+        gradient = new_like(student) if wanted else None
         values = rows(student, teacher, gradient)
         return (values.sum() if values.dim() else values).mul_(factor), gradient, factor
 

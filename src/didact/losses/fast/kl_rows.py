@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from didact.losses.fast.memory import new_like
 from didact.losses.fast.node import can_serve, with_gradient
 from didact.losses.kit.precision import working_dtype
 from didact.losses.kit.reduce import Reduction
@@ -120,7 +121,7 @@ def fast_kl(
 
     def make(student: Tensor, wanted: bool) -> tuple[Tensor, Tensor | None, float]:
         rows = student.detach().reshape(-1, classes)
-        gradient = (rows if inplace else torch.empty_like(rows)) if wanted else None
+        gradient = (rows if inplace else new_like(rows)) if wanted else None
         values = run(plan, rows, targets, gradient)
         value = values.view(positions) if reduction == "none" else values.sum()
         return value, None if gradient is None else gradient.view(student.shape), 1.0

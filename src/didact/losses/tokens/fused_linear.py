@@ -12,9 +12,9 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.autograd import Function
 
-from didact._core.errors import RangeError, ShapeError, UsageError
+from didact._core.errors import ShapeError, UsageError
 from didact.losses.fast.closed_form import ValueAndGradient
-from didact.losses.fast.kl_rows import LOG2_E, Plan, rows_at_once, run
+from didact.losses.fast.kl_rows import Plan, rows_at_once, run
 from didact.losses.kit.checks import (
     both,
     check_labels,
@@ -25,10 +25,10 @@ from didact.losses.kit.checks import (
 from didact.losses.kit.precision import full_precision
 from didact.losses.kit.reduce import raise_if_teacher_not_finite
 from didact.losses.kit.softmax import log_softmax_and_softmax
+from didact.losses.tokens.cells import Cells, Divergence, Judge, judge, value_and_gradient
 from didact.losses.tokens.head import Head, add_outer, project_back
-from didact.losses.tokens.top_k import Cells, TopK, overwrite_with_gradient
+from didact.losses.tokens.top_k import TopK
 
-Divergence = Literal["forward_kl", "reverse_kl", "jsd"]
 BYTES = {"cpu": 32 * 2**20, "elsewhere": 512 * 2**20}
 """Of the logits of one chunk and side: what stays in a cache shared by all cores, and rows enough
 to keep a GPU busy."""
@@ -60,7 +60,8 @@ def fused_linear_kd(
     Args:
         student: Hidden states and output layer, which get gradients; of a frozen layer none is
             made.
-        teacher: Those of the teacher, or its :class:`TopK` of the same positions (forward KL).
+        teacher: Those of the teacher, or its :class:`TopK` of the same positions, for the
+            divergence of its k + 1 cells.
         labels: Class numbers, ``(...)``. What they ignore, the teacher's part ignores too.
         hard_weight: Share w of the cross-entropy with the labels, from 0 to 1, at temperature 1.
         divergence: ``"forward_kl"``, ``"reverse_kl"`` or ``"jsd"``.
@@ -81,8 +82,7 @@ def fused_linear_kd(
         DtypeError: Integer hidden states, labels that are not int64, or a mask that is not boolean.
         RangeError: A label that is no class, a weight out of its range, or ``temperature`` not
             above 0.
-        UsageError: An unknown divergence or reduction, ``hard_weight`` without labels, or another
-            divergence than forward KL from a :class:`TopK`.
+        UsageError: An unknown divergence or reduction, or ``hard_weight`` without labels.
         NonFiniteError: The teacher's side holds NaN or infinity (looked for on a CPU only).
 
     Paper: Hinton, Vinyals, Dean 2015, arXiv:1503.02531. The gradient made in the forward pass, in
@@ -97,11 +97,10 @@ def fused_linear_kd(
         >>> torch.allclose(fused_linear_kd(student, teacher), dense, atol=1e-5)
         True
     """
-    _check(student, teacher, divergence, reduction)
+    _check(student, teacher, reduction)
     check_temperature(temperature)
     check_weight(hard_weight, name="hard_weight")
-    if not 0 < beta < 1:
-        raise RangeError(f"beta is {beta}; expected a number above 0 and below 1")
+    judged = judge(divergence, beta)
     positions = student.shape[:-1]
     check_mask(mask, positions)
     if labels is not None:
@@ -120,6 +119,7 @@ def fused_linear_kd(
         keep,
         None if labels is None or hard_weight == 0 else labels.reshape(-1, 1),
         None if divergence == "forward_kl" else partial(_DIVERGENCES[divergence], beta),
+        judged,
         temperature,
         soft=(1 - hard_weight) * factor,
         hard=hard_weight * factor,
@@ -143,6 +143,7 @@ class _Plan:
         keep: The positions that count, None for all.
         labels: ``(positions, 1)``, None without a hard part.
         divergence: Of scaled logits of both sides, ``(rows, classes)``; None for forward KL.
+        judged: The same of the cells of a :class:`TopK`.
         temperature: T.
         soft: Factor of the divergence.
         hard: Factor of the cross-entropy.
@@ -154,6 +155,7 @@ class _Plan:
     keep: Tensor | None
     labels: Tensor | None
     divergence: Callable[[Tensor, Tensor], ValueAndGradient] | None
+    judged: Judge
     temperature: float
     soft: float
     hard: float
@@ -212,14 +214,22 @@ class _Plan:
                 value = run(plan, logits, (target,), logits if wanted else None).sum()
                 return value, logits if wanted else None
         value, step = logits.new_zeros(()), rows_at_once(logits)
+        spared = isinstance(target, Cells) and step < len(logits)
+        scratch = torch.empty_like(logits[:step]) if spared else logits
         for first in range(0, len(logits), step):
             rows = slice(first, first + step)
             classes = None if labels is None else labels[rows]
-            value += self.overwrite(logits[rows], target[rows], classes, wanted)
+            part = logits[rows]
+            value += self.overwrite(part, target[rows], classes, scratch[: len(part)], wanted)
         return value, logits if wanted else None
 
     def overwrite(
-        self, logits: Tensor, target: Cells | Tensor, labels: Tensor | None, wanted: bool
+        self,
+        logits: Tensor,
+        target: Cells | Tensor,
+        labels: Tensor | None,
+        scratch: Tensor,
+        wanted: bool,
     ) -> Tensor:
         """The value of some rows, whose gradient is written over the student's logits."""
         value, probs = logits.new_zeros(()), None
@@ -227,8 +237,15 @@ class _Plan:
             log_probs, probs = log_softmax_and_softmax(logits)
             value -= log_probs.gather(-1, labels).sum() * self.hard
         if isinstance(target, Cells):
-            scaled = logits.mul_(LOG2_E / self.temperature)
-            found = overwrite_with_gradient(target, scaled, self.soft * self.temperature)
+            found = value_and_gradient(
+                target,
+                logits,
+                self.judged,
+                temperature=self.temperature,
+                factor=self.soft * self.temperature,
+                scratch=scratch,
+                gradient=logits if wanted else None,
+            )
         else:
             assert self.divergence is not None
             scaled = logits.div_(self.temperature)
@@ -304,17 +321,9 @@ _DIVERGENCES: dict[str, Callable[[float, Tensor, Tensor], ValueAndGradient]] = {
 }
 
 
-def _check(student: Head, teacher: Head | TopK, divergence: str, reduction: str) -> None:
-    known = ("forward_kl", *_DIVERGENCES)
-    if divergence not in known:
-        raise UsageError(f"divergence is {divergence!r}; expected one of {known}")
+def _check(student: Head, teacher: Head | TopK, reduction: str) -> None:
     if reduction not in ("mean", "sum"):
         raise UsageError(f"reduction is {reduction!r}; expected 'mean' or 'sum'")
-    if isinstance(teacher, TopK) and divergence != "forward_kl":
-        raise UsageError(
-            f"divergence is {divergence!r}; a TopK knows a part of the classes only: pass "
-            "'forward_kl', or a Head as teacher"
-        )
     if student.shape != teacher.shape:
         raise ShapeError(
             f"the student makes logits {tuple(student.shape)} and the teacher "

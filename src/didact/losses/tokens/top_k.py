@@ -1,4 +1,4 @@
-"""Forward KL on the teacher's k likeliest classes and one bucket for all others."""
+"""A teacher's k likeliest classes and one cell for all others, and divergences from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from didact._core.errors import RangeError, ShapeError, UsageError
-from didact.losses.fast.kl_rows import LN_2, LOG2_E, rows_at_once
+from didact.losses.fast.kl_rows import rows_at_once
+from didact.losses.fast.memory import new_like
 from didact.losses.fast.node import can_serve, with_gradient
 from didact.losses.kit.checks import check_labels, check_mask, check_temperature, check_tensor
 from didact.losses.kit.pair import blank_masked, check_inputs
@@ -24,35 +25,15 @@ from didact.losses.kit.reduce import (
     reduce,
 )
 from didact.losses.kit.registry import register_loss
+from didact.losses.tokens.cells import (
+    Cells,
+    Divergence,
+    Judge,
+    divergence_of_cells,
+    judge,
+    value_and_gradient,
+)
 from didact.losses.tokens.head import places
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """The teacher's distribution at one temperature.
-
-    Attributes:
-        ids: ``(..., k)``.
-        log_probs: ``(..., k)``.
-        probs: ``(..., k)``.
-        rest: ``(..., 1)``, the mass of all other classes; None if there are none.
-    """
-
-    ids: Tensor
-    log_probs: Tensor
-    probs: Tensor
-    rest: Tensor | None
-
-    def __getitem__(self, rows: slice) -> Cells:
-        """Those of some rows."""
-        rest = None if self.rest is None else self.rest[rows]
-        return Cells(self.ids[rows], self.log_probs[rows], self.probs[rows], rest)
-
-    def flat(self) -> Cells:
-        """The same with one leading dimension."""
-        rest = None if self.rest is None else self.rest.flatten(0, -2)
-        ids, log_probs, probs = (x.flatten(0, -2) for x in (self.ids, self.log_probs, self.probs))
-        return Cells(ids, log_probs, probs, rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +136,7 @@ class TopK:
         dtype = working_dtype(like)
         log_z = self.log_z[..., self.temperatures.index(temperature), None].to(dtype)
         log_probs = self.logits.to(dtype) / temperature - log_z
-        probs = log_probs.exp()
-        rest = None
-        if self.ids.shape[-1] < self.classes:
-            rest = (1 - probs.sum(-1, keepdim=True)).clamp_min(0.0)
-        return Cells(self.ids, log_probs, probs, rest)
+        return Cells.of(self.ids, log_probs, rest=self.ids.shape[-1] < self.classes)
 
     def residual(self, temperature: float = 1.0) -> Float[Tensor, "*batch"]:
         """The mass of the classes that are not kept, ``(...)``.
@@ -167,8 +144,8 @@ class TopK:
         Raises:
             UsageError: Its ``log_z`` is not known.
         """
-        rest = self.cells(temperature, like=self.log_z).rest
-        return torch.zeros_like(self.log_z[..., 0]) if rest is None else rest.squeeze(-1)
+        cells = self.cells(temperature, like=self.log_z)
+        return cells.probs[..., -1] if cells.rest else torch.zeros_like(self.log_z[..., 0])
 
     def check_fits(self, student_logits: Tensor) -> None:
         """It is of the student's positions and classes.
@@ -196,17 +173,25 @@ def top_k_kd(
     *,
     k: int = 50,
     temperature: float = 1.0,
+    divergence: Divergence = "forward_kl",
+    beta: float = 0.5,
     reduction: Reduction = "mean",
     mask: Bool[Tensor, "*batch"] | None = None,
     inplace: bool = False,
 ) -> Float[Tensor, ...]:
-    """Forward KL between k + 1 cells: the teacher's k likeliest classes, and one for all others.
+    """A divergence between k + 1 cells: the teacher's k likeliest classes, and one for all others.
 
-    Merging classes can only lower a divergence (data processing inequality), so this is a lower
-    bound of ``T^2 * KL(p || q)``. It lacks ``P * KL(p_rest / P || q_rest / Q)``, with P and Q the
-    mass of the rest on either side: how the student spreads the little that the teacher leaves.
-    The bound rises with k and is reached at ``k = classes - 1``. Unlike a renormalised top-k loss
-    it is 0 at student = teacher only, and the student gains nothing by moving mass to the rest.
+    ``T^2 * KL(p || q)`` by default, over ``p_1 ... p_k, P`` and ``q_1 ... q_k, Q`` with P and Q the
+    mass of the rest on either side. Merging classes can only lower a divergence (data processing
+    inequality), so this is a lower bound of that over all classes. It lacks ``P * KL(p_rest / P ||
+    q_rest / Q)``: how the student spreads the little that the teacher leaves. The bound rises with
+    k and is reached at ``k = classes - 1``. Unlike a renormalised top-k loss it is 0 where the
+    cells agree only, and the student gains nothing by moving mass to the rest.
+
+    ``"reverse_kl"`` is ``KL(q || p)`` of the cells, which lacks ``Q * KL(q_rest / Q || p_rest /
+    P)``; its ``Q log(Q / P)`` takes a P below ``2^-23`` for that, since a normaliser in float32
+    cannot tell it from nothing. ``"jsd"`` is ``b KL(p || m) + (1 - b) KL(q || m)`` of the cells,
+    ``m = b p + (1 - b) q``, as :func:`generalised_jsd` with ``normalise=False``.
 
     Args:
         student_logits: ``(..., classes)``.
@@ -215,6 +200,8 @@ def top_k_kd(
         k: Of dense logits: cells of their own, 1 or more. At ``classes - 1`` or above it is the
             full KL.
         temperature: T > 0, dividing both sides.
+        divergence: ``"forward_kl"``, ``"reverse_kl"`` or ``"jsd"``.
+        beta: The teacher's share b in the mixture of ``"jsd"``, above 0 and below 1.
         reduction: ``"mean"`` over samples, ``"sum"`` or ``"none"``.
         mask: True where a position counts, ``(...)``.
         inplace: Let the gradient overwrite ``student_logits``; see :func:`kd` for when this is
@@ -226,8 +213,8 @@ def top_k_kd(
     Raises:
         ShapeError: The shapes differ, or there is no sample.
         DtypeError: Integer logits or a mask that is not boolean.
-        RangeError: ``k`` is below 1 or ``temperature`` is not above 0.
-        UsageError: ``inplace`` where it is not legal.
+        RangeError: ``k`` is below 1, ``temperature`` not above 0, or ``beta`` out of its range.
+        UsageError: ``inplace`` where it is not legal, or an unknown divergence.
         NonFiniteError: The teacher's logits hold NaN or +infinity (looked for on a CPU only); -inf,
             a class that is ruled out, is a probability of 0.
 
@@ -252,14 +239,15 @@ def top_k_kd(
         check_inputs(student_logits, teacher_logits, temperature=temperature, mask=mask)
         teacher = TopK.of(teacher_logits, k, temperatures=(temperature,))
     check_reduction(reduction)
+    judged = judge(divergence, beta)
     cells = teacher.cells(temperature, like=student_logits)
 
     def plain(student: Tensor) -> Tensor:
         scaled = in_float(blank_masked(student, mask)) / temperature
-        return reduce(divergence_of_cells(cells, scaled) * temperature**2, reduction, mask)
+        return reduce(divergence_of_cells(cells, scaled, judged) * temperature**2, reduction, mask)
 
     if can_serve(student_logits, teacher.logits):
-        make = partial(_in_rows, cells.flat(), temperature, reduction, mask, inplace)
+        make = partial(_in_rows, cells.flat(), judged, temperature, reduction, mask, inplace)
         value = with_gradient(student_logits, make, plain, inplace=inplace)
     else:
         value = plain(student_logits)
@@ -267,51 +255,13 @@ def top_k_kd(
     return value
 
 
-def divergence_of_cells(cells: Cells, student: Tensor) -> Tensor:
-    """``sum p log(p / q)`` over the cells of scaled logits, by differentiable operations."""
-    log_probs = torch.log_softmax(student, -1)
-    value = (cells.probs * (cells.log_probs - log_probs.gather(-1, cells.ids))).sum(-1)
-    if cells.rest is None:
-        return value
-    others = log_probs.scatter(-1, cells.ids, -torch.inf).logsumexp(-1, keepdim=True)
-    return value + (torch.xlogy(cells.rest, cells.rest) - cells.rest * others).squeeze(-1)
-
-
-def overwrite_with_gradient(cells: Cells, scaled: Tensor, factor: float) -> Tensor:
-    """The same of logits times ``log2(e) / T``, which become ``factor`` times the gradient.
-
-    One power of two for each class, which takes a third of an exponential's time: the normaliser of
-    the student is that of the classes that are not kept, joined with the few that are.
-
-    Args:
-        cells: Of ``(rows, classes)``.
-        scaled: The student's, ``(rows, classes)``.
-        factor: In front of the gradient of ``logits / T``.
-
-    Returns:
-        ``(rows, 1)``.
-    """
-    kept = scaled.gather(-1, cells.ids).mul_(LN_2)
-    if cells.rest is None:  # every class is kept
-        log_probs = kept - kept.logsumexp(-1, True)
-        scaled.scatter_(-1, cells.ids, log_probs.exp().sub_(cells.probs).mul_(factor))
-        return (cells.probs * (cells.log_probs - log_probs)).sum(-1, True)
-    limits = torch.finfo(scaled.dtype)
-    top = scaled.scatter_(-1, cells.ids, -torch.inf).amax(-1, True).clamp_min_(limits.min)
-    total = scaled.sub_(top).exp2_().sum(-1, True)
-    log_rest = total.log().add_(top.mul_(LN_2))
-    log_z = torch.logaddexp(log_rest, kept.logsumexp(-1, True))
-    log_probs, mass = kept.sub_(log_z), cells.rest
-    value = (cells.probs * (cells.log_probs - log_probs)).sum(-1, True)
-    value += torch.xlogy(mass, mass) - mass * (log_rest - log_z)
-    # The teacher's rest is spread over the other classes as the student spreads its own.
-    scaled.mul_(((top - log_z).exp() - mass / total.clamp_min_(limits.tiny)).mul_(factor))
-    scaled.scatter_(-1, cells.ids, log_probs.exp_().sub_(cells.probs).mul_(factor))
-    return value
+SEVERAL = 4
+"""Times as many rows as for a loss with five blocks of scratch: here is one."""
 
 
 def _in_rows(
     cells: Cells,
+    judged: Judge,
     temperature: float,
     reduction: Reduction,
     mask: Tensor | None,
@@ -324,24 +274,25 @@ def _in_rows(
     keep = None if mask is None else mask.reshape(-1, 1)
     count = logits.shape[0] if keep is None else int(keep.sum())
     share = 1 / max(1, count) if reduction == "mean" else 1.0
-    dtype, step = working_dtype(logits), rows_at_once(logits)
-    gradient = (logits if inplace else torch.empty_like(logits)) if wanted else None
+    dtype, step = working_dtype(logits), SEVERAL * rows_at_once(logits)
+    gradient = (logits if inplace else new_like(logits)) if wanted else None
     values = logits.new_empty(len(logits), 1, dtype=dtype)
-    scratch = logits.new_empty(step, logits.shape[-1], dtype=dtype)
+    scratch = logits.new_empty(min(step, len(logits)), logits.shape[-1], dtype=dtype)
     for first in range(0, len(logits), step):
         rows = slice(first, first + step)
-        block = scratch[: len(logits[rows])]
-        if gradient is not None and gradient.dtype == dtype:
-            block = gradient[rows]
-        if block.data_ptr() != logits[rows].data_ptr():
-            block.copy_(logits[rows])
-        block.mul_(LOG2_E / temperature)
-        values[rows] = overwrite_with_gradient(cells[rows], block, share * temperature)
+        values[rows] = value_and_gradient(
+            cells[rows],
+            logits[rows],
+            judged,
+            temperature=temperature,
+            factor=share * temperature,
+            scratch=scratch[: len(logits[rows])],
+            gradient=None if gradient is None else gradient[rows],
+        )
         if keep is not None:
             values[rows] = values[rows].masked_fill(~keep[rows], 0.0)
-            block.masked_fill_(~keep[rows], 0.0)
-        if gradient is not None and gradient.dtype != dtype:
-            gradient[rows] = block
+            if gradient is not None:
+                gradient[rows].masked_fill_(~keep[rows], 0.0)
     values = values.squeeze(1).mul_(share * temperature**2)
     value = values.view(student.shape[:-1]) if reduction == "none" else values.sum()
     return value, None if gradient is None else gradient.view(student.shape), 1.0
