@@ -10,6 +10,7 @@ import torch
 
 from didact._core.errors import ShapeError, UsageError
 from didact.lm import Vocabulary, pair_vocabularies
+from didact.losses import TopK
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", ".", "猫", " ", "\n"]
 IDS = {word: number for number, word in enumerate(WORDS)}
@@ -94,6 +95,19 @@ def test_rows_without_a_token_are_harmless_and_get_no_probability() -> None:
     assert torch.equal(cut.align(found), found[..., :12])
     with pytest.raises(ShapeError, match="16"):
         cut.align(logits)
+
+
+def test_what_is_kept_of_a_teacher_is_brought_to_the_classes_of_the_student() -> None:
+    logits = torch.randn(2, 3, 12)
+    logits[..., 10:] = -20.0
+    kept = TopK.of(logits, 4)
+    more = pair_vocabularies(IDS, IDS, student_classes=16, teacher_classes=12).align(kept)
+    fewer = pair_vocabularies(IDS, IDS, student_classes=10, teacher_classes=12).align(kept)
+    assert (more.shape, fewer.shape) == ((2, 3, 16), (2, 3, 10))
+    assert torch.equal(more.residual(), kept.residual())
+    pair = pair_vocabularies(IDS, IDS, student_classes=10, teacher_classes=12)
+    with pytest.raises(UsageError, match="the teacher kept class 11 and the student has 10"):
+        pair.align(TopK.of(-logits, 4))
 
 
 def test_a_token_that_one_side_lacks_is_said() -> None:

@@ -18,7 +18,7 @@ FAULTS = [
     Fault(
         "classes that the teacher lacks get a logit of 0",
         FLOOR,
-        "lacking), -torch.inf)",
+        "lacking), RULED_OUT)",
         "lacking), 0.0)",
         "tests/lm/test_vocabulary.py",
     ),
@@ -53,9 +53,30 @@ FAULTS = [
     Fault(
         "the teacher speaks in the mode it was in",
         FLOOR,
-        "            module.eval()\n            device",
-        "            device",
+        "    model.eval()\n    try:",
+        "    try:",
         CACHE,
+    ),
+    Fault(
+        "an objective is a mean over the tokens of its own micro-batch",
+        FLOOR,
+        "whole / (count if items is None else items)",
+        "whole / count",
+        "tests/lm/test_objective.py",
+    ),
+    Fault(
+        "a live teacher is left in the mode that it was asked in",
+        FLOOR,
+        "            one.training = training",
+        "            pass",
+        "tests/lm/test_objective.py",
+    ),
+    Fault(
+        "padding counts where a batch has no labels",
+        FLOOR,
+        "return ids if mask is None else ids.masked_fill(mask == 0, self.ignore_index)",
+        "return ids",
+        "tests/lm/test_objective.py",
     ),
     Fault(
         "the order of the data does not count",

@@ -12,8 +12,10 @@ from didact.lm.cache.capture import Progress
 from didact.lm.cache.converters import convert
 from didact.lm.cache.header import Header, digest_of_model
 from didact.lm.cache.teacher_cache import Checked, TeacherCache
+from didact.lm.models.folders import read_transformers
+from didact.lm.models.logits import logits_of
+from didact.lm.objectives.objective import Objective, Outcome
 from didact.lm.texts.documents import Documents, read_documents
-from didact.lm.texts.teachers import read_transformers
 from didact.lm.texts.tokenizing import encode, read_tokenizer, train_tokenizer, windows_of
 from didact.lm.vocabularies.vocabulary import Vocabulary, VocabularyPair, pair_vocabularies
 
@@ -21,6 +23,8 @@ __all__ = [
     "Checked",
     "Documents",
     "Header",
+    "Objective",
+    "Outcome",
     "Progress",
     "TeacherCache",
     "Vocabulary",
@@ -28,6 +32,7 @@ __all__ = [
     "convert",
     "digest_of_model",
     "encode",
+    "logits_of",
     "pair_vocabularies",
     "read_documents",
     "read_tokenizer",

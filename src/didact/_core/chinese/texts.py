@@ -65,9 +65,29 @@ TEXTS = {
     "there are no rows; expected the token ids of at least one text": (
         "没有行；至少应有一段文本的词元编号"
     ),
-    "the teacher gave {} for token ids {}; expected logits (batch, tokens, classes)": (
-        "对词元编号 {1}，教师给出 {0}；应为 logits (batch, tokens, classes)"
+    # Asking a model, and the objective
+    "the model gave {} for token ids {}; expected logits (batch, tokens, classes), alone or as "
+    ".logits of its output": (
+        "对词元编号 {1}，模型给出 {0}；应为 logits (batch, tokens, classes)，直接给出或作为输出的 .logits"
     ),
+    "a cache has a tokenizer of its own; leave out teacher_tokenizer": (
+        "缓存自带分词器；请去掉 teacher_tokenizer"
+    ),
+    "one tokenizer alone cannot be compared; pass tokenizer and teacher_tokenizer, or neither": (
+        "只有一个分词器无从比较；请同时传 tokenizer 和 teacher_tokenizer，或都不传"
+    ),
+    "the student is the teacher; pass a copy of it as one of them": (
+        "学生就是教师本身；请为其中之一传一份副本"
+    ),
+    "the student has {} classes and the teacher {}; pass the tokenizers, so that it can be seen "
+    "whether the ids mean the same tokens": (
+        "学生有 {} 个类别，教师有 {} 个；请传入分词器，以便判断编号是否代表相同的词元"
+    ),
+    "the teacher kept class {} and the student has {} classes; expected ids that both know": (
+        "教师保留了类别 {}，而学生有 {} 个类别；编号应为双方都有的"
+    ),
+    # Files
+    "it has not the arrays that its cache has": "其中的数组与缓存应有的不符",
     "the teacher is a function, whose weights cannot be seen; pass digest=, a text that is another "
     "for another teacher": "教师是函数，看不到权重；请传 digest=，一段随教师而异的文字",
     "ids is {}; expected 'packed' or 'int32'": "ids 为 {}；应为 'packed' 或 'int32'",
@@ -180,9 +200,6 @@ TEXTS = {
         "没有训练任何一方；arms 中应有 teacher、alone 或 distilled"
     ),
     "the teacher: {} bits per byte of the validation text": "教师：验证文本每字节 {} 比特",
-    "the model gave {} for token ids {}; expected logits (batch, tokens, classes)": (
-        "对词元编号 {1}，模型给出 {0}；应为 logits (batch, tokens, classes)"
-    ),
     "{} has no output layer whose rows could be counted": "{} 没有可数行数的输出层",
     "{} is no function; expected one of (classes, window)": (
         "{} 不是函数；应为 (classes, window) 的函数"

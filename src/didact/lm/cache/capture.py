@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from didact._core.atomic import leftovers
-from didact._core.errors import CheckpointError, RangeError, RunFolderError, ShapeError, UsageError
+from didact._core.errors import CheckpointError, RangeError, RunFolderError, UsageError
 from didact.lm.cache.header import (
     TOKENS,
     Header,
@@ -21,8 +23,9 @@ from didact.lm.cache.header import (
     refuse_others,
     write_vocabulary,
 )
-from didact.lm.cache.packing import LARGEST, bits_of, pack, quantise
+from didact.lm.cache.packing import LARGEST, bits_of, bytes_of, pack, quantise
 from didact.lm.cache.shard import check_shard, row_digest, write_shard
+from didact.lm.models.logits import taught_logits
 from didact.lm.vocabularies.vocabulary import Vocabulary
 from didact.losses import TopK
 
@@ -47,27 +50,12 @@ class Capture:
     def __init__(self, teacher: nn.Module | Teach, batch_size: int) -> None:
         self.teacher, self.batch_size = teacher, batch_size
 
-    @torch.no_grad()
     def logits(self, token_ids: Tensor) -> Tensor:
-        """Of rows of equal length, in eval mode."""
-        module = self.teacher if isinstance(self.teacher, nn.Module) else None
-        training = module is not None and module.training
-        if module is not None:
-            module.eval()
-            device = next((p.device for p in module.parameters()), token_ids.device)
+        """Of rows of equal length, in eval mode, on the CPU."""
+        if isinstance(self.teacher, nn.Module):
+            device = next((p.device for p in self.teacher.parameters()), token_ids.device)
             token_ids = token_ids.to(device)
-        try:
-            found = self.teacher(token_ids)
-        finally:
-            if module is not None:
-                module.train(training)
-        found = getattr(found, "logits", found)
-        if not isinstance(found, Tensor) or found.shape[:-1] != token_ids.shape:
-            raise ShapeError(
-                f"the teacher gave {getattr(found, 'shape', type(found).__name__)} for token ids "
-                f"{tuple(token_ids.shape)}; expected logits (batch, tokens, classes)"
-            )
-        return found.cpu()
+        return taught_logits(self.teacher, token_ids).cpu()
 
     def batches(self, rows: Sequence[Tensor]) -> Iterator[Tensor]:
         """Logits of some rows at a time, ``(tokens of all of them, classes)``."""
@@ -83,6 +71,7 @@ class Capture:
 
 
 OWN: dict[torch.dtype, Logits] = {torch.bfloat16: "bfloat16", torch.float16: "float16"}
+_ON_DISK = {"float32": "<f4", "bfloat16": "<u2", "float16": "<f2", "u8": "u1"}
 _STORED = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -162,6 +151,24 @@ def is_whole(path: Path) -> bool:
         return path.is_file() and check_shard(path) > 0
     except CheckpointError:
         return False  # made anew
+
+
+def fits(arrays: Mapping[str, NDArray[Any]], header: Header, number: int) -> bool:
+    """Whether arrays are those of a shard, by their names, kinds and shapes."""
+    packed, tokens = header.ids == "packed", len(arrays["log_z"]) if "log_z" in arrays else 0
+    rows = len(rows_of(header, number))
+    width = bytes_of(header.k, bits_of(header.classes)) if packed else header.k
+    wanted = {
+        "ids": ("u1" if packed else "<i4", (tokens, width)),
+        "log_z": ("<f4", (tokens, len(header.temperatures))),
+        "logits": (_ON_DISK[header.logits], (tokens, header.k)),
+        "offsets": ("<i8", (rows + 1,)),
+        "row_digest": ("u1", (rows, 8)),
+    }
+    if header.logits == "u8":
+        wanted["scale"] = ("<f4", (tokens, 2))
+    found = {name: (array.dtype, array.shape) for name, array in arrays.items()}
+    return found == {name: (np.dtype(kind), shape) for name, (kind, shape) in wanted.items()}
 
 
 def write_rows(

@@ -32,6 +32,7 @@ from didact.lm.cache.capture import (
     Teach,
     begin,
     check,
+    fits,
     identity,
     is_whole,
     rows_of,
@@ -147,7 +148,8 @@ class TeacherCache:
             CheckpointError: The folder holds another cache; what differs is named.
             UsageError: There are no rows, or a function without a digest.
             DtypeError: Rows that are not int64.
-            ShapeError: Rows that are not one-dimensional, or logits of another shape.
+            ShapeError: Rows that are not one-dimensional.
+            ModelError: The teacher gives something else than logits.
             RangeError: ``k`` or a temperature is out of its range.
         """
         place, texts = Path(folder), texts_of(rows)
@@ -204,13 +206,22 @@ class TeacherCache:
                 f"{folder} is of another teacher: its weights have another digest than those of "
                 f"{header.teacher_name or 'the one that was run'}; build a cache of this one"
             )
-        if temperature is not None and temperature not in header.temperatures:
-            known = ", ".join(map(str, header.temperatures))
-            raise UsageError(
-                f"temperature is {temperature}; {folder} knows {known} only. Take one of these, or "
-                "build it with this one"
-            )
+        if temperature is not None:
+            cache.check_temperature(temperature)
         return cache
+
+    def check_temperature(self, temperature: float) -> None:
+        """It can be read at a temperature.
+
+        Raises:
+            UsageError: It cannot.
+        """
+        if temperature not in self.header.temperatures:
+            known = ", ".join(map(str, self.header.temperatures))
+            raise UsageError(
+                f"temperature is {temperature}; {self.folder} knows {known} only. Take one of "
+                "these, or build it with this one"
+            )
 
     def check_tokenizer(self, tokenizer: Any) -> None:
         """A tokenizer has the ids of the teacher's.
@@ -394,6 +405,8 @@ class TeacherCache:
             shard = Shard(path)
             if shard.about != {**shard.about, **mapping_of(self.header), "shard": number}:
                 raise damaged(path, "it belongs to another cache, or to another place")
+            if not fits(shard.arrays, self.header, number):
+                raise damaged(path, "it has not the arrays that its cache has")
             self._shards[number] = shard
         return self._shards[number]
 

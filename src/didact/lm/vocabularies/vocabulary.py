@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
 
 from didact._core.errors import ShapeError, UsageError
+from didact.losses import TopK
 
 SHOWN = 5
+RULED_OUT = -10_000.0
+"""A logit without probability at any temperature, with which every divergence can be told."""
+Said = TypeVar("Said", Tensor, TopK)
 
 
 @dataclass(frozen=True)
@@ -120,11 +124,11 @@ class VocabularyPair:
         """The first so many rows are there on both sides: ``weight[:pair.classes]``."""
         return min(self.student_classes, self.teacher_classes)
 
-    def align(self, teacher_logits: Tensor) -> Tensor:
-        """The teacher's logits on the student's classes.
+    def align(self, teacher_logits: Said) -> Said:
+        """The teacher's logits, or what is kept of them, on the student's classes.
 
-        Classes that the teacher lacks become -inf, a probability of 0; those that the student lacks
-        are left out.
+        Classes that the teacher lacks get a logit of -10,000, a probability of 0; those that the
+        student lacks are left out, and of a :class:`TopK` go to the rest.
 
         Args:
             teacher_logits: ``(..., teacher_classes)``.
@@ -134,17 +138,30 @@ class VocabularyPair:
 
         Raises:
             ShapeError: They are of another number of classes.
+            UsageError: A class of a :class:`TopK` is one that the student lacks.
         """
         if teacher_logits.shape[-1] != self.teacher_classes:
             raise ShapeError(
                 f"teacher_logits is {tuple(teacher_logits.shape)}; expected (..., "
                 f"{self.teacher_classes}), the classes that the teacher was paired with"
             )
-        lacking = self.student_classes - self.teacher_classes
-        if lacking <= 0:
-            return teacher_logits[..., : self.student_classes]
-        ruled_out = teacher_logits.new_full((*teacher_logits.shape[:-1], lacking), -torch.inf)
-        return torch.cat([teacher_logits, ruled_out], -1)
+        return align_classes(teacher_logits, self.student_classes)
+
+
+def align_classes(teacher: Said, classes: int) -> Said:
+    """See :meth:`VocabularyPair.align`."""
+    lacking = classes - teacher.shape[-1]
+    if isinstance(teacher, TopK):
+        if lacking < 0 and bool((teacher.ids >= classes).any()):
+            raise UsageError(
+                f"the teacher kept class {int(teacher.ids.max())} and the student has {classes} "
+                "classes; expected ids that both know"
+            )
+        return replace(teacher, classes=classes)
+    if lacking <= 0:
+        return teacher[..., :classes]
+    ruled_out = teacher.new_full((*teacher.shape[:-1], lacking), RULED_OUT)
+    return torch.cat([teacher, ruled_out], -1)
 
 
 def pair_vocabularies(

@@ -46,7 +46,7 @@ from didact.train.record.run_folder import (
     default_path,
 )
 from didact.train.texts.data import TextData, Windows, text_data
-from didact.train.texts.models import LanguageModel, language_model, logits_of, measure
+from didact.train.texts.models import LanguageModel, language_model, measure
 from didact.train.texts.settings import TextSettings
 
 Json = dict[str, Any]
@@ -234,7 +234,7 @@ def _cache(
 
     def aligned(ids: Tensor) -> Tensor:
         device = next((p.device for p in teacher.parameters()), ids.device)
-        return parts.pair.align(logits_of(teacher, ids.to(device)))
+        return parts.pair.align(lm.logits_of(teacher, ids.to(device)))
 
     return lm.TeacherCache.build(
         folder,
@@ -254,7 +254,7 @@ def _forward(cache: lm.TeacherCache | None) -> Callable[[nn.Module, Batch], Step
 
     def look(model: nn.Module, batch: Batch) -> StepOutputs:
         kept: Any = () if cache is None else (cache.read(batch.images, rows=batch.indices),)
-        return StepOutputs(logits_of(model, batch.images), kept, batch.labels, batch.indices)
+        return StepOutputs(lm.logits_of(model, batch.images), kept, batch.labels, batch.indices)
 
     return look
 

@@ -78,22 +78,6 @@ def _users_own(name: str) -> Callable[[int, int], nn.Module]:
     return build
 
 
-def logits_of(model: nn.Module, ids: Tensor) -> Tensor:
-    """Logits ``(batch, tokens, classes)``, which the output may carry as ``.logits``.
-
-    Raises:
-        ModelError: The model gives something else.
-    """
-    found = model(ids)
-    found = getattr(found, "logits", found)
-    if not isinstance(found, Tensor) or found.shape[:-1] != ids.shape:
-        raise ModelError(
-            f"the model gave {getattr(found, 'shape', type(found).__name__)} for token ids "
-            f"{tuple(ids.shape)}; expected logits (batch, tokens, classes)"
-        )
-    return found
-
-
 @torch.no_grad()
 def measure(
     model: nn.Module, windows: Tensor, *, teacher: Tensor | None = None, at_once: int = 32
@@ -114,7 +98,7 @@ def measure(
     model.eval()
     total, choices = 0.0, []
     for some in torch.split(windows, at_once):
-        log_probs = logits_of(model, some)[:, :-1].float().log_softmax(-1)
+        log_probs = lm.logits_of(model, some)[:, :-1].float().log_softmax(-1)
         total -= float(log_probs.gather(-1, some[:, 1:, None]).double().sum())
         choices.append(log_probs.argmax(-1))
     model.train(training)
