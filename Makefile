@@ -20,7 +20,7 @@ export OMP_NUM_THREADS ?= 1
 # The libraries that some tests want as they are; without them those tests are skipped.
 .venv/.integrations: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	    --editable ".[torch,tensorboard,mlflow,wandb,optuna,lightning,accelerate,slurm,ray,text,transformers]"
+	    --editable ".[torch,tensorboard,mlflow,wandb,optuna,lightning,accelerate,slurm,ray,text,transformers,sentence-transformers]" trl
 	touch $@
 
 demo: .venv/.installed

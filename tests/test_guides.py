@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from didact.cli import cache, distill, learn, predict
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDES = [
     *("quick-start", "install", "which-loss", "your-teacher", "distill", "learn", "model-in-use"),
-    *("trees", "language-models"),
+    *("trees", "language-models", "language-trainers"),
 ]
 COMMANDS = {"distill": distill, "learn": learn, "cache": cache, "predict": predict}
 PAGES = [f"{guide}{language}.md" for guide in GUIDES for language in ("", ".zh-CN")]
@@ -44,6 +45,22 @@ def test_the_code_on_language_models_runs_from_top_to_bottom(
     assert capsys.readouterr().out == "padded 304 (300,)\n"
     assert names["loss"].isfinite()
     assert (tmp_path / "teacher-cache" / "header.json").is_file()
+
+
+@pytest.mark.filterwarnings("ignore")  # the libraries advise of much
+@pytest.mark.parametrize("page", ["language-trainers.md"])
+def test_the_code_on_trainers_runs_as_far_as_their_libraries_are_there(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    names: dict[str, Any] = {}
+    for code in blocks(page, "python"):
+        wanted = re.findall(r"^(?:from|import) (\w+)", code, re.MULTILINE)
+        if all(find_spec(name) for name in wanted):
+            exec(compile(code, page, "exec"), names)
+        assert code.count("# +") <= 3, "a user adds three lines at most"
+    assert (tmp_path / "kept" / "header.json").is_file()
 
 
 @pytest.mark.parametrize("page", PAGES)

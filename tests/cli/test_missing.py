@@ -57,6 +57,7 @@ NEEDED = {
     "ray": [*DISTILL, "--output", "g", "--grid", "temperature=1,2", "--launcher", "ray"],
     "accelerate": ["import", "didact.bridges.accelerate"],
     "pytorch_lightning": ["import", "didact.bridges.lightning"],
+    "sentence_transformers": ["import", "didact.bridges.sentence_transformers"],
     "tokenizers": ["cache", "build", "c", "--teacher", "t.py:M", "--tokenizer", "t.json"],
     "transformers": ["cache", "build", "c", "--teacher", "hf:run"],
     "torchvision": [*DISTILL, "--student", "torchvision:resnet18"],

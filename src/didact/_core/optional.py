@@ -26,6 +26,7 @@ EXTRAS = {
     "ray": ("ray",),
     "text": ("tokenizers",),
     "transformers": ("transformers",),
+    "sentence-transformers": ("sentence_transformers",),
 }  # fmt: skip
 """The modules that each extra of didact brings."""
 

@@ -86,6 +86,14 @@ TEXTS = {
     "the teacher kept class {} and the student has {} classes; expected ids that both know": (
         "教师保留了类别 {}，而学生有 {} 个类别；编号应为双方都有的"
     ),
+    # Bridges
+    "whether its ids mean the same to the teacher is not known": "编号对教师是否代表相同的词元，无从得知",
+    "{}; pass teacher_tokenizer and processing_class": (
+        "{0!t}；请传 teacher_tokenizer 和 processing_class"
+    ),
+    "no teacher speaks; pass one, or its embeddings as labels": (
+        "没有教师的输出；请传入教师，或把它的句向量作为标签"
+    ),
     # Files
     "it has not the arrays that its cache has": "其中的数组与缓存应有的不符",
     "the teacher is a function, whose weights cannot be seen; pass digest=, a text that is another "
