@@ -64,6 +64,8 @@ TEXTS = {
     "--draw {folder} has photographs that are read; name another folder": (
         "--draw {folder} 里有要读取的照片；请另选文件夹"
     ),
+    # The classic system
+    "{file} has no recogniser of characters: {reason}": "{file} 里没有字符识别器：{reason}",
 }
 
 COMPLAINTS = (
