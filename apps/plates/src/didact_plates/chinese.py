@@ -64,6 +64,47 @@ TEXTS = {
     "--draw {folder} has photographs that are read; name another folder": (
         "--draw {folder} 里有要读取的照片；请另选文件夹"
     ),
+    # The window
+    "Show photographs and their plates in a window.": "在窗口中显示照片及其车牌。",
+    "Arrow keys go along, and so does dragging the photograph to a side.": (
+        "用方向键或左右拖动照片来翻看。"
+    ),
+    "Photographs and folders to begin with.": "一开始就打开的照片和文件夹。",
+    "this Python has no tkinter (on Debian: python3-tk); use: didact-plates page": (
+        "这个 Python 没有 tkinter（Debian 上的包名是 python3-tk）；可改用：didact-plates page"
+    ),
+    "there is no display to open a window on; use: didact-plates page": (
+        "没有可以打开窗口的显示器；可改用：didact-plates page"
+    ),
+    "Open ...": "打开…",
+    "Back": "上一张",
+    "Next": "下一张",
+    "Photographs": "照片",
+    "All files": "所有文件",
+    "Open photographs, or drag and use the arrow keys to go along.": (
+        "请打开照片；拖动或按方向键翻看。"
+    ),
+    "two rows": "双层",
+    # The page
+    "Open a page to drop photographs on, which shows their plates.": (
+        "打开一个网页：拖入照片，即显示其中的车牌。"
+    ),
+    "It is served to this machine alone; nothing leaves it. Ctrl-C ends it.": (
+        "只对本机开放，任何内容都不会外传。按 Ctrl-C 结束。"
+    ),
+    "The port; another free one if it is taken.": "端口；被占用时换一个空闲的。",
+    "Print the address and open nothing.": "只打印地址，不打开浏览器。",
+    "{module} is not installed. Install it with: pip install {package}": (
+        "没有安装 {module}。安装命令：pip install {package}"
+    ),
+    "didact-plates page is at {address} (Ctrl-C ends it)": (
+        "didact-plates 页面已启动：{address}（按 Ctrl-C 结束）"
+    ),
+    "no port of {host} is free": "{host} 上没有空闲的端口",
+    "this request does not come from the page; open that again": (
+        "请求不是来自本页面，请重新打开页面"
+    ),
+    "the file has more than {size} megabytes": "文件超过 {size} MB",
     # The classic system
     "{file} has no recogniser of characters: {reason}": "{file} 里没有字符识别器：{reason}",
 }
