@@ -14,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt "torch==2.13.0"
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	    --editable ".[torch,export,lsp,records,text,web]" --editable "apps/plates[page]" $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
+	    --editable ".[torch,export,lsp,records,text,web]" --editable "apps/plates[fetch,page]" $$($(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
 	touch $@
 
 # The libraries that some tests want as they are; without them those tests are skipped.

@@ -105,6 +105,28 @@ TEXTS = {
         "请求不是来自本页面，请重新打开页面"
     ),
     "the file has more than {size} megabytes": "文件超过 {size} MB",
+    # Data
+    "Fetch EasyPR's character set, 13,136 pictures, by checksum.": (
+        "按校验和下载 EasyPR 的字符集，共 13136 张图片。"
+    ),
+    "Train with it afterwards: didact-plates train models --real plates-data": (
+        "之后用它训练：didact-plates train models --real plates-data"
+    ),
+    "Where the characters are kept.": "字符集存放在哪里。",
+    "A folder with the two archives, where there is no network.": (
+        "没有网络时，存有那两个压缩包的文件夹。"
+    ),
+    "{file}: {characters} characters of {classes} classes, {test} of them for tests": (
+        "{file}：{classes} 类共 {characters} 个字符，其中 {test} 个用于测试"
+    ),
+    "{file} is not the file that is expected: its SHA-256 is {found}, not {digest}": (
+        "{file} 不是所需的文件：其 SHA-256 为 {found}，应为 {digest}"
+    ),
+    "{name} could not be fetched ({reason}); without network, take it from {address} to a folder "
+    "and use --from FOLDER": (
+        "无法下载 {name}（{reason}）；没有网络时，请从 {address} 取得它，放进一个文件夹，再用 --from 指定该文件夹"
+    ),
+    "the archives have no pictures of characters": "压缩包里没有字符图片",
     # The classic system
     "{file} has no recogniser of characters: {reason}": "{file} 里没有字符识别器：{reason}",
 }
