@@ -129,6 +129,7 @@ TEXTS = {
     "the archives have no pictures of characters": "压缩包里没有字符图片",
     # The classic system
     "{file} has no recogniser of characters: {reason}": "{file} 里没有字符识别器：{reason}",
+    "{path} is no reader of plates": "{path} 不是车牌识别模型",
 }
 
 COMPLAINTS = (

@@ -15,12 +15,14 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from didact_plates.errors import ModelFileError
 from didact_plates.reader.network import PlateNet, Widths, channels_last
+from didact_plates.texts import say
 
 FORMAT = "didact-plates reader 1"
 
 
-class ReaderFileError(Exception):
+class ReaderFileError(ModelFileError):
     """A file that is no reader, or a reader of another version."""
 
 
@@ -74,7 +76,7 @@ def load_network(path: Path) -> tuple[PlateNet, float, float]:
             about = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if about.get("format") != FORMAT:
-            raise ReaderFileError(f"{path} is no reader of plates")
+            raise ReaderFileError(say("{path} is no reader of plates", path=path))
         network = folded(PlateNet(Widths(**json.loads(about["widths"]))))
         state: dict[str, Tensor] = {}
         for name, array in tensors.items():
@@ -93,4 +95,4 @@ def load_network(path: Path) -> tuple[PlateNet, float, float]:
     except ReaderFileError:
         raise
     except Exception as error:
-        raise ReaderFileError(f"{path} is no reader of plates: {error}") from error
+        raise ReaderFileError(say("{path} is no reader of plates", path=path)) from error
