@@ -129,6 +129,9 @@ TEXTS = {
     "the archives have no pictures of characters": "压缩包里没有字符图片",
     # The classic system
     "{file} has no recogniser of characters: {reason}": "{file} 里没有字符识别器：{reason}",
+    "{path} is no file of characters: expected x, y, is_test and glyph": (
+        "{path} 不是字符数据文件：应包含 x、y、is_test 和 glyph"
+    ),
     "{path} is no reader of plates": "{path} 不是车牌识别模型",
 }
 

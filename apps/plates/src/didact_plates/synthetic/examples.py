@@ -1,6 +1,6 @@
 """Arrays for training: lines, the label of each frame, texts and colours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
 
@@ -17,6 +17,8 @@ from didact_plates.synthetic.texts import COLOURS
 FRAMES = 32
 LONGEST = 8
 NO_PLATE = len(COLOURS)
+
+Cut = Mapping[str, np.ndarray] | None
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,11 @@ def frame_labels(text: str, spans: np.ndarray) -> np.ndarray:
 
 
 def _plates(
-    count: int, rng: np.random.Generator, hard: float, shots: int = 3
+    count: int, rng: np.random.Generator, hard: float, cut: Cut, shots: int = 3
 ) -> Iterator[tuple[Crop, np.ndarray]]:
     made = 0
     while made < count:
-        plate = draw_plate(rng)
+        plate = draw_plate(rng, cut=cut)
         for _ in range(min(shots, count - made)):
             size = (WIDTH, HEIGHT) if plate.rows == 1 else (WIDTH, 2 * HEIGHT)
             crop = photograph(plate, rng, size=size, hard=hard)
@@ -96,7 +98,7 @@ def _no_plate(rng: np.random.Generator) -> np.ndarray:
     return one_row(photograph(plate, rng, corners=corners).image)
 
 
-def _chunk(count: int, seed: tuple[int, ...], hard: float, empty: float) -> Examples:
+def _chunk(count: int, seed: tuple[int, ...], hard: float, empty: float, cut: Cut) -> Examples:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(seed)
     negatives = round(count * empty)
@@ -104,7 +106,7 @@ def _chunk(count: int, seed: tuple[int, ...], hard: float, empty: float) -> Exam
     frames = np.zeros((count, FRAMES), dtype=np.int64)
     texts = np.zeros((count, LONGEST), dtype=np.int64)
     colours = np.full(count, NO_PLATE, dtype=np.int64)
-    for index, (crop, line) in enumerate(_plates(count - negatives, rng, hard)):
+    for index, (crop, line) in enumerate(_plates(count - negatives, rng, hard, cut)):
         lines[index] = line
         frames[index] = frame_labels(crop.text, line_spans(crop.spans, crop.rows))
         texts[index, : len(crop.text)] = [1 + INDEX[character] for character in crop.text]
@@ -122,6 +124,7 @@ def draw_examples(
     empty: float = 0.12,
     processes: int = 1,
     chunk: int = 2000,
+    cut: Cut = None,
 ) -> Examples:
     """``count`` lines, ``empty`` of them without a plate; the same for the same seed.
 
@@ -132,15 +135,16 @@ def draw_examples(
         empty: The part of lines without a plate, frames all blank.
         processes: How many work side by side.
         chunk: Lines per piece of work; part of what the seed stands for.
+        cut: See :func:`didact_plates.synthetic.draw_plate`.
     """
     sizes = [min(chunk, count - start) for start in range(0, count, chunk)]
     seeds = [(seed, index) for index in range(len(sizes))]
-    hardness, emptiness = [hard] * len(sizes), [empty] * len(sizes)
+    same = [[value] * len(sizes) for value in (hard, empty, cut)]
     if processes == 1:
-        parts = list(map(_chunk, sizes, seeds, hardness, emptiness))
+        parts = list(map(_chunk, sizes, seeds, *same))
     else:
         with ProcessPoolExecutor(processes) as pool:
-            parts = list(pool.map(_chunk, sizes, seeds, hardness, emptiness))
+            parts = list(pool.map(_chunk, sizes, seeds, *same))
     names = [field.name for field in fields(Examples)]
     return Examples(
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}

@@ -1,5 +1,6 @@
 """A flat plate: its ground, frame and characters where GA 36 puts them, as a picture."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -69,6 +70,22 @@ def glyph(
     return cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
 
 
+def _fitted(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A picture of a character, its black border off, over the field as broad as it is."""
+    seen = picture > 100
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    mask = np.zeros((height, width), dtype=np.uint8)
+    if not len(rows):
+        return mask
+    picture = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    narrow = picture.shape[1] < 0.35 * picture.shape[0]  # a 1 stays one
+    broad = max(round(height * picture.shape[1] / picture.shape[0]), 1) if narrow else width
+    left = (width - min(broad, width)) // 2
+    size = (min(broad, width), height)
+    mask[:, left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+    return mask
+
+
 def places(text: str, rows: int) -> tuple[list[Box], tuple[float, float], Box | None]:
     """Boxes of the characters in millimetres, size of the plate, and the dot (or None)."""
     if rows == 2:
@@ -117,8 +134,18 @@ def draw_plate(
     kind: Kind | None = None,
     text: str | None = None,
     scale: float = 0.4,
+    cut: Mapping[str, np.ndarray] | None = None,
 ) -> Plate:
-    """A flat plate with random text (unless given), ``scale`` pixels a millimetre."""
+    """A flat plate.
+
+    Args:
+        rng: Where chance comes from.
+        kind: Drawn by its share if None.
+        text: Drawn if None.
+        scale: Pixels a millimetre.
+        cut: For some characters, pictures of them, uint8 ``[n, height, width]``, white on black, to
+            take in place of the drawn shapes on every second plate.
+    """
     kind = kind or draw_kind(rng)
     text = text or draw_text(kind, rng)
     boxes, (width_mm, height_mm), dot = places(text, kind.rows)
@@ -127,10 +154,15 @@ def draw_plate(
     weight, bare = int(rng.integers(-1, 2)), bool(rng.random() < 0.5)
     shift = rng.normal(0, 1.2, 2)
     drawn = np.array(boxes) + np.array([*shift, *shift])
+    pictures = (cut or {}) if rng.random() < 0.5 else {}
     for character, (x0, y0, x1, y1) in zip(text, drawn, strict=True):
         w, h = round((x1 - x0) * scale), round((y1 - y0) * scale)
         left, top = max(round(x0 * scale), 0), max(round(y0 * scale), 0)
-        mask = glyph(character, w, h, weight, bare)
+        if character in pictures:
+            some = pictures[character]
+            mask = _fitted(some[int(rng.integers(len(some)))], w, h)
+        else:
+            mask = glyph(character, w, h, weight, bare)
         region = ink[top : top + h, left : left + w]
         np.maximum(region, mask[: region.shape[0], : region.shape[1]], out=region)
     if dot and rng.random() < 0.9:
