@@ -130,6 +130,8 @@ def units(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.ClassDef]:
 
 def tensor(value: object) -> Any:
     """An array of the formula as a tensor."""
+    if isinstance(value, list):
+        return [tensor(v) for v in value]
     if not isinstance(value, Array):
         return value
     dtype = {"float": torch.float64, "int": torch.int64, "bool": torch.bool}[value.kind]
@@ -165,7 +167,7 @@ def _agrees(term: Term, judged: Judged, draw: Draw) -> float | None:
     lab = Laboratory(term.body, judged.kinds, judged.roles, term.rank)
     parts = {"s": term.student, "t": term.teacher, "T": term.temperature, "y": term.labels,
              "pad": term.padding, "eps": term.smoothing, "h": term.hot, "k": term.old,
-             "beta": term.scalar, "m": term.mask}  # fmt: skip
+             "beta": term.scalar, "m": term.mask, "U": term.second}  # fmt: skip
     try:
         values = {k: tensor(lab.raw(n, draw, term.over)) for k, n in parts.items() if n is not None}
         body = lab.number(term.body, draw, term.over)

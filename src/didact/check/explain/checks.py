@@ -50,6 +50,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "KE133": ("INF-MASK",),
     "KE134": ("CONSTRUCTOR",),
     "KE135": ("NO-ZERO-GRAD",),
+    "KE136": ("NOT-IN-OPTIMIZER",),
+    "KE137": ("TARGET-SUM",),
+    "KE138": ("DIM-NORM",),
 }
 """The kinds of mistakes that these codes stand for."""
 

@@ -21,6 +21,7 @@ from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.trace import trace
 from didact.check.explain.formula.tree import Call
 from didact.check.explain.own import misspelt, own_findings
+from didact.check.explain.remedies import is_per_place, remedies
 from didact.check.explain.structure import other_temperature
 from didact.check.explain.words.choices import CHOICES
 from didact.check.findings.finding import Edit, Finding, Severity
@@ -210,7 +211,8 @@ def _is_answered(finding: Finding, judged: Judged) -> bool:
     """Whether the numbers of the formula show that what a rule suspects is not so."""
     kinds = set(kinds_of(finding.code))
     if "BATCHMEAN-3D" in kinds:
-        return finding.span.line in flat_divergences(judged)
+        flat = finding.span.line in flat_divergences(judged)
+        return flat or is_per_place(judged, finding.span.line)
     if "MULTI-TEACHER-SUM" in kinds:
         summed = [t for t in judged.terms if t.over is not None]
         return bool(summed) and all(t.status == "equal" for t in summed)
@@ -258,7 +260,8 @@ def _mend(
     rule = RULES.get(finding.code)
     kinds = rule.catalogue if rule is not None else kinds_of(finding.code)
     for edits in [*_per_position(correction.source, finding, kinds),
-                  *proposals(analysis, finding, kinds)]:  # fmt: skip
+                  *proposals(analysis, finding, kinds),
+                  *remedies(analysis.tree, finding, tuple(kinds))]:  # fmt: skip
         changed = apply(correction.source, edits) if edits else None
         if correction.spent > _WORK:
             return False

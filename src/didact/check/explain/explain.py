@@ -30,6 +30,7 @@ from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Given
 from didact.check.explain.mistakes import UNCLEARED
+from didact.check.explain.naming import as_called, called, hint_by_name
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
 from didact.check.explain.proof import Proof
 from didact.check.explain.questions import Question, Snippet, questions
@@ -38,7 +39,6 @@ from didact.check.explain.statements import Explainer
 from didact.check.explain.summary import (
     Verdict,
     by_importance,
-    hint_by_name,
     summary_of,
     verdict_of,
 )
@@ -154,9 +154,10 @@ def explain(text: str) -> Explanation:
     right = _judged_again(correction.source, source, judged, text)
     framework = None if torch else min(judged.tracer.frameworks)
     kinds = frozenset(k for f in findings for k in kinds_of(f.code))
-    verdict = verdict_of(judged, right, findings, kinds_of)
+    names = _names(analysis.tree)
+    verdict = as_called(verdict_of(judged, right, findings, kinds_of), called(names[0]))
     apart = goes_back_twice(analysis.tree)
-    hint = hint_by_name(*_names(analysis.tree))
+    hint = hint_by_name(*names)
     summary = summary_of(verdict, findings, kinds_of, framework, apart=apart, hint=hint)
     given = given_names(analysis.tree)
     if given:

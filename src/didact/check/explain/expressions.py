@@ -174,6 +174,8 @@ class Reader:
 
     def _call(self, node: ast.Call) -> Text:
         name = last_name(node.func)
+        if isinstance(node.func, ast.Name) and self._defined_at(node.func):
+            return self._own_call(node)
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
         value = self.judged.tracer.values.get(id(node.func))
         library = isinstance(value, Library)

@@ -75,8 +75,17 @@ def changes(explanation: Explanation, language: Language) -> list[str]:
             lines += kept
         else:
             lines += [f"- {line}".rstrip() for line in before[a:b]]
-            lines += [f"+ {line}".rstrip() for line in shown[c:d]]
+            lines += [f"+ {part}".rstrip() for line in shown[c:d] for part in _marked_apart(line)]
     return lines
+
+
+def _marked_apart(line: str) -> list[str]:
+    """A line whose mark does not fit behind it, with the mark on a line before it."""
+    code, mark, comment = line.rpartition("  # ")
+    if not mark or not code.strip() or width(line) <= COLUMNS - 4:
+        return [line]
+    indent = " " * (len(code) - len(code.lstrip()))
+    return [f"{indent}# {comment}", code]
 
 
 # JSON
@@ -247,20 +256,47 @@ class Page:
 
 
 def _pieces(line: str, columns: int) -> list[str]:
-    """A line of code in pieces that fit, broken at spaces and commas where there are any."""
+    """A line of code in pieces that fit, still one statement when they are copied.
+
+    Inside brackets Python goes on by itself; elsewhere a backslash says so.
+    """
     pieces: list[str] = []
+    opened = 0
     while width(line) > columns:
         cut, used = 0, 0
         for number, character in enumerate(line):
             used += width(character)
-            if used > columns:
+            if used > columns - 2:
                 break
             cut = number + 1
-        at = max(line.rfind(" ", 1, cut), line.rfind(",", 1, cut) + 1)
-        at = at if at > cut // 2 else cut
-        pieces.append(line[:at])
-        line = line[at:].lstrip()
+        depths = _inside(line, opened)
+        places = [n for n in range(cut // 3, cut) if line[n] == " " and line[:n].strip()]
+        inside = [
+            n for n in range(cut // 3, cut)
+            if (line[n] == " " or line[n - 1] in "(,") and depths[n - 1] > 0
+        ]  # fmt: skip
+        at = inside[-1] if inside else places[-1] if places else cut
+        open_end = not inside and bool(places) and not line.lstrip().startswith("#")
+        opened = max(depths[at - 1], 0)
+        pieces.append(line[:at] + (" \\" if open_end else ""))
+        line = ("# " if line.lstrip().startswith("#") else "") + line[at:].lstrip()
     return [*pieces, line]
+
+
+def _inside(line: str, opened: int) -> list[int]:
+    """How many brackets are open behind each character; -1 within a string."""
+    depths, depth, quote = [], opened, ""
+    for character in line:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+        depths.append(-1 if quote else depth)
+    return depths or [0]
 
 
 def to_text(

@@ -10,12 +10,13 @@ from didact.check.correct.site import span
 from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.arrays import Array, EvaluationError
 from didact.check.explain.formula.judge import Judged, Loss, dimensions
 from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
-from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
-from didact.check.explain.formula.verdict import Term
+from didact.check.explain.formula.tree import Call, Constant, Each, Given, Node, walk
+from didact.check.explain.formula.verdict import Term, laboratory
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
@@ -24,6 +25,11 @@ _CERTAIN = 20.0
 _BY_LOGITS = Text(
     "M is the softmax of averaged logits, not the average of the two distributions",
     "M 是平均 logits 的 softmax，不是两个分布的平均",
+)
+_BY_LOGS = Text(
+    "M is the mean of the two log-probabilities, which does not sum to 1, not the mean of the two "
+    "distributions",
+    "M 是两个对数概率的平均（之和不为 1），不是两个分布的平均",
 )
 _REVERSED = Text(
     "both terms are KL(M ‖ ·) instead of KL(· ‖ M)", "两项都是 KL(M ‖ ·) 而不是 KL(· ‖ M)"
@@ -46,12 +52,16 @@ def structure_findings(
             yield from other_temperature(judged, term)
         yield from _mixtures(judged, loss, places)
         yield from _self_targets(loss, places)
+        yield from _unnormalised(judged, loss, places)
+        if not {"DIM-0", "TARGET-SUM"} & known:
+            yield from _over_the_batch(judged, loss, places)
     if not any(t.dead for t in judged.terms) and "STUDENT-NO-GRAD" not in known:
         yield from _cut_forwards(judged.tracer.tree)
     yield from _masks(judged)
     yield from _infinite(judged)
     if not {"DIM-SEQ", "DIM-0"} & known:
         yield from _axes(judged)
+    yield from _normalised_maps(judged)
 
 
 def _finding(
@@ -217,15 +227,20 @@ def _mixtures(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Ite
             if not both or not sides[0] | sides[1] <= leaves(middle):
                 continue
             by_logits = _is_of_mean_logits(middle)
-            if not (reverse or by_logits):
+            by_logs = _is_of_mean_logs(middle)
+            if not (reverse or by_logits or by_logs):
                 continue
-            why = _BOTH.format(a=_BY_LOGITS, b=_REVERSED) if reverse and by_logits else (
-                _REVERSED if reverse else _BY_LOGITS
-            )  # fmt: skip
+            why = _reason(reverse=reverse, by_logits=by_logits)
             node = places.get(one) or loss.entry.node
             fix = _mixed(judged, one, other, places) if reverse else None
             yield _finding("KE126", Severity.ERROR, node, fix, why=why)
             return
+
+
+def _reason(*, reverse: bool, by_logits: bool) -> Text:
+    if reverse:
+        return _BOTH.format(a=_BY_LOGITS, b=_REVERSED) if by_logits else _REVERSED
+    return _BY_LOGITS if by_logits else _BY_LOGS
 
 
 def _tensors(judged: Judged) -> set[Given]:
@@ -236,6 +251,20 @@ def _is_of_mean_logits(middle: Node) -> bool:
     while isinstance(middle, Call) and middle.name in {"log", "detach", "clamp"}:
         middle = middle.args[0]
     return isinstance(middle, Call) and middle.name in {"softmax", "log_softmax"}
+
+
+def _is_of_mean_logs(middle: Node) -> bool:
+    """Whether a mixture is the mean of two logarithms: the geometric mean, not normalised."""
+    while isinstance(middle, Call) and middle.name in {"detach", "mul", "div"}:
+        numbers = [a for a in middle.args if not isinstance(a, Constant)]
+        if len(numbers) != 1:
+            return False
+        middle = numbers[0]
+    return (
+        isinstance(middle, Call)
+        and middle.name == "add"
+        and all(isinstance(a, Call) and a.name == "log_softmax" for a in middle.args)
+    )
 
 
 def _mixed(judged: Judged, one: Call, other: Call, places: Mapping[Node, ast.AST]) -> Fix | None:
@@ -284,6 +313,137 @@ def _self_targets(loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Findin
             made = sorted(g.text for g in leaves(logs))
             node = places.get(part) or loss.entry.node
             yield _finding("KE132", Severity.ERROR, node, None, name=", ".join(made[:2]))
+
+
+def _unnormalised(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Finding]:
+    """A target made of softmaxes whose sum over the classes is another number than 1."""
+    for part in walk(loss.entry.value):
+        if not isinstance(part, Call) or part.name != "kl_div" or len(part.args) < 2:
+            continue
+        target = part.args[1]
+        soft = [p for p in walk(target) if isinstance(p, Call) and p.name == "softmax"]
+        if not soft or any(k == "log_target" for k, _ in part.keywords):
+            continue
+        total = _sum_of(judged, loss, target)
+        if total is None or abs(total - round(total)) > 1e-6 or round(total) < 2:
+            continue
+        summed = next((p for p in walk(target) if isinstance(p, Each)), None)
+        node = places.get(part) or loss.entry.node
+        second = node.args[1] if isinstance(node, ast.Call) and len(node.args) > 1 else None
+        over = summed.loop.text if summed is not None else ""
+        shown = "N" if summed is not None else f"{total:g}"
+        count = f"len({over})" if over.isidentifier() else "" if summed is not None else shown
+        fix = None
+        if second is not None and count:
+            text = f"({ast.unparse(second)}) / {count}"
+            text = text.replace("(", "", 1).replace(")", "", 1) if _is_atom(second) else text
+            fix = Fix((Edit(span(second), text),), "unsafe", Text("Average them", "取平均"))
+        yield _finding("KE137", Severity.ERROR, node, fix, total=shown)
+
+
+def _is_atom(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute)
+
+
+def _sum_of(judged: Judged, loss: Loss, target: Node) -> float | None:
+    """What a target sums to over the classes; None where it varies."""
+    rank = loss.branches[0].rank
+    lab = laboratory(loss.entry.value, judged.roles, rank, incremental=judged.incremental)
+    try:
+        value = lab.raw(target, lab.base)
+        over = lab.raw(
+            Call("sum", (target,), (("dim", Constant(1 if rank == 4 else -1)),)), lab.base
+        )
+    except EvaluationError:
+        return None
+    if not isinstance(value, Array) or not isinstance(over, Array) or value.rank != rank:
+        return None
+    sums = [float(x) for x in over.data]
+    if not sums or max(sums) - min(sums) > 1e-6 or min(value.data) < 0:
+        return None
+    return sums[0]
+
+
+def _over_the_batch(
+    judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]
+) -> Iterator[Finding]:
+    """A softmax over dim 0 of tensors that are told to be a batch, also one written by hand."""
+    batched = judged.ranks.certain or any(_is_per_batch(p) for p in walk(loss.entry.value))
+    if not batched:
+        return
+    for part in walk(loss.entry.value):
+        if not isinstance(part, Call):
+            continue
+        node = places.get(part)
+        by_hand = isinstance(node, ast.BinOp) and part.name == "div"
+        called = isinstance(node, ast.Call) and part.name in last_name(node.func).lower()
+        called |= (
+            isinstance(node, ast.Call)
+            and "softmax" in last_name(node.func).lower()
+            and any(
+                isinstance(a, ast.Constant)
+                for a in [*node.args[1:], *(k.value for k in node.keywords)]
+            )
+        )
+        if node is None or not (by_hand or called) or not _is_over_rows(part):
+            continue
+        yield _finding("KE116", Severity.ERROR, node, _along_classes(node))
+
+
+def _is_over_rows(part: Call) -> bool:
+    """``softmax(x, dim=0)``, or ``exp(x) / exp(x).sum(0)``."""
+    if part.name in {"softmax", "log_softmax"}:
+        dim = part.keyword("dim") or (part.args[1] if len(part.args) > 1 else None)
+        return isinstance(dim, Constant) and dim.value == 0
+    if part.name != "div" or len(part.args) != 2:
+        return False
+    above, below = part.args
+    if not isinstance(below, Call) or below.name != "sum" or below.args[0] is not above:
+        return False
+    dim = below.keyword("dim") or (below.args[1] if len(below.args) > 1 else None)
+    exponential = isinstance(above, Call) and above.name == "exp"
+    return exponential and isinstance(dim, Constant) and dim.value == 0
+
+
+def _is_per_batch(part: Node) -> bool:
+    """Whether dim 0 is counted as the batch: ``batchmean``, ``/ x.size(0)``."""
+    if not isinstance(part, Call):
+        return False
+    reduction = part.keyword("reduction")
+    if isinstance(reduction, Constant) and reduction.value == "batchmean":
+        return True
+    return part.name == "div" and len(part.args) == 2 and _is_first_size(part.args[1])
+
+
+def _is_first_size(node: Node) -> bool:
+    if not isinstance(node, Call) or not node.args:
+        return False
+    last = node.args[-1]
+    size = node.name == "size" and len(node.args) == 2
+    inner = node.args[0]
+    size |= node.name == "index" and isinstance(inner, Call) and inner.name == "size"
+    return size and isinstance(last, Constant) and last.value == 0
+
+
+def _along_classes(node: ast.AST) -> Fix | None:
+    """The class dimension instead of dim 0."""
+    message = Text("The class dimension", "类别维")
+    if isinstance(node, ast.BinOp):
+        sums = node.right
+        if not isinstance(sums, ast.Call):
+            return None
+        place = next((k.value for k in sums.keywords if k.arg in {"axis", "dim"}), None)
+        kept = any(k.arg in {"keepdims", "keepdim"} for k in sums.keywords)
+        keep = "keepdims" if any(k.arg == "axis" for k in sums.keywords) else "keepdim"
+        if place is None:
+            return None
+        text = "-1" if kept else f"-1, {keep}=True"
+        return Fix((Edit(span(place), text),), "unsafe", message)
+    if not isinstance(node, ast.Call):
+        return None
+    place = next((k.value for k in node.keywords if k.arg in {"axis", "dim"}), None)
+    place = place or (node.args[1] if len(node.args) > 1 else None)
+    return Fix((Edit(span(place), "-1"),), "unsafe", message) if place is not None else None
 
 
 def _same(one: Node, other: Node) -> bool:
@@ -388,3 +548,34 @@ def _axes(judged: Judged) -> Iterator[Finding]:
             fix = Fix((Edit(span(place), "1"),), "unsafe", Text("The classes", "类别维"))
         yield _finding("KE131", Severity.ERROR, node, fix, shape=dimensions(4), dim=dim.value,
                        what=what)  # fmt: skip
+
+
+def _normalised_maps(judged: Judged) -> Iterator[Finding]:
+    """``F.normalize(x.pow(2).mean(1), dim=1)`` of maps: each column is normalised, not the map."""
+    if not judged.ranks.certain or judged.ranks.order[0] != 4:
+        return
+    for node in nodes_of(judged.tracer.tree):
+        value = judged.tracer.values.get(id(node)) if isinstance(node, ast.Call) else None
+        if not isinstance(value, Call) or value.name != "normalize" or not value.args:
+            continue
+        assert isinstance(node, ast.Call)
+        dim = value.keyword("dim") or (value.args[2] if len(value.args) > 2 else Constant(1))
+        pooled = value.args[0]
+        over = pooled.keyword("dim") if isinstance(pooled, Call) else None
+        if over is None and isinstance(pooled, Call) and len(pooled.args) > 1:
+            over = pooled.args[1]
+        reduced = isinstance(pooled, Call) and pooled.name in {"mean", "sum"}
+        kept = isinstance(pooled, Call) and pooled.keyword("keepdim") is not None
+        if not reduced or kept or not _is_number(over, {1}) or not _is_number(dim, {1, 2, -1, -2}):
+            continue
+        if last_name(node.func) != "normalize" or not node.args:
+            continue
+        text = f"{ast.unparse(node.args[0])}.flatten(1)"
+        edits = (Edit(span(node), f"F.normalize({text}, dim=1)"),)
+        fix = Fix(edits, "unsafe", Text("Normalise the whole map", "对整张图归一化"))
+        what = _AXES[4][2 if dim.value in {1, -2} else 3]  # type: ignore[attr-defined]
+        yield _finding("KE138", Severity.ERROR, node, fix, dim=dim.value, what=what)  # type: ignore[attr-defined]
+
+
+def _is_number(node: Node | None, wanted: set[int]) -> bool:
+    return isinstance(node, Constant) and node.value in wanted

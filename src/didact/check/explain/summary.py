@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from didact._core.i18n import Text
@@ -77,6 +77,8 @@ class Verdict:
     only: tuple[Text, ...] = ()
     trained: bool = False
     """The formula is the definition's; what departs is how it is trained."""
+    by_findings: bool = False
+    """Findings are among the reasons, not the numbers of the formula alone."""
 
 
 @dataclass(slots=True)
@@ -94,8 +96,15 @@ def verdict_of(
     """The verdict, from the numbers of the formulas and from the findings."""
     case = _Case(judged, corrected, findings, kinds)
     case.blocking = [f for f in findings if blocks(f, kinds)]
+    return replace(_verdict(case), by_findings=bool(case.blocking))
+
+
+def _verdict(case: _Case) -> Verdict:
+    judged, corrected, kinds = case.judged, case.corrected, case.kinds
     if not judged.losses:
-        return Verdict("none")
+        mended = corrected is not None and any(t.status != "unknown" for t in corrected.terms)
+        if not (mended and case.blocking):
+            return Verdict("none")
     keys = _methods(case)
     method = _named(keys, branches=any(len(x.branches) > 1 for x in judged.losses))
     elsewhere = [t for t in judged.terms if is_distilling_elsewhere(t, judged.roles)]
@@ -201,12 +210,25 @@ def _methods(case: _Case) -> list[str]:
 
 
 def _shape(judged: Judged) -> str:
-    ranks = {t.rank for t in judged.terms if t.status != "unknown"}
+    ranks = {
+        t.rank for t in judged.terms
+        if t.definition is not None and t.definition.key not in _ANY_SHAPE
+    }  # fmt: skip
     return " / ".join(dimensions(r) for r in sorted(ranks))
+
+
+_ANY_SHAPE = frozenset({"mse", "l1", "smooth_l1", "mse_sum"})
+"""Losses that are the same for tensors of any shape."""
 
 
 def _written(judged: Judged, term: Term) -> str:
     text = Writer(judged.tracer.labels).write(term.body).plain
+    return f"`{text}`" if len(text) <= 70 else f"`{text[:69]}…`"
+
+
+def _as_given(term: Term) -> str:
+    """A term that is taken as given, as it is called and not under the name that it is kept by."""
+    text = Writer({}).write(term.body).plain
     return f"`{text}`" if len(text) <= 70 else f"`{text[:69]}…`"
 
 
@@ -308,7 +330,7 @@ def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
     ]
     given = [t for t in case.judged.terms if is_given(t) and t not in unknown]
     if given:
-        shown = ", ".join(dict.fromkeys(_written(case.judged, t) for t in given))
+        shown = ", ".join(dict.fromkeys(_as_given(t) for t in given))
         form = words.GIVEN_TERM if len(given) == 1 else words.GIVEN_TERMS
         notes.append(form.format(term=shown))
     conditions = {c.removeprefix("not ") for loss in case.judged.losses for b in loss.branches
@@ -374,27 +396,6 @@ def _cautions(judged: Judged) -> list[Text]:
     ]
 
 
-_CALLED = (
-    ("dkd", r"dkd|decoupled"), ("rkd", r"\brkd|relational"),
-    ("at", r"attention_?transfer|\bat_loss"),
-    ("nst", r"\bnst"), ("sp", r"similarity_?preserving"), ("cwd", r"\bcwd|channel_?wise"),
-    ("pkt", r"\bpkt"), ("dist", r"\bdist_?(loss|kd)"), ("icarl", r"icarl"), ("lwf", r"\blwf"),
-    ("reverse_kl", r"reverse_?kl|\brkl"), ("jsd", r"\bjsd?_|jensen"), ("hint", r"fitnet|hint_"),
-    ("dml", r"\bdml|mutual"), ("hard_kd", r"hard_?distill"),
-)  # fmt: skip
-"""What functions and classes are called that compute a named loss."""
-
-
-def hint_by_name(names: Sequence[str], missing: Sequence[str]) -> Text | None:
-    """What the names say that it is, where the functions that it needs are not shown."""
-    told = " ".join(names).lower()
-    found = [key for key, pattern in _CALLED if re.search(pattern, told)]
-    if len(found) != 1 or not missing:
-        return None
-    shown = ", ".join(f"`{m}`" for m in list(missing)[:4])
-    return words.NAMED.format(method=words.METHODS[found[0]], missing=shown)
-
-
 def by_importance(findings: Sequence[Finding]) -> list[Finding]:
     """The worst first, each once."""
     unique = {(f.code, f.span.line, f.message): f for f in findings}
@@ -442,11 +443,12 @@ def _verdict_lines(verdict: Verdict, findings: Sequence[Finding], kinds: Kinds) 
         del kinds
         if rest:
             count = _number(words.WARNINGS, len(rest))
-            return [words.EQUAL_UP_TO.format(shape=verdict.shape, count=count), *verdict.only]
+            form = words.EQUAL_UP_TO if verdict.shape else words.EQUAL_ALWAYS_UP_TO
+            return [form.format(shape=verdict.shape, count=count), *verdict.only]
         if verdict.only:
             others = _joined([Text(o.en[:-1], o.zh[:-1]) for o in verdict.only])
             return [words.EQUAL_ONLY.format(shape=verdict.shape, others=others)]
-        return [words.EQUAL.format(shape=verdict.shape)]
+        return [words.EQUAL.format(shape=verdict.shape) if verdict.shape else words.EQUAL_ALWAYS]
     if verdict.outcome == "departs" and verdict.reasons:
         form = words.TRAINED_OTHERWISE if verdict.trained else words.DEPARTS
         return [form.format(reasons=_joined(verdict.reasons))]

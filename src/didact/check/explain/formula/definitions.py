@@ -30,6 +30,7 @@ class Definition:
         ranks: The numbers of dimensions for which it is defined.
         hard: It compares with the labels.
         several: It is itself a sum of terms.
+        listed: Its ``t`` is a list, of one tensor for each teacher.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Definition:
     ranks: tuple[int, ...] = (2, 3, 4)
     hard: bool = False
     several: bool = False
+    listed: bool = False
 
 
 _LOGS = (
@@ -53,6 +55,10 @@ LOGITS = frozenset(
         "ce_smooth",
         "kd",
         "soft_ce",
+        "kd_average",
+        "soft_ce_average",
+        "dino",
+        "tf_kd",
         "kd_masked",
         "soft_ce_masked",
         "reverse_kl",
@@ -112,6 +118,42 @@ DEFINITIONS = (
         ),
         _HINTON, "−T² · Σ softmax(t/T) · log softmax(s/T)",
         _LOGS + "return -(p * ls).sum(axis).mean()", power=2,
+    ),
+    Definition(
+        "kd_average",
+        Text(
+            "Hinton KD to the mean of the teachers' probabilities",
+            "以各教师概率均值为目标的 Hinton 知识蒸馏（KD）",
+        ),
+        _HINTON, "T² · KL(mean of softmax(t_k/T) ‖ softmax(s/T))",
+        "ls = F.log_softmax(s / T, axis)\n"
+        "p = torch.stack([F.softmax(x / T, axis) for x in t]).mean(0)\n"
+        "return (p * (p.log() - ls)).sum(axis).mean()", power=2, listed=True,
+    ),
+    Definition(
+        "soft_ce_average",
+        Text(
+            "cross-entropy with the mean of the teachers' probabilities",
+            "以各教师概率均值为目标的软标签交叉熵",
+        ),
+        _HINTON, "−T² · Σ mean of softmax(t_k/T) · log softmax(s/T)",
+        "p = torch.stack([F.softmax(x / T, axis) for x in t]).mean(0)\n"
+        "return -(p * F.log_softmax(s / T, axis)).sum(axis).mean()", power=2, listed=True,
+    ),
+    Definition(
+        "dino", Text("DINO's cross-entropy of two temperatures", "DINO 的双温度交叉熵"),
+        "Caron et al. 2021 (DINO), arXiv:2104.14294",
+        "−Σ softmax(t/T_t) · log softmax(s/T_s), t centred",
+        "return -(F.softmax(t / U, axis) * F.log_softmax(s / T, axis)).sum(axis).mean()", power=0,
+    ),
+    Definition(
+        "tf_kd", Text("Tf-KD's virtual teacher", "Tf-KD 的虚拟教师"),
+        "Yuan et al. 2020 (Tf-KD), arXiv:1909.11723",
+        "KL(softmax(v/T) ‖ softmax(s)), v = a for the true class, (1 − a)/(C − 1) for the others",
+        "n = s.size(1)\nv = torch.full_like(s, (1 - beta) / (n - 1))\n"
+        "v.scatter_(1, y.unsqueeze(1), beta)\np = F.softmax(v / T, 1)\n"
+        "return (p * (p.log() - F.log_softmax(s, 1))).sum(1).mean()",
+        power=0, ranks=(2,), hard=True,
     ),
     Definition(
         "kd_masked",
@@ -239,7 +281,9 @@ DEFINITIONS = (
         "return F.smooth_l1_loss(s, t)",
     ),
     Definition(
-        "cosine", Text("LUCIR's less-forget loss (cosine)", "LUCIR 的 less-forget 损失（余弦）"),
+        "cosine",
+        Text("a cosine distance, as LUCIR's less-forget loss",
+             "余弦距离，如 LUCIR 的 less-forget 损失"),
         "Hou et al. 2019 (LUCIR)", "1 − cos(s, t)",
         "return 1 - F.cosine_similarity(s, t, dim=-1).mean()", ranks=(2, 3),
     ),
@@ -286,6 +330,14 @@ DEFINITIONS = (
         "Tung, Mori 2019 (SP), arXiv:1907.09682", "‖G(s) − G(t)‖² / B²",
         "a = s.flatten(1)\nb = t.flatten(1)\n"
         "return (F.normalize(a @ a.t()) - F.normalize(b @ b.t())).pow(2).mean()",
+    ),
+    Definition(
+        "pod", Text("PODNet's spatial loss", "PODNet 的空间蒸馏损失"),
+        "Douillard et al. 2020 (PODNet), arXiv:2004.13513",
+        "mean ‖P(s) − P(t)‖, P = the squares summed over the width and over the height, normalised",
+        "a = torch.cat([s.pow(2).sum(3).flatten(1), s.pow(2).sum(2).flatten(1)], -1)\n"
+        "b = torch.cat([t.pow(2).sum(3).flatten(1), t.pow(2).sum(2).flatten(1)], -1)\n"
+        "return (F.normalize(a) - F.normalize(b)).norm(dim=1).mean()", ranks=(4,),
     ),
     Definition(
         "cwd", Text("CWD (channel-wise distillation)", "CWD（通道蒸馏）"),

@@ -59,6 +59,8 @@ TINY = 1e-5
 def bind(names: Iterable[tuple[Given, Kind]], draw: Draw) -> dict[Given, Any]:
     """A value for every name; one for each item where an unknown call is made in a loop."""
     binding: dict[Given, Any] = {}
+    names = list(names)
+    scales = _scales(names)
     for given, kind in names:
         source = random.Random(f"{draw.seed} {given.text} {draw.shape}")
         tiny = isinstance(given.default, float) and 0 < given.default <= TINY
@@ -66,9 +68,21 @@ def bind(names: Iterable[tuple[Given, Kind]], draw: Draw) -> dict[Given, Any]:
             binding[given] = given.default
         elif given.inputs and any(type(i).__name__ == "Item" for i in given.inputs):
             binding[given] = [_value(kind, draw, source) for _ in range(draw.teachers)]
+        elif kind is Kind.TEMPERATURE:
+            binding[given] = draw.temperature * scales[_last(given)]
         else:
             binding[given] = _value(kind, draw, source)
     return binding
+
+
+def _scales(names: Iterable[tuple[Given, Kind]]) -> dict[str, float]:
+    """Temperatures of different names are different: nothing says that they are the same."""
+    found = dict.fromkeys(_last(g) for g, kind in names if kind is Kind.TEMPERATURE)
+    return {name: 1.0 + 0.375 * number for number, name in enumerate(found)}
+
+
+def _last(given: Given) -> str:
+    return given.text.rsplit(".", 1)[-1]
 
 
 def _value(kind: Kind, draw: Draw, source: random.Random) -> Any:

@@ -72,8 +72,8 @@ _MAPS = re.compile(
 )
 _SHAPES = {
     2: re.compile(
-        r"[(\[]\s*(b|n|bs|bsz|batch|batch_size)\s*[,x×]\s*(c|k|classes|n_?classes|num_?classes|"
-        r"num_?labels|类别数)\s*[)\]]"
+        r"[(\[]\s*(b|n|bs|bsz|batch|batch_size)\s*[,x×]\s*(c|k|class(es)?|n_?class(es)?|num_?class(es)?|"
+        r"num_?labels|类别数?)\s*[)\]]"
     ),
     3: re.compile(
         r"[(\[]\s*(b|n|bs|bsz|batch|batch_size)\s*[,x×]\s*(s|t|l|seq|seq_?len|length|time|tokens)"
@@ -270,7 +270,7 @@ def _cautions(
             continue
         laws = [t.law for t in solve(lab, node) if t.definition is not None]
         powers = [law for law in laws if law is not None and {"S", "H·W"} & dict(law.powers).keys()]
-        if powers:
+        if powers and dict(powers[0].powers).keys() <= {"S", "H·W", "T"}:
             found.append((rank, powers[0].text))
     return tuple(found)
 
@@ -425,6 +425,8 @@ def method_keys(judged: Judged) -> list[str]:
     soft = [t for t in terms if t.definition is not None and t.definition.key in SOFT]
     if soft and (named := _soft_method(soft, judged)):
         found.append(named)
+    if "cosine" in keys:
+        found.append("lucir" if judged.incremental else "cosine")
     if keys & {"mse", "mse_rows", "mse_sum"} and not found:
         found.append(_matching(terms))
     if keys and keys <= {"ce", "ce_padded", "ce_smooth", "bce", "bce_labels"}:
@@ -432,13 +434,14 @@ def method_keys(judged: Judged) -> list[str]:
     return found
 
 
-SOFT = frozenset({"kd", "soft_ce", "kd_masked", "soft_ce_masked"})
+SOFT = frozenset({"kd", "soft_ce", "kd_masked", "soft_ce_masked", "kd_average", "soft_ce_average"})
 _METHODS = (
     ("dkd", {"tckd", "nckd"}), ("dist", {"dist_inter", "dist_intra"}),
     ("rkd", {"rkd_distance", "rkd_angle"}), ("at", {"at"}), ("nst", {"nst", "nst_student"}),
     ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}), ("icarl", {"icarl", "icarl_labels"}),
+    ("dino", {"dino"}), ("tf_kd", {"tf_kd"}), ("pod", {"pod"}),
     ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
-    ("lucir", {"cosine"}), ("binary_kd", {"binary_kd"}),
+    ("binary_kd", {"binary_kd"}),
     ("consistency", {"mse_probs", "mse_probs_rows"}),
 )  # fmt: skip
 
@@ -452,9 +455,12 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
         not leaves(t.student) & leaves(t.teacher)
         for t in terms if t.student is not None and t.teacher is not None
     )  # fmt: skip
-    if sides == {("student", "student")}:
+    if sides == {("student", "student")} or _is_of_one_network(terms):
+        if _is_of_one_network(terms):
+            return "self_kd" if all(_is_cut(t) for t in terms) else ""
         return "dml" if apart else ""  # a target made of the student's own tensors
     averaged = any(isinstance(p, Each) for t in terms for p in walk(t.body))
+    averaged |= any(t.definition is not None and t.definition.listed for t in terms)
     if averaged or any(t.over is not None for t in terms):
         return "multi_kd"
     if judged.incremental:
@@ -467,6 +473,33 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
     if ranks == {3}:
         return "token_kd"
     return "pixel_kd" if ranks == {4} else "kd"
+
+
+def _is_of_one_network(terms: list[Term]) -> bool:
+    """Whether target and prediction are outputs of one network: its exits, its layers."""
+    pairs = [(t.student, t.teacher) for t in terms if t.student is not None and t.teacher]
+    return bool(pairs) and all(_sources(s) & _sources(t) for s, t in pairs)
+
+
+def _sources(node: Node) -> set[Node]:
+    """The lists that a part is an item of, and what its names were unpacked from."""
+    found: set[Node] = set()
+    own: set[Node] = set(leaves(node))
+    for name in leaves(node):
+        if name.text.isidentifier() and not name.model:
+            found |= {i for i in name.inputs if isinstance(i, Given)}
+    for part in walk(node):
+        if isinstance(part, Call) and part.name == "index" and part.args[0] in own:
+            found.add(part.args[0])
+    return found
+
+
+def _is_cut(term: Term) -> bool:
+    """Whether the target of a term is outside the graph."""
+    return any(
+        isinstance(p, Call) and p.name == "detach" and term.teacher in set(walk(p))
+        for p in walk(term.body)
+    )
 
 
 def _matching(terms: list[Term]) -> str:

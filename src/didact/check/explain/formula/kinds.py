@@ -93,7 +93,8 @@ _COUNTS = re.compile(r"(n|num|nb)_(old|new|all|total|seen|known|base)", re.IGNOR
 def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
     """The kind of every name in some formulas."""
     parts = list({id(p): p for node in nodes for p in walk(node)}.values())
-    found: dict[Given, Kind] = {}
+    found: dict[Given, Kind] = dict.fromkeys(_lists(parts), Kind.LIST)
+    found |= dict.fromkeys(_scheduled(parts), Kind.WEIGHT)
 
     def mark(node: Node, kind: Kind) -> None:
         while isinstance(node, Call) and node.name in _SHAPERS and node.args:
@@ -131,6 +132,84 @@ _REDUCED = frozenset(
         "cosine_embedding_loss",
     }
 )  # fmt: skip
+
+
+_ARITHMETIC = frozenset(
+    {"add", "sub", "mul", "div", "pow", "neg", "square", "sqrt", "exp", "cos", "maximum", "minimum"}
+)
+
+
+def _scheduled(parts: list[Node]) -> list[Given]:
+    """Names in a temperature or a weight that is computed of numbers alone, and nowhere else.
+
+    ``T_max - (T_max - 1) * epoch / epochs`` before a softmax, ``known / total`` before a loss.
+    """
+    parents: dict[Given, set[int]] = {}
+    for part in parts:
+        for child in part.children:
+            if isinstance(child, Given) and _is_number_name(child):
+                parents.setdefault(child, set()).add(id(part))
+    inside: set[int] = set()
+    for part in parts:
+        if not isinstance(part, Call):
+            continue
+        if part.name in SOFTMAXES and part.args:
+            inner = part.args[0]
+            if isinstance(inner, Call) and inner.name == "div":
+                inside |= _arithmetic(inner.args[1])
+        elif part.name == "mul" and len(part.args) == 2:
+            for one, other in (part.args, part.args[::-1]):
+                if _is_reduced(other):
+                    inside |= _arithmetic(one)
+    return [g for g, places in parents.items() if places <= inside and by_name(g) is Kind.TENSOR]
+
+
+def _arithmetic(node: Node) -> set[int]:
+    """The operations of an expression of numbers and plain names; none where it has others."""
+    found: set[int] = set()
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Call) and part.name in _ARITHMETIC:
+            found.add(id(part))
+            pending += part.children
+        elif not isinstance(part, Constant) and not (
+            isinstance(part, Given) and _is_number_name(part)
+        ):
+            return set()
+    return found
+
+
+def _is_number_name(given: Given) -> bool:
+    return not given.inputs and not given.model and "(" not in given.text
+
+
+def _lists(parts: list[Node]) -> list[Given]:
+    """Names of which only single items and the length are read: ``outs[-1]``, ``len(outs)``."""
+    whole: set[Given] = set()
+    read: set[Given] = set()
+    counted: set[Given] = set()
+    for part in parts:
+        for child in part.children:
+            if not isinstance(child, Given):
+                continue
+            if isinstance(part, Call) and part.name == "length":
+                counted.add(child)
+            elif isinstance(part, Call) and part.name == "index" and child is part.args[0]:
+                (read if _is_place(part.args[1]) else whole).add(child)
+            elif not (isinstance(part, Given)):
+                whole.add(child)
+    return [g for g in counted if g in read and g not in whole]
+
+
+def _is_place(key: Node) -> bool:
+    """Whether an index is one place: a number, or the number of a round."""
+    if isinstance(key, Constant):
+        return isinstance(key.value, int)
+    return isinstance(key, Item) and (
+        key.source < 0
+        or (isinstance(key.loop.sources[0], Call) and key.loop.sources[0].name == "range")
+    )
 
 
 def _weights(parts: list[Node]) -> list[Given]:

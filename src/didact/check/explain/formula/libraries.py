@@ -54,7 +54,8 @@ _NAMES = {
     "multiply": "mul", "divide": "div", "true_divide": "div", "subtract": "sub", "power": "pow",
     "reduce_sum": "sum", "reduce_mean": "mean", "negative": "neg", "absolute": "abs", "as_tensor":
     "tensor", "acos": "arccos", "special_logsumexp": "logsumexp", "greater": "gt", "less": "lt",
-    "linalg_norm": "norm", "dot": "matmul", "inner": "matmul", "sigmoid_": "sigmoid",
+    "linalg_norm": "norm", "frobenius_norm": "norm", "vector_norm": "norm",
+    "dot": "matmul", "inner": "matmul", "sigmoid_": "sigmoid",
 }  # fmt: skip
 
 METHODS = frozenset(
@@ -215,8 +216,10 @@ def call(name: str, args: list[Node], keywords: Keywords) -> Call | None:
 
     Operands that are given by name stand in their places: ``kl_div(input=q, target=p)``.
     """
+    if name in {"max", "min"} and keywords.keys() & {"axis", "keepdims"}:
+        name = f"a{name}"  # NumPy's gives the values alone
     kept = {("dim" if k == "axis" else k): v for k, v in keywords.items() if k not in _DROPPED}
-    if name in {"sum", "mean", "prod", "max", "min", "amax", "std", "var", "softmax"}:
+    if name in {"sum", "mean", "prod", "max", "min", "amax", "amin", "std", "var", "softmax"}:
         kept = {("keepdim" if k == "keepdims" else k): v for k, v in kept.items()}
     args = list(args)
     for key in sorted(kept, key=lambda k: _PLACES.get(k, 2)):

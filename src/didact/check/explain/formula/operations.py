@@ -524,6 +524,12 @@ OPERATIONS["max"] = _extreme(max)
 OPERATIONS["min"] = _extreme(min)
 
 
+@operation("amin")
+def amin(input: Tensor, dim: Axes = None, keepdim: bool = False) -> Array:  # noqa: A002
+    """The smallest."""
+    return _reduced(input, dim, keepdim, min)
+
+
 @operation("amax")
 def amax(input: Tensor, dim: Axes = None, keepdim: bool = False) -> Array:  # noqa: A002
     """The largest."""

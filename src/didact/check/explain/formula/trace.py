@@ -179,6 +179,7 @@ class Tracer:
         self._alone: Instance | None = None
         self._demonstrated: set[int] = set()
         self._shown = _shown(tree)
+        self._printed = _printed(tree)
         self._stores = Counter(
             n.id for n in nodes_of(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
         )
@@ -453,8 +454,10 @@ class Tracer:
                 self._bind(owner, self._value(value, scope), scope)
                 return
         shown = self._value(value, scope)
-        if isinstance(value, ast.Call) and isinstance(shown, Call) and id(value) in self._shown:
-            self.entries.append(Entry(node, shown, "assign", ""))
+        if isinstance(value, ast.Call) and id(value) in self._shown:
+            for part in _returned(shown):
+                if isinstance(part, Call):
+                    self.entries.append(Entry(node, part, "assign", ""))
 
     def _goes_back(self, node: ast.AST, given: ast.expr, scope: Scope) -> bool:
         """Keep what is backpropagated: ``loss.backward()``, ``accelerator.backward(loss)``."""
@@ -977,7 +980,8 @@ class Tracer:
         if self._depth >= DEPTH:
             return self._unknown(ast.unparse(node), args)
         self._called.add(id(closure.node))
-        if id(node) in self._shown and any(map(_is_sample, [*args, *keywords.values()])):
+        sample = any(map(_is_sample, [*args, *keywords.values()]))
+        if id(node) in self._printed or (id(node) in self._shown and sample):
             self._demonstrated.add(id(closure.node))
         scope = Scope({}, closure.scope)
         self._parameters(closure, args, keywords, scope, called=True)
@@ -1072,10 +1076,17 @@ def _trains(loop: ast.For | ast.AsyncFor) -> bool:
 
 
 def _is_sample(value: Value) -> bool:
-    """Whether a value is made of random numbers: a function that is given it is only shown."""
-    return isinstance(value, Node) and any(
-        isinstance(part, Given) and _RANDOM.search(part.text) for part in walk(value)
-    )
+    """Whether a value is made of random numbers or of numbers that are written out.
+
+    A function that is given it is only shown.
+    """
+    if not isinstance(value, Node):
+        return False
+    parts = list(walk(value))
+    if any(isinstance(p, Given) and _RANDOM.search(p.text) for p in parts):
+        return True
+    made = any(isinstance(p, Call) and p.name == "tensor" for p in parts)
+    return made and not any(isinstance(p, Given) for p in parts)
 
 
 def _shown(tree: ast.Module) -> set[int]:
@@ -1086,6 +1097,18 @@ def _shown(tree: ast.Module) -> set[int]:
         if isinstance(value, ast.Call):
             found |= {id(value), *(id(a) for a in value.args)}
     return found
+
+
+def _printed(tree: ast.Module) -> set[int]:
+    """The calls whose result is only printed, outside functions."""
+    return {
+        id(inner)
+        for statement in tree.body
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+        if isinstance(statement.value.func, ast.Name) and statement.value.func.id == "print"
+        for inner in ast.walk(statement.value)
+        if isinstance(inner, ast.Call) and inner is not statement.value
+    }
 
 
 _RANDOM = re.compile(r"\b(?:randn|rand|randint|normal|uniform)\(")

@@ -138,6 +138,7 @@ class Term:
     padding: Node | None = None
     smoothing: Node | None = None
     mask: Node | None = None
+    second: Node | None = None
     dead: bool = False
     """The student's side is computed without gradient."""
 
@@ -466,6 +467,7 @@ class _Inputs:
     padding: Node | None = None
     smoothing: Node | None = None
     mask: Node | None = None
+    second: Node | None = None
     first: tuple[bool, bool] = (True, True)
     """Whether the temperature and the scalar are the first of those that are tried."""
 
@@ -492,7 +494,8 @@ def _match(
                     (), body, definition, law, one.student, one.teacher, one.temperature, loop,
                     rank=lab.rank, mean=_is_many(lab, body, loop), labels=one.labels,
                     scalar=one.scalar, old=one.old, hot=one.hot, padding=one.padding,
-                    smoothing=one.smoothing, mask=one.mask, dead=_is_dead(body, one.student),
+                    smoothing=one.smoothing, mask=one.mask, second=one.second,
+                    dead=_is_dead(body, one.student),
                 )  # fmt: skip
                 best = (key, term)
         if best is not None and not best[0][0]:
@@ -529,6 +532,10 @@ def _is_worth(definition: Definition, inputs: _Inputs) -> bool:
     """Whether a definition reads what distinguishes these inputs from those tried before."""
     _, names = tree_of(definition)
     if ("t" in names) is (inputs.teacher is None):
+        return False
+    if definition.listed is not isinstance(inputs.teacher, Each | Sequence):
+        return False
+    if ("U" in names) is (inputs.second is None):
         return False
     temperature, scalar = inputs.first
     return (temperature or "T" in names) and (scalar or "beta" in names)
@@ -568,6 +575,7 @@ def _candidates(lab: Laboratory, body: Node) -> Iterator[_Inputs]:
                          and not (isinstance(p.loop.sources[p.source], Given)
                                   and is_weights(p.loop.sources[p.source].text))]  # type: ignore[attr-defined]  # fmt: skip
     softened, temperatures = _softened(body, lab)
+    averaged = _averaged(body, lab)
     groups: list[list[Node]] = [[*own, *items], softened, [*_compared(body), *lab.moved.values()]]
     every = [p for p in walk(body) if isinstance(p, Given)]
     label = next((g for g in every if lab.kinds.get(g) in INDICES), None)
@@ -580,8 +588,10 @@ def _candidates(lab: Laboratory, body: Node) -> Iterator[_Inputs]:
     old = next(_bounds(body), None)
     mask = _mask_part(body)
     seen: set[tuple[int, int | None, int]] = set()
+    yield from _of_two_temperatures(body, lab)
     for group in groups:
-        for student, teacher in _pairs(lab, group):
+        lists = [(s, t) for s in group for t in averaged if t is not s]
+        for student, teacher in (*_pairs(lab, group), *lists):
             for number, temperature in enumerate(temperatures):
                 key = (id(student), id(teacher) if teacher else None, id(temperature))
                 if key in seen:
@@ -593,6 +603,40 @@ def _candidates(lab: Laboratory, body: Node) -> Iterator[_Inputs]:
                         options.get("ignore_index"), options.get("label_smoothing"), mask,
                         first=(not number, not place),
                     )  # fmt: skip
+
+
+def _averaged(body: Node, lab: Laboratory) -> list[Node]:
+    """The scores of several teachers whose softmaxes stand in one target, as lists."""
+    found: list[Node] = []
+    for part in walk(body):
+        if isinstance(part, Each):
+            inside, _ = _softened(part.body, lab)
+            found += [
+                Each(part.loop, scores) for scores in inside
+                if any(isinstance(p, Item) and p.loop is part.loop for p in walk(scores))
+            ]  # fmt: skip
+    softened, _ = _softened(body, lab)
+    teachers = [s for s in softened if side(s, lab.roles) == "teacher"]
+    if len(teachers) > 1 and not found:
+        found.append(Sequence(tuple(teachers)))
+    return found
+
+
+def _of_two_temperatures(body: Node, lab: Laboratory) -> Iterator[_Inputs]:
+    """A softmax and a log-softmax at different temperatures: the target's and the student's."""
+    soft: dict[str, list[tuple[Node, Node]]] = {"softmax": [], "log_softmax": []}
+    for part in walk(body):
+        if isinstance(part, Call) and part.name in soft and part.args:
+            inner = part.args[0]
+            if (
+                isinstance(inner, Call)
+                and inner.name == "div"
+                and is_scalar(inner.args[1], lab.kinds)
+            ):
+                soft[part.name].append((_bare(inner.args[0]), inner.args[1]))
+    for (teacher, second), (student, first) in product(soft["softmax"], soft["log_softmax"]):
+        if second is not first and not is_same(first, second):
+            yield _Inputs(student, teacher, None, first, second=second)
 
 
 def _pairs(lab: Laboratory, group: list[Node]) -> Iterator[tuple[Node, Node | None]]:
@@ -623,9 +667,12 @@ def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
     scores: dict[int, Node] = {}
     temperatures: dict[int, Node] = {}
     for part in walk(body):
-        if not isinstance(part, Call) or part.name not in SOFTMAXES or not part.args:
+        if not isinstance(part, Call) or not part.args:
             continue
         inner = part.args[0]
+        by_hand = part.name in {"exp", "logsumexp"} and not _has_softmax(inner)
+        if part.name not in SOFTMAXES and not by_hand:
+            continue
         while isinstance(inner, Call) and inner.name in {"sub", "add"}:
             inner = inner.args[0]
         while isinstance(inner, Call) and inner.name == "detach":
@@ -652,6 +699,10 @@ def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
     others = [v for v in values if not isinstance(v, Constant)]
     found = [*others, *constants.values()]
     return list(scores.values()), found or [Constant(1.0)]
+
+
+def _has_softmax(node: Node) -> bool:
+    return any(isinstance(p, Call) and p.name in SOFTMAXES for p in walk(node))
 
 
 def _bare(node: Node) -> Node:
@@ -783,6 +834,13 @@ def _given_power(lab: Laboratory, weights: list[tuple[Node, int]], temperature: 
                     if math.isclose(math.prod(group), temperature.value**power):
                         return power
         return 2 if may_hold_square(math.prod(numbers), temperature.value) else 0
+    parts = list(_factors(temperature))
+    if len(parts) > 1:
+        powers = {
+            sum(p for w, p in weights if w is part or is_same(w, part)) / power
+            for part, power in parts
+        }
+        return int(powers.pop()) if len(powers) == 1 else 0
     return sum(p for w, p in weights if w is temperature or _same_number(lab, w, temperature))
 
 
@@ -847,7 +905,8 @@ def _defined(
     lab: Laboratory, definition: Definition, inputs: _Inputs, draw: Draw, loop: Loop | None
 ) -> float | None:
     key = (definition.key, id(inputs.student), id(inputs.teacher), id(inputs.labels),
-           id(inputs.temperature), id(inputs.scalar), draw, loop.number if loop else 0)  # fmt: skip
+           id(inputs.temperature), id(inputs.second), id(inputs.scalar), draw,
+           loop.number if loop else 0)  # fmt: skip
     if key not in lab._defined:
         try:
             lab._defined[key] = _evaluate(lab, definition, inputs, draw, loop)
@@ -875,7 +934,7 @@ def _evaluate(
     given = {
         "s": inputs.student, "t": inputs.teacher, "y": inputs.labels, "T": inputs.temperature,
         "beta": inputs.scalar, "k": inputs.old, "h": inputs.hot,
-        "pad": inputs.padding, "eps": inputs.smoothing, "m": inputs.mask,
+        "pad": inputs.padding, "eps": inputs.smoothing, "m": inputs.mask, "U": inputs.second,
     }  # fmt: skip
     if "t" not in names and inputs.teacher is not None:
         return None
@@ -891,7 +950,8 @@ def _evaluate(
     if not isinstance(student, Array) or student.rank not in definition.ranks:
         return None
     teacher = binding.get(names["t"]) if "t" in names else None
-    if "t" in names and (not isinstance(teacher, Array) or teacher.shape != student.shape):
+    teachers = teacher if definition.listed and isinstance(teacher, list) else [teacher]
+    if "t" in names and any(not isinstance(t, Array) or t.shape != student.shape for t in teachers):
         return None
     if "axis" in names:
         binding[names["axis"]] = 1 if student.rank == 4 else student.rank - 1

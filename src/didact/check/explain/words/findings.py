@@ -50,10 +50,9 @@ OWN: dict[str, Text] = {
         "系数是 {factor}²，而 softmax 用的温度是 {temperature}：两者不同时，梯度的尺度没有还原",
     ),
     "KE128": Text(
-        "`{name}` is kept with its graph in every round: memory grows until it runs out; keep the "
-        "number, `.item()`",
-        "每一轮都把带计算图的 `{name}` 累加或存下来：计算图无法释放，显存不断增长；"
-        "应只保留数值 `.item()`",
+        "`{name}` is kept with its graph in every round, so memory grows from step to step; keep "
+        "the number, `.item()`",
+        "每一轮都把带计算图的 `{name}` 累加或存下来，显存一步步增长；应只保留数值 `.item()`",
     ),
     "KE129": Text(
         "the mean is over all positions, those that `{mask}` sets to 0 included: the more padding, "
@@ -94,6 +93,26 @@ OWN: dict[str, Text] = {
         "the sum of all gradients so far; call `{name}.zero_grad()` before backward()",
         "循环里调用了 `{name}.step()`，而所示代码从不清零梯度：每一步用的都是至今所有梯度之和；"
         "应在 backward() 之前调用 `{name}.zero_grad()`",
+    ),
+    "KE136": Text(
+        "`{name}` holds layers of its own, and the optimiser is not given their parameters: they "
+        "keep their random values, so the student is fitted to a random projection; pass "
+        "`{name}.parameters()` as well",
+        "`{name}` 里有自己的层，而优化器没有拿到它们的参数：这些层一直是随机权重，"
+        "学生对齐的是随机投影；应把 `{name}.parameters()` 也交给优化器",
+    ),
+    "KE137": Text(
+        "the target sums to {total} over the classes, not to 1: softmaxes are added up and not "
+        "averaged. The loss cannot reach 0, and its gradient is {total} times that of their mean",
+        "目标在类别上的和是 {total} 而不是 1：几个 softmax 只相加、没有取平均。"
+        "损失降不到 0，梯度是取平均时的 {total} 倍",
+    ),
+    "KE138": Text(
+        "after the mean over the channels the map is [B, H, W], and dim={dim} is {what}: each line "
+        "of the map is scaled to length 1, and where the attention lies is lost; flatten to "
+        "[B, H·W] first, so that the map as a whole has length 1",
+        "对通道取平均后是 [B, H, W]，dim={dim} 是{what}：这样是把图的每一列（行）各自归一化，"
+        "注意力在空间上的分布就丢失了；应先展平成 [B, H·W]，对整张图归一化",
     ),
     "KE105": Text(
         "the term is {factor} of {name}: T² is missing, so its gradient shrinks as 1/T² and the "
@@ -159,9 +178,9 @@ OWN: dict[str, Text] = {
         "参数顺序反了：第一个参数是目标。照现在的写法是 KL(学生 ‖ 教师)，即反向 KL",
     ),
     "KE116": Text(
-        "axis 0 is the batch: the samples compete with each other, and the rows are no "
-        "distributions over classes; the class axis is -1",
-        "axis=0 是批维：同一批的样本互相竞争，每一行不再是类别上的分布；类别维应为 -1",
+        "dim 0 is the batch: the samples compete with each other, and the rows are no "
+        "distributions over classes; the class dimension is -1",
+        "第 0 维是批维：同一批的样本互相竞争，每一行不再是类别上的分布；类别维应为 -1",
     ),
     "KE117": Text(
         "the first argument of kl_div is probabilities; it must be log-probabilities. The loss can "
@@ -407,6 +426,30 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "backward() adds to .grad. With accumulation on purpose, clear after each step.",
             "backward() 会把梯度累加到 .grad；若有意累积梯度，也要在每次 step 之后清零。",
+        ),
+    ),
+    "KE136": (
+        Text("A layer that no optimiser has", "不在优化器里的层"),
+        Text(
+            "The projector is trained together with the student: "
+            "`SGD([*student.parameters(), *hint.parameters()], lr=0.05)`.",
+            "投影层要和学生一起训练：`SGD([*student.parameters(), *hint.parameters()], lr=0.05)`。",
+        ),
+    ),
+    "KE137": (
+        Text("A target that is no distribution", "目标不是概率分布"),
+        Text(
+            "Found by numbers: over the classes the target sums to the number of softmaxes that "
+            "were added. Divide by it, or use weights that sum to 1.",
+            "由数值得出：目标在类别上的和等于相加的 softmax 个数。"
+            "应除以个数，或使用总和为 1 的权重。",
+        ),
+    ),
+    "KE138": (
+        Text("A map normalised along one side", "只沿一条边归一化的注意力图"),
+        Text(
+            "`F.normalize(x.pow(2).mean(1).flatten(1), dim=1)`.",
+            "写成 `F.normalize(x.pow(2).mean(1).flatten(1), dim=1)`。",
         ),
     ),
     "KE120": (

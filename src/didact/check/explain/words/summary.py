@@ -9,6 +9,19 @@ METHODS: dict[str, Text] = {
     "keras_distiller": Text("Keras Distiller: Hinton KD", "Keras Distiller：Hinton 知识蒸馏（KD）"),
     "token_kd": Text("token-level KD", "逐词元的知识蒸馏（token KD）"),
     "pixel_kd": Text("pixel-wise KD", "逐像素的知识蒸馏（pixel-wise KD）"),
+    "self_kd": Text(
+        "self-distillation within one network (BYOT, Zhang et al. 2019)",
+        "自蒸馏：同一网络的深层教浅层（BYOT，Zhang 等 2019）",
+    ),
+    "dino": Text("DINO's loss (Caron et al. 2021)", "DINO 的损失（Caron 等 2021）"),
+    "tf_kd": Text(
+        "Tf-KD with a virtual teacher (Yuan et al. 2020)", "Tf-KD 的虚拟教师（Yuan 等 2020）"
+    ),
+    "pod": Text(
+        "PODNet's spatial distillation (Douillard et al. 2020)",
+        "PODNet 的空间蒸馏（Douillard 等 2020）",
+    ),
+    "cosine": Text("a cosine distance of two representations", "两个表示之间的余弦距离"),
     "multi_kd": Text("multi-teacher KD", "多教师知识蒸馏"),
     "lwf": Text("LwF (Li, Hoiem 2016)", "LwF（Li、Hoiem 2016）"),
     "icarl": Text("iCaRL (Rebuffi et al. 2017)", "iCaRL（Rebuffi 等 2017）"),
@@ -42,6 +55,16 @@ METHODS: dict[str, Text] = {
     "logit_matching": Text("logit matching (Ba, Caruana 2014)", "logits 匹配（Ba、Caruana 2014）"),
     "hint": Text("the FitNets hint (Romero et al. 2015)", "FitNets 的 hint（Romero 等 2015）"),
     "mse": Text("a mean of squared differences", "均方差"),
+    "vid": Text("VID (Ahn et al. 2019)", "VID（变分信息蒸馏，Ahn 等 2019）"),
+    "crd": Text("CRD (Tian et al. 2020)", "CRD（对比表示蒸馏，Tian 等 2020）"),
+    "ewc": Text("EWC (Kirkpatrick et al. 2017)", "EWC（Kirkpatrick 等 2017）"),
+    "der": Text(
+        "DER, dark experience replay (Buzzega et al. 2020)", "DER（暗经验回放，Buzzega 等 2020）"
+    ),
+    "pkd": Text("PKD, patient KD (Sun et al. 2019)", "PKD（耐心蒸馏，Sun 等 2019）"),
+    "fsp": Text("FSP matrices (Yim et al. 2017)", "FSP 矩阵（Yim 等 2017）"),
+    "bic": Text("BiC (Wu et al. 2019)", "BiC（Wu 等 2019）"),
+    "wa": Text("WA, weight aligning (Zhao et al. 2020)", "WA（权重对齐，Zhao 等 2020）"),
     "plain": Text(
         "a loss on the labels alone, without distillation", "只有真实标签的损失，没有蒸馏项"
     ),
@@ -74,6 +97,12 @@ EQUAL = Text(
     "It is equal to the definition, term by term (for tensors {shape}).",
     "逐项与定义一致（张量形状 {shape}）。",
 )
+EQUAL_ALWAYS = Text("It is equal to the definition, term by term.", "逐项与定义一致。")
+EQUAL_ALWAYS_UP_TO = Text(
+    "What it computes is equal to the definition, term by term, but not safely: see the findings "
+    "({count}).",
+    "计算结果逐项与定义一致，但写法不安全：见“发现的问题”（{count}）。",
+)
 EQUAL_ONLY = Text(
     "For tensors {shape} it is equal to the definition, term by term; which shape they have, the "
     "code does not tell. {others}.",
@@ -98,6 +127,9 @@ NAMED = Text(
     "Its name says {method}; {missing}, which it needs, is not shown, so this could not be "
     "checked.",
     "从名字看，它应是{method}；但它用到的 {missing} 没有贴出来，无法核对。",
+)
+NOT_AS_NAMED = Text(
+    "what is computed is {computes}, not what the name says", "实际计算的是{computes}，与名字不符"
 )
 UNKNOWN_TERM = Text(
     "The term {term} is not recognised; nothing is said about it.",
@@ -290,7 +322,14 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and the weight of the soft term changes with the temperature",
         "能运行，但软标签项的实际权重随温度变化",
     ),
-    "GRAPHS-KEPT": Text("it runs, and memory grows until it runs out", "显存不断增长，直到耗尽"),
+    "GRAPHS-KEPT": Text("it runs, and memory grows from step to step", "能运行，但显存一步步增长"),
+    "DIM-NORM": Text(
+        "it runs, and hardly says where the attention lies", "能运行，但几乎不反映注意力的位置"
+    ),
+    "TARGET-SUM": Text(
+        "it runs, and the loss stays far above 0 however well the student learns",
+        "能运行，但学生学得再好，损失也远高于 0",
+    ),
     "MASKED-MEAN": Text(
         "it runs, and the more padding a batch has, the less it counts",
         "能运行，但填充越多的批次损失越小",

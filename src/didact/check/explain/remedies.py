@@ -1,0 +1,156 @@
+"""Changes that take a mistake of the training away, where the code shows what was meant."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+from didact.check.correct.site import span
+from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.judge import Judged
+from didact.check.explain.formula.nodes import nodes_of
+from didact.check.findings.finding import Edit, Finding, Span
+
+
+def remedies(tree: ast.Module, finding: Finding, kinds: tuple[str, ...]) -> list[list[Edit]]:
+    """The ways to mend a finding that no corrector of ``check`` mends; columns are bytes."""
+    found = [list(edits) for kind in kinds if kind in _BY_KIND
+             for edits in [list(_BY_KIND[kind](tree, finding))]]  # fmt: skip
+    return [edits for edits in found if edits]
+
+
+def _at(tree: ast.Module, finding: Finding) -> Iterator[ast.AST]:
+    for node in nodes_of(tree):
+        if isinstance(node, ast.expr | ast.stmt) and span(node) == finding.span:
+            yield node
+
+
+def _added_up(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """``total = loss`` in a loop as ``total += loss``."""
+    for node in _at(tree, finding):
+        if isinstance(node, ast.Assign):
+            target = ast.unparse(node.targets[0])
+            yield Edit(span(node), f"{target} += {ast.unparse(node.value)}")
+            return
+
+
+def _exchanged(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """The two weights of a moving average, each in the other's place."""
+    for node in _at(tree, finding):
+        for inner in ast.walk(node):
+            pair = _weights_of(inner)
+            if pair is not None:
+                one, other = pair
+                yield Edit(span(one), ast.unparse(other))
+                yield Edit(span(other), ast.unparse(one))
+                return
+
+
+def _weights_of(node: ast.AST) -> tuple[ast.expr, ast.expr] | None:
+    """``a`` and ``b`` of ``p.mul_(a).add_(q, alpha=b)``, ``p`` and ``q`` of ``a * p + b * q``."""
+    if isinstance(node, ast.Call) and last_name(node.func) == "add_":
+        inner = node.func.value if isinstance(node.func, ast.Attribute) else None
+        alpha = next((k.value for k in node.keywords if k.arg == "alpha"), None)
+        if isinstance(inner, ast.Call) and last_name(inner.func) == "mul_" and inner.args and alpha:
+            return inner.args[0], alpha
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        sides = [_averaged_in(side) for side in (node.left, node.right)]
+        if sides[0] is not None and sides[1] is not None:
+            return sides[0], sides[1]
+    return None
+
+
+def _averaged_in(node: ast.expr) -> ast.expr | None:
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+        return None
+    others = [side for side in (node.left, node.right) if not _is_weight(side)]
+    return others[0] if len(others) == 1 else None
+
+
+def _is_weight(node: ast.expr) -> bool:
+    """A number, a plain name, an attribute of self, or 1 minus one."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        return isinstance(node.left, ast.Constant) and _is_weight(node.right)
+    if isinstance(node, ast.Attribute):
+        return isinstance(node.value, ast.Name) and node.value.id == "self"
+    return isinstance(node, ast.Constant | ast.Name)
+
+
+def _trained_again(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """``model.train()`` at the start of the outermost loop that ends in evaluation mode."""
+    for node in _at(tree, finding):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        loops = [n for n in nodes_of(tree) if isinstance(n, ast.For | ast.While)
+                 and any(inner is node for inner in ast.walk(n))]  # fmt: skip
+        if not loops:
+            return
+        first = loops[0].body[0]
+        place = Span(first.lineno, first.col_offset, first.lineno, first.col_offset)
+        indent = " " * first.col_offset
+        yield Edit(place, f"{ast.unparse(node.func.value)}.train()\n{indent}")
+        return
+
+
+def _given_to_the_optimiser(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """``[*student.parameters(), *regressor.parameters()]``."""
+    made = next((n for n in _at(tree, finding) if isinstance(n, ast.Assign)), None)
+    if made is None or not isinstance(made.targets[0], ast.Name):
+        return
+    name = made.targets[0].id
+    for node in nodes_of(tree):
+        first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+        if isinstance(first, ast.Call) and last_name(first.func) == "parameters":
+            late = node.lineno < made.lineno  # type: ignore[attr-defined]
+            if late:
+                return
+            yield Edit(span(first), f"[*{ast.unparse(first)}, *{name}.parameters()]")
+            return
+
+
+def _per_place(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """``/ (h * w)`` behind a ``kl_div`` of maps whose height and width have names."""
+    names = _sizes(tree)
+    if not names:
+        return
+    for node in _at(tree, finding):
+        if isinstance(node, ast.Call) and last_name(node.func) == "kl_div":
+            count = " * ".join(names)
+            shown = f"({count})" if len(names) > 1 else count
+            yield Edit(span(node), f"{ast.unparse(node)} / {shown}")
+            return
+
+
+def _sizes(tree: ast.Module) -> list[str]:
+    """The names of the sizes behind the classes in ``b, c, h, w = x.shape``, or ``b, s, v``."""
+    for node in nodes_of(tree):
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Tuple):
+            continue
+        if not ast.unparse(node.value).endswith((".shape", ".size()")):
+            continue
+        names = [ast.unparse(e) for e in node.targets[0].elts]
+        sizes = names[2:] if len(names) == 4 else names[1:2] if len(names) == 3 else []
+        if sizes and "_" not in sizes:
+            return sizes
+    return []
+
+
+_BY_KIND: dict[str, Callable[[ast.Module, Finding], Iterator[Edit]]] = {
+    "SUM-OVERWRITTEN": _added_up,
+    "EMA-REVERSED": _exchanged,
+    "STUDENT-EVAL-MODE": _trained_again,
+    "NOT-IN-OPTIMIZER": _given_to_the_optimiser,
+    "BATCHMEAN-3D": _per_place,
+}
+
+
+def is_per_place(judged: Judged, line: int) -> bool:
+    """Whether the divergence of a line is equal to its definition for maps or sequences."""
+    for term in judged.terms:
+        if term.rank < 3 or term.status != "equal":
+            continue
+        for node in nodes_of(judged.tracer.tree):
+            value = judged.tracer.values.get(id(node))
+            if getattr(node, "lineno", 0) == line and value is not None and value is term.body:
+                return True
+    return False

@@ -1,0 +1,105 @@
+"""Parts with weights that stand on the way to a loss and that no optimiser is given."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from didact._core.i18n import Text
+from didact.check.correct.site import span
+from didact.check.engine.names import is_loss, role_of
+from didact.check.engine.spaces import Role
+from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.words.findings import OWN
+from didact.check.findings.finding import Edit, Finding, Fix, Severity
+
+UNTRAINED = "KE136"
+_WEIGHTED = frozenset(
+    {
+        "Linear", "LazyLinear", "Bilinear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d",
+        "ConvTranspose2d", "ConvTranspose3d", "Parameter",
+    }
+)  # fmt: skip
+_MOVED = frozenset({"to", "cuda", "cpu", "half", "float", "double", "train"})
+_COMPARING = frozenset(
+    {
+        "kl_div", "mse_loss", "l1_loss", "smooth_l1_loss", "cross_entropy", "cosine_similarity",
+        "cosine_embedding_loss", "huber_loss", "normalize", "MSELoss", "KLDivLoss",
+    }
+)  # fmt: skip
+
+
+def untrained(tree: ast.Module) -> Iterator[Finding]:
+    """Objects of classes of the code that compute a loss with layers of their own."""
+    optimisers = [n for n in nodes_of(tree) if isinstance(n, ast.Call) and _is_optimiser(n)]
+    if len(optimisers) != 1 or not _is_plain(optimisers[0]):
+        return
+    losses = {c.name for c in nodes_of(tree) if isinstance(c, ast.ClassDef) and _has_weights(c)}
+    for node in tree.body:
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        name, made = node.targets[0].id, _made(node.value)
+        if made in losses and role_of(name) is Role.UNKNOWN and _is_left_alone(tree, name):
+            yield Finding(
+                UNTRAINED, Severity.WARNING, span(node), OWN[UNTRAINED].format(name=name),
+                _given(optimisers[0], name),
+            )  # fmt: skip
+
+
+def _is_optimiser(call: ast.Call) -> bool:
+    owner = ast.unparse(call.func)
+    if "lr_scheduler" in owner:
+        return False
+    named = "optim." in owner or any(k.arg == "lr" for k in call.keywords)
+    return named and ".parameters" in ast.unparse(call)
+
+
+def _is_plain(call: ast.Call) -> bool:
+    """Whether an optimiser is given nothing but ``model.parameters()``."""
+    first = call.args[0] if call.args else None
+    return isinstance(first, ast.Call) and last_name(first.func) == "parameters"
+
+
+def _has_weights(node: ast.ClassDef) -> bool:
+    """Whether a class makes layers with weights and compares something through them."""
+    calls = {last_name(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    compares = bool(calls & _COMPARING) or any(map(is_loss, calls)) or is_loss(node.name)
+    forwards = {m.name for m in node.body if isinstance(m, ast.FunctionDef)}
+    return bool(calls & _WEIGHTED) and compares and "forward" in forwards
+
+
+def _made(value: ast.expr) -> str:
+    """The class whose object a statement makes, moved or not."""
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        if value.func.attr not in _MOVED:
+            return ""
+        value = value.func.value
+    return value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
+
+
+def _is_left_alone(tree: ast.Module, name: str) -> bool:
+    """Whether an object is called or moved alone: not frozen, handed on or listed anywhere."""
+    inside: dict[int, ast.AST] = {}
+    for node in nodes_of(tree):
+        for child in ast.iter_child_nodes(node):
+            inside[id(child)] = node
+    for node in nodes_of(tree):
+        if not isinstance(node, ast.Name) or node.id != name or isinstance(node.ctx, ast.Store):
+            continue
+        around = inside.get(id(node))
+        if isinstance(around, ast.Call) and around.func is node:
+            continue
+        if not isinstance(around, ast.Attribute) or around.attr not in _MOVED:
+            return False
+    return not any(
+        isinstance(n, ast.Call) and last_name(n.func) == "add_param_group" for n in nodes_of(tree)
+    )
+
+
+def _given(optimiser: ast.Call, name: str) -> Fix:
+    first = ast.unparse(optimiser.args[0])
+    text = f"[*{first}, *{name}.parameters()]"
+    message = Text("Train it as well", "一并训练")
+    edits = [Edit(span(optimiser.args[0]), text)]
+    return Fix(tuple(edits), "unsafe", message)
