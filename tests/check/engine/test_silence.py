@@ -27,7 +27,6 @@ CASES = {
     "soft cross-entropy": "loss = F.cross_entropy(s / T, F.softmax(t / T, dim=1)) * T ** 2",
     "power of 1/T renormalised": "p = F.softmax(t, 1) ** (1 / T)\np = p / p.sum(1, keepdim=True)",
     "merged masses": "p = F.softmax(s, 1)\npt = (p * mask).sum(1)\nlog_pt = torch.log(pt)",
-    "guarded log": "lp = torch.log(F.softmax(s, 1) + 1e-7)",
     "names that lie": "prob_s = F.log_softmax(s, 1)\nteacher_log = F.softmax(t, 1)\n"
     "loss = F.kl_div(prob_s, teacher_log, reduction='batchmean')",
     "softmax after the loss": "loss = F.cross_entropy(s, y)\ns = F.softmax(s, dim=1)",

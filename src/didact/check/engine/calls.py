@@ -21,6 +21,7 @@ from didact.check.engine.machine import (
     Machine,
     Partial,
     Path,
+    Predictor,
     Routine,
 )
 from didact.check.engine.names import dotted, is_loss, is_model, source, word_set
@@ -135,6 +136,16 @@ def _call_language_model(
     return made.replace(rank=3, exact=True, payload=model)
 
 
+def _call_predictor(
+    m: Machine, node: ast.Call, _: Predictor, __: list[Value], ___: Keywords
+) -> Value:
+    saved, m.frame.no_grad = m.frame.no_grad, True
+    try:
+        return forward(m, node, dotted(node.func) or source(node.func))
+    finally:
+        m.frame.no_grad = saved
+
+
 def _call_routine(
     m: Machine, node: ast.Call, routine: Routine, arguments: list[Value], keywords: Keywords
 ) -> Value:
@@ -220,9 +231,12 @@ def _call_method(
     if isinstance(base.payload, Table) and name == "get" and node.args:
         key = node.args[0]
         return base.payload.get(key.value if isinstance(key, ast.Constant) else None)
-    if name == "backward":
-        m.total(node, base, "backward")
-        m.record("backward", node, base=base)
+    if name in ("backward", "manual_backward"):
+        loss = base
+        if arguments and not base.terms and not base.is_tensor:
+            loss = arguments[0]  # accelerator.backward(loss), self.manual_backward(loss)
+        m.total(node, loss, "backward")
+        m.record("backward", node, base=loss)
         return UNKNOWN
     if name in ("append", "update") and arguments:
         return base
@@ -257,5 +271,6 @@ _BY_PAYLOAD: dict[
     Layer: _call_layer,
     Partial: _call_partial,
     Path: _call_path,
+    Predictor: _call_predictor,
     Routine: _call_routine,
 }

@@ -96,6 +96,10 @@ class Modules(Protocol):
         """Do some work; which files were entered for it."""
         ...
 
+    def copies_labels(self) -> bool:
+        """Whether any file makes the labels of a language model a copy of its input."""
+        ...
+
     def heads(self, path: str) -> frozenset[str]:
         """The models of ``transformers`` that the files around one name."""
         ...

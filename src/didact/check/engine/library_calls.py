@@ -7,7 +7,7 @@ import ast
 from didact.check.engine.arithmetic import power
 from didact.check.engine.layers import chain_rank, model_rank
 from didact.check.engine.losses import CLASSES, FUNCTIONS, arguments_of, use_loss
-from didact.check.engine.machine import Criterion, LanguageModel, Layer, Machine, Path
+from didact.check.engine.machine import Criterion, LanguageModel, Layer, Machine, Path, Predictor
 from didact.check.engine.names import dotted, is_language_head, is_model, source, word_set
 from didact.check.engine.reductions import Call
 from didact.check.engine.scale import Scale
@@ -29,6 +29,8 @@ _OPTIMIZERS = word_set(
 _TRANSPARENT = frozenset(
     ["DataParallel", "DistributedDataParallel", "compile", "checkpoint_wrapper", "prepare"]
 )
+_PREDICTORS = ("ultralytics.YOLO", "ultralytics.RTDETR", "ultralytics.YOLOWorld")
+"""Calling these is a prediction: a list of results, without a graph."""
 _TENSOR_ROOTS = ("torch", "numpy", "apex", "jax.numpy", "jax.nn")
 
 
@@ -145,6 +147,8 @@ def call_path(m: Machine, node: ast.Call, path: str, arguments: list[Value]) -> 
     if not torch and model_rank(path, node) is not None:
         head = LanguageModel() if is_language_head(name) else None
         return _library_model(node, path, head)
+    if path in _PREDICTORS:
+        return Value(space=Space.MODEL, payload=Predictor(), origin=node)
     if name == "Sequential":
         return _sequential(node, arguments)
     if "Output" in name and name[:1].isupper() and node.keywords and not node.args:

@@ -100,6 +100,11 @@ class LanguageModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Predictor:
+    """A model that is run for its predictions alone: what it gives has no graph."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
     """A method of a value: ``x.softmax``."""
 

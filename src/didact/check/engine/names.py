@@ -48,7 +48,7 @@ _OUTPUT_NAMES = word_set("out output outputs student res result results")
 _FLAGS = word_set("use is has with enable enabled do apply no learn learnable")
 """A name that begins so says whether, not how much."""
 _CLASSES = re.compile(
-    r"num_?(of_?)?(all_|old_|new_|total_|known_|seen_)?(class|label|cls)|n_?class|nb_?(cl|class|old)|"
+    r"n(um|r)_?(of_?)?(all_|old_|new_|total_|known_|seen_)?(class|label|cls)|n_?class|nb_?(cl|class|old)|"
     r"(class|label|cls)_?(num|count)|known_class|vocab|\bn_?labels|\bC\b|\bK\b|\bV\b|\bout_features|"
     r"(size\((1|-1)\)|shape\[(1|-1)\])|num_old|seen_cls|total_class|类别",
     re.IGNORECASE,

@@ -34,6 +34,9 @@ _LIBRARIES = word_set(
 _HEAD = "transformers:"
 """Marks, among the modules that a file imports, a model of ``transformers`` that it names."""
 _HEADS = re.compile(rb"\b[A-Z]\w*(?:" + "|".join(HEADS).encode() + rb")\b")
+_COPIES = "transformers::labels"
+"""Marks, likewise, a file that makes the labels of a language model a copy of its input."""
+_COPIED = re.compile(rb"labels['\"]?\]?\s*[=:][^=\n]{0,40}input_ids")
 _NEAR = 3
 """So many imports away the models are looked for that give a file its logits."""
 
@@ -272,8 +275,12 @@ class Project:
 
     def _heads_in(self, path: str) -> Iterator[str]:
         for module in self._imports[path]:
-            if module.startswith(_HEAD):
+            if module.startswith(_HEAD) and module != _COPIES:
                 yield module.removeprefix(_HEAD)
+
+    def copies_labels(self) -> bool:
+        """Whether any file makes the labels of a language model a copy of its input."""
+        return any(_COPIES in modules for modules in self._imports.values())
 
     def _neighbours(self, path: str) -> Iterator[str]:
         """The files that a file imports, and those that import it."""
@@ -378,4 +385,5 @@ def heads_in(source: bytes) -> frozenset[str]:
     """The models of ``transformers`` that a text names, marked among its imports."""
     if b"transformers" not in source:
         return frozenset()
-    return frozenset(_HEAD + name.decode() for name in _HEADS.findall(source))
+    found = {_HEAD + name.decode() for name in _HEADS.findall(source)}
+    return frozenset(found | {_COPIES} if _COPIED.search(source) is not None else found)

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds `F.cross_entropy` and `nn.CrossEntropyLoss` whose input already went through a softmax.
+Finds `F.cross_entropy` and `nn.CrossEntropyLoss` whose input already went through a softmax, or
+through a sigmoid (a warning).
 
 ## Why is this bad
 
@@ -62,7 +63,7 @@ PyTorch, `torch.nn.CrossEntropyLoss`.
 
 ## 它检查什么
 
-检查输入已经过 softmax 的 `F.cross_entropy` 与 `nn.CrossEntropyLoss`。
+检查输入已经过 softmax 的 `F.cross_entropy` 与 `nn.CrossEntropyLoss`；输入经过 sigmoid 时为警告。
 
 ## 为什么
 
@@ -116,10 +117,22 @@ CATALOGUE = ("CE-ON-PROBS",)
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find a softmax before the softmax that is inside cross_entropy."""
     for use in uses(analysis, "cross_entropy"):
-        if use.input.space is Space.PROBS and not use.input.by_name:
+        space = use.input.space
+        if space is Space.PROBS and not use.input.by_name:
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+        elif space is Space.SIGMOID_PROBS and not use.input.by_name:
+            message = _SIGMOID.format(both=arguments(use))
+            yield Found(use.node, message, severity=Severity.WARNING)
 
 
+_SIGMOID = Text(
+    "cross_entropy applies log_softmax itself, and its input has already gone through a sigmoid: "
+    "scores between 0 and 1 keep the loss above ln(e + C - 1) - 1 (1.46 at 10 classes, 3.62 at "
+    "100). Pass the logits; the sigmoid belongs to binary cross-entropy {both}",
+    "cross_entropy 内部会做 log_softmax，而输入已经过 sigmoid：分数限制在 0 与 1 之间，损失"
+    "不会低于 ln(e + C − 1) − 1（10 类 1.46，100 类 3.62）。应直接传 logits；sigmoid 属于"
+    "二元交叉熵 {both}",
+)
 _MESSAGE = Text(
     "cross_entropy applies log_softmax itself, and its input has already gone through softmax: "
     "the loss cannot fall below ln(e + C - 1) - 1 (1.46 at 10 classes, 3.62 at 100), and "

@@ -100,17 +100,18 @@ Hinton 等 2015；Gu 等 2024（MiniLLM），arXiv:2306.08543。
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
-from didact.check.engine.names import role_of
+from didact.check.engine.names import dotted, role_of
 from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, arguments, is_declared, uses
+from didact.check.rules._common import SOFT, arguments, has_word, is_declared, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -148,10 +149,26 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and not _both_ways(analysis, use)
             and not _is_other_way_round(analysis, use)
             and not is_declared(analysis, use, _MEANT)
+            and not _is_declared_by_callers(analysis, use)
         ):
             named = Role.TEACHER in (use.input.role, use.target.role)
             message = _MESSAGES.get(use.kind, _MESSAGE) if named else _GRAPH
             yield Found(use.node, message.format(both=arguments(use)))
+
+
+def _is_declared_by_callers(analysis: Analysis, use: LossUse) -> bool:
+    """Whether who calls the helper says so: in its own name, or in what the result is called."""
+    for call in use.scope.calls:
+        node: ast.AST | None = call
+        while node is not None and not isinstance(node, ast.Module):
+            named = isinstance(node, ast.Assign) and any(
+                has_word(dotted(target), _MEANT) for target in node.targets
+            )
+            function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            if named or (function and has_word(getattr(node, "name", ""), _MEANT)):
+                return True
+            node = analysis.parent_in_project(node)
+    return False
 
 
 def _graph_is_in_the_target(analysis: Analysis, use: LossUse) -> bool:

@@ -131,10 +131,10 @@ def _is_soft(use: LossUse) -> bool:
 
 _BY_HAND = Text(
     "raw scores weigh the log-probabilities here, and cross-entropy is -sum p log q of "
-    "probabilities p: with a negative score the loss has no lower bound, and with large ones it "
-    "is many times too large {both}",
-    "这里用未归一化的分数去加权对数概率，而交叉熵 −Σ p log q 中的 p 应为概率：出现负分时损失没有"
-    "下界，分数较大时损失会大许多倍 {both}",
+    "probabilities p: with a negative score the loss has no lower bound, and with large ones it is "
+    "many times too large {both}",
+    "这里用未归一化的分数去加权对数概率，而交叉熵 −Σ p log q 中的 p 应为概率：出现负分时损失"
+    "没有下界，分数较大时损失会大许多倍 {both}",
 )
 _MESSAGE = Text(
     "the target of kl_div is raw scores; the formula needs probabilities there. t * log t is NaN "

@@ -49,8 +49,8 @@ the author's to choose.
 
 ## Known false alarms
 
-Silent where an epsilon or a clamp guards the logarithm and where masses of classes were merged
-first (decoupled distillation).
+An info only where an epsilon or a clamp guards the logarithm; silent where masses of classes were
+merged first (decoupled distillation).
 
 ## References
 
@@ -83,7 +83,7 @@ float32 下 logits 相差 200 时梯度为 NaN，float16 下相差 18 就得到 
 
 ## 已知误报
 
-加了 epsilon 或 clamp，或先合并了若干类的概率（解耦蒸馏）时不报告。
+加了 epsilon 或 clamp 时只作提示；先合并了若干类的概率（解耦蒸馏）时不报告。
 
 ## 参考
 
@@ -98,7 +98,9 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import Log
+from didact.check.engine.names import dotted
 from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 from didact.check.rules._trace import path
@@ -117,17 +119,30 @@ def check(analysis: Analysis) -> Iterator[Found]:
     """Find a logarithm taken of a softmax."""
     made = {id(softmax.node) for softmax in analysis.softmaxes}
     for log in analysis.logs:
-        value = log.argument
+        value = _unclamped(analysis, log)
         if (
             value.space is Space.PROBS
             and value.scale.is_one
-            and not log.guarded
             and not value.by_name
             and id(value.origin) in made  # of a mixture, a mean, a clamp it is something else
-            and not _is_guarded(analysis, log)
         ):
-            quiet = value.grad is Grad.NO
-            yield Found(log.node, _MESSAGE, severity=Severity.INFO if quiet else None)
+            guarded = log.guarded or _is_guarded(analysis, log)
+            quiet = guarded or value.grad is Grad.NO
+            message = _GUARDED if guarded else _MESSAGE
+            yield Found(log.node, message, severity=Severity.INFO if quiet else None)
+
+
+def _unclamped(analysis: Analysis, log: Log) -> Value:
+    """What the logarithm is taken of, without the clamp around it."""
+    node = log.argument_node
+    if log.guarded and isinstance(node, ast.Call):
+        method = isinstance(node.func, ast.Attribute) and dotted(node.func.value) != "torch"
+        base = node.func.value if method and isinstance(node.func, ast.Attribute) else None
+        inner = base or (node.args[0] if node.args else None)
+        value = analysis.value_of(inner) if inner is not None else None
+        if value is not None:
+            return value
+    return log.argument
 
 
 def _is_guarded(analysis: Analysis, log: Log) -> bool:
@@ -138,6 +153,12 @@ def _is_guarded(analysis: Analysis, log: Log) -> bool:
     )
 
 
+_GUARDED = Text(
+    "log(softmax(x) + eps) keeps small probabilities from 0 by changing them: below eps the value "
+    "is wrong and the gradient vanishes; log_softmax(x) is exact and needs no eps",
+    "log(softmax(x) + eps) 靠改动小概率来避免 0：低于 eps 的值不准，梯度也随之消失；log_softmax(x) "
+    "是精确的，不需要 eps",
+)
 _MESSAGE = Text(
     "log(softmax(x)) gives -inf, and NaN in the gradient, when a probability rounds to 0 (a gap "
     "of about 104 between logits in float32, 18 in float16); log_softmax(x) computes the same "

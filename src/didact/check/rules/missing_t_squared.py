@@ -59,10 +59,10 @@ training objective.
 ## Known false alarms
 
 Silent where the soft term is the only one, where T² is applied anywhere on its way (also by the
-caller in the same file, or on the gradients), where a number in front may be T² times
-a weight (4.5 at T = 3), in functions named after LwF, BiC or WA, whose papers have no T², where a
-comment says "no T^2", and with `# kd: no-t2`. A weight that was tuned
-without T² may have taken its place.
+caller in the same file, or on the gradients), where a comment says "no T^2", and with
+`# kd: no-t2`. An info only where a number in front may be T² times a weight (4.5 at T = 3), and in
+functions named after LwF, BiC or WA, whose papers have no T². A weight that was tuned without T²
+may have taken its place.
 
 ## References
 
@@ -96,9 +96,9 @@ T = 4 时梯度为 1/16。小实验精度 69.0 %（正确写法 72.3 %），若�
 
 ## 已知误报
 
-软损失是唯一的一项，或途中任何地方乘过 T²（包括同文件的调用者、直接乘在梯度上），前面的数字可能是
-T² 与权重之积（T = 3 时的 4.5），函数以 LwF、BiC、WA 命名（论文中没有 T²），注释写明没有 T²，
-或注明 `# kd: no-t2` 时不报告。在没有 T² 时调出的权重可能已代替了它。
+软损失是唯一的一项，或途中任何地方乘过 T²（包括同文件的调用者、直接乘在梯度上），注释写明没有 T²，
+或注明 `# kd: no-t2` 时不报告。前面的数字可能是 T² 与权重之积（T = 3 时的 4.5），或函数以 LwF、BiC、
+WA 命名（论文中没有 T²）时，只作提示。在没有 T² 时调出的权重可能已代替了它。
 
 ## 参考
 
@@ -115,7 +115,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Term
-from didact.check.engine.names import dotted, is_temperature
+from didact.check.engine.names import dotted, is_temperature, is_weight
 from didact.check.engine.scale import Scale, may_hold_square
 from didact.check.engine.spaces import NORMALISED, Space
 from didact.check.findings.finding import Severity
@@ -151,15 +151,18 @@ def check(analysis: Analysis) -> Iterator[Found]:
         temperature = _temperature(use)
         if temperature is None or _is_applied(analysis, use, temperature):
             continue
-        if _is_meant_without(analysis, use) or _is_contrastive(analysis, use):
+        if _says_without(analysis, use) or _is_contrastive(analysis, use):
             continue
         if same_source(analysis, use):
             continue
         if beside_hard_term(analysis, use) or _is_commented_out(analysis, use):
+            doubt = _doubt(analysis, use, temperature)
             size = _size(temperature)
+            message = _MESSAGE if doubt is None else doubt
             yield Found(
                 place_of(analysis, use),
-                _MESSAGE.format(t=temperature.text, size=size, both=arguments(use)),
+                message.format(t=temperature.text, size=size, both=arguments(use)),
+                severity=None if doubt is None else Severity.INFO,
             )
 
 
@@ -168,20 +171,31 @@ _WITHOUT = re.compile(r"bic|lwf|wa")
 _SAID = re.compile(r"(\bno|without|不乘|没有|无)\s*T\s*(\*\*|\^)?\s*[2²]", re.IGNORECASE)
 
 
-def _is_meant_without(analysis: Analysis, use: LossUse) -> bool:
-    """Whether the function is called after such a method, or a comment says that there is none."""
+def _doubt(analysis: Analysis, use: LossUse, temperature: Scale) -> Text | None:
+    """Why there may be nothing wrong: the method has no T², or a number holds it."""
+    owner = use.scope.owner
+    names = [use.scope.name, owner.name if owner is not None else ""]
+    if any(has_word(name, _WITHOUT) for name in names):
+        return _OF_METHOD
+    if temperature.atoms:
+        return None
+    numbers = (term.scale.const for term in analysis.terms_of(use))
+    return _FOLDED if any(may_hold_square(n, temperature.const) for n in numbers) else None
+
+
+def _says_without(analysis: Analysis, use: LossUse) -> bool:
+    """Whether a comment or the docstring says that there is none."""
     node, owner = use.scope.node, use.scope.owner
     if isinstance(node, ast.Module):
         return False
     first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", None) or 0
     said = [analysis.index.comments.get(line, "") for line in range(first, last + 1)]
-    names = [use.scope.name, owner.name if owner is not None else ""]
     said += [
         ast.get_docstring(part) or ""
         for part in (node, owner)
         if isinstance(part, ast.FunctionDef | ast.ClassDef)
     ]
-    return any(has_word(n, _WITHOUT) for n in names) or any(map(_SAID.search, said))
+    return any(map(_SAID.search, said))
 
 
 def _is_contrastive(analysis: Analysis, use: LossUse) -> bool:
@@ -218,9 +232,7 @@ def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
         return (
             temperature.atoms != ()
             or any(
-                abs(t.scale.const) >= 0.9 * needed
-                or may_hold_square(t.scale.const, temperature.const)
-                or t.scale.atoms
+                abs(t.scale.const) >= 0.9 * needed or _may_name_it(t.scale)
                 for t in terms
                 if t.scale.const != 1
             )
@@ -235,6 +247,11 @@ def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
         for other in (*analysis.operations_of("multiply"), *analysis.operations_of("power"))
         if other.base.space is Space.SCALAR
     )
+
+
+def _may_name_it(scale: Scale) -> bool:
+    """Whether a factor that has a name may be T²: neither a weight nor one over a count."""
+    return any(exponent > 0 and not is_weight(symbol) for symbol, exponent in scale.atoms)
 
 
 def _is_written_apart(statement: ast.AST, needed: float) -> bool:
@@ -280,6 +297,19 @@ def _size(temperature: Scale) -> Text:
     return Text(f"1/{number**2:.3g} at T = {number:g}", f"T = {number:g} 时为 1/{number**2:.3g}")
 
 
+_OF_METHOD = Text(
+    "the soft term at temperature {t} has no factor T**2, as in the papers of LwF, BiC and WA: its "
+    "gradient is about 1/T**2 of the usual formula's ({size}), so its weight holds at this "
+    "temperature only {both}",
+    "温度为 {t} 的软损失没有乘 T²（LwF、BiC、WA 的论文即如此）：它的梯度约为常用公式的 1/T²"
+    "（{size}），因此权重只适用于这个温度 {both}",
+)
+_FOLDED = Text(
+    "the soft term at temperature {t} has no factor T**2 of its own; the number in front may be a "
+    "weight times T**2. Without it the gradient is about 1/T**2 of the formula's ({size}) {both}",
+    "温度为 {t} 的软损失没有单独乘 T²；前面的数字可能已是权重与 T² 之积。若不是，它的梯度约为"
+    "公式的 1/T²（{size}）{both}",
+)
 _MESSAGE = Text(
     "the soft term at temperature {t} is added to a hard term without the factor T**2: its "
     "gradient is about 1/T**2 of the formula's ({size}) {both}",

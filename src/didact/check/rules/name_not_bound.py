@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds, in functions that compute a loss: a local name that is read before anything assigns it; a
+Finds functions of `torch.nn.functional` that are taken from `torch.functional`, and, in functions
+that compute a loss: a local name that is read before anything assigns it; a
 name that neither the function nor the file defines; a loss that is returned and that only the
 script around the function computes; a name that one branch of an `if` assigns,
 the `else` does not, and the code after both reads.
@@ -70,7 +71,8 @@ Python language reference, 4.2.2 Resolution of names.
 
 ## 它检查什么
 
-只看计算损失的函数：局部名字在赋值之前就被读取；函数和文件都没有定义的名字；返回的损失并非函数自
+检查从 `torch.functional` 取用 `torch.nn.functional` 函数的写法；此外只看计算损失的函数：
+局部名字在赋值之前就被读取；函数和文件都没有定义的名字；返回的损失并非函数自
 己计算、而是来自外层脚本；`if` 的一个分支赋了值、`else` 没有赋值，而分支之后又读取的名字。
 
 ## 为什么
@@ -108,7 +110,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.names import dotted, is_temperature, source, words
+from didact.check.engine.names import dotted, is_temperature, source, word_set, words
 from didact.check.findings.finding import Severity
 from didact.check.rules._binding import Function, bindings_of, bound_around, free_names
 from didact.check.rules._rule import Found
@@ -132,6 +134,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
     whole = bool(analysis.index.imports) and not _is_open(analysis)
     known = {*_KNOWN, *analysis.index.bound, *analysis.index.imports}
     known |= {name for node in analysis.index.of(ast.Global) for name in node.names}
+    yield from _of_the_wrong_module(analysis)
     for function in _functions(analysis):
         found = bindings_of(function)
         for name, node in found.never.items():
@@ -143,6 +146,14 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if whole:
             yield from _undefined(analysis, function, known)
         yield from _of_the_script(analysis, function)
+
+
+def _of_the_wrong_module(analysis: Analysis) -> Iterator[Found]:
+    """``import torch.functional as F``: what is meant is ``torch.nn.functional``."""
+    wrong = {name for name, path in analysis.index.imports.items() if path == "torch.functional"}
+    for node in analysis.index.of(ast.Attribute) if wrong else ():
+        if isinstance(node.value, ast.Name) and node.value.id in wrong and node.attr in _OF_NN:
+            yield Found(node, _MODULE.format(name=node.attr))
 
 
 def _functions(analysis: Analysis) -> Iterator[Function]:
@@ -214,6 +225,18 @@ def _is_open(analysis: Analysis) -> bool:
     return not whole or bool(analysis.index.stars) or any(filled)
 
 
+_OF_NN = word_set(
+    "softmax log_softmax kl_div cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss sigmoid "
+    "relu gelu normalize one_hot dropout binary_cross_entropy binary_cross_entropy_with_logits "
+    "cosine_similarity cosine_embedding_loss interpolate pad linear conv2d logsigmoid softplus"
+)
+"""Functions of ``torch.nn.functional`` that ``torch.functional`` does not have."""
+_MODULE = Text(
+    "torch.functional has no {name}: this ends in an AttributeError; write "
+    "import torch.nn.functional as F",
+    "torch.functional 中没有 {name}：这里会抛出 AttributeError；应写 "
+    "import torch.nn.functional as F",
+)
 _BEFORE = Text(
     "{name} is local to this function, since it is assigned in it, and is read here before that: "
     "the call ends with an UnboundLocalError",

@@ -124,6 +124,7 @@ CATALOGUE = ("PAD-UNMASKED",)
 _PADDING = re.compile(
     r"(\w+[._])*(attention_mask|pad_token(_id)?|pad_id|padding_mask|ignore_index|input_lengths)"
 )
+_VALID = re.compile(r"\w*masks?|valid|active|keep|idx|index|indices|labels?")
 _MASKS = re.compile(r"\w*masks?|masked|masking|ignored?|pads?|padded|padding")
 
 
@@ -202,13 +203,22 @@ def _look_for_padding(index: Index) -> bool:
 def _hard_term_skips(analysis: Analysis, use: LossUse) -> bool:
     """The loss on the labels beside it leaves positions out."""
     return use.input.axis == -1 and any(
-        "ignore_index" in other.use.arguments
+        _skips(other.use)
         for total, term in totals_with(analysis, use)
         for other in total.value.terms
         if other.use.is_hard
         and not term.excludes(other)
         and term.use.scope.calls == use.scope.calls  # a caller may pass what is not padded
     )
+
+
+def _skips(use: LossUse) -> bool:
+    """Whether a loss on labels is told what to ignore, or takes the valid rows of both sides."""
+    if "ignore_index" in use.arguments:
+        return True
+    sides = (use.input_node, use.target_node)
+    keys = [ast.unparse(side.slice) for side in sides if isinstance(side, ast.Subscript)]
+    return len(keys) == 2 and keys[0] == keys[1] and has_word(keys[0], _VALID)
 
 
 def _places(analysis: Analysis, use: LossUse) -> Iterator[ast.AST]:
@@ -221,6 +231,7 @@ def _is_masked(analysis: Analysis, place: ast.AST) -> bool:
     """Whether a mask, padding or the label -100 is used, other than for models and hard terms."""
     other = {id(forward.node) for forward in analysis.forwards}
     other |= {id(use.node) for use in analysis.uses if use.is_hard}
+    other |= _for_hard_terms(place, other)
     stack = [place]
     while stack:
         node = stack.pop()
@@ -230,6 +241,30 @@ def _is_masked(analysis: Analysis, place: ast.AST) -> bool:
             return True
         stack.extend(ast.iter_child_nodes(node))
     return False
+
+
+def _for_hard_terms(place: ast.AST, other: set[int]) -> set[int]:
+    """What says nothing of the soft term: a mask that hard terms alone read, and defaults."""
+    found = set(map(id, _defaults(place)))
+    inside: set[int] = set()
+    for node in ast.walk(place):
+        if id(node) in other:
+            inside |= {id(part) for part in ast.walk(node)}
+    if not inside:
+        return found
+    reads = [n for n in ast.walk(place) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    outside = {node.id for node in reads if id(node) not in inside}
+    for node in ast.walk(place):
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if isinstance(target, ast.Name) and target.id not in outside:
+            found.add(id(node))
+    return found
+
+
+def _defaults(place: ast.AST) -> Iterator[ast.AST]:
+    """What parameters are when nobody says, and how they are called: they are no mask yet."""
+    if isinstance(place, ast.FunctionDef | ast.AsyncFunctionDef):
+        yield place.args
 
 
 def _minus_100(node: ast.AST) -> bool:

@@ -107,14 +107,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.events import LossUse
+from didact.check.engine.events import Forward, LossUse
 from didact.check.engine.index import ClassInfo
 from didact.check.engine.names import dotted, word_set, words
 from didact.check.engine.spaces import Grad, Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, uses
 from didact.check.rules._rule import Found
-from didact.check.rules._trace import computed_from
+from didact.check.rules._trace import argument_of, computed_from, outer
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -160,12 +160,29 @@ def _same_model(analysis: Analysis) -> Iterator[Found]:
             continue
         if use.input.sources and use.target.sources:
             mine, theirs = (_models(analysis, s.sources) for s in (use.input, use.target))
-            same = bool(mine) and mine == theirs
+            shared = _models(analysis, use.input.sources & use.target.sources)
+            same = bool(mine) and mine == theirs and len(shared) < 2  # else a helper runs either
         else:
             same = _through_one_class(analysis, use)
         frozen = any(analysis.facts.is_frozen(m) for m in _models(analysis, use.target.sources))
-        if same and not frozen and not _both_ways(analysis, use):
+        bare = _is_run_without_adapters(analysis, use)
+        if same and not frozen and not bare and not _both_ways(analysis, use):
             yield Found(use.node, _SELF.format(both=arguments(use)))
+
+
+def _is_run_without_adapters(analysis: Analysis, use: LossUse) -> bool:
+    """Whether adapters are turned off for the teacher's pass: what it runs is not trained then."""
+    scopes = {id(f.scope.node): f.scope for f in analysis.forwards if f.key in use.target.sources}
+    for scope in [*scopes.values(), use.scope]:
+        while True:
+            calls = (n for n in ast.walk(scope.node) if isinstance(n, ast.Call))
+            for found in (set(words(dotted(call.func).rpartition(".")[2])) for call in calls):
+                if "disable" in found and found & {"adapter", "adapters"}:
+                    return True
+            if not scope.calls:
+                break
+            scope = outer(analysis, scope)
+    return False
 
 
 def _through_one_class(analysis: Analysis, use: LossUse) -> bool:
@@ -251,7 +268,21 @@ _LAYERS = word_set("Linear Conv1d Conv2d Conv3d ConvTranspose2d Sequential")
 
 
 def _models(analysis: Analysis, keys: frozenset[int]) -> set[str]:
-    return {forward.model for forward in analysis.forwards if forward.key in keys}
+    """The models behind a value, as those call them who hand them to a helper."""
+    return {
+        _named_by_caller(analysis, forward) for forward in analysis.forwards if forward.key in keys
+    }
+
+
+def _named_by_caller(analysis: Analysis, forward: Forward) -> str:
+    """``teacher`` where ``run(teacher, x)`` calls its parameter ``model``."""
+    name, scope = forward.model, forward.scope
+    while scope.calls:
+        given = argument_of(scope, name)
+        if given is None or not dotted(given):
+            return name
+        name, scope = dotted(given), outer(analysis, scope)
+    return name
 
 
 def _together(analysis: Analysis, one: LossUse, other: LossUse) -> bool:

@@ -4,7 +4,8 @@
 
 Finds, on tensors of three or more dimensions, losses whose softmax axis is not the axis they
 are summed over, whose two sides are normalised over different axes, or whose axis is that of the
-positions of a language model's logits.
+positions of a language model's logits; and softmaxes over dim 1 of what was made or reshaped with
+three sizes, of which the last is the number of classes.
 
 ## Why is this bad
 
@@ -60,7 +61,7 @@ softmax 在一个维度上归一化，对类别求和却在另一个维度。
 ## 它检查什么
 
 在三维及以上的张量上，检查 softmax 的维度与求和维度不同、两侧归一化维度不同、或落在语言模型
-logits 的位置维上的损失。
+logits 的位置维上的损失；以及张量按三个大小创建或变形、最后一个是类别数，却在第 1 维做的 softmax。
 
 ## 为什么
 
@@ -95,12 +96,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.events import LossUse
+from didact.check.engine.events import LossUse, Softmax
+from didact.check.engine.names import is_class_count, source
+from didact.check.engine.shapes import sizes_of
 from didact.check.engine.spaces import Evidence
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, rank_of, uses
 from didact.check.rules._rule import Found
-from didact.check.rules._trace import path
+from didact.check.rules._trace import callee, path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -114,6 +117,7 @@ CATALOGUE = ("DIM-SEQ",)
 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find axes that contradict each other."""
+    yield from _contradicted_by_sizes(analysis)
     for use in uses(analysis, *SOFT):
         rank, why = rank_of(use)
         axis, other = use.input.axis, use.target.axis
@@ -139,6 +143,29 @@ def check(analysis: Analysis) -> Iterator[Found]:
                 break
 
 
+def _contradicted_by_sizes(analysis: Analysis) -> Iterator[Found]:
+    """Softmaxes over the second of three sizes, of which the last is the number of classes."""
+    for softmax in analysis.softmaxes:
+        sizes = _sizes(analysis, softmax) if softmax.dim == 1 else []
+        if len(sizes) != 3:
+            continue
+        middle, last = (source(size) for size in sizes[1:])
+        if is_class_count(last) and not is_class_count(middle):
+            yield Found(softmax.node, _SIZES.format(middle=middle, last=last))
+
+
+def _sizes(analysis: Analysis, softmax: Softmax) -> list[ast.expr]:
+    """The sizes that the argument was given where it was made or last reshaped."""
+    nodes = [step.node for step in path(analysis, softmax.argument_node, softmax.scope)]
+    for node in (*nodes, softmax.argument.origin):
+        name = callee(analysis, node).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+        if name in ("transpose", "permute"):
+            return []
+        if name in _SIZED and isinstance(node, ast.Call):
+            return sizes_of(node)
+    return []
+
+
 def _is_of_language_model(analysis: Analysis, use: LossUse) -> bool:
     """Whether the scores are the ``logits`` that a model of ``transformers`` gives: [B, S, V]."""
     if analysis.index.logits_rank != 3:
@@ -153,6 +180,12 @@ def _differ(one: int, other: int, rank: int) -> bool:
     return one % rank != other % rank
 
 
+_SIZED = ("zeros", "ones", "empty", "full", "rand", "randn", "view", "reshape")
+_SIZES = Text(
+    "the softmax normalises over dim 1, which has size {middle}; the classes are the last "
+    "dimension, of size {last}: dim=-1",
+    "softmax 在第 1 维（大小 {middle}）归一化，而类别在最后一维（大小 {last}）：应为 dim=-1",
+)
 _POSITIONS = Text(
     "the softmax normalises over dim {a}, which are the positions of the language model's logits "
     "[B, S, V]: the vocabulary is the last dimension, dim=-1",

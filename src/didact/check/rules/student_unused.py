@@ -182,6 +182,10 @@ def _summands(analysis: Analysis, operation: Operation) -> list[ast.expr]:
     call = operation.node
     method = call.func if isinstance(call, ast.Call) else None
     base = method.value if isinstance(method, ast.Attribute) else None
+    first = call.args[0] if isinstance(call, ast.Call) and call.args else None
+    given = analysis.value_of(first) if first is not None else None
+    if given is not None and given == operation.base:
+        base = first  # accelerator.backward(loss)
     for step in path(analysis, base, operation.scope):
         node = step.node
         if isinstance(node, ast.BinOp):

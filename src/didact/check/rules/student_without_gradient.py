@@ -101,13 +101,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.events import LossUse, Term
+from didact.check.engine.events import LossUse, Scope, Term
+from didact.check.engine.machine import Predictor
 from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Evidence, Grad, Role
+from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, is_loss_scope, uses
 from didact.check.rules._rule import Found
-from didact.check.rules._trace import is_told_elsewhere, place_in_file
+from didact.check.rules._trace import is_told_elsewhere, outer, place_in_file
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -132,7 +134,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
             and _runs_student(analysis, use)
         ):
             named = Severity.WARNING if student.role_from is Evidence.NAME else None
-            yield Found(use.node, _MESSAGE.format(both=arguments(use)), severity=named)
+            message = _PREDICTS if _is_prediction(analysis, student) else _MESSAGE
+            yield Found(use.node, message.format(both=arguments(use)), severity=named)
     yield from _computed_without_graph(analysis)
 
 
@@ -186,11 +189,42 @@ def _runs_student(analysis: Analysis, use: LossUse) -> bool:
     return any(
         forward.under_no_grad
         and role_of(forward.model) is Role.STUDENT
-        and forward.scope.node is use.scope.node
+        and any(forward.scope.node is scope.node for scope in _scopes(analysis, use))
         for forward in analysis.forwards
     )
 
 
+def _scopes(analysis: Analysis, use: LossUse) -> Iterator[Scope]:
+    """The function that computes a loss, and those that called it to train on it."""
+    scope = use.scope
+    yield scope
+    trained = any(
+        term.use is use
+        for total in analysis.totals
+        if total.how == "backward"
+        for term in total.value.terms
+    )
+    while scope.calls and trained:
+        scope = outer(analysis, scope)
+        yield scope
+
+
+def _is_prediction(analysis: Analysis, student: Value) -> bool:
+    """Whether the model that was run is one that only predicts."""
+    for forward in analysis.forwards:
+        if role_of(forward.model) is Role.STUDENT and forward.under_no_grad:
+            callee = analysis.value_of(forward.node.func)
+            if callee is not None and isinstance(callee.payload, Predictor):
+                return student.grad is Grad.NO
+    return False
+
+
+_PREDICTS = Text(
+    "calling a YOLO object of ultralytics predicts: it gives a list of results without a graph, "
+    "and no gradient reaches the student. Train its module, model.model, instead {both}",
+    "调用 ultralytics 的 YOLO 对象是在做预测：返回的是没有计算图的结果列表，梯度到不了学生。"
+    "应训练其中的模块 model.model {both}",
+)
 _CUT = Text(
     "the student's side of this loss has no graph (detach, .data, numpy or argmax on the way): in "
     "the sum that it is added to it is a constant, and no gradient comes from it {both}",
