@@ -59,6 +59,7 @@ NEEDED = {
     "pytorch_lightning": ["import", "didact.bridges.lightning"],
     "sentence_transformers": ["import", "didact.bridges.sentence_transformers"],
     "tokenizers": ["cache", "build", "c", "--teacher", "t.py:M", "--tokenizer", "t.json"],
+    "yaml": ["cache", "convert", "distillkit:kit", "c"],
     "transformers": ["cache", "build", "c", "--teacher", "hf:run"],
     "torchvision": [*DISTILL, "--student", "torchvision:resnet18"],
 }  # fmt: skip
@@ -75,6 +76,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = np.arange(60) % 3
     images = np.random.default_rng(0).integers(0, 255, (60, 4, 4)).astype(np.uint8)
     np.savez(place / "b.npz", x=images, y=labels, is_test=np.arange(60) % 5 == 0)
+    (place / "kit").mkdir()
+    (place / "kit" / "compression_config.yaml").write_text("d: 9\n")
     (place / "t.py").write_text("import torch\nM = torch.nn.Identity()\n")
     (place / "a.py").write_text("import torch.nn.functional as F\nloss = F.kl_div(a, b)\n")
     return place

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tests.lm.teaching import CLASSES, WORDS, Model, rows
@@ -16,6 +17,7 @@ from didact._core.errors import CheckpointError, DataError, DidactError
 from didact.lm import convert
 from didact.losses import next_tokens, top_k_kd
 
+yaml, pyarrow = pytest.importorskip("yaml"), pytest.importorskip("pyarrow")
 K = 6
 
 
@@ -109,6 +111,136 @@ def test_rows_of_axolotl_come_to_their_positions(
     assert kept.residual(2.0)[:, :-1].max() < 1e-5
 
 
+FORM: dict[str, Any] = {
+    "d": CLASSES, "k": 12, "exact_k": 3, "exact_dtype": "float32", "term_dtype": "float32",
+    "polynomial_terms": [0, 1, "sqrt"], "delta_encoding": False, "error_diffusion": False,
+    "normalize_t": False,
+    "residual_bins": [
+        {"scale_dtype": "float16", "element_bits": 14, "num_elements": 4},
+        {"scale_dtype": "float32", "element_bits": 16, "num_elements": 5},
+    ],
+}  # fmt: skip
+FORMS: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "differences": {"delta_encoding": True, "exact_dtype": "float64"},
+    "from 0 to 1": {"normalize_t": True, "polynomial_terms": [0, "exp"], "term_dtype": "float64"},
+    "without a polynomial": {"polynomial_terms": None},
+    "all as they are": {"exact_k": 12, "polynomial_terms": None, "residual_bins": []},
+    "half precision": {
+        "exact_k": 12, "exact_dtype": "bfloat16", "polynomial_terms": None, "residual_bins": []
+    },
+}  # fmt: skip
+NUMPY = {"float16": np.float16, "float32": np.float32, "float64": np.float64}
+
+
+def in_bytes(values: np.ndarray[Any, Any], dtype: str) -> bytes:
+    if dtype == "bfloat16":
+        return torch.from_numpy(values).bfloat16().view(torch.uint8).numpy().tobytes()
+    return values.astype(NUMPY[dtype]).tobytes()
+
+
+def in_bits(numbers: np.ndarray[Any, Any], bits: int) -> bytes:
+    text = "".join(f"{int(number):0{bits}b}" for number in numbers)
+    text += "0" * (-len(text) % 8)
+    return bytes(int(text[n : n + 8], 2) for n in range(0, len(text), 8))
+
+
+def pressed(log_probs: np.ndarray[Any, Any], form: dict[str, Any]) -> bytes:
+    """One token's log-probabilities, written from the description of the format."""
+    values = log_probs.astype(np.float64)
+    if form["delta_encoding"]:
+        values = np.diff(values, prepend=0.0)
+    exact = form["exact_k"]
+    found, rest = in_bytes(values[:exact], form["exact_dtype"]), values[exact:]
+    if terms := form["polynomial_terms"]:
+        ranks = np.linspace(0, 1, len(rest)) if form["normalize_t"] else np.arange(len(rest)) * 1.0
+        functions = {"sqrt": np.sqrt, "exp": np.exp}
+        columns = [ranks**t if isinstance(t, int) else functions[t](ranks) for t in terms]
+        matrix = np.stack(columns, -1)
+        coefficients = np.linalg.lstsq(matrix, rest)[0]
+        found += in_bytes(coefficients, form["term_dtype"])
+        rest = rest - matrix @ coefficients
+    for part in form["residual_bins"]:
+        some, rest = rest[: part["num_elements"]], rest[part["num_elements"] :]
+        half = 1 << (part["element_bits"] - 1)
+        scale = NUMPY[part["scale_dtype"]](np.abs(some).max() / half)
+        steps = np.clip(np.rint(some / float(scale)), -half, half - 1) + half
+        found += scale.tobytes() + in_bits(steps, part["element_bits"])
+    return found
+
+
+def distillkit(said: tuple[Tensor, Tensor], folder: Path, **changed: Any) -> Path:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    form, bits = FORM | changed, math.ceil(math.log2(CLASSES))
+    rows = []
+    for tokens, log_probs in zip(*said, strict=True):
+        best = log_probs[:-1].topk(12)
+        rows.append({
+            "input_ids": tokens.tolist(),
+            "compressed_logprobs": [list(pressed(row.numpy(), form)) for row in best.values],
+            "bytepacked_indices": [list(in_bits(row.numpy(), bits)) for row in best.indices],
+        })  # fmt: skip
+    folder.mkdir()
+    (folder / "compression_config.yaml").write_text(yaml.safe_dump(form))
+    for number, some in ((2, rows[:2]), (10, rows[2:])):
+        table = pyarrow.Table.from_pylist(some)
+        parquet.write_table(table, folder / f"data_{number}.parquet")
+    return folder
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_what_distillkit_has_pressed_comes_out_again(
+    tmp_path: Path, said: tuple[Tensor, Tensor], name: str
+) -> None:
+    source = f"distillkit:{distillkit(said, tmp_path / 'd', **FORMS[name])}"
+    cache = convert(source, tmp_path / "c")
+    data, log_probs = said
+    assert (cache.header.k, cache.header.classes, len(cache)) == (12, CLASSES, 5)
+    kept = cache.read(data)
+    best = log_probs.topk(12)
+    assert torch.equal(kept.ids[:, :-1], best.indices[:, :-1])
+    gap = (kept.logits - kept.log_z - best.values)[:, :-1].abs().max()
+    assert gap < (0.02 if name == "half precision" else 1e-3)
+    torch.testing.assert_close(kept.residual()[:, -1], torch.full((5,), 1 - 12 / CLASSES))
+    assert torch.equal(cache.read(data[3:4], rows=[3]).ids, kept.ids[3:4])
+    fewer = convert(source, tmp_path / "e", tokenizer=WORDS, k=4)
+    assert torch.equal(fewer.read(data).ids, kept.ids[..., :4])
+
+
+def test_folders_that_distillkit_has_not_written_are_refused(
+    tmp_path: Path, said: tuple[Tensor, Tensor]
+) -> None:
+    place = distillkit(said, tmp_path / "d")
+    source, form = f"distillkit:{place}", place / "compression_config.yaml"
+
+    def refused(words: str, **options: Any) -> None:
+        with pytest.raises(DidactError, match=words):
+            convert(source, tmp_path / "c", **options)
+        assert not (tmp_path / "c").exists()
+
+    refused("at temperature 1 alone", temperature=2.0)
+    for text, words in (
+        ("a: [", "not of the form"),
+        ("d: 3", "not of the form"),
+        (yaml.safe_dump(FORM | {"polynomial_terms": ["log"]}), "not of the form"),
+        (yaml.safe_dump(FORM | {"exact_k": 2}), "expected 43 bytes for each token"),
+        (yaml.safe_dump(FORM | {"d": 33}), "do not belong together"),
+    ):
+        form.write_text(text)
+        refused(words)
+    form.unlink()
+    refused("sample-logits has written")
+    form.write_text(yaml.safe_dump(FORM))
+    other = pyarrow.Table.from_pylist([{"input_ids": [1], "packed_indices": [[1]]}])
+    pytest.importorskip("pyarrow.parquet").write_table(other, place / "data_0.parquet")
+    refused("no column compressed_logprobs")
+    (place / "data_0.parquet").write_bytes(b"PAR1")
+    refused("no parquet file")
+    for path in place.glob("*.parquet"):
+        path.unlink()
+    refused("no parquet files")
+
+
 WRONG: list[tuple[str, str, dict[str, Any], str]] = [
     ("vllm-jsonl", '{"a": 1}', {"classes": 9}, "prompt_token_ids"),
     ("vllm-jsonl", "[1]", {"classes": 9}, "line 1 .* no JSON object"),
@@ -126,7 +258,7 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         {"classes": 9, "k": 2},
         "only 1 classes are known",
     ),
-    ("vllm-jsonl", "", {"classes": 9, "temperature": 2.0}, "at 1 alone"),
+    ("vllm-jsonl", "", {"classes": 9, "temperature": 2.0}, "at temperature 1 alone"),
     ("vllm-jsonl", "", {}, "pass classes"),
     ("axolotl", '{"input_ids": [1, 2]}', {"classes": 9}, "target_token_ids"),
     ("parquet", "", {"classes": 9}, "expected one of"),

@@ -24,7 +24,7 @@ EXTRAS = {
     "timm": ("timm",),
     "slurm": ("submitit",),
     "ray": ("ray",),
-    "text": ("tokenizers",),
+    "text": ("tokenizers", "yaml"),
     "transformers": ("transformers",),
     "sentence-transformers": ("sentence_transformers",),
 }  # fmt: skip

@@ -18,7 +18,7 @@ def command(
         list[str],
         typer.Argument(
             help="The folder of the cache; for convert, before it what is converted: "
-            "vllm-jsonl:FILE, axolotl:FILE or axolotl-legacy:FILE."
+            "vllm-jsonl:FILE, axolotl:FILE, axolotl-legacy:FILE or distillkit:FOLDER."
         ),
     ],
     teacher: Annotated[

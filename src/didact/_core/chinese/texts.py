@@ -137,12 +137,32 @@ TEXTS = {
     "row is {}; expected 0 to {}": "行号为 {}；应从 0 到 {}",
     "it belongs to another cache, or to another place": "它属于另一个缓存，或应在别的位置",
     # Converters
-    "the source is {}; expected one of {}, and :FILE": "来源为 {}；应为 {} 之一，后接 :文件",
+    "the source is {}; expected one of {}, and :PLACE": "来源为 {}；应为 {} 之一，后接 :位置",
     "how many classes the teacher knows is not in the file; pass classes": (
         "文件中没有教师的类别数；请传 classes"
     ),
-    "temperature is {}; vLLM gives log-probabilities of a prompt at 1 alone": (
-        "temperature 为 {}；vLLM 只给出温度 1 下的提示词对数概率"
+    "temperature is {}; {} has log-probabilities at temperature 1 alone": (
+        "temperature 为 {}；{} 只有温度为 1 时的对数概率"
+    ),
+    "class {} is spoken of and the teacher knows {}; pass classes, or its own tokenizer": (
+        "出现了类别 {}，而教师只有 {} 个；请传 classes，或用教师自己的分词器"
+    ),
+    "there is no {}; expected a folder that DistillKit's sample-logits has written": (
+        "没有 {}；应为 DistillKit 的 sample-logits 写出的文件夹"
+    ),
+    "{} is not of the form that was expected: {}": "{} 不是预期的格式：{}",
+    "a token has classes that are none, or log-probabilities that are no numbers; the files and {} do "
+    "not belong together": "某个词元的类别不存在，或对数概率不是数；这些文件与 {} 不属于一起",
+    "there are no parquet files in {}; expected those of DistillKit": (
+        "{} 中没有 parquet 文件；应为 DistillKit 写出的文件"
+    ),
+    "{} is no parquet file that can be read: {}": "{} 不是可读取的 parquet 文件：{}",
+    "{} has no column {}; expected {}. Of other forms the normaliser is not known": (
+        "{} 没有列 {}；应有 {}。其他格式的归一化常数无从得知"
+    ),
+    "row {} of {}: {} tokens and {} x {} bytes of {}; expected {} bytes for each token but perhaps the "
+    "last, by {}": (
+        "{1} 第 {0} 行：{2} 个词元，{5} 为 {3} x {4} 字节；按 {7}，每个词元（或除最后一个外）应有 {6} 字节"
     ),
     "{} says nothing of any token; expected log-probabilities": "{} 中没有任何词元的信息；应有对数概率",
     "k is {}, and of a token only {} classes are known; lower it": (
@@ -264,10 +284,10 @@ TEXTS = {
         "建立中途被杀，再次执行同一命令即可继续，所得字节完全相同。"
     ),
     "build, verify, info or convert": "build、verify、info 或 convert",
-    "The folder of the cache; for convert, before it what is converted: vllm-jsonl:FILE, axolotl:FILE "
-    "or axolotl-legacy:FILE.": (
-        "缓存的文件夹；convert 时，其前为所转换的内容：vllm-jsonl:文件、axolotl:文件 "
-        "或 axolotl-legacy:文件。"
+    "The folder of the cache; for convert, before it what is converted: vllm-jsonl:FILE, axolotl:FILE, "
+    "axolotl-legacy:FILE or distillkit:FOLDER.": (
+        "缓存的文件夹；convert 时，其前为所转换的内容：vllm-jsonl:文件、axolotl:文件、"
+        "axolotl-legacy:文件 或 distillkit:文件夹。"
     ),
     "Of build, and of verify to run it again: hf:DIR, a folder of transformers, or file.py:Name, which "
     "gives a model from token ids to logits.": (

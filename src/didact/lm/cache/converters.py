@@ -1,10 +1,10 @@
-"""What others have kept of a teacher, as a cache: JSON lines of vLLM, prepared rows of axolotl."""
+"""What others have kept of a teacher, as a cache: vLLM, axolotl, DistillKit."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +21,11 @@ from didact.lm.cache.capture import (
     shard_name,
     write_kept,
 )
+from didact.lm.cache.distillkit import FORM, Form, read_distillkit
 from didact.lm.cache.header import Header, digest_of_rows
+from didact.lm.cache.said import ListedRow, Row
 from didact.lm.cache.teacher_cache import TeacherCache
 from didact.lm.vocabularies.vocabulary import Vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A text and what was said of each token's successor.
-
-    Attributes:
-        tokens: Its ids.
-        said: For each token, log-probabilities by class, the likeliest first; nothing where it is
-            not known, as behind the last.
-    """
-
-    tokens: list[int]
-    said: list[list[tuple[int, float]]]
 
 
 def convert(
@@ -62,12 +50,14 @@ def convert(
             vLLM gives them; or ``axolotl:FILE``, lines with ``input_ids``, ``target_token_ids`` and
             ``target_logprobs``, each row about the token behind it; ``axolotl-legacy:FILE``, about
             the token itself. axolotl divides the k probabilities by their sum, so that its rows
-            know nothing of the rest.
+            know nothing of the rest. ``distillkit:FOLDER``, parquet files beside a
+            ``compression_config.yaml``, at temperature 1; what its compression has lost stays lost.
         folder: Of the cache.
         tokenizer: The teacher's.
-        classes: How many the teacher knows; by default as many as its tokenizer has ids.
+        classes: How many the teacher knows; by default as many as its tokenizer has ids, or, of
+            DistillKit, as its configuration says.
         k: Classes of a token; by default as many as every token has.
-        temperature: At which the probabilities were taken; vLLM's are at 1.
+        temperature: At which the probabilities were taken; vLLM's and DistillKit's are at 1.
         name: Of the teacher.
         progress: Told of the rows that are done.
 
@@ -79,19 +69,21 @@ def convert(
     kind, colon, place = source.partition(":")
     if kind not in READERS or not colon:
         raise UsageError(
-            f"the source is {source!r}; expected one of {', '.join(READERS)}, and :FILE"
+            f"the source is {source!r}; expected one of {', '.join(READERS)}, and :PLACE"
         )
     vocabulary = None if tokenizer is None else Vocabulary.of(tokenizer)
-    if classes is None:
+    if classes is None and kind == "distillkit":
+        classes = Form.read(Path(place) / FORM).classes if vocabulary is None else vocabulary.size
+    elif classes is None:
         if vocabulary is None:
             raise UsageError("how many classes the teacher knows is not in the file; pass classes")
         classes = vocabulary.size
-    if kind == "vllm-jsonl" and temperature != 1:
+    if kind not in AT_ANY_TEMPERATURE and temperature != 1:
         raise UsageError(
-            f"temperature is {temperature}; vLLM gives log-probabilities of a prompt at 1 alone"
+            f"temperature is {temperature}; {kind} has log-probabilities at temperature 1 alone"
         )
     rows = list(READERS[kind](Path(place)))
-    known = [len(one) for row in rows for one in row.said if one]
+    known = [row.least for row in rows if row.least is not None]
     if not known:
         raise DataError(f"{place} says nothing of any token; expected log-probabilities")
     kept = min(known) if k is None else k
@@ -114,6 +106,7 @@ def convert(
         rows_in_shard=max(1, (1 << 16) * len(rows) // tokens),
     )
     check(header, vocabulary)
+    _tensors([rows[n] for n in rows_of(header, 0)], header)  # before a folder is made
     begin(Path(folder), header, vocabulary)
     for number in range(header.shards):
         path, share = Path(folder) / shard_name(number), rows_of(header, number)
@@ -127,17 +120,16 @@ def convert(
 
 def _tensors(rows: list[Row], header: Header) -> tuple[Tensor, Tensor, Tensor]:
     """Ids, logits and normalisers of all tokens."""
-    said = [one for row in rows for one in row.said]
-    ids = torch.arange(header.k).expand(len(said), header.k).clone()
-    logits = torch.zeros(len(said), header.k)
-    log_z = torch.full((len(said), 1), float(torch.tensor(float(header.classes)).log()))
-    for place, one in enumerate(said):
-        if one:
-            numbers, values = zip(*one[: header.k], strict=True)
-            ids[place], logits[place] = torch.tensor(numbers), torch.tensor(values)
-            log_z[place] = 0.0
+    parts = zip(*(row.kept(header.k) for row in rows), strict=True)
+    ids, log_probs, known = (torch.cat(part) for part in parts)
+    if int(ids.max()) >= header.classes:
+        raise DataError(
+            f"class {int(ids.max())} is spoken of and the teacher knows {header.classes}; pass "
+            "classes, or its own tokenizer"
+        )
+    log_z = torch.where(known, 0.0, math.log(header.classes)).unsqueeze(-1)
     # A logit of a temperature T is T log p, since it is divided by T again.
-    return ids, logits * header.temperatures[0], log_z
+    return ids, log_probs * header.temperatures[0], log_z
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -207,13 +199,15 @@ def _axolotl(path: Path, *, legacy: bool = False) -> Iterator[Row]:
         yield _row(path, number, tokens, [*said[1:], []] if legacy else [*said[:-1], []])
 
 
-def _row(path: Path, number: int, tokens: list[int], said: list[list[tuple[int, float]]]) -> Row:
+def _row(
+    path: Path, number: int, tokens: list[int], said: list[list[tuple[int, float]]]
+) -> ListedRow:
     if len(said) != len(tokens):
         raise DataError(
             f"line {number} of {path} has {len(tokens)} tokens and speaks of {len(said)}; expected "
             "as many"
         )
-    return Row(tokens, said)
+    return ListedRow(tokens, said)
 
 
 def _not_of_form(path: Path, number: int, words: str, error: Exception) -> DataError:
@@ -226,4 +220,6 @@ READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "vllm-jsonl": _vllm,
     "axolotl": _axolotl,
     "axolotl-legacy": lambda path: _axolotl(path, legacy=True),
+    "distillkit": read_distillkit,
 }
+AT_ANY_TEMPERATURE = ("axolotl", "axolotl-legacy")
