@@ -270,22 +270,22 @@ class TeacherCache:
                 f"token_ids is {tuple(token_ids.shape)} of {token_ids.dtype}; expected (batch, "
                 "tokens) of int64"
             )
-        counts = np.ones(ids.shape, bool) if mask is None else mask.detach().cpu().numpy()
-        if counts.shape != ids.shape:
+        counts = None if mask is None else mask.detach().cpu().numpy()
+        if counts is not None and counts.shape != ids.shape:
             raise ShapeError(f"mask is {counts.shape}; expected {ids.shape}")
-        texts = [row[keep] for row, keep in zip(ids, counts, strict=True)]
+        texts = list(ids)
+        if counts is not None:
+            texts = [row[keep] for row, keep in zip(ids, counts, strict=True)]
         numbers = self._found(texts) if rows is None else [int(row) for row in rows]
         if len(numbers) != len(texts):
             raise ShapeError(f"{len(numbers)} rows for {len(texts)} texts; expected one for each")
         parts = [self._row(number, text) for number, text in zip(numbers, texts, strict=True)]
         found = self._together(parts)
-        if mask is not None and not counts.all():
+        if counts is not None and not counts.all():
             found = _spread(found, torch.from_numpy(counts.reshape(-1)), self.header.classes)
-        kept_ids, logits, log_z = (
-            x.reshape(*token_ids.shape, -1).to(token_ids.device)
-            for x in (found.ids, found.logits, found.log_z)
-        )
-        return TopK(kept_ids, logits, log_z, found.temperatures, found.classes)
+        shape = token_ids.shape
+        kept_ids, logits, log_z = (x.view(*shape, -1).to(token_ids.device) for x in found)
+        return TopK(kept_ids, logits, log_z, self.header.temperatures, self.header.classes)
 
     def arrays(self, row: int) -> dict[str, NDArray[Any]]:
         """The stored numbers of a row as they lie on the disk, not yet unpacked.
@@ -379,19 +379,23 @@ class TeacherCache:
             raise damaged(self._path(number // self.header.rows_in_shard), "a row is cut off")
         return found
 
-    def _together(self, parts: list[dict[str, NDArray[Any]]]) -> TopK:
+    def _together(self, parts: list[dict[str, NDArray[Any]]]) -> tuple[Tensor, Tensor, Tensor]:
+        """Ids, logits and normalisers of all tokens, each number copied once."""
         header = self.header
-        stored = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        stored = {
+            name: np.concatenate([part[name] for part in parts])
+            for name in parts[0]
+            if name != "ids" or header.ids == "packed"
+        }
         if header.ids == "packed":
             ids = unpack(stored["ids"], header.k, bits_of(header.classes))
         else:
-            ids = stored["ids"].astype(np.int64)
+            ids = np.concatenate([part["ids"] for part in parts], dtype=np.int64)
         if header.logits == "u8":
             logits = torch.from_numpy(restore(stored["logits"], stored["scale"]))
         else:
             logits = as_tensor(stored["logits"], header.logits)
-        log_z = torch.from_numpy(stored["log_z"])
-        return TopK(torch.from_numpy(ids), logits, log_z, header.temperatures, header.classes)
+        return torch.from_numpy(ids), logits, torch.from_numpy(stored["log_z"])
 
     def _locate(self, row: int) -> tuple[Shard, int]:
         if not 0 <= row < self.header.rows:
@@ -414,11 +418,13 @@ class TeacherCache:
         return self.folder / shard_name(number)
 
 
-def _spread(found: TopK, counts: Tensor, classes: int) -> TopK:
+def _spread(
+    found: tuple[Tensor, Tensor, Tensor], counts: Tensor, classes: int
+) -> tuple[Tensor, Tensor, Tensor]:
     """The same with tokens of equal logits where none was read."""
-    k = found.ids.shape[-1]
+    k = found[0].shape[-1]
     ids = torch.arange(k).expand(len(counts), k).clone()
-    logits = found.logits.new_zeros(len(counts), k)
-    log_z = found.log_z.new_full((len(counts), found.log_z.shape[-1]), float(np.log(classes)))
-    ids[counts], logits[counts], log_z[counts] = found.ids, found.logits, found.log_z
-    return TopK(ids, logits, log_z, found.temperatures, classes)
+    logits = found[1].new_zeros(len(counts), k)
+    log_z = found[2].new_full((len(counts), found[2].shape[-1]), float(np.log(classes)))
+    ids[counts], logits[counts], log_z[counts] = found
+    return ids, logits, log_z
