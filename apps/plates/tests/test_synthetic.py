@@ -119,7 +119,8 @@ def test_the_boxes_of_a_scene_hold_plates(seed: int) -> None:
         matrix = cv2.getPerspectiveTransform(box.astype(np.float32), corners)
         cut = cv2.warpPerspective(scene.image, matrix, (width, height))
         greys = [
-            cv2.GaussianBlur(cv2.cvtColor(i, cv2.COLOR_BGR2GRAY), (0, 0), 2) for i in (cut, flat)
+            cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (0, 0), 2)
+            for image in (cut, flat)
         ]
         assert np.corrcoef(greys[0].ravel(), greys[1].ravel())[0, 1] > 0.35, text
 
