@@ -132,6 +132,9 @@ TEXTS = {
     "{path} is no file of characters: expected x, y, is_test and glyph": (
         "{path} 不是字符数据文件：应包含 x、y、is_test 和 glyph"
     ),
+    "{folder} has no cut plate whose file is named by its text, such as 京A12345.jpg": (
+        "{folder} 里没有以车牌号命名的车牌图片，例如 京A12345.jpg"
+    ),
     "{path} is no reader of plates": "{path} 不是车牌识别模型",
 }
 

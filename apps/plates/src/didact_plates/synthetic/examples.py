@@ -1,5 +1,7 @@
 """Arrays for training: lines, the label of each frame, texts and colours."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
@@ -17,6 +19,8 @@ from didact_plates.synthetic.texts import COLOURS
 FRAMES = 32
 LONGEST = 8
 NO_PLATE = len(COLOURS)
+NO_LABEL = -100
+"""Of a frame or a colour that nobody told."""
 
 Cut = Mapping[str, np.ndarray] | None
 
@@ -39,6 +43,17 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def take(self, rows: np.ndarray) -> Examples:
+        """The examples at ``rows``."""
+        return Examples(self.lines[rows], self.frames[rows], self.texts[rows], self.colours[rows])
+
+
+def together(*parts: Examples) -> Examples:
+    """All examples of all parts, one behind the other."""
+    names = [field.name for field in fields(Examples)]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Examples(**joined)
 
 
 def frame_labels(text: str, spans: np.ndarray) -> np.ndarray:
@@ -140,12 +155,9 @@ def draw_examples(
     sizes = [min(chunk, count - start) for start in range(0, count, chunk)]
     seeds = [(seed, index) for index in range(len(sizes))]
     same = [[value] * len(sizes) for value in (hard, empty, cut)]
-    if processes == 1:
+    if processes == 1 or len(sizes) == 1:
         parts = list(map(_chunk, sizes, seeds, *same))
     else:
         with ProcessPoolExecutor(processes) as pool:
             parts = list(pool.map(_chunk, sizes, seeds, *same))
-    names = [field.name for field in fields(Examples)]
-    return Examples(
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    )
+    return together(*parts)

@@ -1,5 +1,7 @@
 """One training run of a reader: frame labels first, CTC after that."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +12,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from didact_plates.reader.network import PlateNet, channels_last
-from didact_plates.synthetic.examples import Examples
+from didact_plates.synthetic.examples import NO_LABEL, Examples
 
-Loss = Callable[[PlateNet, "Batch"], Tensor]
+Loss = Callable[[tuple[Tensor, Tensor], "Batch"], Tensor]
+"""Of the logits of frames and colours."""
+LossOf = Callable[[bool], Loss]
+"""The loss before (False) and after (True) CTC sets in."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,14 @@ class Batch:
     frames: Tensor
     texts: Tensor
     colours: Tensor
-    rows: np.ndarray
+
+    def where(self, wanted: Tensor) -> Batch:
+        """The examples where ``wanted`` is true."""
+        if bool(wanted.all()):
+            return self
+        return Batch(
+            self.lines[wanted], self.frames[wanted], self.texts[wanted], self.colours[wanted]
+        )
 
 
 @dataclass(frozen=True)
@@ -54,13 +66,17 @@ def batch_of(examples: Examples, rows: np.ndarray) -> Batch:
         torch.from_numpy(examples.frames[rows]),
         torch.from_numpy(examples.texts[rows]),
         torch.from_numpy(examples.colours[rows]),
-        rows,
     )
 
 
 def frame_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Cross-entropy of each frame with the character that the drawing says is there."""
-    return F.cross_entropy(logits.flatten(0, 1), batch.frames.flatten(), label_smoothing=0.02)
+    known = batch.frames.flatten() != NO_LABEL
+    if not known.any():
+        return logits.sum() * 0
+    return F.cross_entropy(
+        logits.flatten(0, 1)[known], batch.frames.flatten()[known], label_smoothing=0.02
+    )
 
 
 def ctc_loss(logits: Tensor, batch: Batch) -> Tensor:
@@ -74,8 +90,8 @@ def ctc_loss(logits: Tensor, batch: Batch) -> Tensor:
     return each.mean() / logits.shape[1]
 
 
-def plain_loss(ctc: bool) -> Callable[[tuple[Tensor, Tensor], Batch], Tensor]:
-    """The loss without a teacher: characters and a fifth of the colour's cross-entropy."""
+def plain_loss(ctc: bool) -> Loss:
+    """The loss without a teacher: characters and a tenth of the colour's cross-entropy."""
 
     def loss(outputs: tuple[Tensor, Tensor], batch: Batch) -> Tensor:
         logits, colour = outputs
@@ -84,7 +100,10 @@ def plain_loss(ctc: bool) -> Callable[[tuple[Tensor, Tensor], Batch], Tensor]:
             if ctc
             else frame_loss(logits, batch)
         )
-        return characters + 0.1 * F.cross_entropy(colour, batch.colours)
+        known = batch.colours != NO_LABEL
+        if not known.any():
+            return characters
+        return characters + 0.1 * F.cross_entropy(colour[known], batch.colours[known])
 
     return loss
 
@@ -127,22 +146,24 @@ class Fit:
         self,
         examples: Examples,
         *,
-        extra: Callable[[tuple[Tensor, Tensor], Batch], Tensor] | None = None,
+        loss: LossOf = plain_loss,
+        until: int | None = None,
         seconds: float = float("inf"),
         tell: Callable[[str], None] = print,
     ) -> bool:
-        """Train until the recipe's end (True) or for ``seconds`` (False).
+        """Train until step ``until``, by default the end (True), or for ``seconds`` (False).
 
         Args:
             examples: The lines; each epoch in a new order.
-            extra: The loss, in place of :func:`plain_loss`.
+            loss: Gives the loss without (False) or with CTC (True).
+            until: The step to stop at.
             seconds: Stop after this time.
             tell: Gets a line about every two hundredth step.
         """
         recipe, start, total = self.recipe, time.monotonic(), 0.0
         per_epoch = len(examples) // recipe.batch
         self.network.train()
-        while self.step < recipe.steps:
+        while self.step < (recipe.steps if until is None else until):
             epoch, place = divmod(self.step, per_epoch)
             order = np.random.default_rng((recipe.seed, epoch)).permutation(len(examples))
             batch = batch_of(
@@ -153,13 +174,13 @@ class Fit:
             with torch.autocast("cpu", torch.bfloat16):
                 outputs = self.network(batch.lines)
             floats = (outputs[0].float(), outputs[1].float())
-            loss = (extra or plain_loss(self.step >= recipe.ctc_from * recipe.steps))(floats, batch)
+            value = loss(self.step >= recipe.ctc_from * recipe.steps)(floats, batch)
             self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            value.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
             self.optimiser.step()
             self.step += 1
-            total = loss.item() if total == 0 else 0.98 * total + 0.02 * loss.item()
+            total = value.item() if total == 0 else 0.98 * total + 0.02 * value.item()
             if self.step % 200 == 0:
                 spent = time.monotonic() - start
                 tell(f"step {self.step}/{recipe.steps}: loss {total:.3f}, {spent:.0f} s")
