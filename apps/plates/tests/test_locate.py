@@ -8,7 +8,7 @@ import pytest
 from apps.plates.tests.pictures import BlueReader, plate, scene
 
 from didact_plates.finding import Finder
-from didact_plates.locate import LONGEST, candidates, cut, grown, overlap
+from didact_plates.locate import LONGEST, candidates, cut, grown, overlap, straightened
 from didact_plates.locate.candidates import overlaps, side_lengths, slope, turned, upright
 from didact_plates.locate.characters import by_characters
 from didact_plates.locate.colour import by_colour
@@ -52,6 +52,38 @@ def test_a_turned_plate_is_cut_upright(angle):
     )[0, 1]
     assert same > 0.6
     assert same > level + (0.2 if abs(angle) > 10 else 0.05)
+
+
+@pytest.mark.parametrize(
+    ("turn", "slant"), [(0, 0), (5, 0), (-5, 0), (0, 0.3), (0, -0.3), (4, 0.2)]
+)
+def test_a_rough_candidate_is_straightened(turn, slant):
+    """Characters that lean, in a box that is too small, too large and level."""
+    image, (left, top, right, bottom) = scene(high=60)
+    middle = ((left + right) / 2, (top + bottom) / 2)
+    lean = np.array([[1, slant, -slant * middle[1]], [0, 1, 0]])
+    matrix = np.vstack([cv2.getRotationMatrix2D(middle, -turn, 1.0), [0, 0, 1]]) @ np.vstack(
+        [lean, [0, 0, 1]]
+    )
+    seen = cv2.warpAffine(image, matrix[:2], image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    true = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+    true = true @ matrix[:2, :2].T + matrix[:2, 2]
+    rough = upright(left - 6, top - 8, right + 4, bottom + 6)
+    found = straightened(seen, rough)
+
+    def far(corners):
+        return np.abs(corners - true).mean()
+
+    assert slope(found) == pytest.approx(turn, abs=2)
+    down = found[3] - found[0]
+    assert -down[0] / down[1] == pytest.approx(-slant + np.tan(np.radians(turn)), abs=0.12)
+    assert far(found) < far(rough) + 3
+    assert far(found) < 9
+
+
+def test_straightening_survives_anything():
+    for image in (np.zeros((50, 80, 3), np.uint8), np.full((50, 80), 255, np.uint8)):
+        assert np.isfinite(straightened(image, upright(10, 10, 60, 30))).all()
 
 
 def test_places_are_in_pixels_of_the_photograph():

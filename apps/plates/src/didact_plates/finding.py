@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from didact_plates.locate import LONGEST, Candidate, Corners, Image, candidates, cut, grown, overlap
+from didact_plates.locate import (
+    LONGEST,
+    Corners,
+    Image,
+    candidates,
+    cut,
+    grown,
+    overlap,
+    straightened,
+)
+from didact_plates.locate.candidates import side_lengths
 
 MARGIN = (0.03, 0.06)
 """Parts of its width and height by which a candidate is cut larger than it was found."""
@@ -14,6 +24,8 @@ LARGEST = (256, 128)
 """Width and height of a cut candidate at most; no reader makes use of more."""
 LEAST_SURE = 0.5
 """Confidence below which a reading is no plate."""
+SURE = 0.97
+"""Confidence above which a candidate is not straightened and read a second time."""
 SAME = 0.3
 """Plates that overlap by more than this are one."""
 
@@ -101,23 +113,28 @@ class Finder:
 
     def _found(self, image: Image, longest: int) -> list[Plate]:
         found = candidates(image, self.most, longest)
-        crops = [_crop(image, one) for one in found]
-        readings = self.reader.read(crops) if crops else []
-        plates = [
-            Plate(said.text, said.colour, said.rows, said.confidence, one.corners, crop)
-            for one, crop, said in zip(found, crops, readings, strict=True)
-            if said.text and said.confidence >= self.least_sure
-        ]
+        first = self._read(image, [one.corners for one in found])
+        doubtful = [plate.corners for plate in first if plate.confidence < SURE]
+        second = self._read(image, [straightened(image, corners) for corners in doubtful])
+        plates = [plate for plate in (*first, *second) if plate.confidence >= self.least_sure]
         return _apart(sorted(plates, key=lambda plate: -plate.confidence))
 
+    def _read(self, image: Image, places: Sequence[Corners]) -> list[Plate]:
+        """The places that have a text, however unsure."""
+        crops = [_crop(image, corners) for corners in places]
+        readings = self.reader.read(crops) if crops else []
+        return [
+            Plate(said.text, said.colour, said.rows, said.confidence, corners, crop)
+            for corners, crop, said in zip(places, crops, readings, strict=True)
+            if said.text
+        ]
 
-def _crop(image: Image, one: Candidate) -> Image:
-    corners = grown(one.corners, *MARGIN)
-    width, height = one.size
+
+def _crop(image: Image, corners: Corners) -> Image:
+    wide = grown(corners, *MARGIN)
+    width, height = side_lengths(wide)
     shrink = max(width / LARGEST[0], height / LARGEST[1], 1.0)
-    size = (max(round(width * (1 + 2 * MARGIN[0]) / shrink), 8),
-            max(round(height * (1 + 2 * MARGIN[1]) / shrink), 4))  # fmt: skip
-    return cut(image, corners, size)
+    return cut(image, wide, (max(round(width / shrink), 8), max(round(height / shrink), 4)))
 
 
 def _apart(plates: Sequence[Plate]) -> list[Plate]:

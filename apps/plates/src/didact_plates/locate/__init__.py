@@ -7,6 +7,7 @@ reader to judge.
 
 from didact_plates.locate.candidates import Candidate, Corners, Image, cut, grown, overlap, suppress
 from didact_plates.locate.search import candidates
+from didact_plates.locate.straighten import straightened
 from didact_plates.locate.views import LONGEST
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "cut",
     "grown",
     "overlap",
+    "straightened",
     "suppress",
 ]
