@@ -15,7 +15,6 @@ from apps.plates.tests.pictures import BlueReader, scene, write
 
 from didact_plates import __version__, models
 from didact_plates.cli import COMMANDS, main, with_command
-from didact_plates.drawing import HANZI_FONT
 from didact_plates.finding import Finder
 
 
@@ -94,7 +93,6 @@ def test_json_is_whole_where_nothing_was_read(capsys, monkeypatch) -> None:
     assert said.err == "error: there is no file none.jpg\n"
 
 
-@pytest.mark.skipif(not HANZI_FONT.exists(), reason="no font")
 def test_drawn_photographs(folder, tmp_path, capsys, monkeypatch) -> None:
     out = tmp_path / "drawn"
     arguments = (folder / "a.png", folder / "c.png", "--draw", out)
@@ -110,7 +108,6 @@ def test_drawn_photographs(folder, tmp_path, capsys, monkeypatch) -> None:
     assert "is a file; expected a folder" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not HANZI_FONT.exists(), reason="no font")
 def test_a_film(tmp_path, capsys, monkeypatch) -> None:
     image, _ = scene()
     path = tmp_path / "film.avi"

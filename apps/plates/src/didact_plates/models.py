@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 from didact_plates.finding import LEAST_SURE, Finder
+
+NAME = "student.safetensors"
+"""What the reader's file is called in a folder that ``didact-plates train`` wrote."""
 
 
 def finder(model: Path | None = None, *, least: float | None = None, threads: int = 1) -> Finder:
     """A finder with the shipped reader, or with that of a folder.
 
     Args:
-        model: A folder that ``didact-plates train`` wrote; by default the shipped models.
+        model: A folder that ``didact-plates train`` wrote, or the file in it; by default what is
+            shipped.
         least: Confidence below which a reading is no plate.
         threads: CPU threads.
 
     Raises:
-        ModelFileError: The folder has no models, or they are damaged.
+        ModelFileError: There is no reader, or it is damaged.
     """
     import cv2
     import torch
 
-    reader = import_module("didact_plates.reader").Reader
+    from didact_plates.reader import Reader
+
+    path = model / NAME if model is not None and model.is_dir() else model
     cv2.setNumThreads(threads)
     torch.set_num_threads(threads)
-    return Finder(reader.load(model), least_sure=LEAST_SURE if least is None else least)
+    return Finder(Reader.load(path), least_sure=LEAST_SURE if least is None else least)
