@@ -1,5 +1,6 @@
 """What one file knows of another: imports, base classes, callers."""
 
+import json
 import textwrap
 
 import pytest
@@ -178,3 +179,54 @@ def test_the_nearest_file_of_a_name_is_meant(tmp_path):
     assert project.locate(["a", "losses"], 0, "b/train.py") == "a/losses.py"
     assert project.locate(["losses"], 2, "c/deep/train.py") == "c/losses.py"
     assert project.locate(["losses"], 0, "d/train.py") is None
+
+
+NETWORK = """
+import keras
+
+class Distiller(keras.Model):
+    def __init__(self, student, teacher, activation):
+        super().__init__()
+        self.student, self.teacher, self.activation = student, teacher, activation
+
+    def train_step(self, data):
+        x, y = data
+        soft = self.distillation_loss(
+            self.activation(self.teacher(x, training=False) / self.temperature),
+            self.activation(self.student(x, training=True) / self.temperature),
+        )
+        return 0.1 * self.student_loss(y, self.student(x)) + 0.9 * soft
+"""
+NOTEBOOK = [
+    "import keras\n",
+    "import tensorflow as tf\n",
+    "from network import Distiller\n",
+    "net = keras.Sequential([keras.layers.Dense(10, activation='softmax')])\n",
+    "model = Distiller(net, net, tf.nn.softmax)\n",
+    "model.compile(student_loss=keras.losses.CategoricalCrossentropy(),\n",
+    "              distillation_loss=keras.losses.KLDivergence())\n",
+]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_notebook_is_a_caller_of_modules(tree, tmp_path, indent):
+    cell = {"cell_type": "code", "source": NOTEBOOK}
+    (tmp_path / "network.py").write_text(NETWORK)
+    notebook = tmp_path / "train.ipynb"
+    notebook.write_text(json.dumps({"cells": [cell], "metadata": {}}, indent=indent))
+    assert ("network.py", "KD210") in found()
+    notebook.unlink()
+    assert ("network.py", "KD210") not in found()
+
+
+def test_no_file_imports_a_notebook(tree, tmp_path):
+    source = [
+        "import torch.nn.functional as F\n",
+        "def kd(s, t):\n",
+        "    return F.softmax(s, 1)\n",
+    ]
+    cell = {"cell_type": "code", "source": source}
+    (tmp_path / "losses.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
+    call = "from losses import kd\n\ndef f(s, t, y):\n    return F.cross_entropy(kd(s, t), y)\n"
+    tree(train=call)
+    assert found() == set()

@@ -25,6 +25,27 @@ for images, labels in loader:
         loss = soft_loss(net(images), consensus)
         loss.backward()
 """,
+    "KD104 a logarithm of what nobody knows": """
+def compute_loss(student, inputs, T):
+    target = torch.log(inputs["predicted"] / T)
+    log_probs = F.log_softmax(student(inputs["images"]) / T, dim=-1)
+    return nn.KLDivLoss(reduction="batchmean")(log_probs, target)
+""",
+    "KD106 the caller exchanges them": """
+def kd_loss(student_logits, teacher_logits):
+    return F.kl_div(
+        F.log_softmax(student_logits, dim=1),
+        F.softmax(teacher_logits, dim=1),
+        reduction="batchmean",
+    )
+
+def step(student_model, teacher_model, x):
+    with torch.no_grad():
+        t = teacher_model(x)
+    s = student_model(x)
+    loss = kd_loss(t, s)
+    loss.backward()
+""",
     "KD108 sigmoid before cross_entropy": """
 class Net(nn.Module):
     def forward(self, x):

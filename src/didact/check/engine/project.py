@@ -34,6 +34,7 @@ _LIBRARIES = word_set(
 _HEAD = "transformers:"
 """Marks, among the modules that a file imports, a model of ``transformers`` that it names."""
 _HEADS = re.compile(rb"\b[A-Z]\w*(?:" + "|".join(HEADS).encode() + rb")\b")
+_NOTEBOOK = ".ipynb"
 _COPIES = "transformers::labels"
 """Marks, likewise, a file that makes the labels of a language model a copy of its input."""
 _COPIED = re.compile(rb"labels['\"]?\]?\s*[=:][^=\n]{0,40}input_ids")
@@ -73,6 +74,8 @@ class Project:
         self._parts = {path: _module_parts(path) for path in sorted(imports)}
         self._by_name: dict[str, list[str]] = defaultdict(list)
         for path, parts in self._parts.items():
+            if path.endswith(_NOTEBOOK):
+                continue  # it imports others, and no other file imports it
             self._by_name[parts[-1] if parts else ""].append(path)
         self._importers: dict[str, list[str]] = defaultdict(list)
         for path in self._parts:
@@ -363,6 +366,12 @@ def _function_around(index: Index, node: ast.AST) -> Function | ast.Module:
 def _module_parts(path: str) -> list[str]:
     parts = [part for part in PurePosixPath(path).with_suffix("").parts if part != "."]
     return parts[:-1] if parts and parts[-1] == "__init__" else parts
+
+
+def in_lines(notebook: bytes) -> bytes:
+    """The JSON of a notebook with the lines of its cells on lines of their own, unquoted."""
+    lines = notebook.replace(b"\\n", b"\n").split(b"\n")
+    return b"\n".join(line.strip(b'", []\t\r') for line in lines)
 
 
 def imports_in(source: bytes) -> frozenset[str]:

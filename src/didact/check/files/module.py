@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from didact.check.files.document import NOTEBOOK_SUFFIXES
+from didact.check.files.notebook import NotebookDocument
 from didact.check.files.salvage import salvage
 from didact.check.files.source import (
     UnreadableError,
@@ -19,13 +21,33 @@ def is_module(path: str) -> bool:
     return path.lower().endswith((".py", ".pyw"))
 
 
+def is_notebook(path: str) -> bool:
+    """Whether a file is a notebook: it imports modules, and none imports it."""
+    return path.lower().endswith(tuple(NOTEBOOK_SUFFIXES))
+
+
+def has_imports(path: str) -> bool:
+    """Whether a file is a module or imports some."""
+    return is_module(path) or is_notebook(path)
+
+
 def read_module(path: str) -> tuple[ast.Module, str] | None:
     """The tree and the text of a file; nothing where it cannot be read at all."""
     try:
-        code = with_unix_newlines(decode(read_bytes(path))[0])
+        text = decode(read_bytes(path), python=not is_notebook(path))[0]
     except (OSError, UnreadableError):
         return None
-    return module_of(code)
+    return module_in(path, text)
+
+
+def module_in(path: str, text: str) -> tuple[ast.Module, str] | None:
+    """The same of a text that the file has: of a notebook the code in its cells."""
+    if not is_notebook(path):
+        return module_of(with_unix_newlines(text))
+    try:
+        return module_of(NotebookDocument(text).code)
+    except UnreadableError:
+        return None
 
 
 def module_of(code: str) -> tuple[ast.Module, str] | None:

@@ -16,7 +16,7 @@ from didact.check.engine.index import Index
 from didact.check.engine.names import dotted, is_temperature, role_of
 from didact.check.engine.spaces import Role
 from didact.check.rules._keras_models import activations_of, compiled_with
-from didact.check.rules._trace import callee, callee_in, path
+from didact.check.rules._trace import Step, callee, callee_in, path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -205,11 +205,56 @@ def function_of(
     return analysis.tree
 
 
+def _steps(analysis: Analysis, node: ast.expr, scope: Scope) -> Iterator[Step]:
+    """The way back of a value, also through a softmax that a class was given as an argument."""
+    last: Step | None = None
+    for last in path(analysis, node, scope):
+        yield last
+    while last is not None and isinstance(last.node, ast.Call) and last.node.args:
+        if not _is_softmax(analysis, last.node) or not dotted(last.node.func).startswith("self."):
+            return
+        inner, last = last, None
+        for last in path(analysis, inner.node.args[0], inner.scope):  # type: ignore[attr-defined]
+            yield last
+
+
+def _is_softmax(analysis: Analysis, node: ast.AST) -> bool:
+    if callee(analysis, node).rpartition(".")[2] == "softmax":
+        return True
+    name = dotted(node.func) if isinstance(node, ast.Call) else ""
+    return name.startswith("self.") and name[5:] in _given_softmax(analysis)
+
+
+def _given_softmax(analysis: Analysis) -> set[str]:
+    """The attributes that are ``tf.nn.softmax``: assigned, or given to the constructor."""
+    given: set[str] = set()
+    for index in analysis.files():
+        for call in index.of(ast.Call):
+            info = analysis.index.classes.get(dotted(call.func))
+            start = info.methods.get("__init__") if info is not None else None
+            names = [a.arg for a in start.args.args[1:]] if start is not None else []
+            pairs = [*zip(names, call.args, strict=False)]
+            pairs += [(k.arg, k.value) for k in call.keywords if k.arg in names]
+            given |= {name for name, value in pairs if _names_softmax(value) and name}
+    for info in analysis.index.classes.values():
+        for name, values in info.assigned.items():
+            if any(_names_softmax(v) or (dotted(v) in given) for v in values):
+                given.add(name)
+    return given
+
+
+def _names_softmax(value: ast.expr) -> bool:
+    """``tf.nn.softmax`` itself, or a layer that is one."""
+    made = value.func if isinstance(value, ast.Call) else value
+    last = dotted(made).rpartition(".")[2]
+    return last == ("Softmax" if isinstance(value, ast.Call) else "softmax")
+
+
 def _side(analysis: Analysis, node: ast.expr, scope: Scope) -> Side:
     count, divisor, last = 0, "", node
-    for step in path(analysis, node, scope):
+    for step in _steps(analysis, node, scope):
         last = step.node
-        if callee(analysis, last).rpartition(".")[2] == "softmax":
+        if _is_softmax(analysis, last):
             count += 1
         elif not divisor and isinstance(last, ast.BinOp) and isinstance(last.op, ast.Div):
             name = root_of(analysis, last.right, step.scope)

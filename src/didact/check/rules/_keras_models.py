@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from didact.check.engine.index import Function, Index
+from didact.check.engine.index import ClassInfo, Function, Index
 from didact.check.engine.names import dotted
 from didact.check.rules._trace import callee_in
 
@@ -63,12 +63,23 @@ def _of_name(index: Index, scope: ast.AST, name: str, depth: int) -> Iterator[st
             if dotted(node.func) == f"{name}.add" and node.args:
                 added = node.args[0]
             if depth == _DEPTH and index.framework == "tensorflow":
-                for keyword in node.keywords:
-                    value = keyword.value
-                    if keyword.arg == last and dotted(value).rpartition(".")[2] != last:
+                for parameter, value in _given(index, node):
+                    if parameter == last and dotted(value).rpartition(".")[2] != last:
                         yield from _of_value(index, index.tree, value, depth - 1)
     if added is not None:
         yield activation(added)
+
+
+def _given(index: Index, call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
+    """The arguments of a call with the names of their parameters, where they are known."""
+    yield from ((keyword.arg, keyword.value) for keyword in call.keywords)
+    info = index.classes.get(dotted(call.func))
+    found = index.defined(dotted(call.func)) if info is None and dotted(call.func) else None
+    if found is not None and isinstance(found.what, ClassInfo):
+        info = found.what
+    start = info.methods.get("__init__") if info is not None else None
+    names = [argument.arg for argument in start.args.args[1:]] if start is not None else []
+    yield from zip(names, call.args, strict=False)
 
 
 def _is_alias(value: ast.expr, last: str) -> bool:

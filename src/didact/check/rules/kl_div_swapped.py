@@ -206,7 +206,8 @@ def _both_ways(analysis: Analysis, use: LossUse) -> bool:
         other.scope.node is use.scope.node
         and other.target.role is Role.TEACHER
         and other.input.role is Role.STUDENT
-        for other in uses(analysis, *SOFT)
+        and not (other.node is use.node and use.scope.calls and not other.scope.calls)
+        for other in uses(analysis, *SOFT)  # a helper's own names do not speak for its callers
     )
 
 

@@ -101,10 +101,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.events import LossUse
+from didact.check.engine.machine import LogRatio
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import arguments, uses
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -122,8 +125,24 @@ def check(analysis: Analysis) -> Iterator[Found]:
         wrong = use.target.space is Space.LOG_PROBS and use.log_target is False
         if wrong and use.input.space not in (Space.PROBS, Space.SIGMOID_PROBS):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+        elif use.log_target is False and _is_logarithm(analysis, use):
+            yield Found(use.node, _LOGARITHM, severity=Severity.WARNING)
 
 
+def _is_logarithm(analysis: Analysis, use: LossUse) -> bool:
+    """Whether the target is the logarithm of something of which nothing else is known."""
+    if use.target.space is not Space.UNKNOWN or use.input.space is not Space.LOG_PROBS:
+        return False
+    logs = {id(log.node) for log in analysis.logs if not isinstance(log.argument.payload, LogRatio)}
+    return any(id(step.node) in logs for step in path(analysis, use.target_node, use.scope))
+
+
+_LOGARITHM = Text(
+    "the target of kl_div is a logarithm, and log_target is not set: the formula takes its "
+    "logarithm once more, which is NaN. Pass probabilities, or set log_target=True",
+    "kl_div 的 target 是一个对数，却没有设置 log_target：公式会再取一次对数，得到 NaN。应传入概率，"
+    "或设 log_target=True",
+)
 _MESSAGE = Text(
     "the target of kl_div is log-probabilities, but log_target is not set: the loss is NaN, and "
     "the gradient weighs each class by -log p, most for the least likely one. Use softmax for "

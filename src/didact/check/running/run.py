@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from didact.check.files.finding_files import find_files
-from didact.check.files.module import is_module, read_module
+from didact.check.files.module import has_imports, read_module
 from didact.check.findings.report import FileResult, Report
 from didact.check.running.cache import Answer, Cache
 from didact.check.running.one import check_file, shown
@@ -59,7 +59,7 @@ def _check_all(
 
 def project_of(scans: Sequence[Scan], options: Options) -> Project | None:
     """The files as modules that import each other; nothing where there is but one."""
-    modules = {shown(scan.path): scan.imports for scan in scans if is_module(scan.path)}
+    modules = {shown(scan.path): scan.imports for scan in scans if has_imports(scan.path)}
     if len(modules) < 2 or options.analyse is not None:
         return None
     from didact.check.engine.project import Project

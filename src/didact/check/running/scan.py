@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 
-from didact.check.files.module import is_module
+from didact.check.files.module import has_imports, is_module, is_notebook
 from didact.check.files.source import read_bytes
 from didact.check.running.options import Options
 from didact.check.running.workers import pool
@@ -64,13 +64,15 @@ def scan_file(path: str, options: Options) -> Scan | None:
 def scan_bytes(path: str, data: bytes, options: Options) -> Scan | None:
     """The same for a file's content."""
     interesting = is_relevant(data, options)
-    from didact.check.engine.project import heads_in, imports_in
+    from didact.check.engine.project import heads_in, imports_in, in_lines
 
     if not interesting and not path.endswith("__init__.py"):
         if not is_module(path) or len(data) > LARGEST_BYSTANDER:
             return None
         return Scan(path, heads_in(data), interesting=False, digest=digest_of(data))
-    imports = imports_in(data) if is_module(path) else frozenset[str]()
+    imports = frozenset[str]()
+    if has_imports(path):
+        imports = imports_in(in_lines(data) if is_notebook(path) else data)
     return Scan(path, imports, interesting, digest_of(data))
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from didact.check.files.finding_files import find_files
-from didact.check.files.module import is_module, module_of, read_module
-from didact.check.files.source import with_unix_newlines
+from didact.check.files.module import has_imports, module_in, read_module
 from didact.check.findings.finding import Finding
 from didact.check.running.one import check_source, shown
 from didact.check.running.options import Options
@@ -86,7 +85,7 @@ class Workspace:
         return known.findings
 
     def _check(self, path: str, text: str, scan: Scan) -> _Known:
-        project = self._project if is_module(path) else None
+        project = self._project if has_imports(path) else None
         if project is not None:
             project.looked_at()
         findings = check_source(text, path, options=self._options, project=project)
@@ -118,7 +117,7 @@ class Workspace:
 
     def _arrange(self) -> None:
         self._layout += 1
-        modules = {path: scan.imports for path, scan in self._scans.items() if is_module(path)}
+        modules = {path: scan.imports for path, scan in self._scans.items() if has_imports(path)}
         if self._options.analyse is not None:
             return
         if self._project is None:
@@ -130,4 +129,4 @@ class Workspace:
 
     def _read(self, path: str) -> tuple[ast.Module, str] | None:
         text = self._texts.get(path)
-        return read_module(path) if text is None else module_of(with_unix_newlines(text))
+        return read_module(path) if text is None else module_in(path, text)
