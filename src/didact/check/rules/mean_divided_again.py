@@ -96,6 +96,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,7 @@ from didact.check.engine.events import LossUse, Operation, Term, Total
 from didact.check.engine.names import source
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, uses
+from didact.check.rules._common import SOFT, totals_with, uses
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ CATALOGUE = ("MEAN-DIVIDED-AGAIN",)
 _KINDS = (*SOFT, "mse", "l1", "cosine", "cross_entropy", "nll", "bce", "bce_logits")
 _SAMPLES = re.compile(
     r"\w[\w.]*\.(size\(0\)|shape\[0\])|(\w+\.)*(batch_?size|bsz?)|"
-    r"len\((\w+\.)*(labels?|targets?|inputs?|images?|imgs?|x|y|batch|outputs?|logits|data)\)",
+    r"len\((\w+\.)*(labels?|targets?|inputs?|images?|imgs?|x|y|batch|data)\)",
     re.IGNORECASE,
 )
 _MASK = re.compile(r"\(?(\w+\.)*\w*mask\w*(\.float\(\))?\.sum\(\)\)?( \+ .*)?", re.IGNORECASE)
@@ -127,23 +128,29 @@ _MASK = re.compile(r"\(?(\w+\.)*\w*mask\w*(\.float\(\))?\.sum\(\)\)?( \+ .*)?", 
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find means that meet the number of samples in a denominator."""
     done: set[int] = set()
+    divided = _divisions(analysis)
     for use in uses(analysis, *_KINDS):
-        for total in analysis.totals:
-            for term in total.value.terms:
-                if term.use.identity != use.identity or not _is_trained(total, term):
-                    continue
-                count = _count(use, term)
-                place = _division(analysis, use, count) if count else None
-                if place is None or id(place) in done or not analysis.owns(place):
-                    continue
-                done.add(id(place))
-                alike = all(_count(other.use, other) == count for other in total.value.terms)
-                alone = len({other.use.identity for other in total.value.terms}) == 1 or alike
-                yield Found(
-                    place,
-                    (_ALIKE if alone else _MESSAGE).format(count=count),
-                    severity=Severity.INFO if alone else None,
-                )
+        divisions = divided.get(use.identity, [])
+        for total, term in totals_with(analysis, use) if divisions else ():
+            count = _count(use, term) if _is_trained(total, term) else ""
+            place = _division(analysis, use, count, divisions) if count else None
+            if place is None or id(place) in done or not analysis.owns(place):
+                continue
+            done.add(id(place))
+            alike = all(_count(other.use, other) == count for other in total.value.terms)
+            alone = len({other.use.identity for other in total.value.terms}) == 1 or alike
+            message = _ALIKE if alone else _MESSAGE
+            severity = Severity.INFO if alone else None
+            yield Found(place, message.format(count=count), severity=severity)
+
+
+def _divisions(analysis: Analysis) -> dict[object, list[Operation]]:
+    """The divisions by the losses that are in what is divided."""
+    found: dict[object, list[Operation]] = defaultdict(list)
+    for operation in analysis.operations_of("divide"):
+        for identity in {term.use.identity for term in operation.base.terms}:
+            found[identity].append(operation)
+    return found
 
 
 def _is_trained(total: Total, term: Term) -> bool:
@@ -167,12 +174,12 @@ def _count(use: LossUse, term: Term) -> str:
     return ""
 
 
-def _division(analysis: Analysis, use: LossUse, count: str) -> ast.AST | None:
+def _division(
+    analysis: Analysis, use: LossUse, count: str, divisions: list[Operation]
+) -> ast.AST | None:
     """Where the loss is divided: not where that is done once for a whole loop of losses."""
-    for operation in analysis.operations_of("divide"):
+    for operation in divisions:
         node = operation.node
-        if not any(term.use.identity == use.identity for term in operation.base.terms):
-            continue
         told = _divisor(operation)
         if told is None or (count not in told and _short(count) not in told):
             continue

@@ -122,11 +122,12 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import Forward
-from didact.check.engine.index import ClassInfo, lineage
+from didact.check.engine.index import lineage
 from didact.check.engine.names import dotted, is_model, role_of, words
 from didact.check.engine.spaces import Evidence, Grad, Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
+from didact.check.rules._built import built_here, is_module
 from didact.check.rules._common import soft_uses
 from didact.check.rules._modes import has_no_mode
 from didact.check.rules._rule import Found
@@ -165,7 +166,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
             run = forward.node if given and analysis.owns(forward.node) else place
             yield Found(run, _MESSAGE.format(model=model))
             continue
-        built = _built_here(analysis, forward)
+        built = built_here(analysis, forward)
         if built is not None:
             done.add(model)
             yield Found(built, _BUILT.format(model=model))
@@ -196,70 +197,6 @@ def _is_undone(analysis: Analysis, forward: Forward) -> bool:
         and names & names_of(dotted(call.func.value) or "-")
     ]
     return bool(places) and all(places)
-
-
-def _built_here(analysis: Analysis, forward: Forward) -> ast.AST | None:
-    """Where a teacher is built in the function that runs it: then it is in training mode."""
-    name = forward.model
-    if not name.isidentifier() or isinstance(forward.scope.node, ast.Lambda):
-        return None
-    made: list[ast.Assign] = []
-    for part in ast.walk(forward.scope.node):
-        if isinstance(part, ast.Assign) and any(dotted(t) == name for t in part.targets):
-            made.append(part)
-        if isinstance(part, ast.Call) and _may_evaluate(part, name):
-            return None
-    built = [node for node in made if not _is_wrapping(node.value, name)]
-    if len(built) != 1 or not _has_modes(analysis, built[0].value):
-        return None
-    return built[0]
-
-
-def _may_evaluate(call: ast.Call, name: str) -> bool:
-    """Whether a call is handed the model and may put it into evaluation mode."""
-    given = [*call.args, *(k.value for k in call.keywords)]
-    if not any(isinstance(a, ast.Name) and a.id == name for a in given):
-        return False
-    last = set(words(dotted(call.func).rpartition(".")[2]))
-    return not last & {"load", "parallel", "summary", "print", "count", "len", "deepcopy"}
-
-
-def _is_wrapping(value: ast.expr, name: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(value))
-
-
-def _has_modes(analysis: Analysis, value: ast.expr) -> bool:
-    """Whether a model is made that computes another thing in training mode, for certain."""
-    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
-        if value.func.attr in ("eval", "train", "requires_grad_"):
-            return False
-        if value.func.attr not in ("to", "cuda", "cpu", "float", "half"):
-            break
-        value = value.func.value
-    if not isinstance(value, ast.Call):
-        return False
-    path = dotted(value.func)
-    root, _, rest = path.partition(".")
-    full = ".".join(filter(None, (analysis.index.lookup(root) or root, rest)))
-    name = full.rpartition(".")[2]
-    if full.startswith(("torchvision.models", "timm.create_model")) and name[:1].islower():
-        return True
-    if "resnet" in name.lower() or "mobilenet" in name.lower():
-        return name[:1].islower() or analysis.index.defined(path) is not None
-    found = analysis.index.classes.get(path)
-    if found is None:
-        other = analysis.index.defined(path) if path else None
-        found = other.what if other is not None and isinstance(other.what, ClassInfo) else None
-    return found is not None and _names_modes(found)
-
-
-def _names_modes(info: ClassInfo) -> bool:
-    """Whether a module of the project has batch statistics or dropout written in it."""
-    calls = (part for part in ast.walk(info.node) if isinstance(part, ast.Call))
-    names = [dotted(call.func).rpartition(".")[2] for call in calls]
-    return any(_is_module(base) for base in info.bases) and any(
-        name.startswith(("BatchNorm", "SyncBatchNorm")) for name in names
-    )
 
 
 def _turned_teacher(analysis: Analysis, done: set[str]) -> Iterator[Found]:
@@ -331,7 +268,7 @@ def _made(analysis: Analysis, forward: Forward) -> ast.AST | None:
         registered = [
             v for v in values if not _is_harmless(v) and not has_no_mode(analysis.index, v)
         ]
-        module = any(_is_module(base) for one in lineage(info) for base in one.bases)
+        module = any(is_module(base) for one in lineage(info) for base in one.bases)
         return analysis.statement_of(registered[0]) if module and registered else None
     return None
 
@@ -340,10 +277,6 @@ def _is_harmless(value: ast.expr) -> bool:
     """A plain list does not register, and a linear layer has no mode."""
     linear = isinstance(value, ast.Call) and dotted(value.func).endswith("Linear")
     return linear or isinstance(value, ast.List | ast.Tuple | ast.Constant)
-
-
-def _is_module(base: str) -> bool:
-    return base == "Module" or "Lightning" in base or base.endswith(("Module", "Model"))
 
 
 _BUILT = Text(
