@@ -39,8 +39,8 @@ def test_the_student_is_the_one_in_log_space() -> None:
         "loss = F.kl_div(F.log_softmax(student / T, dim=1), F.softmax(teacher / T, dim=1))"
     )
     said = words(explanation, 1)
-    assert "second argument as P (probabilities): `F.softmax(teacher" in said
-    assert "first as log Q (log-probabilities): `F.log_softmax(student" in said
+    assert "with P = `F.softmax(teacher" in said
+    assert "log Q = `F.log_softmax(student" in said
     assert "D(P‖Q) = Σ P·(log P − log Q)" in answers(explanation)
     assert "input = log Q (student" in answers(explanation)
 
@@ -48,7 +48,7 @@ def test_the_student_is_the_one_in_log_space() -> None:
 def test_cross_entropy_of_two_softmaxes_is_wrong_on_the_left_only() -> None:
     explanation = explain("loss = F.cross_entropy(F.softmax(a_logits, 1), F.softmax(b_logits, 1))")
     assert "F.cross_entropy(a_logits, F.softmax(b_logits, 1))" in explanation.correction.source
-    assert "on the left" in words(explanation, 1)
+    assert "log softmax(`F.softmax(a_logits, 1)`)" in words(explanation, 1)
     assert "right one is not" in answers(explanation)
 
 
@@ -95,7 +95,7 @@ def test_convexity_needs_one_scale() -> None:
         "    kd = F.kl_div(F.log_softmax(s_logits / T, 1), F.softmax(t_logits / T, 1))\n"
         "    return (1 - lam) * ce + lam * kd\n"
     )
-    assert "only if both terms are on the same scale" in answers(explanation)
+    assert "mean divides by B·C" in answers(explanation)
     assert "KL(softmax(t_logits/T) ‖ softmax(s_logits/T))/C" in formula(explanation)
     assert "lam · T²" in explanation.corrected_losses[0].text
 

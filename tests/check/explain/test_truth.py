@@ -252,7 +252,7 @@ def test_no_square_is_asked_of_papers_without_it(name: str, comment: str, accuse
 
 def test_only_the_distillation_term_is_summed_over_the_places() -> None:
     summary = " ".join(s.en for s in _weighted("9").summary)
-    assert "its distillation term is H·W times" in summary
+    assert "distillation term alone would be H·W times" in summary
     assert "the same code is" not in summary
 
 

@@ -11,6 +11,8 @@ from didact.check.explain.causes import facts_of, meaning_of, message_in, where
 from didact.check.explain.correct import kinds_of
 from didact.check.explain.formula.judge import Loss
 from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.tree import Constant
+from didact.check.explain.naming import called
 from didact.check.explain.questions import Question
 from didact.check.explain.summary import Verdict
 from didact.check.explain.words import answers_direct as direct
@@ -24,7 +26,7 @@ from didact.check.snippet.intact import is_words
 _ENDS = re.compile(r"(?<=[?？。!！])|\n|[#＃]")
 _CHINESE = re.compile(
     r"为什么|为何|怎么|怎样|是否|是不是|吗|呢|什么|想问|不懂|不明白|搞不懂|疑惑|求教|求解|求助|报错|求解释|求问|请问|请解释|请教|解释一下|逐行|哪里|哪儿|多少"
-    r"|如何|指点|越来越|一直|带偏|对不上|上不去|正常|行不行|对不对|要不要|能不能|可不可以|需不需要|会不会|请帮|变差|不收敛|不下降|不起作用"
+    r"|如何|指点|越来越|一直|带偏|对不上|上不去|正常|行不行|对不对|要不要|能不能|可不可以|需不需要|会不会|请帮|帮忙|看看|看下|看一下|有没有|变差|不收敛|不下降|不起作用"
 )
 _ENGLISH = re.compile(
     r"\b(why|what|how|explain|is (it|this|anything)|does|do i|should|can (i|someone)|line by line"
@@ -91,7 +93,7 @@ def question_in(text: str) -> str | None:
 def answer_to(
     text: str, findings: Sequence[Finding], kinds: frozenset[str], verdict: Verdict,
     summary: Sequence[Text], losses: Sequence[Loss], tree: ast.Module,
-    lines: Sequence[tuple[int, str, Text]] = (),
+    lines: Sequence[tuple[int, str, Text]] = (), corrected: Sequence[Loss] = (),
 ) -> Question | None:  # fmt: skip
     """What the reader asked, with the answer that fits this code.
 
@@ -101,8 +103,10 @@ def answer_to(
     asked, message = questions_in(text), message_in(text)
     if not asked and message is None:
         return None
-    facts = kinds | _by_formula(verdict, losses) | facts_of(tree)
+    facts = kinds | _by_formula(verdict, [*losses, *corrected]) | facts_of(tree)
+    facts |= {"=no error"} if message is None else frozenset()
     known = _Known(findings, facts, verdict, summary, tree, lines)
+    known.losses = losses
     parts: list[Text] = []
     if message is not None and "HEAD-MISMATCH" not in kinds:
         meaning = meaning_of(message, tree)
@@ -137,6 +141,7 @@ class _Known:
         summary: Sequence[Text], tree: ast.Module, lines: Sequence[tuple[int, str, Text]] = (),
     ) -> None:  # fmt: skip
         self.lines = lines
+        self.losses: Sequence[Loss] = ()
         self.findings, self.verdict = findings, verdict
         self.summary, self.tree, self.source = summary, tree, ast.unparse(tree)
         self.torch = _OTHER.search(self.source) is None
@@ -153,6 +158,8 @@ class _Known:
             return about
         if (straight := self._straight(question)) is not None:
             return straight
+        if (square := self._square(question)) is not None:
+            return square
         diagnosis = alone and (asking.DIAGNOSIS.search(question) or asking.STUCK.search(question))
         for pattern, needed, answer in asking.ASKED:
             if pattern.pattern.startswith(".") and not diagnosis:
@@ -168,6 +175,19 @@ class _Known:
             if not self.torch:
                 return direct.OTHER_STUCK
             return asking.STUCK_UNKNOWN.format(where=where("cut", self.tree))
+        return None
+
+    def _square(self, question: str) -> Text | None:
+        """What a number is that a question asks of, where it is T² written out."""
+        for number in re.findall(r"(?<![\d.])\d+(?:\.0)?(?![\d.])", question):
+            for loss in self.losses:
+                for term in loss.terms:
+                    told = term.temperature
+                    if not isinstance(told, Constant) or told.value in {0, 1}:
+                        continue
+                    written = {w.value for w, _ in term.weights if isinstance(w, Constant)}
+                    if float(number) == told.value**2 and float(number) in written:
+                        return direct.IS_SQUARE.format(n=number, t=f"{told.value:g}")
         return None
 
     def _straight(self, question: str) -> Text | None:
@@ -213,8 +233,10 @@ class _Known:
         for finding in self._serious():
             kinds = set(RULES[finding.code].catalogue) if finding.code in RULES else set()
             if kinds & _MAKES_NEGATIVE:
-                here = asking.HERE.format(message=finding.message, line=finding.span.line)
-                return Text(answer.en + here.en, answer.zh + here.zh)
+                told = _one_after_the_other([finding])
+                nan = bool(kinds & _MAKES_NAN)
+                form = direct.NAN_NOT_NEGATIVE if nan else direct.NEGATIVE
+                return form.format(message=told, line=finding.span.line)
         return answer
 
     def general(self, question: str, *, alone: bool) -> Text | None:
@@ -223,6 +245,12 @@ class _Known:
         Else that it is not answered, unless something was said before (``alone`` is false).
         """
         serious = self._serious()
+        right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
+        if alone and right and serious and self.verdict.outcome == "equal":
+            first = self.summary[0]
+            return direct.YES_BUT.format(
+                what=Text(first.en.strip(), first.zh), but=_one_after_the_other(serious)
+            )
         meaning, diagnosis = asking.MEANING.search(question), asking.DIAGNOSIS.search(question)
         stuck = asking.STUCK.search(question)
         if serious and (diagnosis or stuck) and alone:
@@ -230,16 +258,32 @@ class _Known:
         if alone and not meaning and (told := self._beside_the_loss(question)) is not None:
             return told
         judged = self.verdict.outcome in {"equal", "departs"}
+        if alone and (named := self._as_named(question)) is not None:
+            return named
         if (meaning or diagnosis) and judged and alone:
-            lines = list(self.summary)[:2]
-            if asking.IS_IT_RIGHT.search(question) and self.verdict.outcome == "equal":
+            lines = list(self.summary)[0 if self.torch else 1 :][:2]
+            if right and self.verdict.outcome == "equal":
                 lines = [direct.YES, *lines]
             return Text(" ".join(s.en.strip() for s in lines), "".join(s.zh for s in lines))
         if meaning and alone:
             return asking.NOT_KNOWN
+        if serious and alone and asking.TRAINING.search(question):
+            return _one_after_the_other(serious)
         if serious and alone:
             return asking.INSTEAD.format(found=_one_after_the_other(serious))
         return asking.NOT_ANSWERED.format(question=_short(question)) if alone else None
+
+    def _as_named(self, question: str) -> Text | None:
+        """Yes or no to whether it is the method that the question names."""
+        named = called([question])
+        method = self.verdict.method
+        if named is None or method is None or self.verdict.outcome != "equal":
+            return None
+        if not asking.IS_IT_THIS.search(question):
+            return None
+        if named == self.verdict.method_key:
+            return direct.YES_THIS.format(method=method)
+        return None
 
     def _beside_the_loss(self, question: str) -> Text | None:
         """To a trouble with the training that no mistake explains: that the loss is not its cause.
@@ -276,6 +320,7 @@ def _sentence(said: str) -> str:
 
 _OTHER = re.compile(r"\b(?:tf|keras|jnp|jax|paddle|mindspore|mx)\.|\bGradientTape\b")
 """Code of another framework."""
+_MAKES_NAN = {"KL-TARGET-LOG", "ARGS-REVERSED"}
 _MAKES_NEGATIVE = {"KL-INPUT-PROBS", "KL-INPUT-RAW", "KL-TARGET-LOG", "ARGS-REVERSED"}
 
 
@@ -285,6 +330,8 @@ def _by_formula(verdict: Verdict, losses: Sequence[Loss]) -> frozenset[str]:
     found = {f"={key}" for key in keys}
     if verdict.outcome in {"equal", "unknown"}:
         found.add("=sound")
+    ranks = {b.rank for loss in losses for b in loss.branches}
+    found |= {"=maps"} if ranks == {4} else {"=sequences"} if ranks == {3} else set()
     summed = [t for loss in losses for t in loss.terms if t.over is not None]
     if summed and all(t.status == "equal" for t in summed):
         found.add("=averaged teachers")

@@ -87,7 +87,7 @@ def _loop(node: ast.For | ast.AsyncFor) -> Text:
     name, shown = ast.unparse(over).lower(), code_of(over)
     if "loader" in name or "dataset" in name:
         return Text(
-            f"For each batch of {shown}: {target} (in the order in which the loader yields).",
+            f"For each batch of {shown}: {target}.",
             f"逐批遍历 {shown}，每批取出 {target}。",
         )
     if ".parameters()" in name or ".state_dict()" in name or ".buffers()" in name:
@@ -101,7 +101,8 @@ def _loop(node: ast.For | ast.AsyncFor) -> Text:
                 f"For every parameter {target} in {shown}:", f"对 {shown} 中的每个参数 {target}："
             )
         )
-    if role_of(name) is Role.TEACHER or "models" in name or "experts" in name:
+    many = "teacher" in name or "models" in name or "experts" in name
+    if many and not re.search(r"feat|layer|logit|out|hidden|map", name):
         if called == "zip":
             return Text(
                 f"Once for each teacher, with {target} from {shown}:",
@@ -166,14 +167,10 @@ def _condition(node: ast.If) -> Text:
     ):
         there = isinstance(test.ops[0], ast.IsNot)
         return Text(
-            f"Only if there is{'' if there else ' no'} {code_of(test.left)}"
-            + (
-                " (there is an old model from the second task on):"
-                if _old(test.left) and there
-                else ":"
-            ),
+            f"Only if {code_of(test.left)} is {'given' if there else 'None'}"
+            + (" (from the second task on):" if _old(test.left) and there else ":"),
             f"仅当{'存在' if there else '没有'} {code_of(test.left)} 时"
-            + ("（从第二个任务起才有旧模型）：" if _old(test.left) and there else "："),
+            + ("（从第二个任务起）：" if _old(test.left) and there else "："),
         )
     return Text(f"Only if {code_of(test)}:", f"仅当 {code_of(test)} 成立时：")
 

@@ -53,6 +53,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "KE136": ("NOT-IN-OPTIMIZER",),
     "KE137": ("TARGET-SUM",),
     "KE138": ("DIM-NORM",),
+    "KE139": ("TERM-TWICE",),
+    "KE140": ("SIDES-DIFFER",),
+    "KE141": ("TERM-ZERO",),
 }
 """The kinds of mistakes that these codes stand for."""
 

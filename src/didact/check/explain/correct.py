@@ -192,7 +192,15 @@ def found_by_rules(source: str) -> tuple[Finding, ...]:
 
 
 _ASKS_NUMBERS = frozenset(
-    {"BATCHMEAN-3D", "MULTI-TEACHER-SUM", "NO-T2", "PAD-UNMASKED", "T-ONE-SIDE", "MSE-OF-PROBS"}
+    {
+        "BATCHMEAN-3D",
+        "MULTI-TEACHER-SUM",
+        "NO-T2",
+        "PAD-UNMASKED",
+        "T-ONE-SIDE",
+        "MSE-OF-PROBS",
+        "LOG-OF-SOFTMAX",
+    }
 )
 """Kinds of findings that the numbers of the formula may answer."""
 
@@ -218,6 +226,8 @@ def _is_answered(finding: Finding, judged: Judged) -> bool:
         return bool(summed) and all(t.status == "equal" for t in summed)
     if "NO-T2" in kinds:
         return any(True for t in judged.terms for _ in other_temperature(judged, t))
+    if "LOG-OF-SOFTMAX" in kinds:
+        return _is_of_another(finding, judged)
     if "PAD-UNMASKED" in kinds:
         return judged.ranks.order[0] == 4
     if "T-ONE-SIDE" in kinds:
@@ -231,6 +241,23 @@ def _is_averaged(judged: Judged) -> bool:
         re.search(r"(^|_)ema(_|$|\()|mean_teacher|momentum", g.text, re.IGNORECASE)
         for g, told in judged.roles.items() if told.role == "teacher"
     )  # fmt: skip
+
+
+def _is_of_another(finding: Finding, judged: Judged) -> bool:
+    """Whether the logarithm is of sums of probabilities: log_softmax does not give it."""
+    for node in nodes_of(judged.tracer.tree):
+        value = judged.tracer.values.get(id(node))
+        if getattr(node, "lineno", 0) != finding.span.line or not isinstance(value, Call):
+            continue
+        if value.name == "log" and value.args:
+            inner = value.args[0]
+            while isinstance(inner, Call) and inner.name in _SAME_NUMBERS and inner.args:
+                inner = inner.args[0]
+            return isinstance(inner, Call) and inner.name in {"stack", "cat", "sub", "sum"}
+    return False
+
+
+_SAME_NUMBERS = frozenset({"detach", "index", "clamp", "add", "identity", "floating", "squeeze"})
 
 
 def _is_made_by_hand(finding: Finding, judged: Judged) -> bool:

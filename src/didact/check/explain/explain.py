@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from didact._core.i18n import Text
 from didact._core.text import writable
 from didact.check.engine.engine import Analysis
-from didact.check.engine.names import is_loss, role_of
+from didact.check.engine.names import is_loss, is_model, role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.asked import answer_to
 from didact.check.explain.causes import goes_back_twice
@@ -166,7 +167,8 @@ def explain(text: str) -> Explanation:
     notes = _statements(analysis, judged, proof)
     lines = [(note.line, note.code, note.explanation) for note in notes]
     asked = answer_to(
-        text, findings, kinds, verdict, summary, judged.losses, analysis.tree, lines
+        text, findings, kinds, verdict, summary, judged.losses, analysis.tree, lines,
+        right.losses,
     )  # fmt: skip
     return Explanation(
         source=source,
@@ -188,12 +190,16 @@ def explain(text: str) -> Explanation:
     )
 
 
+_HELD = re.compile(r"(^|_)(params?|variables|weights|state|rngs?|key)$")
+"""What a functional model is given beside its input."""
+
+
 def _names(tree: ast.Module) -> tuple[list[str], list[str]]:
     """What functions and classes are called, and the functions that are called and not shown."""
     defined = [n.name for n in nodes_of(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
     called = {
         n.func.id for n in nodes_of(tree)
-        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and not is_model(n.func.id)
     }  # fmt: skip
     return defined, sorted(called & set(given_names(tree)))
 
@@ -264,7 +270,10 @@ def _roles(judged: Judged, key: str) -> list[RoleLine]:
             if callee.isidentifier() and callee not in ALIASES and not is_loss(callee):
                 lines.setdefault(callee, RoleLine(callee, role, words.ITS_MODEL))
             for inner in given.inputs:
-                if isinstance(inner, Given) and not inner.inputs and inner not in judged.roles:
+                held = isinstance(inner, Given) and bool(_HELD.search(inner.text))
+                if held:
+                    lines.pop(inner.text, None)  # type: ignore[attr-defined]
+                elif isinstance(inner, Given) and not inner.inputs and inner not in judged.roles:
                     lines.setdefault(inner.text, RoleLine(inner.text, "input", words.IS_INPUT))
     for node in nodes_of(judged.tracer.tree):
         if isinstance(node, ast.arg) and node.arg not in lines:

@@ -18,18 +18,18 @@ from didact.check.engine.names import (
     is_weight,
     role_of,
 )
-from didact.check.engine.spaces import Role, Space
+from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.explain.call_words import arguments, filled, last_name, same
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import side
 from didact.check.explain.formula.trace import Library, is_output
-from didact.check.explain.formula.tree import Call, Given, Node
-from didact.check.explain.losscalls import code_of, factor_of, loss_phrase
+from didact.check.explain.formula.tree import Call, Constant, Given, Node
+from didact.check.explain.losscalls import code_of, factor_of, loss_phrase, softened
 from didact.check.explain.proof import Proof
 from didact.check.explain.slices import slice_phrase
-from didact.check.explain.sums import weighted
+from didact.check.explain.sums import enumerated, weighted
 from didact.check.explain.words.calls import FUNCTIONS, GRADIENTS
 from didact.check.explain.words.constructors import CONSTRUCTORS
 from didact.check.explain.words.methods import METHODS, TENSOR_METHODS
@@ -166,16 +166,34 @@ class Reader:
         use = self.uses.get(id(node))
         if use is not None and (words := loss_phrase(use, self.owner)) is not None:
             return words
+        if (told := self.softened(node)) is not None:
+            return told
         inferred = _INFERRED.get(type(node))
         if inferred is not None:
             return inferred(self, node)
         simple = _SIMPLE.get(type(node))
         return simple(node) if simple is not None else same(code_of(node))
 
+    def softened(self, node: ast.expr) -> Text | None:
+        """What a softmax gives, where the numbers bear out that it is one."""
+        if not isinstance(node, ast.Call) or last_name(node.func) not in _SOFTMAXES:
+            return None
+        method = isinstance(node.func, ast.Attribute) and not _in_module(node.func.value)
+        library = isinstance(self.judged.tracer.values.get(id(node.func)), Library)
+        argument = node.func.value if method and not library else next(iter(node.args), None)  # type: ignore[attr-defined]
+        if argument is None or (isinstance(node.func, ast.Name) and self._defined_at(node.func)):
+            return None
+        value = self.proof.value_of(node)
+        if value is not None and not self.is_torch:
+            value = value.replace(grad=Grad.UNKNOWN)
+        return softened(node, argument, value, self.owner(node))
+
     def _call(self, node: ast.Call) -> Text:
         name = last_name(node.func)
         if isinstance(node.func, ast.Name) and self._defined_at(node.func):
             return self._own_call(node)
+        if (hot := self._hot(node)) is not None:
+            return hot
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
         value = self.judged.tracer.values.get(id(node.func))
         library = isinstance(value, Library)
@@ -198,6 +216,28 @@ class Reader:
         if free and (template := FUNCTIONS.get(name) or CONSTRUCTORS.get(name)):
             return filled(template, node, owner, method=False)
         return self._own_call(node)
+
+    def _hot(self, node: ast.Call) -> Text | None:
+        """A mask that is one-hot, however it is made."""
+        value = self.traced(node)
+        cast = ""
+        while isinstance(value, Call) and value.name in {"booleans", "floating", "integers"}:
+            cast = cast or value.name
+            value = value.args[0]
+        if not isinstance(value, Call) or not cast or last_name(node.func) == "one_hot":
+            return None
+        if value.name == "one_hot":
+            labels = value.args[0]
+        elif value.name == "scatter" and len(value.args) > 3 and _is_filled(value, 0, 1):
+            labels = value.args[2]
+        else:
+            return None
+        while isinstance(labels, Call) and labels.name in {"unsqueeze", "view", "reshape"}:
+            labels = labels.args[0]
+        if not isinstance(labels, Given):
+            return None
+        sentence = _HOT_MASK if cast == "booleans" else _HOT_ROWS
+        return sentence.format(y=f"`{labels.text}`")
 
     def _gradient(self, node: ast.Call) -> Text | None:
         """A gradient, or the function that gives it, by a library's ``grad``."""
@@ -262,7 +302,7 @@ class Reader:
 
     def _binop(self, node: ast.BinOp) -> Text:
         if isinstance(node.op, ast.Add | ast.Sub) and self._is_loss(node):
-            return weighted(node)
+            return enumerated(node, self._inside) or weighted(node)
         if isinstance(node.op, ast.Mult | ast.Div) and (scaled := self._scaled_loss(node)):
             return scaled
         if isinstance(node.op, ast.Div) and is_temperature(ast.unparse(node.right)):
@@ -338,10 +378,19 @@ class Reader:
         if not self._holds_loss(body):
             return None
         inner = self.phrase(body)
-        shown = ", ".join(reversed(factors))
+        factors.reverse()
+        for number in range(len(factors) - 1, 0, -1):
+            if factors[number] == factors[number - 1]:  # × T × T
+                factors[number - 1 : number + 1] = [f"{factors[number]}²"]
+        shown = ", ".join(factors)
         return Text(
             f"{inner.en}; all of it {shown}", f"{inner.zh}；整体再 {shown.replace(', ', '、')}"
         )
+
+    def _inside(self, node: ast.expr) -> Text | None:
+        """What a loss inside a sum computes."""
+        use = self.uses.get(id(node))
+        return loss_phrase(use, self.owner) if use is not None else None
 
     def _holds_loss(self, node: ast.expr) -> bool:
         return any(id(n) in self.uses for n in ast.walk(node))
@@ -359,6 +408,8 @@ class Reader:
         if isinstance(node.op, ast.USub):
             inner = self.phrase(node.operand)
             return Text(f"minus {inner.en}", f"负的 {inner.zh}")
+        if isinstance(node.op, ast.Invert):
+            return _COMPLEMENT_OF.format(b=code_of(node.operand))
         if isinstance(node.op, ast.Not):
             return Text(
                 f"whether not {code_of(node.operand)}", f"{code_of(node.operand)} 是否不成立"
@@ -366,14 +417,33 @@ class Reader:
         return same(code_of(node))
 
 
+_HOT_MASK = Text(
+    "the one-hot mask of the labels {y}: true at the class of the label",
+    "标签 {y} 的 one-hot 掩码：真实类的位置为 True",
+)
+_HOT_ROWS = Text(
+    "one-hot rows of the labels {y}: 1 at the class of the label",
+    "标签 {y} 的 one-hot 编码：真实类的位置为 1",
+)
+
+
+def _is_filled(scatter: Call, below: int, value: int) -> bool:
+    """Whether a scatter writes one number into a tensor of another."""
+    base, written = scatter.args[0], scatter.args[3]
+    zeros = isinstance(base, Call) and base.name in {"zeros_like", "zeros"} and below == 0
+    return zeros and isinstance(written, Constant) and written.value in {value, True}
+
+
+_SOFTMAXES = frozenset({"softmax", "log_softmax"})
 _COMPARED = {"ne": "≠", "eq": "=", "gt": ">", "lt": "<", "ge": "≥", "le": "≤"}
 _IS = Text("whether {a} {sign} {b}, element by element", "逐元素判断 {a} {sign} {b}")
 _KEEPING = frozenset({"floating", "integers", "unsqueeze", "index", "view", "reshape", "identity"})
 _BY_ITSELF = Text(
-    "{a} divided by {b}, made of itself: its scale is gone", "{a} 除以由自身算出的 {b}：去掉尺度"
+    "{a} divided by {b}, so that its overall scale drops out", "{a} 除以 {b}，去掉整体尺度"
 )
 _HALFWAY = Text("the mean of {a} and {b}", "{a} 与 {b} 的平均")
 _COMPLEMENT = Text("the complement of {b}: 0 and 1 exchanged", "{b} 的补：0 与 1 互换")
+_COMPLEMENT_OF = Text("the complement of the mask {b}", "掩码 {b} 取反")
 _MASKED = Text("{a}, set to 0 where {b} is 0", "{a}，在 {b} 为 0 处置 0")
 _MASKED_MEAN = Text("the mean of {a} over what {b} selects", "{a} 只在 {b} 选中的位置上的平均")
 _TIMES = Text("{what}; all of it × {factors}", "{what}；整体再 × {factors}")
@@ -507,6 +577,14 @@ def _list(node: ast.List) -> Text:
     )
 
 
+def _dictcomp(node: ast.DictComp) -> Text:
+    loop = node.generators[0]
+    return Text(
+        f"a dictionary with {code_of(node.value)} for every entry of {code_of(loop.iter)}",
+        f"对 {code_of(loop.iter)} 的每一项取 {code_of(node.value)} 组成的字典",
+    )
+
+
 def _dict(node: ast.Dict) -> Text:
     if not node.keys:
         return Text("an empty dictionary", "空字典")
@@ -542,6 +620,7 @@ _SIMPLE: dict[type[ast.expr], Callable[[Any], Text]] = {
     ast.JoinedStr: _joinedstr,
     ast.List: _list,
     ast.Dict: _dict,
+    ast.DictComp: _dictcomp,
     ast.Attribute: _attribute,
     ast.Compare: _compare,
     ast.ListComp: _listcomp,

@@ -14,35 +14,36 @@ Owner = Callable[[ast.expr | None], Role]
 """Whose an expression is."""
 _REDUCTIONS = {
     "mean": Text("averaged over all elements", "对所有元素取平均"),
-    "sum": Text("summed over everything", "全部求和"),
+    "sum": Text("summed over all elements", "对所有元素求和"),
     "batchmean": Text(
-        "summed over everything, divided by the batch size B (dim 0)",
-        "全部求和，再除以批大小 B（第 0 维）",
+        "summed, then divided by the size of dim 0 (batchmean)",
+        "求和后除以第 0 维的大小（batchmean）",
     ),
-    "none": Text("left unreduced, element by element", "不做归约，逐元素保留"),
+    "none": Text("element by element, not reduced", "逐元素保留，不做归约"),
 }
 _KL = Text(
-    "KL(P‖Q) = Σ P·(log P − log Q); kl_div reads its second argument as P (probabilities): "
-    "{target}, and its first as log Q (log-probabilities): {input}; {reduction}",
-    "KL(P‖Q) = Σ P·(log P − log Q)；kl_div 把第二个参数当作概率 P：{target}，"
-    "把第一个参数当作对数概率 log Q：{input}；{reduction}",
+    "KL(P ‖ Q) = Σ P·(log P − log Q), with P = {target} and log Q = {input}; {reduction}",
+    "KL(P ‖ Q) = Σ P·(log P − log Q)，其中 P 为 {target}，log Q 为 {input}；{reduction}",
 )
 _KL_LOG_TARGET = Text(
-    "KL(P‖Q) = Σ P·(log P − log Q); with log_target=True kl_div reads its second argument as log "
-    "P: {target}, and its first as log Q: {input}; {reduction}",
-    "KL(P‖Q) = Σ P·(log P − log Q)；设了 log_target=True，kl_div 把第二个参数当作 log P：{target}，"
-    "把第一个参数当作 log Q：{input}；{reduction}",
+    "KL(P ‖ Q) = Σ P·(log P − log Q), with log P = {target} (log_target=True) and log Q = {input}; "
+    "{reduction}",
+    "KL(P ‖ Q) = Σ P·(log P − log Q)，其中 log P 为 {target}（log_target=True），"
+    "log Q 为 {input}；{reduction}",
+)
+_KL_MEANT = Text(
+    "kl_div, meant as KL(P ‖ Q): it takes its first argument, {input}, for log Q and its second, "
+    "{target}, for {p}; {reduction}",
+    "kl_div，本意是 KL(P ‖ Q)：它把第一个参数 {input} 当作 log Q，"
+    "把第二个参数 {target} 当作 {p}；{reduction}",
 )
 _CE_HARD = Text(
-    "the cross-entropy −log softmax({input})[ℓ] for the labels ℓ = {target}; log_softmax is "
-    "inside; {reduction}",
-    "交叉熵 −log softmax({input})[ℓ]，标签 ℓ = {target}；内部自带 log_softmax；{reduction}",
+    "the cross-entropy of {input} with the labels {target} (log_softmax is inside); {reduction}",
+    "{input} 对标签 {target} 的交叉熵（内部自带 log_softmax）；{reduction}",
 )
 _CE_SOFT = Text(
-    "the cross-entropy −Σ {target}·log softmax({input}) against soft targets; log_softmax is "
-    "inside, on the left; {reduction}",
-    "对软标签的交叉熵 −Σ {target}·log softmax({input})；左边（输入）内部自带 log_softmax；"
-    "{reduction}",
+    "the cross-entropy −Σ {target}·log softmax({input}) with soft targets; {reduction}",
+    "对软标签的交叉熵 −Σ {target}·log softmax({input})；{reduction}",
 )
 _OTHERS = {
     "nll": Text(
@@ -100,6 +101,11 @@ def loss_phrase(use: LossUse, owner: Owner) -> Text | None:
         wanted = log_probs if use.log_target else probs
         target = _argument(use.target_node, use.target, wanted, owner)
         prediction: object = _argument(use.input_node, use.input, log_probs, owner)
+        if _is_wrong(use.target, wanted) or _is_wrong(use.input, log_probs):
+            p = "log P" if use.log_target else "P"
+            return _KL_MEANT.format(
+                input=prediction, target=target, p=p, reduction=reduction_text(use)
+            )
     else:
         node = use.input_node
         if use.kind == "kl_by_hand" and isinstance(node, ast.BinOp):
@@ -117,15 +123,20 @@ def loss_phrase(use: LossUse, owner: Owner) -> Text | None:
 
 def _argument(node: ast.expr | None, value: Value, wanted: set[Space], owner: Owner) -> Text:
     """An argument with what it really holds, and whether that is what belongs there."""
-    known = facts(value, owner(node))
+    known = facts(value, owner(node), brief=True)
     if known is None:
         return Text(code_of(node), code_of(node))
-    wrong = value.space not in wanted | {Space.UNKNOWN, Space.OUTPUT}
-    note = _MISPLACED if wrong else Text("", "")
+    log = Space.LOG_PROBS in wanted
+    note = (_NOT_LOGS if log else _NOT_PROBS) if _is_wrong(value, wanted) else Text("", "")
     return Text(f"{code_of(node)} ({known.en}{note.en})", f"{code_of(node)}（{known.zh}{note.zh}）")
 
 
-_MISPLACED = Text("; this does not belong there", "；与这里的要求不符")
+def _is_wrong(value: Value, wanted: set[Space]) -> bool:
+    return value.space not in wanted | {Space.UNKNOWN, Space.OUTPUT}
+
+
+_NOT_LOGS = Text("; wrong here: log-probabilities are expected", "；不对，这里应为对数概率")
+_NOT_PROBS = Text("; wrong here: probabilities are expected", "；不对，这里应为概率")
 
 
 def _template(use: LossUse) -> Text | None:
@@ -143,8 +154,8 @@ def reduction_text(use: LossUse) -> Text:
     reduction = use.reduction or "mean"
     if use.kind == "kl_div" and reduction == "mean":
         return Text(
-            "averaged over all B·C elements, which is 1/C of the KL per sample",
-            "对全部 B·C 个元素取平均，相当于每样本 KL 再除以 C",
+            "averaged over all elements, so divided by the number of classes as well",
+            "对所有元素取平均，即还除以了类别数",
         )
     if use.kind in {"cross_entropy", "nll"} and reduction == "mean":
         return Text("averaged over the samples", "对样本取平均")
@@ -171,8 +182,11 @@ def code_of(node: ast.expr | None, limit: int = 160) -> str:
     return f"`{text if len(text) <= limit else text[: limit - 1] + '…'}`"
 
 
-def facts(value: Value | None, role: Role) -> Text | None:
-    """Space, owner, temperature, axis, class slice and gradient of a tensor, where known."""
+def facts(value: Value | None, role: Role, *, brief: bool = False) -> Text | None:
+    """Space, owner, temperature, axis, class slice and gradient of a tensor, where known.
+
+    ``brief`` leaves the axis and the gradient out.
+    """
     if (
         value is None
         or not value.is_tensor
@@ -186,11 +200,11 @@ def facts(value: Value | None, role: Role) -> Text | None:
     parts = [_OWNED.format(owner=owner, space=space) if role is not Role.UNKNOWN else space]
     if value.temperature is not None and not value.temperature.is_one:
         parts.append(_TEMPERATURE.format(t=_in_backticks(value.temperature.text)))
-    if value.axis is not None:
+    if value.axis is not None and not brief:
         parts.append(_axis(value.axis))
     if value.class_slice and value.class_slice not in {":-1", "1:"}:  # a shift of time steps
         parts.append(Text(f"classes [{value.class_slice}]", f"类别切片 [{value.class_slice}]"))
-    if value.grad in _GRADIENT:
+    if value.grad in _GRADIENT and not brief:
         parts.append(_GRADIENT[value.grad])
     if len(parts) == 1 and role is Role.UNKNOWN and value.space is Space.OUTPUT:
         return None
@@ -214,11 +228,40 @@ def _axis(axis: int) -> Text:
 _OUTPUT = Text("output", "输出")
 _OWNED = Text("{owner} {space}", "{owner}{space}")
 _OWNERS = {
-    Role.STUDENT: Text("the student's (new model's)", "学生（新模型）的"),
-    Role.TEACHER: Text("the teacher's (old model's)", "教师（旧模型）的"),
+    Role.STUDENT: Text("the student's", "学生的"),
+    Role.TEACHER: Text("the teacher's", "教师的"),
     Role.UNKNOWN: Text("", ""),
 }
-_TEMPERATURE = Text("at temperature {t}", "温度为 {t}")
+_TEMPERATURE = Text("at temperature {t}", "温度 {t}")
+_SOFTENED = {
+    Space.PROBS: Text("probabilities, the softmax of {o}", "概率，由 {o} 做 softmax 得到"),
+    Space.LOG_PROBS: Text(
+        "log-probabilities, the log_softmax of {o}", "对数概率，由 {o} 做 log_softmax 得到"
+    ),
+}
+
+
+def softened(
+    node: ast.expr | None, argument: ast.expr, value: Value | None, role: Role
+) -> Text | None:
+    """What a softmax gives, with all that is known of it, said once."""
+    wanted = _SOFTENED.get(value.space) if value is not None and value.is_tensor else None
+    del node
+    if wanted is None or value is None:
+        return None
+    first = wanted.format(o=code_of(argument))
+    owner = _OWNERS[role] if role is not Role.UNKNOWN else Text("the", "")
+    parts = [Text(f"{owner.en} {first.en}", f"{owner.zh}{first.zh}")]
+    if value.axis is not None:
+        parts.append(_axis(value.axis))
+    known = value.temperature
+    if known is not None and not known.is_one and known.text not in ast.unparse(argument):
+        parts.append(_TEMPERATURE.format(t=_in_backticks(known.text)))
+    if value.class_slice and value.class_slice not in ast.unparse(argument):
+        parts.append(Text(f"classes [{value.class_slice}]", f"类别切片 [{value.class_slice}]"))
+    if value.grad in _GRADIENT:
+        parts.append(_GRADIENT[value.grad])
+    return Text(", ".join(p.en for p in parts), "，".join(p.zh for p in parts))
 
 
 def gradient_of(value: Value | None) -> Text | None:

@@ -21,7 +21,7 @@ _CALLED = (
     ("dino", r"\bdino"), ("self_kd", r"byot|be_?your_?own|self_?distill"),
     ("tf_kd", r"\btf_?kd|teacher_?free|virtual_?teacher"), ("pod", r"\bpod(net)?(_|\b)"),
     ("lucir", r"lucir|less_?forget"), ("vid", r"\bvid(_|\b|loss)|variational_?info"),
-    ("crd", r"\bcrd|contrastive_?(rep|distill|kd)"), ("ewc", r"\bewc"),
+    ("crd", r"\bcrd"), ("ewc", r"\bewc"),
     ("der", r"\bder(pp|_plus)?(_|\b)|dark_?experience"), ("pkd", r"\bpkd|patient_?kd"),
     ("fsp", r"\bfsp"), ("bic", r"\bbic(_|\b)"), ("wa", r"\bwa_(kd|loss)|weight_?align"),
 )  # fmt: skip
@@ -31,7 +31,9 @@ _OF_SCORES = frozenset(
      "wa"}
 )  # fmt: skip
 """Methods that are Hinton's loss between other models."""
-_OF_PARTS = frozenset({"mse", "hint", "logit_matching", "cosine", "", "plain", "der", "pkd"})
+_OF_PARTS = frozenset(
+    {"mse", "hint", "logit_matching", "cosine", "lucir", "", "plain", "der", "pkd"}
+)
 """Comparisons that many methods are made of."""
 
 
@@ -45,8 +47,10 @@ def called(names: Sequence[str]) -> str | None:
 def hint_by_name(names: Sequence[str], missing: Sequence[str]) -> Text | None:
     """What the names say that it is, where the functions that it needs are not shown."""
     key = called(names)
-    if key is None or not missing:
+    if key is None:
         return None
+    if not missing:
+        return words.NAMED_ALONE.format(method=words.METHODS[key])
     shown = ", ".join(f"`{m}`" for m in list(missing)[:4])
     return words.NAMED.format(method=words.METHODS[key], missing=shown)
 
@@ -57,11 +61,15 @@ def as_called(verdict: Verdict, named: str | None) -> Verdict:
     if named is None or named == key or verdict.outcome == "none":
         return verdict
     method = words.METHODS[named]
+    if (named, key) == ("crd", "infonce"):
+        return verdict
     if key in _OF_SCORES and named in _OF_SCORES:
         special = named in {"dml", "self_kd", "lwf", "bic", "wa"}
         return replace(verdict, method=method, method_key=named) if special else verdict
     if key in _OF_PARTS and verdict.outcome == "equal":
-        same = named in {"hint", "der", "pkd"} and key not in {"", "plain"}
+        if key == "lucir":
+            return replace(verdict, method=words.METHODS["cosine"], method_key="cosine")
+        same = named in {"hint", "der", "pkd"} and key not in {"", "plain", "cosine"}
         return replace(verdict, method=method, method_key=named) if same else verdict
     if verdict.outcome == "departs":
         if verdict.by_findings or named == "icarl":

@@ -13,7 +13,7 @@ from didact.check.engine.spaces import Role, Space
 from didact.check.explain.words import answers
 from didact.check.explain.words import answers_training as training
 
-LIMIT = 8
+LIMIT = 3
 """The most questions that are answered for one snippet."""
 
 
@@ -144,8 +144,18 @@ _TRIGGERS: tuple[tuple[Callable[[Snippet], bool], tuple[Text, Text]], ...] = (
 
 def questions(snippet: Snippet) -> list[Question]:
     """The questions that this snippet raises, at most :data:`LIMIT`."""
-    raised = [Question(*pair) for wanted, pair in _TRIGGERS if wanted(snippet)]
-    return raised[:LIMIT]
+    raised = [pair for wanted, pair in _TRIGGERS if wanted(snippet)]
+    by_mistakes = [pair for pair in raised if pair in _BY_MISTAKE]
+    others = [pair for pair in raised if pair not in by_mistakes]
+    return [Question(*pair) for pair in (*by_mistakes, *others)][:LIMIT]
+
+
+_BY_MISTAKE = (
+    answers.NEGATIVE_KL, answers.SOFTMAX_BEFORE_CE, answers.EMPTY_SLICE, answers.ONE_SIDE,
+    answers.TWICE, answers.FORWARD_REVERSE, answers.LOG_OF_SOFTMAX, answers.WHICH_DIM,
+    training.ITEM,
+)  # fmt: skip
+"""Questions that only a mistake raises: they come first."""
 
 
 def _has_teacher(snippet: Snippet) -> bool:

@@ -26,6 +26,7 @@ from didact.check.explain.words.actions import (
     MOVED,
     MOVING,
     OUTPUT_PARTS,
+    PAIR,
     PART_OF,
     UNPACKS,
 )
@@ -43,6 +44,10 @@ _ALIGNS = Text(
 )
 _BUILT = Text("{target} is the model that {call} builds.", "{target}：由 {call} 建立的模型。")
 _BECOMES = Text("{target} is {what}.", "{target}：{what}。")
+_ARE_EACH = Text("{target} are each {what}.", "{target} 都是{what}。")
+_RETURNS_EITHER = Text(
+    "Returns {a} if {test}, otherwise {b}.", "若 {test} 成立，返回 {a}，否则返回 {b}。"
+)
 _RETURNS = Text("Returns {what}.", "返回{what}。")
 
 
@@ -61,6 +66,12 @@ class Explainer:
         return block if block is not None else plain(node)
 
     def _assign(self, node: ast.Assign) -> Text:
+        added = _added_to_itself(node)
+        if added is not None:
+            sentence = _AUGMENTED[type(node.value.op)].format(  # type: ignore[attr-defined]
+                target=code_of(node.targets[0]), what=self._value(added)
+            )
+            return self._with_facts(sentence, added)
         target = ", ".join(_target(t) for t in node.targets)
         if self.reader.builds_model(node):
             return _BUILT.format(target=target, call=code_of(node.value))
@@ -92,6 +103,9 @@ class Explainer:
             )
         if isinstance(target, ast.Tuple) and _is_shape(node.value):
             return FROM_SHAPE.format(parts=_listed(target.elts), what=code_of(_owner(node.value)))
+        both = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+        if both and (parts := self._side_by_side(target, node.value)) is not None:  # type: ignore[arg-type]
+            return parts
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Name | ast.Subscript):
             return UNPACKS.format(what=code_of(node.value), parts=_listed(target.elts))
         if _keeps(node.value) and isinstance(node.value, ast.Call):
@@ -123,16 +137,41 @@ class Explainer:
             )
         return None
 
+    def _side_by_side(self, target: ast.Tuple, value: ast.Tuple) -> Text | None:
+        """``a, b = f(x), g(x)``: each name with what it gets."""
+        if len(target.elts) != len(value.elts) or len(value.elts) < 2:
+            return None
+        if any(isinstance(e, ast.Starred) for e in (*target.elts, *value.elts)):
+            return None
+        moved = [_moved(t, v) for t, v in zip(target.elts, value.elts, strict=True)]
+        if None not in moved and len(set(moved)) == 1:
+            method, shown = moved[0]  # type: ignore[misc]
+            return MOVED[method].format(o=_listed(target.elts), args=shown)
+        pairs = list(zip(target.elts, value.elts, strict=True))
+        if all(ast.unparse(t) == f"self.{ast.unparse(v)}" for t, v in pairs):
+            return KEPT.format(what=_listed(value.elts))
+        parts = [self.reader.phrase(e) for e in value.elts]
+        if len({p.zh for p in parts}) == 1:
+            return _ARE_EACH.format(target=_listed(target.elts), what=parts[0])
+        names = [code_of(t) for t in target.elts]
+        english = "; ".join(f"{n} is {p.en}" for n, p in zip(names, parts, strict=True))
+        chinese = "；".join(f"{n}：{p.zh}" for n, p in zip(names, parts, strict=True))
+        return Text(english + ".", chinese + "。")
+
     def _value(self, node: ast.expr) -> Text:
         if isinstance(node, ast.Tuple):
             parts = [self.reader.phrase(e) for e in node.elts]
             if len(parts) > 1 and len({p.zh for p in parts}) == 1:
                 return EACH.format(what=parts[0])
-            return Text("; ".join(p.en for p in parts), "；".join(p.zh for p in parts))
+            return PAIR.format(
+                parts=Text("; ".join(p.en for p in parts), "；".join(p.zh for p in parts))
+            )
         return self.reader.phrase(node)
 
     def _with_facts(self, sentence: Text, node: ast.expr) -> Text:
         sentence = self._with_losses(sentence, node)
+        if self.reader.softened(node) is not None:
+            return sentence
         value = self.reader.proof.value_of(node)
         if value is not None and not self.reader.is_torch:
             value = value.replace(grad=Grad.UNKNOWN)  # a tape or a transformation decides
@@ -196,6 +235,11 @@ class Explainer:
     def _return(self, node: ast.Return) -> Text:
         if node.value is None:
             return Text("Ends the function.", "结束函数。")
+        if isinstance(node.value, ast.IfExp):
+            either = node.value
+            return _RETURNS_EITHER.format(
+                test=code_of(either.test), a=code_of(either.body), b=code_of(either.orelse)
+            )
         sentence = _RETURNS.format(what=spaced(self._value(node.value)))
         return self._with_facts(sentence, node.value)
 
@@ -216,7 +260,8 @@ class Explainer:
 
     def _import(self, node: ast.Import) -> Text:
         parts = [import_words(a.name, a.asname) for a in node.names]
-        return Text("; ".join(p.en for p in parts) + ".", "；".join(p.zh for p in parts) + "。")
+        later = [p.en[0].lower() + p.en[1:] for p in parts[1:]]
+        return Text("; ".join([parts[0].en, *later]) + ".", "；".join(p.zh for p in parts) + "。")
 
     def _importfrom(self, node: ast.ImportFrom) -> Text:
         names = ", ".join(f"`{a.asname or a.name}`" for a in node.names)
@@ -233,6 +278,27 @@ _BY_TYPE: dict[type[ast.stmt], Callable[[Explainer, Any], Text]] = {
     ast.Import: Explainer._import,
     ast.ImportFrom: Explainer._importfrom,
 }
+
+
+def _added_to_itself(node: ast.Assign) -> ast.expr | None:
+    """``y`` of ``x = x + y``."""
+    value = node.value
+    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add):
+        return None
+    same_name = ast.unparse(node.targets[0]) == ast.unparse(value.left)
+    return value.right if same_name and isinstance(value.left, ast.Name) else None
+
+
+def _moved(target: ast.expr, value: ast.expr) -> tuple[str, str] | None:
+    """The method and the arguments of ``x = x.to(device)``."""
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
+        return None
+    if value.func.attr not in MOVED or ast.unparse(value.func.value) != ast.unparse(target):
+        return None
+    shown = ", ".join(code_of(a) for a in value.args)
+    if not shown and "{args}" in MOVED[value.func.attr].en:
+        return None
+    return value.func.attr, shown
 
 
 def _is_kept_as_it_is(node: ast.Assign) -> bool:

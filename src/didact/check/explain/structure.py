@@ -16,7 +16,7 @@ from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, Constant, Each, Given, Node, walk
-from didact.check.explain.formula.verdict import Term, laboratory
+from didact.check.explain.formula.verdict import Term, is_same, laboratory
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
@@ -51,6 +51,10 @@ def structure_findings(
         for term in loss.terms:
             yield from other_temperature(judged, term)
         yield from _mixtures(judged, loss, places)
+        yield from _repeated(judged, loss, places)
+        yield from _unlike(judged, loss, places)
+        if not {"MASK-SIGN", "SELF-TARGET", "STUDENT-UNUSED", "ALIAS-TEACHER"} & known:
+            yield from _nothing(judged, loss, places)
         yield from _self_targets(loss, places)
         yield from _unnormalised(judged, loss, places)
         if not {"DIM-0", "TARGET-SUM"} & known:
@@ -313,6 +317,26 @@ def _self_targets(loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Findin
             made = sorted(g.text for g in leaves(logs))
             node = places.get(part) or loss.entry.node
             yield _finding("KE132", Severity.ERROR, node, None, name=", ".join(made[:2]))
+
+
+def _repeated(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Finding]:
+    """Two terms of one loss that compute the same: one was meant to be another."""
+    for branch in loss.branches:
+        soft = [t for t in branch.terms if t.definition is not None and t.student is not None]
+        for number, one in enumerate(soft):
+            for other in soft[number + 1 :]:
+                if one.definition is not other.definition or one.over is not None:
+                    continue
+                sides = ((one.student, other.student), (one.teacher, other.teacher))
+                if any(a is None or b is None or not is_same(a, b) for a, b in sides):
+                    continue
+                labels = judged.tracer.labels
+                names = {labels.get(t.body, "") for t in (one, other)} - {""}
+                node = places.get(other.body) or loss.entry.node
+                assert one.definition is not None
+                yield _finding("KE139", Severity.WARNING, node, None, name=one.definition.name,
+                               names=", ".join(sorted(names)) or "both")  # fmt: skip
+                return
 
 
 def _unnormalised(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Finding]:
@@ -579,3 +603,75 @@ def _normalised_maps(judged: Judged) -> Iterator[Finding]:
 
 def _is_number(node: Node | None, wanted: set[int]) -> bool:
     return isinstance(node, Constant) and node.value in wanted
+
+
+def _unlike(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Finding]:
+    """Both sides of a comparison of features made alike but for one dimension."""
+    for part in walk(loss.entry.value):
+        if not isinstance(part, Call) or part.name not in _COMPARISONS or len(part.args) < 2:
+            continue
+        found: list[tuple[Call, Call]] = []
+        if not _differences(part.args[0], part.args[1], found) or len(found) != 1:
+            continue
+        if not leaves(part.args[0]) & _tensors(judged) or not leaves(part.args[1]) & _tensors(
+            judged
+        ):
+            continue
+        one, other = found[0]
+        node = places.get(one) or loss.entry.node
+        texts = [ast.unparse(n) for n in (places.get(one), places.get(other)) if n is not None]
+        if len(texts) == 2 and texts[0] != texts[1]:
+            yield _finding("KE140", Severity.ERROR, node, None, one=f"`{texts[0]}`",
+                           other=f"`{texts[1]}`")  # fmt: skip
+            return
+
+
+_COMPARISONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "sub"})
+
+
+def _differences(one: Node, other: Node, found: list[tuple[Call, Call]]) -> bool:
+    """Whether two parts are the same operations on other names; where a constant differs."""
+    one, other = _live(one), _live(other)
+    if isinstance(one, Given) and isinstance(other, Given):
+        return True
+    if not isinstance(one, Call) or not isinstance(other, Call) or one.name != other.name:
+        return (
+            isinstance(one, Constant) and isinstance(other, Constant) and one.value == other.value
+        )
+    if len(one.args) != len(other.args):
+        return False
+    keys = [k for k, _ in one.keywords]
+    if keys != [k for k, _ in other.keywords]:
+        return False
+    for a, b in zip(one.children, other.children, strict=True):
+        if isinstance(a, Constant) and isinstance(b, Constant) and a.value != b.value:
+            if one.name not in _ALONG:
+                return False
+            if (one, other) not in found:
+                found.append((one, other))
+        elif not isinstance(a, Constant) and not _differences(a, b, found):
+            return False
+    return True
+
+
+_ALONG = frozenset({"normalize", "softmax", "mean", "sum", "norm"})
+
+
+def _nothing(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Finding]:
+    """A term that is 0 for every draw."""
+    for branch in loss.branches:
+        for term in branch.terms:
+            if isinstance(term.body, Constant | Given) or len(branch.terms) < 2:
+                continue
+            if not any(isinstance(p, Call) and p.name == "kl_div" for p in walk(term.body)):
+                continue
+            lab = laboratory(term.body, judged.roles, branch.rank, incremental=judged.incremental)
+            try:
+                values = [
+                    lab.number(term.body, lab.base.changed(seed=seed), term.over) for seed in (0, 1)
+                ]
+            except EvaluationError:
+                continue
+            if all(abs(value) < 1e-12 for value in values):
+                node = places.get(term.body) or loss.entry.node
+                yield _finding("KE141", Severity.ERROR, node, None)

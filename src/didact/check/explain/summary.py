@@ -255,6 +255,8 @@ def _reasons(case: _Case) -> list[Text]:
         if term.law is None or term.law.is_one:
             continue
         for size, power in term.law.powers:
+            if size == "T" and getattr(term.temperature, "default", None) == 1:
+                continue  # as it is called by default, T² is 1
             if size == "T" and told & {"WEIGHT-TYPO"}:
                 continue  # T stands in the factor in front of it, in a sum
             covered |= _BY_FACTOR.get(size, set())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from didact._core.i18n import Text
 from didact.check.engine.names import is_loss, is_temperature, is_weight
@@ -46,6 +47,38 @@ def weighted(node: ast.expr) -> Text:
             chinese.append(f"{minus[1]}{code_of(body)}")
     return Text("a sum of terms: " + " plus ".join(english).replace("plus minus", "minus"),
                 "各项之和：" + " + ".join(chinese).replace("+ 减去", "−"))  # fmt: skip
+
+
+def enumerated(node: ast.expr, inside: Callable[[ast.expr], Text | None]) -> Text | None:
+    """The terms of a sum one by one, where one of them is a loss written out in it."""
+    terms = addends(node)
+    said: list[Text] = []
+    written_out = False
+    for number, (sign, term) in enumerate(terms, 1):
+        parts = factors(term)
+        body = next((p for p in parts if inside(p) is not None), None)
+        weights = "·".join(map(factor_of, (p for p in parts if p is not body)))
+        words = inside(body) if body is not None else None
+        written_out |= words is not None
+        if words is None:
+            one = weighted_term(term)
+        elif weights:
+            one = Text(f"{weights} times {words.en}", f"{weights} 乘以 {words.zh}")
+        else:
+            one = words
+        minus = ("minus ", "减去 ") if sign == "-" else ("", "")
+        said.append(Text(f"({number}) {minus[0]}{one.en}", f"({number}) {minus[1]}{one.zh}"))
+    if not written_out or len(said) < 2:
+        return None
+    english, chinese = " ".join(f"{s.en}." for s in said), "".join(f"{s.zh}。" for s in said)
+    return Text(
+        f"the sum of {len(said)} terms. {english[:-1]}", f"{len(said)} 项之和。{chinese[:-1]}"
+    )
+
+
+def weighted_term(term: ast.expr) -> Text:
+    """One term of a sum as it is written."""
+    return Text(factor_of(term), factor_of(term))
 
 
 def looks_like_loss(node: ast.expr) -> bool:

@@ -22,6 +22,9 @@ _WEIGHTED = frozenset(
     }
 )  # fmt: skip
 _MOVED = frozenset({"to", "cuda", "cpu", "half", "float", "double", "train"})
+_HANDS_ON = frozenset(
+    {"parameters", "named_parameters", "state_dict", "load_state_dict", "modules", "apply"}
+)
 _COMPARING = frozenset(
     {
         "kl_div", "mse_loss", "l1_loss", "smooth_l1_loss", "cross_entropy", "cosine_similarity",
@@ -35,12 +38,15 @@ def untrained(tree: ast.Module) -> Iterator[Finding]:
     optimisers = [n for n in nodes_of(tree) if isinstance(n, ast.Call) and _is_optimiser(n)]
     if len(optimisers) != 1 or not _is_plain(optimisers[0]):
         return
-    losses = {c.name for c in nodes_of(tree) if isinstance(c, ast.ClassDef) and _has_weights(c)}
+    classes = [c for c in nodes_of(tree) if isinstance(c, ast.ClassDef) and _has_weights(c)]
+    made_here = {c.name for c in classes}
+    losses = {c.name for c in classes if _compares(c)}
     for node in tree.body:
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             continue
         name, made = node.targets[0].id, _made(node.value)
-        if made in losses and role_of(name) is Role.UNKNOWN and _is_left_alone(tree, name):
+        used = made in losses or (made in made_here and _is_called(tree, name))
+        if used and role_of(name) is Role.UNKNOWN and _is_left_alone(tree, name):
             yield Finding(
                 UNTRAINED, Severity.WARNING, span(node), OWN[UNTRAINED].format(name=name),
                 _given(optimisers[0], name),
@@ -62,11 +68,28 @@ def _is_plain(call: ast.Call) -> bool:
 
 
 def _has_weights(node: ast.ClassDef) -> bool:
-    """Whether a class makes layers with weights and compares something through them."""
+    """Whether a class makes layers with weights."""
     calls = {last_name(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
-    compares = bool(calls & _COMPARING) or any(map(is_loss, calls)) or is_loss(node.name)
-    forwards = {m.name for m in node.body if isinstance(m, ast.FunctionDef)}
-    return bool(calls & _WEIGHTED) and compares and "forward" in forwards
+    methods = {m.name for m in node.body if isinstance(m, ast.FunctionDef)}
+    return bool(calls & _WEIGHTED) and "forward" in methods
+
+
+def _compares(node: ast.ClassDef) -> bool:
+    """Whether a class compares something: it is a loss, whether it is called here or not."""
+    calls = {last_name(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    return bool(calls & _COMPARING) or any(map(is_loss, calls)) or is_loss(node.name)
+
+
+def _is_called(tree: ast.Module, name: str) -> bool:
+    """Whether an object is called where a graph is recorded, and the loss goes back."""
+    frozen = {
+        id(inner) for block in nodes_of(tree) if isinstance(block, ast.With)
+        and any("no_grad" in ast.unparse(i) or "inference" in ast.unparse(i) for i in block.items)
+        for inner in ast.walk(block)
+    }  # fmt: skip
+    calls = [n for n in nodes_of(tree) if isinstance(n, ast.Call) and id(n) not in frozen]
+    back = any(last_name(c.func) == "backward" for c in calls)
+    return back and any(isinstance(c.func, ast.Name) and c.func.id == name for c in calls)
 
 
 def _made(value: ast.expr) -> str:
@@ -90,7 +113,9 @@ def _is_left_alone(tree: ast.Module, name: str) -> bool:
         around = inside.get(id(node))
         if isinstance(around, ast.Call) and around.func is node:
             continue
-        if not isinstance(around, ast.Attribute) or around.attr not in _MOVED:
+        if not isinstance(around, ast.Attribute) or around.attr in _HANDS_ON:
+            return False
+        if around.attr == "eval" or around.attr.startswith("requires_grad"):
             return False
     return not any(
         isinstance(n, ast.Call) and last_name(n.func) == "add_param_group" for n in nodes_of(tree)

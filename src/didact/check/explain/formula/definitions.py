@@ -30,6 +30,7 @@ class Definition:
         ranks: The numbers of dimensions for which it is defined.
         hard: It compares with the labels.
         several: It is itself a sum of terms.
+        narrow: Its ``t`` has the old classes alone.
         listed: Its ``t`` is a list, of one tensor for each teacher.
     """
 
@@ -43,6 +44,7 @@ class Definition:
     hard: bool = False
     several: bool = False
     listed: bool = False
+    narrow: bool = False
 
 
 _LOGS = (
@@ -68,6 +70,13 @@ LOGITS = frozenset(
         "nckd",
         "icarl",
         "icarl_labels",
+        "icarl_narrow",
+        "icarl_narrow_sum",
+        "icarl_labels_sum",
+        "bce_labels_sum",
+        "ce_smooth_hand",
+        "skew_kl",
+        "infonce",
         "bce",
         "binary_kd",
         "hard_kd",
@@ -217,6 +226,50 @@ DEFINITIONS = (
         "BCE(σ(s), h), h = σ(t) on the old classes, one-hot labels on the new",
         _TARGET + "hot[:, :k] = torch.sigmoid(t[:, :k])\n"
         "return F.binary_cross_entropy_with_logits(s, hot)", ranks=(2,), hard=True,
+    ),
+    *(
+        Definition(
+            f"icarl{name}", Text("iCaRL's binary loss", "iCaRL 的二元交叉熵"),
+            "Rebuffi et al. 2017 (iCaRL), arXiv:1611.07725",
+            "BCE(σ(s), h), h = σ(t) on the old classes, one-hot labels on the new",
+            _TARGET + f"hot[:, :k] = torch.sigmoid({teacher})\n"
+            f"return F.binary_cross_entropy_with_logits(s, hot{how}",
+            ranks=(2,), hard=True, narrow=narrow,
+        )
+        for name, teacher, how, narrow in (
+            ("_narrow", "t", ")", True),
+            ("_narrow_sum", "t", ', reduction="sum") / s.size(0)', True),
+            ("_labels_sum", "t[:, :k]", ', reduction="sum") / s.size(0)', False),
+        )
+    ),
+    Definition(
+        "bce_labels_sum", Text("binary cross-entropy with the labels", "对标签的二元交叉熵"), "",
+        "Σ BCE(σ(s), one-hot(y))",
+        _TARGET + 'return F.binary_cross_entropy_with_logits(s, hot, reduction="sum") / s.size(0)',
+        hard=True, ranks=(2,),
+    ),
+    Definition(
+        "ce_smooth_hand", Text("cross-entropy with smoothed labels", "标签平滑的交叉熵"), "",
+        "CE(s, (1−ε)·y + ε/C)",
+        "return F.cross_entropy(s, y, label_smoothing=beta)", hard=True, ranks=(2,),
+    ),
+    Definition(
+        "skew_kl", Text("skewed KL (DistiLLM)", "偏斜 KL（DistiLLM）"),
+        "Ko et al. 2024 (DistiLLM), arXiv:2402.03898", "KL(p ‖ β·p + (1−β)·q)",
+        _LOGS + "m = beta * p + (1 - beta) * F.softmax(s / T, axis)\n"
+        "return (p * (lt - m.log())).sum(axis).mean()", power=0,
+    ),
+    Definition(
+        "infonce", Text("contrastive loss of the batch (InfoNCE)", "批内对比损失（InfoNCE）"),
+        "van den Oord et al. 2018, arXiv:1807.03748; Tian et al. 2020 (CRD)",
+        "CE(cos(s_i, t_j)/T, i)",
+        "z = F.normalize(s) @ F.normalize(t).t() / T\n"
+        "return F.cross_entropy(z, torch.arange(s.size(0)))", ranks=(2,), power=0,
+    ),
+    Definition(
+        "mse_centred", Text("squared differences of the centred logits", "中心化 logits 的均方差"),
+        "Ba, Caruana 2014", "mean ((s − s̄) − (t − t̄))²",
+        "return F.mse_loss(s - s.mean(axis, keepdim=True), t - t.mean(axis, keepdim=True))",
     ),
     Definition(
         "bce", Text("binary cross-entropy with the labels", "对标签的二元交叉熵"), "",

@@ -21,11 +21,12 @@ from didact.check.explain.formula.tree import (
     Constant,
     Each,
     Given,
+    Item,
     Node,
     alternatives,
     walk,
 )
-from didact.check.explain.formula.verdict import Term, laboratory, solve
+from didact.check.explain.formula.verdict import Term, addends, laboratory, solve
 from didact.check.explain.formula.written import box_of
 
 MOST = 6
@@ -62,7 +63,7 @@ _COMPARING = frozenset(
 )
 _OLD_MODEL = frozenset({"old", "prev", "previous", "lwf", "task", "known", "seen", "incremental"})
 _SEQUENCES = re.compile(
-    r"\b(gpt2?|llama|qwen|bloom|mistral|gemma|chatglm|causallm|autoregressive|seq|seq_len|sequence|causal|vocab|vocabulary|sentence|lm|pad|pad_id|speech|asr|ctc|frames"
+    r"\b(gpt2?|sfttrainer|sft|gkd|llama|qwen|bloom|mistral|gemma|chatglm|causallm|autoregressive|seq|seq_len|sequence|causal|vocab|vocabulary|sentence|lm|pad|pad_id|speech|asr|ctc|frames"
     r"|utterance|tokens?)\b|topk_(ids|log)|llm|per_token|token(?!ize|_type|s?_len)|causal|wav2vec|hubert"
     r"|句子|序列|词表|词元|语音|大模型|语言模型"
 )
@@ -73,7 +74,7 @@ _MAPS = re.compile(
 _SHAPES = {
     2: re.compile(
         r"[(\[]\s*(b|n|bs|bsz|batch|batch_size)\s*[,x×]\s*(c|k|class(es)?|n_?class(es)?|num_?class(es)?|"
-        r"num_?labels|类别数?)\s*[)\]]"
+        r"num_?labels|v|vocab(_?size)?|类别数?)\s*[)\]]"
     ),
     3: re.compile(
         r"[(\[]\s*(b|n|bs|bsz|batch|batch_size)\s*[,x×]\s*(s|t|l|seq|seq_?len|length|time|tokens)"
@@ -235,7 +236,7 @@ def _branch(
         if (not unknown and not plain) or not _may_be_deeper(node):
             break
     if best is None:
-        return Branch(conditions, (Term((), node),), 2)
+        return _part_by_part(conditions, node, roles, ranks, incremental=incremental)
     branch = best[1]
     right = all(t.status == "equal" or is_given(t) for t in branch.terms)
     if branch.rank == 2 and right and not ranks.certain:
@@ -244,6 +245,23 @@ def _branch(
     if branch.rank > 2 and not ranks.certain and _by_size(branch.terms):
         return replace(branch, equal_flat=_is_equal_flat(node, roles, incremental=incremental))
     return branch
+
+
+def _part_by_part(
+    conditions: tuple[str, ...], node: Node, roles: dict[Given, Told], ranks: Ranks,
+    *, incremental: bool,
+) -> Branch:  # fmt: skip
+    """The addends of a formula that cannot be evaluated as a whole, each for itself."""
+    terms: list[Term] = []
+    for part in addends(node):
+        for rank in ranks.order:
+            lab = laboratory(part, roles, rank, incremental=incremental)
+            if lab.works():
+                terms += solve(lab, part)
+                break
+        else:
+            terms.append(Term((), part))
+    return Branch(conditions, tuple(terms), 2)
 
 
 def _by_size(terms: Iterable[Term]) -> bool:
@@ -429,16 +447,21 @@ def method_keys(judged: Judged) -> list[str]:
         found.append("lucir" if judged.incremental else "cosine")
     if keys & {"mse", "mse_rows", "mse_sum"} and not found:
         found.append(_matching(terms))
-    if keys and keys <= {"ce", "ce_padded", "ce_smooth", "bce", "bce_labels"}:
+    if keys and keys <= _OF_LABELS:
         found.append("plain")
     return found
 
 
+_OF_LABELS = frozenset(
+    {"ce", "ce_padded", "ce_smooth", "ce_smooth_hand", "bce", "bce_labels", "bce_labels_sum"}
+)
 SOFT = frozenset({"kd", "soft_ce", "kd_masked", "soft_ce_masked", "kd_average", "soft_ce_average"})
 _METHODS = (
     ("dkd", {"tckd", "nckd"}), ("dist", {"dist_inter", "dist_intra"}),
     ("rkd", {"rkd_distance", "rkd_angle"}), ("at", {"at"}), ("nst", {"nst", "nst_student"}),
-    ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}), ("icarl", {"icarl", "icarl_labels"}),
+    ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}),
+    ("icarl", {"icarl", "icarl_labels", "icarl_narrow", "icarl_narrow_sum", "icarl_labels_sum"}),
+    ("skew_kl", {"skew_kl"}), ("infonce", {"infonce"}), ("logit_matching", {"mse_centred"}),
     ("dino", {"dino"}), ("tf_kd", {"tf_kd"}), ("pod", {"pod"}),
     ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
     ("binary_kd", {"binary_kd"}),
@@ -457,8 +480,12 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
     )  # fmt: skip
     if sides == {("student", "student")} or _is_of_one_network(terms):
         if _is_of_one_network(terms):
-            return "self_kd" if all(_is_cut(t) for t in terms) else ""
+            ensemble = all(_is_mean(t.teacher) for t in terms)
+            own = "one" if ensemble else "self_kd"
+            return own if all(_is_cut(t) for t in terms) else ""
         return "dml" if apart else ""  # a target made of the student's own tensors
+    if all(_is_of_largest(t.teacher) for t in terms):
+        return "topk_kd"
     averaged = any(isinstance(p, Each) for t in terms for p in walk(t.body))
     averaged |= any(t.definition is not None and t.definition.listed for t in terms)
     if averaged or any(t.over is not None for t in terms):
@@ -481,10 +508,24 @@ def _is_of_one_network(terms: list[Term]) -> bool:
     return bool(pairs) and all(_sources(s) & _sources(t) for s, t in pairs)
 
 
+def _is_mean(node: Node | None) -> bool:
+    return isinstance(node, Call) and node.name == "mean"
+
+
+def _is_of_largest(node: Node | None) -> bool:
+    """Whether a teacher's side is only its largest scores."""
+    return node is not None and any(isinstance(p, Call) and p.name == "topk" for p in walk(node))
+
+
 def _sources(node: Node) -> set[Node]:
     """The lists that a part is an item of, and what its names were unpacked from."""
     found: set[Node] = set()
     own: set[Node] = set(leaves(node))
+    for part in walk(node):
+        if isinstance(part, Item) and part.source >= 0:
+            found.add(part.loop.sources[part.source])
+        if isinstance(part, Call) and part.name == "stack" and isinstance(part.args[0], Given):
+            found.add(part.args[0])
     for name in leaves(node):
         if name.text.isidentifier() and not name.model:
             found |= {i for i in name.inputs if isinstance(i, Given)}

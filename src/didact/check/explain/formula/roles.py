@@ -106,6 +106,8 @@ def leaves(node: Node) -> set[Given]:
             pending += part.args[1:]
         elif isinstance(part, Call) and part.name in {"size", "numel", "rank", "length"}:
             continue
+        elif isinstance(part, Call) and part.name == "gather" and part.args:
+            pending.append(part.args[0])
         elif isinstance(part, Call) and part.name in {"index", "put"} and part.args:
             pending.append(part.args[0])
             pending += part.args[2:]

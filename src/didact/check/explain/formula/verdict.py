@@ -232,7 +232,7 @@ def solve(
     found = _match(lab, body, factors, sign, loop)
     if found is not None:
         return [_divided_by_count(_with(found, weights, cut))]
-    parts = _addends(body)
+    parts = addends(body)
     if len(parts) > 1:
         return [_with(t, weights, cut) for t in _solve_sum(lab, parts, sign, loop, factors)]
     inner = _summed(body)
@@ -443,15 +443,16 @@ def is_weights(text: str) -> bool:
     return bool(re.search(r"weight|alpha|lambda|coef|^w(s|_)", text, re.IGNORECASE))
 
 
-def _addends(node: Node) -> list[Node]:
+def addends(node: Node) -> list[Node]:
+    """The terms of a sum."""
     if isinstance(node, Call) and node.name == "add":
-        return [p for a in node.args for p in _addends(a)]
+        return [p for a in node.args for p in addends(a)]
     if isinstance(node, Call) and node.name == "sub":
-        return [*_addends(node.args[0]), *(Call("neg", (p,)) for p in _addends(node.args[1]))]
+        return [*addends(node.args[0]), *(Call("neg", (p,)) for p in addends(node.args[1]))]
     if isinstance(node, Call) and node.name == "sum" and len(node.children) == 1:
         inner = node.args[0]
         if not isinstance(inner, Call | Each) and inner.children:
-            return [p for a in inner.children for p in _addends(a)]
+            return [p for a in inner.children for p in addends(a)]
     return [node]
 
 
@@ -671,7 +672,8 @@ def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
             continue
         inner = part.args[0]
         by_hand = part.name in {"exp", "logsumexp"} and not _has_softmax(inner)
-        if part.name not in SOFTMAXES and not by_hand:
+        compares = part.name == "cross_entropy" and isinstance(inner, Call)
+        if part.name not in SOFTMAXES and not by_hand and not compares:
             continue
         while isinstance(inner, Call) and inner.name in {"sub", "add"}:
             inner = inner.args[0]
@@ -884,6 +886,14 @@ def _is_scaled(node: Node, lab: Laboratory) -> bool:
     )
 
 
+def _is_mixed(lab: Laboratory, inputs: _Inputs) -> bool:
+    """Whether both sides are made of one tensor: a mixture is no model's output."""
+    if inputs.teacher is None:
+        return False
+    shared = leaves(inputs.student) & leaves(inputs.teacher)
+    return any(lab.kinds.get(g) is Kind.TENSOR for g in shared)
+
+
 def _are_told(lab: Laboratory, inputs: _Inputs) -> bool:
     """Whether it is known who is the student and who the teacher."""
     if inputs.teacher is None:
@@ -923,6 +933,8 @@ def _evaluate(
         n is not None and _is_normalised(n) for n in (inputs.student, inputs.teacher)
     ):
         return None
+    if definition.key in LOGITS and _is_mixed(lab, inputs):
+        return None
     if definition.power is not None and any(
         n is not None and _is_scaled(n, lab) for n in (inputs.student, inputs.teacher)
     ):
@@ -950,6 +962,13 @@ def _evaluate(
     if not isinstance(student, Array) or student.rank not in definition.ranks:
         return None
     teacher = binding.get(names["t"]) if "t" in names else None
+    if definition.narrow:
+        if not isinstance(teacher, Array) or binding[names["k"]] != teacher.shape[-1]:
+            return None
+        if teacher.shape[:-1] != student.shape[:-1]:
+            return None
+        value = Evaluator(binding)(tree)
+        return float(value.data[0]) if isinstance(value, Array) and len(value.data) == 1 else None
     teachers = teacher if definition.listed and isinstance(teacher, list) else [teacher]
     if "t" in names and any(not isinstance(t, Array) or t.shape != student.shape for t in teachers):
         return None

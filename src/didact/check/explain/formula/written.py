@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -433,6 +434,12 @@ def formula_text(node: Node, labels: Mapping[Node, str]) -> str:
     return box_of(node, labels)[0]
 
 
+def _reads(name: str, texts: list[str]) -> bool:
+    """Whether a named part is read in what is written already, with or without a prime."""
+    pattern = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w′])")
+    return any(pattern.search(text) for text in texts)
+
+
 def box_of(node: Node, labels: Mapping[Node, str]) -> tuple[str, str]:
     """A formula as text and as MathML."""
     whole = Writer(labels)
@@ -443,13 +450,15 @@ def box_of(node: Node, labels: Mapping[Node, str]) -> tuple[str, str]:
         box = writer.write(node)
         text, mathml = box.plain, box.mathml
         written: set[str] = set()
-        parts = []
+        parts: list[str] = []
         while set(writer.where) - written and len(written) < 12:
             name = next(n for n in writer.where if n not in written)
             written.add(name)
             root = writer.where[name]
             inner = Writer(labels, short=True, where=writer.where)
             box = inner.write(root)
+            if not _reads(name, [text, *parts]):
+                continue
             parts.append(f"{name} = {box.plain}")
             mathml += f"<mo>,</mo><mi>{escape(name)}</mi><mo>=</mo>{box.mathml}"
         if parts:

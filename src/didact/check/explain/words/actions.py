@@ -69,9 +69,7 @@ ACTIONS: dict[str, Text] = {
     "append": Text("Adds {0} at the end of {o}.", "把 {0} 追加到 {o}。"),
     "extend": Text("Adds all items of {0} at the end of {o}.", "把 {0} 的所有元素追加到 {o}。"),
     "update": Text("Updates {o}{with_args}.", "更新 {o}{with_args}。"),
-    "print": Text(
-        "Prints {args}; nothing is computed for training here.", "打印 {args}；与训练计算无关。"
-    ),
+    "print": Text("Prints {args}.", "打印 {args}。"),
     "save": Text("Saves {0} to the file {1}.", "把 {0} 保存到文件 {1}。"),
     "clip_grad_norm_": Text(
         "Scales the gradients of {0} down if their common norm is above {1}; must come after "
@@ -87,9 +85,8 @@ ACTIONS: dict[str, Text] = {
     "sort": Text("Sorts {o} in place.", "原地排序 {o}。"),
     "shuffle": Text("Shuffles {0} in place.", "原地打乱 {0}。"),
     "super_init": Text(
-        "Runs the constructor of the parent class (for `nn.Module` it must come before any layer "
-        "is assigned).",
-        "调用父类构造函数（对 `nn.Module` 来说，必须先于任何层的赋值）。",
+        "Runs the constructor of the parent class.",
+        "调用父类的构造函数。",
     ),
     "super_init_elsewhere": Text(
         "Runs the constructor of the parent class.", "调用父类的构造函数。"
@@ -124,6 +121,7 @@ OUTPUT_PARTS = frozenset(
 PART_OF = Text("{target} is `{part}` of {what}.", "{target}：{what} 中的 `{part}`。")
 CALLS = Text("Calls {call}; what it returns is not used.", "调用 {call}，不使用返回值。")
 EACH = Text("each {what}", "都是{what}")
+PAIR = Text("together: {parts}", "以下几个值：{parts}")
 FROM_SHAPE = Text("Takes {parts} from the shape of {what}.", "取出 {what} 的形状 {parts}。")
 UNPACKS = Text("Unpacks {what} into {parts}.", "把 {what} 拆成 {parts}。")
 MOVED: dict[str, Text] = {

@@ -165,7 +165,7 @@ _DINO = Text(
     "教师的温度是有意取得更低：它让目标更尖锐，与 center 一起防止输出塌缩到一个类别或均匀分布（"
     "DINO）。没有 T²，是因为两个温度不同，没有统一的 T；旁边也没有硬标签项，不需要保持两者的比例。",
 )
-_MASK_WRONG = Text("No: {message}.", "不对：{message}。")
+_MASK_WRONG = Text("The mask is used wrongly: {message}.", "mask 的用法有问题：{message}。")
 _SMALL_BOTH = Text(
     "For two reasons: kl_div's default reduction='mean' divides by the number of classes C as "
     "well, and the factor T² is missing. So the term has 1/(C·T²) of its weight. Write "
@@ -216,7 +216,140 @@ _BOTH_NEEDED = Text(
     "在它之外也运行教师、或教师在优化器里时，requires_grad_(False) 才有意义。两者都不能代替 "
     "eval()。",
 )
+_AT_IS_SMALL = Text(
+    "Yes, that is normal: the loss is the mean over H·W places of the squared difference of two "
+    "non-negative maps of length 1, so it is at most 2/(H·W) (0.03 for 8×8). That is why its "
+    "weight is large; the published code uses β = 1000, halved.",
+    "正常：这个损失是两张长度为 1 的非负注意力图之差的平方，再对 H·W 个位置取平均，所以最大也只有 "
+    "2/(H·W)（8×8 时约 0.03）。正因为小，它的权重才取得很大：公开代码用 β = 1000（再除以 2）。",
+)
+_SAME_AS_BATCHMEAN = Text(
+    "Yes, for [B, C]: the sum over the classes (axis -1) and then the mean over the batch is what "
+    "PyTorch's kl_div gives with reduction='batchmean'. (For more dimensions batchmean would "
+    "divide by the size of dim 0 alone.)",
+    "对 [B, C] 来说一样：先沿类别（axis=-1）求和、再对批取平均，就是 PyTorch 的 kl_div 在 "
+    "reduction='batchmean' 时的结果。（维数更多时，batchmean 只除以第 0 维的大小。）",
+)
+_NO_RETAIN = Text(
+    "No: each loss has the other model's output only as a detached target, so the two backward() "
+    "calls go through different graphs, and each graph is used once.",
+    "不需要：每个损失里，对方的输出都已 detach、只作目标，两次 backward() 走的是各自的计算图，"
+    "每个图只用一次。",
+)
+_RETAIN = Text(
+    "Only where two backward() calls go through the same part of a graph: the first one frees it. "
+    "Mostly the better way is to add the losses and call backward() once, or to detach what is "
+    "only a target; retain_graph=True also lets gradients flow where they are not meant to.",
+    "只有两次 backward() 经过同一段计算图时才需要（第一次之后图就被释放）。更好的做法通常是把损失"
+    "相加后只 backward 一次，或者给只作目标的量加 .detach()；retain_graph=True 还会让梯度流到不该"
+    "去的地方。",
+)
+_REVERSE_NOT_FORWARD = Text(
+    "It is the reverse KL, KL(student ‖ teacher) = Σ q·(log q − log p) with q the student's "
+    "probabilities and p the teacher's, and the direction is right as it is written. The "
+    "expectation is under the student, so it pays for mass where the teacher has none: it seeks "
+    "one mode.",
+    "是反向 KL，方向没有写反：KL(学生 ‖ 教师) = Σ q·(log q − log p)，q 是学生的概率，p 是教师的概"
+    "率。期望在学生分布下取，学生把概率放到教师没有的地方就受罚，所以倾向于只抓住一个峰。",
+)
+_SUM_OF_TARGETS = Text(
+    "Because the target is a sum of N distributions and sums to N: the least value of this loss is "
+    "N·ln N (times the factor in front), reached where the student equals the mean of the "
+    "teachers. It never becomes negative. Divide the target by N, and the least value is 0.",
+    "因为目标是 N 个分布之和，各类加起来是 N：这个损失的最小值是 N·ln N（再乘前面的系数），在学生等"
+    "于各教师平均时取到；它也不会变负。把目标除以 N，最小值才是 0。",
+)
+_SUMMED_PIXELS = Text(
+    "Because batchmean divides by the batch alone and sums over all H·W pixels: the term is H·W "
+    "times the mean per pixel. Divide by H·W, or move the classes last and flatten to "
+    "[B·H·W, C] first.",
+    "因为 batchmean 只除以批大小，对全部 H·W 个像素求了和：这一项是每像素平均值的 H·W 倍。再除以 "
+    "H·W，或者先把类别移到最后一维、展平成 [B·H·W, C]。",
+)
 _AXIS_ZERO = r"(\w+) = \w+\.exp\((?s:.*)\1 / \1\.sum\((axis=)?0"
+_WHY_REVERSE = Text(
+    "In the reverse KL, KL(student ‖ teacher), the expectation is under the student: it pays where "
+    "it puts mass and the teacher has none, and pays nothing for modes that it leaves out. A small "
+    "student that cannot cover everything then keeps to what the teacher finds likely, instead of "
+    "spreading over the gaps between modes; this is why language models are distilled so.",
+    "反向 KL 即 KL(学生 ‖ 教师)，期望在学生分布下取：学生把概率放到教师没有的地方才受罚，漏掉某些峰"
+    "不受罚。容量小、覆盖不了全部的学生因此会集中在教师认为可能的地方，"
+    "而不是摊到峰与峰之间的空隙里；"
+    "蒸馏语言模型时用它就是这个原因。",
+)
+_NOT_EVAL = Text("Not by itself: {message}.", "不是：{message}。")
+_CALL_EVAL = Text(
+    "Yes: nothing that is shown puts the teacher in evaluation mode. Without eval() its dropout is "
+    "on and each forward pass changes its BatchNorm statistics; no_grad() and detach() do not "
+    "change that. Call teacher.eval() once before the loop.",
+    "需要：贴出的代码没有把教师切到评估模式。不调用 eval()，dropout 就开着，每次前向还会改动 "
+    "BatchNorm "
+    "的统计量；no_grad() 和 detach() 管不了这个。在循环之前调用一次 teacher.eval()。",
+)
+_ACCUMULATION = Text(
+    "Yes, if the step is to be that of one larger batch: backward() adds up the gradients of the "
+    "{n} batches, so without / {n} the step is {n} times as long, as with a learning rate that is "
+    "{n} times as large (Adam-like optimisers hide most of it; clipping does not).",
+    "想等价于一个大 batch 就要除：backward() 会把 {n} 个批次的梯度累加起来，不除以 {n}，步长就是 "
+    "{n} "
+    "倍，相当于学习率放大 {n} 倍（Adam 类优化器会抵消大部分，梯度裁剪不会）。",
+)
+_BUFFERS = Text(
+    "Yes, they have to be taken care of: parameters() leaves the buffers out, so BatchNorm's "
+    "running_mean and running_var are not averaged here. Copy them (zip over .buffers(), copy_), "
+    "or "
+    "average them in the same way; else the teacher's weights go with statistics that are not "
+    "theirs.",
+    "要处理：parameters() 不包含缓冲区，BatchNorm 的 running_mean 和 running_var "
+    "在这里没有参与平均。"
+    "可以直接拷贝（遍历 .buffers() 用 copy_），也可以同样做滑动平均；"
+    "否则教师的权重配的不是自己的统计量。",
+)
+_PLACES_DIM = Text(
+    "Because CWD normalises each channel over its places: after the reshape to [B, C, H·W] the "
+    "last dimension holds the H·W places, so a softmax over dim=-1 says where in the image a "
+    "channel is active. Over dim=1 the channels would compete at each place, which is the usual "
+    "per-pixel KD.",
+    "因为 CWD 是对每个通道在空间位置上归一化：变形成 [B, C, H·W] 之后，最后一维是 H·W 个位置，沿 "
+    "dim=-1 "
+    "做 softmax 得到的是该通道在图上的关注分布。沿 dim=1 则是各通道在每个位置上竞争，"
+    "那就是普通的逐像素 KD。",
+)
+_UNIFORM_DINO = Text(
+    "A loss that stays at ln K says that the student's output is uniform over the K dimensions: "
+    "the collapse that DINO's centring and low teacher temperature are there to prevent. Check "
+    "that the teacher is updated by the moving average, that the centre is updated, that the "
+    "teacher's temperature is below the student's (0.04 against 0.1), and the warm-up of the "
+    "learning rate.",
+    "损失停在 ln K，说明学生的输出在 K 维上是均匀分布，也就是塌缩；DINO 的 center "
+    "和较低的教师温度正是"
+    "为了防止它。请检查：教师是否按滑动平均更新、center 是否在更新、教师温度是否低于学生（0.04 "
+    "对 0.1）、"
+    "学习率有没有 warmup。",
+)
+_SP_SQUARED = Text(
+    "Yes: the paper divides the squared Frobenius norm of the difference of the two B×B matrices "
+    "by b², that is, takes the mean over the B² entries.",
+    "是的：论文就是把两个 B×B 矩阵之差的 F 范数平方除以 b²，也就是对 B² 个元素取平均。",
+)
+_EMPTY_MASK = Text(
+    "It divides by 0: 0/0 is NaN, and the NaN goes into every weight at the next step. Write "
+    "mask.sum().clamp(min=1), or skip the term for such a batch.",
+    "分母为 0：0/0 得 NaN，下一步就会把所有权重变成 NaN。写成 mask.sum().clamp(min=1)，"
+    "或者跳过这一批的该项。",
+)
+_PADDLE_SAME = Text(
+    "Yes: paddle.nn.functional.kl_div(input, label) takes log-probabilities first and "
+    "probabilities second as well, and reduction='batchmean' divides by the size of dim 0; its "
+    "default reduction is 'mean', too.",
+    "一样：paddle.nn.functional.kl_div(input, label) 也是第一个参数给对数概率、第二个给概率，"
+    "reduction='batchmean' 除以第 0 维的大小；默认的 reduction 同样是 'mean'。",
+)
+_EITHER_KL = r"还是.{0,2}(反向|正向|前向)|(forward|reverse)( kl)? or (the )?(forward|reverse)"
+_LARGENESS = (
+    r"why.*(loss|\d{3,})|so (large|big|high)|huge|balance|为什么.*(大|高)|这么大|很大|特别大|太大"
+    r"|几万|几千|怎么.{0,12}大|越来越大"
+)
 _AVERAGING = r"(average|mean).*(probabilit|logit)|平均.*(概率|logits?)|(概率|logits?).*平均"
 _SMALLNESS = r"tiny|(so|too|very|much|is) small(er)?\b|特别小|太小|很小|小很多|几乎没(有)?作用|偏小"
 
@@ -228,8 +361,9 @@ DIRECT: tuple[Direct, ...] = (
     _direct(_ONLY_LAST, CAUSE, needs="SUM-OVERWRITTEN"),
     *(_direct(_TROUBLE, CAUSE, needs=kind)
       for kind in ("NOT-IN-OPTIMIZER", "SUM-OVERWRITTEN", "EMA-REVERSED", "STUDENT-EVAL-MODE")),
-    _direct(r"(forget|forgot|without|happens|remove|忘|不写|不加|去掉).*detach"
-            r"|detach.*(忘|不写|不加|去掉)", _WITHOUT_DETACH, sees=(r"\.detach\(\)",)),
+    _direct(r"(forget|forgot|without|happens|remove|need|have to|忘|不写|不加|去掉|要不要|需不需要)"
+            r".*detach|detach.*(忘|不写|不加|去掉|necessary|needed)", _WITHOUT_DETACH,
+            sees=(r"\.detach\(\)",)),
     _direct(r"lambda|λ|\blam(da)?\b", _LAMBDA,
             sees=(r"\b\w*(old|known|seen)\w* / (\w*(total|all)\w*|\(\w+ \+ \w+\))",)),
     _direct(r"collaps|forget|old (class|task)|遗忘|旧类|崩", _SOFT_CAUSE,
@@ -245,6 +379,35 @@ DIRECT: tuple[Direct, ...] = (
             sees=(r"batchmean", r"permute\(0, 2, 3, 1\)(\.contiguous\(\))?\.(reshape|view)\(-1",)),
     _direct(r"batchmean.*(divid|除)|(divid|除).*batchmean", _ROWS, needs="@kl_div",
             sees=(r"batchmean", r"\.(reshape|view)\(-1, ",)),
+    _direct(r"(为什么|why).{0,20}(反向|reverse)", _WHY_REVERSE, needs="=reverse_kl_masked"),
+    _direct(r"(为什么|why).{0,20}(反向|reverse)", _WHY_REVERSE, needs="=reverse_kl"),
+    *(_direct(r"eval", _NOT_EVAL, needs=kind) for kind in ("TEACHER-TRAIN-MODE", "BN-DRIFT")),
+    _direct(r"(need|have to|must|should).{0,20}eval\(?|(要|需要|必须|用不用).{0,12}eval"
+            r"|eval.{0,8}吗", _CALL_EVAL, sees=(r"\A(?!(?s:.*)\.eval\(\))", r"\bteacher\w*\(")),
+    *(_direct(r"accumul|累积|累加|divided? by|除以", Text(*(t.replace("{n}", n) for t in (
+          _ACCUMULATION.en, _ACCUMULATION.zh))),
+          sees=(rf"% {n} == 0", r"\.backward\(\)", rf"\A(?!(?s:.*)/ {n}\b)"))
+      for n in ("2", "4", "8", "16", "32")),
+    _direct(r"\bbn\b|batch ?norm|running_(mean|var)|buffer|缓冲", _BUFFERS,
+            sees=(r"zip\([\w.]+\.parameters\(\), [\w.]+\.parameters\(\)\)",
+                  r"\A(?!(?s:.*)buffers\(\))")),
+    _direct(r"\bdim\b|\baxis\b|哪一维|维度", _PLACES_DIM, needs="=cwd, =clean"),
+    _direct(r"ln ?\(?k|log ?\(?k|不动|collaps|uniform|塌缩", _UNIFORM_DINO, needs="=dino"),
+    _direct(r"平方|squared?|divid|除以", _SP_SQUARED, needs="=sp, =clean", sees=(r"\*\* 2",)),
+    _direct(r"全.{0,2}0|全零|空|all (zeros?|false)|empty|no (positive|foreground)", _EMPTY_MASK,
+            sees=(r"/ \(?mask\.sum\(\)(?!\.clamp)",)),
+    _direct(r"torch|pytorch|一样|same", _PADDLE_SAME, needs="@kl_div", sees=(r"import paddle",)),
+    _direct(_EITHER_KL, _REVERSE_NOT_FORWARD, needs="=reverse_kl_masked, =clean"),
+    _direct(_EITHER_KL, _REVERSE_NOT_FORWARD, needs="=reverse_kl, =clean"),
+    _direct(r"to (0|zero)|negative|降不到 ?0|到不了 ?0|变负|负数", _SUM_OF_TARGETS,
+            needs="TARGET-SUM"),
+    _direct(r"small|tiny|normal|小|正常", _AT_IS_SMALL, needs="=at, =clean"),
+    _direct(r"batchmean|kl_div|torch", _SAME_AS_BATCHMEAN, needs="=kd, =clean",
+            sees=(r"\b(jnp|tf|paddle)\.",
+                  r"mean\([\w.]*sum\(.*axis=-1\)|sum\(.*axis=-1\)\)?\.mean\(")),
+    _direct(r"retain_graph", _NO_RETAIN, needs="=kd, =clean, =no error, @backward",
+            sees=(r"(?s)\.detach\(\).*\.detach\(\)", r"(?s)\.backward\(\).*\.backward\(\)")),
+    _direct(r"retain_graph", _RETAIN, needs="=no error"),
     _direct(r"revers|mixed up|反向|弄反|搞反", _IS_REVERSE, needs="=reverse_kl_masked"),
     _direct(r"revers|mixed up|反向|弄反|搞反", _IS_REVERSE, needs="=reverse_kl"),
     _direct(r"forward or|or (the )?(reverse|forward)|which direction|前向还是|还是(反向|前向)"
@@ -262,10 +425,11 @@ DIRECT: tuple[Direct, ...] = (
                   r"softmax\(\((\w+) - \w*cent\w*\) / (\w+)")),
     _direct(r"\bdim\b|\baxis\b|哪一维|维度", _WRONG_DIM, needs="DIM-SEQ"),
     _direct(r"mask", _MASK_WRONG, needs="MASKED-MEAN"),
+    _direct(r"(是|为|等于|always|stays?|is) ?0|zero|恒为", CAUSE, needs="TERM-ZERO"),
     _direct(_SMALLNESS, _SMALL_BOTH, needs="KL-MEAN, NO-T2"),
     _direct(_SMALLNESS, _SMALL_MEAN, needs="KL-MEAN"),
-    _direct(r"why.*(loss|\d{3,})|so (large|big|high)|huge|balance|为什么.*(大|高)|这么大|很大",
-            _SUMMED_POSITIONS, needs="BATCHMEAN-3D"),
+    _direct(_LARGENESS, _SUMMED_PIXELS, needs="BATCHMEAN-3D, =maps"),
+    _direct(_LARGENESS, _SUMMED_POSITIONS, needs="BATCHMEAN-3D"),
     _direct(r"torch|match|differ|对不上|不一样|不一致|结果", _NUMPY_AXIS, sees=(_AXIS_ZERO,)),
     _direct(r"memory|显存|oom", _PEERS_KEPT, needs="TARGET-IN-GRAPH, @graphs kept"),
     _direct(r"pull|drag|other (net|model)|retain|带偏|拉|另一个", _PEERS_PULL,
@@ -285,6 +449,32 @@ OTHER_STUCK = Text(
     "不好。",
 )
 """To a loss that does not fall, in code of another framework than PyTorch."""
+IS_SQUARE = Text(
+    "{n} is T²: the softmaxes are at T = {t}, and {t}² = {n}. The gradient of the soft term "
+    "shrinks "
+    "as 1/T²; the factor brings it back, so that the weight beside it keeps its meaning.",
+    "{n} 就是 T²：softmax 的温度是 {t}，{t}² = {n}。软标签项的梯度会按 1/T² 缩小，"
+    "乘上它才恢复原来的"
+    "尺度，前面的权重才有意义。",
+)
+YES_BUT = Text(
+    "In value yes, as far as the code is shown: {what} But: {but}",
+    "数值上是对的（就贴出的部分看）：{what}但是，{but}",
+)
+YES_THIS = Text(
+    "Yes: this is {method}, and it is equal to the definition, term by term.",
+    "是的：这就是{method}，逐项与定义一致。",
+)
+NEGATIVE = Text(
+    "Because of line {line}: {message} A KL divergence itself is never negative (Σ P·log(Q/P) ≤ "
+    "log Σ Q = 0); abs or clamp would only hide the cause.",
+    "这不正常，原因在第 {line} 行：{message}真正的 KL 散度不会为负（Σ P·log(Q/P) ≤ log Σ Q = 0）；"
+    "用 abs 或 clamp 只会掩盖问题。",
+)
+NAN_NOT_NEGATIVE = Text(
+    "What is shown gives NaN rather than a negative number, because of line {line}: {message}",
+    "照贴出的代码，得到的是 NaN 而不是负数，原因在第 {line} 行：{message}",
+)
 YES = Text("Yes, as far as the code is shown. ", "就贴出的部分看，是对的。")
 NOT_THE_LOSS = Text(
     "The cause is not visible here: no mistake was found in the loss, and what is asked depends "

@@ -240,6 +240,11 @@ _TEMPERATURE = Text(
     "学生因此能学到教师对其他"
     "类别的看法。T = 1 等于没有温度；T 很大时，这一项趋于 logits 的平方差。",
 )
+_ON_VALIDATION = Text(
+    "The code cannot tell: print the terms without their weights for some batches, choose the "
+    "weights so that the terms are of the same order, and tune from there on validation data.",
+    "从代码看不出来：先打印各项不带权重时的数值，让乘上权重后的各项数量级相当，再在验证集上微调。",
+)
 _WHICH_T = Text(
     "The code cannot tell: T is chosen on validation data, mostly among 1, 2, 4 and 8. Keep the "
     "factor T² while trying, so that the weight of the term keeps its meaning.",
@@ -357,10 +362,14 @@ _JSD_BOUND = Text(
 _SHIFT = Text(
     "A language model's output at position t predicts the token at t + 1. So the last output has "
     "no label and the first token no prediction: logits[:, :-1] belongs to labels[:, 1:], and so "
-    "does the mask.",
+    "does a mask that is made of the labels.",
     "语言模型在位置 t 的输出预测的是 t + 1 处的 token：最后一个输出没有标签，第一个 token "
-    "没有预测，所以 "
-    "logits[:, :-1] 对应 labels[:, 1:]，掩码也要取 [:, 1:]。",
+    "没有预测，所以 logits[:, :-1] 对应 labels[:, 1:]，由标签得到的掩码也要取 [:, 1:]。",
+)
+_SHIFT_BESIDE_KL = Text(
+    "The KL compares both models at the same position, so their logits need no shift against each "
+    f"other; what comes from the labels does. {_SHIFT.en}",
+    f"KL 在同一位置比较两个模型，两边的 logits 之间不需要移位；要移位的是来自标签的量。{_SHIFT.zh}",
 )
 _SOFT_OR_KL = Text(
     "For a fixed teacher they train alike: −Σ p·log q = KL(p ‖ q) + H(p), and H(p), the entropy of "
@@ -434,7 +443,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"\binf\b|nan", r"inf|无穷"), _kinds("LOG-OF-SOFTMAX"), _UNDERFLOW),
     (_either(r"\binf\b|\bnan\b", r"\binf|无穷|nan"), _kinds("@not finite"), _NAN_HERE),
     (_either(r"\bnan\b", r"nan"), _kinds("=sound"), _NAN_ELSEWHERE),
-    (_either(r"(never|not) (becomes? |goes? to )?(zero|0)\b", r"不为 ?0|到不了 ?0|降不到 ?0"),
+    (_either(r"(never|not) (becomes? |go(es)? (down )?to |reach(es)? )?(zero|0)\b",
+             r"不为 ?0|到不了 ?0|降不到 ?0"),
      _kinds("=soft_ce"), _NEVER_ZERO),
     (_either(r"\b2\.30?\b", r"2\.30?(?!\d)"), _kinds("=ce"), _CHANCE),
     (_either(r"number of layers|divide.*layers", r"除以层数"), _NONE, _LAYERS),
@@ -483,6 +493,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
      _EMA_BEFORE),
     (_either(r"0\.69|ln ?2|log ?2", r"0\.69|ln ?2"), _KL, _JSD_BOUND),
     (_either(r"retain_graph", r"retain_graph"), _NONE, errors.SECOND_BACKWARD.format(where="")),
+    (_either(r"\bshift|\[:, ?:-1\]|off by one", r"移位|错位|错开|\[:, ?:-1\]"),
+     _kinds("@kl_div", "@KLDivLoss"), _SHIFT_BESIDE_KL),
     (_either(r"\bshift|\[:, ?:-1\]|off by one", r"移位|错位|错开|\[:, ?:-1\]"), _NONE, _SHIFT),
     (_either(r"zero_grad", r"zero_grad|梯度清零|清空梯度"), _NONE, training.ZERO_GRAD[1]),
     (_either(r"\.item\(|\bitem\b", r"\bitem\b"), _NONE, training.ITEM[1]),
@@ -542,7 +554,10 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
      _NONE, _TEMPERATURE),
     (_either(r"alpha|weight|lambda",
          r"(alpha|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适)"),
-     _NONE, training.WEIGHT[1]),
+     _kinds("=kd", "=soft_ce", "=kd_average", "=kd_masked"), training.WEIGHT[1]),
+    (_either(r"alpha|beta|weight|lambda",
+         r"(alpha|beta|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适)"),
+     _NONE, _ON_VALIDATION),
     (_either(r"teachers?\b.*(sum|mean|average|weight)|(sum|mean|average|weight).*teachers",
          r"多个?教师.*(平均|求和|权重|加权)|(平均|求和).*教师"),
      _kinds("=averaged teachers"), _AVERAGED),
@@ -558,7 +573,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"detach|no_grad|eval", r"detach|no_grad|eval"), _NONE, training.EVAL_DETACH[1]),
     (_either(r"batchmean", r"batchmean"), _NONE, training.BATCHMEAN[1]),
     (_either(r"deepcopy", r"deepcopy"), _NONE, training.DEEPCOPY[1]),
-    (_either(r"\bdim\b|\baxis\b", r"dim|axis|哪一维"), _NONE, answers.WHICH_DIM[1]),
+    (_either(r"\bdim\b|\baxis\b", r"dim|axis|哪一维"),
+     _kinds("@softmax", "@log_softmax", "@LogSoftmax", "@Softmax"), answers.WHICH_DIM[1]),
 )  # fmt: skip
 """Pattern of the question, what of which one must be there, the answer.
 
@@ -595,6 +611,17 @@ IS_IT_RIGHT = _either(
     r"对吗|对不对|正确吗|是否正确|有没有问题|没问题吧|可以吗|行吗|写得对",
 )
 """Questions to which yes is an answer."""
+AS_IN_THE_PAPER = _either(
+    r"(as|like|match(es)?|same as|agree\w* with|consistent with) (in )?(the )?"
+    r"(paper|original|official|hinton)",
+    r"(和|跟|与).{0,6}(论文|官方|原文|原版).{0,4}(一致|一样|相同)|一致吗",
+)
+"""Whether it is what was published: answered as whether it is right."""
+IS_IT_THIS = _either(
+    r"\b(is|isn't|does) (this|that|it)\b|\bam i (doing|using)\b|same (thing )?as",
+    r"(这|它)?是(不是)?.{0,16}(吗|么|嘛|？)|算(不算|是)",
+)
+"""Whether it is the method that the question names."""
 TRAINING = _either(
     r"\bema\b|mean teacher|train(ing)? loop|train\(\)|eval\(\)|(accuracy|acc|mAP|mIoU) .*"
     r"(worse|drop|stuck|fall|low|collaps|not)|(worse|drop|stuck|low).*(accuracy|\bacc\b|mAP|mIoU)"

@@ -23,6 +23,9 @@ FUNCTIONS: dict[str, Text] = {
     "exp": Text("exp({0}), element by element", "逐元素计算 exp({0})"),
     "log": Text("the natural logarithm of {0}, element by element", "逐元素取 {0} 的自然对数"),
     "pow": Text("{0} raised to a power, element by element", "逐元素求 {0} 的幂"),
+    "stop_gradient": Text(
+        "{0}, cut off from the gradient (none flows back)", "{0}，截断梯度（不回传）"
+    ),
     "sqrt": Text("the square root of {0}", "{0} 的平方根"),
     "abs": Text("the absolute values of {0}", "{0} 的绝对值"),
     "clamp": Text(

@@ -95,17 +95,32 @@ OWN: dict[str, Text] = {
         "应在 backward() 之前调用 `{name}.zero_grad()`",
     ),
     "KE136": Text(
-        "`{name}` holds layers of its own, and the optimiser is not given their parameters: they "
-        "keep their random values, so the student is fitted to a random projection; pass "
-        "`{name}.parameters()` as well",
-        "`{name}` 里有自己的层，而优化器没有拿到它们的参数：这些层一直是随机权重，"
-        "学生对齐的是随机投影；应把 `{name}.parameters()` 也交给优化器",
+        "`{name}` holds parameters of its own, and the optimiser is not given them: they keep "
+        "their initial values, and the loss goes through them; pass `{name}.parameters()` as well",
+        "`{name}` 有自己的参数，而优化器没有拿到它们：这些参数一直停在初始值，损失却要经过它们；"
+        "应把 `{name}.parameters()` 也交给优化器",
     ),
     "KE137": Text(
         "the target sums to {total} over the classes, not to 1: softmaxes are added up and not "
         "averaged. The loss cannot reach 0, and its gradient is {total} times that of their mean",
         "目标在类别上的和是 {total} 而不是 1：几个 softmax 只相加、没有取平均。"
         "损失降不到 0，梯度是取平均时的 {total} 倍",
+    ),
+    "KE139": Text(
+        "two terms of this loss compute the same ({name}, of the same two tensors): one of them "
+        "was probably meant to be another, or its weight is simply doubled",
+        "这个损失里有两项算的是同一个量（对同样两个张量的“{name}”）：其中一项很可能本该是别的内容，"
+        "否则只是把权重加倍",
+    ),
+    "KE140": Text(
+        "the two sides are not treated alike: {one} on one side, {other} on the other, so the loss "
+        "is not 0 even where the student equals the teacher",
+        "两侧的处理不一致：一侧是 {one}，另一侧是 {other}；即使学生与教师完全相同，损失也不为 0",
+    ),
+    "KE141": Text(
+        "this term is 0 whatever the student and the teacher say (tried on random numbers), so it "
+        "trains nothing",
+        "无论学生和教师输出什么，这一项都是 0（用随机数验证过），不起训练作用",
     ),
     "KE138": Text(
         "after the mean over the channels the map is [B, H, W], and dim={dim} is {what}: each line "
@@ -443,6 +458,27 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "were added. Divide by it, or use weights that sum to 1.",
             "由数值得出：目标在类别上的和等于相加的 softmax 个数。"
             "应除以个数，或使用总和为 1 的权重。",
+        ),
+    ),
+    "KE139": (
+        Text("The same term twice", "同一项出现两次"),
+        Text(
+            "DIST's second term compares the columns, `pearson(ps.t(), pt.t())`.",
+            "例如 DIST 的第二项比较的是列：`pearson(ps.t(), pt.t())`。",
+        ),
+    ),
+    "KE140": (
+        Text("Two sides that are treated differently", "两侧处理不一致"),
+        Text(
+            "Found by comparing both sides operation by operation.",
+            "由逐个操作比较两侧得出。",
+        ),
+    ),
+    "KE141": (
+        Text("A term that is always 0", "恒为 0 的项"),
+        Text(
+            "Found by numbers: a mask with the wrong sign, or the same tensor on both sides.",
+            "由数值得出：常见原因是掩码的符号反了，或两侧是同一个张量。",
         ),
     ),
     "KE138": (

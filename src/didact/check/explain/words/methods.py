@@ -16,8 +16,8 @@ TENSOR_METHODS = frozenset(_SHARED.split())
 METHODS: dict[str, Text] = {
     **{name: FUNCTIONS[name] for name in _SHARED.split()},
     "detach": Text(
-        "the numbers of {o} outside the graph (no gradient flows back)",
-        "{o} 的数值，脱离计算图（不回传梯度）",
+        "{o}, detached from the graph (no gradient flows back)",
+        "{o}，从计算图中截断（不回传梯度）",
     ),
     "clone": Text(
         "a copy of {o} (gradient still flows through it)", "{o} 的一份拷贝（梯度仍会经它回传）"
@@ -28,14 +28,15 @@ METHODS: dict[str, Text] = {
     ),
     "tolist": Text("{o} as a Python list", "{o} 转成的 Python 列表"),
     "numpy": Text("{o} as a NumPy array", "{o} 转成的 NumPy 数组"),
-    "to": Text("{o} on the device or of the type {args}", "{o} 移到设备或转成类型 {args}"),
+    "to": Text("{o} moved to {args}", "移到 {args} 的 {o}"),
     "cuda": Text("{o} on the GPU", "{o} 移到 GPU"),
     "cpu": Text("{o} on the CPU", "{o} 移到 CPU"),
     "float": Text("{o} as float32", "{o} 转成 float32"),
+    "bool": Text("{o} as true or false", "{o} 转成布尔值"),
     "long": Text(
         "{o} as int64 (what class indices must be)", "{o} 转成 int64（类别下标要求的类型）"
     ),
-    "size": Text("the size of {o} along {args}", "{o} 在第 {args} 维上的大小"),
+    "size": Text("the size of dim {args} of {o}", "{o} 第 {args} 维的大小"),
     "masked_fill": Text("{o} with {1} wherever {0} is true", "把 {o} 中 {0} 为真的位置填成 {1}"),
     "pop": Text(
         "what {o} holds under {0}, taken out of it", "从 {o} 中取出的 {0} 项（取出后即删除）"

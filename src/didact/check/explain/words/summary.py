@@ -22,6 +22,19 @@ METHODS: dict[str, Text] = {
         "PODNet 的空间蒸馏（Douillard 等 2020）",
     ),
     "cosine": Text("a cosine distance of two representations", "两个表示之间的余弦距离"),
+    "one": Text(
+        "online distillation: the branches learn from their mean (ONE, Lan et al. 2018)",
+        "在线蒸馏：各分支向分支的平均学习（ONE，Lan 等 2018）",
+    ),
+    "topk_kd": Text(
+        "Hinton KD over the teacher's top-k classes, renormalised",
+        "只在教师前 k 个类别上（重新归一化）的 Hinton 知识蒸馏",
+    ),
+    "skew_kl": Text("skewed KL (DistiLLM, Ko et al. 2024)", "偏斜 KL（DistiLLM，Ko 等 2024）"),
+    "infonce": Text(
+        "a contrastive loss within the batch (InfoNCE), as CRD uses it",
+        "批内对比损失（InfoNCE），CRD 用的就是这类损失",
+    ),
     "multi_kd": Text("multi-teacher KD", "多教师知识蒸馏"),
     "lwf": Text("LwF (Li, Hoiem 2016)", "LwF（Li、Hoiem 2016）"),
     "icarl": Text("iCaRL (Rebuffi et al. 2017)", "iCaRL（Rebuffi 等 2017）"),
@@ -104,9 +117,8 @@ EQUAL_ALWAYS_UP_TO = Text(
     "计算结果逐项与定义一致，但写法不安全：见“发现的问题”（{count}）。",
 )
 EQUAL_ONLY = Text(
-    "For tensors {shape} it is equal to the definition, term by term; which shape they have, the "
-    "code does not tell. {others}.",
-    "若张量是 {shape}，它逐项与定义一致；代码本身看不出张量的形状。{others}。",
+    "For tensors {shape} it is equal to the definition, term by term. {others}.",
+    "对 {shape} 的张量，它逐项与定义一致。{others}。",
 )
 EQUAL_UP_TO = Text(
     "What it computes is equal to the definition, term by term (for tensors {shape}), but not "
@@ -130,6 +142,10 @@ NAMED = Text(
 )
 NOT_AS_NAMED = Text(
     "what is computed is {computes}, not what the name says", "实际计算的是{computes}，与名字不符"
+)
+NAMED_ALONE = Text(
+    "Its name says {method}; whether it is that was not checked.",
+    "从名字看，它应是{method}；是否一致没有核对。",
 )
 UNKNOWN_TERM = Text(
     "The term {term} is not recognised; nothing is said about it.",
@@ -159,8 +175,8 @@ FOLDED = Text(
     "若它只是权重，则缺少 T²。",
 )
 CAUTION = Text(
-    "For tensors {shape} the same code is {factor} times the definition.",
-    "若张量是 {shape}，同一段代码是定义的 {factor} 倍。",
+    "For {shape} the same code would be {factor} times the definition.",
+    "若是 {shape}，同一段代码会是定义的 {factor} 倍。",
 )
 WITHOUT_SQUARE = Text(
     "There is no T² in front of the soft term, as in the papers of LwF, BiC and WA; the weight is "
@@ -168,8 +184,8 @@ WITHOUT_SQUARE = Text(
     "软标签项前没有 T²；LwF、BiC、WA 的论文里也没有，权重要连同 T 一起调。",
 )
 CAUTION_OF_TERM = Text(
-    "For tensors {shape} its distillation term is {factor} times the definition.",
-    "若张量是 {shape}，其中的蒸馏项是定义的 {factor} 倍。",
+    "For {shape} the distillation term alone would be {factor} times its definition.",
+    "若是 {shape}，其中的蒸馏项会是定义的 {factor} 倍。",
 )
 PER_SAMPLE = Text(
     "The loss is one number per sample; their mean is what was compared.",
@@ -323,6 +339,12 @@ CONSEQUENCES: dict[str, Text] = {
         "能运行，但软标签项的实际权重随温度变化",
     ),
     "GRAPHS-KEPT": Text("it runs, and memory grows from step to step", "能运行，但显存一步步增长"),
+    "TERM-TWICE": Text("it runs, and one term counts twice", "能运行，但同一项算了两次"),
+    "SIDES-DIFFER": Text(
+        "it runs, and does not reach 0 where student and teacher agree",
+        "能运行，但学生与教师一致时损失也不为 0",
+    ),
+    "TERM-ZERO": Text("it runs, and the term stays 0", "能运行，但这一项恒为 0"),
     "DIM-NORM": Text(
         "it runs, and hardly says where the attention lies", "能运行，但几乎不反映注意力的位置"
     ),
@@ -349,8 +371,8 @@ CONSEQUENCES: dict[str, Text] = {
         "能运行，但从第二轮起模型一直在评估模式下训练",
     ),
     "NOT-IN-OPTIMIZER": Text(
-        "it runs, and a layer on the way to the loss keeps its random weights",
-        "能运行，但损失经过的一层一直是随机权重",
+        "it runs, and a layer on the way to the loss keeps its initial weights",
+        "能运行，但损失经过的一层一直停在初始权重",
     ),
     "SUM-OVERWRITTEN": Text(
         "it runs, and only the last of the losses in the loop is trained",
