@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from didact._core.i18n import Text
 from didact.check.correct.site import span
+from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.judge import Judged, Loss
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves, side
@@ -118,6 +119,8 @@ def _of_term(
         return
     if term.law is None or term.law.is_one or term.definition is None:
         return
+    if term.definition.key in GENERIC:
+        return  # a comparison of any two parts, at any scale
     powers = dict(term.law.powers)
     kinds = {"S": "BATCHMEAN-3D", "H·W": "BATCHMEAN-3D", "C": "KL-MEAN", "T": "NO-T2",
              "N": "MULTI-TEACHER-SUM"}  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 
 from didact._core.i18n import Text
@@ -411,7 +412,16 @@ def _over_the_batch(
         )
         if node is None or not (by_hand or called) or not _is_over_rows(part):
             continue
+        whose = leaves(part.args[0])
+        scores = {judged.roles[g].role for g in whose if g in judged.roles}
+        if not scores & {"student", "teacher"} or any(map(_is_no_score, whose)):
+            continue
         yield _finding("KE116", Severity.ERROR, node, _along_classes(node))
+
+
+def _is_no_score(given: Given) -> bool:
+    """Whether a name is one of weights: a softmax over dim 0 of these is over the teachers."""
+    return bool(re.search(r"weight|alpha|prior|coef|gate|lambda|import", given.text, re.I))
 
 
 def _is_over_rows(part: Call) -> bool:
@@ -664,6 +674,8 @@ def _nothing(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Iter
             if isinstance(term.body, Constant | Given) or len(branch.terms) < 2:
                 continue
             if not any(isinstance(p, Call) and p.name == "kl_div" for p in walk(term.body)):
+                continue
+            if not all(g in judged.roles for g in walk(term.body) if isinstance(g, Given)):
                 continue
             lab = laboratory(term.body, judged.roles, branch.rank, incremental=judged.incremental)
             try:

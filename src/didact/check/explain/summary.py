@@ -252,7 +252,8 @@ def _reasons(case: _Case) -> list[Text]:
             if "STUDENT-CUT" not in told:
                 reasons.append(words.DEAD.format(term=_written(case.judged, term)))
             covered |= {"ITEM-IN-GRAPH", "GRAPH-CUT", "STUDENT-UNUSED"}
-        if term.law is None or term.law.is_one:
+        generic = term.definition is not None and term.definition.key in GENERIC
+        if term.law is None or term.law.is_one or generic:
             continue
         for size, power in term.law.powers:
             if size == "T" and getattr(term.temperature, "default", None) == 1:

@@ -204,7 +204,7 @@ def _hard_use(call: Call, kinds: Mapping[Given, Kind], found: dict[Given, Told])
         hard = bool(target) and all(kinds.get(g) in INDICES for g in target)
     if hard:
         for given in leaves(call.args[0]):
-            if given not in found:
+            if given not in found and "teacher" not in given.text.lower():
                 found[given] = Told("student", _IN_CE)
 
 

@@ -496,7 +496,7 @@ def _match(
                     rank=lab.rank, mean=_is_many(lab, body, loop), labels=one.labels,
                     scalar=one.scalar, old=one.old, hot=one.hot, padding=one.padding,
                     smoothing=one.smoothing, mask=one.mask, second=one.second,
-                    dead=_is_dead(body, one.student),
+                    dead=side(one.student, lab.roles) != "teacher" and _is_dead(body, one.student),
                 )  # fmt: skip
                 best = (key, term)
         if best is not None and not best[0][0]:
