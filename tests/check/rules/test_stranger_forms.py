@@ -149,6 +149,19 @@ def consensus(scores, num_batches, size, num_classes):
 def soften(logits, seq_len, vocab_size):
     return F.softmax(logits.view(-1, seq_len, vocab_size), dim=1)
 """,
+    "KD508 both in one optimiser": """
+def train(batches, T):
+    teacher = torch.load("best.p")
+    student = Small()
+    optimizer = torch.optim.SGD(list(teacher.parameters()) + list(student.parameters()), lr=0.1)
+    for x, y in batches:
+        optimizer.zero_grad()
+        log_probs = F.log_softmax(student(x) / T, dim=1)
+        target = F.softmax(teacher(x) / T, dim=1)
+        loss = F.kl_div(log_probs, target, reduction="batchmean") * T * T
+        loss.backward()
+        optimizer.step()
+""",
     "KD509 backward by an accelerator": """
 def train(student, teacher, batches, accelerator):
     for x, y in batches:
@@ -181,6 +194,20 @@ def kd_loss(student_logits, teacher_logits):
 """,
 }
 HINTS = {
+    "KD508 without a gradient it stays": """
+def train(batches, T):
+    teacher = torch.load("best.p")
+    student = Small()
+    optimizer = torch.optim.SGD(list(teacher.parameters()) + list(student.parameters()), lr=0.1)
+    for x, y in batches:
+        optimizer.zero_grad()
+        with torch.no_grad():
+            t = teacher(x)
+        log_probs = F.log_softmax(student(x) / T, dim=1)
+        loss = F.kl_div(log_probs, F.softmax(t / T, dim=1), reduction="batchmean") * T * T
+        loss.backward()
+        optimizer.step()
+""",
     "KD111 kept from zero before": """
 def entropy(logits):
     probs = F.softmax(logits, dim=1)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from contextlib import suppress
 
-from didact.check.correct import graph, reduction, scale, spaces
+from didact.check.correct import graph, reduction, scale, spaces, training
 from didact.check.correct.site import ElsewhereError, Site, span
 from didact.check.engine.engine import Analysis
 from didact.check.findings.finding import Edit, Finding
@@ -61,6 +61,10 @@ _CORRECTORS: dict[str, Corrector] = {
     "NO-ZERO-GRAD": graph.cleared_gradients,
     "KERAS-FROM-LOGITS": spaces.from_logits,
     "ALIAS-TEACHER": graph.own_copy,
+    "SUM-OVERWRITTEN": training.accumulated,
+    "EMA-REVERSED": training.exchanged_weights,
+    "STUDENT-EVAL-MODE": training.back_to_training,
+    "NOT-IN-OPTIMIZER": training.optimised_too,
 }
 
 

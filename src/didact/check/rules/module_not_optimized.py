@@ -59,7 +59,7 @@ def fit(student, teacher, loader):
 
 ## Fix safety
 
-No automatic fix: the change alters what is trained, so it is shown, never applied.
+Unsafe: an edit that takes the finding away is suggested where one is found. It alters the training.
 
 ## Known false alarms
 
@@ -95,7 +95,7 @@ Romero et al. 2015 (FitNets).
 
 ## 修复安全性
 
-不自动修复：改动会改变被训练的参数，只提示，不应用。
+不安全修复：找到能消除该问题的改法时给出建议；改动会改变训练。
 
 ## 已知误报
 

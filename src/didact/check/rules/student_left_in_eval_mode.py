@@ -64,7 +64,7 @@ def fit(student, teacher, loader, held_out, optimizer):
 
 ## Fix safety
 
-No automatic fix: the change alters the training, so it is shown, never applied.
+Unsafe: an edit that takes the finding away is suggested where one is found. It alters the training.
 
 ## Known false alarms
 
@@ -100,7 +100,7 @@ PyTorch documentation, `torch.nn.Module.eval`.
 
 ## 修复安全性
 
-不自动修复：改动会改变训练过程，只提示，不应用。
+不安全修复：找到能消除该问题的改法时给出建议；改动会改变训练。
 
 ## 已知误报
 

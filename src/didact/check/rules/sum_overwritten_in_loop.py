@@ -42,7 +42,8 @@ def feature_loss(student_features, teacher_features):
 
 ## Fix safety
 
-No automatic fix: the change alters the training objective, so it is shown, never applied.
+Unsafe: an edit that takes the finding away is suggested where one is found. It alters the
+training objective.
 
 ## Known false alarms
 
@@ -75,7 +76,7 @@ Python documentation, augmented assignment statements.
 
 ## 修复安全性
 
-不自动修复：改动会改变训练目标，只提示，不应用。
+不安全修复：找到能消除该问题的改法时给出建议；改动会改变训练目标。
 
 ## 已知误报
 

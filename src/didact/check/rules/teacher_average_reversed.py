@@ -52,7 +52,7 @@ def consistency(student_logits, teacher_logits):
 
 ## Fix safety
 
-No automatic fix: the change alters the training, so it is shown, never applied.
+Unsafe: an edit that takes the finding away is suggested where one is found. It alters the training.
 
 ## Known false alarms
 
@@ -86,7 +86,7 @@ mean teacher 是学生最近约 1/(1 − m) 步的平均。权重写反后，它
 
 ## 修复安全性
 
-不自动修复：改动会改变训练过程，只提示，不应用。
+不安全修复：找到能消除该问题的改法时给出建议；改动会改变训练。
 
 ## 已知误报
 

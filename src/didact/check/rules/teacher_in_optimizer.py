@@ -89,7 +89,8 @@ Hinton et al. 2015.
 
 ## 已知误报
 
-互学习与 mean teacher：教师有自己的真实标签损失或已冻结时不报告。
+互学习与 mean teacher：教师有自己的真实标签损失或已冻结时不报告；教师始终在 `no_grad` 下运行时
+只作提示。
 
 ## 参考
 
@@ -133,7 +134,9 @@ def check(analysis: Analysis) -> Iterator[Found]:
         runs = [f for f in analysis.forwards if name in names_of(f.model)]
         if not runs or any(_is_trained(analysis, forward) for forward in runs):
             continue
-        if others:
+        if others and all(forward.under_no_grad for forward in runs):
+            yield Found(call, _IDLE.format(model=name), severity=Severity.INFO)
+        elif others:
             yield Found(call, _MESSAGE.format(model=name))
         elif (student := _student_left_out(analysis, name)) is not None:
             yield Found(call, _ALONE.format(model=name, student=student), severity=Severity.WARNING)
@@ -161,6 +164,13 @@ def _is_trained(analysis: Analysis, forward: Forward) -> bool:
     return any(use.is_hard and forward.key in use.input.sources for use in analysis.uses)
 
 
+_IDLE = Text(
+    "the optimiser also holds the parameters of '{model}', which runs under no_grad alone: they "
+    "get no gradient and stay as they are, but one pass with a graph would train the target. Pass "
+    "the student's parameters alone",
+    "优化器里还有 '{model}' 的参数，而它只在 no_grad 下运行：这些参数没有梯度，不会变化，"
+    "但只要有一次带计算图的前向，目标就会被训练。只应传入学生的参数",
+)
 _MESSAGE = Text(
     "the optimiser also holds the parameters of '{model}', which is only a target here: it "
     "learns to agree with the student, and both collapse. Pass the student's parameters alone",
