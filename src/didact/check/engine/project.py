@@ -37,7 +37,7 @@ _HEADS = re.compile(rb"\b[A-Z]\w*(?:" + "|".join(HEADS).encode() + rb")\b")
 _NOTEBOOK = ".ipynb"
 _COPIES = "transformers::labels"
 """Marks, likewise, a file that makes the labels of a language model a copy of its input."""
-_COPIED = re.compile(rb"labels['\"]?\]?\s*[=:][^=\n]{0,40}input_ids")
+_COPIED = re.compile(rb"labels['\"]?\]?\s*[=:][^=\n]{0,40}input_ids['\"]?\]?(?![\w'\"\]]|\s*\[)")
 _NEAR = 3
 """So many imports away the models are looked for that give a file its logits."""
 

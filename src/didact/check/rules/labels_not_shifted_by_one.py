@@ -129,16 +129,16 @@ def check(analysis: Analysis) -> Iterator[Found]:
     if not _is_causal(analysis):
         return
     project = analysis.index.project
-    copied = project is not None and project.copies_labels()
-    if not copied and not any(map(_labels_are_inputs, analysis.files())):
-        return
+    copied = (project is not None and project.copies_labels()) or any(
+        map(_labels_are_inputs, analysis.files())
+    )
     done: set[int] = set()
     for use in uses(analysis, "cross_entropy"):
         place = place_in_file(analysis, use)
         if id(place) in done or not use.is_hard or use.input.role is Role.TEACHER:
             continue
-        shifted = any(map(_shifts, analysis.files_on_the_way(use.scope)))
-        if not shifted and _is_flattened(analysis, use):
+        files = analysis.files_on_the_way(use.scope) if use.scope.calls else analysis.files()
+        if not any(map(_shifts, files)) and _is_flattened(analysis, use, copied=copied):
             done.add(id(place))
             yield Found(place, _MESSAGE.format(both=arguments(use)))
 
@@ -217,7 +217,7 @@ def _look_for_shift(index: Index) -> bool:
     return any("shift" in name.lower() for name in names)
 
 
-def _is_flattened(analysis: Analysis, use: LossUse) -> bool:
+def _is_flattened(analysis: Analysis, use: LossUse, *, copied: bool) -> bool:
     """Whether rows of [B, S, V] meet labels, in the order of the positions."""
     sides = [use.input_node, use.target_node]
     flat = False
@@ -226,8 +226,8 @@ def _is_flattened(analysis: Analysis, use: LossUse) -> bool:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             flat |= node.func.attr in ("view", "reshape", "flatten", "transpose", "permute")
     named = [step.node for step in path(analysis, sides[1], use.scope)]
-    labels = any(_called(n) in ("labels", "input_ids") for n in named if isinstance(n, ast.expr))
-    return flat and labels
+    names = {_called(node) for node in named if isinstance(node, ast.expr)}
+    return flat and ("input_ids" in names or (copied and "labels" in names))
 
 
 _MESSAGE = Text(

@@ -128,6 +128,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
     """Find layers that are made where a loss is computed."""
     losses = list(uses(analysis, *SOFT, "mse", "l1", "cosine", "cross_entropy", "other"))
     with_loss = {id(use.scope.node) for use in losses}
+    with_loss |= {id(_function(analysis, call)) for use in losses for call in use.scope.calls}
     for call in analysis.index.of(ast.Call):
         path = callee(analysis, call)
         if path.rpartition(".")[2] not in _WEIGHTED or not path.startswith("torch.nn."):

@@ -113,6 +113,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted
+from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
@@ -125,6 +126,7 @@ SEVERITY = Severity.WARNING
 TOPIC = "dimension"
 CATALOGUE = ("MISALIGNED",)
 _JOINS = ("cat", "concat", "concatenate", "append", "vstack", "hstack")
+_OUTPUTS = (Space.OUTPUT, Space.LOGITS, Space.PROBS, Space.LOG_PROBS, Space.SIGMOID_PROBS)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
 
 
@@ -136,7 +138,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
     ran = {id(forward.node) for forward in analysis.forwards}
     loops = [loop for loop in analysis.index.of(ast.For) if _is_shuffled(analysis, loop, made)]
     for first in loops:
-        for name in _collected(first, ran):
+        for name in _collected(analysis, first, ran):
             for second in loops:
                 later = second.lineno > first.lineno
                 same = _loader(second.iter) == _loader(first.iter)
@@ -183,17 +185,17 @@ def _loader(node: ast.expr) -> str:
     return dotted(node)
 
 
-def _collected(loop: ast.For, ran: set[int]) -> Iterator[str]:
+def _collected(analysis: Analysis, loop: ast.For, ran: set[int]) -> Iterator[str]:
     """The names of what a model gives for each batch and a loop puts together."""
     made: set[str] = set()
     for node in ast.walk(loop):
-        if isinstance(node, ast.Assign) and _is_model_output(node.value, ran, made):
+        if isinstance(node, ast.Assign) and _is_output(analysis, node.value, ran, made):
             made |= {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
     for node in ast.walk(loop):
         if not isinstance(node, ast.Call):
             continue
         last = dotted(node.func).rpartition(".")[2]
-        if last not in _JOINS or not any(_is_model_output(a, ran, made) for a in node.args):
+        if last not in _JOINS or not any(_is_output(analysis, a, ran, made) for a in node.args):
             continue
         if last == "append" and isinstance(node.func, ast.Attribute):
             yield dotted(node.func.value)
@@ -207,7 +209,11 @@ def _inner(loop: ast.For) -> set[str]:
     return {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
 
 
-def _is_model_output(node: ast.AST, ran: set[int], made: set[str]) -> bool:
+def _is_output(analysis: Analysis, node: ast.expr, ran: set[int], made: set[str]) -> bool:
+    """Whether a model's output is in an expression, also one that a helper gives."""
+    value = analysis.value_of(node)
+    if value is not None and value.space in _OUTPUTS:
+        return True
     for part in ast.walk(node):
         if id(part) in ran or (isinstance(part, ast.Name) and part.id in made):
             return True
