@@ -260,6 +260,28 @@ def losses(student_logits, teacher_logits):
     reverse_kl = kl(s, t)
     return reverse_kl.mean()
 """,
+    "KD203 a mixture at one temperature": """
+def loss(text_logits, learned_logits, weight, T):
+    mixed = weight * learned_logits / T + (1 - weight) * text_logits / T
+    with torch.no_grad():
+        target = F.log_softmax(mixed, dim=1)
+    log_probs = F.log_softmax(text_logits / T, dim=1)
+    return F.kl_div(log_probs, target, reduction="batchmean", log_target=True) * T**2
+""",
+    "KD303 a weight for each sample": """
+def loss(student_logits, teacher_logits, labels):
+    student_logits, teacher_logits = student_logits[:, :10], teacher_logits[:, :10]
+    weight = F.cross_entropy(teacher_logits, labels, reduction="none").unsqueeze(1)
+    target = F.softmax(weight * teacher_logits, dim=1)
+    return F.kl_div(F.log_softmax(student_logits, dim=1), target, reduction="batchmean")
+""",
+    "KD304 of one class for each sample": """
+def loss(student_logits, teacher_logits, label):
+    target = label.reshape(len(label), -1)
+    log_q = torch.gather(F.log_softmax(student_logits, dim=1), 1, target)
+    p = torch.gather(F.softmax(teacher_logits, dim=1), 1, target)
+    return -(p * log_q).mean()
+""",
     "KD306 one mask for both": """
 def kd_loss(student_logits, teacher_logits, labels, temperature):
     student_logits = student_logits.view(-1, student_logits.size(-1))
@@ -308,6 +330,21 @@ def step(model, ids, mask):
     log_probs = F.log_softmax(student_logits, dim=-1)
     loss = F.kl_div(log_probs, F.softmax(teacher_logits, dim=-1), reduction="none")
     return (loss.sum(-1) * mask).sum() / mask.sum()
+""",
+    "KD607 weights without a graph": """
+def loss(outputs, labels, kl):
+    with torch.no_grad():
+        weight = F.cross_entropy(outputs, labels)
+    hard = F.cross_entropy(outputs, labels)
+    return hard / weight
+""",
+    "KD607 detached on the next line": """
+def loss(text, learned, labels):
+    a = F.cross_entropy(text, labels, reduction="none")
+    b = F.cross_entropy(learned, labels, reduction="none")
+    ratio = (a - b) / (b + 1e-8)
+    ratio = ratio.detach()
+    return (a + ratio * b).mean()
 """,
     "KD608 functions that it has": """
 import torch.functional as TF

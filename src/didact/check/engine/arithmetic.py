@@ -152,11 +152,19 @@ def _add(m: Machine, node: ast.BinOp | ast.AugAssign, one: Side, other: Side) ->
         rank=left.rank or right.rank,
         rank_from=left.rank_from if left.rank else right.rank_from,
         exact=left.exact and right.exact and left.rank == right.rank,
-        scale=left.scale if left.scale == right.scale else ONE,
+        scale=_common(left.scale, right.scale),
         grad=joint_grad(left, right),
         sources=left.sources | right.sources,
         origin=node if isinstance(node, ast.expr) else None,
     )
+
+
+def _common(left: Scale, right: Scale) -> Scale:
+    """The factor of a sum: what both summands share, ``1 / T`` of ``w * a / T + v * b / T``."""
+    if left == right:
+        return left
+    shared = tuple(atom for atom in left.atoms if atom in right.atoms)
+    return Scale(1.0, shared) if shared else ONE
 
 
 def added(

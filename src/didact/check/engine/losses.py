@@ -114,6 +114,8 @@ def _result(use: LossUse) -> Value:
     if use.reduction not in (None, "none"):
         steps = (Reduction(use.reduction or "", None, use.node),)
     rank = 0 if steps else use.input.rank
+    if rank and use.kind in ("cross_entropy", "nll"):
+        rank = max(rank - 1, 1)  # the classes are summed over
     grads = {use.input.grad, use.target.grad}
     grad = Grad.YES if Grad.YES in grads else (Grad.NO if grads == {Grad.NO} else Grad.UNKNOWN)
     return Value(

@@ -123,7 +123,8 @@ CATALOGUE = ("LOSS-AS-DENOMINATOR",)
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find quotients of two losses that both carry a gradient."""
     for operation in analysis.operations_of("divide"):
-        if _is_ratio(operation) and _is_trained(analysis, operation):
+        trained = _is_ratio(operation) and _is_trained(analysis, operation)
+        if trained and not _is_detached_later(analysis, operation):
             yield Found(operation.node, _MESSAGE, _fix(operation.node))
 
 
@@ -136,7 +137,11 @@ def _is_ratio(operation: Operation) -> bool:
 def _in_graph(value: Value) -> list[Term]:
     if value.space is not Space.LOSS or value.grad is Grad.NO:
         return []
-    return [term for term in value.terms if not term.cut and term.use.kind != "other"]
+    return [
+        term
+        for term in value.terms
+        if not term.cut and not term.use.under_no_grad and term.use.kind != "other"
+    ]
 
 
 def _is_trained(analysis: Analysis, operation: Operation) -> bool:
@@ -144,6 +149,19 @@ def _is_trained(analysis: Analysis, operation: Operation) -> bool:
     own = {id(term.use.node) for term in operation.base.terms}
     totals = [total for total in analysis.totals if total.how != "assign"]
     return any(id(term.use.node) in own for total in totals for term in total.value.terms)
+
+
+def _is_detached_later(analysis: Analysis, operation: Operation) -> bool:
+    """Whether the quotient is given a name of which ``detach()`` is called."""
+    statement = analysis.statement_of(operation.node)
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    names = {ast.unparse(target) for target in targets}
+    return bool(names) and any(
+        isinstance(part, ast.Attribute)
+        and part.attr in ("detach", "item", "data")
+        and ast.unparse(part.value) in names
+        for part in ast.walk(operation.scope.node)
+    )
 
 
 def _fix(node: ast.AST) -> Fix | None:

@@ -99,6 +99,7 @@ from didact.check.engine.spaces import NORMALISED
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, has_factor, trained_terms, uses
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import callee, path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -115,6 +116,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
     for use in uses(analysis, *SOFT):
         if use.target.space not in NORMALISED or has_factor(analysis, use):
             continue
+        if _is_gathered(analysis, use):
+            continue
         terms = analysis.terms_of(use) if use.reduction == "none" else []
         reduced = [term for term in terms if term.reductions]
         factors = {s for term in terms if not term.reductions for s in term.scale.symbols}
@@ -122,6 +125,15 @@ def check(analysis: Analysis) -> Iterator[Found]:
         mean = bool(reduced) and all(_over_classes(t, use.input.axis, masked) for t in reduced)
         if mean or _is_divided_by_classes(analysis, use):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+
+
+def _is_gathered(analysis: Analysis, use: LossUse) -> bool:
+    """Whether the entries of one class were picked for each sample before."""
+    return any(
+        callee(analysis, step.node).rpartition(".")[2] in ("gather", "take_along_dim")
+        for side in (use.input_node, use.target_node)
+        for step in path(analysis, side, use.scope)
+    )
 
 
 def _is_divided_by_classes(analysis: Analysis, use: LossUse) -> bool:
