@@ -123,6 +123,13 @@ def kd_loss(student_logits, teacher_logits, labels, temperature):
     hard = F.cross_entropy(student_logits[mask], labels[mask])
     return 0.5 * soft + 0.5 * hard
 """,
+    "KD310 of two things that nobody knows": """
+def js_divergence(p, q):
+    p, q = torch.clamp(p, min=1e-10), torch.clamp(q, min=1e-10)
+    m = (p + q) / 2
+    left = F.kl_div(torch.log(p), m, reduction="batchmean")
+    return 0.5 * left + 0.5 * F.kl_div(torch.log(q), m, reduction="batchmean")
+""",
     "KD313 divided by the batch again": """
 def step(teacher, student, x, optimizer):
     loss = 0.0
@@ -245,6 +252,29 @@ def train(model, loader):
 """,
 }
 SILENT = {
+    "KD201 the square is in an attribute": """
+class Loss(nn.Module):
+    def __init__(self, T, alpha):
+        super().__init__()
+        self.temperature = T
+        self.gamma = T * T * alpha
+
+    def forward(self, student_logits, labels, teacher_logits):
+        soft = F.kl_div(
+            F.log_softmax(student_logits / self.temperature, dim=1),
+            F.softmax(teacher_logits / self.temperature, dim=1),
+            reduction="batchmean",
+        )
+        return soft * self.gamma + F.cross_entropy(student_logits, labels)
+""",
+    "KD106 the input is an array": """
+def ensemble(outputs, classes):
+    q = torch.randn(10, requires_grad=True)
+    picked = np.zeros(3)
+    for index in range(3):
+        picked[index] = q[classes[index]]
+    return nn.KLDivLoss()(F.log_softmax(torch.tensor(picked), 0), F.softmax(net(outputs), 0))
+""",
     "KD103 an advantage": """
 def policy_loss(actor, critic, state, action):
     log_probs = F.log_softmax(actor(state), dim=1)

@@ -115,7 +115,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Scope
-from didact.check.engine.spaces import NORMALISED
+from didact.check.engine.spaces import NORMALISED, Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import uses
 from didact.check.rules._rule import Found
@@ -178,7 +178,10 @@ def _mixture(analysis: Analysis, node: ast.expr, scope: Scope) -> _Mixture | Non
         if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Add):
             continue
         values = [analysis.value_of(side) for side in (part.left, part.right)]
-        if any(value is None or value.space not in NORMALISED for value in values):
+        spaces = {Space.UNKNOWN if value is None else value.space for value in values}
+        if not spaces <= NORMALISED and not (
+            spaces == {Space.UNKNOWN} and _is_halved(analysis, part)
+        ):
             return None
         roots = [_roots(analysis, side, step.scope) for side in (part.left, part.right)]
         if not roots[0] or not roots[1] or roots[0] & roots[1]:
@@ -186,6 +189,15 @@ def _mixture(analysis: Analysis, node: ast.expr, scope: Scope) -> _Mixture | Non
         weights = [_symbol(analysis, side) for side in (part.left, part.right)]
         return _Mixture(part, (roots[0], roots[1]), (weights[0], weights[1]))
     return None
+
+
+def _is_halved(analysis: Analysis, node: ast.BinOp) -> bool:
+    """``(p + q) / 2`` and ``0.5 * (p + q)``."""
+    around = analysis.parent_of(node)
+    if not isinstance(around, ast.BinOp) or not isinstance(around.op, ast.Div | ast.Mult):
+        return False
+    other = around.left if around.right is node else around.right
+    return isinstance(other, ast.Constant) and other.value in (2, 2.0, 0.5)
 
 
 def _symbol(analysis: Analysis, node: ast.expr) -> str:

@@ -113,6 +113,7 @@ from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, has_word, is_declared, uses
 from didact.check.rules._rule import Found
+from didact.check.rules._trace import callee, path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -178,12 +179,22 @@ def _graph_is_in_the_target(analysis: Analysis, use: LossUse) -> bool:
         return False
     if use.target.grad is Grad.NO or use.target.origin is None:
         return False
+    if _is_an_array(analysis, use):
+        return False
     made = {id(softmax.node): softmax.argument.origin for softmax in analysis.softmaxes}
     scores = made.get(id(use.target.origin))
     learnt = scores is not None and any(
         other.is_hard and other.input.origin is scores for other in analysis.uses
     )
     return learnt or (use.target.grad is Grad.YES and bool(use.target.sources))
+
+
+def _is_an_array(analysis: Analysis, use: LossUse) -> bool:
+    """Whether the input has no graph because it is made of numbers, not because of no_grad."""
+    return any(
+        callee(analysis, step.node).rpartition(".")[2] in ("tensor", "as_tensor", "from_numpy")
+        for step in path(analysis, use.input_node, use.scope)
+    )
 
 
 def _is_other_way_round(analysis: Analysis, use: LossUse) -> bool:

@@ -111,6 +111,7 @@ import ast
 import math
 import re
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
@@ -174,8 +175,8 @@ _SAID = re.compile(r"(\bno|without|不乘|没有|无)\s*T\s*(\*\*|\^)?\s*[2²]",
 def _doubt(analysis: Analysis, use: LossUse, temperature: Scale) -> Text | None:
     """Why there may be nothing wrong: the method has no T², or a number holds it."""
     owner = use.scope.owner
-    names = [use.scope.name, owner.name if owner is not None else ""]
-    if any(has_word(name, _WITHOUT) for name in names):
+    names = [use.scope.name, owner.name if owner is not None else "", PurePath(analysis.path).stem]
+    if any(has_word(name, _WITHOUT) or _WITHOUT.fullmatch(name.lower()) for name in names):
         return _OF_METHOD
     if temperature.atoms:
         return None
@@ -239,7 +240,7 @@ def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
             or _is_written_apart(analysis.statement_of(use.node), needed)
         )
     seen = (*terms, *(term for _, term in totals_with(analysis, use)))
-    if any(power_of(term, symbol) for term in seen):
+    if any(power_of(term, symbol) or _is_in_attribute(analysis, use, term) for term in seen):
         return True
     return any(
         other.scope.node is use.scope.node
@@ -247,6 +248,27 @@ def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
         for other in (*analysis.operations_of("multiply"), *analysis.operations_of("power"))
         if other.base.space is Space.SCALAR
     )
+
+
+def _is_in_attribute(analysis: Analysis, use: LossUse, term: Term) -> bool:
+    """Whether a factor ``self.gamma`` was made of T² by the class: ``self.gamma = T * T * a``."""
+    info = analysis.index.classes.get(use.scope.owner.name) if use.scope.owner else None
+    for symbol, exponent in term.scale.atoms if info is not None else ():
+        made = info.assigned.get(symbol.removeprefix("self."), []) if info is not None else []
+        if exponent > 0 and any(map(_holds_square, made)):
+            return True
+    return False
+
+
+def _holds_square(made: ast.expr) -> bool:
+    """Whether a product has a temperature twice, or squared."""
+    nodes = list(ast.walk(made))
+    powers = [n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow)]
+    if any(is_temperature(dotted(power.left) or "-") for power in powers):
+        return True
+    named = [n for n in nodes if isinstance(n, ast.Name | ast.Attribute) and dotted(n)]
+    times = any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult) for n in nodes)
+    return times and sum(is_temperature(dotted(n)) for n in named) > 1
 
 
 def _may_name_it(scale: Scale) -> bool:
