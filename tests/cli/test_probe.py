@@ -145,6 +145,31 @@ def test_nothing_to_probe_is_said(monkeypatch, capsys):
     assert "没有要检查的对象" in capsys.readouterr().err
 
 
+def test_a_loss_that_does_not_return_ends_in_one_message(written, monkeypatch, capsys):
+    monkeypatch.setattr("didact.cli._probe._LONGEST", 0.5)
+    path = written("def loss(student, teacher):\n    while True:\n        pass\n")
+    assert run(monkeypatch, f"{path}:loss", "--lang", "en") == 2
+    assert "no answer after 0.5 s" in capsys.readouterr().err
+
+
+def test_a_file_alone_is_answered_with_what_is_in_it(written, monkeypatch, capsys):
+    path = written(RIGHT + "\n1 / 0\n")
+    assert run(monkeypatch, str(path), "--lang", "en") == 2
+    assert f"name what is to be probed in it, as {path}:loss" in capsys.readouterr().err
+
+
+def test_an_import_that_is_missing_is_told_what_to_do(written, monkeypatch, capsys):
+    path = written("import nothing_of_this_name\n" + RIGHT)
+    assert run(monkeypatch, f"{path}:loss", "--lang", "en") == 2
+    assert "No module named 'nothing_of_this_name'; install it" in capsys.readouterr().err
+
+
+def test_an_argument_of_the_constructor_is_said_in_chinese(written, monkeypatch, capsys):
+    path = written(MODULE)
+    assert run(monkeypatch, f"{path}:Loss", "--init", "scale=2", "--lang", "zh") == 0
+    assert "T（构造函数） = 温度（会变化）" in capsys.readouterr().out
+
+
 def test_what_cannot_be_bound_is_said_with_the_reason(written, monkeypatch, capsys):
     path = written("def loss(student_logits, teacher_logits):\n    raise KeyError('my reason')\n")
     assert run(monkeypatch, f"{path}:loss", "--lang", "zh") == 2

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import io
 import re
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,13 +62,48 @@ def run(request: Request) -> int:
     """Probe, write the report, and return the exit code; what is refused is said on stderr."""
     language = choose_language(request.lang if request.lang in ("en", "zh") else None)
     try:
-        report = _reported(request, language)
+        with nullcontext() if request.step else _answered_in_time():
+            report = _reported(request, language)
         _write(report, request, language)
     except ProbeError as error:
         said = Text("error: {message}", "错误：{message}").format(message=error.text)
         sys.stderr.write(said.pick(language) + "\n")
         return error.exit_code
     return 0 if report.ok else EXIT_BROKEN
+
+
+class _Late(BaseException):
+    """Raised within the loss itself, whatever it catches of its own errors."""
+
+
+@contextmanager
+def _answered_in_time() -> Iterator[None]:
+    """A loss that does not return, as an endless loop, ends in a sentence."""
+    known = hasattr(signal, "setitimer")
+    if not known or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise _Late
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _LONGEST)
+    try:
+        yield
+    except _Late:
+        raise ProbeError(
+            f"no answer after {_LONGEST} s of the processor: the loss does not return, or is too "
+            "slow for the hundreds of calls that the laws make",
+            f"占用处理器 {_LONGEST} 秒后仍无结果：损失函数没有返回，或太慢，"
+            "无法承受各定律所需的数百次调用",
+        ) from None
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+_LONGEST = 90
 
 
 def _reported(request: Request, language: Language) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -13,6 +14,10 @@ from didact._core.lookup import is_import_path, load
 from didact.losses import CARDS
 from didact.probe import ProbeError, nearest, reason_of
 
+_HINT = Text(
+    "; install it, or name the folder that holds it in PYTHONPATH",
+    "；请安装它，或在 PYTHONPATH 中加入它所在的目录",
+)
 _IMPORTING = Text("importing and running {module}", "正在导入并运行 {module}")
 
 
@@ -24,6 +29,8 @@ def found(name: str, language: Language) -> object:
     """
     if name in CARDS:
         return CARDS[name].function
+    if name.endswith(".py") and Path(name).expanduser().is_file():
+        raise ProbeError(*_which_of(name))
     if not is_import_path(name):
         near = nearest(name, CARDS)
         raise ProbeError(
@@ -33,6 +40,27 @@ def found(name: str, language: Language) -> object:
             f"或 didact 自带的损失（{near.zh}）",
         )
     return imported(name, language)
+
+
+def _which_of(file: str) -> tuple[str, str]:
+    """A file without a name in it: what it defines, read without running it."""
+    try:
+        body = ast.parse(Path(file).expanduser().read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        body = []
+    names = [d.name for d in body if isinstance(d, ast.FunctionDef | ast.ClassDef)]
+    names = [n for n in names if not n.startswith("_")]
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    example = f"{file}:{names[0] if names else 'my_loss'}"
+    return (
+        f"{file} is a file; name what is to be probed in it, as {example}"
+        + (f" (it defines {shown})" if names else ""),
+        f"{file} 是文件；请指明其中要检查的对象，如 {example}"
+        + (f"（其中定义了 {shown}）" if names else ""),
+    )
+
+
+_SHOWN = 8
 
 
 def imported(spec: str, language: Language) -> object:
@@ -65,8 +93,10 @@ def imported(spec: str, language: Language) -> object:
     except UnknownNameError as error:
         if error.__cause__ is not None:
             reason = reason_of(error.__cause__)
+            hint = _HINT if isinstance(error.__cause__, ModuleNotFoundError) else Text("", "")
             raise ProbeError(
-                f"importing {module} failed: {reason.en}", f"导入 {module} 失败：{reason.zh}"
+                f"importing {module} failed: {reason.en}{hint.en}",
+                f"导入 {module} 失败：{reason.zh}{hint.zh}",
             ) from error
         near = nearest(attribute, _public(module))
         raise ProbeError(

@@ -6,9 +6,13 @@ from typing import Any
 
 import torch
 
+from didact._core.words import words
 from didact.probe.binding.context import CallContext, in_space
 from didact.probe.binding.networks import side
-from didact.probe.binding.roles import guess_name
+from didact.probe.binding.roles import SPARSE, Guess, guess_name
+
+_LABELS_LAST = [(word,) for word in ("label", "labels")]
+"""``teacher_label`` of a batch: class numbers for the teacher's tokens."""
 
 
 class Batch(dict[str, Any]):
@@ -27,7 +31,7 @@ class Batch(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         given = self._context.given
         key = next((k for k in given if k.endswith(f".{name}")), None)
-        guessed = guess_name(name)
+        guessed = Guess("labels") if words(name)[-1:] in _LABELS_LAST else guess_name(name)
         role: str = guessed.role if key is None else str(given[key])
         inputs = self._context.inputs
         if role in ("student", "teacher"):
@@ -51,6 +55,8 @@ class Batch(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """As a dict's; an entry that no name explains is not there."""
+        if set(words(name)) & SPARSE:  # they come from a cache, where there is one
+            return default
         try:
             return self[name]
         except KeyError:

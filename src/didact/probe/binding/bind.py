@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from inspect import Parameter, isclass, signature
 from itertools import chain, islice, product
 from typing import Any
@@ -14,10 +15,18 @@ import torch
 from didact._core.i18n import Text
 from didact.probe.binding.attempts import MOST_TRIALS, NO_GRADIENT, attempt, constant, supplied
 from didact.probe.binding.binding import MODELS, Binding
-from didact.probe.binding.candidates import Slots, as_batch, as_models, beside, candidates
+from didact.probe.binding.candidates import (
+    Slots,
+    as_batch,
+    as_models,
+    as_required,
+    beside,
+    candidates,
+    without_optional_sides,
+)
 from didact.probe.binding.guesses import guesses_of
 from didact.probe.binding.networks import ANSWERS
-from didact.probe.binding.plans import layouts_of, plans, told_by_errors
+from didact.probe.binding.plans import Plan, layouts_of, plans, told_by_errors
 from didact.probe.binding.refusals import check_names, refusal, refuse_uncallable
 from didact.probe.binding.roles import Guess, Role, guess_option
 from didact.probe.binding.slots import Slot
@@ -34,7 +43,8 @@ from didact.probe.errors import ProbeError
 from didact.probe.inputs.changes import relabelled
 from didact.probe.inputs.inputs import Layout
 
-_MOST, _ALL = 800, 1500
+_MOST, _ALL, _PATIENCE = 400, 1500, 10.0
+"""Trials of one reading with one plan, trials in all, and seconds of the processor in all."""
 _PRECISIONS = (torch.float64, torch.float32)
 _ABOUT_SHAPES = re.compile(
     "the loss is|RuntimeError|IndexError|ValueError|ShapeError|AssertionError|KeyError|TypeError|"
@@ -67,23 +77,58 @@ def bind(
     layouts = [layout] if layout else layouts_of(source, guesses)
     if language_model and layout is None:
         layouts = ["sequence", "output_sequences"]
-    tried: list[tuple[Slots, Text]] = []
-    trials = iter(range(MOST_TRIALS))
-    to_try = chain(plans(guesses, target, layouts, old_classes), told_by_errors(tried, layouts))
+    search = _Search(target, ways, arguments, layout is not None)
+    to_try = chain(
+        plans(guesses, target, layouts, old_classes), told_by_errors(search.tried, layouts)
+    )
     for plan in to_try:
-        if tried and not any(_ABOUT_SHAPES.match(reason.en) for _, reason in tried):
+        if search.ended:
             break
+        found = search.of(plan)
+        if found is not None:
+            return found
+    raise ProbeError(*refusal(guesses, search.tried))
+
+
+@dataclass
+class _Search:
+    """The ways to call a loss, and those that failed.
+
+    Attributes:
+        target: What is called.
+        ways: What each parameter may get, by reading of the names.
+        arguments: What the user gave.
+        told: Whether the user said the layout.
+        tried: What failed, and why.
+        trials: What is left of trials with options whose names say nothing.
+        started: When the search began, in seconds of the processor.
+    """
+
+    target: Target
+    ways: list[list[Slots]]
+    arguments: Mapping[str, Any]
+    told: bool
+    tried: list[tuple[Slots, Text]] = field(default_factory=list)
+    trials: Iterator[int] = field(default_factory=lambda: iter(range(MOST_TRIALS)))
+    started: float = field(default_factory=time.process_time)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing that failed speaks of shapes, which others might mend, or it is late."""
+        about = any(_ABOUT_SHAPES.match(reason.en) for _, reason in self.tried)
+        return self._late or bool(self.tried and not about)
+
+    @property
+    def _late(self) -> bool:
+        return len(self.tried) >= _ALL or time.process_time() - self.started > _PATIENCE
+
+    def of(self, plan: Plan) -> Binding | None:
+        """The first binding of these sizes and layouts; one without a gradient if there is none."""
         fallback: Binding | None = None
-        made = (
-            Binding(target, slots, wanted, dtype, arguments, sizes=sizes, told=layout is not None)
-            for group in ways
-            for (sizes, wanted), slots, dtype in product(plan, group, _PRECISIONS)
-        )
-        for first in islice(chain.from_iterable(map(_answering, made)), _MOST):
-            if len(tried) == _ALL:
+        for first in chain.from_iterable(map(_answered, self._made(plan))):
+            if self._late:
                 break
-            slots = first.slots
-            binding, verdict = supplied(first, trials)
+            binding, verdict = supplied(first, self.trials)
             if verdict is None:
                 return _with_weights(_with_part(binding))
             if verdict is NO_GRADIENT:
@@ -91,10 +136,28 @@ def bind(
             if verdict is NO_GRADIENT:
                 fallback = fallback or _with_part(binding)
             else:
-                tried.append((slots, verdict))
-        if fallback is not None:
-            return fallback
-    raise ProbeError(*refusal(guesses, tried))
+                self.tried.append((first.slots, verdict))
+        return fallback
+
+    def _made(self, plan: Plan) -> Iterator[Iterator[Binding]]:
+        for group in self.ways:
+            yield (
+                Binding(
+                    self.target,
+                    slots,
+                    wanted,
+                    dtype,
+                    self.arguments,
+                    sizes=sizes,
+                    told=self.told,
+                )
+                for (sizes, wanted), slots, dtype in product(plan, group, _PRECISIONS)
+            )
+
+
+def _answered(made: Iterator[Binding]) -> Iterator[Binding]:
+    """The first of one reading; a reading that has many must leave room for the next."""
+    return islice(chain.from_iterable(map(_answering, made)), _MOST)
 
 
 def _answering(binding: Binding) -> Iterator[Binding]:
@@ -118,6 +181,11 @@ def _ways(
         readings.insert(0, apart)
     if batch := as_batch(guesses, keyed(source)):
         readings += [batch, *as_models(batch)]
+    late = (
+        as_required(parameters, guesses, keyed(source)),
+        without_optional_sides(parameters, guesses),
+    )
+    readings += [each for each in late if each]
     held = frozenset(s.role for s in built)
     if any(p.name == "self" for p in parameters):
         held |= {guess_option(name) for name in attributes_of(source, "self")} & MODELS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -14,13 +14,24 @@ from didact._core.i18n import Text
 from didact.probe.binding import outputs
 from didact.probe.binding.context import CallContext
 from didact.probe.binding.machine import NothingDetached, one_process
-from didact.probe.binding.roles import Role, guess_option
+from didact.probe.binding.roles import Role, Space, guess_option
 from didact.probe.binding.slots import Slot
 from didact.probe.binding.target import Target, call, owner_of
 from didact.probe.binding.words import ROLES, what
 from didact.probe.binding.written import choices, numbers_in
 from didact.probe.inputs.inputs import LOGIT_LAYOUTS, OF_POSITIONS, Inputs, Layout, Sizes, make
 
+SPACES: tuple[tuple[Space, Space], ...] = (
+    ("logits", "logits"),
+    ("logits", "probs"),
+    ("log_probs", "probs"),
+    ("probs", "probs"),
+    ("log_probs", "log_probs"),
+    ("logits", "log_probs"),
+)
+"""What the student's side and the teacher's may be, the commonest first."""
+CONSTRUCTOR = Text(" (constructor)", "（构造函数）")
+"""What stands behind the name of an argument of the constructor."""
 _SIDES = frozenset({"student", "teacher", "labels"})
 MODELS = frozenset({"student_model", "teacher_model", "network"})
 
@@ -112,6 +123,17 @@ class Binding:
                 if not torch.equal(getattr(own, side).detach(), getattr(cast, side).detach()):
                     self.touched.add(side)
 
+    def in_spaces(self, student: Space, teacher: Space, *, softened: bool = False) -> Binding:
+        """The same with other kinds of numbers for the two sides."""
+        wanted = {"student": student, "teacher": teacher}
+        slots = tuple(
+            replace(s, space=wanted[s.role], softened=softened)
+            if s.role in wanted and not s.fixed
+            else s
+            for s in self.slots
+        )
+        return replace(self, slots=slots, seen={}, touched=set())
+
     def looks_at(self, which: str, inputs: Inputs) -> bool:
         """Whether the value is made from this side's output, be it detached or cut to nothing."""
         other = inputs.having(**{which: getattr(self.make(seed=9), which)})
@@ -196,7 +218,7 @@ class Binding:
 
     def rows(self) -> list[tuple[str, Text]]:
         """The binding as a table."""
-        found = [(f"{s.name} (constructor)", what(s, self.layout)) for s in self.target.built]
+        found = [(f"{s.name}{CONSTRUCTOR.en}", what(s, self.layout)) for s in self.target.built]
         found += [(s.name, what(s, self.layout)) for s in self.slots]
         words = {
             "temperature": Text("temperature, varied", "温度（会变化）"),

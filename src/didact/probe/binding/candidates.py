@@ -11,11 +11,12 @@ from typing import Any
 import torch
 
 from didact._core.words import words
-from didact.probe.binding.configurations import configuration_of
+from didact.probe.binding.configurations import configuration_of, output_of
 from didact.probe.binding.documented import teachers_axis
 from didact.probe.binding.networks import ANSWERS
-from didact.probe.binding.roles import OUTPUT, Guess, Role
+from didact.probe.binding.roles import OUTPUT, Guess, Role, guess
 from didact.probe.binding.slots import Slot, given_as_role
+from didact.probe.binding.written import pairs_unpacked
 from didact.probe.inputs.inputs import Layout
 
 _TENSORS: tuple[Role, ...] = ("student", "teacher", "labels")
@@ -23,7 +24,15 @@ _MOST = 30
 _SIDES: dict[Role, Role] = {"student": "student_model", "teacher": "teacher_model"}
 _BATCHES = frozenset({"batch", "data", "inputs", "input", "sample", "samples", "x", "images"})
 
-_BESIDE: tuple[Layout, ...] = ("tokens", "maps", "vectors", "layers", "hidden", "nested_maps")
+_BESIDE: tuple[Layout, ...] = (
+    "tokens",
+    "maps",
+    "vectors",
+    "layers",
+    "hidden",
+    "nested_maps",
+    "named_maps",
+)
 
 Slots = tuple[Slot, ...]
 
@@ -37,6 +46,7 @@ def candidates(
 ) -> Iterator[Slots]:
     """Every sensible assignment of roles, the likeliest first; ``held`` is the constructor's."""
     free = [p for p in parameters if p.name not in arguments]
+    pairs = pairs_unpacked(source)
     sides = held & {"student_model", "teacher_model"}
     plans = [
         _assignments(free, guesses, each) for each in ([sides, frozenset()] if sides else [held])
@@ -50,7 +60,9 @@ def candidates(
             if p.default is not Parameter.empty and roles[p.name] in ("mask", "labels", "index")
         ]
         for without in [[], optional] if optional else [[]]:
-            for variant in _variants(roles, features=any(g.features for g in guesses.values())):
+            several = {n for n, r in roles.items() if r == "student"} & pairs.keys()
+            features = any(g.features for g in guesses.values())
+            for variant in _variants(roles, features=features, heads=bool(several)):
                 yield tuple(
                     _slot(
                         source, p, guesses[p.name], roles.get(p.name), arguments, without, variant
@@ -72,6 +84,61 @@ def as_models(guesses: Mapping[str, Guess]) -> Iterator[dict[str, Guess]]:
     rests: list[Role] = ["images", "batch"] if rest else ["batch"]
     for role in rests:
         yield models | {n: Guess(role) for n in rest}
+
+
+def _is_batch(name: str, keyed: frozenset[str]) -> bool:
+    """Whether a name may be a batch's and its entries are read."""
+    return name in keyed and bool(set(words(name)) & _BATCHES)
+
+
+_GIVEN_LATE: tuple[Role, ...] = (
+    "batch",
+    "mapping",
+    "projector",
+    "criterion",
+    "student_model",
+    "teacher_model",
+    "options",
+    "count",
+    "total",
+    "width",
+    "classes",
+    "channel_numbers",
+)
+
+
+def without_optional_sides(
+    parameters: list[Parameter], guesses: Mapping[str, Guess]
+) -> dict[str, Guess]:
+    """For ``(list_a, list_b, outputs_old=None)``: the sides are those that must be given."""
+    optional = [
+        p.name
+        for p in parameters
+        if p.default is None and guesses[p.name].role in ("student", "teacher", "labels")
+    ]
+    free = [
+        p.name
+        for p in parameters
+        if p.default is Parameter.empty
+        and (not guesses[p.name].sure or guesses[p.name].role == "unknown")
+    ]
+    if not optional or len(free) < _SIDES_OF_A_LOSS:
+        return {}
+    return {n: Guess("default") if n in optional else g for n, g in guesses.items()}
+
+
+_SIDES_OF_A_LOSS = 2
+
+
+def as_required(
+    parameters: list[Parameter], guesses: Mapping[str, Guess], keyed: frozenset[str]
+) -> dict[str, Guess]:
+    """For a loss that asserts to be given what is None by default."""
+    left = [p for p in parameters if p.default is None and guesses[p.name].role == "default"]
+    asked = {p.name: guess(p.replace(default=Parameter.empty)) for p in left}
+    asked = {n: Guess("batch") if _is_batch(n, keyed) else g for n, g in asked.items()}
+    asked = {n: g for n, g in asked.items() if g.role in _GIVEN_LATE}
+    return {**guesses, **asked} if asked else {}
 
 
 def beside(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
@@ -128,7 +195,7 @@ def _has_student(
 _Variant = dict[str, Any]
 
 
-def _variants(roles: Mapping[str, Role], *, features: bool) -> list[_Variant]:
+def _variants(roles: Mapping[str, Role], *, features: bool, heads: bool) -> list[_Variant]:
     """What roles leave open: the type of a mask, the form of a batch, what a model returns."""
     asked = set(roles.values())
     axes: list[list[tuple[str, Any]]] = []
@@ -144,6 +211,8 @@ def _variants(roles: Mapping[str, Role], *, features: bool) -> list[_Variant]:
         axes.append([("beside_features", layout) for layout in _BESIDE])
     if features and "labels" in asked:
         axes.append([("labels", None), ("labels", "points")])
+    if heads:
+        axes.append([("student", None), ("student", "heads")])
     if "batch" in asked:
         axes.append([("batch", form) for form in ("dict", "pair")])
     if asked & {"student_model", "teacher_model", "network"}:
@@ -185,6 +254,8 @@ def _slot(
         return replace(slot, value=configuration_of(parameter, source))
     if role == "both":
         return replace(slot, value="teacher_first" if found.plural else None)
+    if role in ("student", "teacher") and (held := output_of(parameter, source)):
+        return replace(slot, value=held)
     if role == "teacher":
         return replace(slot, value=teachers_axis(source, name))
     if role == "network":

@@ -9,6 +9,7 @@ import tokenize
 from functools import lru_cache
 from typing import Any
 
+from didact.probe.binding.written import ranks
 from didact.probe.inputs.inputs import Layout
 
 _SHAPE = re.compile(r"[\[(]\s*([A-Za-z]\w*(?:\s*[x×*,]\s*[A-Za-z0-9]\w*){1,4})\s*[\])]")
@@ -39,7 +40,15 @@ def documented_layout(source: Any, *, features: bool = False) -> Layout | None:
 
 @lru_cache(maxsize=256)
 def teachers_axis(source: Any, name: str) -> int | None:
-    """Where the teachers stand in the documented shape of a parameter that holds all of theirs."""
+    """Where the teachers stand in the shape of a parameter that holds all of theirs.
+
+    By its documented shape; before the classes, where the code takes one dimension more of it than
+    of anything else.
+    """
+    taken = ranks(source)
+    others = [count for other, count in taken.items() if other != name and count > 1]
+    if others and taken.get(name, 0) == max(others) + 1 == _OF_TEACHERS:
+        return -2
     try:
         prose = "\n".join(_prose(inspect.getsource(inspect.unwrap(source))))
     except (OSError, TypeError):
@@ -53,6 +62,8 @@ def teachers_axis(source: Any, name: str) -> int | None:
     return None
 
 
+_OF_TEACHERS = 4
+"""Dimensions of the logits of several teachers of sequences."""
 _FEATURES: dict[int, Layout] = {2: "vectors", 3: "tokens", 4: "maps"}
 _LOGITS: dict[int, Layout] = {3: "sequence", 4: "dense", 5: "volumes"}
 

@@ -8,9 +8,17 @@ from inspect import Parameter
 from itertools import permutations
 from typing import Any
 
-from didact._core.words import LABELS, TEACHER, word_set, words
-from didact.probe.binding.roles import Guess, Role, Space, guess, guess_name
-from didact.probe.binding.written import choices, numbers_in, pairs_unpacked
+from didact._core.words import LABELS, STUDENT, TEACHER, word_set, words
+from didact.probe.binding.roles import Guess, Role, Space, guess, guess_name, guess_option
+from didact.probe.binding.written import (
+    attributes_of,
+    called,
+    choices,
+    numbers_in,
+    only_written,
+    pairs_unpacked,
+    ranks,
+)
 
 
 def guesses_of(
@@ -46,29 +54,56 @@ _IDS, _VALUES = word_set("ids indices"), word_set("values logprobs probs")
 def _sparse(guesses: Mapping[str, Guess]) -> dict[str, Guess]:
     """``target_ids`` beside ``target_values``: the teacher's likeliest classes, and what it says.
 
-    The values are logarithms of probabilities: what a server of a language model gives. Beside a
-    temperature the names do not say whether it is in them already: that is for the user to say.
+    The values are logarithms of probabilities: what a server of a language model gives. Whether a
+    temperature is in them already no name says: both readings are tried.
     """
-    if any(g.role == "temperature" for g in guesses.values()):
-        return {}
     said = {n: frozenset(words(n)) for n in guesses}
     for ids, values in permutations(said, 2):
         shared = said[ids] & said[values] & (TEACHER | LABELS)
         if shared and said[ids] & _IDS and said[values] & _VALUES:
             space: Space = "probs" if "probs" in said[values] else "log_probs"
-            return {ids: Guess("top_ids"), values: Guess("teacher", space=space)}
+            masks = [n for n, g in guesses.items() if g.role == "mask" and said[n] & shared]
+            of_places = {n: Guess("mask", space="one_hot") for n in masks}
+            return {ids: Guess("top_ids"), values: Guess("teacher", space=space)} | of_places
     return {}
 
 
 def _judge(parameter: Parameter, roles: Mapping[str, Role], source: Any) -> Guess:
     found = guess(parameter)
-    required = parameter.default is Parameter.empty
-    told = found.role in ("unknown", "weight", "labels") or not found.sure
-    if required and told and parameter.name in choices(source):
-        found = Guess("choice")
-    unsure = found.role == "unknown" or (found.role in ("labels", "student") and not found.sure)
-    if required and unsure and parameter.name in numbers_in(source):
-        found = Guess("count")
+    if parameter.default is Parameter.empty:
+        found = _by_use(parameter.name, found, source)
     if parameter.name in roles:
         return replace(found, role=roles[parameter.name], sure=True)
     return found
+
+
+def _by_use(name: str, found: Guess, source: Any) -> Guess:
+    """What the code does with a parameter that must be given, where its name leaves doubt."""
+    if name in only_written(source):
+        return Guess("sink")
+    if found.role == "projector" and set(words(name)) & (STUDENT | TEACHER):
+        return found if {name, _SUBSCRIPTED} & called(source) else guess_name(_plain(name))
+    told = found.role in ("unknown", "weight", "labels") or not found.sure
+    if isinstance(said := choices(source).get(name), str):
+        return Guess("choice")
+    if told and said is False:
+        return Guess("switch")
+    if found.sure and found.role != "unknown":
+        return found
+    if found.role in ("unknown", "labels", "student") and name in numbers_in(source):
+        return Guess("count")
+    if attributes_of(source, name) and guess_option(name) == "options":
+        return Guess("options")
+    if name in _COUNTS and not attributes_of(source, name) and name not in ranks(source):
+        return Guess("count", sure=False)
+    return found
+
+
+_SUBSCRIPTED = ""
+"""What is called as ``layers[0](x)``."""
+_COUNTS = ("k", "n", "K", "N")
+
+
+def _plain(name: str) -> str:
+    """A name without what says that it went through a projector: ``student_proj`` -> student."""
+    return "_".join(w for w in words(name) if w in STUDENT | TEACHER)

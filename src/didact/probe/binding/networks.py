@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from didact._core.words import TEACHER, words
 from didact.probe.binding.context import LAYERS, attention, layers_of, sides_of
+from didact.probe.binding.roles import guess_option
 from didact.probe.inputs.inputs import OF_IMAGES, Layout
 
 ANSWERS = ("tensor", "outputs", "with_features", "features_first", "with_layers")
 """What a model may return: logits, an object with ``.logits``, a pair with its features, or with
 features by name."""
+
+
+NAMED = 3
+"""How many layers are there when all names are asked for."""
 
 
 class Nested(dict[Any, Any]):
@@ -28,6 +34,23 @@ class Nested(dict[Any, Any]):
 
     def __contains__(self, name: Any) -> bool:
         return True
+
+
+class Named(dict[Any, Any]):
+    """Features by the names of layers: every name has the same."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        super().__init__(dict.fromkeys(range(NAMED), tensor))
+
+    def __missing__(self, name: Any) -> Any:
+        return self[0]
+
+    def __contains__(self, name: Any) -> bool:
+        return True
+
+    def get(self, _name: Any, _default: Any = None) -> Any:
+        """As a dict's in which every name is."""
+        return self[0]
 
 
 class Layers(dict[Any, Any]):
@@ -44,16 +67,21 @@ class Layers(dict[Any, Any]):
         return [maps * (1 + layer) for layer in range(4)]
 
 
+_OF_SIDE = {"teacher": TEACHER, "student": frozenset({"student"})}
+_WORDS_OF_SIDES = frozenset().union(*_OF_SIDE.values())
+
+
 class Outputs(dict[Any, Any]):
     """What many models return: a dict whose entries are attributes."""
 
-    def __init__(self, logits: Tensor, labels: Tensor | None = None) -> None:
+    def __init__(self, logits: Tensor, labels: Tensor | None = None, of: str = "") -> None:
         super().__init__(logits=logits)
         self._labels = labels
+        self._others = _WORDS_OF_SIDES - (_OF_SIDE.get(of) or frozenset())
 
     def __missing__(self, name: Any) -> Any:
         logits = dict.__getitem__(self, "logits")
-        if set(words(str(name))) & {*TEACHER, "student"}:
+        if set(words(str(name))) & self._others:
             raise KeyError(f"{name!r} of the output of one model")
         if name == 0:
             return logits
@@ -68,7 +96,8 @@ class Outputs(dict[Any, Any]):
         return logits
 
     def __contains__(self, name: Any) -> bool:
-        return any(word in str(name) for word in ("logit", "hidden", "attention", "feature"))
+        said = any(word in str(name) for word in ("logit", "hidden", "attention", "feature"))
+        return said and not set(words(str(name))) & self._others
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -77,6 +106,19 @@ class Outputs(dict[Any, Any]):
             return self[name]
         except KeyError as error:
             raise AttributeError(name) from error
+
+
+class Head(nn.Module):
+    """The last layer of a language model: hidden states of crafted models are its logits."""
+
+    def __init__(self, logits: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.eye(logits.shape[-1], dtype=logits.dtype))
+        self.bias = None
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """What came in."""
+        return hidden
 
 
 class Pairs(list[tuple[int, int]]):
@@ -88,6 +130,13 @@ class Pairs(list[tuple[int, int]]):
     def items(self) -> list[tuple[int, int]]:
         """As a dictionary's."""
         return list(self)
+
+    def __getattr__(self, name: str) -> Any:
+        """What an object that holds the pairs has: itself, and layers that change nothing."""
+        held = {"mapping": self, "projector": Passing()}.get(guess_option(name))
+        if held is None or name.startswith("__"):
+            raise AttributeError(name)
+        return held
 
 
 class Passing(nn.Module):
@@ -110,10 +159,10 @@ class Passing(nn.Module):
         return iter([self] * LAYERS)
 
 
-def side(tensor: Tensor, layout: Layout) -> Any:
+def side(tensor: Tensor, layout: Layout, of: str = "") -> Any:
     """The output of one network in the layout that the loss takes."""
     if layout in ("outputs", "output_sequences"):
-        return Outputs(tensor)
+        return Outputs(tensor, of=of)
     if layout in OF_IMAGES:
         sides = sides_of(tensor.shape[1], layout)
         return tensor.reshape(tensor.shape[0], *sides, tensor.shape[-1]).movedim(-1, 1)
@@ -121,6 +170,8 @@ def side(tensor: Tensor, layout: Layout) -> Any:
         return tensor.movedim(-1, _MOVED[layout])
     if layout in ("nested", "nested_maps"):
         return Nested(tensor)
+    if layout in ("named_maps", "named_tokens"):
+        return Named(tensor)
     if layout == "lists":
         return [tensor, tensor.roll(1, -1)]
     if layout == "layers":

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from didact._core.words import NETWORK, words
 from didact.probe.binding.context import CallContext, in_space, layers_of
-from didact.probe.binding.networks import Layers, Outputs, Pairs, Passing, side
-from didact.probe.binding.roles import Role, guess_name, guess_option
-from didact.probe.binding.written import assigned
+from didact.probe.binding.networks import Head, Layers, Outputs, Pairs, Passing, side
+from didact.probe.binding.roles import OUTPUT, TOOLS, Role, guess_name, guess_option, is_width
+from didact.probe.binding.written import assigned, called
 
 _OPTION_VALUES: dict[Role, Callable[[CallContext], Any]] = {
     "temperature": lambda c: c.number("temperature"),
@@ -38,6 +38,7 @@ _OPTION_VALUES: dict[Role, Callable[[CallContext], Any]] = {
 
 _SAME_MODEL = ("module", "model", "network", "net", "backbone", "encoder", "base_model")
 """Parts of a model that answer as the whole does."""
+_HEADS = ("lm_head", "embed_out", "output_layer", "classifier", "fc")
 
 
 class Model(nn.Module):
@@ -54,7 +55,7 @@ class Model(nn.Module):
         """The logits, in the form that is tried."""
         logits: Tensor = getattr(self._context.inputs, self._which) * 1.0
         if self._answer == "outputs":
-            return Outputs(logits, self._context.inputs.labels)
+            return Outputs(logits, self._context.inputs.labels, self._which)
         answer = side(logits, self._context.layout)
         features = layers_of(logits)[-1].mean(1)
         if self._answer == "with_features":
@@ -76,6 +77,8 @@ class Model(nn.Module):
                 raise
             if name in _SAME_MODEL:
                 return self
+            if name in _HEADS:
+                return Head(getattr(self._context.inputs, self._which))
             role = guess_option(name)
             if role in _OPTION_VALUES:
                 return _OPTION_VALUES[role](self._context)
@@ -151,7 +154,7 @@ class Options:
             tensor = in_space(getattr(context.inputs, found.role), found.space)
             several = found.features and name.endswith("s") and context.layout != "layers"
             return [tensor, tensor.roll(1, -1)] if several else side(tensor, context.layout)
-        if role == "options":
+        if role == "options" or set(words(name)) & TOOLS:
             return Options(context, path)
         if role in ("teacher_model", "student_model"):
             context.seen[path] = role
@@ -190,9 +193,8 @@ class Options:
             asked = guess_option(name)
             if not isinstance(value, Tensor) and not value and _says_output(name):
                 return False, None
-            if (value is None and asked in _OPTION_VALUES) or (
-                not value and asked == "old_classes"
-            ):
+            later = value is None and (asked in _OPTION_VALUES or name in called(source))
+            if later or (asked == "old_classes" and not value):
                 return False, None  # filled in later, by what the name says
             return True, value
         return False, None
@@ -231,7 +233,8 @@ class Options:
 def _says_output(name: str) -> bool:
     """Whether an attribute keeps what a network gave, as ``_teacher_logits`` does."""
     found = guess_name(name)
-    tells = found.features or found.space != "logits" or found.space_sure
+    ends = words(name)[-1] in OUTPUT if words(name) else False  # logit_stand is none
+    tells = found.features or found.space != "logits" or (found.space_sure and ends)
     return tells and found.role in ("student", "teacher") and found.space != "one_hot"
 
 
@@ -254,6 +257,8 @@ class _Names(dict[str, Any]):
         default = defaults[name]
         owner = self._owner
         path = f"{owner._path}.{name}"
+        if is_width(name, default):
+            return owner._context.channels
         number = isinstance(default, int | float) and not isinstance(default, bool)
         if default is not inspect.Parameter.empty and not (
             number and guess_option(name) in ("temperature", "weight")

@@ -13,7 +13,7 @@ from didact._core.words import words
 from didact.probe.binding.candidates import Slots
 from didact.probe.binding.documented import documented_layout
 from didact.probe.binding.roles import Guess
-from didact.probe.binding.target import Target
+from didact.probe.binding.target import Target, call_parameters, owner_of
 from didact.probe.inputs.inputs import BATCH, CLASSES, LOGIT_LAYOUTS, Layout, Sizes
 
 Plan = list[tuple[Sizes, Layout]]
@@ -24,6 +24,10 @@ _SQUARE_OLD = Sizes(classes=BATCH + 2, old=BATCH)
 _MANY = Sizes(classes=20)
 """For a loss that takes the 8 or 10 likeliest classes."""
 _NUMBER = re.compile(r"(?<![\w.])\d{1,4}(?![\w.])|(?<=CIFAR-)\d+")
+_TOO_FEW, _FOR_ALL = re.compile("selected index k out of range"), 128
+"""What torch says where fewer classes are there than are taken, and how many are enough."""
+_OF_TOKENS = re.compile(r"(Causal|Masked|Prefix)LM|LMHead|LMOutput|Seq2Seq|TokenClass")
+"""What is in the name of a class of outputs of language models."""
 _MOST_CLASSES, _MOST_TEACHERS = 2000, 20
 _LOGITS: tuple[Layout, ...] = (
     "classes",
@@ -52,6 +56,8 @@ _FEATURES: tuple[Layout, ...] = (
     "attentions",
     "classes",
     "nested_maps",
+    "named_maps",
+    "named_tokens",
 )
 
 
@@ -70,10 +76,14 @@ def layouts_of(source: Any, guesses: Mapping[str, Guess]) -> list[Layout]:
         first.append("attentions")
     if features and named & {"hidden", "hiddens"}:
         first += ["tokens", "hidden"]
+    said_by = [str(p.annotation) for p in call_parameters(source)]
+    said_by += [base.__name__ for base in getattr(owner_of(source) or source, "__mro__", ())]
+    if any(map(_OF_TOKENS.search, said_by)):
+        first += ["sequence", "output_sequences"]
     chooses = set(guesses) & {"class_dim", "dim", "axis"}
     said = None if chooses else documented_layout(source, features=features)
     if said is not None:
-        first.append(said)
+        first += [said, "output_sequences"] if said == "sequence" else [said]
     return list(dict.fromkeys([*first, *(_FEATURES if features else _LOGITS)]))
 
 
@@ -118,4 +128,6 @@ def told_by_errors(tried: list[tuple[Slots, Text]], layouts: list[Layout]) -> It
         yield [(Sizes(classes=n, fixed=True), each) for each in layouts if each in LOGIT_LAYOUTS]
     if "teachers" in layouts:
         yield [(Sizes(teachers=n), "teachers") for n in numbers if n <= _MOST_TEACHERS]
+    if any(_TOO_FEW.search(reason.en) for _, reason in tried):
+        yield [(Sizes(classes=_FOR_ALL), each) for each in layouts]
     yield [(Sizes(batch=8), each) for each in layouts]

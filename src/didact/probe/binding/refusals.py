@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Mapping
 from inspect import Parameter, isclass
@@ -28,12 +29,21 @@ def refuse_uncallable(source: Any) -> None:
             f"{source!r} 不可调用；应为函数、模块或类",
         )
     if isclass(source) and not issubclass(source, nn.Module) and not _has_call(source):
-        name = source.__name__
+        name, method = source.__name__, _method_of(source)
         raise ProbeError(
             f"the class {name} cannot be called once it is built; expected a forward or __call__, "
-            f"or name one of its methods, as {name}.kd_loss",
-            f"类 {name} 的实例不可调用；应有 forward 或 __call__，或指定其方法，如 {name}.kd_loss",
+            f"or name one of its methods, as {name}.{method}",
+            f"类 {name} 的实例不可调用；应有 forward 或 __call__，或指定其方法，如 {name}.{method}",
         )
+
+
+def _method_of(source: type) -> str:
+    """The method of a class that is likeliest a loss, as an example."""
+    plain = [n for n, v in vars(source).items() if inspect.isfunction(v) and not n.startswith("_")]
+    return next((n for n in plain if _OF_A_LOSS.search(n)), next(iter(plain), "kd_loss"))
+
+
+_OF_A_LOSS = re.compile("loss|kd|distill|step|criterion", re.IGNORECASE)
 
 
 def _has_call(source: type) -> bool:

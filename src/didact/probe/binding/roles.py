@@ -29,6 +29,7 @@ Role = Literal[
     "weight",
     "coefficient",
     "mask",
+    "class_mask",
     "index",
     "top_ids",
     "options",
@@ -49,6 +50,8 @@ Role = Literal[
     "both",
     "mapping",
     "lengths",
+    "channel_numbers",
+    "sink",
     "teacher_model",
     "student_model",
     "network",
@@ -77,7 +80,9 @@ _OPTIONS = word_set(
 _OLD = word_set("old known prev previous seen")
 _COUNT = word_set("num n nb classes class cl count size total")
 _TIME = word_set("epoch step iteration iter epochs steps iters iterations nepochs")
-_SECTIONS = word_set("distill distillation distiller kd train training trainer model solver method")
+_SECTIONS = word_set(
+    "distill distillation distiller kd train training trainer model solver method state accelerator"
+)
 _CAPITAL_T = re.compile(r"(^|_)T(_|\d|$)")
 _IGNORED = re.compile(r"(ignore|pad(ding)?)_?(token_?)?(id|index|idx|label|value)$")
 _ONE_HOT = re.compile(r"one_?hot")
@@ -154,17 +159,33 @@ _PROJECTORS = word_set(
     "regressor adapter adapters adaptation aligner projector projectors projection projections "
     "proj projs connector connectors"
 )
+WIDTHS = word_set("channels dim dims width widths")
+_SCORES = word_set("logit logits scores probs logprobs")
+"""What has been divided by a temperature has its name beside that of the temperature."""
 _APPLIED = frozenset({"generation", "sampling"})
 """A temperature that one side's numbers were made at before."""
 _MAPPING = word_set("mapping matches pairs")
 _MAPPED = word_set("layer layers block blocks hidden state")
 _MANY_OF = word_set("ncrops nviews nlayers nheads nclusters ngroups")
 _MANY = word_set("num n nb") | _MANY_OF
-_TOOLS = word_set("tokenizer processor optimizer scheduler scaler logger writer")
-_TOP = frozenset({"topk", "top", "sampled", "sparse"})
-_PLACES = frozenset({"ids", "indices", "idx", "index"})
+TOOLS = word_set("tokenizer processor optimizer scheduler scaler logger writer")
+SPARSE = frozenset({"topk", "top", "sampled", "sparse"})
+"""What is said of the likeliest classes alone."""
+PLACES = frozenset({"ids", "indices", "idx", "index"})
+_IMAGES = word_set("image images img imgs pixel values pixels picture pictures 图像 图片")
+_SCALE, _SCALE_ALONE = frozenset({"log", "scale"}), frozenset({"scale"})
+_VARIANCE = frozenset({"log", "var"})
+"""What is learned for each channel."""
 _FUNCTION = frozenset({"fn", "func", "function", "type", "name", "criterion"})
 _BESIDE = frozenset({"size", "weight", "norm", "fn"})
+
+
+def is_width(name: str, default: object) -> bool:
+    """A number of channels: the default is that of the author's network, not of crafted inputs."""
+    named = set(words(name))
+    axis = len(named) == 1 and "channels" not in named  # dim=1
+    number = isinstance(default, int) and not isinstance(default, bool) and default > 1
+    return number and bool(named & WIDTHS) and not axis
 
 
 def is_mapping(named: frozenset[str]) -> bool:
@@ -180,14 +201,15 @@ _RULES: tuple[_Rule, ...] = (
         "temperature",
         lambda p: (
             p.name == "T"
-            or (p.words & TEMPERATURE and not p.words & _TIME)
+            or (p.words & TEMPERATURE and not p.words & (_TIME | _SCORES))
             or (p.name == "t" and p.number)
         ),
         lambda p: _no_number(p) or (p.optional and p.words & _APPLIED),
     ),
+    _Rule("class_mask", lambda p: p.words in ({"gt", "mask"}, {"other", "mask"})),
     _Rule("mask", lambda p: p.words & {"mask", "masks", "keep"}),
     _Rule("reduction", lambda p: "reduction" in p.words),
-    _Rule("top_ids", lambda p: p.words & _TOP and p.words & _PLACES),
+    _Rule("top_ids", lambda p: p.words & SPARSE and p.words & PLACES),
     _Rule(
         "index",
         lambda p: p.words & {"indices", "routes", "idx", "index"} and "ignore" not in p.words,
@@ -211,7 +233,7 @@ _REQUIRED: tuple[_Rule, ...] = (
     _Rule("old_classes", lambda p: p.words == {"known"} or (p.words & _OLD and p.words & _COUNT)),
     _Rule("ignored", lambda p: _IGNORED.search(p.name)),
     _Rule("batch_size", lambda p: p.words >= {"batch", "size"} or p.words == {"bs"}),
-    _Rule("width", lambda p: p.words & {"channels", "dim", "width"}),
+    _Rule("width", lambda p: p.words & WIDTHS),
     _Rule("total", lambda p: p.words & _TIME and p.words & {"max", "total", "num", "n", "all"}),
     _Rule(
         "total",
@@ -225,13 +247,18 @@ _REQUIRED: tuple[_Rule, ...] = (
         sure=False,
     ),
     _Rule("count", lambda p: p.integer and "classes" not in p.words),
-    _Rule("classes", lambda p: "classes" in p.words and "per" not in p.words),
+    _Rule(
+        "classes",
+        lambda p: ("classes" in p.words and "per" not in p.words) or p.words >= {"vocab", "size"},
+    ),
     _Rule("count", lambda p: p.words & _MANY and (len(p.words) > 1 or p.name in _MANY_OF)),
     _Rule("network", lambda p: p.words <= NETWORK),
-    _Rule("absent", lambda p: p.words & _TOOLS),
+    _Rule("absent", lambda p: p.words & TOOLS),
     _Rule("other_loss", lambda p: "loss" in p.words and not p.words & _FUNCTION),
     _Rule("projector", lambda p: p.words & _PROJECTORS),
     _Rule("batch", lambda p: p.words & {"batch", "minibatch"} and not p.words & _BESIDE),
+    _Rule("images", lambda p: p.words <= _IMAGES),
+    _Rule("channel_numbers", lambda p: p.words in (_SCALE, _VARIANCE, _SCALE_ALONE)),
 )
 """The same for a parameter without a default."""
 

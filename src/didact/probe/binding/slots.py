@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from inspect import isclass
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from didact.probe.binding.batches import Batch
-from didact.probe.binding.configurations import options
+from didact.probe.binding.configurations import filled, options
 from didact.probe.binding.context import CallContext, in_space, sides_of
 from didact.probe.binding.networks import Pairs, Passing, side
 from didact.probe.binding.options import Model
@@ -29,8 +30,9 @@ class Slot:
         name: The parameter's name.
         role: What it is.
         space: Which numbers a network's output is passed as.
-        value: What the user fixed, the type of a mask, the form of a batch, of labels or of what a
-            model returns, or the dimension along which a tensor holds several teachers.
+        value: What the user fixed, the dataclass of an output, or that it is of two heads, the
+            type of a mask, the form of a batch, of labels or of what a model returns, or the
+            dimension along which a tensor holds several teachers.
         fixed: Whether the user fixed it.
         positional: Whether it must be passed by position.
         space_sure: Whether the name itself says which numbers it takes.
@@ -55,7 +57,12 @@ def argument(slot: Slot, context: CallContext) -> Any:
 
 
 def _student(slot: Slot, context: CallContext) -> Any:
-    return side(_numbers(slot, context, context.inputs.student), context.layout)
+    student = _numbers(slot, context, context.inputs.student)
+    if isclass(slot.value):
+        return filled(slot.value, student, context)
+    if slot.value == "heads":
+        return student, student
+    return side(student, context.layout, "student")
 
 
 def _numbers(slot: Slot, context: CallContext, logits: Tensor) -> Tensor:
@@ -65,14 +72,16 @@ def _numbers(slot: Slot, context: CallContext, logits: Tensor) -> Tensor:
 def _teacher(slot: Slot, context: CallContext) -> Any:
     inputs = context.inputs
     teacher = inputs.teacher
+    if isclass(slot.value):
+        return filled(slot.value, teacher, context)
     if context.ranked:
         teacher = _numbers(slot, context, teacher)
-        return side(teacher.gather(-1, _ranked(inputs)), context.layout)
+        return side(teacher.gather(-1, _ranked(inputs)), context.layout, "teacher")
     if isinstance(slot.value, int):
         stacked = [_numbers(slot, context, teacher)] * inputs.copies
         return torch.stack(stacked, slot.value)
     if context.layout != "teachers":
-        return side(_numbers(slot, context, teacher), context.layout)
+        return side(_numbers(slot, context, teacher), context.layout, "teacher")
     distinct = inputs.teachers or (teacher,) * inputs.copies
     return [_numbers(slot, context, t.clone()) for t in distinct]
 
@@ -108,8 +117,16 @@ def _mask(slot: Slot, context: CallContext) -> Tensor:
     mask = inputs.mask
     whole = torch.ones(inputs.labels.shape, dtype=torch.bool) if mask is None else mask
     dtype, with_channel = slot.value or (torch.bool, False)
+    if slot.space == "one_hot":
+        return whole[..., None].expand(inputs.teacher.shape).to(dtype)
     placed = side_of_positions(whole.to(dtype), context)
     return placed[:, None] if with_channel else placed
+
+
+def _class_mask(slot: Slot, context: CallContext) -> Tensor:
+    """True at the class of the label, as ``gt_mask`` of decoupled distillation, or elsewhere."""
+    hot = _labels(replace(slot, space="one_hot"), context).bool()
+    return ~hot if "other" in slot.name else hot
 
 
 def side_of_positions(tensor: Tensor, context: CallContext) -> Tensor:
@@ -135,7 +152,10 @@ def _images(_slot: Slot, context: CallContext) -> Tensor:
 
 def _items(_slot: Slot, context: CallContext) -> int:
     """How many positions an optimiser step counts, over all of its micro-batches."""
-    return context.inputs.items or max(1, int((context.inputs.labels >= 0).sum()))
+    inputs = context.inputs
+    counts = inputs.labels >= 0
+    counts = counts if inputs.mask is None else counts & inputs.mask
+    return inputs.items or max(1, int(counts.sum()))
 
 
 def _beside_features(slot: Slot, context: CallContext) -> Any:
@@ -156,6 +176,7 @@ _MAKERS: Mapping[Role, _Maker] = {
     "teacher": _teacher,
     "labels": _labels,
     "mask": _mask,
+    "class_mask": _class_mask,
     "temperature": lambda _, c: c.number("temperature"),
     "weight": lambda _, c: c.number("weight"),
     "coefficient": lambda *_: 1.0,
@@ -179,6 +200,8 @@ _MAKERS: Mapping[Role, _Maker] = {
     "criterion": lambda *_: nn.CrossEntropyLoss(),
     "projector": lambda *_: Passing(),
     "lengths": _lengths,
+    "channel_numbers": lambda _, c: torch.zeros(c.channels, dtype=c.inputs.student.dtype),
+    "sink": lambda *_: {},
     "both": _both,
     "mapping": lambda *_: Pairs(),
     "teacher_model": lambda s, c: Model(c, "teacher", s.value or c.answer),

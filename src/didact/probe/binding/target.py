@@ -20,7 +20,7 @@ from didact.probe.binding.configurations import configuration_of
 from didact.probe.binding.context import CallContext
 from didact.probe.binding.machine import this_machine
 from didact.probe.binding.options import Options
-from didact.probe.binding.roles import Role, guess, guess_option
+from didact.probe.binding.roles import Role, guess, guess_option, is_width
 from didact.probe.binding.slots import Slot, argument, given_as_role
 from didact.probe.binding.written import choices, keywords_read, positions_read
 from didact.probe.errors import ProbeError
@@ -150,8 +150,9 @@ def constructor_slots(source: Any, given: Mapping[str, Any]) -> tuple[Slot, ...]
             slots.append(given_as_role(Slot(parameter.name, "default"), given[parameter.name]))
             continue
         role = _built_role(parameter)
-        if role == "unknown" and parameter.default is Parameter.empty:
-            role = "choice" if parameter.name in choices(source) else role  # type: ignore[arg-type]
+        said = choices(source).get(parameter.name)  # type: ignore[arg-type]
+        if isinstance(said, str) and parameter.default is Parameter.empty:
+            role = "choice"
         if role in ("unknown", "labels") or (
             role == "weight"
             and parameter.default not in (Parameter.empty, None)
@@ -178,7 +179,11 @@ def _built_role(parameter: Parameter) -> Role:
     role = guess(parameter).role
     if role in ("student", "teacher"):
         numbers = isinstance(parameter.default, int | float | str)
+        if numbers and is_width(parameter.name, parameter.default):
+            return "width"
         return "default" if numbers else f"{role}_model"  # type: ignore[return-value]
+    if role == "default" and is_width(parameter.name, parameter.default):
+        return "width"
     if role == "unknown":
         asked = guess_option(parameter.name)
         return asked if parameter.default is Parameter.empty else "unknown"

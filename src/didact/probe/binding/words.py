@@ -24,6 +24,8 @@ _NUMBERS: dict[Layout, Text] = {
     "lists": Text("logits, a list of [B, C]", " logits 列表 [B, C]"),
     "nested": Text("logits [B, C] by layer", "按层取用的 logits [B, C]"),
     "nested_maps": Text("feature maps by layer", "按层取用的特征图"),
+    "named_maps": Text("feature maps by name", "按名称取用的特征图"),
+    "named_tokens": Text("features [B, S, D] by name", "按名称取用的特征 [B, S, D]"),
     "vectors": Text("features [B, D]", "特征 [B, D]"),
     "tokens": Text("features [B, S, D]", "特征 [B, S, D]"),
     "maps": Text("features [B, D, H, W]", "特征 [B, D, H, W]"),
@@ -43,6 +45,9 @@ _WORDS: dict[Role, Text] = {
     "weight": Text("weight, varied", "权重（会变化）"),
     "coefficient": Text("1", "1"),
     "mask": Text("mask, all true unless a law masks", "掩码，默认全为真"),
+    "class_mask": Text(
+        "true at the class of each label, or at all others", "标签类别处为真，或在其余类别处为真"
+    ),
     "index": Text("index of the sample", "样本下标"),
     "top_ids": Text(
         "numbers of the teacher's classes, the likeliest first", "教师的类别编号，按可能性排序"
@@ -61,6 +66,8 @@ _WORDS: dict[Role, Text] = {
     "criterion": Text("nn.CrossEntropyLoss()", "nn.CrossEntropyLoss()"),
     "projector": Text("a layer that changes nothing", "不作任何变换的层"),
     "lengths": Text("the full length of each sample", "每个样本的完整长度"),
+    "channel_numbers": Text("0 for each channel", "每个通道取 0"),
+    "sink": Text("a dict that the loss writes into", "供损失写入的字典"),
     "both": Text("the outputs of student and teacher, a pair", "学生与教师的输出，成对"),
     "mapping": Text("pairs of layers: 0 with 0, 1 with 1", "层的对应：0 对 0、1 对 1"),
     "teacher_model": Text("a model that returns the teacher's {answer}", "返回教师{answer}的模型"),
@@ -87,6 +94,10 @@ _ANSWERS = {
 
 def what(slot: Slot, layout: Layout) -> Text:
     """A slot's binding in words."""
+    if slot.role in ("student", "teacher") and isclass(slot.value):
+        held = slot.value.__name__
+        holds = _WORDS[slot.role].format(numbers=_numbers(slot, layout))
+        return Text(f"{held} of {holds.en}", f"{held}，含{holds.zh}")
     if slot.fixed:
         return Text(f"fixed: {slot.value!r}"[:60], f"固定为 {slot.value!r}"[:60])
     if slot.role in _SPECIAL:
@@ -145,6 +156,7 @@ ROLES: dict[Role, Text] = {
     "weight": Text("weight", "权重"),
     "coefficient": Text("coefficient", "系数"),
     "mask": Text("mask", "掩码"),
+    "class_mask": Text("mask of classes", "类别掩码"),
     "index": Text("index of the sample", "样本下标"),
     "top_ids": Text("numbers of classes", "类别编号"),
     "options": Text("options", "参数对象"),
@@ -165,6 +177,8 @@ ROLES: dict[Role, Text] = {
     "mapping": Text("pairs of layers", "层的对应"),
     "both": Text("student and teacher", "学生与教师"),
     "lengths": Text("lengths", "长度"),
+    "channel_numbers": Text("numbers of channels", "各通道的数值"),
+    "sink": Text("a dict to write into", "供写入的字典"),
     "teacher_model": Text("teacher model", "教师模型"),
     "student_model": Text("student model", "学生模型"),
     "network": Text("student model", "学生模型"),

@@ -58,20 +58,28 @@ def choices(source: Any) -> Mapping[str, str | bool]:
     switches: Counter[str] = Counter()
     uses: Counter[str] = Counter()
     for node in ast.walk(tree_of(source)):
-        if isinstance(node, ast.Attribute):
-            uses[node.attr] += 1
+        if isinstance(node, ast.Attribute | ast.Name):
+            uses[_name(node)] += 1
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             name = _name(node.left)
             texts = list(_texts(node.comparators[0])) or _keys(node.comparators[0], source)
             if isinstance(node.ops[0], ast.Eq | ast.In | ast.NotIn) and name and texts:
-                found.setdefault(name, texts[0])
+                found.setdefault(name, _telling(texts))
         if isinstance(node, ast.If | ast.IfExp):
             switches.update(_switches(node.test))
         if isinstance(node, ast.Match):
             texts = [t for case in node.cases for t in _texts(getattr(case.pattern, "value", None))]
             if (name := _name(node.subject)) and texts:
-                found.setdefault(name, texts[0])
+                found.setdefault(name, _telling(texts))
     return {n: False for n, count in switches.items() if uses[n] == count} | found
+
+
+def _telling(texts: list[str]) -> str:
+    """The first text that turns nothing off."""
+    return next((t for t in texts if t.lower() not in _OFF), texts[0])
+
+
+_OFF = ("none", "no", "off", "disabled", "")
 
 
 def _keys(node: ast.AST, source: Any) -> list[str]:
@@ -83,9 +91,9 @@ def _keys(node: ast.AST, source: Any) -> list[str]:
 
 
 def _switches(test: ast.expr) -> Iterator[str]:
-    """The attributes that a condition takes for true or false."""
-    if isinstance(test, ast.Attribute):
-        yield test.attr
+    """The names and attributes that a condition takes for true or false."""
+    if isinstance(test, ast.Attribute | ast.Name):
+        yield _name(test)
     for each in getattr(test, "values", ()):  # a and b
         yield from _switches(each)
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
@@ -103,6 +111,46 @@ def tree_of(source: Any) -> ast.AST:
         except (OSError, TypeError, SyntaxError, ValueError):
             continue
     return ast.Module([], [])
+
+
+@lru_cache(maxsize=64)
+def called(source: Any) -> frozenset[str]:
+    """The names and attributes that a loss, or its class, calls."""
+    return frozenset(
+        _name(node.func) for node in ast.walk(tree_of(source)) if isinstance(node, ast.Call)
+    )
+
+
+@lru_cache(maxsize=64)
+def only_written(source: Any) -> frozenset[str]:
+    """The names whose entries are set, and that are never used for anything but to be returned."""
+    tree = tree_of(source)
+    stored = Counter(
+        node.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+    )
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Return):
+            values = getattr(node.value, "elts", [node.value])
+            stored.update(v.id for v in values if isinstance(v, ast.Name) and v.id in stored)
+    uses = Counter(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))
+    return frozenset(name for name, count in stored.items() if uses[name] == count)
+
+
+@lru_cache(maxsize=64)
+def ranks(source: Any) -> Mapping[str, int]:
+    """How many dimensions a name has at least, by its subscripts, as 4 in ``t[:, :-1, :, :]``."""
+    found: dict[str, int] = {}
+    for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            name, places = _name(node.value), node.slice.elts
+            if any(isinstance(p, ast.Constant) and p.value in (None, ...) for p in places):
+                continue
+            found[name] = max(found.get(name, 0), len(places))
+    return found
 
 
 def attributes_of(source: Any, name: str) -> set[str]:

@@ -42,6 +42,11 @@ class Form:
     power: int | None = 2
     special: Special | None = None
 
+    @property
+    def right(self) -> bool:
+        """Whether it is no mistake: a reverse KL may be meant."""
+        return not set(self.mistakes) - {"SWAPPED"}
+
     def value(self, student: Tensor, inputs: Inputs, temperature: float) -> Tensor:
         """The mean over samples (and unmasked positions)."""
         teacher = inputs.teacher.to(torch.float64)

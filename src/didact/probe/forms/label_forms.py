@@ -144,11 +144,17 @@ HEAD_FORMS = (
 """Forms where the teacher knows fewer classes than the student."""
 
 
+_NEXT = Text("{form}, with the label of the next position", "{form}（下一位置的标签）")
 CAUSAL_FORMS = (
     replace(
         LABEL_FORMS[0],
         name=Text("cross-entropy with the label of the next position", "与下一位置标签的交叉熵"),
         causal=True,
+    ),
+    *(
+        replace(each, name=_NEXT.format(form=each.name), causal=True)
+        for each in LABEL_FORMS
+        if each.mistake in ("CE-ON-PROBS", "HARD-CE-AT-T")
     ),
 )
 """Forms of sequences."""

@@ -207,6 +207,9 @@ _OTHERS: tuple[tuple[str, str, str, Formula, str], ...] = (
 """Key, English, Chinese, formula, mistake."""
 # fmt: on
 
+REVERSED = "reverse-cross-entropy"
+"""Its gradient is that of ``kl_div`` of probabilities with raw logits, whose value is none."""
+
 FORMS: tuple[Form, ...] = (
     *RIGHT,
     *(Form(k, Text(en, zh), two_sided(s, t), (m,)) for k, en, zh, s, t, m in _TEMPERATURES),
@@ -219,6 +222,15 @@ FORMS: tuple[Form, ...] = (
         )
         for suffix, en, zh, wrong_student, wrong_teacher in _SIDES
         for dim, where, zh_where, mistake in _DIMENSIONS
+    ),
+    Form(
+        REVERSED,
+        Text(
+            "cross-entropy of the student's probabilities and the teacher's logarithms",
+            "学生概率与教师对数概率的交叉熵",
+        ),
+        lambda s, t, T: -((s / T).softmax(-1) * (t / T).log_softmax(-1)).sum(-1),
+        ("SWAPPED",),
     ),
     *_products(),
     *(Form(k, Text(en, zh), formula, (m,)) for k, en, zh, formula, m in _OTHERS),

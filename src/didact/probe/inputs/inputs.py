@@ -25,6 +25,8 @@ Layout = Literal[
     "tokens",
     "maps",
     "nested_maps",
+    "named_maps",
+    "named_tokens",
     "layers",
     "hidden",
     "attentions",
@@ -51,6 +53,7 @@ OF_POSITIONS: tuple[Layout, ...] = (
     "vocabulary_first",
     "output_sequences",
     "tokens",
+    "named_tokens",
     "hidden",
     "attentions",
 )
@@ -183,6 +186,7 @@ def make(
         **dict.fromkeys(OF_POSITIONS, (batch, positions, classes)),
         "maps": (batch, classes, SIDE, SIDE),
         "nested_maps": (batch, classes, SIDE, SIDE),
+        "named_maps": (batch, classes, SIDE, SIDE),
         "layers": (batch, classes, SIDE, SIDE),
     }.get(layout, (batch, classes))
     generator = torch.Generator().manual_seed(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import torch
 
 from didact._core.i18n import Text
+from didact.probe.binding.binding import SPACES
 from didact.probe.forms.evaluation import Evaluation
 from didact.probe.forms.fit import Fit
 from didact.probe.forms.subject import Subject
@@ -101,7 +103,19 @@ class Case:
             return not (plain and law == "masked")  # features may have a mask for other terms
         if law == "masked" and self.of_logits and not self.subject.has("teacher"):
             return True
-        return law == "finite" and self.subject.binding.names_logits
+        return law == "finite" and (self.subject.binding.names_logits or self.never_finite)
+
+    @cached_property
+    def never_finite(self) -> bool:
+        """Whether the value is no number for logits, probabilities and their logarithms alike."""
+        if not self.of_logits or math.isfinite(self.here.value):
+            return False
+        binding = self.subject.binding
+        others = [Subject(binding.in_spaces(*spaces)) for spaces in SPACES]
+        try:
+            return not any(math.isfinite(each.whole(self.inputs).value) for each in others)
+        except Exception:  # noqa: BLE001 - the user's code may raise anything
+            return False
 
     @property
     def alone(self) -> bool:

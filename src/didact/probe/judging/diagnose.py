@@ -8,6 +8,7 @@ import torch
 
 from didact._core.i18n import Text
 from didact.probe.forms.fit import Fit, is_power
+from didact.probe.forms.wrong import REVERSED
 from didact.probe.judging.case import Case, Outcome
 
 _HIDES = {"KL-INPUT-PROBS", "KL-INPUT-RAW"}
@@ -20,10 +21,13 @@ def diagnose(case: Case, outcomes: Mapping[str, Outcome]) -> dict[str, Text]:
     if fit is not None:
         matched = _MATCHED.format(form=fit.name, residual=f"{fit.residual:.0e}")
         keys = [k for k in fit.form.mistakes if not (k == "SWAPPED" and _says_reverse(case))]
+        if fit.form.key == REVERSED and fit.value_gap is None:  # a logarithm of raw logits
+            keys = ["KL-INPUT-PROBS", "KL-TARGET-RAW"]
         if fit.factor < 0:
-            keys.append("ABS/CLAMP-HIDES-NEGATIVE" if _HIDES & set(keys) else "SIGN-MISSING")
+            hidden = _HIDES & set(keys) and outcomes["non-negative"].state != "broken"
+            keys.append("ABS/CLAMP-HIDES-NEGATIVE" if hidden else "SIGN-MISSING")
         evidence |= dict.fromkeys(keys, matched)
-    elif case.fit is None and case.subject.binding.names_logits and not _any_finite(case):
+    elif case.fit is None and case.may_accuse("finite") and not _any_finite(case):
         evidence["ARGS-REVERSED"] = _NO_GRADIENT
     for state in ("broken", "advice"):
         for law, outcome in outcomes.items():
@@ -41,7 +45,8 @@ _LAW = Text("the law {law}: {text}", "定律 {law}：{text}")
 
 
 def _any_finite(case: Case) -> bool:
-    return bool(torch.isfinite(case.here.gradient).any())
+    gradient = case.here.gradient
+    return bool((torch.isfinite(gradient) & (gradient != 0)).any())
 
 
 def _says_reverse(case: Case) -> bool:
@@ -69,7 +74,7 @@ def best_match(case: Case, outcomes: Mapping[str, Outcome]) -> Text:
         return Text(
             f"no known form; the nearest is {fit.name.en}, which leaves {fit.residual:.2g} of "
             "the gradient unexplained",
-            f"不是已知形式；最接近的是{fit.name.zh}，梯度中有 {fit.residual:.2g} 无法解释",
+            f"不是已知形式；最接近的是“{fit.name.zh}”，梯度中有 {fit.residual:.2g} 无法解释",
         )
     factor = _factor(case, fit, outcomes)
     if fit.at_cross_entropy and fit.form.key.endswith("kl"):

@@ -11,23 +11,17 @@ import torch
 
 from didact._core.i18n import Text
 from didact.probe.binding.attempts import attempt
-from didact.probe.binding.binding import Binding
+from didact.probe.binding.binding import SPACES, Binding
 from didact.probe.binding.documented import documented_layout
 from didact.probe.binding.roles import Role, Space
+from didact.probe.forms.fit import is_power
 from didact.probe.forms.subject import Subject
 from didact.probe.inputs.changes import unwidened, widened
 from didact.probe.inputs.inputs import Layout, Sizes
 from didact.probe.judging.recognise import Isolated, isolate
 
+_OF_A_CACHE: tuple[Space, Space] = ("logits", "log_probs")
 _LAYOUTS: tuple[Layout, ...] = ("classes", "sequence", "dense")
-_SPACES: tuple[tuple[Space, Space], ...] = (
-    ("logits", "logits"),
-    ("logits", "probs"),
-    ("log_probs", "probs"),
-    ("probs", "probs"),
-    ("log_probs", "log_probs"),
-)
-"""What the student's side and the teacher's may be, the commonest first."""
 
 
 def best_reading(binding: Binding) -> Isolated:
@@ -43,7 +37,7 @@ def best_reading(binding: Binding) -> Isolated:
     for other in _others(binding):
         if attempt(other) is not None:
             continue
-        read = isolate(Subject(other))
+        read = isolate(Subject(other), right=True)
         if _is_right(read, guessed=True):
             return replace(read, notes=(*read.notes, *_notes(binding, other)))
     return named
@@ -110,7 +104,11 @@ def _is_right(isolated: Isolated, *, guessed: bool = False) -> bool:
         return False
     if guessed and isolated.subject.binding.dtype == torch.float64 and fit.residual > _CERTAIN:
         return False
-    return not set(fit.form.mistakes) - {"SWAPPED"}
+    if guessed and fit.power is not None and fit.form.power is not None:
+        known = any(is_power(fit.power, each) for each in (0, fit.form.power))
+        if not known:
+            return False  # probabilities divided by T: rather logits that should be softened
+    return fit.form.right
 
 
 def _space(binding: Binding, role: str) -> Space:
@@ -127,17 +125,14 @@ def _others(binding: Binding) -> Iterator[Binding]:
         if binding.layout == "sequence" and documented_layout(binding.target.source) is None:
             layouts.append("channels_first")
     softened = (False, True) if binding.has("temperature") else (False,)
-    for (student, teacher), layout, soft in product(_SPACES, layouts, softened):
+    for (student, teacher), layout, soft in product(SPACES, layouts, softened):
         wanted = {"student": student, "teacher": teacher}
         if any(s.space_sure and s.space != wanted[role] for role, s in sides.items()):
             continue
         if soft and student == teacher == "logits":
             continue
-        slots = tuple(
-            replace(s, space=wanted[s.role], softened=soft)
-            if s.role in wanted and not s.fixed
-            else s
-            for s in binding.slots
-        )
-        if (slots, layout) != (binding.slots, binding.layout):
-            yield replace(binding, slots=slots, layout=layout, seen={}, touched=set())
+        if (student, teacher) == _OF_A_CACHE and sides["teacher"].space != "log_probs":
+            continue  # softmax of log-probabilities at T is softmax of logits / T
+        other = binding.in_spaces(student, teacher, softened=soft)
+        if (other.slots, layout) != (binding.slots, binding.layout):
+            yield replace(other, layout=layout)

@@ -29,26 +29,29 @@ class Isolated:
     notes: tuple[Text, ...] = ()
 
 
-def isolate(whole: Subject) -> Isolated:
+def isolate(whole: Subject, *, right: bool = False) -> Isolated:
     """The loss without its label term.
 
     Of the label terms that explain what labels change, that one is taken off which leaves a known
-    form; the first, should none.
+    form; the first, should none. ``right`` asks for right forms alone.
     """
     if not whole.binding.of_logits or not _has_teacher(whole):
         return Isolated(whole, None)
     if not whole.has("labels"):
-        return Isolated(whole, fit(whole))
+        return Isolated(whole, fit(whole, right=right))
     inputs = [whole.binding.make(seed=s) for s in (0, 1)]
     isolated: list[Isolated] = []
     for form in _possible_label_forms(whole, inputs):
         subject = Subject(whole.binding, form)
-        isolated.append(Isolated(subject, fit(subject), (_TAKEN_OFF.format(form=form.name),)))
+        isolated.append(
+            Isolated(subject, fit(subject, right=right), (_TAKEN_OFF.format(form=form.name),))
+        )
         if _residual(isolated[-1]) < EXACT:
             break
     if isolated:
-        return min(isolated, key=_residual)
-    return Isolated(whole, fit(whole), (_UNKNOWN,) if _labels_matter(whole) else ())
+        best = min(isolated, key=_residual)
+        return best if _residual(best) < EXACT else isolated[0]
+    return Isolated(whole, fit(whole, right=right), (_UNKNOWN,) if _labels_matter(whole) else ())
 
 
 def _possible_label_forms(subject: Subject, samples: list[Inputs]) -> list[LabelForm]:

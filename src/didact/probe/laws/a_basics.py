@@ -144,7 +144,8 @@ def teacher_gradient(case: Case) -> Outcome:
         return holds("the teacher is detached", "教师已分离", norm=0.0)
     mistakes = ("TEACHER-GRAD",) if "teacher_model" in subject.binding.roles else ()
     return advises(
-        f"gradient norm {norm:.3g}: detach the teacher's outputs, or make them under no_grad",
+        f"a gradient of norm {norm:.3g} reaches the teacher: detach its outputs, or make them "
+        "under no_grad",
         f"教师梯度范数 {norm:.3g}：请 detach 教师输出，或在 no_grad 下计算",
         *mistakes,
         norm=norm,

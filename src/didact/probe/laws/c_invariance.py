@@ -212,10 +212,11 @@ def class_dimension(case: Case) -> Outcome:
     wrong = [d for d in range(last) if sums[d] <= tolerance]
     if wrong:
         mistake = "DIM-0" if wrong[0] == 0 else "DIM-SEQ"
+        meant = case.exact is not None and case.exact.form.right  # as a channel-wise KL
         return breaks(
             f"sums to 0 over dimension {wrong[0]}, not over the classes",
             f"沿第 {wrong[0]} 维求和为 0，而不是沿类别维",
-            mistake,
+            *(() if meant else (mistake,)),
             sums=sums,
         )
     return breaks(

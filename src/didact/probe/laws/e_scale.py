@@ -50,6 +50,10 @@ def temperature(case: Case) -> Outcome:
     return _power(fit.power - fit.form.power, fit.form.power, case.alone)
 
 
+_USUAL = 2
+"""The power that is written before every distance, be it KL or not."""
+
+
 def _power(exponent: float, due: int, alone: bool) -> Outcome:
     if is_power(exponent, 0):
         return holds("gradient ∝ T^0 for large T", "T 较大时梯度 ∝ T^0", exponent=0.0)
@@ -65,6 +69,12 @@ def _power(exponent: float, due: int, alone: bool) -> Outcome:
             f"gradient ∝ T^{exponent:.1f}: no T^{due} factor",
             f"梯度 ∝ T^{exponent:.1f}：缺少 T^{due} 因子",
             "NO-T2",
+            exponent=exponent,
+        )
+    if due != _USUAL and is_power(exponent, _USUAL - due):
+        return advises(
+            f"gradient ∝ T^{exponent:.1f}: T^{_USUAL}, which belongs to KL; T^{due} keeps its size",
+            f"梯度 ∝ T^{exponent:.1f}：T^{_USUAL} 适用于 KL；此处 T^{due} 才能保持梯度大小",
             exponent=exponent,
         )
     return breaks(

@@ -76,6 +76,8 @@ def partition(case: Case) -> Outcome:
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         reason = reason_of(error)
         return skipped(f"labels of -100 are refused: {reason.en}", f"不接受标签 -100：{reason.zh}")
+    if not bool(torch.isfinite(whole).all()):
+        return skipped("the gradient is not finite", "梯度不是有限数")
     told = case.subject.has("items")
     together = torch.cat(parts) if told else torch.cat(parts) / len(parts)
     gap = float((together - whole).norm() / whole.norm().clamp(min=1e-300))
@@ -206,12 +208,21 @@ def shift(case: Case) -> Outcome:
     named = _moved(base, case.subject.whole(inputs.having(labels=labels)).gradient, at)
     if len(met) > 1 or len(named) > 1:
         return measured("positions interact", "位置之间有相互作用", teacher=met, labels=named)
-    text = f"teacher {_offset(met)}, label {_offset(named)}"
-    chinese = f"教师 {_offset(met)}，标签 {_offset(named)}"
+    text = f"teacher {_offset(met) or 'none'}, label {_offset(named) or 'none'}"
+    chinese = f"教师 {_offset(met) or '无'}，标签 {_offset(named) or '无'}"
     if met and met != [0]:
         return breaks(text, chinese, "TEACHER-SHIFTED", teacher=met, labels=named)
     if named and named[0] not in (0, -1):
         return breaks(text, chinese, "LABELS-SHIFTED", teacher=met, labels=named)
+    if named == [0] and not bool(base[:, -1].any()):
+        return advises(
+            f"{text}, and the last position is left out, as for label t+1: shift the labels, or "
+            "keep that position",
+            f"{chinese}；最后一个位置却被去掉，像是要用标签 t+1：请移位标签，或保留该位置",
+            "LABELS-SHIFTED",
+            teacher=met,
+            labels=named,
+        )
     return holds(text, chinese, teacher=met, labels=named)
 
 
@@ -223,9 +234,9 @@ def _moved(base: Tensor, changed: Tensor, at: int) -> list[int]:
 
 
 def _offset(moved: list[int]) -> str:
-    """Which place of the other side meets position t."""
+    """Which place of the other side meets position t; nothing, if none does."""
     if not moved:
-        return "-"
+        return ""
     return "t" if moved[0] == 0 else f"t{-moved[0]:+d}"
 
 

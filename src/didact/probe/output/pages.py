@@ -52,7 +52,11 @@ read off its errors. A parameter that the code takes apart into the outputs of s
 both; a documented shape with a dimension such as `num_teachers` gets all teachers in one tensor. An
 option whose name says nothing is 1, or a layer that changes nothing, if the loss runs with it; the
 binding then says "by trial". What asks for CUDA runs on the processor where there is no GPU, and who gathers from other
-processes gets a group of one.
+processes gets a group of one. Outputs that are annotated with a dataclass come as one, features also
+in a dictionary by the names of layers; widths in a constructor, such as `student_dim=192`, are those of
+the crafted features; what is `None` by default and asserted to be given is given. A search that has
+taken 10 s of the processor ends with what was tried, and on the command line a loss that has not come
+back after 90 s ends in a message.
 
 `--student`, `--teacher` and `--labels` name the parts where their names do not. `--arg NAME=VALUE`
 fixes a value, which then stays (a temperature that is given is not varied), also a dictionary, `tensor([1.0, 2.0])` or an object of your own, `mine.py:layers`, or
@@ -136,6 +140,9 @@ assert_obeys(kd, kind="divergence")
 若代码把一个参数拆成学生与教师两份输出，则两份一并给出；若文档写明的形状含 `num_teachers` 之类的维度，则把多个教师堆叠成一个张量。
 名称看不出含义的选项取 1 或一个不作任何变换的层，前提是损失能这样运行；绑定结果会注明“通过试调用确定”。
 没有 GPU 时，要求 CUDA 的代码在 CPU 上运行；需要从其他进程收集数据的损失会得到单进程组。
+标注为 dataclass 的网络输出会以该类的实例传入，特征也会以“层名 → 特征”的字典传入；构造函数里的通道数
+（如 `student_dim=192`）改用构造特征的通道数；默认为 `None`、代码却断言必须给出的参数会自动给出。
+搜索占用处理器超过 10 秒即停止，并列出已尝试的方式；在命令行中，超过 90 秒仍不返回的损失会以一条信息结束。
 
 名称不明时用 `--student`、`--teacher`、`--labels` 指定。`--arg NAME=VALUE` 固定取值，之后不再变化（给定的温度也不变；也可以是字典、
 `tensor([1.0, 2.0])`，或自己文件里的对象 `mine.py:layers`），或说明参数是什么：`student`、`teacher`、`labels`、`mask`、`model`、`teacher-model`、`batch`；
@@ -151,7 +158,7 @@ assert_obeys(kd, kind="divergence")
 ## 哪些定律有约束力
 
 **散度**（divergence）在学生等于教师处为零且梯度为零、非负、对 logits 加常数不变；**匹配**（match）非负且在相等处为零；
-**目标**（objective）是其他一切。不写 `--kind` 时自动识别。对某类没有约束力的定律只作为建议报告。
+**训练目标**（objective）是其他一切。不写 `--kind` 时自动识别。对某类没有约束力的定律只作为建议报告。
 只有与标签项并用时才有影响的问题（缺少 T²、对样本求和），在没有标签项时也只作为建议。
 极大的 logits 与半精度只有写了 `--kind` 时才算问题。
 
@@ -196,7 +203,7 @@ def _section(law: Law, language: Language) -> str:
     names = {
         "divergence": Text("divergence", "散度"),
         "match": Text("match", "匹配"),
-        "objective": Text("objective", "目标"),
+        "objective": Text("objective", "训练目标"),
     }
     kinds = {"en": ", ", "zh": "、"}[language].join(names[k].pick(language) for k in law.binds)
     binds = Text(

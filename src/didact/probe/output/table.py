@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from didact._core.i18n import Language, Text
+from didact.probe.binding.binding import CONSTRUCTOR
 from didact.probe.output.report import Report, Result
 from didact.probe.output.wrap import Wrapped
 
@@ -22,7 +23,7 @@ _STATES: dict[str, tuple[Text, str]] = {
 _KINDS = {
     "divergence": Text("divergence", "散度"),
     "match": Text("match", "匹配"),
-    "objective": Text("objective", "目标"),
+    "objective": Text("objective", "训练目标"),
 }
 
 
@@ -39,7 +40,8 @@ def rendered(report: Report, language: Language) -> Group:
     parts = [Wrapped(say(f"{report.name}  ({about})", f"{report.name}（{about}）"), "bold")]
     parts += [Wrapped(say("bound:", "参数绑定："))] if report.binding else []
     parts += [
-        Wrapped(f"  {name} = {text.pick(language)}", indent=4) for name, text in report.binding
+        Wrapped(f"  {_named(name, language)} = {text.pick(language)}", indent=4)
+        for name, text in report.binding
     ]
     parts += [Wrapped(f"  {note.pick(language)}", indent=4) for note in report.notes]
     table = _laws(report, language)
@@ -56,6 +58,10 @@ def rendered(report: Report, language: Language) -> Group:
     tail += [Wrapped(note, "dim", indent=2) for note in _to_know(report, language)]
     tail.append(Wrapped(_verdict(report, language)))
     return Group(*parts, Padding(table, (1, 0)), *tail)
+
+
+def _named(name: str, language: Language) -> str:
+    return name.replace(CONSTRUCTOR.en, CONSTRUCTOR.pick(language))
 
 
 def _laws(report: Report, language: Language) -> Table:
@@ -94,12 +100,15 @@ def _to_know(report: Report, language: Language) -> list[str]:
 
 
 def _verdict(report: Report, language: Language) -> str:
-    counts = {state: _count(report.results, state) for state in ("holds", "broken", "skipped")}
+    counts = {state: _count(report.results, state) for state in _STATES}
+    counts["skipped"] = _count(report.results, "skipped")
     what = Text("laws", "条定律") if report.binding else Text("checks", "项检查")
     return (
         Text(
-            "{holds} {what} hold, {broken} break, {skipped} do not apply; {seconds} s",
-            "{holds} {what}成立，{broken} 项不成立，{skipped} 项不适用；{seconds} 秒",
+            "{holds} {what} hold, {broken} break; {advice} advise, {measured} only measure, "
+            "{skipped} do not apply; {seconds} s",
+            "{holds} {what}成立，{broken} 项不成立；{advice} 项为建议，{measured} 项仅作测量，"
+            "{skipped} 项不适用；{seconds} 秒",
         )
         .format(**counts, what=what, seconds=f"{report.seconds:.1f}")
         .pick(language)
