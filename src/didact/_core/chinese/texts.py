@@ -94,6 +94,9 @@ TEXTS = {
     "no teacher speaks; pass one, or its embeddings as labels": (
         "没有教师的输出；请传入教师，或把它的句向量作为标签"
     ),
+    # The kernel
+    "PyTorch's Triton cannot be used on {}: {}": "PyTorch 自带的 Triton 无法用于 {}：{}",
+    "PyTorch's Triton gives wrong numbers on {}": "PyTorch 自带的 Triton 在 {} 上算出的数不对",
     # Files
     "it has not the arrays that its cache has": "其中的数组与缓存应有的不符",
     "the teacher is a function, whose weights cannot be seen; pass digest=, a text that is another "

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from didact.losses.fast import kl_kernel
 from didact.losses.fast.memory import new_like
 from didact.losses.fast.node import can_serve, with_gradient
 from didact.losses.kit.precision import working_dtype
@@ -67,6 +68,11 @@ class Plan:
             labels=None if self.labels is None else self.labels.reshape(-1, 1),
             mask=None if self.mask is None else self.mask.reshape(-1, 1),
         )
+
+    def is_plain(self) -> bool:
+        """Whether one teacher alone counts, wholly, as a kernel has it."""
+        (first, *more) = self.weights
+        return not (more or self.mixture or isinstance(first, Tensor)) and first == 1
 
     def averaged(self, rows: int) -> Plan:
         """The same for a mean: over the rows that count, and over those with a label."""
@@ -150,6 +156,20 @@ def run(plan: Plan, student: Tensor, teachers: Sequence[Tensor], gradient: Tenso
         ``(rows,)`` in float32 or float64.
     """
     rows, classes = student.shape
+    if plan.is_plain() and kl_kernel.can_run(student, teachers[0]):
+        from didact.losses.fast.kl_triton import kl_of_rows
+
+        return kl_of_rows(
+            student,
+            teachers[0],
+            gradient,
+            temperature=plan.temperature,
+            soft=plan.soft,
+            hard=plan.hard,
+            labels=plan.labels,
+            ignore_index=plan.ignore_index,
+            mask=plan.mask,
+        )
     dtype = working_dtype(student)
     step = rows_at_once(student)
     scratch = torch.empty(5, step, classes, dtype=dtype, device=student.device).unbind()
