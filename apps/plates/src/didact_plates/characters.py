@@ -79,20 +79,36 @@ def at_most(characters: Characters, each: int, seed: int = 0) -> Characters:
     return images[np.sort(kept)], labels[np.sort(kept)]
 
 
-def character_data(name: str, train: Characters, test: Characters) -> Data:
-    """What ``didact.train.learn`` and ``distill`` take, in memory."""
+def character_data(
+    name: str, train: Characters, test: Characters, *, validation: float = 0.0
+) -> Data:
+    """What ``didact.train.learn`` and ``distill`` take, in memory.
+
+    Args:
+        name: What results call it.
+        train: For training.
+        test: For testing.
+        validation: The part of ``train``, drawn by chance, that becomes the validation split.
+    """
     first, second = _split(train), _split(test)
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(first)))
+    aside = round(validation * len(first))
     pixels = train[0].astype(np.float32) / 255
     return Data(
         name,
-        train=first,
-        validation=first.subset(torch.arange(0)),
+        train=first.subset(order[aside:].sort().values),
+        validation=first.subset(order[:aside].sort().values),
         test=second,
         class_names=CLASSES,
         mean=(float(pixels.mean()),),
         std=(float(pixels.std()),),
-        labelled=torch.ones(len(first), dtype=torch.bool),
+        labelled=torch.ones(len(first) - aside, dtype=torch.bool),
     )
+
+
+def both(one: Characters, other: Characters) -> Characters:
+    """The characters of both."""
+    return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
 
 
 def _split(characters: Characters) -> Split:

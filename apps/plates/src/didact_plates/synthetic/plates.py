@@ -70,6 +70,17 @@ def glyph(
     return cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
 
 
+def _written(character: str, width: int, height: int, rng: np.random.Generator) -> np.ndarray:
+    """A hanzi with a weight, a size and bent strokes of its own: plates have another type."""
+    mask = glyph(character, width, height, int(rng.integers(-1, 2)))
+    bend = rng.normal(0, 0.03, (2, 3, 3)) * np.array([[[width]], [[height]]])
+    shift = [cv2.resize(part, (width, height)) for part in bend.astype(np.float32)]
+    grow = 1 + rng.uniform(0, 0.14, 2)
+    x = (np.arange(width, dtype=np.float32) - width / 2) * np.float32(grow[0]) + width / 2
+    y = (np.arange(height, dtype=np.float32) - height / 2) * np.float32(grow[1]) + height / 2
+    return np.asarray(cv2.remap(mask, x[None] + shift[0], y[:, None] + shift[1], cv2.INTER_LINEAR))
+
+
 def _fitted(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     """A picture of a character, its black border off, over the field as broad as it is."""
     seen = picture > 100
@@ -161,6 +172,8 @@ def draw_plate(
         if character in pictures:
             some = pictures[character]
             mask = _fitted(some[int(rng.integers(len(some)))], w, h)
+        elif character in HANZI:
+            mask = _written(character, w, h, rng)
         else:
             mask = glyph(character, w, h, weight, bare)
         region = ink[top : top + h, left : left + w]
