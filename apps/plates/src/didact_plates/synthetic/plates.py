@@ -71,13 +71,17 @@ def glyph(
 
 
 def _written(character: str, width: int, height: int, rng: np.random.Generator) -> np.ndarray:
-    """A hanzi with a weight, a size and bent strokes of its own: plates have another type."""
+    """A hanzi with a weight, a size and bent strokes of its own.
+
+    Plates have another type than Noto's, and the hanzi is often lower than the letters beside it.
+    """
     mask = glyph(character, width, height, int(rng.integers(-1, 2)))
     bend = rng.normal(0, 0.03, (2, 3, 3)) * np.array([[[width]], [[height]]])
     shift = [cv2.resize(part, (width, height)) for part in bend.astype(np.float32)]
-    grow = 1 + rng.uniform(0, 0.14, 2)
-    x = (np.arange(width, dtype=np.float32) - width / 2) * np.float32(grow[0]) + width / 2
-    y = (np.arange(height, dtype=np.float32) - height / 2) * np.float32(grow[1]) + height / 2
+    broad, high = 1 - rng.uniform(0, 0.12), 1 - rng.uniform(0, 0.4)
+    middle = height * (0.5 + rng.normal(0, 0.1) * (1 - high))
+    x = (np.arange(width, dtype=np.float32) - width / 2) / np.float32(broad) + width / 2
+    y = (np.arange(height, dtype=np.float32) - middle) / np.float32(high) + height / 2
     return np.asarray(cv2.remap(mask, x[None] + shift[0], y[:, None] + shift[1], cv2.INTER_LINEAR))
 
 
