@@ -127,6 +127,25 @@ TEXTS = {
         "无法下载 {name}（{reason}）；没有网络时，请从 {address} 取得它，放进一个文件夹，再用 --from 指定该文件夹"
     ),
     "the archives have no pictures of characters": "压缩包里没有字符图片",
+    # Training
+    "Train a reader: from drawn plates alone, or also from real characters and plates.": (
+        "训练识别模型：只用画出的车牌，或再加上真实的字符和车牌。"
+    ),
+    "A run that was stopped goes on when it is started again. Use the result with --model FOLDER.": (
+        "中断的训练再次启动时会继续。结果用 --model 文件夹 来使用。"
+    ),
+    "For example: didact-plates train models --real plates-data": (
+        "例如：didact-plates train models --real plates-data"
+    ),
+    "Where the models are written to.": "模型写到哪里。",
+    "What didact-plates fetch wrote: a folder, or the file in it.": (
+        "didact-plates fetch 写出的文件夹，或其中的文件。"
+    ),
+    "A folder of cut plates, each file named by its text, as 京A12345.jpg.": (
+        "裁好的车牌所在的文件夹，每个文件以号码命名，如 京A12345.jpg。"
+    ),
+    "A few seconds, to see that all works.": "只训练几秒，看看一切是否正常。",
+    "Of weights and plates.": "权重和车牌的随机种子。",
     # The classic system
     "{file} has no recogniser of characters: {reason}": "{file} 里没有字符识别器：{reason}",
     "{path} is no file of characters: expected x, y, is_test and glyph": (

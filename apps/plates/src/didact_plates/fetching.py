@@ -39,9 +39,9 @@ NAME = "easypr-characters.npz"
 def fetch(target: Path, source: Path | None = None) -> dict[str, int]:
     """Write the character set to ``target``, a folder, as :data:`NAME`.
 
-    The file has ``x`` ``[n, 20, 20]`` (white on black; none twice, none that is said to
-    be two things), ``glyph`` (what each is),
-    ``classes``, ``y`` and ``is_test`` (a fifth of each class, chosen by the pictures' digests).
+    The file has ``x`` ``[n, 20, 20]`` (white on black; none twice, none that is said to be two
+    things), ``y`` (which of ``glyph`` each is), ``glyph`` and ``is_test`` (a fifth of each class,
+    chosen by the pictures' digests).
 
     Args:
         target: A folder; made if it is not there.
@@ -65,7 +65,7 @@ def fetch(target: Path, source: Path | None = None) -> dict[str, int]:
     np.savez_compressed(target / NAME, **arrays)  # type: ignore[arg-type]
     return {
         "characters": len(arrays["x"]),
-        "classes": len(arrays["classes"]),
+        "classes": len(arrays["glyph"]),
         "test": int(arrays["is_test"].sum()),
     }
 
@@ -147,6 +147,5 @@ def _arrays(pictures: Iterator[tuple[str, Image]]) -> dict[str, np.ndarray]:
         "x": np.stack([image for _, (_, image) in ordered]),
         "y": labels.astype(np.int64),
         "is_test": place < np.round(TEST_PART * counts)[labels],
-        "classes": classes,
-        "glyph": glyphs,
+        "glyph": classes,
     }

@@ -19,7 +19,7 @@ from didact_plates.cli.help import Lang, SpeakingCommand, SpeakingGroup, run_spo
 from didact_plates.errors import PlatesError
 from didact_plates.texts import language_of, say, speak
 
-COMMANDS = ("read", "window", "page", "fetch")
+COMMANDS = ("read", "window", "page", "fetch", "train")
 """By name, in the order of the help page; ``didact_plates.cli.NAME.command``."""
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
