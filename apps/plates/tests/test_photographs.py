@@ -106,6 +106,11 @@ def test_what_is_no_picture_gets_a_sentence(tmp_path: Path, image: np.ndarray) -
             open_picture(tmp_path / name)
         with pytest.raises(PictureError, match=words):
             decode_picture(bad, name)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (nameless,) = photographs([""])
+    assert nameless.problem == "one of the photographs has no name"
+    with pytest.raises(PictureError, match="is no regular file"):
+        open_picture(tmp_path / "pipe.jpg")
     for path, words in ((tmp_path / "none.jpg", "there is no file"), (tmp_path, "is a folder")):
         with pytest.raises(PictureError, match=words):
             open_picture(path)

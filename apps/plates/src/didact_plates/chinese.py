@@ -43,6 +43,8 @@ TEXTS = {
     "camera {number}": "摄像头 {number}",
     "there is no {camera}, or another program uses it": "没有{camera}，或它正被其他程序占用",
     "there is no file {file}": "没有文件 {file}",
+    "one of the photographs has no name": "有一个照片名是空的",
+    "{file} is no regular file": "{file} 不是普通文件",
     "{file} is a folder": "{file} 是文件夹",
     "{file} cannot be read: {reason}": "无法读取 {file}：{reason}",
     "{file} is no picture that can be read; expected JPEG, PNG, BMP, WebP or TIFF": (

@@ -68,6 +68,8 @@ def photographs(sources: Iterable[str], every: int = EVERY) -> Iterator[Photogra
         try:
             if source.isdecimal() and not path.exists():
                 yield from camera(int(source), every)
+            elif not source:
+                raise PictureError(say("one of the photographs has no name"))
             elif path.is_dir():
                 yield from _folder(path, every)
             elif path.suffix.lower() in FILMS and path.is_file():
@@ -122,6 +124,8 @@ def open_picture(path: Path) -> tuple[Image, float]:
         PictureError: There is no such file, or it is no picture, too large or damaged.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise PictureError(say("{file} is no regular file", file=path))  # a pipe never ends
         with path.open("rb") as file:
             return _decoded(file, str(path))
     except FileNotFoundError:
