@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from didact_plates.errors import ModelFileError
 from didact_plates.finding import LEAST_SURE, Finder
+from didact_plates.texts import say
 
 NAME = "student.safetensors"
 """What the reader's file is called in a folder that ``didact-plates train`` wrote."""
@@ -23,11 +25,16 @@ def finder(model: Path | None = None, *, least: float | None = None, threads: in
         ModelFileError: There is no reader, or it is damaged.
     """
     import cv2
+    import numpy as np
     import torch
 
     from didact_plates.reader import Reader
 
+    if model is not None and not model.exists():
+        raise ModelFileError(say("there is no file {file}", file=model))
     path = model / NAME if model is not None and model.is_dir() else model
     cv2.setNumThreads(threads)
     torch.set_num_threads(threads)
-    return Finder(Reader.load(path), least_sure=LEAST_SURE if least is None else least)
+    reader = Reader.load(path)
+    reader.read([np.zeros((32, 96, 3), np.uint8)])  # the first time takes ten times as long
+    return Finder(reader, least_sure=LEAST_SURE if least is None else least)
