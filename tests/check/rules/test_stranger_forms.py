@@ -348,6 +348,27 @@ def train(model, loader):
 def soften(logits, num_classes, height):
     return F.softmax(logits.view(-1, num_classes, height), dim=1)
 """,
+    "KD403 one entry of a batch": """
+def show(speeds):
+    scores = speeds[0, 0]
+    raised = np.exp(scores - np.max(scores))
+    return raised / np.sum(raised)
+""",
+    "KD504 evaluated without a graph, too": """
+def compute_loss(student, batch):
+    logits = student(batch["x"])
+    return F.cross_entropy(logits, batch["y"]) + F.mse_loss(logits, batch["t"])
+
+def evaluate(student, batches):
+    with torch.no_grad():
+        return sum(compute_loss(student, batch) for batch in batches)
+
+def train(student, batches):
+    for batch in batches:
+        loss = compute_loss(student, batch)
+        loss.backward()
+    return evaluate(student, batches)
+""",
     "KD503 adapters are off for the teacher": """
 def run(model, ids):
     return model(input_ids=ids).logits

@@ -283,8 +283,3 @@ def is_declared(analysis: Analysis, use: LossUse, vocabulary: re.Pattern[str]) -
 def has_word(text: str, vocabulary: re.Pattern[str]) -> bool:
     """Whether a text has a word of the vocabulary."""
     return any(vocabulary.fullmatch(word) for word in words(text))
-
-
-def is_loss_scope(analysis: Analysis, use: LossUse) -> bool:
-    """Whether a loss is in a sum that is backpropagated."""
-    return any(total.how == "backward" for total, _ in totals_with(analysis, use))

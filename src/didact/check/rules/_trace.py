@@ -100,9 +100,15 @@ def is_one_sample(analysis: Analysis, node: ast.expr | None, scope: Scope) -> bo
             numbers = [a.value for a in given if isinstance(a, ast.Constant)]
             if not numbers or numbers[0] == 0:
                 return True
-        if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant):
+        if isinstance(part, ast.Subscript) and _picks(part.slice):
             return True
     return False
+
+
+def _picks(key: ast.expr) -> bool:
+    """``[0]`` and ``[0, 0]``."""
+    parts = key.elts if isinstance(key, ast.Tuple) else [key]
+    return all(isinstance(part, ast.Constant) and part.value is not ... for part in parts)
 
 
 def same_source(analysis: Analysis, use: LossUse) -> bool:

@@ -100,7 +100,7 @@ from didact.check.engine.spaces import Role
 from didact.check.findings.finding import Edit, Fix, Severity, Span
 from didact.check.rules._keras import function_of
 from didact.check.rules._rule import Found
-from didact.check.rules._trace import callee, path
+from didact.check.rules._trace import callee, is_one_sample, path
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -138,7 +138,9 @@ def _by_hand(analysis: Analysis) -> Iterator[Found]:
             continue
         scope = Scope(function_of(analysis, node))
         scores = _exponent(analysis, node.left, scope)
-        if scores is not None and _is_of_a_batch(analysis, scores):
+        if scores is None or is_one_sample(analysis, scores, scope):
+            continue
+        if _is_of_a_batch(analysis, scores):
             yield Found(node, _HAND.format(text=source(total)))
 
 

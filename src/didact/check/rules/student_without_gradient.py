@@ -107,7 +107,7 @@ from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Evidence, Grad, Role
 from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, arguments, is_loss_scope, uses
+from didact.check.rules._common import SOFT, arguments, totals_with, uses
 from didact.check.rules._rule import Found
 from didact.check.rules._trace import is_told_elsewhere, outer, place_in_file
 
@@ -130,13 +130,23 @@ def check(analysis: Analysis) -> Iterator[Found]:
         other = use.target if student is use.input else use.input
         if (
             other.grad is not Grad.YES
-            and is_loss_scope(analysis, use)
+            and _is_trained_so(analysis, use)
             and _runs_student(analysis, use)
         ):
             named = Severity.WARNING if student.role_from is Evidence.NAME else None
             message = _PREDICTS if _is_prediction(analysis, student) else _MESSAGE
             yield Found(use.node, message.format(both=arguments(use)), severity=named)
     yield from _computed_without_graph(analysis)
+
+
+def _is_trained_so(analysis: Analysis, use: LossUse) -> bool:
+    """Whether ``backward`` starts from the loss as it is here: a helper may evaluate as well."""
+    return any(
+        total.how == "backward"
+        and term.use.scope.calls == use.scope.calls
+        and (term.use.input.grad, term.use.target.grad) == (use.input.grad, use.target.grad)
+        for total, term in totals_with(analysis, use)
+    )
 
 
 def _computed_without_graph(analysis: Analysis) -> Iterator[Found]:
@@ -198,13 +208,7 @@ def _scopes(analysis: Analysis, use: LossUse) -> Iterator[Scope]:
     """The function that computes a loss, and those that called it to train on it."""
     scope = use.scope
     yield scope
-    trained = any(
-        term.use is use
-        for total in analysis.totals
-        if total.how == "backward"
-        for term in total.value.terms
-    )
-    while scope.calls and trained:
+    while scope.calls:
         scope = outer(analysis, scope)
         yield scope
 
