@@ -14,6 +14,7 @@ from didact.check.engine.scale import ONE, Scale
 from didact.check.engine.spaces import NORMALISED, Grad, Role, Space
 from didact.check.engine.values import UNKNOWN, Value, merge_terms
 
+_SCORES = frozenset({Space.LOGITS, Space.OUTPUT, Space.FEATURES}) | NORMALISED
 _NUMBERS = (Space.SCALAR, Space.NONE)
 
 
@@ -56,13 +57,17 @@ def multiply(m: Machine, node: ast.AST, one: Side, other: Side) -> Value:
 
 def _is_base(left: Value, right: Value) -> bool:
     if bool(left.terms) != bool(right.terms):
-        return bool(left.terms)
+        losses, other = (left, right) if left.terms else (right, left)
+        weight = other.space in _SCORES and all(term.cut for term in losses.terms)
+        return bool(left.terms) is not weight  # a detached loss may weigh scores
     if left.space in _NUMBERS:
         return False
     return left.is_tensor or not right.is_tensor
 
 
 def _with_factor(base: Value, factor: Value, factor_node: ast.expr) -> Value:
+    if factor.terms and base.space in _SCORES:
+        factor = factor.replace(terms=(), space=Space.UNKNOWN)
     made = scaled(base, factor_of(factor, factor_node))
     if factor.is_tensor and not base.terms and base.space is not Space.LOSS:
         keeps = factor.space in (Space.MASK, Space.LOSS) and base.is_tensor
