@@ -25,6 +25,8 @@ class Model(torch.nn.Module):
         return self.head(self.embed(ids))
 
 other = Model(1)
+short = Model()
+short.embed = torch.nn.Embedding(40, 4)
 """
 
 
@@ -66,6 +68,14 @@ def test_a_cache_is_built_verified_and_described(
     assert {path.name: path.read_bytes() for path in Path("c").iterdir()} == before
     assert "each has its digest" in said(capsys, "verify", "c")
     assert "differ by at most 0" in said(capsys, "verify", "c", *BUILT, *TEXT)
+    again = ("verify", "c", *BUILT, *TEXT[:2])  # the window is that of the cache
+    assert "differ by at most 0" in said(capsys, *again, "--rows", "1000")
+    for more, why in (
+        (["--window", "17"], "the rows of c have 16 tokens"),
+        (["--rows", "0"], "rows is 0"),
+    ):
+        assert why in said(capsys, *again, *more, code=2)
+    assert "add --teacher" in said(capsys, "verify", "c", *TEXT, code=2)
     assert "摘要全部相符" in said(capsys, "verify", "c", "--lang", "zh")
     other = ("verify", "c", "--teacher", "teacher.py:other", *BUILT[2:], *TEXT)
     assert "another teacher" in said(capsys, *other, code=2)
@@ -106,6 +116,14 @@ def test_what_vllm_wrote_is_converted(
         (["build", "c", "--teacher", "hf:nowhere", *TEXT], "nowhere"),
         (["build", "c", "--teacher", "teacher.py:MODEL_", *BUILT[2:], *TEXT], "MODEL_"),
         (["build", "c", *BUILT, "--data", "text:none"], "no file or folder"),
+        (["build", "c", *BUILT, *TEXT, "--k", "0"], "k is 0"),
+        (["build", "c", *BUILT, *TEXT[:2], "--window", "1"], "the window is 1"),
+        (["build", "c", *BUILT, *TEXT[:2], "--window", "0"], "the window is 0"),
+        (
+            ["build", "c", "--teacher", "teacher.py:short", *BUILT[2:], *TEXT],
+            "cannot read 16 tok",
+        ),
+        (["build", "a.txt", *BUILT, *TEXT], "a.txt is a file"),
     ],
 )
 def test_what_is_mistyped_is_said(

@@ -123,6 +123,12 @@ def test_a_folder_of_another_cache_is_refused_by_name(tmp_path: Path, what: str)
     assert files(tmp_path) == before
 
 
+def test_temperatures_are_a_set(tmp_path: Path) -> None:
+    build(tmp_path / "a", temperatures=(2, 1.0, 2.0))
+    assert TeacherCache.open(tmp_path / "a").header.temperatures == (1.0, 2.0)
+    build(tmp_path / "a", temperatures=(1.0, 2.0))
+
+
 def test_a_cache_is_opened_for_its_own_teacher_tokenizer_and_temperature_alone(
     tmp_path: Path,
 ) -> None:

@@ -48,10 +48,13 @@ class Distils:
         own.model_accepts_loss_kwargs = True  # count the tokens of a step, and divide no more
         own._loss_shifts_labels = True  # the first of a row is predicted by nothing
         tokenizers = {"teacher_tokenizer": teacher_tokenizer, "tokenizer": own.processing_class}
-        kept = isinstance(teacher, TeacherCache) and bool(teacher.header.vocabulary)
-        if own.processing_class is None or not (kept or teacher_tokenizer is not None):
-            warnings.warn(f"{BLIND}; pass teacher_tokenizer and processing_class", stacklevel=2)
+        known = teacher_tokenizer is not None
+        if kept := isinstance(teacher, TeacherCache):  # which compares the ids of each row
+            known = bool(teacher.header.vocabulary)
+        if own.processing_class is None or not known:
             tokenizers = {}
+            if not kept:
+                warnings.warn(f"{BLIND}; pass teacher_tokenizer and processing_class", stacklevel=2)
         if isinstance(teacher, nn.Module) and not hasattr(teacher, "hf_device_map"):
             teacher.to(own.args.device)
         self.objective = Objective(teacher, **tokenizers, **(objective or {}))

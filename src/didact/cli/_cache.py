@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from didact import lm
-from didact._core.errors import ModelError, UsageError
+from didact._core.errors import ModelError, RangeError, UsageError
 from didact._core.lookup import is_import_path, load
 from didact.cli._console import console
 from didact.cli._speech import said
@@ -27,7 +27,7 @@ class Text:
     teacher: str | None
     tokenizer: Path | None
     data: str | None
-    window: int
+    window: int | None
     batch_size: int
 
     def model(self) -> tuple[nn.Module, Any]:
@@ -65,7 +65,8 @@ class Text:
         if self.data is None:
             raise UsageError("name the text with --data: pydoc or text:PATH")
         texts = lm.read_documents(self.data).texts
-        return lm.windows_of(lm.encode(tokenizer, texts), self.window)
+        window = 512 if self.window is None else self.window
+        return lm.windows_of(lm.encode(tokenizer, texts), window)
 
 
 def build(
@@ -99,8 +100,19 @@ def build(
 def verify(folder: Path, text: Text, rows: int) -> None:
     """Compare every file with its digest, and some rows with the teacher run again."""
     against = data = None
+    if rows < 1:
+        raise RangeError(f"rows is {rows}; expected 1 or more")
+    if text.teacher is None and text.data is not None:
+        raise UsageError("the text is for the teacher to read again; add --teacher")
     cache = lm.TeacherCache.open(folder)
     if text.teacher is not None:
+        own = cache.header.tokens // cache.header.rows
+        if text.window not in (None, own):
+            raise UsageError(
+                f"the window is {text.window} and the rows of {folder} have {own} tokens; leave "
+                "out --window"
+            )
+        text = replace(text, window=own)
         against, tokenizer = text.model()
         cache = lm.TeacherCache.open(folder, tokenizer=tokenizer, teacher=against)
         every = text.rows(tokenizer)
@@ -121,6 +133,8 @@ def verify(folder: Path, text: Text, rows: int) -> None:
 def info(folder: Path) -> None:
     """What a cache answers for, and how large it is."""
     table = Table(box=None, show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in lm.TeacherCache.open(folder).info().items():
         shown = f"{value:.1f}" if isinstance(value, float) else str(value)
         if isinstance(value, dict | tuple):

@@ -35,7 +35,9 @@ def command(
     data: Annotated[
         str | None, typer.Option(help="The text: pydoc, or text:PATH of a file or a folder.")
     ] = None,
-    window: Annotated[int, typer.Option(help="Tokens of a row.")] = 512,
+    window: Annotated[
+        int | None, typer.Option(help="Tokens of a row (512); of verify those of the cache.")
+    ] = None,
     k: Annotated[int | None, typer.Option("--k", help="Classes kept of a token (64).")] = None,
     temperature: Annotated[
         list[float] | None, typer.Option(help="At which it can be read (1). Repeatable.")
@@ -72,7 +74,9 @@ def command(
         raise UsageError(f"didact cache {action} takes {forms}; got {' '.join(places)}")
     text = actions.Text(teacher, tokenizer, data, window, batch_size)
     if action == "build":
-        actions.build(Path(places[0]), text, k or 64, tuple(temperature or (1.0,)), logits, ids)
+        actions.build(
+            Path(places[0]), text, 64 if k is None else k, tuple(temperature or (1.0,)), logits, ids
+        )
     elif action == "verify":
         actions.verify(Path(places[0]), text, rows)
     elif action == "info":

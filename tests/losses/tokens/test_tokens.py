@@ -140,6 +140,21 @@ def test_the_gradient_may_overwrite_the_logits(
         top_k_kd(student.requires_grad_(), kept, inplace=True)
 
 
+def student_like(teacher: Tensor) -> Tensor:
+    return randn(*teacher.shape, seed=9)
+
+
+def test_in_double_precision_little_of_the_rest_is_still_told_from_nothing() -> None:
+    teacher = torch.tensor([[0.0, -1.0, -23.0, -24.0]], dtype=torch.float64)
+    student = torch.tensor([[0.0, 0.5, -0.3, 0.2]], dtype=torch.float64)
+    kept = TopK.of(teacher, 2)
+    p, q = merged(teacher[0], kept.ids[0]), merged(student[0], kept.ids[0])
+    assert p[-1].exp() < 2.0**-23
+    expected = of_merged("reverse_kl", p, q)
+    found = top_k_kd(student, kept, divergence="reverse_kl")
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=0)
+
+
 def test_what_is_kept_of_a_teacher_answers_for_what_it_knows() -> None:
     teacher = randn(2, 4, 7)
     kept = TopK.of(teacher, 2, temperatures=(1.0, 2.0))
@@ -162,8 +177,12 @@ def test_what_is_kept_of_a_teacher_answers_for_what_it_knows() -> None:
         TopK(torch.full_like(kept.ids, 7), kept.logits, kept.log_z, (1.0, 2.0), 7)
     with pytest.raises(ShapeError, match="log_z"):
         TopK(kept.ids, kept.logits, kept.log_z[..., :1], (1.0, 2.0), 7)
-    with pytest.raises(RangeError, match="k is 0"):
-        TopK.of(teacher, 0)
+    for k in (0, 2.5, True):
+        with pytest.raises(RangeError, match=f"k is {k}"):
+            TopK.of(teacher, k)
+    teacher[1, 2, 3] = torch.nan
+    with pytest.raises(NonFiniteError, match=r"teacher_logits .* the first at \(1, 2, 3\)"):
+        top_k_kd(student_like(teacher), teacher, k=2)
 
 
 def test_the_logits_at_a_token_speak_of_the_next_and_both_parts_ignore_the_same() -> None:
@@ -408,6 +427,8 @@ def test_without_a_gradient_none_is_made_and_twice_is_refused() -> None:
 
 def test_heads_that_do_not_fit_are_named() -> None:
     student, teacher = heads()
+    with pytest.raises(ShapeError, match="empty batch"):
+        student[:0]
     with pytest.raises(ShapeError, match="padded vocabulary"):
         fused_linear_kd(student, Head(teacher.hidden, teacher.weight[:10]))
     with pytest.raises(ShapeError, match="units"):

@@ -94,6 +94,27 @@ TEXTS = {
     "no teacher speaks; pass one, or its embeddings as labels": (
         "没有教师的输出；请传入教师，或把它的句向量作为标签"
     ),
+    "hidden is {} and weight {}, an empty batch; expected at least one token and one class. Skip the "
+    "step when nothing is left of a batch.": (
+        "hidden 为 {}，weight 为 {}，批次为空；应至少有一个词元和一个类别。批次为空时请跳过这一步。"
+    ),
+    "k is {}; expected a whole number, 1 or more": "k 为 {}；应为不小于 1 的整数",
+    "the model cannot read {} tokens with ids up to {} ({}); give it shorter texts, such as a smaller "
+    "window, and the ids of its own tokenizer": (
+        "模型读不了 {} 个词元、编号到 {} 的文本（{}）；请给较短的文本（如较小的窗口），并用它自己的分词器的编号"
+    ),
+    "the window is {}; expected 2 tokens or more, one to be predicted": (
+        "窗口为 {}；应不少于 2 个词元，以便有一个可预测"
+    ),
+    "rows is {}; expected 1 or more": "rows 为 {}；应不小于 1",
+    "the text is for the teacher to read again; add --teacher": "文本是给教师重读的；请加上 --teacher",
+    "the window is {} and the rows of {} have {} tokens; leave out --window": (
+        "窗口为 {}，而 {} 的行有 {} 个词元；请去掉 --window"
+    ),
+    "{} is a file; expected a folder, or the name of a new one": (
+        "{} 是文件；应为文件夹，或一个新名字"
+    ),
+    "Tokens of a row (512); of verify those of the cache.": "每行的词元数（512）；verify 时为缓存的行长。",
     # The kernel
     "PyTorch's Triton cannot be used on {}: {}": "PyTorch 自带的 Triton 无法用于 {}：{}",
     "PyTorch's Triton gives wrong numbers on {}": "PyTorch 自带的 Triton 在 {} 上算出的数不对",
@@ -303,7 +324,6 @@ TEXTS = {
     "The text: pydoc, or text:PATH of a file or a folder.": (
         "文本：pydoc，或 text:路径（文件或文件夹）。"
     ),
-    "Tokens of a row.": "一行的词元数。",
     "Classes kept of a token (64).": "每个词元保留的类别数（64）。",
     "At which it can be read (1). Repeatable.": "可读取的温度（1）。可重复给出。",
     "float32, bfloat16, float16, or u8 in 256 steps; the teacher's own.": (

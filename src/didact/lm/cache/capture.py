@@ -116,7 +116,10 @@ def begin(folder: Path, header: Header, vocabulary: Vocabulary | None) -> None:
 
     Raises:
         CheckpointError: It holds another.
+        RunFolderError: It is a file, or holds something else.
     """
+    if folder.exists() and not folder.is_dir():
+        raise RunFolderError(f"{folder} is a file; expected a folder, or the name of a new one")
     folder.mkdir(parents=True, exist_ok=True)
     for path in leftovers(folder):
         path.unlink(missing_ok=True)

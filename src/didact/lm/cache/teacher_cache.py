@@ -153,6 +153,7 @@ class TeacherCache:
             RangeError: ``k`` or a temperature is out of its range.
         """
         place, texts = Path(folder), texts_of(rows)
+        temperatures = sorted(set(map(float, temperatures)))
         of_data, tokens = digest_of_rows(texts)
         capture = Capture(teacher, batch_size)
         first = capture.logits(texts[0][None])[0]
@@ -166,7 +167,7 @@ class TeacherCache:
             rows=len(texts),
             tokens=tokens,
             k=TopK.of(first[:1], k, temperatures=temperatures).ids.shape[-1],
-            temperatures=tuple(float(temperature) for temperature in temperatures),
+            temperatures=tuple(temperatures),
             ids=ids,
             logits=OWN.get(first.dtype, "float32") if logits is None else logits,
             rows_in_shard=max(1, tokens_in_shard * len(texts) // tokens),

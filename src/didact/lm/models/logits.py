@@ -22,15 +22,24 @@ def ask(model: Model, token_ids: Tensor, others: Mapping[str, Any] | None = None
         token_ids: ``(batch, tokens)``.
         others: More inputs by name, such as ``attention_mask``; those that the model does not take
             are left out.
+
+    Raises:
+        ModelError: The text is too long for it, or holds ids that it does not have.
     """
     taken = _parameters_of(model)
     everything = any(one.kind is one.VAR_KEYWORD for one in taken.values())
     given = {n: value for n, value in (others or {}).items() if everything or n in taken}
     if "use_cache" in taken:  # keys and values are for generating
         given["use_cache"] = False
-    if "input_ids" in taken or not any(one.kind in PLACED for one in taken.values()):
-        return model(input_ids=token_ids, **given)
-    return model(token_ids, **given)
+    by_name = "input_ids" in taken or not any(one.kind in PLACED for one in taken.values())
+    try:
+        return model(input_ids=token_ids, **given) if by_name else model(token_ids, **given)
+    except IndexError as error:  # a table of positions or of tokens has too few rows
+        raise ModelError(
+            f"the model cannot read {token_ids.shape[-1]} tokens with ids up to "
+            f"{int(token_ids.max())} ({error}); give it shorter texts, such as a smaller window, "
+            "and the ids of its own tokenizer"
+        ) from error
 
 
 PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -91,7 +91,10 @@ def windows_of(ids: Iterable[Sequence[int]], length: int) -> Int64[Tensor, "wind
 
     Raises:
         DataError: There are fewer tokens than one window has.
+        UsageError: A window of one token, after which nothing comes.
     """
+    if length < 2:
+        raise UsageError(f"the window is {length}; expected 2 tokens or more, one to be predicted")
     stream = [number for text in ids for number in text]
     count = len(stream) // length
     if not count:

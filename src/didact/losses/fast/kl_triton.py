@@ -12,11 +12,15 @@ import math
 from typing import Any
 
 import torch
-import triton
-import triton.language as tl
 from torch import Tensor
 
 from didact.losses.kit.precision import working_dtype
+
+try:
+    import triton
+    import triton.language as tl
+except ImportError:  # a PyTorch for the CPU brings none
+    triton = tl = None
 
 LOG2_E = math.log2(math.e)
 WIDEST = 8192

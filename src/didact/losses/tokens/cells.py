@@ -15,8 +15,6 @@ from didact._core.errors import RangeError, UsageError
 from didact.losses.fast.kl_rows import LN_2, LOG2_E
 
 Divergence = Literal["forward_kl", "reverse_kl", "jsd"]
-LEAST = 2.0**-23
-"""The least mass of the rest that a normaliser in float32 can tell from nothing."""
 _SAFE = 1e-25, 1e30
 """Sums of powers between these have lost nothing, whatever was taken off the exponents."""
 
@@ -30,15 +28,17 @@ class Cells:
         log_probs: ``(..., k + 1)``, the rest behind the k; ``(..., k)`` where there is none.
         probs: The same.
         rest: Whether there is one.
+        least: What of the rest's mass can be told from nothing in the teacher's precision.
     """
 
     ids: Tensor
     log_probs: Tensor
     probs: Tensor
     rest: bool
+    least: float
 
     @classmethod
-    def of(cls, ids: Tensor, log_probs: Tensor, *, rest: bool) -> Cells:
+    def of(cls, ids: Tensor, log_probs: Tensor, *, rest: bool, least: float) -> Cells:
         """From the logarithms of the k; what they leave of 1 is the rest."""
         probs = log_probs.exp()
         if rest:
@@ -46,16 +46,17 @@ class Cells:
             probs = torch.cat([probs, left], -1)
             tiny = torch.finfo(probs.dtype).tiny
             log_probs = torch.cat([log_probs, left.clamp_min(tiny).log()], -1)
-        return cls(ids, log_probs, probs, rest)
+        return cls(ids, log_probs, probs, rest, least)
 
     def __getitem__(self, rows: slice) -> Cells:
         """Those of some rows."""
-        return Cells(self.ids[rows], self.log_probs[rows], self.probs[rows], self.rest)
+        ids, log_probs, probs = self.ids[rows], self.log_probs[rows], self.probs[rows]
+        return Cells(ids, log_probs, probs, self.rest, self.least)
 
     def flat(self) -> Cells:
         """The same with one leading dimension."""
         ids, log_probs, probs = (x.flatten(0, -2) for x in (self.ids, self.log_probs, self.probs))
-        return Cells(ids, log_probs, probs, self.rest)
+        return Cells(ids, log_probs, probs, self.rest, self.least)
 
 
 Slope = Callable[[], Tensor]
@@ -87,7 +88,9 @@ def _forward_kl(_beta: float, cells: Cells, student: Tensor) -> tuple[Tensor, Sl
 def _reverse_kl(_beta: float, cells: Cells, student: Tensor) -> tuple[Tensor, Slope]:
     own, target = student.exp(), cells.log_probs
     if cells.rest:
-        target = torch.cat([target[..., :-1], target[..., -1:].clamp_min(math.log(LEAST))], -1)
+        target = torch.cat(
+            [target[..., :-1], target[..., -1:].clamp_min(math.log(cells.least))], -1
+        )
     ratio = student - target
     value = _times(own, ratio).sum(-1, keepdim=True)
     return value, lambda: _times(own, ratio - value)

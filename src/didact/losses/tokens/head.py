@@ -60,6 +60,12 @@ class Head:
                 f"hidden is {tuple(self.hidden.shape)} and weight {tuple(self.weight.shape)}; "
                 "expected (..., units) and (classes, units)"
             )
+        if 0 in (*self.hidden.shape, *self.weight.shape):
+            raise ShapeError(
+                f"hidden is {tuple(self.hidden.shape)} and weight {tuple(self.weight.shape)}, an "
+                "empty batch; expected at least one token and one class. Skip the step when "
+                "nothing is left of a batch."
+            )
         if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
             raise ShapeError(
                 f"bias is {tuple(self.bias.shape)}; expected ({self.weight.shape[0]},)"

@@ -94,8 +94,8 @@ class TopK:
             DtypeError: Integer logits.
         """
         check_tensor(logits, name="logits")
-        if k < 1:
-            raise RangeError(f"k is {k}; expected 1 or more")
+        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+            raise RangeError(f"k is {k}; expected a whole number, 1 or more")
         for temperature in temperatures:
             check_temperature(temperature)
         logits, classes = logits.detach(), logits.shape[-1]
@@ -136,7 +136,9 @@ class TopK:
         dtype = working_dtype(like)
         log_z = self.log_z[..., self.temperatures.index(temperature), None].to(dtype)
         log_probs = self.logits.to(dtype) / temperature - log_z
-        return Cells.of(self.ids, log_probs, rest=self.ids.shape[-1] < self.classes)
+        least = max(torch.finfo(dtype).eps, torch.finfo(self.log_z.dtype).eps)
+        has_rest = self.ids.shape[-1] < self.classes
+        return Cells.of(self.ids, log_probs, rest=has_rest, least=least)
 
     def residual(self, temperature: float = 1.0) -> Float[Tensor, "*batch"]:
         """The mass of the classes that are not kept, ``(...)``.
@@ -189,9 +191,10 @@ def top_k_kd(
     cells agree only, and the student gains nothing by moving mass to the rest.
 
     ``"reverse_kl"`` is ``KL(q || p)`` of the cells, which lacks ``Q * KL(q_rest / Q || p_rest /
-    P)``; its ``Q log(Q / P)`` takes a P below ``2^-23`` for that, since a normaliser in float32
-    cannot tell it from nothing. ``"jsd"`` is ``b KL(p || m) + (1 - b) KL(q || m)`` of the cells,
-    ``m = b p + (1 - b) q``, as :func:`generalised_jsd` with ``normalise=False``.
+    P)``; its ``Q log(Q / P)`` takes a P below ``2^-23`` for that (``2^-52`` of logits in float64),
+    since a normaliser in this precision cannot tell it from nothing. ``"jsd"`` is ``b KL(p || m) +
+    (1 - b) KL(q || m)`` of the cells, ``m = b p + (1 - b) q``, as :func:`generalised_jsd` with
+    ``normalise=False``.
 
     Args:
         student_logits: ``(..., classes)``.
@@ -251,7 +254,10 @@ def top_k_kd(
         value = with_gradient(student_logits, make, plain, inplace=inplace)
     else:
         value = plain(student_logits)
-    raise_if_teacher_not_finite(value, teacher.logits)
+    if isinstance(teacher_logits, TopK):
+        raise_if_teacher_not_finite(value, teacher.logits, name="the teacher's TopK")
+    else:
+        raise_if_teacher_not_finite(value, teacher_logits)
     return value
 
 
