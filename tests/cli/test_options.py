@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from didact.cli import distill, learn, main
-from didact.train import DistillSettings, LearnSettings, TextSettings
+from didact.train import DistillSettings, EncoderSettings, LearnSettings, TextSettings
 
 NOT_SETTINGS = {"config", "lang", "output", "overwrite", "resume", "trust"}
 OF_A_GRID = {"grid", "jobs", "launcher", "launcher_option"}
@@ -33,7 +33,8 @@ Settings = type[DistillSettings] | type[LearnSettings]
 def test_settings_and_options_agree(command: Callable[..., None], settings: Settings) -> None:
     options = set(inspect.signature(command).parameters) - NOT_SETTINGS
     if settings is DistillSettings:
-        options -= OF_A_GRID | (set(TextSettings.model_fields) - set(settings.model_fields))
+        others = {*TextSettings.model_fields, *EncoderSettings.model_fields}
+        options -= OF_A_GRID | (others - set(settings.model_fields))
     assert {CALLED.get(name, name) for name in options} == set(settings.model_fields)
 
 

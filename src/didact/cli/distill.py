@@ -17,8 +17,8 @@ def command(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="text for language models, on pydoc or --data text:PATH; or a data set that has a "
-            "recipe of its own."
+            help="text for language models or encoder for sentence encoders, on pydoc or --data "
+            "text:PATH; or a data set that has a recipe of its own."
         ),
     ] = None,
     data: options.Data = None,
@@ -127,17 +127,28 @@ def command(
         str | None, typer.Option(help="Fractions of the run, for step: 0.6,0.8")
     ] = None,
     decay: options.Decay = None,
-    window: Annotated[int | None, typer.Option(help="Of text: tokens seen at once (128).")] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(help="Of text: tokens seen at once (128). Of encoder: of a sentence (64)."),
+    ] = None,
     vocabulary: Annotated[
-        int | None, typer.Option(help="Of text: tokens of the tokenizer that is learnt (512).")
+        int | None,
+        typer.Option(help="Tokens of the tokenizer that is learnt (of text 512, of encoder 4096)."),
+    ] = None,
+    labels_per_class: Annotated[
+        int | None,
+        typer.Option(help="Of encoder: labels of each class that are used (10), 0 for all."),
     ] = None,
     student_text: Annotated[
         int | None,
         typer.Option(help="Of text: bytes that the student sees (32000), 0 for all of it."),
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Of text: of a student (300).")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Of text and encoder: of a student (300).")
+    ] = None,
     teacher_steps: Annotated[
-        int | None, typer.Option(help="Of text: of the teacher (800).")
+        int | None,
+        typer.Option(help="Of text and encoder: of a teacher that is trained here (800; 300)."),
     ] = None,
     k: Annotated[
         int | None, typer.Option("--k", help="Of text: classes kept of each token (64).")
@@ -226,11 +237,13 @@ def command(
     given.pop("lang", None)
     speak(lang)
     from didact._core.errors import UsageError
-    from didact.cli import _text_run as texts
+    from didact.cli import _recipe_runs as of_a_kind
     from didact.cli._distill_run import DISTILL, Grid, run_resumed
 
-    if texts.is_wanted(given):
-        texts.run(given)
+    if (kind := of_a_kind.wanted(given)) is not None:
+        if onnx is False:
+            given["onnx"] = False
+        of_a_kind.run(kind, given)
         return
     cells = Grid.read(given)
     if resume is not None:

@@ -33,6 +33,11 @@ from didact.nn.inspection.own_terms import (
 from didact.nn.inspection.size import count_parameters, size_on_disk
 from didact.nn.inspection.unwrap import unwrap
 from didact.nn.models.gpt import Gpt, build_gpt
+from didact.nn.models.sentence_encoders import (
+    AttentionEncoder,
+    StaticEncoder,
+    build_sentence_encoder,
+)
 from didact.nn.models.soft_tree import SoftTree, Turn
 from didact.nn.teachers.adapters import Projector, feature_shapes, projectors
 from didact.nn.teachers.taps import Tap, Taps, find_module, inner_model, tap, taps
@@ -46,6 +51,7 @@ __all__ = [
     "MOST_CACHED_LOGITS",
     "TUNERS",
     "AdaptedBlock",
+    "AttentionEncoder",
     "BinaryTree",
     "CosineHead",
     "ExpandableNetwork",
@@ -62,6 +68,7 @@ __all__ = [
     "OwnUnits",
     "Projector",
     "SoftTree",
+    "StaticEncoder",
     "Tap",
     "Taps",
     "Teacher",
@@ -71,6 +78,7 @@ __all__ = [
     "Weights",
     "build_gpt",
     "build_model",
+    "build_sentence_encoder",
     "candidates",
     "check_same_classes",
     "check_weights",

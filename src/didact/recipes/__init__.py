@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from didact.recipes._cifar import cifar10, cifar100
 from didact.recipes._digits import digits
+from didact.recipes._encoder import encoder
 from didact.recipes._fashion_mnist import fashion_mnist, mnist
 from didact.recipes._learn import (
     learn_cifar10,
@@ -38,6 +39,7 @@ __all__ = [
     "cifar10",
     "cifar100",
     "digits",
+    "encoder",
     "fashion_mnist",
     "for_data",
     "learn_cifar10",

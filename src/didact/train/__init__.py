@@ -16,6 +16,9 @@ from didact.train.distilling.hooks import Step
 from didact.train.distilling.ramp import Ramp
 from didact.train.distilling.result import DistillResult
 from didact.train.distilling.settings import DistillSettings
+from didact.train.encoders.distill import distill_encoder, resume_encoder
+from didact.train.encoders.load import SentenceEncoder, load_encoder
+from didact.train.encoders.settings import EncoderSettings
 from didact.train.learning.learn import (
     LearnResult,
     continue_learning,
@@ -43,6 +46,7 @@ from didact.train.texts.settings import TextSettings
 __all__ = [
     "DistillResult",
     "DistillSettings",
+    "EncoderSettings",
     "GridResult",
     "LauncherName",
     "LearnResult",
@@ -52,12 +56,14 @@ __all__ = [
     "Predictor",
     "Ramp",
     "RunFolder",
+    "SentenceEncoder",
     "Step",
     "StoppedError",
     "TextSettings",
     "Verified",
     "continue_learning",
     "distill",
+    "distill_encoder",
     "distill_from",
     "distill_grid",
     "distill_text",
@@ -65,6 +71,7 @@ __all__ = [
     "is_grid",
     "learn",
     "learn_from",
+    "load_encoder",
     "load_learner",
     "load_predictor",
     "load_text_student",
@@ -72,6 +79,7 @@ __all__ = [
     "read_axis",
     "read_toml",
     "resume",
+    "resume_encoder",
     "resume_grid",
     "resume_learning",
     "resume_text",

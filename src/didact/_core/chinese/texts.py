@@ -263,17 +263,10 @@ TEXTS = {
     "{} is {}; expected a multiple of the {} epochs into which they are cut": (
         "{} 为 {}；应为所分 {} 轮的倍数"
     ),
-    "text for language models, on pydoc or --data text:PATH; or a data set that has a recipe of its "
     "own.": "text 用于语言模型，数据为 pydoc 或 --data text:路径；也可为自带配方的数据集。",
-    "Of text: tokens seen at once (128).": "用于文本：一次看到的词元数（128）。",
-    "Of text: tokens of the tokenizer that is learnt (512).": (
-        "用于文本：所学分词器的词元数（512）。"
-    ),
     "Of text: bytes that the student sees (32000), 0 for all of it.": (
         "用于文本：学生看到的字节数（32000），0 为全部。"
     ),
-    "Of text: of a student (300).": "用于文本：学生的步数（300）。",
-    "Of text: of the teacher (800).": "用于文本：教师的步数（800）。",
     "Of text: classes kept of each token (64).": "用于文本：每个词元保留的类别数（64）。",
     "Texts": "文本",
     # The command

@@ -102,17 +102,26 @@ def _topics() -> list[str]:
 
 
 def _docstrings() -> Iterator[str]:
-    """Those of the standard library, by their form: parsing all of it would take a minute."""
     seen = set()
-    for path in sorted(Path(sysconfig.get_paths()["stdlib"]).rglob("*.py")):
+    for _, text in docstrings_by_package():
+        if len(text) >= SHORTEST and text not in seen:
+            seen.add(text)
+            yield text
+
+
+def docstrings_by_package() -> Iterator[tuple[str, str]]:
+    """Those of the standard library with the package or module that each is of.
+
+    They are found by their form: parsing all of it would take a minute.
+    """
+    library = Path(sysconfig.get_paths()["stdlib"])
+    for path in sorted(library.rglob("*.py")):
         if {"site-packages", "test", "tests", "idle_test"} & set(path.parts):
             continue
         try:
             source = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError):
             continue
+        package = path.relative_to(library).parts[0].removesuffix(".py")
         for match in _DOCSTRING.finditer(source):
-            text = match[1].strip()
-            if len(text) >= SHORTEST and text not in seen:
-                seen.add(text)
-                yield text
+            yield package, match[1].strip()

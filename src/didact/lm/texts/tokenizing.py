@@ -17,6 +17,10 @@ END = "<|end|>"
 """The token behind each text."""
 
 
+PADDING = "<|padding|>"
+"""The token with id 0 that fills up the shorter sentences of a batch."""
+
+
 def train_tokenizer(texts: Iterable[str], size: int) -> Any:
     """Byte-pair encoding (Sennrich et al. 2016) of bytes: it has a token for any text.
 
@@ -31,17 +35,52 @@ def train_tokenizer(texts: Iterable[str], size: int) -> Any:
         UsageError: ``size`` is too small.
         MissingDependencyError: The library tokenizers is not installed.
     """
+    return _learnt(texts, size, END)
+
+
+def train_sentence_tokenizer(texts: Iterable[str], size: int, window: int) -> Any:
+    """Byte-pair encoding for sentences: capitals and full-width letters are read as the plain ones.
+
+    It cuts a sentence after ``window`` tokens and fills up a batch with id 0, so that its
+    ``encode_batch`` gives what an encoder takes.
+
+    Args:
+        texts: To learn from.
+        size: Of the vocabulary, 257 or more.
+        window: The longest sentence, in tokens.
+
+    Returns:
+        A ``tokenizers.Tokenizer``.
+
+    Raises:
+        UsageError: ``size`` is too small.
+        MissingDependencyError: The library tokenizers is not installed.
+    """
+    library = require("tokenizers", extra="text")
+    plain = library.normalizers.Sequence(
+        [library.normalizers.NFKC(), library.normalizers.Lowercase()]
+    )
+    tokenizer = _learnt(texts, size, PADDING, plain)
+    tokenizer.enable_padding(pad_id=0, pad_token=PADDING)
+    tokenizer.enable_truncation(max_length=window)
+    return tokenizer
+
+
+def _learnt(texts: Iterable[str], size: int, first: str, normaliser: Any = None) -> Any:
     if size < 257:
         raise UsageError(
             f"the vocabulary has {size} tokens; expected 257 or more, the bytes and an end"
         )
     library = require("tokenizers", extra="text")
     tokenizer = library.Tokenizer(library.models.BPE())
-    tokenizer.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if normaliser is not None:
+        tokenizer.normalizer = normaliser
+    spaced = normaliser is not None  # a word is the same token at the beginning, too
+    tokenizer.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=spaced)
     tokenizer.decoder = library.decoders.ByteLevel()
     trainer = library.trainers.BpeTrainer(
         vocab_size=size,
-        special_tokens=[END],
+        special_tokens=[first],
         initial_alphabet=library.pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )

@@ -46,6 +46,7 @@ MEASURES = (
     Measure("f1_macro", "F1, mean over labels, %", "F1 macro, %", 100, 2, True),
     Measure("f1_micro", "F1, all decisions, %", "F1 micro, %", 100, 2, True),
     Measure("bits_per_byte", "Bits per byte", "Bits per byte", 1, 3, False),
+    Measure("neighbours_kept", "Nearest sentences shared, %", "Nearest shared, %", 100, 2, True),
     Measure("mae", "Mean absolute error", "MAE", 1, 4, False),
     Measure("rmse", "Root mean squared error", "RMSE", 1, 4, False),
     Measure("r2", "Explained variance (R\N{SUPERSCRIPT TWO})", "R\N{SUPERSCRIPT TWO}", 1, 3, True),

@@ -34,6 +34,12 @@ def learning_curves(rows: Sequence[Row]) -> list[str]:
             100,
         ),
         ("validation", "Validation, bits per byte", lambda row: row.validation_bits_per_byte, 1),
+        (
+            "validation",
+            "Validation, nearest sentences shared, %",
+            lambda row: row.validation_neighbours_kept,
+            100,
+        ),
         ("validation", "Validation, mean absolute error", lambda row: row.validation_mae, 1),
         ("loss", "Training loss", lambda row: row.train_loss, 1),
     )

@@ -176,7 +176,7 @@ def _data(result: Result) -> str:
     if data.train is not None:
         labelled = f" ({data.labelled:,} with labels)" if data.labelled is not None else ""
         samples = "rows" if len(data.image_shape) == 1 else "images"
-        samples = "windows" if result.task == "text" else samples
+        samples = "windows" if result.task == "text" else data.samples or samples
         parts.append(f"{data.train:,} training {samples}{labelled}")
     if data.label_noise:
         parts.append(f"{100 * data.label_noise:g}% of the labels replaced at random")
@@ -204,7 +204,8 @@ def _model(model: Model) -> str:
 def _onnx(result: Result) -> str:
     if result.onnx is None or result.onnx.max_abs_difference is None:
         return "checked against PyTorch"
-    images = "" if result.onnx.images is None else f" over {result.onnx.images:,} images"
+    samples = result.data.samples or "images"
+    images = "" if result.onnx.images is None else f" over {result.onnx.images:,} {samples}"
     largest = f"{result.onnx.max_abs_difference:.1e}"
     return f"checked against PyTorch: largest difference of a logit {largest}{images}"
 

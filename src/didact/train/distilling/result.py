@@ -18,6 +18,8 @@ from didact.train.distilling.tasks import TASKS, classes_of
 from didact.train.loop.evaluate import cached_logits, latency
 
 Json = dict[str, Any]
+FEWER_ARE_BETTER = ("bits_per_byte",)
+"""Metrics of runs whose labels are of none of the tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,9 @@ class DistillResult:
             return None
         pairs = zip(arms["distilled"][metric], arms["alone"][metric], strict=True)
         differences = [float(distilled) - float(alone) for distilled, alone in pairs]
-        task = TASKS.get(self.summary["task"])  # of a text, fewer bits are better
-        sign = 1 if task is not None and task.higher_is_better else -1
+        task = TASKS.get(self.summary["task"])
+        rises = metric not in FEWER_ARE_BETTER if task is None else task.higher_is_better
+        sign = 1 if rises else -1
         return float(sign * sum(differences) / len(differences))
 
 

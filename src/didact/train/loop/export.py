@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,9 @@ def export_onnx(student: nn.Module, data: Data, path: Path) -> dict[str, Any]:
     model = WithNormalisation(
         student.cpu().eval(), data.mean, data.std, len(data.image_shape)
     ).eval()
-    graph = _quietly_exported(model, torch.rand(2, *data.image_shape)).model_proto
+    free = ({0: torch.export.Dim("batch")},)
+    example = torch.rand(2, *data.image_shape)
+    graph = quietly_exported(model, example, ("images",), ("logits",), free)
     said = {"class_names": json.dumps(list(data.class_names)), "task": data.task}
     onnx.helper.set_model_props(graph, said)
     content = graph.SerializeToString()
@@ -103,7 +106,25 @@ def export_onnx(student: nn.Module, data: Data, path: Path) -> dict[str, Any]:
     return {"checked": True, "images": count, "max_abs_difference": worst}
 
 
-def _quietly_exported(model: nn.Module, images: Tensor) -> Any:
+def quietly_exported(
+    model: nn.Module,
+    example: Tensor,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    free: tuple[dict[int, Any], ...],
+) -> Any:
+    """The model as a graph of ONNX.
+
+    Args:
+        model: In eval mode.
+        example: Its one input.
+        inputs: Names of inputs.
+        outputs: Names of outputs.
+        free: For each input the dimensions that are not fixed.
+
+    Raises:
+        CannotExportError: The exporter does not know a part of the model.
+    """
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -111,15 +132,17 @@ def _quietly_exported(model: nn.Module, images: Tensor) -> Any:
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
-            return torch.onnx.export(
+            program = torch.onnx.export(
                 model,
-                (images,),
+                (example,),
                 dynamo=True,
-                input_names=["images"],
-                output_names=["logits"],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_shapes=free,
                 verbose=False,
             )
+            assert program is not None
+            return program.model_proto
     except Exception as error:  # the exporter meets what it does not know with errors of every kind
         reason = printable(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
         raise CannotExportError(f"the model cannot be written as ONNX ({reason})") from error

@@ -89,7 +89,9 @@ class Log:
 
 def _validated(row: Row) -> str:
     """The first of the row's validation numbers."""
-    name = next(name for name in row if name.startswith("validation_"))
+    name = next((name for name in row if name.startswith("validation_")), None)
+    if name is None:
+        return "\N{EN DASH}"
     value, short = float(row[name]), name.removeprefix("validation_").replace("_", " ")
     return f"{100 * value:.1f}%" if short == "accuracy" else f"{short} {value:.4g}"
 

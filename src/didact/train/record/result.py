@@ -77,6 +77,7 @@ class Data(Part):
     """The data set and how much of it was used."""
 
     name: str
+    samples: str = ""
     train: int | None = None
     labelled: int | None = None
     label_noise: float | None = None
@@ -96,6 +97,7 @@ class ArmNumbers(Part):
     f1_macro: list[float] = []
     f1_micro: list[float] = []
     bits_per_byte: list[float] = []
+    neighbours_kept: list[float] = []
     mae: list[float] = []
     rmse: list[float] = []
     r2: list[float] = []
@@ -231,6 +233,7 @@ class Row(Part):
     validation_accuracy: float | None = None
     validation_mean_average_precision: float | None = None
     validation_bits_per_byte: float | None = None
+    validation_neighbours_kept: float | None = None
     validation_mae: float | None = None
     validation_rmse: float | None = None
     validation_nll: float | None = None
