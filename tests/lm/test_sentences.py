@@ -103,6 +103,13 @@ def test_wrong_places_are_told(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_lines_are_read_as_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("b\na\n\nb\n")
+    assert lm.read_lines(tmp_path / "a.txt") == ["b", "a", "b"]
+    with pytest.raises(DataError, match="is a folder"):
+        lm.read_lines(tmp_path)
+
+
 def test_very_long_lines_are_cut(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"text,label\n{'a' * 300_000},x\nb,x\n")
     found = read_sentences(f"text:{tmp_path / 'a.csv'}")

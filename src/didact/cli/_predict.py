@@ -12,13 +12,14 @@ from didact.cli._console import console
 from didact.train import Prediction
 
 
-def show(answers: Iterable[Prediction], task: str, output: str) -> int:
+def show(answers: Iterable[Prediction], task: str, output: str, what: str = "file") -> int:
     """Print each answer as soon as it is there; JSON comes as one list.
 
     Args:
         answers: Of ``Predictor.predict``.
         task: Whether the values are probabilities or numbers.
         output: ``"text"``, ``"csv"`` or ``"json"``.
+        what: What the answers are of.
 
     Returns:
         How many files could not be read; each of them is said on the error stream.
@@ -27,9 +28,9 @@ def show(answers: Iterable[Prediction], task: str, output: str) -> int:
     answers = _said(answers, unread)
     value = "value" if task == "regression" else "probability"
     if output == "csv":
-        _show_csv(answers, value)
+        _show_csv(answers, value, what)
     elif output == "json":
-        whole = [_as_json(answer, value) for answer in answers]
+        whole = [_as_json(answer, value, what) for answer in answers]
         sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     else:
         for answer in answers:
@@ -59,14 +60,14 @@ def _as_text(answer: Prediction, task: str) -> str:
     return f"{file_name(str(answer.file))}  {', '.join(said)}"
 
 
-def _as_json(answer: Prediction, value: str) -> dict[str, object]:
+def _as_json(answer: Prediction, value: str, what: str) -> dict[str, object]:
     classes = [{"class": name, value: number} for name, number in answer.classes]
-    return {"file": file_name(str(answer.file)), **classes[0], "classes": classes}
+    return {what: file_name(str(answer.file)), **classes[0], "classes": classes}
 
 
-def _show_csv(answers: Iterable[Prediction], value: str) -> None:
+def _show_csv(answers: Iterable[Prediction], value: str, what: str) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["file", "rank", "class", value])
+    writer.writerow([what, "rank", "class", value])
     for answer in answers:
         for rank, (name, number) in enumerate(answer.classes, start=1):
             writer.writerow([file_name(str(answer.file)), rank, name, f"{number:.6g}"])

@@ -28,7 +28,11 @@ def command(
         ),
     ],
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGES...", help="Image files, and folders of them.")
+        list[Path],
+        typer.Argument(
+            metavar="IMAGES...",
+            help="Image files, and folders of them; of a run on sentences, files with one a line.",
+        ),
     ],
     method: Annotated[
         str | None, typer.Option(help="Of learn: another method than the one the run hands on.")
@@ -54,8 +58,18 @@ def command(
     speak(lang)
     from didact._core.errors import DidactError
     from didact.cli._predict import show
-    from didact.train import image_files, load_predictor
+    from didact.train import (
+        image_files,
+        is_on_sentences,
+        load_encoder,
+        load_predictor,
+        predict_sentences,
+    )
 
+    if is_on_sentences(model):
+        encoder = load_encoder(model, trust=trust)
+        show(predict_sentences(encoder, images, top=top), "", output.value, what="sentence")
+        return
     predictor = load_predictor(model, method=method, seed=seed, trust=trust)
     answers = predictor.predict(image_files(images), top=top, keep_going=True)
     if show(answers, predictor.task, output.value):

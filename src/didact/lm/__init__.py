@@ -22,7 +22,7 @@ from didact.lm.models.sentence_encoders import (
 from didact.lm.objectives.objective import Objective, Outcome
 from didact.lm.texts.documents import Documents, read_documents
 from didact.lm.texts.sentences import LONGEST as LONGEST_SENTENCE
-from didact.lm.texts.sentences import PARTS, Sentences, read_sentences
+from didact.lm.texts.sentences import PARTS, Sentences, read_lines, read_sentences
 from didact.lm.texts.tokenizing import (
     encode,
     read_tokenizer,
@@ -53,6 +53,7 @@ __all__ = [
     "minilm_folder",
     "pair_vocabularies",
     "read_documents",
+    "read_lines",
     "read_sentence_encoder",
     "read_sentences",
     "read_tokenizer",

@@ -17,7 +17,12 @@ from didact.train.distilling.ramp import Ramp
 from didact.train.distilling.result import DistillResult
 from didact.train.distilling.settings import DistillSettings
 from didact.train.encoders.distill import distill_encoder, resume_encoder
-from didact.train.encoders.load import SentenceEncoder, load_encoder
+from didact.train.encoders.load import (
+    SentenceEncoder,
+    is_on_sentences,
+    load_encoder,
+    predict_sentences,
+)
 from didact.train.encoders.settings import EncoderSettings
 from didact.train.learning.learn import (
     LearnResult,
@@ -69,6 +74,7 @@ __all__ = [
     "distill_text",
     "image_files",
     "is_grid",
+    "is_on_sentences",
     "learn",
     "learn_from",
     "load_encoder",
@@ -76,6 +82,7 @@ __all__ = [
     "load_predictor",
     "load_text_student",
     "partial_summary",
+    "predict_sentences",
     "read_axis",
     "read_toml",
     "resume",

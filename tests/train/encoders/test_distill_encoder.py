@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import sys
@@ -411,8 +412,10 @@ def test_the_head_is_the_minimum_of_its_loss(classes: int) -> None:
     assert max(float(gradient.abs().max()) for gradient in gradients) < 0.02
 
 
-def said(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
-    sys.argv[:] = ["didact", "distill", *words]
+def said(
+    capsys: pytest.CaptureFixture[str], *words: str, code: int = 0, command: str = "distill"
+) -> str:
+    sys.argv[:] = ["didact", command, *words]
     with pytest.raises(SystemExit) as ended:
         main()
     shown = capsys.readouterr()
@@ -445,6 +448,36 @@ def test_the_command_runs_and_goes_on(
     assert "--k is not of sentences" in said(capsys, *typed, "--k", "3", code=2)
     assert "--labels-per-class is of sentences" in said(capsys, "--labels-per-class", "8", code=2)
     assert "no class" not in said(capsys, *typed, "--overwrite")
+
+
+def test_predict_says_the_class_of_each_line(
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", [])
+    (tmp_path / "a.txt").write_text("say rain, wind\nsay bread soup\n\nsay bread soup\n")
+    lines = ["say rain, wind", "say bread soup", "say bread soup"]
+    student = load_encoder(run)
+    shown = said(capsys, str(run), str(tmp_path / "a.txt"), command="predict")
+    wanted = [
+        f"{text}  {name} {100 * value:.1f} %"
+        for text, (name, value) in zip(lines, student.classify(lines), strict=True)
+    ]
+    assert shown.splitlines() == wanted
+    typed = [str(run), str(tmp_path / "a.txt"), "--top", "2", "--format"]
+    rows = json.loads(said(capsys, *typed, "json", command="predict"))
+    assert [row["sentence"] for row in rows] == lines
+    assert [one["class"] for one in rows[0]["classes"]] == [
+        student.class_names[n] for n in student.probabilities(lines)[0].topk(2).indices.tolist()
+    ]
+    table = list(csv.reader(said(capsys, *typed, "csv", command="predict").splitlines()))
+    assert table[0] == ["sentence", "rank", "class", "probability"]
+    assert len(table) == 7
+    for wrong in ("none.txt", "b.png"):
+        (tmp_path / "b.png").write_bytes(b"x")
+        assert "error" in said(capsys, str(run), str(tmp_path / wrong), command="predict", code=2)
 
 
 def test_too_few_sentences_or_one_class_are_refused(tmp_path: Path, place: Path) -> None:

@@ -142,7 +142,16 @@ TEXTS = {
         "对每个种子，两个学生从相同的权重出发，走相同的步数。没有标签时，单独训练的学生学习辨认去掉了若干词的同一句话。"
         "各种子共用一个教师：区间只反映学生的波动。"
     ),
+    "{} is a run of didact distill --recipe {}, not on images": (
+        "{} 是 didact distill --recipe {} 的运行，不用于图像"
+    ),
+    "{} is a folder; expected a file with a sentence on each line": (
+        "{} 是文件夹；应为每行一句的文件"
+    ),
     # Help
+    "Image files, and folders of them; of a run on sentences, files with one a line.": (
+        "图像文件及其所在文件夹；对句子上的运行，则为每行一句的文件。"
+    ),
     "text for language models or encoder for sentence encoders, on pydoc or --data text:PATH; or a data "
     "set that has a recipe of its own.": (
         "text 用于语言模型，encoder 用于句子编码器，数据为 pydoc 或 --data text:路径；也可为自带配方的数据集。"

@@ -90,6 +90,22 @@ def read_sentences(name: str) -> Sentences:
     return _different(name, rows, notes)
 
 
+def read_lines(path: str | Path) -> list[str]:
+    """The sentences of one file, in their order and as often as they stand there.
+
+    Raises:
+        DataError: It cannot be read, or ends otherwise than :func:`read_sentences` wants.
+    """
+    ((_, file),) = _files(_a_file(Path(path).expanduser()))
+    return [row.text for row in _read(file, [])]
+
+
+def _a_file(place: Path) -> Path:
+    if place.is_dir():
+        raise DataError(f"{place} is a folder; expected a file with a sentence on each line")
+    return place
+
+
 def _files(place: Path) -> list[tuple[str, Path]]:
     """Files with the part that each is, which is ``""`` for a single one."""
     if place.is_file():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from didact._core.errors import RunFolderError, UsageError
 from didact.train.encoders.models import SentenceClassifier, encoder_of, network, trimmed
 from didact.train.encoders.settings import LIBRARIES
 from didact.train.loop.settings import names_code
+from didact.train.predicting.predictor import Prediction
 from didact.train.record.checkpoint import refused_if_malformed
 from didact.train.record.files import read_tensors
-from didact.train.record.run_folder import STUDENT
+from didact.train.record.run_folder import SETTINGS, STUDENT, read_toml
 from didact.train.record.trust import ask_for_trust
 
 AT_ONCE = 256
@@ -84,6 +85,30 @@ class SentenceEncoder:
         return torch.cat([one.cpu() for one, _ in whole]), torch.cat(
             [two.cpu() for _, two in whole]
         )
+
+
+def is_on_sentences(place: str | Path) -> bool:
+    """Whether a place is the folder of a run of ``--recipe encoder``."""
+    path = Path(place).expanduser()
+    return (path / SETTINGS).is_file() and read_toml(path / SETTINGS).get("recipe") == "encoder"
+
+
+def predict_sentences(
+    encoder: SentenceEncoder, files: Sequence[Path], *, top: int = 1
+) -> Iterator[Prediction]:
+    """The likeliest classes of each sentence of the files, in their order.
+
+    Raises:
+        DataError: A file cannot be read as sentences.
+        UsageError: The student learnt from no labels.
+    """
+    texts = [text for file in files for text in lm.read_lines(file)]
+    for start in range(0, len(texts), AT_ONCE):
+        some = texts[start : start + AT_ONCE]
+        for text, row in zip(some, encoder.probabilities(some), strict=True):
+            found = row.topk(min(top, len(row)))
+            named = zip(found.indices.tolist(), found.values.tolist(), strict=True)
+            yield Prediction(text, tuple((encoder.class_names[n], value) for n, value in named))
 
 
 def load_encoder(folder: str | Path, *, trust: bool = False) -> SentenceEncoder:

@@ -35,16 +35,16 @@ AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is said of one image.
+    """What is said of one image, or of one sentence.
 
     Attributes:
-        file: The image.
+        file: The image, or the sentence.
         classes: Name and probability of the likeliest classes, the first one first; of a model of
             numbers, the name and the value of each. None where the file could not be read.
         error: Why the file could not be read.
     """
 
-    file: Path
+    file: Path | str
     classes: tuple[tuple[str, float], ...]
     error: str | None = None
 
@@ -160,7 +160,12 @@ def load_predictor(
 def _of_run(folder: Path, method: str | None, seed: int | None, *, trust: bool) -> Predictor:
     if not (folder / SETTINGS).is_file():
         raise RunFolderError(f"{folder} is not a run folder: it has no {SETTINGS}")
-    learnt = "teacher" not in RunFolder.open(folder).settings()
+    said = RunFolder.open(folder).settings()
+    if said.get("recipe") in ("text", "encoder"):
+        raise UsageError(
+            f"{folder} is a run of didact distill --recipe {said['recipe']}, not on images"
+        )
+    learnt = "teacher" not in said
     onnx, weights = (MODEL_ONNX, MODEL) if learnt else (ONNX, STUDENT)
     if not learnt and (method is not None or seed is not None):
         raise UsageError(f"{folder} is a run of didact distill; --method and --seed are of learn")
