@@ -14,8 +14,8 @@ from didact_plates.errors import ModelFileError
 from didact_plates.grammar import ALPHABET, INDEX
 from didact_plates.reader import SHIPPED, Reader, ReaderFileError, Reading
 from didact_plates.reader.network import STUDENT, TEACHER, PlateNet, Widths
-from didact_plates.reader.preparing import line_spans, one_row, two_rows
-from didact_plates.reader.reading import character_scores, greedy_text, text_scores
+from didact_plates.reader.preparing import VIEWS, View, line_spans, one_row, two_rows
+from didact_plates.reader.reading import DOUBTFUL, character_scores, greedy_text, text_scores
 from didact_plates.reader.store import folded, save_network
 from didact_plates.synthetic import KINDS, distractor, draw_plate, photograph
 from didact_plates.synthetic.examples import frame_labels
@@ -178,3 +178,33 @@ def test_characters_have_the_probability_of_their_own_frames() -> None:
     found = character_scores(np.log(frames), text)
     assert found == pytest.approx([0.5 + 0.05 * k for k in range(7)], abs=0.01)
     assert greedy_text(np.log(frames)) == text
+
+
+def test_doubtful_crops_are_looked_at_again(reader: Reader) -> None:
+    rng = np.random.default_rng(12)
+    crops = [
+        photograph(draw_plate(rng, kind=KINDS[0]), rng, size=(160, 48)).image for _ in range(60)
+    ]
+    once, again = reader.read_once(crops), reader.read(crops)
+    changed = [b for a, b in zip(once, again, strict=True) if a != b]
+    assert changed
+    for before, after in zip(once, again, strict=True):
+        assert after.confidence >= before.confidence
+        if before.confidence > DOUBTFUL or not before.text:
+            assert after == before
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=str)
+def test_a_view_takes_back_what_turned_the_crop(view: View) -> None:
+    """A point of the crop lands where the view's formula says; the size stays."""
+    crop = np.zeros((60, 200, 3), dtype=np.uint8)
+    x, y = 0.25, -0.2  # from the middle, in parts of width and height
+    across = x * view.broad + view.slant * y * view.high
+    down = y * view.high + view.tilt * x * view.broad
+    column, row = round((across + 0.5) * 200), round((down + 0.5) * 60)
+    cv2.circle(crop, (column, row), 3, (255, 255, 255), -1)
+    seen = view.of(crop)
+    assert seen.shape == crop.shape
+    rows, columns = np.nonzero(seen[:, :, 0] > 128)
+    assert columns.mean() / 200 - 0.5 == pytest.approx(x, abs=0.02)
+    assert rows.mean() / 60 - 0.5 == pytest.approx(y, abs=0.03)

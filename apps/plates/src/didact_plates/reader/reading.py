@@ -11,13 +11,16 @@ from torch.nn import functional as F
 
 from didact_plates.grammar import ALPHABET, INDEX, best_text, is_valid
 from didact_plates.reader.network import PlateNet
-from didact_plates.reader.preparing import TWO_ROWS, one_row, two_rows
+from didact_plates.reader.preparing import TWO_ROWS, VIEWS, one_row, two_rows
 from didact_plates.reader.store import load_network
 
 SHIPPED = Path(__file__).parent / "student.safetensors"
 COLOURS = ("blue", "yellow", "green", "white", "black")
 SURELY_NONE = 0.02
 """Below this probability of being a plate at all, a crop is not read."""
+
+DOUBTFUL = 0.85
+"""A crop that is read with less confidence is looked at from some more views."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,25 @@ class Reader:
         Args:
             crops: uint8 BGR ``[height, width, 3]`` of any size, about upright, the plate filling
                 them but for a margin of some hundredths. Those at least two fifths as high as wide
-                are also tried as plates with two rows.
+                are also tried as plates with two rows; doubtful ones are looked at again from
+                ``VIEWS``, and the surest look counts.
 
         Returns:
             One reading for each crop, in their order.
         """
+        first = self.read_once(crops)
+        doubtful = [k for k, one in enumerate(first) if one.text and one.confidence < DOUBTFUL]
+        if not doubtful:
+            return first
+        views = [view.of(crops[k]) for k in doubtful for view in VIEWS]
+        again = self.read_once(views)
+        for place, k in enumerate(doubtful):
+            some = [first[k], *again[place * len(VIEWS) : (place + 1) * len(VIEWS)]]
+            first[k] = max(some, key=lambda one: one.confidence)
+        return first
+
+    def read_once(self, crops: Sequence[np.ndarray]) -> list[Reading]:
+        """The same from one look at each crop; its confidence is what was calibrated."""
         lines: list[np.ndarray] = []
         owners: list[tuple[int, int]] = []
         for index, crop in enumerate(crops):

@@ -11,8 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from didact_plates.grammar import ALPHABET, HANZI
 from didact_plates.reader.network import PlateNet, channels_last
 from didact_plates.synthetic.examples import NO_LABEL, Examples
+
+WEIGHTS = torch.tensor([1.0, *(3.0 if character in HANZI else 1.0 for character in ALPHABET)])
+"""Of the classes of a frame: there are more hanzi than digits and fewer frames of each."""
 
 Loss = Callable[[tuple[Tensor, Tensor], "Batch"], Tensor]
 """Of the logits of frames and colours."""
@@ -75,7 +79,10 @@ def frame_loss(logits: Tensor, batch: Batch) -> Tensor:
     if not known.any():
         return logits.sum() * 0
     return F.cross_entropy(
-        logits.flatten(0, 1)[known], batch.frames.flatten()[known], label_smoothing=0.02
+        logits.flatten(0, 1)[known],
+        batch.frames.flatten()[known],
+        weight=WEIGHTS.to(logits.dtype),
+        label_smoothing=0.02,
     )
 
 

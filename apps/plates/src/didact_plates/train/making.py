@@ -132,7 +132,7 @@ def calibration(network: PlateNet, count: int) -> tuple[float, float]:
     from sklearn.linear_model import LogisticRegression
 
     examples = draw_examples(count, seed=HELD_OUT, empty=0.3, processes=os.cpu_count() or 1)
-    readings = Reader(network).read(list(examples.lines))
+    readings = Reader(network).read_once(list(examples.lines))
     texts = ["".join(ALPHABET[k - 1] for k in row if k) for row in examples.texts]
     pairs = [(r.confidence, r.text == t) for r, t in zip(readings, texts, strict=True) if r.text]
     confidence = np.clip([pair[0] for pair in pairs], 1e-9, 1 - 1e-9)
