@@ -3,6 +3,8 @@
 from importlib import import_module
 from types import ModuleType
 
+from didact._core.errors import DidactError as DidactError
+
 __version__ = "0.1.0"
 
 _SUB_PACKAGES = frozenset(

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from apps.plates.tests.pictures import BlueReader, scene, write
 
+from didact import DidactError
 from didact_plates import __version__, models
 from didact_plates.cli import COMMANDS, main, with_command
 from didact_plates.finding import Finder
@@ -161,3 +162,12 @@ def test_a_command_is_named_first_or_photographs_are_read() -> None:
     assert with_command(["--draw", "read", "a.jpg"]) == ["read", "--draw", "read", "a.jpg"]
     assert with_command(["--lang=zh", "a.jpg"]) == ["read", "--lang=zh", "a.jpg"]
     assert with_command(["./read"]) == ["read", "./read"]
+
+
+def test_what_didact_refuses_is_one_sentence(capsys, monkeypatch) -> None:
+    def refuse(*_, **__):
+        raise DidactError("no such thing; expected another")
+
+    monkeypatch.setattr(models, "finder", refuse)
+    assert run("photo.jpg", monkeypatch=monkeypatch) == 2
+    assert capsys.readouterr().err == "error: no such thing; expected another\n"

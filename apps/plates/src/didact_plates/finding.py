@@ -23,7 +23,7 @@ MARGIN = (0.03, 0.06)
 LARGEST = (256, 128)
 """Width and height of a cut candidate at most; no reader makes use of more."""
 LEAST_SURE = 0.1
-"""Confidence below which a reading is no plate; chosen on the half of the photographs to tune."""
+"""Confidence below which a reading is no plate; chosen on the half that was tuned on."""
 SURE = 0.97
 """Confidence above which a candidate is not straightened and read a second time."""
 SAME = 0.3

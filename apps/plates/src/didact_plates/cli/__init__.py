@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import typer
 
+from didact import DidactError
 from didact_plates import __version__
 from didact_plates.cli.help import Lang, SpeakingCommand, SpeakingGroup, run_spoken
 from didact_plates.errors import PlatesError
@@ -73,7 +74,7 @@ def main() -> None:
             run_spoken(build(), with_command(arguments))
         finally:
             sys.stdout.flush()
-    except PlatesError as error:
+    except (PlatesError, DidactError) as error:
         _fail(say("error: {error}", error=error), error.exit_code)
     except BrokenPipeError:
         _let_go_of_streams()
