@@ -27,7 +27,7 @@ LEAST_SURE = 0.05
 SURE = 0.97
 """Confidence above which a candidate is not straightened and read a second time."""
 BEST = 3
-"""Where nothing is sure, so many of the first candidates are straightened though nothing was read."""
+"""Where nothing is sure, as many candidates are straightened though nothing was read on them."""
 SAME = 0.3
 """Plates that overlap by more than this are one."""
 
