@@ -127,6 +127,13 @@ def test_temperatures_are_a_set(tmp_path: Path) -> None:
     build(tmp_path / "a", temperatures=(2, 1.0, 2.0))
     assert TeacherCache.open(tmp_path / "a").header.temperatures == (1.0, 2.0)
     build(tmp_path / "a", temperatures=(1.0, 2.0))
+    for options, words in (
+        ({"temperatures": ()}, "temperatures is empty"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"tokens_in_shard": 0}, "tokens_in_shard is 0"),
+    ):
+        with pytest.raises(DidactError, match=words):
+            build(tmp_path / "b", **options)
 
 
 def test_a_cache_is_opened_for_its_own_teacher_tokenizer_and_temperature_alone(

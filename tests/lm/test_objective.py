@@ -12,7 +12,7 @@ from tests.lm.teaching import CLASSES, WORDS, Model, build, rows
 from torch import Tensor, nn
 
 from didact import losses
-from didact._core.errors import CheckpointError, ModelError, RangeError, UsageError
+from didact._core.errors import CheckpointError, ModelError, RangeError, ShapeError, UsageError
 from didact.lm import Objective, logits_of
 from didact.losses import next_tokens
 
@@ -166,6 +166,16 @@ def test_what_cannot_be_right_is_refused(tmp_path: Path) -> None:
     for arguments, options, kind, words in wrong:
         with pytest.raises(kind, match=words):
             Objective(*arguments, **options)
+    objective = Objective(teacher)
+    for batch_, kind, words in (
+        ({"labels": rows()}, UsageError, "input_ids is NoneType"),
+        (rows().double(), UsageError, "input_ids is torch.float64"),
+        (rows()[:0], ShapeError, r"input_ids is \(0, 8\)"),
+        (rows() + CLASSES, ModelError, "ids up to"),
+    ):
+        with pytest.raises(kind, match=words):
+            objective(student, batch_)
+    assert objective(student, rows(), items=0).loss.isfinite()
     with pytest.raises(UsageError, match="the student is the teacher"):
         Objective(student)(student, rows())
     with pytest.raises(CheckpointError, match="none that the teacher saw"):

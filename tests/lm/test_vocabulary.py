@@ -89,8 +89,8 @@ def test_rows_without_a_token_are_harmless_and_get_no_probability() -> None:
     logits = torch.randn(2, 3, 12)
     found = pair.align(logits)
     assert found.shape == (2, 3, 16)
-    torch.testing.assert_close(found.softmax(-1)[..., :12], logits.softmax(-1))
-    assert found.softmax(-1)[..., 12:].sum() == 0
+    torch.testing.assert_close(found.softmax(-1)[..., :10], logits[..., :10].softmax(-1))
+    assert found.softmax(-1)[..., 10:].sum() == 0, "rows that no token has"
     cut = pair_vocabularies(IDS, IDS, student_classes=12, teacher_classes=16)
     assert torch.equal(cut.align(found), found[..., :12])
     with pytest.raises(ShapeError, match="16"):
@@ -110,6 +110,20 @@ def test_what_is_kept_of_a_teacher_is_brought_to_the_classes_of_the_student() ->
         pair.align(TopK.of(-logits, 4))
 
 
+def test_a_row_without_a_token_of_the_teacher_teaches_nothing() -> None:
+    """The student's new token lies where the teacher has a row that was never trained."""
+    more = {**IDS, "<|tool|>": 10}
+    pair = pair_vocabularies(more, IDS, student_classes=13, teacher_classes=12)
+    assert (pair.only_student, pair.silent) == ((10,), (10, 11))
+    logits = torch.randn(2, 3, 12)
+    found = pair.align(logits)
+    assert found.softmax(-1)[..., 10:].sum() == 0
+    torch.testing.assert_close(found.softmax(-1)[..., :10], logits[..., :10].softmax(-1))
+    assert logits.abs().max() < 100, "the teacher's own are left alone"
+    same = pair_vocabularies(IDS, IDS)
+    assert same.align(logits[..., :10].contiguous()).shape == (2, 3, 10)
+
+
 def test_a_token_that_one_side_lacks_is_said() -> None:
     more = {**IDS, "<|tool|>": 10}
     pair = pair_vocabularies(more, IDS, student_classes=12, teacher_classes=12)
@@ -117,6 +131,9 @@ def test_a_token_that_one_side_lacks_is_said() -> None:
 
 
 def test_what_is_no_vocabulary_is_refused() -> None:
+    for wrong in ({0: "a"}, {"a": -1}):
+        with pytest.raises(UsageError, match="is no id; expected a mapping"):
+            Vocabulary.of(wrong)
     with pytest.raises(UsageError, match="int is no tokenizer"):
         Vocabulary.of(3)
     with pytest.raises(UsageError, match="id 0 stands for two tokens"):

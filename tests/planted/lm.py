@@ -18,8 +18,8 @@ FAULTS = [
     Fault(
         "classes that the teacher lacks get a logit of 0",
         FLOOR,
-        "lacking), RULED_OUT)",
-        "lacking), 0.0)",
+        "new_full(shape, RULED_OUT)",
+        "new_full(shape, 0.0)",
         "tests/lm/test_vocabulary.py",
     ),
     Fault(
@@ -60,8 +60,8 @@ FAULTS = [
     Fault(
         "an objective is a mean over the tokens of its own micro-batch",
         FLOOR,
-        "whole / (count if items is None else items)",
-        "whole / count",
+        "divisor = count if items is None else",
+        "divisor = count if True else",
         "tests/lm/test_objective.py",
     ),
     Fault(

@@ -30,7 +30,10 @@ TEXTS = {
     "there is no file or folder {}; expected text:PATH of one that is": (
         "没有文件或文件夹 {}；text:路径 应指向已有的文件或文件夹"
     ),
-    "{} is not UTF-8; expected text in that encoding": "{} 不是 UTF-8 编码；应为该编码的文本",
+    "{} is not UTF-8; bring it to that encoding, such as by iconv -f GB18030 -t UTF-8": (
+        "{} 不是 UTF-8 编码；请转成该编码，例如用 iconv -f GB18030 -t UTF-8"
+    ),
+    "there is no text in {}: its files hold nothing": "{} 中没有文本：文件是空的",
     "line {} of {} is no object with a text; expected {} on each line": (
         "{1} 第 {0} 行不是带有 text 的对象；每行应为 {2}"
     ),
@@ -115,6 +118,17 @@ TEXTS = {
         "{} 是文件；应为文件夹，或一个新名字"
     ),
     "Tokens of a row (512); of verify those of the cache.": "每行的词元数（512）；verify 时为缓存的行长。",
+    "{} is no id; expected a mapping from token to id, 0 or more": (
+        "{} 不是编号；应为从词元到编号（不小于 0）的映射"
+    ),
+    "temperatures is empty; expected one or more, such as (1.0,)": (
+        "temperatures 为空；应至少有一个，例如 (1.0,)"
+    ),
+    "{} is {}; expected 1 or more": "{} 为 {}；应不小于 1",
+    "input_ids is {}; expected the token ids of a batch, int64": (
+        "input_ids 为 {}；应为一个批次的词元编号，int64"
+    ),
+    "input_ids is {}; expected (batch, tokens)": "input_ids 为 {}；应为 (batch, tokens)",
     # The kernel
     "PyTorch's Triton cannot be used on {}: {}": "PyTorch 自带的 Triton 无法用于 {}：{}",
     "PyTorch's Triton gives wrong numbers on {}": "PyTorch 自带的 Triton 在 {} 上算出的数不对",

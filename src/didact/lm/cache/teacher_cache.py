@@ -154,6 +154,11 @@ class TeacherCache:
         """
         place, texts = Path(folder), texts_of(rows)
         temperatures = sorted(set(map(float, temperatures)))
+        if not temperatures:
+            raise UsageError("temperatures is empty; expected one or more, such as (1.0,)")
+        for word, value in (("batch_size", batch_size), ("tokens_in_shard", tokens_in_shard)):
+            if value < 1:
+                raise RangeError(f"{word} is {value}; expected 1 or more")
         of_data, tokens = digest_of_rows(texts)
         capture = Capture(teacher, batch_size)
         first = capture.logits(texts[0][None])[0]
@@ -224,8 +229,11 @@ class TeacherCache:
                 "these, or build it with this one"
             )
 
-    def check_tokenizer(self, tokenizer: Any) -> None:
+    def check_tokenizer(self, tokenizer: Any) -> Vocabulary:
         """A tokenizer has the ids of the teacher's.
+
+        Returns:
+            The teacher's.
 
         Raises:
             UsageError: It has others, or the cache does not know.
@@ -235,11 +243,9 @@ class TeacherCache:
                 f"{self.folder} was built without a tokenizer: it cannot be told whether the ids "
                 "mean the same; build it with the tokenizer"
             )
-        pair_vocabularies(
-            tokenizer,
-            read_vocabulary(self.header, self.folder),
-            teacher_classes=self.header.classes,
-        )
+        own = read_vocabulary(self.header, self.folder)
+        pair_vocabularies(tokenizer, own, teacher_classes=self.header.classes)
+        return own
 
     def __len__(self) -> int:
         return self.header.rows

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from didact._core.errors import UsageError
+from didact._core.errors import ShapeError, UsageError
 from didact.lm.cache.teacher_cache import TeacherCache
 from didact.lm.models.logits import Model, ask, logits_in, taught_logits
-from didact.lm.vocabularies.vocabulary import align_classes, pair_vocabularies
+from didact.lm.vocabularies.vocabulary import Vocabulary, VocabularyPair, pair_vocabularies
 from didact.losses import TopK, generalised_jsd, kd, next_tokens, reverse_kl, top_k_kd
 from didact.losses.kit.checks import check_temperature, check_weight
 from didact.losses.tokens.cells import Divergence, judge
@@ -28,11 +29,13 @@ class Outcome(NamedTuple):
         loss: To go backward from.
         parts: ``"label"`` and ``"distillation"``, the mean over the tokens that count, without
             weights and without a graph.
+        items: How many tokens count.
         outputs: What the student said, as it said it.
     """
 
     loss: Tensor
     parts: dict[str, Tensor]
+    items: Tensor
     outputs: Any
 
 
@@ -86,13 +89,14 @@ class Objective:
         check_weight(kd_weight, name="kd_weight")
         check_temperature(temperature)
         self.teacher, self.kd_weight, self.ignore_index = teacher, kd_weight, ignore_index
-        self.proven = tokenizer is not None
+        self._vocabularies: tuple[Vocabulary, Vocabulary] | None = None
+        self._pair: VocabularyPair | None = None
         if isinstance(teacher, TeacherCache):
             if teacher_tokenizer is not None:
                 raise UsageError("a cache has a tokenizer of its own; leave out teacher_tokenizer")
             teacher.check_temperature(temperature)
             if tokenizer is not None:
-                teacher.check_tokenizer(tokenizer)
+                self._vocabularies = Vocabulary.of(tokenizer), teacher.check_tokenizer(tokenizer)
         elif (tokenizer is None) != (teacher_tokenizer is None):
             raise UsageError(
                 "one tokenizer alone cannot be compared; pass tokenizer and teacher_tokenizer, or "
@@ -100,6 +104,7 @@ class Objective:
             )
         elif tokenizer is not None:
             pair_vocabularies(tokenizer, teacher_tokenizer)
+            self._vocabularies = Vocabulary.of(tokenizer), Vocabulary.of(teacher_tokenizer)
         judge(divergence, beta)
         options = partial(partial, temperature=temperature, reduction="sum")
         dense: dict[str, Callable[..., Tensor]] = {
@@ -129,7 +134,7 @@ class Objective:
         if model is self.teacher:
             raise UsageError("the student is the teacher; pass a copy of it as one of them")
         fields = {"input_ids": batch} if isinstance(batch, Tensor) else dict(batch)
-        ids, labels = fields.pop("input_ids"), fields.pop("labels", None)
+        ids, labels = _checked(fields.pop("input_ids", None)), fields.pop("labels", None)
         outputs = ask(model, ids, fields)
         logits = logits_in(outputs, ids)
         tokens = next_tokens(
@@ -159,14 +164,17 @@ class Objective:
             said = self.teacher.read(ids, mask=None if mask is None else mask.bool())
         else:
             said = taught_logits(self.teacher, ids, fields)
+        if self._vocabularies is not None:
+            if self._pair is None:
+                sizes = {"student_classes": classes, "teacher_classes": said.shape[-1]}
+                self._pair = pair_vocabularies(*self._vocabularies, **sizes)
+            return cast("Tensor | TopK", self._pair.align(said))
         if said.shape[-1] == classes:
             return cast("Tensor | TopK", said)
-        if not self.proven:
-            raise UsageError(
-                f"the student has {classes} classes and the teacher {said.shape[-1]}; pass the "
-                "tokenizers, so that it can be seen whether the ids mean the same tokens"
-            )
-        return cast("Tensor | TopK", align_classes(said, classes))
+        raise UsageError(
+            f"the student has {classes} classes and the teacher {said.shape[-1]}; pass the "
+            "tokenizers, so that it can be seen whether the ids mean the same tokens"
+        )
 
     def _judged(self, tokens: NextTokens, items: Tensor | float | None, outputs: Any) -> Outcome:
         logits, said, labels, mask = tokens
@@ -186,4 +194,20 @@ class Objective:
         whole = sum(weights[name] * value for name, value in parts.items())
         assert isinstance(whole, Tensor)
         shown = {name: value.detach() / count for name, value in parts.items()}
-        return Outcome(whole / (count if items is None else items), shown, outputs)
+        divisor = count if items is None else torch.as_tensor(items, device=count.device)
+        return Outcome(whole / divisor.clamp_min(1), shown, mask.sum(), outputs)
+
+
+def _checked(ids: Any) -> Tensor:
+    """Token ids of a batch.
+
+    Raises:
+        UsageError: They are none.
+        ShapeError: They are not ``(batch, tokens)``, or there are none.
+    """
+    if not isinstance(ids, Tensor) or ids.is_floating_point():
+        got = ids.dtype if isinstance(ids, Tensor) else type(ids).__name__
+        raise UsageError(f"input_ids is {got}; expected the token ids of a batch, int64")
+    if ids.dim() != 2 or not ids.numel():
+        raise ShapeError(f"input_ids is {tuple(ids.shape)}; expected (batch, tokens)")
+    return ids

@@ -58,7 +58,10 @@ def read_documents(name: str) -> Documents:
     kind, colon, place = name.partition(":")
     if kind != "text" or not colon or not place:
         raise UsageError(f"the text is {name!r}; expected pydoc or text:PATH")
-    texts = tuple(text for path in _files(Path(place)) for text in _read(path) if text.strip())
+    files = _files(Path(place))
+    texts = tuple(text for path in files for text in _read(path) if text.strip())
+    if files and not texts:
+        raise DataError(f"there is no text in {place}: its files hold nothing")
     if not texts:
         raise DataError(f"there is no text in {place}; expected files ending in {_endings()}")
     return Documents(name, texts)
@@ -80,7 +83,9 @@ def _read(path: Path) -> Iterator[str]:
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8; expected text in that encoding") from None
+        raise DataError(
+            f"{path} is not UTF-8; bring it to that encoding, such as by iconv -f GB18030 -t UTF-8"
+        ) from None
     if path.suffix != ".jsonl":
         yield text
         return

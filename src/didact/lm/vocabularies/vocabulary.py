@@ -76,6 +76,10 @@ def _pairs(tokenizer: Any) -> list[tuple[str, int]]:
     if callable(getattr(tokenizer, "get_vocab", None)):
         tokenizer = tokenizer.get_vocab()
     if isinstance(tokenizer, Mapping):
+        if wrong := [n for n in tokenizer.values() if not isinstance(n, int) or n < 0]:
+            raise UsageError(
+                f"{wrong[0]!r} is no id; expected a mapping from token to id, 0 or more"
+            )
         return [(str(token), int(number)) for token, number in tokenizer.items()]
     if callable(getattr(tokenizer, "id_to_piece", None)):  # sentencepiece
         return [(tokenizer.id_to_piece(n), n) for n in range(tokenizer.get_piece_size())]
@@ -109,6 +113,7 @@ class VocabularyPair:
         teacher_classes: Rows of the teacher's.
         only_student: Ids with a token on the student's side alone.
         only_teacher: Ids with a token on the teacher's side alone.
+        silent: Rows of the teacher's output layer that have no token of its own.
         digest: Of the teacher's vocabulary.
     """
 
@@ -117,6 +122,7 @@ class VocabularyPair:
     teacher_classes: int
     only_student: tuple[int, ...]
     only_teacher: tuple[int, ...]
+    silent: tuple[int, ...]
     digest: str
 
     @property
@@ -127,8 +133,8 @@ class VocabularyPair:
     def align(self, teacher_logits: Said) -> Said:
         """The teacher's logits, or what is kept of them, on the student's classes.
 
-        Classes that the teacher lacks get a logit of -10,000, a probability of 0; those that the
-        student lacks are left out, and of a :class:`TopK` go to the rest.
+        Classes that have no token for the teacher get a logit of -10,000, a probability of 0; those
+        that the student lacks are left out. Of a :class:`TopK` both belong to the rest.
 
         Args:
             teacher_logits: ``(..., teacher_classes)``.
@@ -145,23 +151,21 @@ class VocabularyPair:
                 f"teacher_logits is {tuple(teacher_logits.shape)}; expected (..., "
                 f"{self.teacher_classes}), the classes that the teacher was paired with"
             )
-        return align_classes(teacher_logits, self.student_classes)
-
-
-def align_classes(teacher: Said, classes: int) -> Said:
-    """See :meth:`VocabularyPair.align`."""
-    lacking = classes - teacher.shape[-1]
-    if isinstance(teacher, TopK):
-        if lacking < 0 and bool((teacher.ids >= classes).any()):
-            raise UsageError(
-                f"the teacher kept class {int(teacher.ids.max())} and the student has {classes} "
-                "classes; expected ids that both know"
-            )
-        return replace(teacher, classes=classes)
-    if lacking <= 0:
-        return teacher[..., :classes]
-    ruled_out = teacher.new_full((*teacher.shape[:-1], lacking), RULED_OUT)
-    return torch.cat([teacher, ruled_out], -1)
+        classes, lacking = self.student_classes, self.student_classes - self.teacher_classes
+        if isinstance(teacher_logits, TopK):
+            if lacking < 0 and bool((teacher_logits.ids >= classes).any()):
+                raise UsageError(
+                    f"the teacher kept class {int(teacher_logits.ids.max())} and the student has "
+                    f"{classes} classes; expected ids that both know"
+                )
+            return replace(teacher_logits, classes=classes)
+        if not self.silent and not lacking:
+            return teacher_logits
+        shape = (*teacher_logits.shape[:-1], max(0, lacking))
+        ruled_out = teacher_logits.new_full(shape, RULED_OUT)
+        made = torch.cat([teacher_logits[..., :classes], ruled_out], -1)
+        made[..., [number for number in self.silent if number < classes]] = RULED_OUT
+        return made
 
 
 def pair_vocabularies(
@@ -225,8 +229,10 @@ would read other words; take a teacher of the same tokenizer
         for one, two in ((own, other), (other, own))
     )
     same = sizes[0] == sizes[1] and not (only_student or only_teacher)
+    silent = tuple(number for number in range(sizes[1]) if number not in other.tokens)
+    kind: Literal["same", "padded"] = "same" if same else "padded"
     return VocabularyPair(
-        "same" if same else "padded", sizes[0], sizes[1], only_student, only_teacher, other.digest
+        kind, sizes[0], sizes[1], only_student, only_teacher, silent, other.digest
     )
 
 
