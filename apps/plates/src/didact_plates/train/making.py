@@ -38,7 +38,7 @@ class Plan:
         calibrate: Lines that the confidence is calibrated on.
     """
 
-    rounds: int = 12
+    rounds: int = 18
     lines: int = 24_000
     passes: int = 1
     rate: float = 3e-3
