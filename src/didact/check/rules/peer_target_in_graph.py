@@ -104,11 +104,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import Forward, LossUse
-from didact.check.engine.index import ClassInfo
+from didact.check.engine.index import ClassInfo, Index
 from didact.check.engine.names import dotted, word_set, words
 from didact.check.engine.spaces import Grad, Role
 from didact.check.findings.finding import Severity
@@ -165,24 +166,41 @@ def _same_model(analysis: Analysis) -> Iterator[Found]:
         else:
             same = _through_one_class(analysis, use)
         frozen = any(analysis.facts.is_frozen(m) for m in _models(analysis, use.target.sources))
-        bare = _is_run_without_adapters(analysis, use)
-        if same and not frozen and not bare and not _both_ways(analysis, use):
+        if not same or frozen or _both_ways(analysis, use):
+            continue
+        if not _is_run_without_adapters(analysis, use):
             yield Found(use.node, _SELF.format(both=arguments(use)))
 
 
 def _is_run_without_adapters(analysis: Analysis, use: LossUse) -> bool:
     """Whether adapters are turned off for the teacher's pass: what it runs is not trained then."""
+    if not any(map(_turns_adapters_off, analysis.files())):
+        return False
     scopes = {id(f.scope.node): f.scope for f in analysis.forwards if f.key in use.target.sources}
     for scope in [*scopes.values(), use.scope]:
         while True:
             calls = (n for n in ast.walk(scope.node) if isinstance(n, ast.Call))
-            for found in (set(words(dotted(call.func).rpartition(".")[2])) for call in calls):
-                if "disable" in found and found & {"adapter", "adapters"}:
-                    return True
+            if any(map(_is_turning_off, calls)):
+                return True
             if not scope.calls:
                 break
             scope = outer(analysis, scope)
     return False
+
+
+def _turns_adapters_off(index: Index) -> bool:
+    work = partial(_look_for_turning_off, index)
+    return index.once("turns adapters off", False, work)
+
+
+def _look_for_turning_off(index: Index) -> bool:
+    return any(map(_is_turning_off, index.of(ast.Call)))
+
+
+def _is_turning_off(call: ast.Call) -> bool:
+    """``model.disable_adapter()``, ``disable_student_adapter(model)``."""
+    found = set(words(dotted(call.func).rpartition(".")[2]))
+    return "disable" in found and bool(found & {"adapter", "adapters"})
 
 
 def _through_one_class(analysis: Analysis, use: LossUse) -> bool:
