@@ -16,6 +16,7 @@ from didact._core.translate import translated
 from didact.check.explain.layout import width
 from didact.cli import COMMANDS, build, main
 from didact.report.render import to_html
+from didact.train.record.log import Log
 from tests.report.support import make_disagreements, make_result, make_rows, write_run
 
 SOURCE = Path(__file__).parents[1] / "src" / "didact"
@@ -150,3 +151,18 @@ def test_the_locale_decides_where_nothing_is_asked_for(
         shown = capsys.readouterr().out
         assert title in shown
         assert max(map(width, shown.split("\n"))) <= 80
+
+
+@pytest.mark.parametrize(
+    "metric", ["accuracy", "bits_per_byte", "mean_absolute_error", "mean_average_precision"]
+)
+def test_an_epoch_is_told_in_chinese_whatever_is_measured(metric: str) -> None:
+    for arm in ("teacher", "alone", "distilled"):
+        said: list[str] = []
+        log = Log(None, total=3)
+        log._show = lambda text, said=said, **_: said.append(text)  # type: ignore[method-assign]
+        row = {"seed": 1, "arm": arm, "epoch": 2, "epochs": 3, "train_loss": 0.5}
+        log.epoch({**row, f"validation_{metric}": 0.25})
+        for text in (said[0], f"[ 33%] {said[0]}"):
+            shown = translated(text, "zh")
+            assert not WORD.findall(shown), shown

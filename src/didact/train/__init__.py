@@ -45,7 +45,8 @@ from didact.train.predicting.predictor import (
 from didact.train.record.interrupt import StoppedError
 from didact.train.record.run_folder import RunFolder, read_toml
 from didact.train.record.verify import Verified, verify_run
-from didact.train.texts.distill import distill_text, load_text_student, resume_text
+from didact.train.texts.distill import distill_text, resume_text
+from didact.train.texts.finish import load_text_student
 from didact.train.texts.settings import TextSettings
 
 __all__ = [

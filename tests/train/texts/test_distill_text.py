@@ -28,8 +28,8 @@ from didact.train import (
     verify_run,
 )
 from didact.train.record.files import read_tensors
+from didact.train.texts.arms import bits_per_byte
 from didact.train.texts.data import Windows, in_pieces, text_data
-from didact.train.texts.distill import bits_per_byte
 from didact.train.texts.models import measure
 
 pytest.importorskip("tokenizers")

@@ -590,3 +590,16 @@ TEXTS = {
     "{} {}... has {} characters; a database's key takes {}": "{} {}… 有 {} 个字符；数据库的键最多 {} 个",
     "the database says: {}": "数据库报告：{}",
 }
+
+_MEASURES = {
+    "bits per byte": "每字节比特数",
+    "mean absolute error": "平均绝对误差",
+    "mean average precision": "平均精度均值",
+}
+for _name, _chinese in _MEASURES.items():
+    TEXTS[f"seed {{}} {{}} epoch {{}}/{{}}  loss {{}}  validation {_name} {{}}"] = (
+        f"种子 {{0}}  {{1!t}}  第 {{2}}/{{3}} 轮  损失 {{4}}  验证{_chinese} {{5}}"
+    )
+    TEXTS[f"[{{}}%] seed {{}} {{}} epoch {{}}/{{}}  loss {{}}  validation {_name} {{}}"] = (
+        f"[{{0}}%] 种子 {{1}}  {{2!t}}  第 {{3}}/{{4}} 轮  损失 {{5}}  验证{_chinese} {{6}}"
+    )

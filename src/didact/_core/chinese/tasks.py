@@ -241,6 +241,18 @@ TEXTS = {
     "The distilled student's {} is {} below that of the student alone.": (
         "蒸馏的学生的{0!t}比单独训练的学生低 {1}。"
     ),
+    "The distilled student's {} is {} above that of the student alone, but {}.": (
+        "蒸馏的学生的{0!t}比单独训练的学生高 {1}，但{2!t}。"
+    ),
+    "The distilled student's {} is {} below that of the student alone, but {}.": (
+        "蒸馏的学生的{0!t}比单独训练的学生低 {1}，但{2!t}。"
+    ),
+    "The distilled student's {} is {} points above that of the student alone, but {}.": (
+        "蒸馏的学生的{0!t}比单独训练的学生高 {1} 个百分点，但{2!t}。"
+    ),
+    "The distilled student's {} is {} points below that of the student alone, but {}.": (
+        "蒸馏的学生的{0!t}比单独训练的学生低 {1} 个百分点，但{2!t}。"
+    ),
     "The distilled student's {} is {} points above that of the student alone.": (
         "蒸馏的学生的{0!t}比单独训练的学生高 {1} 个百分点。"
     ),
