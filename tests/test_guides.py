@@ -17,7 +17,7 @@ from didact.cli import cache, distill, learn, predict
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDES = [
     *("quick-start", "install", "which-loss", "your-teacher", "distill", "learn", "model-in-use"),
-    *("trees", "language-models", "language-trainers"),
+    *("trees", "language-models", "language-trainers", "encoders"),
 ]
 COMMANDS = {"distill": distill, "learn": learn, "cache": cache, "predict": predict}
 PAGES = [f"{guide}{language}.md" for guide in GUIDES for language in ("", ".zh-CN")]
@@ -45,6 +45,18 @@ def test_the_code_on_language_models_runs_from_top_to_bottom(
     assert capsys.readouterr().out == "padded 304 (300,)\n"
     assert names["loss"].isfinite()
     assert (tmp_path / "teacher-cache" / "header.json").is_file()
+
+
+@pytest.mark.parametrize("page", ["encoders.md"])  # the other language shows the same code
+def test_the_code_on_encoders_runs_from_top_to_bottom(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("tokenizers")
+    pytest.importorskip("onnxruntime")
+    monkeypatch.chdir(tmp_path)
+    exec(compile("".join(blocks(page, "python")), page, "exec"), {})
+    said = ["weather", "torch.Size([2, 32])", "(2, 32) (2, 2)", "mine.py:teacher"]
+    assert capsys.readouterr().out.splitlines() == said
 
 
 @pytest.mark.filterwarnings("ignore")  # the libraries advise of much
