@@ -183,4 +183,18 @@ FAULTS = [
         "    if unexpected or wrong:",
         "tests/nn/files/test_weights.py",
     ),
+    Fault(
+        "padding counts in the mean of a sentence",
+        "nn",
+        "return (hidden * counts).sum(1) / counts.sum(1).clamp(min=1)",
+        "return (hidden * counts).sum(1) / hidden.shape[1]",
+        "tests/nn/test_sentence_encoders.py -k padding",
+    ),
+    Fault(
+        "attention looks at padding",
+        "nn",
+        "seen = (ids != PADDING) | (places == 0)",
+        "seen = (ids != -1) | (places == 0)",
+        "tests/nn/test_sentence_encoders.py -k padding",
+    ),
 ]

@@ -206,4 +206,32 @@ FAULTS = [
         "(self.seed * 1_000_003) % 2**63",
         "tests/train/texts/test_distill_text.py -k every_window",
     ),
+    Fault(
+        "the labels of sentences are the same with every seed",
+        "train",
+        "draw = torch.Generator().manual_seed(seed % 2**63)\n        mixed",
+        "draw = torch.Generator().manual_seed(0)\n        mixed",
+        "tests/train/encoders/test_distill_encoder.py -k held_out",
+    ),
+    Fault(
+        "partners of a sentence come from anywhere",
+        "train",
+        "groups.setdefault(int(data.groups[place]), [])",
+        "groups.setdefault(int(data.groups[place]) % 2, [])",
+        "tests/train/encoders/test_distill_encoder.py -k pairs",
+    ),
+    Fault(
+        "a sentence counts among its own neighbours",
+        "train",
+        "scores[rows, start + rows] = -torch.inf",
+        "scores[rows, start + rows] += 0",
+        "tests/train/encoders/test_distill_encoder.py -k parts_of_the_measure",
+    ),
+    Fault(
+        "ready vectors are taken in the order of the sentences that are kept",
+        "train",
+        "teacher.vectors[list(sentences.rows)]",
+        "teacher.vectors[: len(sentences.rows)]",
+        "tests/train/encoders/test_distill_encoder.py -k ready",
+    ),
 ]
