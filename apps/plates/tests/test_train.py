@@ -76,6 +76,21 @@ def test_a_student_that_is_its_teacher_has_no_distillation_loss(batch: Batch) ->
     assert half.item() == pytest.approx(plain.item() / 2, abs=2e-3)
 
 
+def test_lines_that_nobody_labelled_learn_from_the_teacher_alone(batch: Batch) -> None:
+    torch.manual_seed(0)
+    teacher, student = PlateNet(TINY).eval(), PlateNet(TINY).eval()
+    untold = Batch(
+        batch.lines,
+        torch.full_like(batch.frames, NO_LABEL),
+        torch.zeros_like(batch.texts),
+        torch.full_like(batch.colours, NO_LABEL),
+    )
+    outputs = student(batch.lines)
+    little = distilled_loss(teacher, temperature=2.0, weight=0.1)(True)(outputs, untold)
+    soft = distilled_loss(teacher, temperature=2.0, weight=1.0)(True)(outputs, batch)
+    assert little.item() == pytest.approx(soft.item(), rel=1e-4)
+
+
 def test_a_run_in_pieces_is_the_run_in_one(tmp_path: Path) -> None:
     def silent(_: str) -> None: ...
 
