@@ -149,3 +149,16 @@ def test_shapes_come_from_a_file_of_characters(tmp_path: Path) -> None:
     np.savez(tmp_path / "wrong.npz", x=x)
     with pytest.raises(PlatesError, match="no file of characters"):
         shapes_of(tmp_path / "wrong.npz")
+
+
+def test_what_lies_in_the_way_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PlatesError, match="cannot be written"):
+        main(tmp_path / "file", quick=True)
+    state = tmp_path / "training.pt"
+    state.write_bytes(b"no run")
+    with pytest.raises(PlatesError, match="is damaged"):
+        main(tmp_path, quick=True)
+    torch.save({"of": "another"}, state)
+    with pytest.raises(PlatesError, match="other settings"):
+        main(tmp_path, quick=True)

@@ -156,6 +156,14 @@ TEXTS = {
     "{folder} has no cut plate whose file is named by its text, such as 京A12345.jpg": (
         "{folder} 里没有以车牌号命名的车牌图片，例如 京A12345.jpg"
     ),
+    "step {step} of {steps}: loss {loss}, {seconds} s": (
+        "第 {step} 步，共 {steps} 步：损失 {loss}，用时 {seconds} 秒"
+    ),
+    "{file} is damaged; remove it to begin anew": "{file} 已损坏；删除它即可重新开始",
+    "{file} is of a run with other settings; remove it to begin anew": (
+        "{file} 属于设置不同的另一次训练；删除它即可重新开始"
+    ),
+    "{folder} cannot be written: {reason}": "无法写入 {folder}：{reason}",
     "{path} is no reader of plates": "{path} 不是车牌识别模型",
 }
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from didact_plates.reader.store import load_network
+from didact_plates.errors import PlatesError
+from didact_plates.texts import say
 from didact_plates.train.making import QUICK, Material, Plan, train_network, write_reader
 from didact_plates.train.real import named_crops, shapes_of
 
 MODEL = "student.safetensors"
 
-__all__ = ["MODEL", "QUICK", "Material", "Plan", "load_network", "main", "train_network"]
+__all__ = ["MODEL", "QUICK", "Material", "Plan", "main", "train_network"]
 
 
 def main(
@@ -43,14 +44,20 @@ def main(
         0 with the model written, 1 where the time was over before.
 
     Raises:
-        PlatesError: ``real`` or ``photographs`` are something else.
+        PlatesError: ``real`` or ``photographs`` are something else; ``output`` cannot be written,
+            or holds an unfinished run with other settings.
     """
     material = Material(
         cut=shapes_of(real) if real is not None else None,
         crops=tuple(named_crops(photographs)) if photographs is not None else (),
     )
     plan = QUICK if quick else Plan()
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlatesError(
+            say("{folder} cannot be written: {reason}", folder=output, reason=error.strerror)
+        ) from error
     state = output / "training.pt"
     network = train_network(
         plan, material=material, seed=seed, state=state, seconds=seconds, tell=tell

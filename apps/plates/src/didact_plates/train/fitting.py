@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from didact_plates.grammar import ALPHABET, HANZI
 from didact_plates.reader.network import PlateNet, channels_last
 from didact_plates.synthetic.examples import NO_LABEL, Examples
+from didact_plates.texts import say
 
 WEIGHTS = torch.tensor([1.0, *(3.0 if character in HANZI else 1.0 for character in ALPHABET)])
 """Of the classes of a frame: there are more hanzi than digits and fewer frames of each."""
@@ -190,7 +191,15 @@ class Fit:
             total = value.item() if total == 0 else 0.98 * total + 0.02 * value.item()
             if self.step % 200 == 0:
                 spent = time.monotonic() - start
-                tell(f"step {self.step}/{recipe.steps}: loss {total:.3f}, {spent:.0f} s")
+                tell(
+                    say(
+                        "step {step} of {steps}: loss {loss}, {seconds} s",
+                        step=self.step,
+                        steps=recipe.steps,
+                        loss=f"{total:.3f}",
+                        seconds=f"{spent:.0f}",
+                    )
+                )
             if time.monotonic() - start > seconds:
                 return False
         return True

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from didact_plates.errors import PlatesError
 from didact_plates.grammar import ALPHABET
 from didact_plates.reader import Reader
 from didact_plates.reader.network import STUDENT, PlateNet, Widths
 from didact_plates.reader.store import save_network
 from didact_plates.synthetic import Examples, draw_examples
 from didact_plates.synthetic.examples import Cut, together
+from didact_plates.texts import say
 from didact_plates.train.fitting import Fit, LossOf, Recipe, plain_loss
 from didact_plates.train.real import crop_examples
 
@@ -62,6 +64,10 @@ class Material:
     crops: tuple[tuple[str, np.ndarray], ...] = ()
     share: float = 0.35
 
+    def sizes(self) -> tuple[int, int, float]:
+        """What tells one material from another."""
+        return sum(map(len, (self.cut or {}).values())), len(self.crops), self.share
+
     def examples(self, plan: Plan, seed: int, number: int) -> Examples:
         """The lines of one round."""
         lines = plan.lines - (int(plan.lines * self.share) if self.crops else 0)
@@ -103,13 +109,17 @@ def train_network(
 
     Returns:
         The network; None where ``seconds`` were over before (call again to go on).
+
+    Raises:
+        PlatesError: ``state`` is damaged or of another run.
     """
     torch.manual_seed(seed)
     network = start or PlateNet(widths)
     recipe = Recipe(plan.rounds * plan.steps, rate=plan.rate, ctc_from=plan.ctc_from, seed=seed)
     fit = Fit(network, recipe)
+    identity = repr((plan, network.widths, seed, *(material or Material()).sizes()))
     if state is not None and state.exists():
-        fit.load(torch.load(state, weights_only=True))
+        _go_on(fit, state, identity)
     clock = Clock(seconds)
     while fit.step < recipe.steps:
         if clock.is_over():
@@ -119,8 +129,23 @@ def train_network(
         examples = (material or Material()).examples(plan, seed, number)
         fit.run(examples, loss=loss, until=(number + 1) * plan.steps, tell=tell)
         if state is not None:
-            torch.save(fit.state(), state)
+            torch.save(fit.state() | {"of": identity}, state)
     return network.eval()
+
+
+def _go_on(fit: Fit, state: Path, identity: str) -> None:
+    """Continue the run in ``state``, if it is this one."""
+    try:
+        found = torch.load(state, weights_only=True)
+        same = found["of"] == identity
+        if same:
+            fit.load(found)
+    except Exception as error:
+        raise PlatesError(say("{file} is damaged; remove it to begin anew", file=state)) from error
+    if not same:
+        raise PlatesError(
+            say("{file} is of a run with other settings; remove it to begin anew", file=state)
+        )
 
 
 def calibration(network: PlateNet, count: int) -> tuple[float, float]:
