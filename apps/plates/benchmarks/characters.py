@@ -36,6 +36,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--temperature", type=float, default=2.0)
     parser.add_argument("--weight", type=float, default=0.5)
+    parser.add_argument("--student", default="cnn-16")
+    parser.add_argument("--teacher", default="cnn-24")
     given = parser.parse_args()
     real, test = easypr_characters(given.easypr)
     train = real
@@ -45,14 +47,15 @@ def main() -> int:
     data = character_data(given.train, train, test, validation=0.1)
     result = distill(
         data=data,
-        student="cnn-16",
-        teacher="cnn-40",
+        student=given.student,
+        teacher=given.teacher,
         loss="kd",
         temperature=given.temperature,
         kd_weight=given.weight,
         epochs=given.epochs,
         batch_size=64,
-        learning_rate=0.05,
+        optimizer="adamw",
+        learning_rate=0.003,
         seeds=tuple(range(given.seeds)),
         threads=1,
         onnx=False,
