@@ -1,5 +1,6 @@
 # make demo    installs what is needed into .venv and runs `didact distill`
 # make test    installs what is needed into .venv, then lint, types, floors and tests
+# make plates  reads the drawn streets of apps/plates/examples; `make plates-test` runs that application's tests
 # make site    the documentation with the page for pasted code under try/, for any static host (needs npm)
 # make pages   writes every page and picture that is made from the code
 PYTHON ?= python3.11
@@ -7,7 +8,7 @@ BIN := .venv/bin
 # One BLAS thread for each test process: the tests run side by side and the numbers repeat.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: attack demo test lint types floors unit pages docs site clean
+.PHONY: attack demo plates plates-test test lint types floors unit pages docs site clean
 
 .venv/.installed: pyproject.toml apps/plates/pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
@@ -25,6 +26,12 @@ export OMP_NUM_THREADS ?= 1
 
 demo: .venv/.installed
 	env -u OMP_NUM_THREADS $(BIN)/didact distill --output runs/demo --overwrite
+
+plates: .venv/.installed
+	$(BIN)/didact-plates apps/plates/examples
+
+plates-test: .venv/.installed
+	$(BIN)/pytest apps/plates/tests
 
 lint: .venv/.installed
 	$(BIN)/ruff check

@@ -22,7 +22,7 @@ from didact_plates.synthetic import Scene, draw_scene
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "plates"
 EXAMPLES = ROOT / "apps" / "plates" / "examples"
-STREETS = {"street-1.jpg": (23, 2), "street-2.jpg": (15, 2)}
+STREETS = {"street-1.jpg": (7, 2), "street-2.jpg": (5, 2)}
 """Each street with the seed it is drawn from and how many plates it has."""
 
 

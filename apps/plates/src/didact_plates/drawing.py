@@ -31,15 +31,17 @@ def drawn(image: Image, plates: Sequence[Plate]) -> PillowImage.Image:
         height = int(np.clip(plate.box[3] * 0.6, 14, 80))
         left, top, _, below = *plate.box[:2], None, plate.box[3]
         where = (left, top - height * 1.35) if top > height * 1.4 else (left, top + below + 2)
-        _label(pen, where, plate.text, height)
+        _label(pen, where, plate.text, height, picture.width)
     return picture
 
 
-def _label(pen: ImageDraw.ImageDraw, where: tuple[float, float], text: str, height: int) -> None:
+def _label(
+    pen: ImageDraw.ImageDraw, where: tuple[float, float], text: str, height: int, wide: int
+) -> None:
     """A text on a dark ground: the font of the plates has the hanzi, Pillow's own the rest."""
     pieces = [(character, _font(height, character > "\u2e80")) for character in text]
     widths = [font.getlength(character) for character, font in pieces]
-    x, y = where
+    x, y = max(min(where[0], wide - sum(widths) - height * 0.4), 0), where[1]
     pen.rectangle((x, y, x + sum(widths) + height * 0.4, y + height * 1.3), fill=(20, 20, 20))
     x += height * 0.2
     for (character, font), width in zip(pieces, widths, strict=True):

@@ -1,0 +1,44 @@
+"""What is shipped reads the shipped streets, as the README says."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from didact_plates import models
+from didact_plates.cli import main
+
+ROOT = Path(__file__).parents[3]
+APP = ROOT / "apps" / "plates"
+
+
+def without_times(text: str) -> list[str]:
+    return re.sub(r"  \d+ (ms|毫秒)", "", text).strip().splitlines()
+
+
+@pytest.mark.parametrize(("page", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
+def test_the_streets_are_read_as_the_readme_says(page, language, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["didact-plates", "apps/plates/examples", "--lang", language])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    (block,) = re.findall(r"```text\n(.*?)```", (APP / page).read_text("utf-8"), re.DOTALL)
+    assert without_times(capsys.readouterr().out) == without_times(block)
+
+
+def test_the_code_of_the_readme_runs(capsys, monkeypatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (code,) = re.findall(r"```python\n(.*?)```", (APP / "README.md").read_text("utf-8"), re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    assert "皖G7Y607 blue" in capsys.readouterr().out
+
+
+def test_a_model_that_is_not_there(tmp_path) -> None:
+    with pytest.raises(models.ModelFileError, match="there is no file"):
+        models.finder(tmp_path / "none")
+    with pytest.raises(models.ModelFileError, match=r"student\.safetensors"):
+        models.finder(tmp_path)
