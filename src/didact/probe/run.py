@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -202,13 +203,19 @@ def _recognised(binding: Binding, kind: Kind | None) -> tuple[Case, list[Text]]:
     return case, list(isolated.notes)
 
 
+_NO_NUMBER = re.compile(r"\bnan\b")
+"""A comparison with what is no number shows nothing."""
+
+
 def _tried(law: Law, case: Case) -> Outcome:
     """The outcome; a loss that raises on a law's inputs breaks it, and the error is the reason.
 
     Not so where the user gave a tensor, whose size fits the first inputs alone.
     """
     try:
-        return law(case)
+        outcome = law(case)
+        unknown = outcome.state == "holds" and _NO_NUMBER.search(outcome.text.en)
+        return Outcome("measured", outcome.text) if unknown else outcome
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         reason = reason_of(error)
         raised = breaks(f"the loss raised {reason.en}", f"损失抛出异常 {reason.zh}")

@@ -96,7 +96,7 @@ CASES = [
     (by_pairs, "layer_mapping = pairs of layers"),
     (several, "forward KL(teacher || student)"),
     (of_top, "numbers of the teacher's classes"),
-    (in_regions, "targets = class numbers"),
+    (in_regions, "targets = class labels"),
     (of_kind, "transform_target = the first text"),
     (until, "seq_lens = the full length of each sample"),
 ]

@@ -329,3 +329,30 @@ def test_the_label_term_of_a_language_model_is_looked_at(hard, first, key):
         return (soft + nll) / num_items_in_batch
 
     assert key in [m.key for m in probe(loss).mistakes]
+
+
+def by_teacher(student_logits, teacher_logits_by_name, T):
+    terms = [kl(student_logits, each, T).mean() for each in teacher_logits_by_name.values()]
+    return sum(terms) / len(terms) + 0 * teacher_logits_by_name["large"].sum()
+
+
+def test_the_entries_of_a_dictionary_can_be_given():
+    given = {f"teacher_logits_by_name.{name}": "teacher" for name in ("small", "large")}
+    report = probe(by_teacher, arguments=given)
+    assert report.ok
+    assert report.match.en.startswith("1 x T^2 x forward KL")
+    assert ("teacher_logits_by_name", "a dictionary with the entries given") in [
+        (name, text.en) for name, text in report.binding
+    ]
+
+
+class Raising(nn.Module):
+    """Its gradient is no number: nothing that is compared with it can hold."""
+
+    def forward(self, student, teacher):
+        return (student - teacher).sum().sqrt() * float("nan")
+
+
+def test_what_is_no_number_shows_that_no_law_holds():
+    held = [r for r in probe(Raising).results if r.state == "holds"]
+    assert not [r.law for r in held if "nan" in r.outcome.text.en]

@@ -47,6 +47,7 @@ UNMOVED_BY_INFINITE_CLASSES = {
     "podnet_nca",
     "skew_kl",
     "skew_reverse_kl",
+    "top_k_kd",
     "total_variation",
 }
 """What takes classes at -inf as absent; every other loss of logits refuses them by name."""

@@ -174,6 +174,9 @@ class Binding:
             pair = any(s.role == "batch" and s.value != "dict" for s in self.slots)
             roles |= {"labels"} if pair else _SIDES
         roles |= {"student", "teacher"} if "both" in roles else set()
+        for slot in self.slots:
+            if slot.role == "entries":
+                roles |= {each.role for each in slot.value if not each.fixed}
         roles |= {*self.target.attributes.values(), *self.seen.values()}
         return frozenset(roles | {r.removesuffix("_model") for r in roles})
 

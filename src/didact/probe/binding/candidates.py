@@ -243,6 +243,10 @@ def _slot(
     )
     if name in arguments:
         return given_as_role(slot, arguments[name])
+    entries = {k.partition(".")[2]: v for k, v in arguments.items() if k.startswith(f"{name}.")}
+    if entries and found.role not in ("options", "batch") and role not in ("options", "batch"):
+        each = tuple(given_as_role(replace(slot, name=k), v) for k, v in entries.items())
+        return replace(slot, role="entries", value=each)
     has_default = parameter.default is not Parameter.empty
     if name in without or (
         role in ("reduction", "count", "total", "unknown", "coefficient") and has_default

@@ -82,7 +82,7 @@ def _by_use(name: str, found: Guess, source: Any) -> Guess:
     if name in only_written(source):
         return Guess("sink")
     if found.role == "projector" and set(words(name)) & (STUDENT | TEACHER):
-        return found if {name, _SUBSCRIPTED} & called(source) else guess_name(_plain(name))
+        return found if name in called(source) else guess_name(_plain(name))
     told = found.role in ("unknown", "weight", "labels") or not found.sure
     if isinstance(said := choices(source).get(name), str):
         return Guess("choice")
@@ -99,8 +99,6 @@ def _by_use(name: str, found: Guess, source: Any) -> Guess:
     return found
 
 
-_SUBSCRIPTED = ""
-"""What is called as ``layers[0](x)``."""
 _COUNTS = ("k", "n", "K", "N")
 
 

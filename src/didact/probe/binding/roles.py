@@ -52,6 +52,7 @@ Role = Literal[
     "lengths",
     "channel_numbers",
     "sink",
+    "entries",
     "teacher_model",
     "student_model",
     "network",

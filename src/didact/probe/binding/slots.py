@@ -32,7 +32,7 @@ class Slot:
         space: Which numbers a network's output is passed as.
         value: What the user fixed, the dataclass of an output, or that it is of two heads, the
             type of a mask, the form of a batch, of labels or of what a model returns, or the
-            dimension along which a tensor holds several teachers.
+            dimension along which a tensor holds several teachers, or the entries of a dictionary.
         fixed: Whether the user fixed it.
         positional: Whether it must be passed by position.
         space_sure: Whether the name itself says which numbers it takes.
@@ -202,6 +202,7 @@ _MAKERS: Mapping[Role, _Maker] = {
     "lengths": _lengths,
     "channel_numbers": lambda _, c: torch.zeros(c.channels, dtype=c.inputs.student.dtype),
     "sink": lambda *_: {},
+    "entries": lambda s, c: {each.name: argument(each, c) for each in s.value},
     "both": _both,
     "mapping": lambda *_: Pairs(),
     "teacher_model": lambda s, c: Model(c, "teacher", s.value or c.answer),

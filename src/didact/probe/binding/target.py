@@ -16,6 +16,7 @@ from unittest import mock
 import torch
 from torch import nn
 
+from didact._core.words import COEFFICIENT, words
 from didact.probe.binding.configurations import configuration_of
 from didact.probe.binding.context import CallContext
 from didact.probe.binding.machine import this_machine
@@ -178,6 +179,8 @@ def _built_role(parameter: Parameter) -> Role:
     """What a constructor gets: a side that it takes is a model, and so is a network."""
     role = guess(parameter).role
     if role in ("student", "teacher"):
+        if set(words(parameter.name)) & COEFFICIENT and parameter.default is None:
+            return "default"
         numbers = isinstance(parameter.default, int | float | str)
         if numbers and is_width(parameter.name, parameter.default):
             return "width"

@@ -22,10 +22,10 @@ _NUMBERS: dict[Layout, Text] = {
     "output_sequences": Text("output with .logits [B, S, C]", "输出对象（.logits [B, S, C]）"),
     "teachers": Text("logits [B, C]", " logits [B, C]"),
     "lists": Text("logits, a list of [B, C]", " logits 列表 [B, C]"),
-    "nested": Text("logits [B, C] by layer", "按层取用的 logits [B, C]"),
-    "nested_maps": Text("feature maps by layer", "按层取用的特征图"),
-    "named_maps": Text("feature maps by name", "按名称取用的特征图"),
-    "named_tokens": Text("features [B, S, D] by name", "按名称取用的特征 [B, S, D]"),
+    "nested": Text("logits [B, C] by layer", " logits [B, C]（按层取用）"),
+    "nested_maps": Text("feature maps by layer", "特征图（按层取用）"),
+    "named_maps": Text("feature maps by name", "特征图（按名称取用）"),
+    "named_tokens": Text("features [B, S, D] by name", "特征 [B, S, D]（按名称取用）"),
     "vectors": Text("features [B, D]", "特征 [B, D]"),
     "tokens": Text("features [B, S, D]", "特征 [B, S, D]"),
     "maps": Text("features [B, D, H, W]", "特征 [B, D, H, W]"),
@@ -40,7 +40,7 @@ _SPACES = {
 _WORDS: dict[Role, Text] = {
     "student": Text("the student's {numbers}", "学生的{numbers}"),
     "teacher": Text("the teacher's {numbers}", "教师的{numbers}"),
-    "labels": Text("class numbers", "类别标签"),
+    "labels": Text("class labels", "类别标签"),
     "temperature": Text("temperature, varied", "温度（会变化）"),
     "weight": Text("weight, varied", "权重（会变化）"),
     "coefficient": Text("1", "1"),
@@ -68,6 +68,7 @@ _WORDS: dict[Role, Text] = {
     "lengths": Text("the full length of each sample", "每个样本的完整长度"),
     "channel_numbers": Text("0 for each channel", "每个通道取 0"),
     "sink": Text("a dict that the loss writes into", "供损失写入的字典"),
+    "entries": Text("a dictionary with the entries given", "含给定各项的字典"),
     "both": Text("the outputs of student and teacher, a pair", "学生与教师的输出，成对"),
     "mapping": Text("pairs of layers: 0 with 0, 1 with 1", "层的对应：0 对 0、1 对 1"),
     "teacher_model": Text("a model that returns the teacher's {answer}", "返回教师{answer}的模型"),
@@ -108,7 +109,7 @@ def what(slot: Slot, layout: Layout) -> Text:
 
 def _labels(slot: Slot) -> Text:
     if slot.space == "one_hot":
-        return Text("class numbers, one-hot", "类别标签（one-hot）")
+        return Text("class labels, one-hot", "类别标签（one-hot）")
     return _WORDS["labels"]
 
 
@@ -119,7 +120,7 @@ def _reduction(slot: Slot) -> Text:
 def _batch(slot: Slot) -> Text:
     if slot.value == "dict":
         return Text("a batch, its entries by name", "批次，按名称取各项")
-    return Text("a batch: inputs and class numbers", "批次：输入与类别标签")
+    return Text("a batch: inputs and class labels", "批次：输入与类别标签")
 
 
 def _options(slot: Slot) -> Text:
@@ -179,6 +180,7 @@ ROLES: dict[Role, Text] = {
     "lengths": Text("lengths", "长度"),
     "channel_numbers": Text("numbers of channels", "各通道的数值"),
     "sink": Text("a dict to write into", "供写入的字典"),
+    "entries": Text("a dictionary", "字典"),
     "teacher_model": Text("teacher model", "教师模型"),
     "student_model": Text("student model", "学生模型"),
     "network": Text("student model", "学生模型"),

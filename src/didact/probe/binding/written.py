@@ -115,10 +115,9 @@ def tree_of(source: Any) -> ast.AST:
 
 @lru_cache(maxsize=64)
 def called(source: Any) -> frozenset[str]:
-    """The names and attributes that a loss, or its class, calls."""
-    return frozenset(
-        _name(node.func) for node in ast.walk(tree_of(source)) if isinstance(node, ast.Call)
-    )
+    """The names and attributes that a loss, or its class, calls: ``layer(x)``, ``layers[0](x)``."""
+    found = [node.func for node in ast.walk(tree_of(source)) if isinstance(node, ast.Call)]
+    return frozenset(_name(f.value if isinstance(f, ast.Subscript) else f) for f in found)
 
 
 @lru_cache(maxsize=64)

@@ -105,13 +105,21 @@ def _kl_div(student: Map, teacher: Map, *, log_target: bool = False) -> Formula:
     ).sum(-1)
 
 
+def _apart(word: str) -> str:
+    """A word of Latin letters stands apart from Chinese ones."""
+    return f" {word} ".replace("  ", " ") if word[0].isascii() else word
+
+
 def _product(row: int, column: int) -> Form:
     """``kl_div(input, target)`` with one kind of number on each side."""
     key, en, zh, student, wrong_input = _INPUTS[row]
     key_t, en_t, zh_t, teacher, wrong_target = _TARGETS[column]
     return Form(
         f"kl_div({key}, {key_t})",
-        Text(f"kl_div of {en} with {en_t} as target", f"kl_div：输入为{zh}，目标为{zh_t}"),
+        Text(
+            f"kl_div of {en} with {en_t} as target",
+            f"kl_div（输入为{_apart(zh)}，目标为{_apart(zh_t)}）",
+        ),
         _kl_div(student, teacher),
         ("KL-OF-SIGMOIDS",)
         if wrong_input == wrong_target == "SIG/SOFTMAX-MIX"
@@ -125,7 +133,7 @@ def _product_of_logs(row: int) -> Form:
         f"kl_div({key}, probs, log_target)",
         Text(
             f"kl_div of {en} with log_target=True and probabilities",
-            f"kl_div：输入为{zh}，log_target=True 却给了概率",
+            f"kl_div（输入为{_apart(zh)}，log_target=True 却给了概率）",
         ),
         _kl_div(student, lambda x, T: (x / T).softmax(-1), log_target=True),
         ("LOG-TARGET-ON-PROBS", *([wrong_input] if wrong_input else [])),

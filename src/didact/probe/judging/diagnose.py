@@ -11,6 +11,8 @@ from didact.probe.forms.fit import Fit, is_power
 from didact.probe.forms.wrong import REVERSED
 from didact.probe.judging.case import Case, Outcome
 
+_NEAR = 0.5
+"""The share of the gradient that the nearest form may leave over and still be called near."""
 _HIDES = {"KL-INPUT-PROBS", "KL-INPUT-RAW"}
 
 
@@ -38,7 +40,7 @@ def diagnose(case: Case, outcomes: Mapping[str, Outcome]) -> dict[str, Text]:
 
 _MATCHED = Text(
     "the gradient is that of {form}; residual {residual}, on three sets of inputs",
-    "梯度与{form}一致；三组输入上残差 {residual}",
+    "梯度与“{form}”一致；三组输入上残差 {residual}",
 )
 _NO_GRADIENT = Text("no part of the gradient is a number", "梯度没有任何有限分量")
 _LAW = Text("the law {law}: {text}", "定律 {law}：{text}")
@@ -70,11 +72,16 @@ def best_match(case: Case, outcomes: Mapping[str, Outcome]) -> Text:
         return Text(
             "no known form: there is no gradient to compare", "没有可比较的梯度，无法匹配已知形式"
         )
+    if not fit.exact and fit.residual > _NEAR:
+        return Text(
+            "no known form: none explains half of the gradient",
+            "不是已知形式：没有一种形式能解释一半的梯度",
+        )
     if not fit.exact:
         return Text(
             f"no known form; the nearest is {fit.name.en}, which leaves {fit.residual:.2g} of "
             "the gradient unexplained",
-            f"不是已知形式；最接近的是“{fit.name.zh}”，梯度中有 {fit.residual:.2g} 无法解释",
+            f"不是已知形式；最接近的是“{fit.name.zh}”，但梯度中有 {fit.residual:.2g} 无法解释",
         )
     factor = _factor(case, fit, outcomes)
     if fit.at_cross_entropy and fit.form.key.endswith("kl"):
@@ -84,7 +91,8 @@ def best_match(case: Case, outcomes: Mapping[str, Outcome]) -> Text:
         )
     else:
         extra = Text("", "")
-    at = "" if fit.temperature is None else f", T = {fit.temperature:.4g}"
+    said = "" if fit.temperature is None else f"T = {fit.temperature:.4g}"
+    at = Text(*(comma + said if said else "" for comma in (", ", "，")))
     return Text(
         "{factor}{form}{at}{extra}; residual {residual}",
         "{factor}{form}{at}{extra}；残差 {residual}",

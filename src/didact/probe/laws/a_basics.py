@@ -142,6 +142,8 @@ def teacher_gradient(case: Case) -> Outcome:
     norm = 0.0 if gradient is None else float(gradient.detach().norm())
     if norm == 0:
         return holds("the teacher is detached", "教师已分离", norm=0.0)
+    if not math.isfinite(norm):
+        return measured("the teacher's gradient is not finite", "教师的梯度不是有限数", norm=norm)
     mistakes = ("TEACHER-GRAD",) if "teacher_model" in subject.binding.roles else ()
     return advises(
         f"a gradient of norm {norm:.3g} reaches the teacher: detach its outputs, or make them "

@@ -117,7 +117,7 @@ def non_negative(case: Case) -> Outcome:
 
 @law(
     "minimiser",
-    title=Text("the minimiser is the teacher's distribution", "最小点就是教师的分布"),
+    title=Text("the minimiser is the teacher's distribution", "极小点就是教师的分布"),
     maths=Text(
         "argmin over q of L(q, t) = softmax(t), found by descent with few classes in float64.",
         "在少量类别、float64 下用优化求得 argmin_q L(q, t) = softmax(t)。",
@@ -127,7 +127,7 @@ def non_negative(case: Case) -> Outcome:
         " than the teacher's: a one-hot (probabilities "
         "as input of kl_div), a flatter or sharper one"
         " (temperature on one side), none (unbounded).",
-        "训练到底得到的不是教师的分布：独热（kl_div 输入为概率）、更平或更尖（温度只在一侧）、"
+        "训练到底得到的不是教师的分布：one-hot（kl_div 输入为概率）、更平或更尖（温度只在一侧）、"
         "或不存在（无下界）。",
     ),
 )
@@ -152,4 +152,8 @@ def minimiser(case: Case) -> Outcome:
 
 
 def _row(probs: list[float]) -> str:
-    return "[" + " ".join(f"{p:.3f}" for p in probs) + "]"
+    more = " ..." if len(probs) > _SHOWN else ""
+    return "[" + " ".join(f"{p:.3f}" for p in probs[:_SHOWN]) + more + "]"
+
+
+_SHOWN = 8

@@ -38,7 +38,9 @@ def _compared(case: Case, changed: Inputs, what: str, chinese: str) -> Outcome:
 
 @law(
     "student-shift",
-    title=Text("blind to a constant added to the student's logits", "学生 logits 加常数不变"),
+    title=Text(
+        "blind to a constant added to the student's logits", "给学生 logits 加常数，结果不变"
+    ),
     maths=Text(
         "L(s + c, t) = L(s, t) for a constant c of each sample.",
         "对每个样本的常数 c，L(s + c, t) = L(s, t)。",
@@ -56,7 +58,9 @@ def student_shift(case: Case) -> Outcome:
 
 @law(
     "teacher-shift",
-    title=Text("blind to a constant added to the teacher's logits", "教师 logits 加常数不变"),
+    title=Text(
+        "blind to a constant added to the teacher's logits", "给教师 logits 加常数，结果不变"
+    ),
     maths=Text(
         "L(s, t + c) = L(s, t) for a constant c of each sample.",
         "对每个样本的常数 c，L(s, t + c) = L(s, t)。",

@@ -80,7 +80,7 @@ def _coupled(ratios: dict[float, float]) -> Outcome:
 
 @law(
     "sequence",
-    title=Text("positions count as samples", "每个位置按样本计"),
+    title=Text("positions count as samples", "每个位置都算一个样本"),
     maths=Text(
         "L of [B, S, C] equals L of the same rows as [B*S, C]: gradient proportional to S^0.",
         "[B, S, C] 的 L 等于把同样的行排成 [B*S, C] 的 L：梯度 ∝ S^0。",

@@ -144,6 +144,13 @@ def direction(case: Case) -> Outcome:
         case.subject(case.inputs.having(student=s, **settings)).value for s in (wide, narrow)
     )
     values = wide_value, narrow_value
+    if wide_value == narrow_value:
+        return measured(
+            f"wide and narrow student alike: {wide_value:.3g}",
+            f"宽学生与窄学生相同：{wide_value:.3g}",
+            wide=wide_value,
+            narrow=narrow_value,
+        )
     covers = values[0] < values[1]
     return measured(
         f"{'covers' if covers else 'seeks'} modes: wide "

@@ -52,12 +52,19 @@ def large_logits(case: Case) -> Outcome:
         if not evaluation.finite:
             mistakes = ("LOG-OF-SOFTMAX",) if _distribution(case) else ()
             return _said(case)(
-                f"not finite at ±{scale:g}: value {evaluation.value:.3g}",
-                f"±{scale:g} 时不是有限数：值 {evaluation.value:.3g}",
+                f"at ±{scale:g} {_part(evaluation).en}",
+                f"±{scale:g} 时{_part(evaluation).zh}",
                 *mistakes,
                 scale=scale,
             )
     return holds("value and gradient are finite", "值与梯度均有限")
+
+
+def _part(evaluation: Evaluation) -> Text:
+    """What is no number: the value, or the gradient alone."""
+    if math.isfinite(evaluation.value):
+        return Text("the gradient is not finite", "梯度不是有限数")
+    return Text(f"the value is {evaluation.value:g}", f"值为 {evaluation.value:g}")
 
 
 def _said(case: Case) -> Callable[..., Outcome]:
@@ -131,6 +138,6 @@ def _in_half(case: Case, dtype: torch.dtype, scale: float) -> tuple[_Verdict, Te
             f"{name} 在 ±{scale:g} 时有数值超出其上限 {most:g}；请在 float32 下计算损失",
         )
     return "not finite", Text(
-        f"{name} at ±{scale:g}: not finite (value {evaluation.value:.3g})",
-        f"{name} 在 ±{scale:g} 时不是有限数（值 {evaluation.value:.3g}）",
+        f"{name} at ±{scale:g}: {_part(evaluation).en}",
+        f"{name} 在 ±{scale:g} 时{_part(evaluation).zh}",
     )

@@ -84,7 +84,7 @@ def infinite_classes(case: Case) -> Outcome:
 
 @law(
     "old-classes",
-    title=Text("a teacher that knows fewer classes", "教师认识的类别较少"),
+    title=Text("a teacher that knows fewer classes", "教师只认识一部分类别"),
     maths=Text(
         "With C classes and a teacher of k < C, the divergence runs over the first k: slice the "
         "logits, then take the softmax of each slice.",
