@@ -312,6 +312,13 @@ def loss(student_logits, teacher_logits, label):
     p = torch.gather(F.softmax(teacher_logits, dim=1), 1, target)
     return -(p * log_q).mean()
 """,
+    "KD306 rows that a mask chose": """
+def loss(logits, teacher_logits, labels, mask_positions):
+    hard = F.cross_entropy(logits[mask_positions], labels[mask_positions])
+    masked_logits, wanted = choose(logits), choose(teacher_logits)
+    log_probs = F.log_softmax(masked_logits[:4], dim=-1)
+    return hard + F.kl_div(log_probs, F.softmax(wanted[:4], dim=-1), reduction="batchmean")
+""",
     "KD306 one mask for both": """
 def kd_loss(student_logits, teacher_logits, labels, temperature):
     student_logits = student_logits.view(-1, student_logits.size(-1))
@@ -334,6 +341,18 @@ def loss(students, teachers, labels):
     "KD313 a sum is averaged": """
 def loss(s, t, labels):
     return F.mse_loss(s, t, reduction="sum") / labels.size(0) + F.cross_entropy(s, labels)
+""",
+    "KD313 a sum, and a mean over devices": """
+class Distiller:
+    def __init__(self):
+        self.measure = nn.MSELoss(reduction="sum")
+
+    def step(self, s, t, labels):
+        loss = F.cross_entropy(s, labels)
+        loss += 0.5 * self.measure(s, t) / s.size(0)
+        if self.multi_gpu:
+            loss = loss.mean()
+        loss.backward()
 """,
     "KD313 for the log alone": """
 def train(model, loader):

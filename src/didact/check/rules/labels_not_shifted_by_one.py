@@ -137,7 +137,10 @@ def check(analysis: Analysis) -> Iterator[Found]:
         place = place_in_file(analysis, use)
         if id(place) in done or not use.is_hard or use.input.role is Role.TEACHER:
             continue
-        files = analysis.files_on_the_way(use.scope) if use.scope.calls else analysis.files()
+        files = list(analysis.files())
+        if use.scope.calls:
+            home = [index for index in files if id(use.node) in index.parents]
+            files = [*analysis.files_on_the_way(use.scope), *home]
         if not any(map(_shifts, files)) and _is_flattened(analysis, use, copied=copied):
             done.add(id(place))
             yield Found(place, _MESSAGE.format(both=arguments(use)))

@@ -159,10 +159,8 @@ def _is_trained(total: Total, term: Term) -> bool:
 
 def _count(use: LossUse, term: Term) -> str:
     """The number of samples that a mean is divided by; nothing where it is not."""
-    averaged = use.reduction in ("mean", "batchmean") or any(
-        step.kind == "mean" and step.dim in (None, 0) for step in term.reductions
-    )
-    if not averaged:
+    over_samples = [step.kind for step in term.reductions if step.dim in (None, 0)]
+    if over_samples[:1] not in (["mean"], ["batchmean"]):  # a later mean is one over devices
         return ""
     rows = use.reduction == "mean" or (use.input.rank == 2 and use.input.axis in (-1, 1))
     masked = any(power > 0 and "mask" in symbol.lower() for symbol, power in term.scale.atoms)

@@ -97,6 +97,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.index import Index
+from didact.check.engine.names import dotted
 from didact.check.engine.spaces import Evidence
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import (
@@ -146,8 +147,17 @@ def check(analysis: Analysis) -> Iterator[Found]:
             )
             and use.reduction in ("mean", "sum", "batchmean")
             and not any(_is_masked(analysis, place) for place in _places(analysis, use))
+            and not _is_of_masked_rows(analysis, use)
         ):
             yield Found(use.node, _MESSAGE.format(both=arguments(use)))
+
+
+def _is_of_masked_rows(analysis: Analysis, use: LossUse) -> bool:
+    """Whether what goes in is called after a mask: ``masked_logits[:count]``."""
+    return any(
+        isinstance(step.node, ast.Name | ast.Attribute) and has_word(dotted(step.node), _MASKS)
+        for step in path(analysis, use.input_node, use.scope)
+    )
 
 
 def _is_sequence(use: LossUse) -> bool:
