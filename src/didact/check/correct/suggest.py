@@ -20,6 +20,8 @@ from didact.check.rules import RULES
 
 MOST_TRIED = 60
 """So many corrections are tried in one file: each takes an analysis of the file."""
+MOST_ANALYSED = 2_000_000
+"""So many characters are analysed for them in all: of a long file fewer corrections are tried."""
 _LONGEST_SHOWN = 100
 
 Again = Callable[[str, ast.Module], Sequence[Finding]]
@@ -36,6 +38,7 @@ def with_suggestions(
     would delete a comment is safe no longer.
     """
     tries = count()
+    most = min(MOST_TRIED, 1 + MOST_ANALYSED // (len(analysis.source) + 1))
     result = []
     for finding in findings:
         if finding.fix is not None and finding.fix.safety == "safe":
@@ -43,7 +46,7 @@ def with_suggestions(
             continue
         fix = None
         for proposed in _proposed(analysis, finding):
-            if next(tries) >= MOST_TRIED:
+            if next(tries) >= most:
                 break
             needed = missing_imports(analysis, proposed)
             narrow = [part for edit in proposed for part in _narrowed(edit, analysis.source)]
