@@ -70,7 +70,7 @@ def questions_in(text: str) -> list[str]:
         line = " ".join(piece.split()).strip(" /*-\"'<>").replace("**", "")
         line = _CHAT.sub("", line)
         if _CODE.search(line) and not (line.isascii() and is_words(line)):
-            tail = _AFTER_CODE.search(line) or _QUESTION_AFTER_CODE.search(line)
+            tail = _QUESTION_AFTER_CODE.search(line) or _AFTER_CODE.search(line)
             line = tail[1] if tail is not None else ""
         if not 4 < len(line) < 400 or message_in(line) == line:
             continue
@@ -108,7 +108,12 @@ def answer_to(
     known = _Known(findings, facts, verdict, summary, tree, lines)
     known.losses = losses
     parts: list[Text] = []
-    if message is not None and "HEAD-MISMATCH" not in kinds:
+    causes = [f.message for f in findings if f.code == "KE142"]
+    if message is not None and causes:
+        parts.append(direct.CAUSE.format(message=Text(
+            causes[0].en.rstrip(". "), causes[0].zh.rstrip("。 ")
+        )))  # fmt: skip
+    elif message is not None and "HEAD-MISMATCH" not in kinds:
         meaning = meaning_of(message, tree)
         parts.append(meaning or errors.UNKNOWN.format(message=message[:_LONGEST]))
     heads = [f.message for f in findings if f.code == "KE111"]

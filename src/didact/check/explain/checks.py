@@ -15,6 +15,7 @@ from didact.check.explain.formula.roles import leaves, side
 from didact.check.explain.formula.trace import Tracer
 from didact.check.explain.formula.tree import Call, Choice, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
+from didact.check.explain.slips import raw_targets, slips_in_formulas
 from didact.check.explain.structure import structure_findings
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
@@ -55,6 +56,12 @@ KINDS: dict[str, tuple[str, ...]] = {
     "KE137": ("TARGET-SUM",),
     "KE138": ("DIM-NORM",),
     "KE139": ("TERM-TWICE",),
+    "KE142": ("SUM-OUTLIVES",),
+    "KE143": ("LAST-CLASSES",),
+    "KE144": ("SIGNED-DIFFERENCE",),
+    "KE145": ("POSITIONS-SHIFTED",),
+    "KE146": ("PAD-UNMASKED",),
+    "KE147": ("CE-TARGET-RAW",),
     "KE140": ("SIDES-DIFFER",),
     "KE141": ("TERM-ZERO",),
 }
@@ -79,6 +86,7 @@ def formula_findings(judged: Judged, known: frozenset[str], words: str) -> list[
     found += _heads(judged, words)
     if not judged.tracer.frameworks - {"torch"}:
         found += structure_findings(judged, known, places)
+        found += slips_in_formulas(judged, known, places)
     if judged.tracer.frameworks and "torch" not in judged.tracer.frameworks:
         found += _elsewhere(judged, known, places)
     return list({(f.code, f.span): f for f in found}.values())
@@ -395,6 +403,7 @@ def _elsewhere(
 ) -> Iterator[Finding]:
     """In other frameworks: what the rules of ``check``, which read PyTorch, would find."""
     for loss in judged.losses:
+        yield from raw_targets(loss, judged, places)
         for part in walk(loss.entry.value):
             if not isinstance(part, Call):
                 continue

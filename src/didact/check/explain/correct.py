@@ -98,7 +98,7 @@ def correct(source: str, *, start: Correction | None = None, words: str = "") ->
     ``words`` is the text around the code.
     """
     correction = start or Correction(source)
-    _mend_by_rules(correction)
+    _mend_by_rules(correction, words)
     _mend_formulas(correction, words)
     return correction
 
@@ -132,7 +132,7 @@ def beyond_rules(source: str, words: str) -> list[Finding]:
     if safe_analyse(source) is None:
         return []
     judged = judged_source(source, words)
-    known = frozenset(k for f in found_by_rules(source) for k in kinds_of(f.code))
+    known = frozenset(k for f in found_by_rules(source, words) for k in kinds_of(f.code))
     found = formula_findings(judged, known, words)
     return found if known & {"PAD-UNMASKED"} else [*found, *unmasked(judged)]
 
@@ -142,17 +142,17 @@ def applies(frameworks: Set[str]) -> bool:
     return not frameworks or "torch" in frameworks
 
 
-def _mend_by_rules(correction: Correction) -> None:
+def _mend_by_rules(correction: Correction, words: str) -> None:
     given_up: set[tuple[str, str]] = set()
     for _ in range(ROUNDS):
         analysis = safe_analyse(correction.source)
         if analysis is None:
             break
         findings = sorted(
-            _all_findings(correction.source, analysis),
+            _all_findings(correction.source, analysis, words),
             key=lambda f: (_ORDER[f.severity], f.span.line, f.code),
         )
-        if not any(_mend(correction, analysis, f, given_up) for f in findings):
+        if not any(_mend(correction, analysis, f, given_up, words) for f in findings):
             break
 
 
@@ -168,9 +168,27 @@ def safe_analyse(source: str) -> Analysis | None:
         return None
 
 
+def found_by_rules(source: str, words: str = "") -> tuple[Finding, ...]:
+    """What the rules find in a source; the last few are kept.
+
+    Words around it that ask for the reverse KL make it no mistake.
+    """
+    found = _found_by_rules(source)
+    if not _REVERSE.search(words):
+        return found
+    return tuple(f for f in found if "SWAPPED" not in kinds_of(f.code))
+
+
+_REVERSE = re.compile(
+    r"(is|it's|this) (a )?forward or reverse|reverse (kl )?is|mode.?seeking|minillm"
+    r"|want (the )?reverse|反向 ?kl.{0,12}(想|要)|(想|要|用)(的是)?反向 ?kl",
+    re.IGNORECASE,
+)
+"""The reverse KL is what is wanted."""
+
+
 @lru_cache(maxsize=16)
-def found_by_rules(source: str) -> tuple[Finding, ...]:
-    """What the rules find in a source; the last few are kept."""
+def _found_by_rules(source: str) -> tuple[Finding, ...]:
     analysis = safe_analyse(source)
     if analysis is None:
         return ()
@@ -272,13 +290,14 @@ def _is_made_by_hand(finding: Finding, judged: Judged) -> bool:
     return False
 
 
-def _all_findings(source: str, analysis: Analysis) -> list[Finding]:
-    return [*found_by_rules(source), *own_findings(analysis.tree, renamed_lambda=False)]
+def _all_findings(source: str, analysis: Analysis, words: str) -> list[Finding]:
+    return [*found_by_rules(source, words), *own_findings(analysis.tree, renamed_lambda=False)]
 
 
 def _mend(
-    correction: Correction, analysis: Analysis, finding: Finding, given_up: set[tuple[str, str]]
-) -> bool:
+    correction: Correction, analysis: Analysis, finding: Finding, given_up: set[tuple[str, str]],
+    words: str,
+) -> bool:  # fmt: skip
     line = correction.source.split("\n")[finding.span.line - 1].strip()
     key = (finding.code, line)
     if key in given_up:
@@ -297,7 +316,7 @@ def _mend(
             changed is None
             or changed == correction.source
             or correction.undoes(changed)
-            or not _helps(changed, correction.source, finding)
+            or not _helps(changed, correction.source, finding, words)
         ):
             continue
         correction.step(changed, finding.code)
@@ -334,12 +353,13 @@ def _per_position(source: str, finding: Finding, kinds: tuple[str, ...]) -> list
     return []
 
 
-def _helps(changed: str, before: str, finding: Finding) -> bool:
+def _helps(changed: str, before: str, finding: Finding, words: str) -> bool:
     """Whether a change takes its finding away and brings no error of another kind."""
     after, first = safe_analyse(changed), safe_analyse(before)
     if after is None or first is None:
         return False
-    now, was = _all_findings(changed, after), _all_findings(before, first)
+    now = _all_findings(changed, after, words)
+    was = _all_findings(before, first, words)
     errors = {f.code for f in now if f.severity is Severity.ERROR}
     if errors - {f.code for f in was}:
         return False

@@ -30,6 +30,7 @@ from didact.check.explain.formula.judge import Judged, Loss, judged_source
 from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Given
+from didact.check.explain.graph import OVERWRITTEN
 from didact.check.explain.mistakes import UNCLEARED
 from didact.check.explain.naming import as_called, called, hint_by_name
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
@@ -147,9 +148,11 @@ def explain(text: str) -> Explanation:
         judged = _judged(source, text) or judged
         analysis = safe_analyse(source) or analysis
     own = own_findings(analysis.tree, renamed_lambda=LAMBDA in guesses)
-    rules = list(found_by_rules(source))
+    rules = list(found_by_rules(source, text))
     own = [f for f in own if not (f.code == UNCLEARED and any(
         "NO-ZERO-GRAD" in kinds_of(r.code) for r in rules))]  # fmt: skip
+    overwritten = {f.span.line for f in rules if "SUM-OVERWRITTEN" in kinds_of(f.code)}
+    own = [f for f in own if f.code != OVERWRITTEN or f.span.line not in overwritten]
     findings = by_importance([*rules, *own, *misspelt, *beyond_rules(source, text)])
     correction = _named(_corrected(source, recovered.source, own, text), findings)
     right = _judged_again(correction.source, source, judged, text)
@@ -186,7 +189,7 @@ def explain(text: str) -> Explanation:
         guesses=guesses,
         known=proof,
         rebuilt=_is_rebuilt(text, recovered.source),
-        gone=_gone(rules, correction.source, source),
+        gone=_gone(rules, correction.source, source, text),
     )
 
 
@@ -211,11 +214,11 @@ def _others(raised: list[Question], asked: Question | None) -> list[Question]:
     return [q for q in raised if q.answer.en not in asked.answer.en]
 
 
-def _gone(rules: Sequence[Finding], corrected: str, source: str) -> frozenset[str]:
+def _gone(rules: Sequence[Finding], corrected: str, source: str, words: str) -> frozenset[str]:
     """The rules' codes that the change of another finding took away as well."""
     if not rules or corrected == source:
         return frozenset()
-    left = {f.code for f in found_by_rules(corrected)}
+    left = {f.code for f in found_by_rules(corrected, words)}
     return frozenset(f.code for f in rules if f.code not in left)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from didact._core.i18n import Text
@@ -124,17 +125,11 @@ class Reader:
             return False
         if not self.is_plain_call(value) and not is_model(last_name(value.func)):
             return False
-        own = any(
-            isinstance(n, ast.FunctionDef) and n.name == last_name(value.func)
-            for n in nodes_of(self.analysis.tree)
-        )
+        own = last_name(value.func) in functions_of(self.analysis.tree)
         if own or any(isinstance(a, ast.Name) and not a.id.isupper() for a in value.args):
             return False
         shown = ast.unparse(target)
-        called = any(
-            isinstance(n, ast.Call) and ast.unparse(n.func) == shown
-            for n in nodes_of(self.analysis.tree)
-        )
+        called = shown in callees_of(self.analysis.tree)
         named = is_model(shown) or role_of(shown) is not Role.UNKNOWN
         return shown in models_of(self.analysis.tree) or (called and named and not is_loss(shown))
 
@@ -293,12 +288,7 @@ class Reader:
 
     def _defined_at(self, function: ast.expr) -> int:
         """The line that defines a function of the paste, or 0."""
-        name = last_name(function)
-        found = (
-            n.lineno for n in nodes_of(self.analysis.tree)
-            if isinstance(n, ast.FunctionDef) and n.name == name
-        )  # fmt: skip
-        return next(found, 0)
+        return functions_of(self.analysis.tree).get(last_name(function), 0)
 
     def _binop(self, node: ast.BinOp) -> Text:
         if isinstance(node.op, ast.Add | ast.Sub) and self._is_loss(node):
@@ -454,7 +444,24 @@ def names_in(node: ast.expr) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
-def models_of(tree: ast.Module) -> set[str]:
+@lru_cache(maxsize=4)
+def functions_of(tree: ast.Module) -> dict[str, int]:
+    """The functions that a file defines, each with its first line."""
+    found: dict[str, int] = {}
+    for node in nodes_of(tree):
+        if isinstance(node, ast.FunctionDef):
+            found.setdefault(node.name, node.lineno)
+    return found
+
+
+@lru_cache(maxsize=4)
+def callees_of(tree: ast.Module) -> frozenset[str]:
+    """What a file calls, as it is written."""
+    return frozenset(ast.unparse(n.func) for n in nodes_of(tree) if isinstance(n, ast.Call))
+
+
+@lru_cache(maxsize=4)
+def models_of(tree: ast.Module) -> frozenset[str]:
     """What is called, trained, moved or asked for its parameters: models."""
     found: set[str] = set()
     telling = {"parameters", "eval", "train", "state_dict", "load_state_dict"}
@@ -462,7 +469,7 @@ def models_of(tree: ast.Module) -> set[str]:
         method = node.func if isinstance(node, ast.Call) else None
         if isinstance(method, ast.Attribute) and method.attr in telling:
             found.add(ast.unparse(method.value))
-    return found
+    return frozenset(found)
 
 
 def _is_sum(node: ast.expr) -> bool:

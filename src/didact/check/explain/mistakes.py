@@ -10,6 +10,7 @@ from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
 from didact.check.explain.causes import kept_graphs
 from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.slips import slips
 from didact.check.explain.untrained import untrained
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
@@ -38,6 +39,7 @@ def code_findings(tree: ast.Module) -> Iterator[Finding]:
     if called & _CLASSES:
         yield from _constructed(tree)
     yield from untrained(tree)
+    yield from slips(tree)
     scopes: list[ast.AST] = [n for n in nodes if isinstance(n, Function)] or [tree]
     for scope in scopes:
         masks = _masks(scope)

@@ -6,6 +6,7 @@ import ast
 import builtins
 import difflib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from didact._core.i18n import Language, Text
 from didact.check.correct.site import span
@@ -132,14 +133,19 @@ def _no_temperature(tree: ast.Module) -> Iterator[Finding]:
 def _free_names(function: ast.FunctionDef, tree: ast.Module) -> set[str]:
     """The names that a function reads and the file does not set, libraries left out."""
     names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+    return {n.id for n in names if isinstance(n.ctx, ast.Load)} - _known_names(tree)
+
+
+@lru_cache(maxsize=4)
+def _known_names(tree: ast.Module) -> frozenset[str]:
+    """The names that a file sets or imports, those of libraries and of Python."""
     stored = {n.id for n in nodes_of(tree) if isinstance(n, ast.Name)
               and isinstance(n.ctx, ast.Store)}  # fmt: skip
     stored |= {n.arg for n in nodes_of(tree) if isinstance(n, ast.arg)}
     stored |= {n.name for n in nodes_of(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     imported = {(a.asname or a.name).split(".")[0] for n in nodes_of(tree)
                 if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
-    known = stored | imported | set(ALIASES) | set(dir(builtins))
-    return {n.id for n in names if isinstance(n.ctx, ast.Load)} - known
+    return frozenset(stored | imported | set(ALIASES) | set(dir(builtins)))
 
 
 def _undefined_temperature(node: ast.FunctionDef, name: ast.Name) -> Finding:

@@ -88,12 +88,29 @@ def _cut_students(judged: Judged, loss: Loss) -> Iterator[Finding]:
     }  # fmt: skip
     block = _block_of(judged.tracer.tree, students)
     if block is None:
-        yield _finding("KE123", Severity.ERROR, loss.entry.node, None, how="detach")
+        place, fix = _detached_student(judged, dead)
+        yield _finding("KE123", Severity.ERROR, place or loss.entry.node, fix, how="detach")
         return
     yield _finding(
         "KE123", Severity.ERROR, block.items[0].context_expr, _moved_out(block, students),
         how=ast.unparse(block.items[0].context_expr),
     )  # fmt: skip
+
+
+def _detached_student(judged: Judged, dead: list[Term]) -> tuple[ast.AST | None, Fix | None]:
+    """The ``detach()`` on the student's side, and the change that takes it away."""
+    for node in nodes_of(judged.tracer.tree):
+        if not isinstance(node, ast.Call) or last_name(node.func) != "detach":
+            continue
+        value = judged.tracer.values.get(id(node))
+        inside = isinstance(value, Call) and any(
+            value in set(walk(t.body)) and t.student in set(walk(value)) for t in dead
+        )
+        if inside and isinstance(node.func, ast.Attribute):
+            message = Text("Let the gradient through", "让梯度通过")
+            edit = Edit(span(node), ast.unparse(node.func.value))
+            return node, Fix((edit,), "unsafe", message)
+    return None, None
 
 
 def _cut_forwards(tree: ast.Module) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ TRAINING = frozenset(
     {
         "NO-ZERO-GRAD", "OPT-HAS-TEACHER", "STUDENT-CUT", "STUDENT-NO-GRAD", "TARGET-IN-GRAPH",
         "LAYER-IN-LOSS", "ZERO-GRAD-LATE", "ALIAS-TEACHER", "TEACHER-GRAD", "DETACH-NOOP",
-        "EMA-REVERSED", "STUDENT-EVAL-MODE", "NOT-IN-OPTIMIZER",
+        "EMA-REVERSED", "STUDENT-EVAL-MODE", "NOT-IN-OPTIMIZER", "SUM-OUTLIVES",
     }
 )  # fmt: skip
 """Kinds of findings about how a loss is trained, not about its formula."""
@@ -344,7 +344,7 @@ def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
     notes += _folded_squares(case.judged)
     if _is_without_square(case.judged):
         notes.append(words.WITHOUT_SQUARE)
-    notes += _cautions(case.judged)
+    notes += [] if case.blocking else _cautions(case.judged)
     if any(t.mean and t.status == "equal" for t in case.judged.terms):
         notes.append(words.PER_SAMPLE)
     return list(dict.fromkeys(notes))

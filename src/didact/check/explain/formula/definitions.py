@@ -75,6 +75,7 @@ LOGITS = frozenset(
         "icarl_labels_sum",
         "bce_labels_sum",
         "ce_smooth_hand",
+        "virtual_ce",
         "skew_kl",
         "infonce",
         "bce",
@@ -252,6 +253,18 @@ DEFINITIONS = (
         "ce_smooth_hand", Text("cross-entropy with smoothed labels", "标签平滑的交叉熵"), "",
         "CE(s, (1−ε)·y + ε/C)",
         "return F.cross_entropy(s, y, label_smoothing=beta)", hard=True, ranks=(2,),
+    ),
+    Definition(
+        "virtual_ce",
+        Text(
+            "cross-entropy with a virtual teacher (smoothed labels, ε/(C−1) for the others)",
+            "以虚拟教师（平滑标签，其余类各 ε/(C−1)）为目标的交叉熵",
+        ),
+        "Yuan et al. 2020 (Tf-KD), arXiv:1909.11723",
+        "−Σ v·log softmax(s), v = 1 − ε for the true class, ε/(C − 1) for the others",
+        "n = s.size(1)\nv = torch.full_like(s, beta / (n - 1))\n"
+        "v.scatter_(1, y.unsqueeze(1), 1 - beta)\n"
+        "return -(v * F.log_softmax(s, 1)).sum(1).mean()", ranks=(2,), hard=True,
     ),
     Definition(
         "skew_kl", Text("skewed KL (DistiLLM)", "偏斜 KL（DistiLLM）"),

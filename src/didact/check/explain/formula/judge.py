@@ -199,7 +199,7 @@ def tree_of(source: str) -> ast.Module:
 
 def judge(tree: ast.Module, words: str = "") -> Judged:
     """Follow the code and compare its losses with the named ones; ``words`` surround it."""
-    tracer = trace(tree)
+    tracer = trace(tree, words)
     entries = _losses(tracer.entries, tracer)
     nodes = [e.value for e in tracer.entries]
     kinds = kinds_of(nodes)
@@ -462,7 +462,7 @@ _METHODS = (
     ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}),
     ("icarl", {"icarl", "icarl_labels", "icarl_narrow", "icarl_narrow_sum", "icarl_labels_sum"}),
     ("skew_kl", {"skew_kl"}), ("infonce", {"infonce"}), ("logit_matching", {"mse_centred"}),
-    ("dino", {"dino"}), ("tf_kd", {"tf_kd"}), ("pod", {"pod"}),
+    ("dino", {"dino"}), ("tf_kd", {"tf_kd", "virtual_ce"}), ("pod", {"pod"}),
     ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
     ("binary_kd", {"binary_kd"}),
     ("consistency", {"mse_probs", "mse_probs_rows"}),

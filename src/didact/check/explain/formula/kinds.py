@@ -189,17 +189,29 @@ def _lists(parts: list[Node]) -> list[Given]:
     whole: set[Given] = set()
     read: set[Given] = set()
     counted: set[Given] = set()
+    sliced: set[Given] = set()
     for part in parts:
+        if isinstance(part, Each | Item):
+            for source in part.loop.sources:
+                if (
+                    isinstance(source, Call)
+                    and source.name == "index"
+                    and isinstance(source.args[1], Call)
+                    and source.args[1].name == "slice"
+                    and isinstance(source.args[0], Given)
+                ):
+                    sliced.add(source.args[0])
         for child in part.children:
             if not isinstance(child, Given):
                 continue
             if isinstance(part, Call) and part.name == "length":
                 counted.add(child)
             elif isinstance(part, Call) and part.name == "index" and child is part.args[0]:
-                (read if _is_place(part.args[1]) else whole).add(child)
+                cut = isinstance(part.args[1], Call) and part.args[1].name == "slice"
+                (read if cut or _is_place(part.args[1]) else whole).add(child)
             elif not (isinstance(part, Given)):
                 whole.add(child)
-    return [g for g in counted if g in read and g not in whole]
+    return [g for g in counted | sliced if g in read | sliced and g not in whole]
 
 
 def _is_place(key: Node) -> bool:
@@ -309,6 +321,8 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
             target = args[1]
             soft = isinstance(target, Given) and (target.inputs or "teacher" in target.text)
             told.append((target, Kind.TENSOR if soft else Kind.HOT))
+    if call.name == "div" and len(args) == 2 and (mask := _divided_mask(*args)) is not None:
+        told.append((mask, Kind.MASK))
     if call.name == "slice":
         both = all(isinstance(n, Given) for n in args[:2])
         ends = (Kind.OLD_CLASSES, Kind.CLASSES if both else Kind.OLD_CLASSES)
@@ -320,6 +334,20 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
     if call.name == "range" and args:
         told += [(a, Kind.COUNT) for a in args if isinstance(a, Given)]
     return told
+
+
+def _divided_mask(above: Node, below: Node) -> Given | None:
+    """``m`` of ``(x * m).sum() / m.sum()``."""
+    while isinstance(below, Call) and below.name in {"clamp", "clamp_min", "add", "maximum"}:
+        below = below.args[0]
+    sums = all(isinstance(n, Call) and n.name == "sum" and len(n.children) == 1
+               for n in (above, below))  # fmt: skip
+    if not sums or not isinstance(above, Call) or not isinstance(below, Call):
+        return None
+    product, mask = above.args[0], below.args[0]
+    if not isinstance(mask, Given) or mask.inputs or not isinstance(product, Call):
+        return None
+    return mask if product.name == "mul" and mask in product.args else None
 
 
 def _labels_of(scores: Node, target: Node) -> Kind:
@@ -371,6 +399,8 @@ def by_name(given: Given) -> Kind:
     if is_temperature(last) and not letter_alone:
         return Kind.TEMPERATURE
     number = isinstance(given.default, int | float)
+    if number and last in {"K", "C", "V", "num_classes", "n_classes", "num_class", "n_cls"}:
+        return Kind.CLASSES
     if is_weight(last) and "weights" not in last:
         return Kind.WEIGHT
     if number:

@@ -162,12 +162,14 @@ _RAISED = object()
 class Tracer:
     """Follows the code once and keeps what it computes."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, words: str = "") -> None:
         self.tree = tree
+        self.told = _told(words)
         self.entries: list[Entry] = []
         self.values: dict[int, Value] = {}
         self.labels: dict[Node, str] = {}
         self.frameworks: set[str] = set()
+        self.told_used: set[str] = set()
         self._givens: dict[tuple[str, tuple[Node, ...]], Given] = {}
         self._called: set[int] = set()
         self._depth = 0
@@ -661,6 +663,10 @@ class Tracer:
             method = _method(base.node, node.attr)
             if method is not None:
                 return Closure(method, self.top, base)
+            if node.attr in self.told:
+                value = self._value(self.told[node.attr], self.top)
+                self.told_used.add(node.attr)
+                return value
             if node.attr in self._compiled:
                 value = self._value(self._compiled[node.attr], self.top)
                 if isinstance(value, Constant):
@@ -1253,6 +1259,21 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[Tracer, Any, Scope], Value]] = {
 }
 
 
-def trace(tree: ast.Module) -> Tracer:
-    """What a file computes."""
-    return Tracer(tree).run()
+_TOLD = re.compile(
+    r"self\.(?P<name>\w+)\s*=\s*(?P<value>(?:(?:torch\.)?nn|(?:tf\.)?keras\.losses|paddle\.nn)"
+    r"\.\w+\([\w=\"', .]*\))"
+)
+"""A loss object that the words around the code name."""
+
+
+def _told(words: str) -> dict[str, ast.expr]:
+    found: dict[str, ast.expr] = {}
+    for match in _TOLD.finditer(words):
+        with suppress(SyntaxError, ValueError):
+            found[match["name"]] = ast.parse(match["value"], mode="eval").body
+    return found
+
+
+def trace(tree: ast.Module, words: str = "") -> Tracer:
+    """What a file computes; ``words`` around it may say what an attribute is."""
+    return Tracer(tree, words).run()

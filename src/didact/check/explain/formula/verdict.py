@@ -229,10 +229,11 @@ def solve(
     """The terms of a formula, each matched with a definition if there is one."""
     weights, body, sign, cut = _stripped(node, lab.kinds)
     factors = [*(outer or ()), *weights]
-    found = _match(lab, body, factors, sign, loop)
+    parts = addends(body)
+    hidden = len(parts) > 1 and any(_is_nothing(lab, p, loop) for p in parts)
+    found = None if hidden else _match(lab, body, factors, sign, loop)
     if found is not None:
         return [_divided_by_count(_with(found, weights, cut))]
-    parts = addends(body)
     if len(parts) > 1:
         return [_with(t, weights, cut) for t in _solve_sum(lab, parts, sign, loop, factors)]
     inner = _summed(body)
@@ -251,6 +252,8 @@ def _solve_sum(
     left = [p for p in parts if not _is_zero(p)] or list(parts[:1])
     parts = left[:]
     terms: list[Term] = []
+    left = [p for p in left if not _is_nothing(lab, p, loop)]
+    nothing = [p for p in parts if p not in left]
     if len(parts) <= 6:
         for size in range(len(parts), 1, -1):
             for group in combinations(left, size):
@@ -259,10 +262,20 @@ def _solve_sum(
                     terms.append(found)
                     left = [p for p in left if p not in group]
                     break
-    for part in left:
+    for part in (*left, *nothing):
         inner = Call("neg", (part,)) if sign < 0 else part
         terms += solve(lab, inner, loop, outer)
     return terms
+
+
+def _is_nothing(lab: Laboratory, part: Node, loop: Loop | None) -> bool:
+    """Whether an addend that is no plain number is 0 for these numbers: it would hide in a sum."""
+    if isinstance(part, Constant | Given) or _is_zero(part):
+        return False
+    try:
+        return abs(lab.number(part, lab.base, loop)) < 1e-12
+    except EvaluationError:
+        return False
 
 
 def _is_zero(node: Node) -> bool:

@@ -345,6 +345,52 @@ _PADDLE_SAME = Text(
     "一样：paddle.nn.functional.kl_div(input, label) 也是第一个参数给对数概率、第二个给概率，"
     "reduction='batchmean' 除以第 0 维的大小；默认的 reduction 同样是 'mean'。",
 )
+_NO_GRADIENT = Text(
+    "No: the target is detached, so the distillation terms send no gradient to it; it is trained "
+    "by its own cross-entropy alone.",
+    "不会：目标已经 detach，蒸馏项的梯度不会传给它；它只由自己的交叉熵训练。",
+)
+_BOTH_MODES = Text(
+    "Both: they do different things, and neither replaces the other. eval() turns dropout off and "
+    "makes BatchNorm use its running statistics (and stop updating them); no_grad() records no "
+    "graph, which saves memory and time and keeps gradients out of the teacher.",
+    "两个都要：它们管的事不同，谁也代替不了谁。eval() 关闭 dropout，并让 BatchNorm "
+    "使用滑动统计量且不再"
+    "更新；no_grad() 不建计算图，省显存和时间，梯度也不会进入教师。",
+)
+_ALIGNED = Text(
+    "Yes, they are aligned: the logits without their last position go with the labels from the "
+    "second one on, so the output at position t stands beside the token t + 1, and the mask is "
+    "made "
+    "of these shifted labels.",
+    "是对齐的：logits 去掉最后一个位置，标签从第二个开始取，位置 t 的输出正好对应第 t + 1 个 "
+    "token，"
+    "掩码也是由移位后的标签得到的。",
+)
+_ONES = Text(
+    "It says of each pair that the two are to be similar: with target 1 cosine_embedding_loss is "
+    "1 − cos; with −1 it would be max(0, cos − margin) and push them apart.",
+    "它表示每一对都应当相似：target 为 1 时 cosine_embedding_loss 就是 1 − cos；若为 −1，则是 "
+    "max(0, cos − margin)，会把两者推开。",
+)
+_VIRTUAL_CE = Text(
+    "It is the cross-entropy with a virtual teacher, and nearly the official one, but not quite: "
+    "here the true class gets 1 − ε and each other one ε/(C − 1), while label_smoothing=ε spreads "
+    "ε over all C classes, the true one included. The two are equal for label_smoothing = "
+    "ε·C/(C − 1).",
+    "这是以虚拟教师（平滑标签）为目标的交叉熵，和官方的很接近但不完全一样：这里真实类得 1 − ε、"
+    "其余每类 "
+    "ε/(C − 1)；官方的 label_smoothing=ε 则把 ε 平分给全部 C 个类（含真实类）。取 "
+    "label_smoothing = ε·C/(C − 1) 时两者相等。",
+)
+_THREE_THINGS = Text(
+    "{message}. The teacher is not put in evaluation mode either: without teacher.eval() each "
+    "forward pass changes its BatchNorm statistics. And it runs with a graph: put its forward pass "
+    "in torch.no_grad(), which saves that memory.",
+    "{message}。另外，教师没有调用 eval()：每次前向都会改动它的 BatchNorm 统计量；"
+    "它的前向也带着计算图，"
+    "应放进 torch.no_grad()，省下这部分显存。",
+)
 _EITHER_KL = r"还是.{0,2}(反向|正向|前向)|(forward|reverse)( kl)? or (the )?(forward|reverse)"
 _LARGENESS = (
     r"why.*(loss|\d{3,})|so (large|big|high)|huge|balance|为什么.*(大|高)|这么大|很大|特别大|太大"
@@ -381,6 +427,20 @@ DIRECT: tuple[Direct, ...] = (
             sees=(r"batchmean", r"\.(reshape|view)\(-1, ",)),
     _direct(r"(为什么|why).{0,20}(反向|reverse)", _WHY_REVERSE, needs="=reverse_kl_masked"),
     _direct(r"(为什么|why).{0,20}(反向|reverse)", _WHY_REVERSE, needs="=reverse_kl"),
+    _direct(r"(bn|batch ?norm).{0,16}(变|drift|chang|updat)", _THREE_THINGS, needs="NO-ZERO-GRAD",
+            sees=(r"\A(?!(?s:.*)\.eval\(\))", r"\bteacher\w*\(")),
+    _direct(r"(?=.*eval)(?=.*no_grad)", _BOTH_MODES, needs="=clean"),
+    _direct(r"(get|receive|flow|gradient|梯度).*(kd|teacher|deep|target|教师|目标|最深)",
+            _NO_GRADIENT, needs="=kd, =clean", sees=(r"\.detach\(\)",)),
+    _direct(r"对齐|align", _ALIGNED, needs="=clean",
+            sees=(r"\[:, :-1", r"(\w+) = labels\[:, 1:\](?s:.*)\1 != -100")),
+    _direct(r"\bones\b|全 ?1|全一", _ONES, needs="=cosine",
+            sees=(r"cosine_embedding_loss|Cosine",)),
+    _direct(r"label.?smooth|平滑|一样|same|equal", _VIRTUAL_CE, needs="=virtual_ce"),
+    _direct(r"no difference|no effect|makes no|没(有)?(作用|区别|变化|影响|反应)", CAUSE,
+            needs="STUDENT-CUT"),
+    _direct(r"minus|negative|负", CAUSE, needs="CE-TARGET-RAW"),
+    _direct(r"minus|negative|负", CAUSE, needs="SIGNED-DIFFERENCE"),
     *(_direct(r"eval", _NOT_EVAL, needs=kind) for kind in ("TEACHER-TRAIN-MODE", "BN-DRIFT")),
     _direct(r"(need|have to|must|should).{0,20}eval\(?|(要|需要|必须|用不用).{0,12}eval"
             r"|eval.{0,8}吗", _CALL_EVAL, sees=(r"\A(?!(?s:.*)\.eval\(\))", r"\bteacher\w*\(")),

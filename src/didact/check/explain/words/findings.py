@@ -106,6 +106,45 @@ OWN: dict[str, Text] = {
         "目标在类别上的和是 {total} 而不是 1：几个 softmax 只相加、没有取平均。"
         "损失降不到 0，梯度是取平均时的 {total} 倍",
     ),
+    "KE142": Text(
+        "`{name}` is never started anew inside the loop: from the second step on `{name}` still "
+        "holds the graphs of earlier steps, which backward() has freed, so it stops with a "
+        "RuntimeError; write `{name} = ...` instead of `+=`",
+        "`{name}` 在循环里从不重新开始：从第二步起，`{name}` 里还带着前面各步的计算图，而它们已被 "
+        "backward() 释放，所以报 RuntimeError；应写 `{name} = ...`，不要用 `+=`",
+    ),
+    "KE143": Text(
+        "{code} takes the last {name} columns, where the new classes are; the old classes are the "
+        "first ones, `[:, :{name}]`",
+        "{code} 取的是最后 {name} 列，那里是新类；旧类在最前面，应写 `[:, :{name}]`",
+    ),
+    "KE144": Text(
+        "this is the mean of signed differences: positive and negative ones cancel, the value can "
+        "be negative, and it has no minimum where both sides agree; square the differences first, "
+        "`.pow(2)`",
+        "这里对带符号的差取平均：正负会抵消，数值可以为负，两侧相同时也不是最小值；应先平方，"
+        "`.pow(2)`",
+    ),
+    "KE145": Text(
+        "the two sides are cut to different positions, {one} and {other}: each position is "
+        "compared with its neighbour; both models predict the same token at the same position, so "
+        "cut both alike",
+        "两侧切片的位置不同（{one} 与 {other}）：每个位置都在和相邻位置比较；"
+        "两个模型在同一位置预测的是"
+        "同一个 token，两侧应同样切片",
+    ),
+    "KE146": Text(
+        "the models are given attention_mask, the loss is not: the mean runs over padding, too; "
+        "multiply by the mask and divide by its sum",
+        "attention_mask 只传给了模型，没有用在损失上：取平均时把填充位置也算进去了；"
+        "应乘上掩码，再除以掩码之和",
+    ),
+    "KE147": Text(
+        "the soft labels are the teacher's logits; they must be probabilities: softmax of the "
+        "teacher's logits / T. With logits there the loss has no lower bound",
+        "软标签给的是教师的 logits，应当是概率：先对教师的 logits / T 做 softmax。"
+        "给 logits 时损失没有下界",
+    ),
     "KE139": Text(
         "two terms of this loss compute the same ({name}, of the same two tensors): one of them "
         "was probably meant to be another, or its weight is simply doubled",
@@ -458,6 +497,40 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "were added. Divide by it, or use weights that sum to 1.",
             "由数值得出：目标在类别上的和等于相加的 softmax 个数。"
             "应除以个数，或使用总和为 1 的权重。",
+        ),
+    ),
+    "KE142": (
+        Text("A sum that outlives its step", "跨步累加的损失"),
+        Text(
+            "Add up numbers for the log alone: `total += loss.item()`, and go back from `loss`.",
+            "只为记录而累加数值：`total += loss.item()`，反向传播用 `loss`。",
+        ),
+    ),
+    "KE143": (
+        Text("The last classes taken for the old ones", "把最后几类当成旧类"),
+        Text("New classes are appended behind the old ones.", "新类接在旧类之后。"),
+    ),
+    "KE144": (
+        Text("Differences that cancel", "会相互抵消的差"),
+        Text(
+            "`(a - b).pow(2).mean()`, or `.abs()`.", "写成 `(a - b).pow(2).mean()`，或用 `.abs()`。"
+        ),
+    ),
+    "KE145": (
+        Text("Two sides at different positions", "两侧位置错开"),
+        Text(
+            "`student[:, :-1]` with `teacher[:, :-1]`.", "`student[:, :-1]` 对 `teacher[:, :-1]`。"
+        ),
+    ),
+    "KE146": (
+        Text("A mean over padding", "填充也算进了平均"),
+        Text("`(kl * mask).sum() / mask.sum()`.", "写成 `(kl * mask).sum() / mask.sum()`。"),
+    ),
+    "KE147": (
+        Text("Logits as soft labels", "把 logits 当作软标签"),
+        Text(
+            "`labels=tf.nn.softmax(teacher_logits / T)`.",
+            "写成 `labels=tf.nn.softmax(teacher_logits / T)`。",
         ),
     ),
     "KE139": (

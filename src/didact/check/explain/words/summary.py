@@ -339,6 +339,25 @@ CONSEQUENCES: dict[str, Text] = {
         "能运行，但软标签项的实际权重随温度变化",
     ),
     "GRAPHS-KEPT": Text("it runs, and memory grows from step to step", "能运行，但显存一步步增长"),
+    "CE-TARGET-RAW": Text(
+        "the loss has no lower bound, and the student's scores grow without limit",
+        "损失没有下界，学生的输出会无限增大",
+    ),
+    "SUM-OUTLIVES": Text(
+        "it stops with a RuntimeError at the second step", "第二步就报 RuntimeError 而停止"
+    ),
+    "LAST-CLASSES": Text(
+        "it runs, and the old model's outputs are taught to the new classes",
+        "能运行，但旧模型的输出教给了新类",
+    ),
+    "SIGNED-DIFFERENCE": Text(
+        "it runs, and the loss can fall below 0 without any agreement",
+        "能运行，但两侧并不接近时损失也能降到 0 以下",
+    ),
+    "POSITIONS-SHIFTED": Text(
+        "it runs, and each position learns what the teacher says of its neighbour",
+        "能运行，但每个位置学的是教师对相邻位置的输出",
+    ),
     "TERM-TWICE": Text("it runs, and one term counts twice", "能运行，但同一项算了两次"),
     "SIDES-DIFFER": Text(
         "it runs, and does not reach 0 where student and teacher agree",
