@@ -14,7 +14,7 @@ from didact.train import DistillResult, EncoderSettings, distill_encoder
 def _headline(settings: EncoderSettings) -> str:
     seeds = "1 seed" if len(settings.seeds) == 1 else f"{len(settings.seeds)} seeds"
     count = settings.labels_per_class
-    labels = f"{count} labels of each class" if count else "all labels"
+    labels = f"up to {count} labels of each class" if count else "all labels"
     return (
         f"{settings.data}: {settings.teacher} -> {settings.student}, {labels}, "
         f"{' + '.join(settings.loss)}, {seeds} x {settings.steps} steps"

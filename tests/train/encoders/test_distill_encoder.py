@@ -325,6 +325,7 @@ def test_ready_vectors_a_module_and_students_of_the_users_own(place: Path, tmp_p
         ({"student": "attention-40x1"}, "32 divides"),
         ({"steps": 31}, "multiple of the 2 epochs"),
         ({"resize": 8}, "not of sentences"),
+        ({"arms": ("teacher",)}, "expected alone or distilled"),
     ],
 )
 def test_what_cannot_be_is_refused_before_a_folder_is_made(
@@ -385,6 +386,8 @@ def test_the_parts_of_the_measure() -> None:
         expected += len(nearest[0] & nearest[1])
     assert neighbours_kept(one, other) == pytest.approx(expected / 400)
     assert neighbours_kept(one[:1], other[:1]) == 1
+    many = torch.randn(5003, 4)
+    assert neighbours_kept(many, 2 * many, nearest=2) == 1
     unit = torch.nn.functional.normalize(one, dim=1)
     away = torch.nn.functional.normalize(other[:, :6], dim=1)
     expected_cosine = 1 - torch.cosine_similarity(unit, away).mean()

@@ -3,7 +3,7 @@
 TEXTS = {
     # Progress and notes
     "{}: {} -> {}, {}, {}, {} x {} steps": "{}：{} -> {}，{!t}，{}，{!t} x {} 步",
-    "{} labels of each class": "每类 {} 个标签",
+    "up to {} labels of each class": "每类至多 {} 个标签",
     "{} has read {} of {} sentences": "{0} 已读 {2} 句中的 {1} 句",
     "[{}%] {} has read {} of {} sentences": "[{0}%] {1} 已读 {3} 句中的 {2} 句",
     "{} of {} sentences are repeated; each counts once": "{1} 句中有 {0} 句重复；每句只计一次",
@@ -104,9 +104,7 @@ TEXTS = {
     "{} is not of sentences; leave it out": "{} 不用于句子；请去掉",
     "--{} is not of sentences; leave it out": "--{} 不用于句子；请去掉",
     "--{} is of sentences; add --recipe encoder": "--{} 用于句子；请加上 --recipe encoder",
-    "no student was trained; expected alone or distilled in arms": (
-        "没有训练学生；arms 中应有 alone 或 distilled"
-    ),
+    "are {}; expected alone or distilled among them": "为 {}；其中应有 alone 或 distilled",
     "the ONNX model's outputs differ from PyTorch's by up to {} on {} test sentences (allowed {}); {} "
     "was not written": (
         "在 {1} 个测试句子上，ONNX 模型的输出与 PyTorch 最多相差 {0}（允许 {2}）；未写入 {3}"

@@ -91,6 +91,13 @@ class EncoderSettings(SharedSettings):
             return value[0]
         return value
 
+    @field_validator("arms")
+    @classmethod
+    def _has_a_student(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
+        if not {"alone", "distilled"} & set(arms):
+            raise ValueError(f"are {', '.join(arms)}; expected alone or distilled among them")
+        return arms
+
     @model_validator(mode="after")
     def _nothing_of_images(self) -> EncoderSettings:
         for name in OF_IMAGES:
