@@ -153,8 +153,10 @@ def test_shapes_come_from_a_file_of_characters(tmp_path: Path) -> None:
 
 def test_what_lies_in_the_way_gets_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(PlatesError, match="cannot be written"):
+    with pytest.raises(PlatesError, match="is a file; expected a folder"):
         main(tmp_path / "file", quick=True)
+    with pytest.raises(PlatesError, match="cannot be written"):
+        main(tmp_path / "file" / "models", quick=True)
     state = tmp_path / "training.pt"
     state.write_bytes(b"no run")
     with pytest.raises(PlatesError, match="is damaged"):

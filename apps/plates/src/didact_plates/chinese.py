@@ -163,6 +163,7 @@ TEXTS = {
     "{file} is of a run with other settings; remove it to begin anew": (
         "{file} 属于设置不同的另一次训练；删除它即可重新开始"
     ),
+    "{folder} is a file; expected a folder": "{folder} 是文件；应为文件夹",
     "{folder} cannot be written: {reason}": "无法写入 {folder}：{reason}",
     "{path} is no reader of plates": "{path} 不是车牌识别模型",
 }

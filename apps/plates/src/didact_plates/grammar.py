@@ -16,6 +16,7 @@ DIGITS = "0123456789"
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 LATIN = DIGITS + LETTERS
 ALPHABET = LATIN + HANZI
+COLOURS = ("blue", "yellow", "green", "white", "black")
 INDEX = {character: index for index, character in enumerate(ALPHABET)}
 NEW_ENERGY = "ABCDEFGHJK"
 SURELY_BLANK = math.log(0.999)

@@ -9,13 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from didact_plates.grammar import ALPHABET, INDEX, best_text, is_valid
+from didact_plates.grammar import ALPHABET, COLOURS, INDEX, best_text, is_valid
 from didact_plates.reader.network import PlateNet
 from didact_plates.reader.preparing import TWO_ROWS, VIEWS, one_row, two_rows
 from didact_plates.reader.store import load_network
 
 SHIPPED = Path(__file__).parent / "student.safetensors"
-COLOURS = ("blue", "yellow", "green", "white", "black")
 SURELY_NONE = 0.02
 """Below this probability of being a plate at all, a crop is not read."""
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass, fields
 import cv2
 import numpy as np
 
-from didact_plates.grammar import INDEX
+from didact_plates.grammar import COLOURS, INDEX
 from didact_plates.reader.preparing import HEIGHT, WIDTH, line_spans, one_row, two_rows
 from didact_plates.synthetic.camera import Crop, light, photograph, spoil
 from didact_plates.synthetic.distractors import distractor
 from didact_plates.synthetic.plates import draw_plate
-from didact_plates.synthetic.texts import COLOURS
 
 FRAMES = 32
 LONGEST = 8

@@ -6,8 +6,6 @@ import numpy as np
 
 from didact_plates.grammar import DIGITS, LATIN, LETTERS, PROVINCES
 
-COLOURS = ("blue", "yellow", "green", "white", "black")
-
 
 @dataclass(frozen=True)
 class Kind:

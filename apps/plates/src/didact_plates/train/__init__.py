@@ -52,6 +52,8 @@ def main(
         crops=tuple(named_crops(photographs)) if photographs is not None else (),
     )
     plan = QUICK if quick else Plan()
+    if output.exists() and not output.is_dir():
+        raise PlatesError(say("{folder} is a file; expected a folder", folder=output))
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
