@@ -147,6 +147,7 @@ def test_help_and_version(capsys, monkeypatch) -> None:
     for arguments, words in (
         (("--help",), "Commands"),
         (("--lang", "zh", "--help"), "命令："),
+        (("--lang", "zh", "--help"), "显示本说明后退出。"),
         (("photo.jpg", "--help", "--lang", "zh"), "照片、装有照片的文件夹"),
     ):
         assert run(*arguments, monkeypatch=monkeypatch) == 0

@@ -63,6 +63,10 @@ def test_the_set_from_a_folder(archives: Path, tmp_path: Path, monkeypatch, caps
 def test_another_file_is_refused(archives: Path, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=r"chars2.7z is not the file that is expected: its SHA"):
         fetching.fetch(tmp_path, archives)
+    (tmp_path / "file").write_text("")
+    for target in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(DownloadError, match="is there already, and is no folder"):
+            fetching.fetch(target, archives)
     with pytest.raises(DownloadError, match=r"chars2.7z cannot be read: No such file"):
         fetching.fetch(tmp_path, tmp_path)
 

@@ -101,7 +101,7 @@ def test_what_is_no_picture_gets_a_sentence_in_the_language_of_the_page(port: in
     status, text, _ = ask(port, "/api/read", b"no picture", X_Name="a.txt", X_Language="zh")
     assert status == 422
     assert "a.txt 不是可以读取的图片" in json.loads(text)["error"]
-    assert "is no picture" in json.loads(ask(port, "/api/read", b"")[1])["error"]
+    assert "is of no size" in json.loads(ask(port, "/api/read", b"")[1])["error"]
 
 
 def test_others_are_refused(port: int, photograph: bytes) -> None:
@@ -181,5 +181,7 @@ def test_photographs_dropped_in_a_browser(browser: Any, port: int, tmp_path: Pat
         }"""
     )
     expect(page.locator("article")).to_have_count(3)
-    expect(page.locator("article h2").first).to_have_text("dropped.jpg")
+    expect(page.locator(".problem").first).to_have_text(
+        re.compile("dropped.jpg 不是可以读取的图片")
+    )
     page.close()

@@ -96,7 +96,7 @@ def test_what_is_no_picture_gets_a_sentence(tmp_path: Path, image: np.ndarray) -
     content = write(tmp_path / "whole.png", image).read_bytes()
     cases = {
         "text.jpg": (b"This is a text file.\n" * 20, "is no picture"),
-        "nothing.jpg": (b"", "is no picture"),
+        "nothing.jpg": (b"", "is of no size"),
         "cut.png": (content[: len(content) // 2], "is damaged"),
         "cut.jpg": (cv2.imencode(".jpg", image)[1].tobytes()[:5000], "is damaged"),
     }

@@ -41,5 +41,8 @@ def test_the_code_of_the_readme_runs(capsys, monkeypatch) -> None:
 def test_a_model_that_is_not_there(tmp_path) -> None:
     with pytest.raises(models.ModelFileError, match="there is no file"):
         models.finder(tmp_path / "none")
-    with pytest.raises(models.ModelFileError, match=r"student\.safetensors"):
+    with pytest.raises(
+        models.ModelFileError,
+        match=r"has no student\.safetensors; expected what didact-plates train",
+    ):
         models.finder(tmp_path)

@@ -45,10 +45,11 @@ TEXTS = {
     "there is no file {file}": "没有文件 {file}",
     "one of the photographs has no name": "有一个照片名是空的",
     "{file} is no regular file": "{file} 不是普通文件",
+    "{file} is of no size: there is nothing in it": "{file} 大小为零，里面什么也没有",
     "{file} is a folder": "{file} 是文件夹",
     "{file} cannot be read: {reason}": "无法读取 {file}：{reason}",
-    "{file} is no picture that can be read; expected JPEG, PNG, BMP, WebP or TIFF": (
-        "{file} 不是可以读取的图片；应为 JPEG、PNG、BMP、WebP 或 TIFF"
+    "{file} is no picture that can be read; expected JPEG, PNG, BMP, WebP or TIFF of 8 or 16 bits": (
+        "{file} 不是可以读取的图片；应为 8 位或 16 位的 JPEG、PNG、BMP、WebP 或 TIFF"
     ),
     "{file} is damaged: {reason}": "{file} 已损坏：{reason}",
     "{file} has {size} megapixels ({width} x {height}), more than {most}: make it smaller": (
@@ -115,8 +116,8 @@ TEXTS = {
         "之后用它训练：didact-plates train models --real plates-data"
     ),
     "Where the characters are kept.": "字符集存放在哪里。",
-    "A folder with the two archives, where there is no network.": (
-        "没有网络时，存有那两个压缩包的文件夹。"
+    "A folder with chars2.7z and charsChinese.7z, where there is no network.": (
+        "没有网络时，存有 chars2.7z 和 charsChinese.7z 的文件夹。"
     ),
     "{file}: {characters} characters of {classes} classes, {test} of them for tests": (
         "{file}：{classes} 类共 {characters} 个字符，其中 {test} 个用于测试"
@@ -130,6 +131,11 @@ TEXTS = {
     ),
     "the archives have no pictures of characters": "压缩包里没有字符图片",
     # Training
+    "the folder {folder} has no {file}; expected what didact-plates train wrote": (
+        "文件夹 {folder} 里没有 {file}；应为 didact-plates train 写出的文件夹"
+    ),
+    "{folder} is there already, and is no folder": "{folder} 已经存在，而且不是文件夹",
+    "Show this message and exit.": "显示本说明后退出。",
     "Train a reader: from drawn plates alone, or also from real characters and plates.": (
         "训练识别模型：只用画出的车牌，或再加上真实的字符和车牌。"
     ),

@@ -59,7 +59,11 @@ def fetch(target: Path, source: Path | None = None) -> dict[str, int]:
             say("{module} is not installed. Install it with: pip install {package}",
                 module="py7zr", package=package)
         )  # fmt: skip
-    target.mkdir(parents=True, exist_ok=True)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        text = say("{folder} is there already, and is no folder", folder=target)
+        raise DownloadError(text) from None
     archives = [_archive(name, digest, target, source) for name, digest in ARCHIVES.items()]
     arrays = _arrays(_pictures(archives))
     np.savez_compressed(target / NAME, **arrays)  # type: ignore[arg-type]

@@ -32,7 +32,17 @@ def finder(model: Path | None = None, *, least: float | None = None, threads: in
 
     if model is not None and not model.exists():
         raise ModelFileError(say("there is no file {file}", file=model))
-    path = model / NAME if model is not None and model.is_dir() else model
+    path = model
+    if model is not None and model.is_dir():
+        path = model / NAME
+        if not path.exists():
+            raise ModelFileError(
+                say(
+                    "the folder {folder} has no {file}; expected what didact-plates train wrote",
+                    folder=model,
+                    file=NAME,
+                )
+            )
     cv2.setNumThreads(threads)
     torch.set_num_threads(threads)
     reader = Reader.load(path)

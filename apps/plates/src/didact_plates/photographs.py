@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import warnings
@@ -145,8 +146,6 @@ def decode_picture(content: bytes, name: str) -> tuple[Image, float]:
     Raises:
         PictureError: It is no picture, too large or damaged.
     """
-    import io
-
     return _decoded(io.BytesIO(content), name)
 
 
@@ -164,11 +163,7 @@ def _decoded(file: object, name: str) -> tuple[Image, float]:
         except PictureError:
             raise
         except UnidentifiedImageError:
-            text = say(
-                "{file} is no picture that can be read; expected JPEG, PNG, BMP, WebP or TIFF",
-                file=name,
-            )
-            raise PictureError(text) from None
+            raise PictureError(_no_picture(file, name)) from None
         except _NOT_READ as error:
             reason = str(error) or type(error).__name__
             raise PictureError(
@@ -176,6 +171,18 @@ def _decoded(file: object, name: str) -> tuple[Image, float]:
             ) from None
         finally:
             PillowImage.MAX_IMAGE_PIXELS = limit
+
+
+def _no_picture(file: object, name: str) -> str:
+    """What to say of a file that Pillow does not know; nothing is in it, or something else."""
+    assert isinstance(file, io.IOBase)
+    if file.seek(0, io.SEEK_END) == 0:
+        return say("{file} is of no size: there is nothing in it", file=name)
+    return say(
+        "{file} is no picture that can be read; "
+        "expected JPEG, PNG, BMP, WebP or TIFF of 8 or 16 bits",
+        file=name,
+    )
 
 
 def _too_large(name: str, width: int, height: int) -> str:

@@ -16,7 +16,9 @@ def command(
     ] = Path("plates-data"),
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="A folder with the two archives, where there is no network."),
+        typer.Option(
+            "--from", help="A folder with chars2.7z and charsChinese.7z, where there is no network."
+        ),
     ] = None,
     lang: Lang = None,
 ) -> None:

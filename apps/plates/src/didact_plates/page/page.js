@@ -55,7 +55,7 @@ function outline(plate) {
 
 function card(found) {
   const texts = TEXTS[language];
-  if (found.error) return make("article", {}, make("h2", {}, found.name), make("p", { class: "problem" }, found.error));
+  if (found.error) return make("article", {}, make("p", { class: "problem" }, found.error));
   const picture = make("figure", {},
     make("img", { src: found.photograph, alt: texts.photograph(found.name, found.plates.length) }),
     make("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" }, ...found.plates.map(outline)));
@@ -94,7 +94,7 @@ function take(files) {
       const found = { name: file.name, ...(await read(file)) };
       shown.unshift(found);
       show();
-      at("status").textContent = found.error ?? TEXTS[language].done(found.plates.length, Math.round(found.milliseconds));
+      at("status").textContent = found.error ? "" : TEXTS[language].done(found.plates.length, Math.round(found.milliseconds));
     });
   }
 }
