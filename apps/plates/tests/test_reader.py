@@ -15,7 +15,13 @@ from didact_plates.grammar import ALPHABET, INDEX
 from didact_plates.reader import SHIPPED, Reader, ReaderFileError, Reading
 from didact_plates.reader.network import STUDENT, TEACHER, PlateNet, Widths
 from didact_plates.reader.preparing import VIEWS, View, line_spans, one_row, two_rows
-from didact_plates.reader.reading import DOUBTFUL, character_scores, greedy_text, text_scores
+from didact_plates.reader.reading import (
+    DOUBTFUL,
+    character_scores,
+    greedy_text,
+    may_have,
+    text_scores,
+)
 from didact_plates.reader.store import folded, save_network
 from didact_plates.synthetic import KINDS, distractor, draw_plate, photograph
 from didact_plates.synthetic.examples import frame_labels
@@ -52,6 +58,14 @@ def test_colours_and_rows_are_told(easy: list[tuple[str, str, int, Reading]]) ->
     read = [one for one in easy if one[0] == one[3].text]
     assert np.mean([colour == reading.colour for _, colour, _, reading in read]) > 0.9
     assert np.mean([rows == reading.rows for _, _, rows, reading in read]) > 0.95
+
+
+def test_the_colour_fits_the_text(easy: list[tuple[str, str, int, Reading]]) -> None:
+    for _, _, _, reading in easy:
+        if reading.text:
+            assert (reading.colour == "green") == (len(reading.text) == 8)
+    assert list(may_have("京AD12345")) == [False, False, True, False, False]
+    assert list(may_have("京A12345")) == [True, True, False, True, True]
 
 
 def test_what_is_right_is_surer_than_what_is_no_plate(
@@ -123,7 +137,7 @@ def test_another_file_gets_a_sentence(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ReaderFileError, match="no reader of plates") as caught:
         Reader.load(path)
     assert isinstance(caught.value, ModelFileError)
-    with pytest.raises(ReaderFileError):
+    with pytest.raises(ReaderFileError, match="there is no file"):
         Reader.load(tmp_path / "missing.safetensors")
 
 

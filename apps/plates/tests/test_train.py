@@ -130,11 +130,11 @@ def test_cut_plates_are_named_by_their_texts(tmp_path: Path) -> None:
     assert not np.array_equal(made.lines[0], made.lines[2])
 
 
-@pytest.mark.parametrize("what", ["folder without plates", "no folder"])
-def test_a_folder_without_cut_plates_gets_a_sentence(tmp_path: Path, what: str) -> None:
-    folder = tmp_path if what == "folder without plates" else tmp_path / "none"
+def test_a_folder_without_cut_plates_gets_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(PlatesError, match="no cut plate"):
-        named_crops(folder)
+        named_crops(tmp_path)
+    with pytest.raises(PlatesError, match="there is no folder"):
+        named_crops(tmp_path / "none")
 
 
 def test_shapes_come_from_a_file_of_characters(tmp_path: Path) -> None:

@@ -171,6 +171,8 @@ TEXTS = {
     ),
     "{folder} is a file; expected a folder": "{folder} 是文件；应为文件夹",
     "{folder} cannot be written: {reason}": "无法写入 {folder}：{reason}",
+    "there is no folder {folder}": "没有文件夹 {folder}",
+    "there is no file {path}": "没有文件 {path}",
     "{path} is no reader of plates": "{path} 不是车牌识别模型",
 }
 

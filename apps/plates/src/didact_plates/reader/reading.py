@@ -111,7 +111,9 @@ class Reader:
             if not text:
                 readings.append(Reading("", 0.0, name, rows, ()))
                 continue
-            plate = 1 - float(colour[5])
+            possible = colour[:5] * may_have(text)
+            plate = float(possible.sum())
+            name = COLOURS[int(possible.argmax())]
             confidence = self._calibrated(plate * float(np.exp(score)))
             readings.append(Reading(text, confidence, name, rows, character_scores(frame, text)))
         return readings
@@ -137,6 +139,11 @@ class Reader:
         if is_valid(greedy):
             return greedy
         return best_text(frame)[0] if 5 <= len(greedy) <= 10 else ""
+
+
+def may_have(text: str) -> np.ndarray:
+    """Which colours a plate with this text may have: eight characters are green, no others."""
+    return np.array([(colour == "green") == (len(text) == 8) for colour in COLOURS])
 
 
 def greedy_text(frames: np.ndarray) -> str:

@@ -71,6 +71,8 @@ def load_network(path: Path) -> tuple[PlateNet, float, float]:
     Raises:
         ReaderFileError: ``path`` is no file that :func:`save_network` wrote.
     """
+    if not path.exists():
+        raise ReaderFileError(say("there is no file {path}", path=path))
     try:
         with safe_open(str(path), framework="np") as file:
             about = file.metadata() or {}

@@ -30,10 +30,12 @@ def named_crops(folder: Path) -> list[tuple[str, np.ndarray]]:
     ``京A12345.jpg`` and ``京A12345_2.png`` are plates; what is named otherwise is passed over.
 
     Raises:
-        PlatesError: The folder has no such picture.
+        PlatesError: There is no such folder, or no such picture in it.
     """
+    if not folder.is_dir():
+        raise PlatesError(say("there is no folder {folder}", folder=folder))
     found = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+    for path in sorted(folder.iterdir()):
         text = re.split(r"[_.\- ]", path.name, maxsplit=1)[0]
         if path.suffix.lower() not in PICTURES or not is_valid(text):
             continue
