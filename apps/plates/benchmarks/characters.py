@@ -38,6 +38,7 @@ def main() -> int:
     parser.add_argument("--weight", type=float, default=0.5)
     parser.add_argument("--student", default="cnn-16")
     parser.add_argument("--teacher", default="cnn-24")
+    parser.add_argument("--augment", default="none")
     given = parser.parse_args()
     real, test = easypr_characters(given.easypr)
     train = real
@@ -54,6 +55,7 @@ def main() -> int:
         kd_weight=given.weight,
         epochs=given.epochs,
         batch_size=64,
+        augment=given.augment,
         optimizer="adamw",
         learning_rate=0.003,
         seeds=tuple(range(given.seeds)),
