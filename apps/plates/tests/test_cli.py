@@ -16,7 +16,7 @@ from apps.plates.tests.pictures import BlueReader, scene, write
 from didact import DidactError
 from didact_plates import __version__, models
 from didact_plates.cli import COMMANDS, main, with_command
-from didact_plates.finding import Finder
+from didact_plates.finding import LEAST_SURE, Finder
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +75,18 @@ def test_json_has_places_in_the_pixels_of_the_file(folder, capsys, monkeypatch) 
     assert one["rows"] == 1
     assert len(one["corners"]) == 4
     assert np.abs(np.array(other["box"]) / 6 - one["box"]).max() < 8
+
+
+def test_a_box_lies_in_the_picture(tmp_path, capsys, monkeypatch) -> None:
+    image, (left, top, right, bottom) = scene(high=60)
+    path = write(tmp_path / "edge.png", image[top + 2 : bottom - 2, left + 2 : right - 2])
+    assert run("--json", path, monkeypatch=monkeypatch) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    for one in found["plates"]:
+        x, y, width, height = one["box"]
+        assert min(x, y) >= 0
+        assert x + width <= right - left - 4
+        assert y + height <= bottom - top - 4
 
 
 def test_a_folder_as_csv_goes_on_after_what_cannot_be_read(folder, capsys, monkeypatch) -> None:
@@ -139,6 +151,11 @@ def test_what_is_typed_wrong(folder, capsys, monkeypatch) -> None:
     ):
         assert run(*arguments, monkeypatch=monkeypatch) == 2
         assert words in capsys.readouterr().err
+
+
+def test_the_help_says_from_which_confidence_on_a_plate_counts(capsys, monkeypatch) -> None:
+    assert run("read", "--help", monkeypatch=monkeypatch) == 0
+    assert f"[default: {LEAST_SURE}" in capsys.readouterr().out
 
 
 def test_help_and_version(capsys, monkeypatch) -> None:

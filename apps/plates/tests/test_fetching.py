@@ -63,18 +63,23 @@ def test_the_set_from_a_folder(archives: Path, tmp_path: Path, monkeypatch, caps
 def test_another_file_is_refused(archives: Path, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=r"chars2.7z is not the file that is expected: its SHA"):
         fetching.fetch(tmp_path, archives)
-    (tmp_path / "file").write_text("")
-    for target in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(DownloadError, match="is there already, and is no folder"):
-            fetching.fetch(target, archives)
     with pytest.raises(DownloadError, match=r"chars2.7z cannot be read: No such file"):
-        fetching.fetch(tmp_path, tmp_path)
+        fetching.fetch(tmp_path / "new", tmp_path)
+    assert not (tmp_path / "new").exists()
 
 
 def test_without_network_the_sentence_says_what_to_do(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(fetching, "ADDRESS", "http://127.0.0.1:9/")
     with pytest.raises(DownloadError, match=r"could not be fetched .* use --from FOLDER"):
         fetching.fetch(tmp_path)
+
+
+@pytest.mark.usefixtures("_known")
+def test_a_file_in_the_place_of_the_folder(archives: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for target in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(DownloadError, match="is there already, and is no folder"):
+            fetching.fetch(target, archives)
 
 
 @pytest.mark.usefixtures("_known")

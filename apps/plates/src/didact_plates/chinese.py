@@ -48,8 +48,8 @@ TEXTS = {
     "{file} is of no size: there is nothing in it": "{file} 大小为零，里面什么也没有",
     "{file} is a folder": "{file} 是文件夹",
     "{file} cannot be read: {reason}": "无法读取 {file}：{reason}",
-    "{file} is no picture that can be read; expected JPEG, PNG, BMP, WebP or TIFF of 8 or 16 bits": (
-        "{file} 不是可以读取的图片；应为 8 位或 16 位的 JPEG、PNG、BMP、WebP 或 TIFF"
+    "{file} is no picture that can be read; expected JPEG, PNG, BMP, GIF, WebP or TIFF of 8 or 16 bits": (
+        "{file} 不是可以读取的图片；应为 8 位或 16 位的 JPEG、PNG、BMP、GIF、WebP 或 TIFF"
     ),
     "{file} is damaged: {reason}": "{file} 已损坏：{reason}",
     "{file} has {size} megapixels ({width} x {height}), more than {most}: make it smaller": (

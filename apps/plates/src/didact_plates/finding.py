@@ -22,7 +22,7 @@ MARGIN = (0.03, 0.06)
 """Parts of its width and height by which a candidate is cut larger than it was found."""
 LARGEST = (256, 128)
 """Width and height of a cut candidate at most; no reader makes use of more."""
-LEAST_SURE = 0.05
+LEAST_SURE = 0.2
 """Confidence below which a reading is no plate; chosen on the half that was tuned on."""
 SURE = 0.97
 """Confidence above which a candidate is not straightened and read a second time."""

@@ -20,7 +20,7 @@ from didact_plates.errors import PictureError
 from didact_plates.locate import Image
 from didact_plates.texts import say
 
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 FILMS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts")
 MOST_PIXELS = 200_000_000
 """Of a photograph: more than any camera takes, less than fills the memory."""
@@ -180,7 +180,7 @@ def _no_picture(file: object, name: str) -> str:
         return say("{file} is of no size: there is nothing in it", file=name)
     return say(
         "{file} is no picture that can be read; "
-        "expected JPEG, PNG, BMP, WebP or TIFF of 8 or 16 bits",
+        "expected JPEG, PNG, BMP, GIF, WebP or TIFF of 8 or 16 bits",
         file=name,
     )
 

@@ -28,11 +28,11 @@ def command(
         Path | None, typer.Option(help="A folder of models that didact-plates train wrote.")
     ] = None,
     least: Annotated[
-        float | None,
+        float,
         typer.Option(
             "--least", min=0.0, max=1.0, help="Confidence below which a reading is no plate."
         ),
-    ] = None,
+    ] = 0.2,
     every: Annotated[
         int, typer.Option(min=1, help="Of the frames of a film, which one is looked at.")
     ] = 10,

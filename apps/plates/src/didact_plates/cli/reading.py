@@ -25,7 +25,7 @@ def read_all(
     form: str,
     draw: Path | None,
     model: Path | None,
-    least: float | None,
+    least: float,
     every: int,
     threads: int,
 ) -> int:
@@ -60,7 +60,9 @@ def read_all(
 
 def answer(photograph: Photograph, plates: Sequence[Plate], milliseconds: float) -> Answer:
     """What was found as plain data; places are in pixels of the file's own picture."""
+    assert photograph.image is not None
     scale = photograph.scale
+    height, width = photograph.image.shape[:2]
     return {
         "file": _writable(photograph.name),
         **({} if photograph.frame is None else {"frame": photograph.frame}),
@@ -71,7 +73,7 @@ def answer(photograph: Photograph, plates: Sequence[Plate], milliseconds: float)
                 "colour": plate.colour,
                 "rows": plate.rows,
                 "confidence": round(plate.confidence, 4),
-                "box": [round(value * scale) for value in plate.box],
+                "box": [round(value * scale) for value in _inside(plate.box, width, height)],
                 "corners": [
                     [round(float(x) * scale, 1), round(float(y) * scale, 1)]
                     for x, y in plate.corners
@@ -80,6 +82,13 @@ def answer(photograph: Photograph, plates: Sequence[Plate], milliseconds: float)
             for plate in plates
         ],
     }
+
+
+def _inside(box: tuple[int, int, int, int], width: int, height: int) -> tuple[int, int, int, int]:
+    """The part of a box (left, top, width, height) that is in the picture."""
+    left, top = max(box[0], 0), max(box[1], 0)
+    right, bottom = min(box[0] + box[2], width), min(box[1] + box[3], height)
+    return left, top, max(right - left, 0), max(bottom - top, 0)
 
 
 class _Text:
