@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.test_language import english_left
 
 from didact import metrics
 from didact._core.errors import CheckpointError, DataError, DidactError, RunFolderError, UsageError
@@ -141,6 +142,7 @@ def test_the_record_is_that_of_a_run(run: Path) -> None:
     assert "84 training sentences (6 with labels)" in page
     assert "labelled sentences only" in page
     assert "over 18 sentences" in page
+    assert english_left(to_html(run, "zh")) == []
 
 
 def test_the_student_that_was_kept_is_the_one_that_was_measured(run: Path, place: Path) -> None:
@@ -231,6 +233,7 @@ def test_a_teacher_that_is_trained_here_and_sentences_without_labels_go_on_too(
     assert result.gain == pytest.approx((two - one) / 2)
     assert result.validation_gain is not None
     assert "from which words were taken" in to_html(result.folder)
+    assert english_left(to_html(result.folder, "zh")) == []
     student = load_encoder(result.folder)
     assert student.encode(["rain"]).shape == (1, 16)
     with pytest.raises(UsageError, match="no labels"):

@@ -118,6 +118,10 @@ TEXTS = {
     ),
     # Report
     "Nearest sentences shared, %": "共同的最近句子，%",
+    "{} of the distilled student minus the student alone, in points: {}.": (
+        "{!t}，蒸馏的学生减去单独训练的学生，百分点：{!t}。"
+    ),
+    "Nearest sentences shared": "共同的最近句子",
     "nearest sentences shared": "共同的最近句子",
     "Nearest shared, %": "共同最近句，%",
     "Validation, nearest sentences shared, %": "验证集，共同的最近句子，%",
