@@ -14,7 +14,7 @@ from didact.check.engine.engine import Analysis
 from didact.check.engine.names import is_loss, is_model, role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.asked import answer_to
-from didact.check.explain.causes import goes_back_twice
+from didact.check.explain.causes import goes_back_twice, message_in
 from didact.check.explain.correct import (
     Correction,
     applies,
@@ -45,6 +45,7 @@ from didact.check.explain.summary import (
     verdict_of,
 )
 from didact.check.explain.words import roles as words
+from didact.check.explain.words.summary import BESIDE_THE_ERROR, NOTHING_FOUND
 from didact.check.findings.finding import Finding, Severity
 from didact.check.snippet import recover
 from didact.check.snippet.repair import LAMBDA
@@ -163,6 +164,8 @@ def explain(text: str) -> Explanation:
     apart = goes_back_twice(analysis.tree)
     hint = hint_by_name(*names)
     summary = summary_of(verdict, findings, kinds_of, framework, apart=apart, hint=hint)
+    if message_in(text) is not None:
+        summary = [BESIDE_THE_ERROR if s is NOTHING_FOUND else s for s in summary]
     given = given_names(analysis.tree)
     if given:
         guesses.append(GIVEN.format(names=", ".join(f"`{n}`" for n in given)))

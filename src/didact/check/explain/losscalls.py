@@ -197,7 +197,8 @@ def facts(value: Value | None, role: Role, *, brief: bool = False) -> Text | Non
     owner = _OWNERS[role]
     if space.zh[0].isascii() and owner.zh:
         space = Text(space.en, " " + space.zh)
-    parts = [_OWNED.format(owner=owner, space=space) if role is not Role.UNKNOWN else space]
+    owned = role is not Role.UNKNOWN and value.space is not Space.ONE_HOT
+    parts = [_OWNED.format(owner=owner, space=space) if owned else space]
     if value.temperature is not None and not value.temperature.is_one:
         parts.append(_TEMPERATURE.format(t=_in_backticks(value.temperature.text)))
     if value.axis is not None and not brief:

@@ -45,6 +45,7 @@ _ALIGNS = Text(
 _BUILT = Text("{target} is the model that {call} builds.", "{target}：由 {call} 建立的模型。")
 _BECOMES = Text("{target} is {what}.", "{target}：{what}。")
 _ARE_EACH = Text("{target} are each {what}.", "{target} 都是{what}。")
+_IN_PLACE = Text("Changes {o} in place: it is now {what}.", "就地修改 {o}：得到{what}。")
 _RETURNS_EITHER = Text(
     "Returns {a} if {test}, otherwise {b}.", "若 {test} 成立，返回 {a}，否则返回 {b}。"
 )
@@ -372,6 +373,8 @@ def action(node: ast.Call, reader: Reader) -> Text:
     if reader.is_plain_call(node):
         return CALLS.format(call=code_of(node))
     what = spaced(reader.phrase(node))
+    if name.endswith("_") and not name.endswith("__") and owner is not None:
+        return _IN_PLACE.format(o=code_of(owner), what=what)
     return Text(f"Computes {what.en}; the result is not kept.", f"计算{what.zh}，结果没有保存。")
 
 

@@ -65,7 +65,7 @@ def structure_findings(
     yield from _masks(judged)
     yield from _infinite(judged)
     if not {"DIM-SEQ", "DIM-0"} & known:
-        yield from _axes(judged)
+        yield from _together(_axes(judged))
     yield from _normalised_maps(judged)
 
 
@@ -290,25 +290,40 @@ def _is_of_mean_logs(middle: Node) -> bool:
 
 
 def _mixed(judged: Judged, one: Call, other: Call, places: Mapping[Node, ast.AST]) -> Fix | None:
-    """M as the mean of both distributions, and both divergences to it."""
+    """Both divergences from the distributions to the mixture, which is their mean."""
     first, second = places.get(one), places.get(other)
     if not isinstance(first, ast.Call) or not isinstance(second, ast.Call):
         return None
     middle = first.args[1]
-    if not isinstance(middle, ast.Name):
+    if not isinstance(middle, ast.Name) or ast.unparse(second.args[1]) != middle.id:
         return None
-    made = _assigned(judged.tracer.tree, middle.id)
-    ends = [_assigned(judged.tracer.tree, getattr(c.args[0], "id", "")) for c in (first, second)]
-    if made is None or any(e is None or last_name(e.func) != "log_softmax" for e in ends):
-        return None
-    soft = [ast.unparse(e).replace("log_softmax", "softmax", 1) for e in ends if e is not None]
-    edits = [Edit(span(made), f"0.5 * ({soft[0]} + {soft[1]})")]
+    edits: list[Edit] = []
+    if _is_of_mean_logits(one.args[1]):
+        made = _assigned(judged.tracer.tree, middle.id)
+        ends = [
+            _assigned(judged.tracer.tree, getattr(c.args[0], "id", "")) for c in (first, second)
+        ]
+        if made is None or any(e is None or last_name(e.func) != "log_softmax" for e in ends):
+            return None
+        soft = [ast.unparse(e).replace("log_softmax", "softmax", 1) for e in ends if e is not None]
+        edits.append(Edit(span(made), f"0.5 * ({soft[0]} + {soft[1]})"))
     for call in (first, second):
         edits += [
             Edit(span(call.args[0]), f"{middle.id}.log()"),
-            Edit(span(call.args[1]), f"{ast.unparse(call.args[0])}.exp()"),
+            Edit(span(call.args[1]), _without_log(call.args[0])),
         ]
     return Fix(tuple(edits), "unsafe", Text("Average the distributions", "对分布取平均"))
+
+
+def _without_log(node: ast.expr) -> str:
+    """The distribution whose logarithm an argument is."""
+    if isinstance(node, ast.Call):
+        name = last_name(node.func)
+        if name == "log" and isinstance(node.func, ast.Attribute):
+            return ast.unparse(node.args[0] if node.args else node.func.value)
+        if name == "log_softmax":
+            return ast.unparse(node).replace("log_softmax", "softmax", 1)
+    return f"{ast.unparse(node)}.exp()"
 
 
 def _assigned(tree: ast.Module, name: str) -> ast.Call | None:
@@ -570,6 +585,15 @@ def _infinite(judged: Judged) -> Iterator[Finding]:
                 fix = Fix((Edit(span(place.args[1]), "-1000.0"),), "unsafe",
                           Text("A finite number", "换成有限的数"))  # fmt: skip
                 yield _finding("KE133", Severity.ERROR, place, fix)
+
+
+def _together(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Findings that are mended all or none: each has the changes of all."""
+    found = list(findings)
+    edits = tuple(e for f in found if f.fix is not None for e in f.fix.edits)
+    for one in found:
+        fix = None if one.fix is None else Fix(edits, one.fix.safety, one.fix.message)
+        yield Finding(one.code, one.severity, one.span, one.message, fix)
 
 
 def _axes(judged: Judged) -> Iterator[Finding]:

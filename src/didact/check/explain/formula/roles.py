@@ -16,6 +16,11 @@ _SHORT_TEACHER = re.compile(
     r"(^|_)(t|tea|tch|te|ref)(\d|_|$)|^(z|f|fm|feat|feats|logits?|p|g|h|out)_?t$|^tea|teacher|老师|教师|旧",
     re.IGNORECASE,
 )
+_OF_SCHEDULES = re.compile(
+    r"(^|_)(ep|epoch|step|iter|total|lo|hi|start|end|min|max|decay|known|old)s?(_|\d|$)|^n_|^num_",
+    re.IGNORECASE,
+)
+"""Names in a schedule or a share: numbers, but no weights themselves."""
 _SHORT_STUDENT = re.compile(
     r"(^|_)(s|stu|st|cur|new)(\d|_|$)|^(z|f|fm|feat|feats|logits?|q|g|h|out)_?s$|^stu|student|学生|新",
     re.IGNORECASE,
@@ -65,6 +70,8 @@ def roles_of(
     """The role of every name that has one."""
     found: dict[Given, Told] = {}
     for given, kind in kinds.items():
+        if kind is Kind.WEIGHT and _OF_SCHEDULES.search(given.text):
+            continue
         if kind in _KIND_ROLES:
             found[given] = Told(_KIND_ROLES[kind], _KIND_REASONS[kind])
     tensors = [g for g, k in kinds.items() if k in {Kind.TENSOR, Kind.LIST}]

@@ -215,12 +215,17 @@ NOT_KNOWN = Text(
 )
 
 NOT_ANSWERED = Text(
-    "There is no ready answer to this one.",
-    "这个问题暂时答不上来。",
+    "The code that is shown does not answer this. Looked at were the formula and its reduction, "
+    "the "
+    "spaces and the dimension of both sides, the temperature, gradients, eval and the optimiser; "
+    "what was found stands below.",
+    "仅凭贴出的代码答不了这个问题。已检查：公式与归约方式、两侧的空间与维度、温度、梯度、eval "
+    "与优化器；"
+    "结果见下文。",
 )
 INSTEAD = Text(
-    "There is no ready answer to this one, but the code has a problem to fix first: {found}",
-    "这个问题暂时答不上来，但这段代码里有下面的问题，应先改正：{found}",
+    "The code has a problem that comes first: {found}",
+    "先看这段代码里的问题：{found}",
 )
 FURTHER = Text(" “{question}”: {answer}", "“{question}”：{answer}")
 HERE = Text(" Here: {message} (line {line}).", "在这段代码里：第 {line} 行，{message}。")

@@ -59,7 +59,7 @@ FUNCTIONS: dict[str, Text] = {
     "cdist": Text(
         "the distances of all pairs of rows of {0} and {1}", "{0} 与 {1} 所有行两两之间的距离"
     ),
-    "adaptive_avg_pool2d": Text("{0} averaged over its area", "{0} 的空间平均池化"),
+    "adaptive_avg_pool2d": Text("{0} average-pooled to the size {1}", "{0} 平均池化到 {1} 的大小"),
     "avg_pool2d": Text("{0} averaged over windows", "{0} 的平均池化"),
     "interpolate": Text("{0} resized in space", "{0} 缩放到新的空间尺寸"),
     "argmax": Text(

@@ -26,8 +26,8 @@ REBUILT = Text(
     "还原出的代码（带换行和缩进）：",
 )
 LEFT = Text(
-    "Left to you, since there is more than one way to mend it: {findings}.",
-    "以下问题没有自动改正（有不止一种改法）：{findings}。",
+    "Not changed automatically, so this is still open: {findings}.",
+    "以下问题没有自动改正，仍然存在：{findings}。",
 )
 LINE = Text("line {line}, {severity}", "第 {line} 行，{severity}")
 LINES = Text("lines {line}, {severity}", "第 {line} 行，{severity}")

@@ -164,6 +164,10 @@ IF_DEEP = Text(
 FOUND = Text("Found: {counts}.", "发现 {counts}。")
 ONLY_REMARKS = Text("No mistake was found; {remarks}.", "没有发现错误；{remarks}。")
 NOTHING_FOUND = Text("No mistake was found.", "没有发现错误。")
+BESIDE_THE_ERROR = Text(
+    "No mistake was found in the loss; the error in the paste has another cause, see the answer.",
+    "损失本身没有发现错误；粘贴里的报错另有原因，见回答。",
+)
 ALTERNATIVES = Text(
     "There are alternatives, by {conditions}; each is judged for itself.",
     "按 {conditions} 分为不同分支，各自判断。",
