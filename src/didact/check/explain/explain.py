@@ -54,6 +54,12 @@ TOO_DEEP = Text(
     "The code is nested too deeply to be analysed; only its statements are listed.",
     "代码嵌套过深，无法分析，只列出语句。",
 )
+MENDED = 50_000
+"""Characters of code up to which mistakes are mended, not only listed."""
+NOT_MENDED = Text(
+    "The code is longer than {most} characters: mistakes are listed and not mended.",
+    "代码超过 {most} 个字符：只列出问题，不自动改正。",
+)
 GIVEN = Text(
     "Used here but defined elsewhere, taken as given: {names}.",
     "以下名字在别处定义，视为已知：{names}。",
@@ -164,6 +170,8 @@ def explain(text: str) -> Explanation:
     apart = goes_back_twice(analysis.tree)
     hint = hint_by_name(*names)
     summary = summary_of(verdict, findings, kinds_of, framework, apart=apart, hint=hint)
+    if len(source) > MENDED:
+        guesses.append(NOT_MENDED.format(most=f"{MENDED:,}"))
     if message_in(text) is not None:
         summary = [BESIDE_THE_ERROR if s is NOTHING_FOUND else s for s in summary]
     given = given_names(analysis.tree)
@@ -294,6 +302,8 @@ def _corrected(source: str, before: str, own: list[Finding], words: str) -> Corr
     correction = Correction(before, [set() for _ in before.split("\n")])
     if source != before:
         correction.step(source, "KE103")
+    if len(source) > MENDED:
+        return correction.settled(before)
     result = correct(source, start=correction, words=words)
     if any(f.code == KEYWORD_AS_NAME for f in own):
         for number, line in enumerate(result.source.split("\n")):

@@ -122,7 +122,7 @@ def _cut_otherwise(loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Findi
         return
 
 
-_PAIRS = frozenset({"kl_div", "mse_loss", "cross_entropy", "l1_loss", "smooth_l1_loss"})
+_PAIRS = frozenset({"kl_div", "mse_loss", "l1_loss", "smooth_l1_loss"})
 
 
 def _cut(node: Node) -> tuple[object, object] | None:
