@@ -230,3 +230,15 @@ def test_no_file_imports_a_notebook(tree, tmp_path):
     call = "from losses import kd\n\ndef f(s, t, y):\n    return F.cross_entropy(kd(s, t), y)\n"
     tree(train=call)
     assert found() == set()
+
+
+def test_files_that_are_entered_while_others_are_read_do_no_harm(tree, tmp_path):
+    (tmp_path / "nets.py").write_text("import keras\n\nclass Net(keras.Model):\n    pass\n")
+    (tmp_path / "more.py").write_text("from nets import Net\n\ndef kd_net():\n    return Net(1)\n")
+    (tmp_path / "train.py").write_text(
+        "import tensorflow as tf\nfrom more import kd_net\nfrom nets import Net\n\n"
+        "def loss(x, T):\n    student = Net(x)\n    teacher = kd_net()\n"
+        "    t, s = tf.nn.softmax(teacher(x) / T), tf.nn.softmax(student(x) / T)\n"
+        "    return tf.keras.losses.KLDivergence()(t, s)\n"
+    )
+    assert "KD003" not in {code for _, code in found()}

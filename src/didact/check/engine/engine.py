@@ -76,7 +76,7 @@ class Analysis:
     @cached_property
     def facts(self) -> ModelFacts:
         """What the file and those that call it do to their models, read when a rule first asks."""
-        return model_facts(self.index).beside(map(model_facts, self._visited.values()))
+        return model_facts(self.index).beside(map(model_facts, list(self._visited.values())))
 
     def owns(self, node: ast.AST) -> bool:
         """Whether a node is of this file, not of one that was entered from it."""
@@ -96,12 +96,12 @@ class Analysis:
     def files(self) -> Iterator[Index]:
         """This file, and those that were entered for it."""
         yield self.index
-        yield from (index for index in self._visited.values() if index is not self.index)
+        yield from (index for index in list(self._visited.values()) if index is not self.index)
 
     def files_on_the_way(self, scope: Scope) -> Iterator[Index]:
         """This file, and those whose calls led to a place."""
         yield self.index
-        for index in self._visited.values():
+        for index in list(self._visited.values()):
             if index is not self.index and any(id(call) in index.parents for call in scope.calls):
                 yield index
 
