@@ -120,7 +120,7 @@ _WEIGHTED = word_set(
 )
 _SET = ("weight", "bias", "load_state_dict", "requires_grad_", "parameters")
 _STEPS = word_set("forward loss step distill distillation distil kd compute criterion")
-_BEFORE = word_set("init build make create setup configure get prepare define construct model")
+_BEFORE = word_set("init build make create setup configure get prepare define construct model test")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
