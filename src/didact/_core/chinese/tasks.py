@@ -232,26 +232,11 @@ TEXTS = {
     "mean absolute error": "平均绝对误差",
     "validation accuracy": "验证准确率",
     "test accuracy": "测试准确率",
-    "The distilled student and the student alone have the same {}, but {}.": (
-        "蒸馏的学生与单独训练的学生{0!t}相同，但{1!t}。"
-    ),
     "The distilled student's {} is {} above that of the student alone.": (
         "蒸馏的学生的{0!t}比单独训练的学生高 {1}。"
     ),
     "The distilled student's {} is {} below that of the student alone.": (
         "蒸馏的学生的{0!t}比单独训练的学生低 {1}。"
-    ),
-    "The distilled student's {} is {} above that of the student alone, but {}.": (
-        "蒸馏的学生的{0!t}比单独训练的学生高 {1}，但{2!t}。"
-    ),
-    "The distilled student's {} is {} below that of the student alone, but {}.": (
-        "蒸馏的学生的{0!t}比单独训练的学生低 {1}，但{2!t}。"
-    ),
-    "The distilled student's {} is {} points above that of the student alone, but {}.": (
-        "蒸馏的学生的{0!t}比单独训练的学生高 {1} 个百分点，但{2!t}。"
-    ),
-    "The distilled student's {} is {} points below that of the student alone, but {}.": (
-        "蒸馏的学生的{0!t}比单独训练的学生低 {1} 个百分点，但{2!t}。"
     ),
     "The distilled student's {} is {} points above that of the student alone.": (
         "蒸馏的学生的{0!t}比单独训练的学生高 {1} 个百分点。"
@@ -270,3 +255,20 @@ TEXTS = {
         "95% 区间 {0} 至 {1}，包含零，{2}（{3!t}，{4!t}）。"
     ),
 }
+
+_WHY_NOT = {  # a value that is translated reaches to the end of the text: these are said in full
+    "one seed gives no interval": "一个种子得不出区间",
+    "all {} seeds gave the same difference, which gives no interval": (
+        "{{{0}}} 个种子给出的差别相同，得不出区间"
+    ),
+}
+for _note, _chinese in _WHY_NOT.items():
+    for _side, _word in (("above", "高"), ("below", "低")):
+        for _unit, _points in (("", ""), (" points", " 个百分点")):
+            TEXTS[
+                f"The distilled student's {{}} is {{}}{_unit} {_side} that of the student alone, but "
+                f"{_note}."
+            ] = f"蒸馏的学生的{{0!t}}比单独训练的学生{_word} {{1}}{_points}，但{_chinese.format(2)}。"
+    TEXTS[f"The distilled student and the student alone have the same {{}}, but {_note}."] = (
+        f"蒸馏的学生与单独训练的学生{{0!t}}相同，但{_chinese.format(1)}。"
+    )
