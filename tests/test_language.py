@@ -23,8 +23,18 @@ SOURCE = Path(__file__).parents[1] / "src" / "didact"
 IN_BOTH_BY_THEMSELVES = ("check", "probe", "web", "recipes")  # their texts stand in pairs
 NOT_SAID = ("_core/words.py", "_core/chinese", "report/drawing/svg.py")
 WORD = re.compile(r"(?<![\w.{-])[a-z]{2,}(?![\w(=.])")
+CHINESE = re.compile("[\u4e00-\u9fff]")
 FEWEST_WORDS = 3
 FIELDS_AS_THEY_ARE = ("formula", "paper", "form", "usage")
+
+
+def is_pair(node: ast.Call | ast.Tuple) -> bool:
+    """Whether a text stands beside its Chinese: ``Text(en, zh)``, an error of both, a tuple."""
+    both = node.args if isinstance(node, ast.Call) else node.elts
+    if len(both) != 2:
+        return False
+    said = [p.value for p in ast.walk(both[1]) if isinstance(p, ast.Constant)]
+    return any(isinstance(one, str) and CHINESE.search(one) for one in said)
 
 
 def templates(path: Path) -> list[tuple[int, str]]:
@@ -42,6 +52,8 @@ def templates(path: Path) -> list[tuple[int, str]]:
             inside |= {id(part) for part in ast.walk(node.slice)}
         elif isinstance(node, ast.keyword) and node.arg in FIELDS_AS_THEY_ARE:
             inside |= {id(part) for part in ast.walk(node.value)}
+        elif isinstance(node, ast.Call | ast.Tuple) and is_pair(node):
+            inside |= {id(part) for part in ast.walk(node)}
     found = []
     for node in ast.walk(tree):
         if id(node) in inside:
