@@ -143,9 +143,9 @@ def minimiser(case: Case) -> Outcome:
     if minimum.gap < _REACHED:
         return holds(sides, chinese, **numbers)
     if minimum.lower is False:
-        return holds(
-            f"{sides}: no lower value than at the teacher",
-            f"{chinese}：没有比教师处更低的值",
+        return measured(
+            f"{sides}: another distribution, with no lower value than at the teacher",
+            f"{chinese}：分布不同，但值不低于教师处",
             **numbers,
         )
     return breaks(sides, chinese, **numbers)
