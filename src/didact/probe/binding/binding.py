@@ -194,6 +194,15 @@ class Binding:
         return role in self.roles
 
     @property
+    def weights(self) -> tuple[str, ...]:
+        """The names of the weights that are varied, each once however deep the options lie."""
+        slots = (*self.slots, *self.target.built)
+        found = [s.name for s in slots if s.role == "weight" and not s.fixed]
+        held = {**self.target.attributes, **self.seen}
+        found += [name.rpartition(".")[2] for name, role in held.items() if role == "weight"]
+        return tuple(dict.fromkeys(found))
+
+    @property
     def of_logits(self) -> bool:
         """Whether the two sides are class scores."""
         return self.layout in LOGIT_LAYOUTS

@@ -57,6 +57,12 @@ def weights(case: Case) -> Outcome:
     subject = case.subject
     if subject.label_form is None or not subject.has("weight"):
         return skipped("no weight between two terms", "没有混合两项的权重")
+    named = subject.binding.weights
+    if len(named) > 1:  # all are called with the same number, which is no setting of two
+        return skipped(
+            f"weights of their own, no pair: {', '.join(named)}",
+            f"各项权重相互独立，并非互补：{'、'.join(named)}",
+        )
     labels, teachers = [], []
     for weight in _WEIGHTS:
         at = case.inputs.having(weight=weight, temperature=1.0)

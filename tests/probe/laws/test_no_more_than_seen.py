@@ -1,0 +1,81 @@
+"""A row says no more than what was seen: it neither accuses nor praises beyond its numbers."""
+
+# ruff: noqa: N803 - T is the letter of public code
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+import torch.nn.functional as F
+
+from didact.probe import Report, probe
+
+
+def kl(student, teacher, T=1.0):
+    log_q, p = F.log_softmax(student / T, -1), F.softmax(teacher / T, -1)
+    return F.kl_div(log_q, p, reduction="batchmean") * T * T
+
+
+def outcome(report: Report, law: str):
+    return next(r.outcome for r in report.results if r.law == law)
+
+
+@dataclass
+class Weights:
+    tau: float = 2.0
+    w_soft: float = 0.9
+    w_hard: float = 0.1
+
+
+class OfDataclass:
+    def __init__(self, cfg: Weights):
+        self.cfg = cfg
+
+    def __call__(self, out_s, out_t, y):
+        soft = kl(out_s, out_t, self.cfg.tau)
+        return self.cfg.w_soft * soft + self.cfg.w_hard * F.cross_entropy(out_s, y)
+
+
+def of_namespace(student_logits, teacher_logits, labels, args: SimpleNamespace):
+    hard = F.cross_entropy(student_logits, labels)
+    return args.alpha * kl(student_logits, teacher_logits, args.T) + args.beta * hard
+
+
+def of_arguments(student_logits, teacher_logits, labels, kd_weight, ce_weight, T=4.0):
+    hard = F.cross_entropy(student_logits, labels)
+    return kd_weight * kl(student_logits, teacher_logits, T) + ce_weight * hard
+
+
+def pair_of_namespace(student_logits, teacher_logits, labels, args):
+    hard = F.cross_entropy(student_logits, labels)
+    return kl(student_logits, teacher_logits, args.T) + (1 - args.alpha) * hard
+
+
+@pytest.mark.parametrize("loss", [OfDataclass, of_namespace, of_arguments])
+def test_two_weights_of_their_own_are_no_pair(loss):
+    report = probe(loss)
+    assert report.ok
+    assert "NON-CONVEX" not in [m.key for m in report.mistakes]
+    assert outcome(report, "weights").state == "skipped"
+
+
+def test_one_weight_and_its_complement_are_a_pair():
+    report = probe(pair_of_namespace)
+    assert "NON-CONVEX" in [m.key for m in report.mistakes]
+    assert outcome(report, "weights").state == "broken"
+
+
+def standardised(student_logits, teacher_logits, T=2.0):
+    s, t = (
+        (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True)
+        for x in (student_logits, teacher_logits)
+    )
+    return kl(s, t, T)
+
+
+def test_another_distribution_of_the_same_value_is_not_the_teachers():
+    found = outcome(probe(standardised), "minimiser")
+    assert found.state == "measured"
+    assert "another distribution" in found.text.en
