@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
+import torch
 import torch.nn.functional as F
+from torch import nn
 
 from didact.probe import Report, probe
 
@@ -79,3 +81,41 @@ def test_another_distribution_of_the_same_value_is_not_the_teachers():
     found = outcome(probe(standardised), "minimiser")
     assert found.state == "measured"
     assert "another distribution" in found.text.en
+
+
+class Centred(nn.Module):
+    def __init__(self, out_dim=10, momentum=0.9):
+        super().__init__()
+        self.momentum = momentum
+        self.register_buffer("center", torch.zeros(1, out_dim))
+
+    def forward(self, student_output, teacher_output):
+        target = F.softmax((teacher_output - self.center) / 0.1, -1).detach()
+        loss = -(target * F.log_softmax(student_output, -1)).sum(-1).mean()
+        moved = teacher_output.detach().mean(0, keepdim=True) * (1 - self.momentum)
+        self.center = self.center * self.momentum + moved
+        return loss
+
+
+class Normed(nn.Module):
+    """Its statistics move, and its value does not ask for them."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(5)
+
+    def forward(self, student_features, teacher_features):
+        return F.mse_loss(self.norm(student_features), self.norm(teacher_features).detach())
+
+
+@pytest.mark.parametrize("loss", [Centred, Centred(5)], ids=["class", "module"])
+def test_a_buffer_that_changes_the_next_call_is_named(loss):
+    report = probe(loss)
+    found = outcome(report, "deterministic")
+    assert found.state == "advice"
+    assert "center" in found.text.en
+    assert "deterministic" not in [r.law for r in report.broken]
+
+
+def test_statistics_that_the_value_does_not_use_are_no_memory():
+    assert outcome(probe(Normed), "deterministic").state == "holds"

@@ -40,11 +40,13 @@ class Target:
         source: The function, module or class.
         built: The slots of its constructor; empty for what needs no construction.
         attributes: Attributes of a finished module that are varied, by name.
+        lasting: Whether a module with memory goes on from call to call, as it does in training.
     """
 
     source: Any
     built: tuple[Slot, ...] = ()
     attributes: Mapping[str, Role] = field(default_factory=dict)
+    lasting: bool = False
     _made: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -54,15 +56,21 @@ class Target:
 
     def ready(self, context: CallContext) -> Callable[..., Any]:
         """The callable at the settings of the inputs."""
-        if not self.is_class and not self.attributes:
+        if not self.is_class and not self.attributes and not self.lasting:
             return _unspoilt(self.source)
         inputs = context.inputs
         stub = any(slot.role in _HOLDS_INPUTS for slot in self.built)
         shape = tuple(inputs.student.shape)
         key = (inputs.temperature, inputs.weight, shape, inputs.old, inputs.student.dtype)
-        if stub or key not in self._made:
+        if (stub and not self.lasting) or key not in self._made:
             self._made[key] = self._make(context)
-        return _unspoilt(self._made[key])
+        made = self._made[key]
+        return made if self.lasting else _unspoilt(made)
+
+    def remembered(self) -> tuple[str, ...]:
+        """The buffers of the one module that was called, should there be any."""
+        modules = [each for each in self._made.values() if isinstance(each, nn.Module)]
+        return tuple(dict.fromkeys(name for m in modules for name, _ in m.named_buffers()))
 
     def _make(self, context: CallContext) -> Any:
         if not self.is_class:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from inspect import isclass
 
 import torch
+from torch import nn
 
 from didact._core.i18n import Text
 from didact.probe.forms.evaluation import Evaluation
@@ -176,8 +179,36 @@ def deterministic(case: Case) -> Outcome:
             evaluations.append(Evaluation(float(value), torch.zeros(1), connected=True))
     gap = abs(evaluations[0].value - evaluations[1].value)
     if not gap > 1e-6 * abs(evaluations[0].value):
-        return holds("two calls agree", "两次调用一致")
+        return _remembers(case) or holds("two calls agree", "两次调用一致")
     return breaks(f"two calls differ by {gap:.3g}", f"两次调用相差 {gap:.3g}", gap=gap)
+
+
+def _remembers(case: Case) -> Outcome | None:
+    """What calls one after another of the same module say, whose buffers go on: a moving centre."""
+    binding = case.subject.binding
+    if not _has_buffers(binding.target.source):
+        return None
+    target = replace(binding.target, lasting=True, _made={})
+    going_on = replace(binding, target=target, seen={}, touched=set())
+    values = []
+    for _ in range(2):
+        torch.manual_seed(1)
+        values.append(float(going_on(case.inputs).detach()))
+    gap = abs(values[0] - values[1])
+    if not gap > 1e-6 * abs(values[0]):
+        return None
+    names = ", ".join(target.remembered())
+    return advises(
+        f"a second call of the same module differs by {gap:.3g}: it remembers ({names}); the "
+        "other laws speak of a fresh one",
+        f"同一模块第二次调用相差 {gap:.3g}：模块有记忆（{names}）；其余定律针对新建的模块",
+        gap=gap,
+    )
+
+
+def _has_buffers(source: object) -> bool:
+    """A module, or a class of modules, whose instances may have buffers."""
+    return isinstance(source, nn.Module) or (isclass(source) and issubclass(source, nn.Module))
 
 
 @law(
