@@ -99,6 +99,19 @@ def _over(dim: int, wrong_student: bool, wrong_teacher: bool) -> Formula:
     )
 
 
+def _over_rows(wrong_student: bool, wrong_teacher: bool) -> Formula:
+    """Rows of classes from every sample and position, and a softmax over the rows."""
+
+    def formula(s: Tensor, t: Tensor, T: float) -> Tensor:
+        def log_soft(x: Tensor, wrong: bool) -> Tensor:
+            rows = x.flatten(0, -2) / T
+            return rows.log_softmax(0 if wrong else -1).view_as(x)
+
+        return kl(log_soft(t, wrong_teacher), log_soft(s, wrong_student))
+
+    return formula
+
+
 def _kl_div(student: Map, teacher: Map, *, log_target: bool = False) -> Formula:
     return lambda s, t, T: F.kl_div(
         student(s, T), teacher(t, T), reduction="none", log_target=log_target
@@ -230,6 +243,18 @@ FORMS: tuple[Form, ...] = (
         )
         for suffix, en, zh, wrong_student, wrong_teacher in _SIDES
         for dim, where, zh_where, mistake in _DIMENSIONS
+    ),
+    *(
+        Form(
+            f"dim-rows{suffix}",
+            Text(
+                f"KL, softmax of {en} over the samples and their positions",
+                f"KL，{zh}的 softmax 沿样本及其位置",
+            ),
+            _over_rows(wrong_student, wrong_teacher),
+            ("DIM-0",),
+        )
+        for suffix, en, zh, wrong_student, wrong_teacher in _SIDES
     ),
     Form(
         REVERSED,

@@ -44,7 +44,9 @@ def batch(case: Case) -> Outcome:
         text, chinese = f"gradient ∝ B^{power:.1f}", f"梯度 ∝ B^{power:.1f}"
         if case.subject.binding.of_logits and case.exact:
             said = advises if power > 0 and case.alone else breaks
-            return said(text, chinese, "BATCH-SUM" if power > 0 else "BATCH-TWICE", exponent=power)
+            mistake = "BATCH-SUM" if power > 0 else "BATCH-TWICE"
+            over_samples = "DIM-0" in case.exact.form.mistakes  # which shares 1 among the samples
+            return said(text, chinese, *(() if over_samples else (mistake,)), exponent=power)
         return measured(text, chinese, exponent=power)
     middle = inputs.student.shape[0] // 2
     halves = [
