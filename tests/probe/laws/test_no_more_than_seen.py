@@ -119,3 +119,65 @@ def test_a_buffer_that_changes_the_next_call_is_named(loss):
 
 def test_statistics_that_the_value_does_not_use_are_no_memory():
     assert outcome(probe(Normed), "deterministic").state == "holds"
+
+
+def pixels_softened_together(pred_s, pred_t, T=1.0):
+    """Pixel-wise distillation for segmentation, [B, C, H, W]."""
+    s, t = (x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]) / T for x in (pred_s, pred_t.detach()))
+    return F.kl_div(F.log_softmax(s, 0), F.softmax(t, 0), reduction="batchmean") * T * T
+
+
+def tokens_softened_together(student_logits, teacher_logits):
+    """Token-level, [batch, seq, vocab]."""
+    s, t = (x.reshape(-1, x.shape[-1]) for x in (student_logits, teacher_logits))
+    return F.kl_div(F.log_softmax(s, 0), F.softmax(t, 0), reduction="batchmean")
+
+
+def pixels_softened_apart(pred_s, pred_t, T=1.0):
+    """Pixel-wise distillation for segmentation, [B, C, H, W]."""
+    s, t = (x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]) for x in (pred_s, pred_t.detach()))
+    return kl(s, t, T)
+
+
+@pytest.mark.parametrize("loss", [pixels_softened_together, tokens_softened_together])
+def test_a_softmax_over_all_rows_is_named(loss):
+    report = probe(loss)
+    assert [m.key for m in report.mistakes] == ["DIM-0"]
+    assert not report.ok
+    assert outcome(report, "minimiser").state != "holds"
+
+
+def test_a_softmax_of_each_row_is_right():
+    report = probe(pixels_softened_apart)
+    assert report.ok
+    assert not report.mistakes
+
+
+def cut_by_item(student_logits, teacher_logits, labels, T=2.0):
+    return kl(student_logits, teacher_logits, T).item() + F.cross_entropy(student_logits, labels)
+
+
+def cut_to_numpy(student_logits, teacher_logits):
+    return kl(student_logits, teacher_logits).detach().numpy()
+
+
+def given_in_turn(student_logits, teacher_logits, T=2.0):
+    return F.kl_div(F.softmax(teacher_logits / T, -1), F.log_softmax(student_logits / T, -1))
+
+
+@pytest.mark.parametrize("loss", [cut_by_item, cut_to_numpy])
+def test_a_cut_graph_is_no_proof_of_reversed_arguments(loss):
+    keys = [m.key for m in probe(loss).mistakes]
+    assert "GRAPH-CUT" in keys
+    assert "ARGS-REVERSED" not in keys
+
+
+def test_a_temperature_of_zero_is_no_proof_of_reversed_arguments():
+    def hinton(student_logits, teacher_logits, T=2.0):
+        return kl(student_logits, teacher_logits, T)
+
+    assert "ARGS-REVERSED" not in [m.key for m in probe(hinton, arguments={"T": 0}).mistakes]
+
+
+def test_reversed_arguments_are_named():
+    assert "ARGS-REVERSED" in [m.key for m in probe(given_in_turn).mistakes]

@@ -29,7 +29,7 @@ def diagnose(case: Case, outcomes: Mapping[str, Outcome]) -> dict[str, Text]:
             hidden = _HIDES & set(keys) and outcomes["non-negative"].state != "broken"
             keys.append("ABS/CLAMP-HIDES-NEGATIVE" if hidden else "SIGN-MISSING")
         evidence |= dict.fromkeys(keys, matched)
-    elif case.fit is None and case.may_accuse("finite") and not _any_finite(case):
+    elif case.fit is None and case.may_accuse("finite") and _no_number(case):
         evidence["ARGS-REVERSED"] = _NO_GRADIENT
     for state in ("broken", "advice"):
         for law, outcome in outcomes.items():
@@ -46,9 +46,19 @@ _NO_GRADIENT = Text("no part of the gradient is a number", "梯度没有任何�
 _LAW = Text("the law {law}: {text}", "定律 {law}：{text}")
 
 
-def _any_finite(case: Case) -> bool:
+def _no_number(case: Case) -> bool:
+    """Whether there is a gradient, and no part of it is a number: a cut graph has none.
+
+    At a temperature of 0 that the user gave every loss is so.
+    """
     gradient = case.here.gradient
-    return bool((torch.isfinite(gradient) & (gradient != 0)).any())
+    finite = torch.isfinite(gradient)
+    divided = case.subject.binding.held_temperature == 0
+    return (
+        case.here.connected
+        and not divided
+        and not bool(finite.all() | (finite & (gradient != 0)).any())
+    )
 
 
 def _says_reverse(case: Case) -> bool:
