@@ -356,3 +356,57 @@ class Raising(nn.Module):
 def test_what_is_no_number_shows_that_no_law_holds():
     held = [r for r in probe(Raising).results if r.state == "holds"]
     assert not [r.law for r in held if "nan" in r.outcome.text.en]
+
+
+class Hint(nn.Module):
+    """Widths by side, without a word that says width."""
+
+    def __init__(self, c_student, c_teacher):
+        super().__init__()
+        self.regressor = nn.Sequential(nn.Conv2d(c_student, c_teacher, 1), nn.ReLU())
+
+    def forward(self, fs, ft):
+        return F.mse_loss(self.regressor(fs), ft.detach())
+
+
+class Cosine(nn.Module):
+    def __init__(self, d_s=32, d_t=64):
+        super().__init__()
+        self.proj = nn.Linear(d_s, d_t)
+
+    def forward(self, h_student, h_teacher, attention_mask):
+        apart = 1 - F.cosine_similarity(self.proj(h_student), h_teacher, dim=-1)
+        return (apart * attention_mask).sum() / attention_mask.sum()
+
+
+class Layered(nn.Module):
+    def __init__(self, cin, cout):
+        super().__init__()
+        self.norm, self.layer = (
+            nn.BatchNorm2d(cin),
+            nn.Conv2d(cin, out_channels=cout, kernel_size=1),
+        )
+
+    def forward(self, student_map, teacher_map):
+        return F.mse_loss(self.layer(self.norm(student_map)), teacher_map)
+
+
+def stages(feats_s, feats_t):
+    """Over the stages of both networks."""
+    return sum(F.mse_loss(a, b.detach()) for a, b in zip(feats_s, feats_t))  # noqa: B905
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape"),
+    [
+        (Hint, "features [B, D, H, W]"),
+        (Cosine, "features [B, S, D]"),
+        (Layered, "features [B, D, H, W]"),
+        (stages, "list of feature maps"),
+    ],
+)
+def test_layers_and_loops_tell_features_from_scores(loss, shape):
+    report = probe(loss)
+    said = [text.en for _, text in report.binding]
+    assert f"the student's {shape}" in said
+    assert report.ok

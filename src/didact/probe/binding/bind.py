@@ -74,7 +74,7 @@ def bind(
     target = Target(source, constructor_slots(source, init), varied_attributes(source))
     guesses = guesses_of(source, parameters, roles)
     ways = _ways(source, parameters, guesses, arguments, target.built)
-    layouts = [layout] if layout else layouts_of(source, guesses)
+    layouts = [layout] if layout else layouts_of(source, guesses, target.built)
     if language_model and layout is None:
         layouts = ["sequence", "output_sequences"]
     search = _Search(target, ways, arguments, layout is not None)

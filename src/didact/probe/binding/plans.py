@@ -14,6 +14,7 @@ from didact.probe.binding.candidates import Slots
 from didact.probe.binding.documented import documented_layout
 from didact.probe.binding.roles import Guess
 from didact.probe.binding.target import Target, call_parameters, owner_of
+from didact.probe.binding.written import widths_in, zipped
 from didact.probe.inputs.inputs import BATCH, CLASSES, LOGIT_LAYOUTS, Layout, Sizes
 
 Plan = list[tuple[Sizes, Layout]]
@@ -61,21 +62,26 @@ _FEATURES: tuple[Layout, ...] = (
 )
 
 
-def layouts_of(source: Any, guesses: Mapping[str, Guess]) -> list[Layout]:
+def layouts_of(source: Any, guesses: Mapping[str, Guess], built: Slots = ()) -> list[Layout]:
     """The shapes to try, what the loss says of itself first."""
     sides = {n: g for n, g in guesses.items() if g.role in ("student", "teacher", "unknown")}
     first: list[Layout] = []
     scores = {g.role for g in sides.values() if g.sure and not g.features}
     features = any(g.features for g in sides.values()) and not {"student", "teacher"} <= scores
+    projects = _projects(source, guesses, built)
+    features = features or projects
     named = {word for n in sides for word in words(n)}
-    if any(g.plural for g in sides.values()):
+    walked = features and _walked(source, sides)
+    if walked or any(g.plural for g in sides.values()):
         first += ["layers", "hidden"] if features else ["teachers", "lists"]
-        if all(g.plural for g in sides.values() if g.role == "student"):
+        if not walked and all(g.plural for g in sides.values() if g.role == "student"):
             first.reverse()
     if features and named & {"attention", "attentions", "attn", "attns", "att"}:
         first.append("attentions")
     if features and named & {"hidden", "hiddens"}:
         first += ["tokens", "hidden"]
+    if projects and "mask" in {g.role for g in guesses.values()}:
+        first.append("tokens")
     said_by = [str(p.annotation) for p in call_parameters(source)]
     said_by += [base.__name__ for base in getattr(owner_of(source) or source, "__mro__", ())]
     if any(map(_OF_TOKENS.search, said_by)):
@@ -85,6 +91,22 @@ def layouts_of(source: Any, guesses: Mapping[str, Guess]) -> list[Layout]:
     if said is not None:
         first += [said, "output_sequences"] if said == "sequence" else [said]
     return list(dict.fromkeys([*first, *(_FEATURES if features else _LOGITS)]))
+
+
+def _projects(source: Any, guesses: Mapping[str, Guess], built: Slots) -> bool:
+    """Whether a class makes layers of the widths it is given and says nothing of class scores."""
+    roles = {g.role for g in guesses.values()} | {s.role for s in built}
+    sized = {s.name for s in built if s.role == "width"} & widths_in(source)
+    scores = {"temperature", "labels", "classes"} & roles or any(
+        g.space_sure for g in guesses.values()
+    )
+    return bool(sized) and not scores
+
+
+def _walked(source: Any, sides: Mapping[str, Guess]) -> bool:
+    """Whether both sides are walked through side by side, and no documented shape is a tensor's."""
+    both = {g.role for name, g in sides.items() if name in zipped(source)}
+    return both >= {"student", "teacher"} and documented_layout(source, features=True) is None
 
 
 def plans(

@@ -16,14 +16,14 @@ from unittest import mock
 import torch
 from torch import nn
 
-from didact._core.words import COEFFICIENT, words
+from didact._core.words import COEFFICIENT, STUDENT, TEACHER, words
 from didact.probe.binding.configurations import configuration_of
 from didact.probe.binding.context import CallContext
 from didact.probe.binding.machine import this_machine
 from didact.probe.binding.options import Options
 from didact.probe.binding.roles import Role, guess, guess_option, is_width
 from didact.probe.binding.slots import Slot, argument, given_as_role
-from didact.probe.binding.written import choices, keywords_read, positions_read
+from didact.probe.binding.written import choices, keywords_read, positions_read, widths_in
 from didact.probe.errors import ProbeError
 
 _VARIED = ("temperature", "weight")
@@ -159,6 +159,8 @@ def constructor_slots(source: Any, given: Mapping[str, Any]) -> tuple[Slot, ...]
             slots.append(given_as_role(Slot(parameter.name, "default"), given[parameter.name]))
             continue
         role = _built_role(parameter)
+        if parameter.name in widths_in(source) and _side_or_unknown(parameter, role):
+            role = "width"
         said = choices(source).get(parameter.name)  # type: ignore[arg-type]
         if isinstance(said, str) and parameter.default is Parameter.empty:
             role = "choice"
@@ -199,6 +201,18 @@ def _built_role(parameter: Parameter) -> Role:
         asked = guess_option(parameter.name)
         return asked if parameter.default is Parameter.empty else "unknown"
     return role
+
+
+def _side_or_unknown(parameter: Parameter, role: Role) -> bool:
+    """Whether a name says whose it is, as ``c_student`` or ``d_s=32``, and perhaps nothing more."""
+    if parameter.default is Parameter.empty:
+        return role in ("student_model", "teacher_model", "unknown", "labels", "temperature")
+    number = isinstance(parameter.default, int) and not isinstance(parameter.default, bool)
+    return (
+        number
+        and guess(parameter).role in ("student", "teacher", "default")
+        and bool(set(words(parameter.name)) & (STUDENT | TEACHER | {"t"}))
+    )
 
 
 def owner_of(source: Any) -> type | None:

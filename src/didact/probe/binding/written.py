@@ -186,6 +186,32 @@ _COUNTING = ("pow", "range", "topk")
 
 
 @lru_cache(maxsize=64)
+def zipped(source: Any) -> frozenset[str]:
+    """The names that a loss walks through side by side, as lists: ``zip(feats_s, feats_t)``."""
+    return frozenset(
+        _name(each)
+        for node in ast.walk(tree_of(source))
+        if isinstance(node, ast.Call) and _is(node.func, "zip") and len(node.args) > 1
+        for each in node.args
+        if isinstance(each, ast.Name)
+    )
+
+
+_SIZED = re.compile(r"(Linear|Conv\dd|ConvTranspose\dd|(Batch|Layer|Instance|RMS)Norm(\dd)?)$")
+
+
+@lru_cache(maxsize=64)
+def widths_in(source: Any) -> frozenset[str]:
+    """The names that size a layer: ``nn.Linear(d_s, d_t)``, ``nn.BatchNorm2d(c)``."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.Call) and _SIZED.search(_name(node.func)):
+            sizes = [*node.args[:2], *(k.value for k in node.keywords)]
+            found |= {each.id for each in sizes if isinstance(each, ast.Name)}
+    return frozenset(found)
+
+
+@lru_cache(maxsize=64)
 def keyed(source: Any) -> frozenset[str]:
     """The names whose entries are read by text: ``name["x"]``, ``name.get("x")``."""
     found: set[str] = set()
