@@ -181,3 +181,23 @@ def test_a_temperature_of_zero_is_no_proof_of_reversed_arguments():
 
 def test_reversed_arguments_are_named():
     assert "ARGS-REVERSED" in [m.key for m in probe(given_in_turn).mistakes]
+
+
+class Teaching(nn.Module):
+    def __init__(self, teacher_model, T=2.0):
+        super().__init__()
+        self.teacher_model, self.T = teacher_model, T
+
+    def forward(self, student_logits, images):
+        with torch.no_grad():
+            target = F.softmax(self.teacher_model(images) / self.T, 1)
+        twice = F.log_softmax(F.softmax(student_logits / self.T, 1), 1)
+        return F.kl_div(twice, target, reduction="batchmean") * self.T**2
+
+
+def test_a_softmax_of_a_softmax_has_no_power_of_the_classes():
+    assert " C^" not in probe(Teaching).match.en
+
+
+def test_a_cut_graph_has_no_finite_gradient():
+    assert "no gradient" in outcome(probe(cut_to_numpy), "finite").text.en

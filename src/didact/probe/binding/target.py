@@ -159,7 +159,8 @@ def constructor_slots(source: Any, given: Mapping[str, Any]) -> tuple[Slot, ...]
             slots.append(given_as_role(Slot(parameter.name, "default"), given[parameter.name]))
             continue
         role = _built_role(parameter)
-        if parameter.name in widths_in(source) and _side_or_unknown(parameter, role):
+        sized = widths_in(source)  # type: ignore[arg-type]
+        if parameter.name in sized and _side_or_unknown(parameter, role):
             role = "width"
         said = choices(source).get(parameter.name)  # type: ignore[arg-type]
         if isinstance(said, str) and parameter.default is Parameter.empty:

@@ -117,7 +117,7 @@ def _factor(case: Case, fit: Fit, outcomes: Mapping[str, Outcome]) -> Text:
         words += f"T^{fit.power:.3g} x "
     over = outcomes.get("class-count")
     power = float(over.numbers.get("exponent", 0.0)) if over is not None else 0.0
-    if not is_power(power, 0):
+    if not is_power(power, 0) and is_power(2 * power, round(2 * power)):
         sizes = case.subject.binding.sizes
         number /= (sizes.old or sizes.classes) ** power
         words += f"C^{power:.3g} x "

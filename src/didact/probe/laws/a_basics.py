@@ -35,6 +35,8 @@ def finite(case: Case) -> Outcome:
     evaluations = [case.here] + [case.subject(case.make(seed=s)) for s in (1, 2)]
     bad_values = sum(not abs(e.value) < float("inf") for e in evaluations)
     bad_gradients = sum(not bool(torch.isfinite(e.gradient).all()) for e in evaluations)
+    if not bad_values and not bad_gradients and not case.here.connected:
+        return holds("the value is finite; there is no gradient", "值有限；没有梯度")
     if not bad_values and not bad_gradients:
         return holds("value and gradient are finite", "值与梯度均有限")
     return breaks(

@@ -43,8 +43,9 @@ def zero_at_teacher(case: Case) -> Outcome:
         return holds(f"L(t, t) = {value:.1e}", f"L(t, t) = {value:.1e}", value=value)
     if _constant(case):
         return measured(
-            f"L(t, t) = {value:.4g}, the teacher's entropy: a cross-entropy, with KL's gradient",
-            f"L(t, t) = {value:.4g}，为教师的熵：这是交叉熵，梯度与 KL 相同",
+            f"L(t, t) = {value:.4g}, the teacher's entropy times the factor of the loss: a "
+            "cross-entropy, with KL's gradient",
+            f"L(t, t) = {value:.4g}，为教师的熵乘以损失的系数：这是交叉熵，梯度与 KL 相同",
             value=value,
         )
     others = [case.subject(case.make(seed=s)).value for s in (1, 2)]

@@ -198,8 +198,8 @@ def sign(case: Case) -> Outcome:
     cosines = [sum(_cosine(case, i) for i in each) / _SAMPLES for each in (near, samples)]
     text = f"cosine with the right gradient {cosines[0]:.2f} near agreement, {cosines[1]:.2f} far"
     chinese = f"与正确梯度的余弦：接近一致处 {cosines[0]:.2f}，远处 {cosines[1]:.2f}"
-    if min(cosines) > -0.1:
+    if min(cosines) > 0:
         return holds(text, chinese, cosines=cosines)
-    if max(cosines) < 0.1 or cosines[0] < -0.1:
+    if min(cosines) <= -0.1 and (max(cosines) < 0.1 or cosines[0] < -0.1):
         return breaks(text, chinese, cosines=cosines)
     return measured(text, chinese, cosines=cosines)
