@@ -201,3 +201,20 @@ def test_a_softmax_of_a_softmax_has_no_power_of_the_classes():
 
 def test_a_cut_graph_has_no_finite_gradient():
     assert "no gradient" in outcome(probe(cut_to_numpy), "finite").text.en
+
+
+def old_classes_as(link):
+    def icarl(new_logits, old_logits, labels, num_old):
+        target = F.one_hot(labels, new_logits.shape[1]).to(new_logits.dtype)
+        target[:, :num_old] = link(old_logits[:, :num_old])
+        return F.binary_cross_entropy_with_logits(new_logits, target)
+
+    return icarl
+
+
+def test_softmax_targets_of_old_classes_beside_sigmoids_are_named():
+    named = probe(old_classes_as(lambda t: t.softmax(1)))
+    assert [m.key for m in named.mistakes if m.key != "CLASS-MEAN"][:1] == ["SIG/SOFTMAX-MIX"]
+    right = probe(old_classes_as(torch.sigmoid))
+    assert right.ok
+    assert "SIG/SOFTMAX-MIX" not in [m.key for m in right.mistakes]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -52,10 +53,13 @@ def _pasted_binary(s: Tensor, i: Inputs, T: float) -> Tensor:  # noqa: ARG001
     return F.binary_cross_entropy_with_logits(s, _target(i), reduction="none").sum(-1)
 
 
-def _icarl(s: Tensor, i: Inputs, T: float) -> Tensor:  # noqa: ARG001
-    hot = F.one_hot(i.labels.clamp(min=0), i.classes).to(i.teacher.dtype)
-    target = torch.cat([i.shared(i.teacher).sigmoid(), hot[..., i.old :]], -1)
-    return F.binary_cross_entropy_with_logits(s, target, reduction="none").sum(-1)
+def _icarl(of_teacher: Callable[[Tensor], Tensor]) -> Special:
+    def formula(s: Tensor, i: Inputs, T: float) -> Tensor:  # noqa: ARG001
+        hot = F.one_hot(i.labels.clamp(min=0), i.classes).to(i.teacher.dtype)
+        target = torch.cat([of_teacher(i.shared(i.teacher)), hot[..., i.old :]], -1)
+        return F.binary_cross_entropy_with_logits(s, target, reduction="none").sum(-1)
+
+    return formula
 
 
 def _columns(p: Tensor) -> Tensor:
@@ -183,7 +187,19 @@ MIXED_FORMS = (
         lambda s, _t, _T: s.sum(-1),
         kind="objective",
         power=None,
-        special=_icarl,
+        special=_icarl(torch.sigmoid),
+    ),
+    Form(
+        "icarl-softmax",
+        Text(
+            "binary cross-entropy with the teacher's softmax for old classes, labels for new ones",
+            "二元交叉熵：旧类以教师的 softmax 为目标，新类以标签为目标",
+        ),
+        lambda s, _t, _T: s.sum(-1),
+        ("SIG/SOFTMAX-MIX",),
+        kind="objective",
+        power=None,
+        special=_icarl(lambda t: t.softmax(-1)),
     ),
 )
 """Labels and the teacher in one target, in one space or mixed."""
