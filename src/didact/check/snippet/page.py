@@ -33,8 +33,8 @@ NOTEBOOK = Text(
     "从 notebook 的代码单元中取出了代码（{count} 个）。",
 )
 BUTTONS = Text(
-    "Buttons, counters and notices of the page were left out: {lines}.",
-    "略去了页面上的按钮、计数和声明：{lines}。",
+    "Buttons, counters, notices and printed output were left out: {lines}.",
+    "略去了页面上的按钮、计数、声明和运行输出：{lines}。",
 )
 
 _PYTHON = {"", "python", "py", "python3", "ipython", "ipython3", "pycon", "pytorch", "torch"}
@@ -257,9 +257,30 @@ def without_numbers(page: Page) -> None:
     enough = len(numbers) >= max(_LEAST_NUMBERED, _NUMBERED_SHARE * (last - first))
     two = len(numbers) == last - first == 2 and numbers[0] < 2 and len(filled) <= 2 * 2
     if counted and (enough or two):
-        page.keep(list(_numbers_off(page.lines)))
+        listed = _listing(page.lines)
+        page.keep([*_numbers_off(page.lines[:listed]), *page.lines[listed:]])
     if page.lines != before:
         page.notes.append(NUMBERS)
+
+
+def _listing(lines: list[str]) -> int:
+    """Where the numbered lines end: behind them may stand what was printed, numbered from 0 or 1.
+
+    Only numbers that start again, behind a line without one, belong to something else.
+    """
+    last, gap = 0, False
+    for index, line in enumerate(lines):
+        match = _NUMBERED.match(line)
+        if match is None:
+            gap = gap or bool(line.strip())
+            continue
+        if gap and int(match[1]) <= min(1, last - _LEAST_NUMBERED) and _PRINTED.match(match[2]):
+            return index
+        last, gap = int(match[1]), False
+    return len(lines)
+
+
+_PRINTED = re.compile(r"^[\s\d.,:|/%eE+-]*\d[\s\d.,:|/%eE+-]*$")
 
 
 def _numbers_off(lines: list[str]) -> list[str]:
