@@ -94,11 +94,13 @@ def answer_to(
     text: str, findings: Sequence[Finding], kinds: frozenset[str], verdict: Verdict,
     summary: Sequence[Text], losses: Sequence[Loss], tree: ast.Module,
     lines: Sequence[tuple[int, str, Text]] = (), corrected: Sequence[Loss] = (),
+    depends: Text | None = None,
 ) -> Question | None:  # fmt: skip
     """What the reader asked, with the answer that fits this code.
 
     An error message is a part of the question and answered first. Where nothing is known that
-    answers, the answer says so.
+    answers, the answer says so. ``depends`` says on which value that is not shown it depends
+    whether the code is right: then the answer is not yes.
     """
     asked, message = questions_in(text), message_in(text)
     if not asked and message is None:
@@ -106,7 +108,7 @@ def answer_to(
     facts = kinds | _by_formula(verdict, [*losses, *corrected]) | facts_of(tree)
     facts |= {"=no error"} if message is None else frozenset()
     known = _Known(findings, facts, verdict, summary, tree, lines)
-    known.losses = losses
+    known.losses, known.depends = losses, depends
     parts: list[Text] = []
     causes = [f.message for f in findings if f.code == "KE142"]
     if message is not None and causes:
@@ -147,6 +149,7 @@ class _Known:
     ) -> None:  # fmt: skip
         self.lines = lines
         self.losses: Sequence[Loss] = ()
+        self.depends: Text | None = None
         self.findings, self.verdict = findings, verdict
         self.summary, self.tree, self.source = summary, tree, ast.unparse(tree)
         self.torch = _OTHER.search(self.source) is None
@@ -260,6 +263,8 @@ class _Known:
         stuck = asking.STUCK.search(question)
         if serious and (diagnosis or stuck) and alone:
             return _one_after_the_other(serious)
+        if alone and right and self.depends is not None and not serious:
+            return self.depends
         if alone and not meaning and (told := self._beside_the_loss(question)) is not None:
             return told
         judged = self.verdict.outcome in {"equal", "departs"}

@@ -25,7 +25,7 @@ from didact.check.explain.remedies import is_per_place, remedies
 from didact.check.explain.structure import other_temperature
 from didact.check.explain.words.choices import CHOICES
 from didact.check.findings.finding import Edit, Finding, Severity
-from didact.check.rules import RULES, findings_of
+from didact.check.rules import RULES, findings_of, teacher_average_reversed
 from didact.check.snippet.repair import parse
 
 ROUNDS = 25
@@ -174,9 +174,36 @@ def found_by_rules(source: str, words: str = "") -> tuple[Finding, ...]:
     Words around it that ask for the reverse KL make it no mistake.
     """
     found = _found_by_rules(source)
+    analysis = safe_analyse(source) if _TOLD.search(words) else None
+    if analysis is not None:
+        rule = RULES[teacher_average_reversed.CODE]
+        told = told_numbers(words, analysis.tree)
+        more = [rule.finding(f) for f in teacher_average_reversed.check(analysis, told)]
+        known = {(f.code, f.span) for f in found}
+        found = (*found, *(f for f in more if (f.code, f.span) not in known))
     if not _REVERSE.search(words):
         return found
     return tuple(f for f in found if "SWAPPED" not in kinds_of(f.code))
+
+
+_TOLD = re.compile(
+    r"(?<![\w.])(?P<name>[A-Za-z_]\w*)[ `]*(?:=|:|：|is|of|为|取|设为|是)[ `]*"
+    r"(?P<value>(?:0?\.|1\.)\d+)"
+)
+
+
+def told_numbers(words: str, tree: ast.Module) -> dict[str, float]:
+    """The values that the words around a code give its names, where they agree.
+
+    What the code sets itself is left out: there its statements count.
+    """
+    stored = {n.id for n in nodes_of(tree) if isinstance(n, ast.Name)
+              and isinstance(n.ctx, ast.Store)}  # fmt: skip
+    values: dict[str, set[float]] = {}
+    for match in _TOLD.finditer(words):
+        values.setdefault(match["name"], set()).add(float(match["value"]))
+    return {name: told.pop() for name, told in values.items()
+            if len(told) == 1 and name not in stored}  # fmt: skip
 
 
 _REVERSE = re.compile(

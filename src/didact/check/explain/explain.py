@@ -24,6 +24,7 @@ from didact.check.explain.correct import (
     kinds_of,
     safe_analyse,
     spelt,
+    told_numbers,
 )
 from didact.check.explain.expressions import Reader
 from didact.check.explain.formula.judge import Judged, Loss, judged_source
@@ -45,8 +46,10 @@ from didact.check.explain.summary import (
     verdict_of,
 )
 from didact.check.explain.words import roles as words
+from didact.check.explain.words.answers_direct import DEPENDS
 from didact.check.explain.words.summary import BESIDE_THE_ERROR, NOTHING_FOUND
 from didact.check.findings.finding import Finding, Severity
+from didact.check.rules.teacher_average_reversed import unknown_averages
 from didact.check.snippet import recover
 from didact.check.snippet.repair import LAMBDA
 
@@ -182,7 +185,7 @@ def explain(text: str) -> Explanation:
     lines = [(note.line, note.code, note.explanation) for note in notes]
     asked = answer_to(
         text, findings, kinds, verdict, summary, judged.losses, analysis.tree, lines,
-        right.losses,
+        right.losses, _depends(analysis, text),
     )  # fmt: skip
     return Explanation(
         source=source,
@@ -202,6 +205,19 @@ def explain(text: str) -> Explanation:
         rebuilt=_is_rebuilt(text, recovered.source),
         gone=_gone(rules, correction.source, source, text),
     )
+
+
+def _depends(analysis: Analysis, text: str) -> Text | None:
+    """On which value that is not shown it depends whether a moving average is right."""
+    told = told_numbers(text, analysis.tree)
+    for update in unknown_averages(analysis, told):
+        names = [n for n in ast.walk(update.new_weight) if isinstance(n, ast.Name | ast.Attribute)]
+        return DEPENDS.format(
+            name=ast.unparse(names[0] if names else update.new_weight),
+            old=f"`{ast.unparse(update.old_weight)}`", new=f"`{ast.unparse(update.new_weight)}`",
+            target=ast.unparse(update.target), source=ast.unparse(update.source),
+        )  # fmt: skip
+    return None
 
 
 _HELD = re.compile(r"(^|_)(params?|variables|weights|state|rngs?|key)$")

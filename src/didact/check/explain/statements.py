@@ -398,8 +398,13 @@ def moving_average(node: ast.Call) -> Text | None:
     if rest is None:
         return None
     return MOVING.format(
-        p=code_of(inner.func.value), d=code_of(inner.args[0]), q=code_of(added), r=code_of(rest)
+        p=code_of(inner.func.value), d=_factor(inner.args[0]), q=code_of(added), r=code_of(rest)
     )
+
+
+def _factor(node: ast.expr) -> str:
+    """A weight before a dot of multiplication; a sum stands in parentheses."""
+    return f"({code_of(node)})" if isinstance(node, ast.BinOp) else code_of(node)
 
 
 def _filled(template: Text, node: ast.Call, owner: ast.expr | None, reader: Reader) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -239,6 +239,15 @@ def number_of(analysis: Analysis, node: ast.expr, place: ast.AST) -> float | Non
         return None if left is None or right is None else round(left - right, 9)
     name = dotted(node)
     return _value_of_name(analysis, name, place) if name else None
+
+
+def told_number(node: ast.expr, told: Mapping[str, float]) -> float | None:
+    """The number that a weight is by the values that were told of names."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        left, right = told_number(node.left, told), told_number(node.right, told)
+        return None if left is None or right is None else round(left - right, 9)
+    known = _literal(node)
+    return told.get(dotted(node).rpartition(".")[2]) if known is None else known
 
 
 def _literal(node: ast.expr) -> float | None:

@@ -100,13 +100,14 @@ Tarvainen、Valpola 2017（mean teacher）。
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import words
 from didact.check.findings.finding import Severity
-from didact.check.rules._averages import Update, number_of, updates
+from didact.check.rules._averages import Update, number_of, told_number, updates
 from didact.check.rules._rule import Found
 
 if TYPE_CHECKING:
@@ -118,12 +119,16 @@ SEVERITY = Severity.WARNING
 TOPIC = "teacher"
 CATALOGUE = ("EMA-REVERSED",)
 _NEAR_ONE = 0.9
+_NOTHING_TOLD: Mapping[str, float] = MappingProxyType({})
 
 
-def check(analysis: Analysis) -> Iterator[Found]:
-    """Find averages of parameters that keep next to nothing of the old value."""
+def check(analysis: Analysis, told: Mapping[str, float] = _NOTHING_TOLD) -> Iterator[Found]:
+    """Find averages of parameters that keep next to nothing of the old value.
+
+    ``told`` holds the values that names have by the words around the code.
+    """
     for update in updates(analysis):
-        share = _share_of_new(analysis, update)
+        share = _share_of_new(analysis, update, told)
         if share:
             yield Found(
                 update.node,
@@ -132,9 +137,21 @@ def check(analysis: Analysis) -> Iterator[Found]:
             )  # fmt: skip
 
 
-def _share_of_new(analysis: Analysis, update: Update) -> str:
+def unknown_averages(analysis: Analysis, told: Mapping[str, float]) -> Iterator[Update]:
+    """The averages whose weights have no value in the code or in the words around it."""
+    for update in updates(analysis):
+        if _value(analysis, update, told) is None:
+            yield update
+
+
+def _value(analysis: Analysis, update: Update, told: Mapping[str, float]) -> float | None:
+    known = number_of(analysis, update.new_weight, update.node)
+    return told_number(update.new_weight, told) if known is None else known
+
+
+def _share_of_new(analysis: Analysis, update: Update, told: Mapping[str, float]) -> str:
     """The weight of the new value as it is to be shown, where it is near 1; else nothing."""
-    new = number_of(analysis, update.new_weight, update.node)
+    new = _value(analysis, update, told)
     if new is not None:
         return f"{new:g}" if _NEAR_ONE <= new < 1 else ""
     kept, name = update.old_weight, update.new_weight

@@ -39,6 +39,7 @@ _WRONG_DIM = Text(
     "这里用的不是类别所在的那一维：{message}。",
 )
 _YES_EXCHANGED = Text("Yes: {message}.", "是写反了：{message}。")
+_NO_EXCHANGED = Text("No: {message}.", "不对：{message}。")
 _SOFT_CAUSE = Text(
     "The likeliest cause in what is shown: {message}.",
     "从贴出的代码看，最可能的原因是：{message}。",
@@ -402,6 +403,10 @@ _SMALLNESS = r"tiny|(so|too|very|much|is) small(er)?\b|特别小|太小|很小|�
 DIRECT: tuple[Direct, ...] = (
     _direct(r"ema.*(写反|反了)|(写反|反了).*ema|ema.*(revers|swapp|wrong way|backwards)",
             _YES_EXCHANGED, needs="EMA-REVERSED"),
+    _direct(r"(ema|average|update|momentum).*(right|correct|ok|fine)"
+            r"|(right|correct|ok|fine).*(ema|average|update|momentum)"
+            r"|(ema|平均|更新).*(对吗|对不对|正确|没问题|有问题)",
+            _NO_EXCHANGED, needs="EMA-REVERSED"),
     _direct(r"regressor|projector|project|batch ?norm|learning rate|投影|回归层|学习率",
             _NOT_THE_POINT, needs="NOT-IN-OPTIMIZER"),
     _direct(_ONLY_LAST, CAUSE, needs="SUM-OVERWRITTEN"),
@@ -536,6 +541,15 @@ NAN_NOT_NEGATIVE = Text(
     "照贴出的代码，得到的是 NaN 而不是负数，原因在第 {line} 行：{message}",
 )
 YES = Text("Yes, as far as the code is shown. ", "就贴出的部分看，是对的。")
+DEPENDS = Text(
+    "Whether the moving average is right depends on `{name}`, whose value is not shown: each step "
+    "keeps {old} of `{target}` and takes {new} of `{source}`. It is right where {old} is near 1 "
+    "(such as 0.999); where {old} is near 0 the weights are exchanged, and the averaged model is "
+    "a copy of the other. ",
+    "滑动平均写得对不对取决于 `{name}` 的值，而贴出的代码里没有给出：每一步保留 {old} 份 "
+    "`{target}`，加上 {new} 份 `{source}`。{old} 接近 1（例如 0.999）时是对的；{old} 接近 0 时"
+    "两个权重就写反了，被平均的模型会成为另一个模型的副本。",
+)
 NOT_THE_LOSS = Text(
     "The cause is not visible here: no mistake was found in the loss, and what is asked depends "
     "on the training around it. Check, in this order: eval() and train() of each model, what the "
