@@ -44,8 +44,11 @@ PAGES: Mapping[str, tuple[Text, Text]] = {
         ),
     ),
     MISSPELT: (
-        Text("A name that PyTorch does not have", "PyTorch 中不存在的名字"),
-        Text("The call ends in an AttributeError.", "运行到此会报 AttributeError。"),
+        Text("A name that PyTorch or Python 3 does not have", "PyTorch 或 Python 3 中不存在的名字"),
+        Text(
+            "The call ends in an AttributeError or a NameError.",
+            "运行到此会报 AttributeError 或 NameError。",
+        ),
     ),
     **OWN_PAGES,
 }
@@ -64,6 +67,12 @@ _MISSPELT = Text(
     "there is no `{wrong}` (AttributeError); `{right}` is meant",
     "没有 `{wrong}` 这个名字（会报 AttributeError），应为 `{right}`",
 )
+_PYTHON2 = Text(
+    "`{wrong}` is a name of Python 2 (NameError in Python 3); there it is `{right}`",
+    "`{wrong}` 是 Python 2 的名字（Python 3 会报 NameError），现在是 `{right}`",
+)
+_RENAMED = {"xrange": "range", "raw_input": "input", "unicode": "str", "unichr": "chr",
+            "basestring": "str", "long": "int"}  # fmt: skip
 _KEYWORD = Text(
     "`lambda` is a keyword of Python and cannot be the name of a parameter or variable "
     "(SyntaxError); it was renamed `lambda_`",
@@ -214,7 +223,19 @@ def misspelt(tree: ast.Module) -> list[Finding]:
         edit = Edit(span(node), correct)
         fix = Fix((edit,), "unsafe", Text("Correct the name", "改正名字"))
         found.append(Finding(MISSPELT, Severity.ERROR, span(node), message, fix))
-    return found
+    return [*found, *_of_python2(tree)]
+
+
+def _of_python2(tree: ast.Module) -> Iterator[Finding]:
+    """Names of Python 2 that the file does not set itself."""
+    known = _known_names(tree)
+    for node in nodes_of(tree):
+        if not isinstance(node, ast.Name) or node.id not in _RENAMED or node.id in known:
+            continue
+        right = _RENAMED[node.id]
+        fix = Fix((Edit(span(node), right),), "safe", Text("Correct the name", "改正名字"))
+        message = _PYTHON2.format(wrong=node.id, right=right)
+        yield Finding(MISSPELT, Severity.ERROR, span(node), message, fix)
 
 
 def _right_name(node: ast.Attribute, *, called: bool) -> str | None:

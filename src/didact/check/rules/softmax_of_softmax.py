@@ -122,8 +122,13 @@ def check(analysis: Analysis) -> Iterator[Found]:
             continue
         same_axis = value.axis is None or softmax.dim is None or value.axis == softmax.dim
         if same_axis or {value.axis, softmax.dim} == {1, -1}:
-            yield Found(softmax.node, _MESSAGE.format(space=value.space.text))
+            yield Found(softmax.node, _MESSAGE.format(space=_named(value)))
     yield from _of_attentions(analysis)
+
+
+def _named(value: Value) -> Text:
+    """What is softened; rows that were filled in may hold smoothed labels as well."""
+    return _LABELS if value.space is Space.ONE_HOT else value.space.text
 
 
 def _of_attentions(analysis: Analysis) -> Iterator[Found]:
@@ -164,6 +169,7 @@ def _is_distribution(value: Value) -> bool:
     )
 
 
+_LABELS = Text("labels as rows, one-hot or smoothed", "（one-hot 或平滑后的）标签")
 _ATTENTIONS = Text(
     "{name}, if they are a model's attentions, are probabilities already: this softmax of them is "
     "almost uniform",

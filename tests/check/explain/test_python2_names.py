@@ -1,0 +1,49 @@
+"""Corrected code runs on Python 3: names of Python 2 are replaced."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from didact.check.explain import explain
+
+SMOOTH = """
+def smooth_teacher_loss(logits, labels, K, a=0.9, T=20., w=0.1):
+    n = logits.size(0)
+    u = torch.ones(n, K) * (1 - a) / (K - 1)
+    for i in xrange(n):
+        u[i, labels[i]] = a
+    reg = F.kl_div(F.log_softmax(logits / T, dim=1), F.softmax(u / T, dim=1), reduction='batchmean')
+    ce = F.cross_entropy(logits, labels)
+    print 'ce', ce.item()
+    return (1 - w) * ce + w * reg
+"""
+
+
+def test_the_corrected_code_runs() -> None:
+    told = explain(SMOOTH)
+    assert "xrange" not in told.correction.source
+    assert not any("xrange" in guess.en for guess in told.guesses)
+    space: dict[str, object] = {}
+    exec(told.correction.source, space)
+    logits = torch.randn(4, 5)
+    loss = space["smooth_teacher_loss"](logits, torch.tensor([0, 1, 2, 3]), 5)  # type: ignore[operator]
+    assert loss.isfinite()
+
+
+def test_rows_of_smoothed_labels_are_not_called_one_hot_alone() -> None:
+    said = [f.message.en for f in explain(SMOOTH).findings if f.code == "KD112"]
+    assert all("one-hot or smoothed" in message for message in said)
+    assert said
+
+
+@pytest.mark.parametrize(("old", "new"), [("raw_input('T')", "input('T')"), ("long(4)", "int(4)")])
+def test_other_names(old: str, new: str) -> None:
+    source = explain(f"T = {old}\nloss = F.mse_loss(a, b) * float(T)\n").correction.source
+    assert new in source
+    assert old not in source
+
+
+def test_a_name_that_the_file_sets_is_kept() -> None:
+    source = explain("xrange = range\nfor i in xrange(3):\n    loss = F.mse_loss(a, b)\n").source
+    assert "in xrange(3)" in source
