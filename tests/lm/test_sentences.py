@@ -105,7 +105,7 @@ def test_wrong_places_are_told(tmp_path: Path) -> None:
 
 def test_lines_are_read_as_they_stand(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("b\na\n\nb\n")
-    assert lm.read_lines(tmp_path / "a.txt") == ["b", "a", "b"]
+    assert lm.read_lines(tmp_path / "a.txt") == ["b", "a", "", "b"]
     with pytest.raises(DataError, match="is a folder"):
         lm.read_lines(tmp_path)
 

@@ -57,17 +57,20 @@ def _as_text(answer: Prediction, task: str) -> str:
         else f"{printable(name)} {100 * value:.1f} %"
         for name, value in answer.classes
     ]
-    return f"{file_name(str(answer.file))}  {', '.join(said)}"
+    return f"{file_name(str(answer.file))}  {', '.join(said)}".rstrip()
 
 
 def _as_json(answer: Prediction, value: str, what: str) -> dict[str, object]:
     classes = [{"class": name, value: number} for name, number in answer.classes]
-    return {what: file_name(str(answer.file)), **classes[0], "classes": classes}
+    first = classes[0] if classes else {"class": None, value: None}
+    return {what: file_name(str(answer.file)), **first, "classes": classes}
 
 
 def _show_csv(answers: Iterable[Prediction], value: str, what: str) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([what, "rank", "class", value])
     for answer in answers:
+        if not answer.classes:
+            writer.writerow([file_name(str(answer.file)), 1, "", ""])
         for rank, (name, number) in enumerate(answer.classes, start=1):
             writer.writerow([file_name(str(answer.file)), rank, name, f"{number:.6g}"])

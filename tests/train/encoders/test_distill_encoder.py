@@ -464,11 +464,11 @@ def test_predict_says_the_class_of_each_line(
 ) -> None:
     monkeypatch.setattr(sys, "argv", [])
     (tmp_path / "a.txt").write_text("say rain, wind\nsay bread soup\n\nsay bread soup\n")
-    lines = ["say rain, wind", "say bread soup", "say bread soup"]
+    lines = ["say rain, wind", "say bread soup", "", "say bread soup"]
     student = load_encoder(run)
     shown = said(capsys, str(run), str(tmp_path / "a.txt"), command="predict")
     wanted = [
-        f"{text}  {name} {100 * value:.1f} %"
+        f"{text}  {name} {100 * value:.1f} %" if text else ""
         for text, (name, value) in zip(lines, student.classify(lines), strict=True)
     ]
     assert shown.splitlines() == wanted
@@ -480,7 +480,9 @@ def test_predict_says_the_class_of_each_line(
     ]
     table = list(csv.reader(said(capsys, *typed, "csv", command="predict").splitlines()))
     assert table[0] == ["sentence", "rank", "class", "probability"]
-    assert len(table) == 7
+    assert len(table) == 8
+    assert table[5] == ["", "1", "", ""]
+    assert rows[2] == {"sentence": "", "class": None, "probability": None, "classes": []}
     for wrong in ("none.txt", "b.png"):
         (tmp_path / "b.png").write_bytes(b"x")
         assert "error" in said(capsys, str(run), str(tmp_path / wrong), command="predict", code=2)

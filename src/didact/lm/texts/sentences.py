@@ -93,11 +93,13 @@ def read_sentences(name: str) -> Sentences:
 def read_lines(path: str | Path) -> list[str]:
     """The sentences of one file, in their order and as often as they stand there.
 
+    One that is blank is ``""``, so that answers and lines stay beside each other.
+
     Raises:
         DataError: It cannot be read, or ends otherwise than :func:`read_sentences` wants.
     """
     ((_, file),) = _files(_a_file(Path(path).expanduser()))
-    return [row.text for row in _read(file, [])]
+    return [row.text for row in _read(file, [], blank=True)]
 
 
 def _a_file(place: Path) -> Path:
@@ -159,15 +161,16 @@ def _different(name: str, rows: Sequence[_Row], notes: list[str]) -> Sentences:
     )
 
 
-def _read(path: Path, notes: list[str]) -> Iterator[_Row]:
+def _read(path: Path, notes: list[str], *, blank: bool = False) -> Iterator[_Row]:
     text = _decoded(path, notes)
     kind = path.suffix.lower()
     if kind == ".txt":
-        yield from (_Row(line.strip()) for line in text.split("\n") if line.strip())
+        lines = text.removesuffix("\n").split("\n") if text else []
+        yield from (_Row(line.strip()) for line in lines if blank or line.strip())
     elif kind == ".jsonl":
-        yield from _of_json_lines(path, text)
+        yield from _of_json_lines(path, text, blank=blank)
     else:
-        yield from _of_table(path, text, "\t" if kind == ".tsv" else ",")
+        yield from _of_table(path, text, "\t" if kind == ".tsv" else ",", blank=blank)
 
 
 def _decoded(path: Path, notes: list[str]) -> str:
@@ -204,7 +207,7 @@ def _is_chinese(text: str) -> bool:
     return bool(others) and usual >= 0.9 * len(others)
 
 
-def _of_json_lines(path: Path, text: str) -> Iterator[_Row]:
+def _of_json_lines(path: Path, text: str, *, blank: bool) -> Iterator[_Row]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -218,7 +221,7 @@ def _of_json_lines(path: Path, text: str) -> Iterator[_Row]:
             raise DataError(
                 f"line {number} of {path} is no object with a text; expected {LINE} on each line"
             )
-        if value["text"].strip():
+        if blank or value["text"].strip():
             yield _Row(value["text"].strip(), _label(path, number, value.get("label")))
 
 
@@ -232,7 +235,7 @@ def _label(path: Path, number: int, value: Any) -> str | None:
     return str(value).strip()
 
 
-def _of_table(path: Path, text: str, comma: str) -> Iterator[_Row]:
+def _of_table(path: Path, text: str, comma: str, *, blank: bool) -> Iterator[_Row]:
     limit = csv.field_size_limit(2**31 - 1)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=comma))
@@ -251,7 +254,7 @@ def _of_table(path: Path, text: str, comma: str) -> Iterator[_Row]:
             f"of them {', '.join(TEXT_COLUMNS[:4])}, and for the labels {LABEL_COLUMNS[0]}"
         )
     for number, line in enumerate(lines[1:], 2):
-        if len(line) <= sentence or not line[sentence].strip():
+        if len(line) <= sentence or not (blank or line[sentence].strip()):
             continue
         found = line[label] if label is not None and len(line) > label else None
         yield _Row(line[sentence].strip(), _label(path, number, found))

@@ -96,7 +96,7 @@ def is_on_sentences(place: str | Path) -> bool:
 def predict_sentences(
     encoder: SentenceEncoder, files: Sequence[Path], *, top: int = 1
 ) -> Iterator[Prediction]:
-    """The likeliest classes of each sentence of the files, in their order.
+    """The likeliest classes of each sentence of the files, in their order; none of a blank one.
 
     Raises:
         DataError: A file cannot be read as sentences.
@@ -106,7 +106,7 @@ def predict_sentences(
     for start in range(0, len(texts), AT_ONCE):
         some = texts[start : start + AT_ONCE]
         for text, row in zip(some, encoder.probabilities(some), strict=True):
-            found = row.topk(min(top, len(row)))
+            found = row.topk(min(top, len(row)) if text else 0)
             named = zip(found.indices.tolist(), found.values.tolist(), strict=True)
             yield Prediction(text, tuple((encoder.class_names[n], value) for n, value in named))
 
