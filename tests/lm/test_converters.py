@@ -275,3 +275,26 @@ def test_files_of_another_form_are_refused(
     assert not (tmp_path / "c").exists()
     with pytest.raises(DataError, match="no file"):
         convert(f"axolotl:{tmp_path / 'b.jsonl'}", tmp_path / "c", classes=9)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda value: value["prompt_logprobs"].__setitem__(2, None), "nothing is said at posit"),
+        (lambda value: value["prompt_logprobs"].__setitem__(2, {}), "nothing is said at position"),
+        (lambda value: value["prompt_logprobs"][3].update({"1": 0.7}), "has 0.7, which is no log"),
+        (lambda value: value["prompt_logprobs"][3].update({"1": math.nan}), "has nan, which is no"),
+        (lambda value: value["prompt_token_ids"].__setitem__(4, 99999), "has the token 99999"),
+    ],
+)
+def test_what_no_teacher_can_have_said_is_refused_with_its_line(
+    tmp_path: Path, said: tuple[Tensor, Tensor], change: Any, words: str
+) -> None:
+    file = vllm(said, tmp_path / "a.jsonl")
+    values = [json.loads(line) for line in file.read_text().splitlines()]
+    change(values[2])
+    lines(file, values)
+    with pytest.raises(DataError, match=words) as refused:
+        convert(f"vllm-jsonl:{file}", tmp_path / "c", tokenizer=WORDS)
+    assert " 3 of " in str(refused.value)
+    assert not (tmp_path / "c").exists()

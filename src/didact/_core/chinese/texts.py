@@ -211,8 +211,13 @@ TEXTS = {
     "input_ids, target_token_ids and target_logprobs": (
         "input_ids、target_token_ids 和 target_logprobs"
     ),
+    "row {} of {} has the token {} and the teacher knows {}; pass classes, or its own tokenizer": (
+        "{1} 的第 {0} 行有词元 {2}，而教师只有 {3} 个类别；请给出 classes，或教师自己的分词器"
+    ),
+    "nothing is said at position {}": "位置 {} 处什么也没有",
+    "class {} has {}, which is no log-probability": "类别 {} 的值是 {}，不是对数概率",
     "line {} of {} has not the form that was expected ({}): {}": (
-        "{1} 第 {0} 行的形式与预期（{2!t}）不符：{3}"
+        "{1} 第 {0} 行的形式与预期（{2!t}）不符：{3!t}"
     ),
     "line {} of {} has {} tokens and speaks of {}; expected as many": (
         "{1} 第 {0} 行有 {2} 个词元，却给出 {3} 个的信息；数目应相同"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ def convert(
 
     Log-probabilities are kept as they are, in float32, with a normaliser of 0: the distribution is
     the one that was written, to the last bit of it. A position of which nothing is known has equal
-    logits for all classes; it is the last of each text, which no label follows.
+    logits for all classes: the last of each text, which no label follows, and in axolotl's files
+    those that are not learned from, whose labels are -100.
 
     Args:
         source: ``vllm-jsonl:FILE``, lines with ``prompt_token_ids`` and ``prompt_logprobs``, as
@@ -107,6 +108,7 @@ def convert(
     )
     check(header, vocabulary)
     _tensors([rows[n] for n in rows_of(header, 0)], header)  # before a folder is made
+    _refuse_unknown_tokens(rows, classes, place)
     begin(Path(folder), header, vocabulary)
     for number in range(header.shards):
         path, share = Path(folder) / shard_name(number), rows_of(header, number)
@@ -116,6 +118,16 @@ def convert(
         if progress is not None:
             progress(share.stop, header.rows)
     return TeacherCache(folder)
+
+
+def _refuse_unknown_tokens(rows: list[Row], classes: int, place: str) -> None:
+    for number, row in enumerate(rows, 1):
+        for token in row.tokens:
+            if not 0 <= token < classes:
+                raise DataError(
+                    f"row {number} of {place} has the token {token} and the teacher knows "
+                    f"{classes}; pass classes, or its own tokenizer"
+                )
 
 
 def _tensors(rows: list[Row], header: Header) -> tuple[Tensor, Tensor, Tensor]:
@@ -155,11 +167,12 @@ def _vllm(path: Path) -> Iterator[Row]:
                 value = value["choices"][0]
             tokens = [int(token) for token in value["prompt_token_ids"]]
             said = [
-                []
-                if entry is None
-                else sorted(((int(c), _log_prob(p)) for c, p in entry.items()), key=_likeliest)
+                [] if entry is None else _sorted((int(c), _log_prob(p)) for c, p in entry.items())
                 for entry in value["prompt_logprobs"]
             ]
+            for place, one in enumerate(said[1:], 1):
+                if not one:
+                    raise ValueError(f"nothing is said at position {place}")
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise _not_of_form(
                 path, number, "prompt_token_ids and prompt_logprobs", error
@@ -171,8 +184,20 @@ def _log_prob(value: Any) -> float:
     return float(value["logprob"] if isinstance(value, Mapping) else value)
 
 
-def _likeliest(pair: tuple[int, float]) -> tuple[float, int]:
-    return -pair[1], pair[0]
+def _sorted(said: Iterable[tuple[int, float]]) -> list[tuple[int, float]]:
+    """The likeliest first; a class of probability 0 says no more than one that is not named.
+
+    Raises:
+        ValueError: One is no log-probability.
+    """
+    known = [(number, value) for number, value in said if value != -math.inf]
+    for number, value in known:
+        if not value <= _ROUNDING:  # NaN is not, either
+            raise ValueError(f"class {number} has {value}, which is no log-probability")
+    return sorted(known, key=lambda pair: (-pair[1], pair[0]))
+
+
+_ROUNDING = 1e-3  # by which the logarithm of 1 may be off in half precision
 
 
 def _axolotl(path: Path, *, legacy: bool = False) -> Iterator[Row]:
@@ -180,13 +205,10 @@ def _axolotl(path: Path, *, legacy: bool = False) -> Iterator[Row]:
         try:
             tokens = [int(token) for token in value["input_ids"]]
             said = [
-                sorted(
-                    (
-                        (int(c), float(p))
-                        for c, p in zip(classes, values, strict=True)
-                        if p is not None and p > -1e9
-                    ),
-                    key=_likeliest,
+                _sorted(
+                    (int(c), float(p))
+                    for c, p in zip(classes, values, strict=True)
+                    if p is not None and not p <= -1e9
                 )
                 for classes, values in zip(
                     value["target_token_ids"], value["target_logprobs"], strict=True
