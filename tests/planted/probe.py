@@ -75,7 +75,7 @@ FAULTS = [
     Fault(
         "a lost minus is no fault",
         FLOOR,
-        "    if min(cosines) > -0.1:\n",
+        "    if min(cosines) > 0:\n",
         "    if min(cosines) > -2:\n",
         LAWS,
     ),
