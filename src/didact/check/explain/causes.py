@@ -8,6 +8,7 @@ import re
 from didact._core.i18n import Text
 from didact.check.engine.names import is_temperature
 from didact.check.explain.call_words import last_name
+from didact.check.explain.remedies import without_return
 from didact.check.explain.words import errors as words
 
 _MESSAGE = re.compile(
@@ -50,6 +51,9 @@ def meaning_of(message: str, tree: ast.Module) -> Text | None:
     for pattern, cause, text in words.ERRORS:
         match = pattern.search(message)
         if match is not None:
+            if text is words.NOTHING:
+                for function in without_return(tree):
+                    return words.NO_RETURN.format(name=function.name, line=function.lineno)
             return text.format(
                 where=where(cause, tree, message),
                 message=message.split(":", 1)[-1].strip()[:160],

@@ -47,7 +47,7 @@ from didact.check.explain.summary import (
 )
 from didact.check.explain.words import roles as words
 from didact.check.explain.words.answers_direct import DEPENDS
-from didact.check.explain.words.summary import BESIDE_THE_ERROR, NOTHING_FOUND
+from didact.check.explain.words.summary import AS_IT_IS, BESIDE_THE_ERROR, NOTHING_FOUND
 from didact.check.findings.finding import Finding, Severity
 from didact.check.rules.teacher_average_reversed import unknown_averages
 from didact.check.snippet import recover
@@ -176,6 +176,8 @@ def explain(text: str) -> Explanation:
     if len(source) > MENDED:
         guesses.append(NOT_MENDED.format(most=f"{MENDED:,}"))
     if message_in(text) is not None:
+        begin = AS_IT_IS.en.split("{")[0]
+        summary = [s for s in summary if not s.en.startswith(begin)]  # the error says it
         summary = [BESIDE_THE_ERROR if s is NOTHING_FOUND else s for s in summary]
     given = given_names(analysis.tree)
     if given:

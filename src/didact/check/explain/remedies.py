@@ -135,7 +135,39 @@ def _sizes(tree: ast.Module) -> list[str]:
     return []
 
 
+def without_return(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    """Functions that compute a loss or an output, by their name, and give nothing back."""
+    for node in nodes_of(tree):
+        if not isinstance(node, ast.FunctionDef) or node.name not in {"compute_loss", "forward"}:
+            continue
+        gives = any(isinstance(n, ast.Return | ast.Yield | ast.YieldFrom | ast.Raise)
+                    for n in ast.walk(node))  # fmt: skip
+        last = node.body[-1]
+        if not gives and isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name):
+            yield node
+
+
+def _returned(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """The loss given back at the end of the function that computes it last."""
+    for function in without_return(tree):
+        last = function.body[-1]
+        where = span(last)
+        if not where.line <= finding.span.line <= where.end_line:
+            continue
+        name = last.targets[0].id  # type: ignore[attr-defined]
+        arguments = {a.arg for a in [*function.args.args, *function.args.kwonlyargs]}
+        outputs = next((n.targets[0].id for n in function.body if isinstance(n, ast.Assign)
+                        and isinstance(n.targets[0], ast.Name) and isinstance(n.value, ast.Call)
+                        and ast.unparse(n.value.func) in {"model", "self.model"}), "")  # fmt: skip
+        given = f"({name}, {outputs}) if return_outputs else {name}"
+        given = given if outputs and "return_outputs" in arguments else name
+        end = Span(where.end_line, where.end_column, where.end_line, where.end_column)
+        yield Edit(end, f"\n{' ' * last.col_offset}return {given}")
+        return
+
+
 _BY_KIND: dict[str, Callable[[ast.Module, Finding], Iterator[Edit]]] = {
+    "LOSS-UNUSED": _returned,
     "SUM-OVERWRITTEN": _added_up,
     "EMA-REVERSED": _exchanged,
     "STUDENT-EVAL-MODE": _trained_again,

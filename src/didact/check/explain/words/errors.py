@@ -137,6 +137,11 @@ NOTHING = Text(
     "（第一个任务没有旧模型），或者函数漏写了 `return`。"
     "先判断 `if teacher is not None:`，或者补上返回值。",
 )
+NO_RETURN = Text(
+    "`{name}` (line {line}) has no `return`, so it gives back None, and the error stops the "
+    "training there. Return the loss.",
+    "`{name}`（第 {line} 行）没有 `return`，返回的是 None，训练因此报错停止。应返回损失。",
+)
 TUPLE = Text(
     "The error says that a tuple was used as a tensor: the model returns several things, e.g. "
     "features and logits. Unpack them, `features, logits = model(x)`, or take one, `model(x)[0]`.",
