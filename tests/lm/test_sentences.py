@@ -176,6 +176,19 @@ def modules(*kinds: str) -> list[dict[str, Any]]:
     ]
 
 
+def test_a_model_without_its_tokenizer_or_with_another_is_refused(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "m", None, {})
+    said = json.loads((folder / "tokenizer.json").read_text())
+    said["model"]["vocab"]["snow"] = 7
+    (folder / "tokenizer.json").write_text(json.dumps(said))
+    with pytest.raises(ModelError, match="gave the id 7 and the model has vectors for 7 tokens"):
+        read_sentence_encoder(folder).encode(["snow"])
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).unlink()
+        with pytest.raises(ModelError, match=r"without its tokenizer; expected .*tokenizer\.json"):
+            read_sentence_encoder(folder)
+
+
 @pytest.mark.parametrize("pooling", ["mean", "cls", "max", "lasttoken"])
 def test_a_folder_pools_as_it_says(tmp_path: Path, pooling: str) -> None:
     name = {"mean": "mean_tokens", "cls": "cls_token", "max": "max_tokens"}.get(pooling, pooling)

@@ -9,7 +9,14 @@ import pytest
 import torch
 
 from didact._core.errors import DataError, UsageError
-from didact.lm import encode, read_documents, read_tokenizer, train_tokenizer, windows_of
+from didact.lm import (
+    encode,
+    notes_on_tokenizer,
+    read_documents,
+    read_tokenizer,
+    train_tokenizer,
+    windows_of,
+)
 from didact.lm.texts.documents import SHORTEST
 
 
@@ -110,3 +117,20 @@ def test_a_model_of_transformers_is_read_from_its_folder(tmp_path: Path) -> None
     TeacherCache.open(tmp_path / "c", tokenizer=tokenizer, teacher=model)
     with pytest.raises(ModelError, match=r"no config\.json"):
         read_transformers(tmp_path / "c")
+    (tmp_path / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match=r"without its tokenizer; expected .*tokenizer\.json"):
+        read_transformers(tmp_path)
+    assert read_transformers(tmp_path, tokenizer=tokenizer)[1] is tokenizer
+
+
+def test_a_tokenizer_that_does_not_fit_is_told() -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    own = tokenizers.Tokenizer(
+        tokenizers.models.WordLevel({"[UNK]": 0, "rain": 1, "wind": 2}, unk_token="[UNK]")
+    )
+    own.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    assert notes_on_tokenizer("mine", own, 3, ["rain wind", "rain song"]) == []
+    (larger,) = notes_on_tokenizer("mine", own, 2, ["rain"])
+    assert "has 3 tokens and the model vectors for 2" in larger
+    (unknown,) = notes_on_tokenizer("mine", own, 3, ["a song", "of rain"])
+    assert "75 % of the tokens are unknown" in unknown

@@ -41,8 +41,8 @@ class Text:
             raise UsageError("name the teacher with --teacher: hf:DIR or file.py:Name")
         kind, _, place = self.teacher.partition(":")
         if kind == "hf":
-            model, own = lm.read_transformers(place)
-            return model, own if self.tokenizer is None else lm.read_tokenizer(self.tokenizer)
+            given = None if self.tokenizer is None else lm.read_tokenizer(self.tokenizer)
+            return lm.read_transformers(place, tokenizer=given)
         if not is_import_path(self.teacher):
             raise UsageError(f"--teacher is {self.teacher!r}; expected hf:DIR or file.py:Name")
         if self.tokenizer is None:
@@ -56,8 +56,8 @@ class Text:
             )
         return made, lm.read_tokenizer(self.tokenizer)
 
-    def rows(self, tokenizer: Any) -> Tensor:
-        """The windows of the text.
+    def rows(self, tokenizer: Any, rows: int | None = None) -> Tensor:
+        """The windows of the text, for a model with so many rows of token vectors.
 
         Raises:
             UsageError: No text is named.
@@ -65,6 +65,8 @@ class Text:
         if self.data is None:
             raise UsageError("name the text with --data: pydoc or text:PATH")
         texts = lm.read_documents(self.data).texts
+        for note in lm.notes_on_tokenizer(str(self.teacher), tokenizer, rows, texts):
+            console(stderr=True).print(said(note), markup=False, highlight=False)
         window = 512 if self.window is None else self.window
         return lm.windows_of(lm.encode(tokenizer, texts), window)
 
@@ -79,7 +81,7 @@ def build(
 ) -> None:
     """Run the teacher over the text, or over the rest of it."""
     model, tokenizer = text.model()
-    rows = text.rows(tokenizer)
+    rows = text.rows(tokenizer, lm.rows_of(model))
     with _progress("rows") as told:
         lm.TeacherCache.build(
             folder,

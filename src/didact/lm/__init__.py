@@ -19,6 +19,7 @@ from didact.lm.models.sentence_encoders import (
     minilm_folder,
     read_sentence_encoder,
 )
+from didact.lm.models.tokenizers import notes_on_tokenizer, rows_of
 from didact.lm.objectives.objective import Objective, Outcome
 from didact.lm.texts.documents import Documents, read_documents
 from didact.lm.texts.sentences import LONGEST as LONGEST_SENTENCE
@@ -51,6 +52,7 @@ __all__ = [
     "encode",
     "logits_of",
     "minilm_folder",
+    "notes_on_tokenizer",
     "pair_vocabularies",
     "read_documents",
     "read_lines",
@@ -58,6 +60,7 @@ __all__ = [
     "read_sentences",
     "read_tokenizer",
     "read_transformers",
+    "rows_of",
     "train_sentence_tokenizer",
     "train_tokenizer",
     "windows_of",

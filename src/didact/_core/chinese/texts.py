@@ -51,6 +51,19 @@ TEXTS = {
         "{} 中没有 transformers 的模型：缺少 config.json"
     ),
     "{} cannot be read by transformers: {}": "transformers 无法读取 {}：{}",
+    "{} holds a model without its tokenizer; expected {} beside it: copy them from where the model is "
+    "from, or save them with tokenizer.save_pretrained": (
+        "{} 中有模型而没有分词器；旁边应有 {}：请从模型的来源复制，"
+        "或用 tokenizer.save_pretrained 保存"
+    ),
+    "warning: the tokenizer of {} has {} tokens and the model vectors for {}; they may not belong "
+    "together": "警告：{} 的分词器有 {} 个词元，模型只有 {} 个词元的向量；两者可能不配套",
+    "warning: {} % of the tokens are unknown to the tokenizer of {}; it cannot tell these texts from "
+    "each other": "警告：{1} 的分词器不认识 {0} % 的词元；它无法区分这些文本",
+    "the tokenizer gave the id {} and the model has vectors for {} tokens; expected the tokenizer that "
+    "the model was trained with": (
+        "分词器给出编号 {}，而模型只有 {} 个词元的向量；应使用训练该模型时的分词器"
+    ),
     # The cache
     "{} is no cache of a teacher: it has no {}. Make one with didact cache build": (
         "{} 不是教师缓存：缺少 {}。请用 didact cache build 建立"

@@ -9,15 +9,20 @@ from torch import nn
 
 from didact._core.errors import ModelError
 from didact._core.optional import require
+from didact.lm.models.tokenizers import read_tokenizer_of
 
 
-def read_transformers(folder: str | Path) -> tuple[nn.Module, Any]:
+def read_transformers(folder: str | Path, *, tokenizer: Any = None) -> tuple[nn.Module, Any]:
     """A causal language model of transformers and its tokenizer, from a folder alone.
 
     Nothing is fetched, and no code that may lie in the folder is run.
 
+    Args:
+        folder: Where they are.
+        tokenizer: In place of the folder's own.
+
     Raises:
-        ModelError: The folder holds no such model.
+        ModelError: The folder holds no such model, or not its tokenizer.
         MissingDependencyError: transformers is not installed.
     """
     library = require("transformers", extra="transformers")
@@ -27,8 +32,8 @@ def read_transformers(folder: str | Path) -> tuple[nn.Module, Any]:
     options = {"local_files_only": True, "trust_remote_code": False}
     try:
         model = library.AutoModelForCausalLM.from_pretrained(str(place), **options)
-        tokenizer = library.AutoTokenizer.from_pretrained(str(place), **options)
+        own = read_tokenizer_of(place) if tokenizer is None else tokenizer
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ModelError(f"{place} cannot be read by transformers: {error}") from None
     model.eval()
-    return model, tokenizer
+    return model, own

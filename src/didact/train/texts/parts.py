@@ -38,3 +38,16 @@ def build_parts(settings: TextSettings) -> Parts:
         teacher_classes=teacher.classes or data.classes,
     )
     return Parts(student, teacher, data, pair)
+
+
+def notes_on(parts: Parts, settings: TextSettings) -> list[str]:
+    """What a user should know of the tokenizers that models bring with them, a line each."""
+    own = {one.name: one for one in (parts.teacher, parts.student) if one.tokenizer is not None}
+    if not own:
+        return []
+    texts = lm.read_documents(settings.data).texts
+    return [
+        note
+        for name, one in own.items()
+        for note in lm.notes_on_tokenizer(name, one.tokenizer, one.classes, texts)
+    ]
