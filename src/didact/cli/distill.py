@@ -144,11 +144,16 @@ def command(
         typer.Option(help="Of text: bytes that the student sees (32000), 0 for all of it."),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(help="Of text and encoder: of a student (300).")
+        int | None,
+        typer.Option(
+            help="Of text and encoder: of a student (300), a multiple of --epochs (10; 5)."
+        ),
     ] = None,
     teacher_steps: Annotated[
         int | None,
-        typer.Option(help="Of text and encoder: of a teacher that is trained here (800; 300)."),
+        typer.Option(
+            help="Of text and encoder: of a teacher trained here (800; 300), likewise a multiple."
+        ),
     ] = None,
     k: Annotated[
         int | None, typer.Option("--k", help="Of text: classes kept of each token (64).")

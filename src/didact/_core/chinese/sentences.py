@@ -167,8 +167,10 @@ TEXTS = {
     "Of encoder: labels of each class that are used (10), 0 for all.": (
         "用于 encoder：每类使用的标签数（10），0 为全部。"
     ),
-    "Of text and encoder: of a student (300).": "用于 text 与 encoder：学生的步数（300）。",
-    "Of text and encoder: of a teacher that is trained here (800; 300).": (
-        "用于 text 与 encoder：在此训练的教师的步数（800；300）。"
+    "Of text and encoder: of a student (300), a multiple of --epochs (10; 5).": (
+        "用于 text 与 encoder：学生的步数（300），须为 --epochs（10；5）的倍数。"
+    ),
+    "Of text and encoder: of a teacher trained here (800; 300), likewise a multiple.": (
+        "用于 text 与 encoder：在此训练的教师的步数（800；300），同样须为倍数。"
     ),
 }
