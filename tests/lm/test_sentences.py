@@ -114,7 +114,7 @@ def test_very_long_lines_are_cut(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"text,label\n{'a' * 300_000},x\nb,x\n")
     found = read_sentences(f"text:{tmp_path / 'a.csv'}")
     assert [len(text) for text in found.texts] == [10_000, 1]
-    assert found.notes == ("1 sentences have more than 10000 letters; the rest is not read",)
+    assert found.notes == ("sentences of over 10000 characters, not read beyond them: 1",)
 
 
 def test_the_sentences_of_docstrings_are_grouped_by_docstring() -> None:

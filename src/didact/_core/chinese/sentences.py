@@ -6,16 +6,14 @@ TEXTS = {
     "up to {} labels of each class": "每类至多 {} 个标签",
     "{} has read {} of {} sentences": "{0} 已读 {2} 句中的 {1} 句",
     "[{}%] {} has read {} of {} sentences": "[{0}%] {1} 已读 {3} 句中的 {2} 句",
-    "{} of {} sentences are repeated; each counts once": "{1} 句中有 {0} 句重复；每句只计一次",
-    "{} of them come with different labels; one is taken": (
+    "repeated sentences: {} of {}; each counts once": "{1} 句中有 {0} 句重复；每句只计一次",
+    "repeated with another label: {}; one label is taken": (
         "其中 {} 句带有不同的标签；只取其中一个"
     ),
-    "{} of {} classes have no sentence in the test": "{1} 个类别中有 {0} 个在测试集中没有句子",
-    "{} sentences have {} tokens or more and are cut there": (
-        "{} 句不少于 {} 个词元，超出部分被截去"
-    ),
-    "{} sentences have more than {} letters; the rest is not read": (
-        "{} 句超过 {} 个字符；其余部分不读"
+    "classes without a sentence in the test: {} of {}": "{1} 个类别中有 {0} 个在测试集中没有句子",
+    "sentences of {} tokens or more, cut there: {}": ("{1} 句不少于 {0} 个词元，超出部分被截去"),
+    "sentences of over {} characters, not read beyond them: {}": (
+        "{1} 句超过 {0} 个字符；其余部分不读"
     ),
     "{} is not UTF-8; it is read as GB18030": "{} 不是 UTF-8；按 GB18030 读取",
     # The sentences
@@ -42,7 +40,7 @@ TEXTS = {
     "line {} of {} is no JSON ({}); expected {} on each line": (
         "{1} 第 {0} 行不是 JSON（{2}）；每行应为 {3}"
     ),
-    "{} has {} different sentences; expected {} or more, and a few hundred for a student that is of "
+    "different sentences in {}: {}; expected {} or more, and a few hundred for a student that is of "
     "use": "{} 中有 {} 个不同的句子；应不少于 {} 句，要得到有用的学生则需几百句",
     "{} leaves no sentence for the part {}; expected {} or more sentences with a label in at least one "
     "class": "{} 没有句子可留给 {} 部分；至少应有一个类别含 {} 个或更多带标签的句子",

@@ -23,7 +23,7 @@ LABEL_COLUMNS = ("label", "intent", "class", "category", "标签", "类别")
 PARTS = ("train", "validation", "test")
 LINE = '{"text": "...", "label": "..."}'
 LONGEST = 10_000
-"""Letters of a sentence; what is behind them is not read."""
+"""Characters of a sentence; what is behind them is not read."""
 SHORTEST_DOC, LONGEST_DOC, PACKAGES = 20, 300, 20
 _KEEPS_A_TEST = ("test", "validation", "", "train")
 """Of the same sentence twice, the one in the part that comes first here is kept."""
@@ -146,7 +146,7 @@ def _different(name: str, rows: Sequence[_Row], notes: list[str]) -> Sentences:
             best[key] = number
     kept = sorted(best.values())
     if cut := sum(len(rows[n].text) > LONGEST for n in kept):
-        notes.append(f"{cut} sentences have more than {LONGEST} letters; the rest is not read")
+        notes.append(f"sentences of over {LONGEST} characters, not read beyond them: {cut}")
     alone = len(rows)  # the number of a group that no docstring has
     return Sentences(
         name,

@@ -86,7 +86,7 @@ def sentence_data(settings: EncoderSettings) -> SentenceData:
     sentences = lm.read_sentences(settings.data)
     if len(sentences.texts) < FEWEST:
         raise DataError(
-            f"{settings.data} has {len(sentences.texts)} different sentences; expected {FEWEST} "
+            f"different sentences in {settings.data}: {len(sentences.texts)}; expected {FEWEST} "
             f"or more, and a few hundred for a student that is of use"
         )
     names = _class_names(sentences)
@@ -119,15 +119,15 @@ def notes_on(data: SentenceData, settings: EncoderSettings) -> list[str]:
     """What a user should know of the sentences, a line each."""
     said, sentences = list(data.sentences.notes), data.sentences
     if repeated := sentences.read - len(sentences.texts):
-        said.append(f"{repeated} of {sentences.read} sentences are repeated; each counts once")
+        said.append(f"repeated sentences: {repeated} of {sentences.read}; each counts once")
     if sentences.contradicted:
-        said.append(f"{sentences.contradicted} of them come with different labels; one is taken")
+        said.append(f"repeated with another label: {sentences.contradicted}; one label is taken")
     judged = set(data.labels[data.test].tolist())
     if data.has_classes and (unseen := len(data.class_names) - len(judged)):
-        said.append(f"{unseen} of {len(data.class_names)} classes have no sentence in the test")
+        said.append(f"classes without a sentence in the test: {unseen} of {len(data.class_names)}")
     longer = int((data.ids[:, -1] != 0).sum()) if data.ids.shape[1] == settings.window else 0
     if longer:
-        said.append(f"{longer} sentences have {settings.window} tokens or more and are cut there")
+        said.append(f"sentences of {settings.window} tokens or more, cut there: {longer}")
     return said
 
 
