@@ -10,7 +10,6 @@ from torch import nn
 
 from didact._core.errors import ModelError
 from didact._core.optional import require
-from didact.lm.texts.tokenizing import encode
 
 KNOWN = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken", "tekken.json")
 """Files that hold a vocabulary, whatever the class of the tokenizer says of itself."""
@@ -71,6 +70,12 @@ def _unknown(tokenizer: Any) -> int | None:
     return None if found is None else int(found)
 
 
+def _ids(tokenizer: Any, texts: list[str]) -> list[list[int]]:
+    if hasattr(tokenizer, "encode_batch"):
+        return [one.ids for one in tokenizer.encode_batch(texts, add_special_tokens=False)]
+    return list(tokenizer(texts, add_special_tokens=False)["input_ids"])
+
+
 def notes_on_tokenizer(
     name: str, tokenizer: Any, rows: int | None, texts: Sequence[str]
 ) -> list[str]:
@@ -92,7 +97,7 @@ def notes_on_tokenizer(
     if unknown is None or not texts:
         return said
     some = [text[:1000] for text in texts[:: max(1, len(texts) // LOOKED_AT)][:LOOKED_AT]]
-    ids = [n for row in encode(tokenizer, some, end=False) for n in row]
+    ids = [n for row in _ids(tokenizer, some) for n in row]
     share = sum(n == unknown for n in ids) / max(1, len(ids))
     if share > MANY:
         said.append(

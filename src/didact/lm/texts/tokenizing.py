@@ -107,23 +107,22 @@ def read_tokenizer(path: str | Path) -> Any:
         raise DataError(f"{place} is no tokenizer that can be read: {error}") from None
 
 
-def encode(tokenizer: Any, texts: Sequence[str], *, end: bool = True) -> list[list[int]]:
+def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """The ids of each text, with the token of the end behind where the tokenizer has one.
 
     Args:
         tokenizer: Of tokenizers or transformers.
         texts: To be encoded.
-        end: Whether the end is put behind.
     """
     if hasattr(tokenizer, "encode_batch"):
-        last = tokenizer.token_to_id(END)
+        end = tokenizer.token_to_id(END)
         found = [
             encoded.ids for encoded in tokenizer.encode_batch(list(texts), add_special_tokens=False)
         ]
     else:
-        last = getattr(tokenizer, "eos_token_id", None)
+        end = getattr(tokenizer, "eos_token_id", None)
         found = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-    return [[*ids, *([last] if end and last is not None else [])] for ids in found]
+    return [[*ids, *([] if end is None else [end])] for ids in found]
 
 
 def windows_of(ids: Iterable[Sequence[int]], length: int) -> Int64[Tensor, "windows length"]:
