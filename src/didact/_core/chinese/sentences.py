@@ -80,7 +80,7 @@ TEXTS = {
     ),
     # Students
     "no encoder is called {}; expected {}, as static-64": "没有名为 {} 的编码器；应为 {!t}，如 static-64",
-    "static-WIDTH or attention-WIDTHxLAYERS": "static-宽度 或 attention-宽度x层数",
+    "static-WIDTH or attention-WIDTHxLAYERS": "static-宽度 或 attention-宽度 x 层数",
     "{} has sizes {}; expected 1 or more of each": "{} 的尺寸为 {}；每项应不小于 1",
     "{} has heads of {}; expected a width that {} divides": "{} 的注意力头宽 {}；宽度应为 {} 的倍数",
     "{} is no function; expected one of (classes, window, dimension)": (
