@@ -259,7 +259,7 @@ TEXTS = {
 _WHY_NOT = {  # a value that is translated reaches to the end of the text: these are said in full
     "one seed gives no interval": "一个种子得不出区间",
     "all {} seeds gave the same difference, which gives no interval": (
-        "{{{0}}} 个种子给出的差别相同，得不出区间"
+        "全部 {{{0}}} 个种子给出的差别相同，得不出区间"
     ),
 }
 for _note, _chinese in _WHY_NOT.items():
