@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -95,6 +95,28 @@ def arms_of(runs: Sequence[SeedRun], weights: Sequence[float], *, validation: bo
             for name, value in numbers.items():
                 arms.setdefault(arm, {}).setdefault(name, []).append(value)
     return arms
+
+
+class Numbered(Protocol):
+    """A trained model with numbers by part of the data, and the seconds of its training."""
+
+    @property
+    def numbers(self) -> Mapping[str, Json]:
+        """By part."""
+
+    @property
+    def seconds(self) -> float:
+        """Of its training."""
+
+
+def numbers_by_seed(trained: Sequence[Numbered], split: str) -> Json:
+    """Each number of a part as a list over the seeds; beside those of the test part the seconds."""
+    found: Json = {}
+    for one in trained:
+        seconds = {"train_seconds": round(one.seconds, 3)} if split == "test" else {}
+        for name, value in {**one.numbers[split], **seconds}.items():
+            found.setdefault(name, []).append(value)
+    return found
 
 
 def paired_of(arms: Json, metric: str) -> Json | None:

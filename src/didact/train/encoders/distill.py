@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from didact.train.distilling import seed_run as streams
 from didact.train.distilling.fit import DistillContext, ModelSpec, fit
 from didact.train.distilling.hooks import Hooks
 from didact.train.distilling.losses import LossChoice
-from didact.train.distilling.result import DistillResult, paired_of
+from didact.train.distilling.result import DistillResult, numbers_by_seed, paired_of
 from didact.train.encoders.data import SentenceData, notes_on, sentence_data
 from didact.train.encoders.export import export_encoder
 from didact.train.encoders.load import SentenceEncoder
@@ -463,7 +463,7 @@ def _finish(
     write_tensors(folder.path / STUDENT, model_state(best), about)
     write_bytes(folder.path / TOKENIZER, data.tokenizer.to_str().encode())
     found = {
-        split: {name: _lists(trained, split) for name, trained in every.items()}
+        split: {name: numbers_by_seed(trained, split) for name, trained in every.items()}
         for split in ("test", "validation")
     }
     metric = metric_of(data)
@@ -516,15 +516,6 @@ def _onnx(
     except (MissingDependencyError, CannotExportError) as error:
         say(console, f"no ONNX file: {error}")
         return None
-
-
-def _lists(trained: Sequence[Trained], split: str) -> Json:
-    found: Json = {}
-    for one in trained:
-        seconds = {"train_seconds": round(one.seconds, 3)} if split == "test" else {}
-        for name, value in {**one.numbers[split], **seconds}.items():
-            found.setdefault(name, []).append(value)
-    return found
 
 
 def _teacher_of(parts: Parts, taught: Taught) -> Json:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from didact.train.distilling.settings import Arm
-from didact.train.loop.settings import SharedSettings, names_code
-from didact.train.texts.settings import OF_IMAGES
+from didact.train.loop.settings import names_code
+from didact.train.loop.step_settings import StepSettings
 
 LIBRARIES = ("hf", "npy")
 MINILM = "minilm"
 COSINE = "cosine"
 
 
-class EncoderSettings(SharedSettings):
+class EncoderSettings(StepSettings):
     """All settings of a run on sentences.
 
     Attributes:
@@ -39,7 +39,9 @@ class EncoderSettings(SharedSettings):
         onnx: Whether the student is exported.
     """
 
-    indifferent: ClassVar[frozenset[str]] = SharedSettings.indifferent | {"arms", "onnx"}
+    indifferent: ClassVar[frozenset[str]] = StepSettings.indifferent | {"arms", "onnx"}
+    SAMPLES: ClassVar[str] = "sentences"
+    ONE_MODEL: ClassVar[str] = "encoder"
 
     recipe: Literal["encoder"] = "encoder"
     data: str = "pydoc"
@@ -82,35 +84,9 @@ class EncoderSettings(SharedSettings):
         named = (self.student, self.teacher, *losses)
         return [name for name in named if names_code(name, LIBRARIES)]
 
-    @field_validator("teacher", mode="before")
-    @classmethod
-    def _one_teacher(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            if len(value) != 1:
-                raise ValueError(f"is {list(value)}; expected one encoder")
-            return value[0]
-        return value
-
     @field_validator("arms")
     @classmethod
     def _has_a_student(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
         if not {"alone", "distilled"} & set(arms):
             raise ValueError(f"are {', '.join(arms)}; expected alone or distilled among them")
         return arms
-
-    @model_validator(mode="after")
-    def _nothing_of_images(self) -> EncoderSettings:
-        for name in OF_IMAGES:
-            if getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"{name.replace('_', '-')} is not of sentences; leave it out")
-        return self
-
-    @model_validator(mode="after")
-    def _each_part_has_a_step(self) -> EncoderSettings:
-        for name in ("steps", "teacher_steps"):
-            if getattr(self, name) % self.epochs:
-                raise ValueError(
-                    f"{name.replace('_', '-')} is {getattr(self, name)}; expected a multiple of "
-                    f"the {self.epochs} epochs into which they are cut"
-                )
-        return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import nn
 from didact import __version__, lm
 from didact._core.errors import ModelError, RunFolderError
 from didact.nn import count_parameters, size_on_disk
-from didact.train.distilling.result import DistillResult, paired_of
+from didact.train.distilling.result import DistillResult, numbers_by_seed, paired_of
 from didact.train.loop.fabric import Fabric
 from didact.train.record.environment import command, hardware, versions
 from didact.train.record.files import read_tensors, write_bytes, write_tensors
@@ -50,7 +49,7 @@ def finish(
     if hasattr(tokenizer, "to_str"):
         write_bytes(folder.path / TOKENIZER, tokenizer.to_str().encode())
     found = {
-        split: {name: _numbers(trained, split) for name, trained in every.items()}
+        split: {name: numbers_by_seed(trained, split) for name, trained in every.items()}
         for split in ("test", "validation")
     }
     student = every.get("distilled", every.get("alone", []))
@@ -89,15 +88,6 @@ def finish(
         "hardware": hardware(fabric.device),
     }
     return DistillResult(folder.path, folder.finish(as_written(Result, summary)), best.model)
-
-
-def _numbers(trained: Sequence[Trained], split: str) -> Json:
-    found: Json = {}
-    for one in trained:
-        seconds = {"train_seconds": round(one.seconds, 3)} if split == "test" else {}
-        for name, value in {**one.numbers[split], **seconds}.items():
-            found.setdefault(name, []).append(value)
-    return found
 
 
 def _model(source: LanguageModel, trained: Trained) -> Json:

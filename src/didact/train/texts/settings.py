@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
 from didact.train.distilling.settings import Arm
-from didact.train.loop.settings import SharedSettings, names_code
+from didact.train.loop.settings import names_code
+from didact.train.loop.step_settings import StepSettings
 
 LIBRARIES = ("hf",)
-OF_IMAGES = ("data_dir", "validation", "labelled", "label_noise", "resize", "augment", "workers")
 
 
-class TextSettings(SharedSettings):
+class TextSettings(StepSettings):
     """All settings of a run on texts.
 
     Attributes:
@@ -35,7 +35,9 @@ class TextSettings(SharedSettings):
         warmup: Fraction of a model's steps over which its learning rate grows.
     """
 
-    indifferent: ClassVar[frozenset[str]] = SharedSettings.indifferent | {"arms"}
+    indifferent: ClassVar[frozenset[str]] = StepSettings.indifferent | {"arms"}
+    SAMPLES: ClassVar[str] = "texts"
+    ONE_MODEL: ClassVar[str] = "language model"
 
     recipe: Literal["text"] = "text"
     data: str = "pydoc"
@@ -74,29 +76,3 @@ class TextSettings(SharedSettings):
     def code(self) -> list[str]:
         """The names of the user's own code in these settings."""
         return [name for name in (self.student, self.teacher) if names_code(name, LIBRARIES)]
-
-    @field_validator("teacher", mode="before")
-    @classmethod
-    def _one_teacher(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            if len(value) != 1:
-                raise ValueError(f"is {list(value)}; expected one language model")
-            return value[0]
-        return value
-
-    @model_validator(mode="after")
-    def _nothing_of_images(self) -> TextSettings:
-        for name in OF_IMAGES:
-            if getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"{name.replace('_', '-')} is not of texts; leave it out")
-        return self
-
-    @model_validator(mode="after")
-    def _each_part_has_a_step(self) -> TextSettings:
-        for name in ("steps", "teacher_steps"):
-            if getattr(self, name) % self.epochs:
-                raise ValueError(
-                    f"{name.replace('_', '-')} is {getattr(self, name)}; expected a multiple of "
-                    f"the {self.epochs} epochs into which they are cut"
-                )
-        return self
