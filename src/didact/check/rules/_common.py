@@ -283,3 +283,15 @@ def is_declared(analysis: Analysis, use: LossUse, vocabulary: re.Pattern[str]) -
 def has_word(text: str, vocabulary: re.Pattern[str]) -> bool:
     """Whether a text has a word of the vocabulary."""
     return any(vocabulary.fullmatch(word) for word in words(text))
+
+
+def is_without_grad(analysis: Analysis, node: ast.AST) -> bool:
+    """Whether a node stands in a ``with torch.no_grad()``."""
+    around = analysis.parent_of(node)
+    while around is not None:
+        if isinstance(around, ast.With) and any(
+            "no_grad" in ast.unparse(item.context_expr) for item in around.items
+        ):
+            return True
+        around = analysis.parent_of(around)
+    return False

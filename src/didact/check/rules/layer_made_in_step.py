@@ -103,7 +103,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted, word_set, words
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, uses
+from didact.check.rules._common import SOFT, is_without_grad, uses
 from didact.check.rules._rule import Found
 from didact.check.rules._trace import callee
 
@@ -188,18 +188,7 @@ def _is_cared_for(analysis: Analysis, function: _Function, call: ast.Call) -> bo
             continue
         if node.attr == "add_param_group" or (dotted(node.value) in names and node.attr in _SET):
             return True
-    return _is_without_grad(analysis, call)
-
-
-def _is_without_grad(analysis: Analysis, node: ast.AST) -> bool:
-    around = analysis.parent_of(node)
-    while around is not None:
-        if isinstance(around, ast.With) and any(
-            "no_grad" in ast.unparse(item.context_expr) for item in around.items
-        ):
-            return True
-        around = analysis.parent_of(around)
-    return False
+    return is_without_grad(analysis, call)
 
 
 _MESSAGE = Text(

@@ -113,7 +113,7 @@ from didact.check.engine.index import ClassInfo, Index
 from didact.check.engine.names import dotted, word_set, words
 from didact.check.engine.spaces import Grad, Role
 from didact.check.findings.finding import Severity
-from didact.check.rules._common import SOFT, arguments, uses
+from didact.check.rules._common import SOFT, arguments, is_without_grad, uses
 from didact.check.rules._rule import Found
 from didact.check.rules._trace import argument_of, computed_from, outer
 
@@ -260,7 +260,7 @@ def _own_modules(
             continue
         made = info.assigned.get(attribute, [])
         trained = bool(made) and all(map(_is_trained_layer, made))
-        if trained and not analysis.facts.is_frozen(name) and not _is_without_grad(analysis, call):
+        if trained and not analysis.facts.is_frozen(name) and not is_without_grad(analysis, call):
             value = analysis.value_of(call.args[0])
             found.add((attribute, value.role if value is not None else Role.UNKNOWN))
     return found
@@ -268,17 +268,6 @@ def _own_modules(
 
 def _is_trained_layer(made: ast.expr) -> bool:
     return isinstance(made, ast.Call) and dotted(made.func).rpartition(".")[2] in _LAYERS
-
-
-def _is_without_grad(analysis: Analysis, node: ast.AST) -> bool:
-    around = analysis.parent_of(node)
-    while around is not None:
-        if isinstance(around, ast.With) and any(
-            "no_grad" in ast.unparse(item.context_expr) for item in around.items
-        ):
-            return True
-        around = analysis.parent_of(around)
-    return False
 
 
 _EVALUATES = word_set("validation validate val valid test eval evaluate evaluation predict")
