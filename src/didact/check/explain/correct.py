@@ -13,16 +13,16 @@ from didact._core.i18n import Text
 from didact.check.correct.proposals import proposals
 from didact.check.correct.site import apply, span
 from didact.check.engine.engine import Analysis, analyse
-from didact.check.explain.checks import KINDS, formula_findings, unmasked
 from didact.check.explain.formula.judge import Judged, flat_divergences, judged_source, tree_of
 from didact.check.explain.formula.kinds import INDICES, Kind
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.trace import trace
 from didact.check.explain.formula.tree import Call
+from didact.check.explain.mistakes import formula_findings, kinds_of_mistakes
+from didact.check.explain.mistakes.temperatures_differ import other_temperature
 from didact.check.explain.own import misspelt, own_findings
 from didact.check.explain.remedies import is_per_place, remedies
-from didact.check.explain.structure import other_temperature
 from didact.check.explain.words.choices import CHOICES
 from didact.check.findings.finding import Edit, Finding, Severity
 from didact.check.rules import RULES, findings_of, teacher_average_reversed
@@ -79,7 +79,7 @@ class Correction:
 
 def kinds_of(code: str) -> tuple[str, ...]:
     """The kinds of mistakes that a code stands for; those of Keras are also of the common kind."""
-    kinds = RULES[code].catalogue if code in RULES else KINDS.get(code, ())
+    kinds = RULES[code].catalogue if code in RULES else kinds_of_mistakes().get(code, ())
     common = (k.removeprefix("KERAS-") for k in kinds if k in {"KERAS-SWAPPED", "KERAS-NO-T2"})
     return (*kinds, *common)
 
@@ -133,8 +133,7 @@ def beyond_rules(source: str, words: str) -> list[Finding]:
         return []
     judged = judged_source(source, words)
     known = frozenset(k for f in found_by_rules(source, words) for k in kinds_of(f.code))
-    found = formula_findings(judged, known, words)
-    return found if known & {"PAD-UNMASKED"} else [*found, *unmasked(judged)]
+    return formula_findings(judged, known, words)
 
 
 def applies(frameworks: Set[str]) -> bool:

@@ -31,8 +31,8 @@ from didact.check.explain.formula.judge import Judged, Loss, judged_source
 from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Given
-from didact.check.explain.graph import OVERWRITTEN
-from didact.check.explain.mistakes import UNCLEARED
+from didact.check.explain.mistakes.overwritten_loss import OVERWRITTEN
+from didact.check.explain.mistakes.uncleared import UNCLEARED
 from didact.check.explain.naming import as_called, called, hint_by_name
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
 from didact.check.explain.proof import Proof

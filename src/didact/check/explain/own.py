@@ -12,7 +12,6 @@ from didact._core.i18n import Language, Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.formula.nodes import nodes_of
-from didact.check.explain.graph import graph_findings
 from didact.check.explain.mistakes import code_findings
 from didact.check.explain.torch_names import FUNCTIONAL, METHODS, MODULES
 from didact.check.explain.words.findings import OWN, OWN_PAGES
@@ -89,7 +88,7 @@ def page(code: str, language: Language) -> str:
 def own_findings(tree: ast.Module, *, renamed_lambda: bool) -> list[Finding]:
     """Unused parameters, useless copies, and the renamed keyword."""
     found = [*_unused_parameters(tree), *_clones(tree), *_no_temperature(tree)]
-    found += [*graph_findings(tree), *code_findings(tree)]
+    found += code_findings(tree)
     if renamed_lambda:
         found += _keyword(tree)
     return found

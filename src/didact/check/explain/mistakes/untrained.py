@@ -15,6 +15,7 @@ from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 UNTRAINED = "KE136"
+CODES = {UNTRAINED: ("NOT-IN-OPTIMIZER",)}
 _WEIGHTED = frozenset(
     {
         "Linear", "LazyLinear", "Bilinear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d",
@@ -33,7 +34,7 @@ _COMPARING = frozenset(
 )  # fmt: skip
 
 
-def untrained(tree: ast.Module) -> Iterator[Finding]:
+def in_code(tree: ast.Module) -> Iterator[Finding]:
     """Objects of classes of the code that compute a loss with layers of their own."""
     optimisers = [n for n in nodes_of(tree) if isinstance(n, ast.Call) and _is_optimiser(n)]
     if len(optimisers) != 1 or not _is_plain(optimisers[0]):

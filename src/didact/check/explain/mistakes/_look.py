@@ -1,0 +1,76 @@
+"""What the mistakes of a formula are told by, and how they are reported."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from didact.check.correct.site import span
+from didact.check.explain.formula.judge import Judged, Loss
+from didact.check.explain.formula.kinds import Kind
+from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.tree import Call, Given, Node, walk
+from didact.check.explain.words.findings import OWN
+from didact.check.findings.finding import Finding, Fix, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The judged formulas of a paste, and what else is known of it."""
+
+    judged: Judged
+    known: frozenset[str]
+    """The kinds of mistakes that were found already."""
+    places: Mapping[Node, ast.AST]
+    """Where each part of a formula stands."""
+    words: str
+    """The text around the code."""
+
+    @property
+    def is_torch(self) -> bool:
+        """Whether nothing but PyTorch is in sight."""
+        return not self.judged.tracer.frameworks - {"torch"}
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the code is of another framework."""
+        return bool(self.judged.tracer.frameworks) and "torch" not in self.judged.tracer.frameworks
+
+
+def look_at(judged: Judged, known: frozenset[str], words: str) -> Look:
+    """What the mistakes are told by."""
+    tracer = judged.tracer
+    places: dict[Node, ast.AST] = {}
+    for node in nodes_of(tracer.tree):
+        value = tracer.values.get(id(node)) if isinstance(node, ast.expr) else None
+        if isinstance(value, Node):
+            places.setdefault(value, node)
+    return Look(judged, known, places, words)
+
+
+def finding(
+    code: str, severity: Severity, node: ast.AST, fix: Fix | None = None, **values: object
+) -> Finding:
+    """A finding at a node, with its message filled in."""
+    return Finding(code, severity, span(node), OWN[code].format(**values), fix)
+
+
+def place(part: Node, loss: Loss, places: Mapping[Node, ast.AST]) -> ast.AST:
+    """Where a part of a formula stands; else where its loss does."""
+    for inner in walk(part):
+        if inner in places and isinstance(inner, Call):
+            return places[inner]
+    return loss.entry.node
+
+
+def tensors(judged: Judged) -> set[Given]:
+    """The tensors that a formula is made of."""
+    return {g for g, k in judged.kinds.items() if k in {Kind.TENSOR, Kind.LIST}}
+
+
+def live(node: Node) -> Node:
+    """A value without the ``detach()`` around it."""
+    while isinstance(node, Call) and node.name in {"detach", "identity"}:
+        node = node.args[0]
+    return node

@@ -1,0 +1,36 @@
+"""Which names of a function hold masks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from didact.check.explain.formula.nodes import nodes_of
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def masked_scopes(tree: ast.Module) -> Iterator[tuple[ast.AST, dict[str, bool]]]:
+    """The functions that hold masks, or the whole code where it has no function."""
+    scopes: list[ast.AST] = [n for n in nodes_of(tree) if isinstance(n, Function)] or [tree]
+    for scope in scopes:
+        masks = masks_of(scope)
+        if masks:
+            yield scope, masks
+
+
+def masks_of(scope: ast.AST) -> dict[str, bool]:
+    """The names that hold masks; true where they were made from labels by a comparison."""
+    found: dict[str, bool] = {}
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            compared = any(isinstance(n, ast.Compare) for n in ast.walk(node.value))
+            name = node.targets[0].id
+            if compared and not any(isinstance(n, ast.IfExp) for n in ast.walk(node.value)):
+                found[name] = True
+            elif "mask" in name.lower():
+                found.setdefault(name, False)
+    for node in ast.walk(scope):
+        if isinstance(node, ast.arg) and "mask" in node.arg.lower():
+            found.setdefault(node.arg, False)
+    return found

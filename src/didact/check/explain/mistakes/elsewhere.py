@@ -1,0 +1,93 @@
+"""In other frameworks: what the rules of ``check``, which read PyTorch, would find."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from didact._core.i18n import Text
+from didact.check.correct.site import span
+from didact.check.explain.formula.judge import Judged, Loss
+from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.trace import Tracer
+from didact.check.explain.formula.tree import Call, Constant, Node, walk
+from didact.check.explain.mistakes._look import Look, finding, place
+from didact.check.findings.finding import Edit, Finding, Fix, Severity
+
+CODES = {"KE115": ("SWAPPED",), "KE117": ("KL-INPUT-PROBS",), "KE118": ("KL-TARGET-LOG",)}
+
+
+def _elsewhere(
+    judged: Judged, known: frozenset[str], places: Mapping[Node, ast.AST]
+) -> Iterator[Finding]:
+    """In other frameworks: what the rules of ``check``, which read PyTorch, would find."""
+    for loss in judged.losses:
+        for part in walk(loss.entry.value):
+            if not isinstance(part, Call):
+                continue
+            node = places.get(part, loss.entry.node)
+            if part.name in {"softmax", "log_softmax"}:
+                dim = part.keyword("dim") or (part.args[1] if len(part.args) > 1 else None)
+                if isinstance(dim, Constant) and dim.value == 0:
+                    yield finding("KE116", Severity.ERROR, node, _last_axis(node))
+            if part.name == "kl_div" and len(part.args) > 1:
+                first, second = part.args[:2]
+                if isinstance(first, Call) and first.name == "softmax":
+                    yield finding("KE117", Severity.ERROR, node)
+                if isinstance(second, Call) and second.name == "log_softmax":
+                    yield finding("KE118", Severity.ERROR, node)
+            if part.name == "mul" and len(part.args) == 2 and isinstance(part.args[1], Call):
+                log_ratio = part.args[1]
+                raw = log_ratio.args[-1] if log_ratio.name == "sub" else None
+                if isinstance(raw, Call) and raw.name == "softmax":
+                    call = _two_arguments(loss, judged.tracer)
+                    yield finding("KE117", Severity.ERROR, call or node, _with_log(call))
+        names = {n.name.lower() for n in nodes_of(judged.tracer.tree)
+                 if isinstance(n, ast.FunctionDef)}  # fmt: skip
+        meant = any(w in n for n in names for w in ("reverse", "rkl", "minillm"))
+        for term in loss.terms:
+            swapped = term.definition is not None and term.definition.key == "reverse_kl"
+            if swapped and not meant and "SWAPPED" not in known:
+                call = _two_arguments(loss, judged.tracer)
+                fix = None
+                if call is not None:
+                    one, other = call.args[:2]
+                    edits = (Edit(span(one), ast.unparse(other)),
+                             Edit(span(other), ast.unparse(one)))  # fmt: skip
+                    fix = Fix(edits, "unsafe", Text("Exchange them", "交换两个参数"))
+                yield finding("KE115", Severity.ERROR, call or place(term.body, loss, places), fix)
+
+
+def _with_log(call: ast.Call | None) -> Fix | None:
+    """``softmax`` of the first argument as ``log_softmax``."""
+    first = call.args[0] if call is not None else None
+    if not isinstance(first, ast.Call) or not isinstance(first.func, ast.Attribute):
+        return None
+    text = ast.unparse(first.func)
+    edit = Edit(span(first.func), text.removesuffix("softmax") + "log_softmax")
+    return Fix((edit,), "unsafe", Text("Give log-probabilities", "改为对数概率"))
+
+
+def _last_axis(node: ast.AST) -> Fix | None:
+    for keyword in getattr(node, "keywords", []):
+        if keyword.arg in {"axis", "dim"}:
+            return Fix((Edit(span(keyword.value), "-1"),), "unsafe",
+                       Text("The class axis", "类别维"))  # fmt: skip
+    return None
+
+
+def _two_arguments(loss: Loss, tracer: Tracer) -> ast.Call | None:
+    """The call of a divergence: two arguments that are both probabilities."""
+    for node in nodes_of(tracer.tree):
+        if isinstance(node, ast.Call) and len(node.args) >= 2:
+            values = [tracer.values.get(id(a)) for a in node.args[:2]]
+            if all(isinstance(v, Call) and v.name == "softmax" for v in values):
+                return node
+    del loss
+    return None
+
+
+def in_formulas(look: Look) -> Iterator[Finding]:
+    """In code of another framework."""
+    if look.is_elsewhere:
+        yield from _elsewhere(look.judged, look.known, look.places)

@@ -1,0 +1,97 @@
+"""Terms at another scale than their definition, or with its sign turned."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from didact._core.i18n import Text
+from didact.check.correct.site import span
+from didact.check.explain.formula.definitions import GENERIC
+from didact.check.explain.formula.judge import Judged, Loss
+from didact.check.explain.formula.tree import Call, Constant, Given, Node
+from didact.check.explain.formula.verdict import Term
+from didact.check.explain.mistakes._look import Look, finding, place
+from didact.check.findings.finding import Edit, Finding, Fix, Severity
+
+CODES = {
+    "KE105": ("NO-T2",),
+    "KE106": ("SIGN-MISSING",),
+    "KE113": ("BATCHMEAN-3D",),
+    "KE114": ("KL-MEAN",),
+    "KE119": ("MULTI-TEACHER-SUM",),
+}
+
+
+def _of_term(
+    judged: Judged, loss: Loss, term: Term, known: frozenset[str], places: Mapping[Node, ast.AST]
+) -> Iterator[Finding]:
+    node = place(term.body, loss, places)
+    if term.wrong_sign is not None and term.definition is not None:
+        yield finding(
+            "KE106", Severity.ERROR, node, _flipped(term.wrong_sign, places),
+            formula=term.definition.formula,
+        )  # fmt: skip
+        return
+    if term.law is None or term.law.is_one or term.definition is None:
+        return
+    if term.definition.key in GENERIC:
+        return  # a comparison of any two parts, at any scale
+    powers = dict(term.law.powers)
+    kinds = {"S": "BATCHMEAN-3D", "H·W": "BATCHMEAN-3D", "C": "KL-MEAN", "T": "NO-T2",
+             "N": "MULTI-TEACHER-SUM"}  # fmt: skip
+    codes = {"BATCHMEAN-3D": "KE113", "KL-MEAN": "KE114", "NO-T2": "KE105",
+             "MULTI-TEACHER-SUM": "KE119"}  # fmt: skip
+    covered = known | ({"NO-T2"} if {"T-POW1", "WEIGHT-TYPO", "T-TWICE"} & known else set())
+    if "REDUCE-KWARG" in known:
+        covered |= {"KL-MEAN"}
+    for size, power in powers.items():
+        kind = kinds.get(size)
+        if kind is None or kind in covered:
+            continue
+        if (kind == "BATCHMEAN-3D") != (power > 0) and kind != "MULTI-TEACHER-SUM":
+            continue
+        if kind == "NO-T2" and len(loss.terms) == 1:
+            continue  # alone, T² only rescales the learning rate
+        fix = _rescaled(kind, term, places, judged)
+        yield finding(codes[kind], Severity.WARNING, node, fix, factor=term.law.text, size=size,
+                       name=term.definition.name)  # fmt: skip
+
+
+def _rescaled(kind: str, term: Term, places: Mapping[Node, ast.AST], judged: Judged) -> Fix | None:
+    """The factor that is missing behind the call that computes the term."""
+    node = places.get(term.body)
+    if not isinstance(node, ast.Call):
+        return None
+    factor = None
+    if kind == "NO-T2" and isinstance(term.temperature, Given | Constant):
+        given = term.temperature
+        text = given.text if isinstance(given, Given) else f"{given.value:g}"
+        factor = f" * {text} ** 2"
+    if kind == "BATCHMEAN-3D" and isinstance(term.student, Given):
+        name = judged.tracer.labels.get(term.student, term.student.text)
+        name = name if term.student.inputs else term.student.text
+        sizes = f"{name}.size(1)" if term.rank == 3 else f"({name}.size(2) * {name}.size(3))"
+        factor = f" / {sizes}"
+    if factor is None:
+        return None
+    message = Text("Bring it to the scale of the definition", "恢复定义的尺度")
+    return Fix((Edit(span(node), ast.unparse(node) + factor),), "unsafe", message)
+
+
+def _flipped(part: Node, places: Mapping[Node, ast.AST]) -> Fix | None:
+    """The fix of a sum in which one sign is wrong: only ``a + b`` with the addend on the right."""
+    inner = part.args[0] if isinstance(part, Call) and part.name == "neg" else part
+    node = places.get(inner)
+    if not isinstance(node, ast.expr):
+        return None
+    source = ast.unparse(node)
+    return Fix((Edit(span(node), f"-{source}" if inner is part else source),), "unsafe",
+               Text("Change the sign", "改变符号"))  # fmt: skip
+
+
+def in_formulas(look: Look) -> Iterator[Finding]:
+    """Term by term."""
+    for loss in look.judged.losses:
+        for term in loss.terms:
+            yield from _of_term(look.judged, loss, term, look.known, look.places)
