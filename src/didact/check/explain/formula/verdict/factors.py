@@ -1,0 +1,139 @@
+"""A term without the factors in front of it, and a sum as its addends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from didact.check.explain.formula.kinds import Kind, is_scalar
+from didact.check.explain.formula.tree import (
+    Call,
+    Constant,
+    Each,
+    Given,
+    Item,
+    Node,
+    Sequence,
+)
+
+Weights = list[tuple[Node, int]]
+
+
+def is_count(node: Node) -> bool:
+    """Whether a part is the length of a list."""
+    return isinstance(node, Call) and node.name == "length"
+
+
+def summed(node: Node) -> Each | None:
+    """What a sum over a list adds up."""
+    if isinstance(node, Call) and node.name == "sum" and len(node.children) == 1:
+        inner = node.args[0]
+        if isinstance(inner, Each):
+            return inner
+        if isinstance(inner, Call) and inner.name == "stack" and isinstance(inner.args[0], Each):
+            return inner.args[0]
+    return None
+
+
+def stripped(
+    node: Node, kinds: dict[Given, Kind]
+) -> tuple[list[tuple[Node, int]], Node, int, bool]:
+    """The factors in front of a term, the term, its sign, and whether it is outside the graph."""
+    weights: list[tuple[Node, int]] = []
+    sign, cut = 1, False
+    while isinstance(node, Call):
+        if node.name == "neg":
+            sign, node = -sign, node.args[0]
+        elif node.name in {"identity", "floating"}:
+            node = node.args[0]
+        elif node.name in {"detach", "item"}:
+            cut, node = True, node.args[0]
+        elif node.name == "mul":
+            left, right = node.args
+            if _is_factor(left, kinds):
+                weights.append((left, 1))
+                node = right
+            elif _is_factor(right, kinds):
+                weights.append((right, 1))
+                node = left
+            else:
+                break
+        elif node.name == "div" and _is_factor(node.args[1], kinds):
+            weights.append((node.args[1], -1))
+            node = node.args[0]
+        else:
+            break
+    flat: list[tuple[Node, int]] = []
+    for weight, power in weights:
+        for factor, inner in factors(weight):
+            if isinstance(factor, Constant) and factor.value < 0:
+                sign, factor = -sign, Constant(-factor.value)
+            flat.append((factor, power * inner))
+    return flat, node, sign, cut
+
+
+def factors(node: Node) -> Iterator[tuple[Node, int]]:
+    """The factors of a product, each with its power."""
+    if isinstance(node, Constant) and node.factors:
+        yield from ((Constant(f), 1) for f in node.factors)
+    elif isinstance(node, Call) and node.name == "mul":
+        yield from factors(node.args[0])
+        yield from factors(node.args[1])
+    elif isinstance(node, Call) and node.name == "div":
+        yield from factors(node.args[0])
+        yield from ((f, -p) for f, p in factors(node.args[1]))
+    elif isinstance(node, Call) and node.name == "square":
+        yield from ((f, 2 * p) for f, p in factors(node.args[0]))
+    elif isinstance(node, Call) and node.name == "pow" and isinstance(node.args[1], Constant):
+        power = node.args[1].value
+        if isinstance(power, int | float) and power == int(power) and abs(power) < 9:
+            yield from ((f, int(power) * p) for f, p in factors(node.args[0]))
+        else:
+            yield node, 1
+    else:
+        yield node, 1
+
+
+def _is_factor(node: Node, kinds: dict[Given, Kind]) -> bool:
+    if is_scalar(node, kinds) or is_count(node):
+        return True
+    if isinstance(node, Item):
+        source = node.loop.sources[node.source] if node.source >= 0 else None
+        if isinstance(source, Call) and source.name == "tensor" and source.args:
+            source = source.args[0]
+        if isinstance(source, Sequence):
+            return all(isinstance(i, Constant) for i in source.items)
+        return isinstance(source, Given) and is_weights(source.text)
+    if isinstance(node, Call) and node.name in {"add", "sub", "mul", "div", "pow"}:
+        return all(_is_factor(a, kinds) for a in node.args)
+    return False
+
+
+def is_weights(text: str) -> bool:
+    """Whether a list is one of weights."""
+    return bool(re.search(r"weight|alpha|lambda|coef|^w(s|_)", text, re.IGNORECASE))
+
+
+def addends(node: Node) -> list[Node]:
+    """The terms of a sum."""
+    if isinstance(node, Call) and node.name == "add":
+        return [p for a in node.args for p in addends(a)]
+    if isinstance(node, Call) and node.name == "sub":
+        return [*addends(node.args[0]), *(Call("neg", (p,)) for p in addends(node.args[1]))]
+    if isinstance(node, Call) and node.name == "sum" and len(node.children) == 1:
+        inner = node.args[0]
+        if not isinstance(inner, Call | Each) and inner.children:
+            return [p for a in inner.children for p in addends(a)]
+    return [node]
+
+
+def is_same(one: Node, other: Node) -> bool:
+    """Whether two parts are written alike: the same operations on the same names."""
+    if one is other:
+        return True
+    if isinstance(one, Constant) and isinstance(other, Constant):
+        return bool(one.value == other.value)
+    if not isinstance(one, Call) or not isinstance(other, Call) or one.name != other.name:
+        return False
+    pairs = list(zip(one.children, other.children, strict=False))
+    return len(one.children) == len(other.children) and all(is_same(a, b) for a, b in pairs)

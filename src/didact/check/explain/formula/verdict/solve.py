@@ -1,0 +1,171 @@
+"""A formula as terms, each matched with a definition if there is one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+from didact.check.explain.formula.arrays import EvaluationError
+from didact.check.explain.formula.roles import leaves
+from didact.check.explain.formula.tree import (
+    Call,
+    Constant,
+    Each,
+    Given,
+    Item,
+    Loop,
+    Node,
+    walk,
+)
+from didact.check.explain.formula.verdict.factors import (
+    Weights,
+    addends,
+    is_count,
+    stripped,
+    summed,
+)
+from didact.check.explain.formula.verdict.laboratory import Laboratory
+from didact.check.explain.formula.verdict.law import Law
+from didact.check.explain.formula.verdict.match import match
+from didact.check.explain.formula.verdict.term import Term
+
+
+def solve(
+    lab: Laboratory, node: Node, loop: Loop | None = None, outer: Weights | None = None
+) -> list[Term]:
+    """The terms of a formula, each matched with a definition if there is one."""
+    weights, body, sign, cut = stripped(node, lab.kinds)
+    factors = [*(outer or ()), *weights]
+    parts = addends(body)
+    hidden = len(parts) > 1 and any(_is_nothing(lab, p, loop) for p in parts)
+    found = None if hidden else match(lab, body, factors, sign, loop)
+    if found is not None:
+        return [_divided_by_count(_with(found, weights, cut))]
+    if len(parts) > 1:
+        return [_with(t, weights, cut) for t in _solve_sum(lab, parts, sign, loop, factors)]
+    inner = summed(body)
+    if inner is not None and loop is None:
+        terms = solve(lab, inner.body, inner.loop, factors)
+        return [_over(lab, t, inner.loop, weights, sign, cut) for t in terms]
+    if sign < 0:
+        body = Call("neg", (body,))
+    return [Term(tuple(weights), body, cut=cut, rank=lab.rank, over=loop)]
+
+
+def _solve_sum(
+    lab: Laboratory, parts: list[Node], sign: int, loop: Loop | None, outer: Weights
+) -> list[Term]:
+    """First groups that are one definition together, then each addend for itself."""
+    left = [p for p in parts if not _is_zero(p)] or list(parts[:1])
+    parts = left[:]
+    terms: list[Term] = []
+    left = [p for p in left if not _is_nothing(lab, p, loop)]
+    nothing = [p for p in parts if p not in left]
+    if len(parts) <= 6:
+        for size in range(len(parts), 1, -1):
+            for group in combinations(left, size):
+                found = _group(lab, group, sign, loop, flip=size == len(parts))
+                if found is not None:
+                    terms.append(found)
+                    left = [p for p in left if p not in group]
+                    break
+    for part in (*left, *nothing):
+        inner = Call("neg", (part,)) if sign < 0 else part
+        terms += solve(lab, inner, loop, outer)
+    return terms
+
+
+def _is_nothing(lab: Laboratory, part: Node, loop: Loop | None) -> bool:
+    """Whether an addend that is no plain number is 0 for these numbers: it would hide in a sum."""
+    if isinstance(part, Constant | Given) or _is_zero(part):
+        return False
+    try:
+        return abs(lab.number(part, lab.base, loop)) < 1e-12
+    except EvaluationError:
+        return False
+
+
+def _is_zero(node: Node) -> bool:
+    """Whether an addend is 0 whatever the names are: where a sum begins, or a branch adds none."""
+    while isinstance(node, Call) and node.name in {"mul", "neg", "div", "detach", "floating"}:
+        if node.name == "mul" and _is_zero(node.args[1]):
+            return True
+        node = node.args[0]
+    if isinstance(node, Constant):
+        return isinstance(node.value, int | float) and node.value == 0
+    if isinstance(node, Call) and node.name == "tensor" and len(node.args) == 1:
+        return _is_zero(node.args[0])
+    return isinstance(node, Call) and node.name in {"zeros", "zeros_like"}
+
+
+def _group(
+    lab: Laboratory, group: tuple[Node, ...], sign: int, loop: Loop | None, *, flip: bool
+) -> Term | None:
+    """Several addends that are one definition together, or would be with one sign changed."""
+    flips: list[int | None] = [None, *(range(len(group)) if flip else ())]
+    for wrong in flips:
+        total: Node | None = None
+        for number, part in enumerate(group):
+            addend = Call("neg", (part,)) if number == wrong else part
+            total = addend if total is None else Call("add", (total, addend))
+        assert total is not None
+        weights, body, inner_sign, cut = stripped(total, lab.kinds)
+        found = match(lab, body, weights, sign * inner_sign, loop, several=True)
+        if found is None:
+            continue
+        if wrong is None:
+            return _with(found, weights, cut)
+        if found.law is not None and found.law.is_one:
+            return replace(found, weights=tuple(weights), body=total, wrong_sign=group[wrong])
+    return None
+
+
+def _with(term: Term, weights: list[tuple[Node, int]], cut: bool) -> Term:
+    extra = tuple(w for w in weights if w not in term.weights)
+    return replace(term, weights=(*extra, *term.weights), cut=term.cut or cut)
+
+
+def _divided_by_count(term: Term) -> Term:
+    """A sum over teachers in which the division by their number stands in front of the term."""
+    law = term.law
+    loops = [part.loop for part in walk(term.body) if isinstance(part, Each)]
+    through = {part for loop in loops for source in loop.sources for part in walk(source)}
+    counts = [w for w in term.weights if is_count(w[0]) and through & set(walk(w[0]))]
+    if law is None or not counts or not dict(law.powers).get("N"):
+        return term
+    powers = dict(law.powers)
+    powers["N"] += sum(power for _, power in counts)
+    own = tuple(w for w in term.weights if w not in counts)
+    kept = tuple((name, power) for name, power in powers.items() if power)
+    return replace(term, weights=own, law=Law(law.constant, kept))
+
+
+def _over(
+    lab: Laboratory, term: Term, loop: Loop, weights: list[tuple[Node, int]], sign: int, cut: bool
+) -> Term:
+    """A term that is summed over a loop: N times its definition, unless it is divided by N."""
+    law = term.law
+    weighted = any(isinstance(p, Item) for w, _ in (*weights, *term.weights) for p in walk(w))
+    if law is not None and not _is_paired(term, loop):
+        counts = sum(p for w, p in (*weights, *term.weights) if is_count(w))
+        powers = dict(law.powers)
+        if not weighted:
+            powers["N"] = powers.get("N", 0.0) + 1.0 + counts
+        law = Law(law.constant * sign, tuple((n, p) for n, p in powers.items() if p))
+    elif law is not None:
+        law = Law(law.constant * sign, law.powers)
+    own = (w for w in weights if not is_count(w[0]))
+    return replace(
+        term, weights=(*own, *term.weights), law=law, over=loop, cut=term.cut or cut, rank=lab.rank
+    )
+
+
+def _is_paired(term: Term, loop: Loop) -> bool:
+    """Whether the student's side goes through the loop as well: pairs of layers, no teachers."""
+    student = term.student
+    if student is None:
+        return False
+    sources = {p for source in loop.sources for p in walk(source)}
+    return bool(leaves(student) & sources) or any(
+        isinstance(p, Item) and p.loop is loop for p in walk(student)
+    )
