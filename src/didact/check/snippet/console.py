@@ -7,7 +7,8 @@ import re
 from didact._core.i18n import Text
 from didact.check.snippet.page import Page
 
-PROMPTS = Text(
+PROMPTS = Text("Prompts were removed.", "去掉了交互提示符。")
+PROMPTS_AND_OUTPUT = Text(
     "Prompts were removed; lines that look like output or shell commands were left out.",
     "去掉了交互提示符；看起来是输出或 shell 命令的行已略去。",
 )
@@ -110,7 +111,6 @@ def without_prompts(page: Page) -> None:
     """Only what was typed at the prompts."""
     if not _ANY_PROMPT.search(page.text):
         return
-    page.notes.append(PROMPTS)
     page.rewrite(lambda line: _GLUED_PROMPT.sub("\n", line))
     doctest = bool(_DOCTEST.search(page.text))
     kept: list[str | None] = []
@@ -134,6 +134,7 @@ def without_prompts(page: Page) -> None:
             kept.append(None)
         else:
             kept.append(line)
+    page.notes.append(PROMPTS_AND_OUTPUT if None in kept else PROMPTS)
     page.keep(kept)
 
 

@@ -24,6 +24,10 @@ LOST = Text(
     "The newlines were lost; statements were split where a new one must begin.",
     "换行丢失了；在必然开始新语句的位置重新断行。",
 )
+MIXED = Text(
+    "Line {line} of the paste held several statements or words among them; it was taken apart.",
+    "粘贴内容第 {line} 行混着几条语句或文字，已拆开。",
+)
 FLAT = Text(
     "The indentation was lost; the nesting is guessed from keywords.",
     "缩进丢失了，嵌套关系根据关键字推断。",
@@ -35,6 +39,9 @@ UNEVEN = Text(
 
 MOST_NOTES = 10
 """Blocks whose guessed end is told; more than these nobody reads."""
+
+_FEW = 4
+"""A text with so many whole lines for each that is glued together has not lost its newlines."""
 
 _LEAST_INDENT, _TRAILING_SPACES = 2, 3
 """The least indentation that anybody uses, and how many spaces may stand at the end of a line."""
@@ -58,16 +65,38 @@ def levels(source: Source, pieces: list[Piece]) -> tuple[list[int], list[Text]]:
         if column is None and not _continues_line(source, pieces, i)
     ]
     headers = any(p.header for p in pieces)
+    mixed = sorted({source.line_of(pieces[i].start) for i in glued})
+    whole = {source.line_of(p.start) for p in pieces} - set(mixed)
+    flat = headers and all(c in (None, 0) for c in columns)
+    if mixed and _FEW * len(mixed) <= len(whole) and not flat:
+        depths, notes = _trusted(source, pieces, _behind_words(source, pieces, columns))
+        return depths, [*(MIXED.format(line=line) for line in mixed), *notes]
     if glued:
         by_spaces = _from_spaces(source, pieces)
         if by_spaces is not None:
             return by_spaces, [LOST, SPACES]
         guessed, notes = _guess(pieces)
         return guessed, [LOST, *notes]
-    if headers and all(c in (None, 0) for c in columns) and _bodies_missing(pieces, columns):
+    if flat and _bodies_missing(pieces, columns):
         guessed, notes = _guess(pieces)
         return guessed, [FLAT, *notes]
     return _trusted(source, pieces, columns)
+
+
+def _behind_words(
+    source: Source, pieces: list[Piece], columns: list[int | None]
+) -> list[int | None]:
+    """The columns, with that of the words for the first code behind them on a line."""
+    result, last = [], 0
+    for piece, column in zip(pieces, columns, strict=True):
+        line = source.line_of(piece.start)
+        if column is None and line != last:
+            start = source.raw.rfind("\n", 0, piece.start) + 1
+            before = source.raw[start : piece.start]
+            column = len(before.expandtabs(4)) - len(before.expandtabs(4).lstrip())
+        last = line
+        result.append(column)
+    return result
 
 
 def _column(source: Source, piece: Piece) -> int | None:

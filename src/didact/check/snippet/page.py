@@ -256,7 +256,8 @@ def without_numbers(page: Page) -> None:
     counted = steps >= _COUNTED * (len(numbers) - 1)
     enough = len(numbers) >= max(_LEAST_NUMBERED, _NUMBERED_SHARE * (last - first))
     two = len(numbers) == last - first == 2 and numbers[0] < 2 and len(filled) <= 2 * 2
-    if counted and (enough or two):
+    printed = all(_PRINTED.match(match[2]) for match in matches if match)
+    if counted and (enough or two) and not printed:
         listed = _listing(page.lines)
         page.keep([*_numbers_off(page.lines[:listed]), *page.lines[listed:]])
     if page.lines != before:

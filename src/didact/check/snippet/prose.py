@@ -162,8 +162,31 @@ def bare_names(node: ast.expr | None) -> set[str] | None:
 def is_idle(node: ast.stmt | None) -> bool:
     """Whether a statement does nothing but stand there: words, a number, a bare annotation."""
     if isinstance(node, ast.AnnAssign):
-        return node.value is None and bare_names(node.annotation) is not None
+        kind = node.annotation
+        if isinstance(kind, ast.UnaryOp) and isinstance(kind.op, ast.USub):
+            kind = kind.operand  # ``loss: -0.13``, as it was printed
+        return node.value is None and bare_names(kind) is not None
     return isinstance(node, ast.Expr) and bare_names(node.value) is not None
+
+
+def is_field(node: ast.stmt | None) -> bool:
+    """Whether a bare annotation may be a field of a class: ``loss: -0.13`` was printed."""
+    return isinstance(node, ast.AnnAssign) and isinstance(
+        node.annotation, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp
+    )
+
+
+_QUOTATION = re.compile(r"(?:\S+[ \t]+){3,}\S+|[\u4e00-\u9fff，。？！\w ]{6,}")
+
+
+def is_quotation(node: ast.stmt | None) -> bool:
+    """Whether a statement is a sentence in quotes that asks or ends, on one line."""
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant):
+        return False
+    text = node.value.value
+    if not isinstance(text, str) or "\n" in text:
+        return False
+    return text.rstrip()[-1:] in "?.!？。！" and _QUOTATION.search(text) is not None
 
 
 def is_label(node: ast.stmt | None) -> bool:

@@ -19,6 +19,12 @@ from didact.check.snippet.console import (
 from didact.check.snippet.emit import Emitter
 from didact.check.snippet.intact import without_words
 from didact.check.snippet.levels import levels
+from didact.check.snippet.mentions import (
+    DEFINED,
+    as_sentences,
+    defined_in_words,
+    is_used_before,
+)
 from didact.check.snippet.page import (
     Page,
     from_notebook,
@@ -30,7 +36,13 @@ from didact.check.snippet.page import (
     without_numbers,
     without_quote_marks,
 )
-from didact.check.snippet.prose import Question, find_question, is_idle, reads_as_sentence
+from didact.check.snippet.prose import (
+    Question,
+    find_question,
+    is_idle,
+    is_quotation,
+    reads_as_sentence,
+)
 from didact.check.snippet.repair import parse, shorten
 from didact.check.snippet.segment import LONG_LINE, Piece, Segmenter
 from didact.check.snippet.tokens import Source
@@ -128,14 +140,46 @@ def _of_page(page: Page) -> Recovered:
     lines = [page.origin[min(line, last) - 1] for line in result.line_map]
     words = [*page.aside, *((page.origin[min(n, last) - 1], w) for n, w in result.words)]
     words.sort(key=lambda word: word[0])
-    return Recovered(
-        result.source,
-        page.notes + result.guesses,
-        lines,
-        result.tree,
-        words,
-        find_question([text for _, text in words]),
-    )
+    question = find_question([text for _, text in words])
+    notes = page.notes + result.guesses
+    return _defined(Recovered(result.source, notes, lines, result.tree, words, question))
+
+
+def _defined(result: Recovered) -> Recovered:
+    """With what the words around the code define put in front of it."""
+    if not result.tree.body:
+        return result
+    result = _moved_ahead(result)
+    found = list(defined_in_words(result.tree, result.words))
+    source = "".join(f"{code}\n" for _, code in found) + result.source
+    tree = parse(source)
+    if not found or tree is None:
+        return result
+    notes = [DEFINED.format(code=shorten(code)) for _, code in found]
+    lines = [line for line, _ in found] + result.line_map
+    return replace(result, source=source, guesses=result.guesses + notes, line_map=lines, tree=tree)
+
+
+def _moved_ahead(result: Recovered) -> Recovered:
+    """With ``where kl = nn.KLDivLoss()`` from behind the code in front of it."""
+    last = result.tree.body[-1]
+    if len(result.tree.body) < 2 or last.lineno > len(result.line_map):
+        return result
+    origin = result.line_map[last.lineno - 1]
+    worded = any(line == origin for line, _ in result.words)
+    if not worded or not is_used_before(last, result.tree):
+        return result
+    lines = result.source.split("\n")
+    start = last.lineno - 1
+    moved = "\n".join(lines[start:]).strip("\n")
+    source = f"{moved}\n" + "\n".join(lines[:start]).rstrip("\n") + "\n"
+    tree = parse(source)
+    if tree is None:
+        return result
+    ahead = result.line_map[start:]
+    notes = [*result.guesses, DEFINED.format(code=shorten(moved))]
+    line_map = [*ahead[: moved.count("\n") + 1], *result.line_map[:start]]
+    return replace(result, source=source, guesses=notes, line_map=line_map, tree=tree)
 
 
 def _between_words(text: str) -> Recovered | None:
@@ -165,6 +209,8 @@ def _as_it_is(text: str) -> Recovered | None:
         return None
     counts = Source(code).counts
     if any(is_idle(node) or reads_as_sentence(node, counts) for node in tree.body):
+        return None
+    if any(map(is_quotation, tree.body[1:])):
         return None
     count = code.count("\n")
     return Recovered(code, [], [skipped + i + 1 for i in range(count)], tree)
@@ -279,7 +325,10 @@ def _assignment_at(text: str, start: int) -> ast.Module | None:
 
 def _rebuild(text: str) -> Recovered:
     source = Source(text)
-    pieces = Segmenter(source).pieces_of_text()
+    segmenter = Segmenter(source)
+    pieces = segmenter.pieces_of_text()
+    if not segmenter.lines_are_lost:
+        pieces = as_sentences(source, pieces)
     code = [p for p in pieces if p.kind == "code"]
     guesses: list[Text] = []
     if source.ascii != source.raw and any(

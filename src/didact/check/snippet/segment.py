@@ -12,8 +12,10 @@ from didact._core.i18n import Text
 from didact.check.snippet.prose import (
     is_chinese_sentence,
     is_english_sentence,
+    is_field,
     is_idle,
     is_label,
+    is_quotation,
     reads_as_sentence,
     sentence_words,
     title_words,
@@ -131,9 +133,11 @@ class Segmenter:
             return not (self._among_words(code.start) and self._prose_follows(code, stop))
         if not isinstance(code.node, ast.Expr | ast.AnnAssign) or self._is_docstring(code):
             return True
+        if is_quotation(code.node) and self._last_code is not None:
+            return False
         rest = self.source.raw[code.end : stop].strip()
         alone = not rest or rest.startswith(("#", ";"))
-        if is_idle(code.node) and not (isinstance(code.node, ast.AnnAssign) and self._in_class()):
+        if is_idle(code.node) and not (is_field(code.node) and self._in_class()):
             return False
         return alone and self._first_on_line(code.start)
 
