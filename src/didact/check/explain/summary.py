@@ -17,6 +17,7 @@ from didact.check.explain.formula.judge import (
     is_distilling_elsewhere,
     is_given,
     is_simple,
+    last_alone,
     method_keys,
 )
 from didact.check.explain.formula.libraries import FRAMEWORKS
@@ -139,8 +140,11 @@ def _verdict(case: _Case) -> Verdict:
     if not known:
         return Verdict("unknown", notes=notes)
     if reasons:
-        trained = all(t.status == "equal" or is_given(t) for t in judged.terms) and all(
-            set(kinds(f.code)) <= TRAINING and kinds(f.code) for f in case.blocking
+        whole = not any(last_alone(t) for t in judged.terms)
+        trained = (
+            whole
+            and all(t.status == "equal" or is_given(t) for t in judged.terms)
+            and all(set(kinds(f.code)) <= TRAINING and kinds(f.code) for f in case.blocking)
         )
         return Verdict("departs", method, key, tuple(reasons), shape, notes, trained=trained)
     return Verdict("equal", method, key, (), shape, notes, tuple(_cautions(judged)))
@@ -252,6 +256,9 @@ def _reasons(case: _Case) -> list[Text]:
             if "STUDENT-CUT" not in told:
                 reasons.append(words.DEAD.format(term=_written(case.judged, term)))
             covered |= {"ITEM-IN-GRAPH", "GRAPH-CUT", "STUDENT-UNUSED"}
+        if (source := last_alone(term)) is not None:
+            reasons.append(words.LAST_ALONE.format(source=source))
+            covered.add("SUM-OVERWRITTEN")
         generic = term.definition is not None and term.definition.key in GENERIC
         if term.law is None or term.law.is_one or generic:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -27,7 +27,7 @@ from didact.check.explain.formula.tree import (
     walk,
 )
 from didact.check.explain.formula.verdict import Term, addends, laboratory, solve
-from didact.check.explain.formula.written import box_of
+from didact.check.explain.formula.written import Writer, box_of
 
 MOST = 6
 """How many losses of one paste are judged."""
@@ -64,7 +64,7 @@ _COMPARING = frozenset(
 _OLD_MODEL = frozenset({"old", "prev", "previous", "lwf", "task", "known", "seen", "incremental"})
 _SEQUENCES = re.compile(
     r"\b(gpt2?|sfttrainer|sft|gkd|llama|qwen|bloom|mistral|gemma|chatglm|causallm|autoregressive|seq|seq_len|sequence|causal|vocab|vocabulary|sentence|lm|pad|pad_id|speech|asr|ctc|frames"
-    r"|utterance|tokens?)\b|topk_(ids|log)|llm|per_token|token(?!ize|_type|s?_len)|causal|wav2vec|hubert"
+    r"|utterance|tokens?)\b|topk_(ids|log)|(?<!mini)(?<!disti)llm|per_token|token(?!ize|_type|s?_len)|causal|wav2vec|hubert"
     r"|句子|序列|词表|词元|语音|大模型|语言模型"
 )
 _MAPS = re.compile(
@@ -208,11 +208,11 @@ def judge(tree: ast.Module, words: str = "") -> Judged:
     ranks = _ranks(tree, words)
     losses = []
     for entry in entries[:MOST]:
-        text, mathml = box_of(entry.value, tracer.labels)
         branches = [
             _branch(conditions, node, roles, ranks, incremental=incremental)
             for conditions, node in alternatives(entry.value)
         ]
+        text, mathml = box_of(entry.value, tracer.labels, branches[0].rank)
         losses.append(Loss(entry, text, mathml, tuple(branches)))
     return Judged(tuple(losses), roles, kinds, tracer, incremental, ranks)
 
@@ -228,7 +228,7 @@ def _branch(
         if not lab.works():
             continue
         terms = solve(lab, node)
-        unknown = sum(t.status == "unknown" and not is_given(t) for t in terms)
+        unknown = _unknown_count(terms)
         plain = sum(t.definition is not None and t.definition.key in GENERIC for t in terms)
         key = (unknown, plain)
         if best is None or (key < best[0] and not _by_size(terms)):
@@ -238,29 +238,40 @@ def _branch(
     if best is None:
         return _part_by_part(conditions, node, roles, ranks, incremental=incremental)
     branch = best[1]
-    right = all(t.status == "equal" or is_given(t) for t in branch.terms)
-    if branch.rank == 2 and right and not ranks.certain:
-        found = _cautions(node, branch.terms, roles, incremental=incremental)
-        return replace(branch, cautions=found)
+    if best[0][0] and len(branch.terms) > 1:
+        parts = _part_by_part(conditions, node, roles, ranks, incremental=incremental)
+        if _unknown_count(parts.terms) < best[0][0]:
+            return parts
     if branch.rank > 2 and not ranks.certain and _by_size(branch.terms):
         return replace(branch, equal_flat=_is_equal_flat(node, roles, incremental=incremental))
     return branch
+
+
+def _unknown_count(terms: Iterable[Term]) -> int:
+    return sum(t.status == "unknown" and not is_given(t) for t in terms)
 
 
 def _part_by_part(
     conditions: tuple[str, ...], node: Node, roles: dict[Given, Told], ranks: Ranks,
     *, incremental: bool,
 ) -> Branch:  # fmt: skip
-    """The addends of a formula that cannot be evaluated as a whole, each for itself."""
+    """The addends of a formula, each for itself and for the dimensions that suit it.
+
+    Of maps and logits in one loss, or of one that cannot be evaluated as a whole.
+    """
     terms: list[Term] = []
     for part in addends(node):
+        best: list[Term] | None = None
         for rank in ranks.order:
             lab = laboratory(part, roles, rank, incremental=incremental)
-            if lab.works():
-                terms += solve(lab, part)
+            if not lab.works():
+                continue
+            found = solve(lab, part)
+            if best is None or _unknown_count(found) < _unknown_count(best):
+                best = found
+            if not _unknown_count(best):
                 break
-        else:
-            terms.append(Term((), part))
+        terms += best if best is not None else [Term((), part)]
     return Branch(conditions, tuple(terms), 2)
 
 
@@ -273,24 +284,6 @@ def _by_size(terms: Iterable[Term]) -> bool:
 def _is_equal_flat(node: Node, roles: dict[Given, Told], *, incremental: bool) -> bool:
     lab = laboratory(node, roles, 2, incremental=incremental)
     return lab.works() and all(t.status == "equal" or is_given(t) for t in solve(lab, node))
-
-
-def _cautions(
-    node: Node, terms: tuple[Term, ...], roles: dict[Given, Told], *, incremental: bool
-) -> tuple[tuple[int, str], ...]:
-    """For which other tensors the same code is a multiple of its definition."""
-    found = []
-    keys = frozenset(t.definition.key for t in terms if t.definition is not None)
-    for rank in (3, 4):
-        lab = laboratory(node, roles, rank, incremental=incremental)
-        lab.only = keys
-        if not lab.works():
-            continue
-        laws = [t.law for t in solve(lab, node) if t.definition is not None]
-        powers = [law for law in laws if law is not None and {"S", "H·W"} & dict(law.powers).keys()]
-        if powers and dict(powers[0].powers).keys() <= {"S", "H·W", "T"}:
-            found.append((rank, powers[0].text))
-    return tuple(found)
 
 
 _SHAPING = frozenset(
@@ -361,6 +354,14 @@ def _callee(given: Given) -> str:
 def is_given(term: Term) -> bool:
     """Whether a term is a name or an unknown call: taken as given, nothing is said of it."""
     return isinstance(term.body, Given)
+
+
+def last_alone(term: Term) -> str | None:
+    """The list of which a term reads what the last round of a loop leaves behind."""
+    for part in (p for n in (term.body, *(w for w, _ in term.weights)) for p in walk(n)):
+        if isinstance(part, Call) and part.name == "last":
+            return Writer().write(part.args[0]).plain
+    return None
 
 
 def is_distilling_elsewhere(term: Term, roles: Mapping[Given, Told]) -> bool:
@@ -486,7 +487,7 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
         return "dml" if apart else ""  # a target made of the student's own tensors
     if all(_is_of_largest(t.teacher) for t in terms):
         return "topk_kd"
-    averaged = any(isinstance(p, Each) for t in terms for p in walk(t.body))
+    averaged = any(_is_of_list(p) for t in terms for p in _parts_outside_cat(t.body))
     averaged |= any(t.definition is not None and t.definition.listed for t in terms)
     if averaged or any(t.over is not None for t in terms):
         return "multi_kd"
@@ -500,6 +501,17 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
     if ranks == {3}:
         return "token_kd"
     return "pixel_kd" if ranks == {4} else "kd"
+
+
+def _is_of_list(node: Node) -> bool:
+    return isinstance(node, Each) or (isinstance(node, Call) and node.name == "last")
+
+
+def _parts_outside_cat(node: Node) -> Iterator[Node]:
+    """The parts of a formula, less the pieces of one tensor: ``cat([f(x[:, s:e]) for ...])``."""
+    pieces = {id(p) for c in walk(node) if isinstance(c, Call) and c.name == "cat"
+              for p in walk(c)}  # fmt: skip
+    yield from (p for p in walk(node) if id(p) not in pieces)
 
 
 def _is_of_one_network(terms: list[Term]) -> bool:

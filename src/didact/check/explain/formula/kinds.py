@@ -110,6 +110,8 @@ def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
             for source in part.loop.sources:
                 if isinstance(source, Given):
                     found.setdefault(source, Kind.LIST)
+        if isinstance(part, Call) and part.name == "last" and isinstance(part.args[0], Given):
+            found.setdefault(part.args[0], Kind.LIST)
     for given in _weights(parts):
         found.setdefault(given, Kind.WEIGHT)
     names = {p.text for p in parts if isinstance(p, Given)}
@@ -326,7 +328,8 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
     if call.name == "slice":
         both = all(isinstance(n, Given) for n in args[:2])
         ends = (Kind.OLD_CLASSES, Kind.CLASSES if both else Kind.OLD_CLASSES)
-        told += [(n, k) for n, k in zip(args, ends, strict=False) if isinstance(n, Given)]
+        told += [(n, Kind.CLASSES if by_name(n) is Kind.CLASSES else k)
+                 for n, k in zip(args, ends, strict=False) if isinstance(n, Given)]  # fmt: skip
     if call.name in {"view", "reshape"}:
         told += [(n, Kind.CLASSES) for n in args[2:] if isinstance(n, Given)]
     if call.name in {"zeros", "ones"}:

@@ -148,6 +148,8 @@ def _provenance(given: Given) -> Told | None:
         return Told("teacher", _FROM.format(model=callee))
     if role_of(words) is Role.STUDENT or is_model(words) or words in {"net", "model"}:
         return Told("student", _FROM.format(model=callee))
+    if any(role_of(name) is Role.TEACHER for name in _lists_of_models(given)):
+        return Told("teacher", _FROM.format(model=callee))
     inner = {t.role for i in given.inputs for g in leaves(i) if (t := _provenance(g)) is not None}
     if len(inner) == 1:
         return Told(inner.pop(), _FROM.format(model=callee))
@@ -156,6 +158,17 @@ def _provenance(given: Given) -> Told | None:
         if len(sources) == 1:
             return Told(str(sources.pop()), _FROM.format(model=given.inputs[0].text))  # type: ignore[attr-defined]
     return None
+
+
+def _lists_of_models(given: Given) -> list[str]:
+    """The lists whose item a call is made of: ``t(x)`` for each ``t`` of ``teachers``."""
+    first = given.inputs[0] if given.inputs else None
+    source: Node | None = None
+    if isinstance(first, Item) and first.source >= 0:
+        source = first.loop.sources[first.source]
+    if isinstance(first, Call) and first.name == "last":
+        source = first.args[0]
+    return [source.text.removeprefix("self.")] if isinstance(source, Given) else []
 
 
 def _frozen(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -> None:

@@ -8,6 +8,18 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from didact.check.engine.names import is_loss
+from didact.check.explain.formula.boxes import Box, inside, row, text_box
+from didact.check.explain.formula.plain import (
+    TRANSPARENT,
+    bare,
+    distribution,
+    is_none,
+    kl_target,
+    plainer,
+    sign_of,
+    without_log,
+)
 from didact.check.explain.formula.tree import (
     Call,
     Choice,
@@ -23,80 +35,19 @@ from didact.check.explain.formula.tree import (
 LONG = 150
 MOST = 1500
 """Pieces of one formula that are written out; beyond them stands an ellipsis."""
-_SUPERSCRIPTS = {"2": "²", "3": "³", "-1": "⁻¹", "-2": "⁻²"}
 _OPERATORS = {"add": (1, "+"), "sub": (1, "−"), "mul": (2, "·"), "div": (2, "/"),
               "matmul": (2, "@"), "mm": (2, "@"), "bmm": (2, "@"), "eq": (0, "=="),
               "ne": (0, "!="), "lt": (0, "<"),
               "le": (0, "≤"), "gt": (0, ">"), "ge": (0, "≥")}  # fmt: skip
-_TRANSPARENT = frozenset({"detach", "identity", "floating", "booleans", "integers"})
 _FUNCTIONS = {
     "cross_entropy": "CE", "nll_loss": "NLL", "binary_cross_entropy": "BCE", "mse_loss": "MSE",
     "l1_loss": "L1", "smooth_l1_loss": "Huber", "huber_loss": "Huber", "logsigmoid": "log σ",
-    "sigmoid": "σ", "log_softmax": "log softmax", "cosine_similarity": "cos",
+    "sigmoid": "σ", "log_softmax": "log softmax", "cosine_similarity": "cos", "hot": "one_hot",
+    "length": "len", "KL": "KL", "mean_KL": "KL", "amax": "max", "amin": "min",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A piece of writing: a text, a row, a power or a fraction."""
-
-    kind: str
-    parts: tuple[Box, ...] = ()
-    text: str = ""
-    level: int = 9
-    """How tightly it binds: 0 a comparison, 1 a sum, 2 a product, 3 a sign, 9 whole."""
-
-    @property
-    def plain(self) -> str:
-        """As text."""
-        if self.kind == "text":
-            return self.text
-        inner = [p.plain for p in self.parts]
-        if self.kind == "power":
-            return inner[0] + _SUPERSCRIPTS.get(inner[1], f"^{inner[1]}")
-        if self.kind == "fraction":
-            return f"{inner[0]}/{inner[1]}"
-        return "".join(inner)
-
-    @property
-    def mathml(self) -> str:
-        """As presentation MathML, without the element around it."""
-        if self.kind == "text":
-            return _token(self.text)
-        if self.kind == "row":
-            return "".join(p.mathml for p in self.parts)
-        inner = [f"<mrow>{p.mathml}</mrow>" for p in self.parts]
-        if self.kind == "power":
-            return f"<msup>{inner[0]}{inner[1]}</msup>"
-        return f"<mfrac>{inner[0]}{inner[1]}</mfrac>"
-
-
-def _token(text: str) -> str:
-    stripped = text.strip()
-    if not stripped:
-        return ""
-    if stripped.replace(".", "").isdigit():
-        return f"<mn>{stripped}</mn>"
-    if stripped in "()[]{}+−·/‖,|=<>≤≥@∈;→" or stripped in {"Σ", "==", "!="}:
-        return f"<mo>{escape(stripped)}</mo>"
-    return f"<mi>{escape(stripped)}</mi>"
-
-
-def text_box(text: str) -> Box:
-    """A text that binds tightly."""
-    return Box("text", text=text)
-
-
-def row(*parts: Box | str, level: int = 9) -> Box:
-    """Pieces side by side."""
-    return Box("row", tuple(text_box(p) if isinstance(p, str) else p for p in parts), level=level)
-
-
-def inside(box: Box, level: int) -> Box:
-    """A piece in brackets, if it binds less tightly than that."""
-    if box.level >= level:
-        return box
-    return row("(", box, ")")
+_AXES = frozenset({"amax", "amin", "argmax", "argmin"})
+_CLASS_AXES = {2: {1, -1}, 3: {2, -1}, 4: {1, -3}}
+"""By the number of dimensions: where the classes are, so that the axis goes without saying."""
 
 
 @dataclass(slots=True)
@@ -106,12 +57,19 @@ class Writer:
     labels: Mapping[Node, str] = field(default_factory=dict)
     short: bool = False
     where: dict[str, Node] = field(default_factory=dict)
+    names: Names | None = None
+    rank: int = 0
+    """The number of dimensions of the scores, where it is known."""
     _root: Node | None = None
+    _top: Node | None = None
     _pieces: int = 0
+    _assumed: dict[str, bool] = field(default_factory=dict)
 
     def write(self, node: Node) -> Box:
         """The formula of a node."""
-        self._root = node
+        self._root, self._top = node, bare(node)
+        if self.names is None:
+            self.names = names_in(node, self.labels)
         return self._of(node)
 
     def _of(self, node: Node) -> Box:
@@ -121,36 +79,64 @@ class Writer:
         if isinstance(node, Constant):
             return _constant(node.value)
         if isinstance(node, Given):
-            return text_box(self.labels.get(node, node.text) if node.inputs else node.text)
+            return text_box(self._given(node))
         if isinstance(node, Item):
             return text_box(self.labels.get(node, node.text))
         if isinstance(node, Sequence):
             return row("[", *self._list(node.items), "]")
         if isinstance(node, Choice):
-            return row(
-                "{ ", self._of(node.then), f" if {node.text}; ", self._of(node.other),
-                " otherwise }",
-            )  # fmt: skip
+            return self._choice(node)
         if isinstance(node, Each):
             return row(self._of(node.body), f" for each of {node.loop.text}", level=0)
-        while (
-            isinstance(node, Call)
-            and node.name in _TRANSPARENT
-            and node.args
-            and node is not self._root
-        ):
+        assert self.names is not None
+        while isinstance(node, Call) and node.name in TRANSPARENT and node.args:
             node = node.args[0]
         if isinstance(node, Call):
             name = self.labels.get(node)
-            if self.short and name and node is not self._root and _size(node) > 6:
-                while name in self.where and self.where[name] is not node:
+            if name and node is not self._root and _is_size(node):
+                return text_box(name)
+            nameable = self.short and node in self.names.calls and node is not self._top
+            if name and nameable and _size(node) > 6:
+                while name in self.names.plain or self.where.get(name, node) is not node:
                     name += "′"
                 self.where[name] = node
                 return text_box(name)
             return self._call(node)
-        if node is not self._root and isinstance(node, Given | Constant | Item | Sequence | Choice):
-            return self._of(node)
-        return text_box("?")
+        return self._of(node)
+
+    def _given(self, node: Given) -> str:
+        """A name; an unknown call under the name that it is kept by, where that name is its own."""
+        assert self.names is not None
+        label = self.labels.get(node)
+        if not node.inputs or label is None:
+            return node.text
+        return label if node in self.names.givens else self._with_inputs(node)
+
+    def _with_inputs(self, node: Given) -> str:
+        """An unknown call, with what its arguments are where their names were given again."""
+        assert self.names is not None
+        changes: dict[str, str] = {}
+        for part in (p for i in node.inputs for p in walk(i)):
+            name = self.labels.get(part, "")
+            if name in self.names.again and isinstance(part, Given) and part.inputs:
+                changes.setdefault(name, self._given(part))
+        text = node.text
+        for name, written in changes.items():
+            if written != name and len(text) + len(written) < 120:
+                pattern = rf"(?<![\w.]){re.escape(name)}(?!\w|\s*=[^=])"
+                text = re.sub(pattern, written.replace("\\", r"\\"), text)
+        return text
+
+    def _choice(self, node: Choice) -> Box:
+        known = self._assumed.get(node.text)
+        if known is not None:
+            return self._of(node.then if known else node.other)
+        boxes = []
+        for taken, branch in ((True, node.then), (False, node.other)):
+            self._assumed[node.text] = taken
+            boxes.append(self._of(branch))
+        del self._assumed[node.text]
+        return row("{ ", boxes[0], f" if {node.text}; ", boxes[1], " otherwise }")
 
     def _list(self, nodes: tuple[Node, ...]) -> list[Box | str]:
         parts: list[Box | str] = []
@@ -160,14 +146,14 @@ class Writer:
         return parts
 
     def _call(self, node: Call) -> Box:
+        shorter = plainer(node)
+        if shorter is not node:
+            if not isinstance(shorter, Call) or shorter in self.labels:
+                return self._of(shorter)
+            node = shorter
         name = node.name
-        if name in _TRANSPARENT:
-            return self._of(node.args[0])
         if name == "item":
             return row("const(", self._of(node.args[0]), ")")
-        divergence = self._divergence(node)
-        if divergence is not None:
-            return divergence
         if name in _OPERATORS and len(node.args) == 2:
             return self._operator(node)
         if name == "neg":
@@ -177,9 +163,23 @@ class Writer:
             base = inside(self._of(node.args[0]), 4)
             return Box("power", (base, power), level=4)
         if name in {"softmax", "log_softmax"}:
-            dim = node.keyword("dim") or (node.args[1] if len(node.args) > 1 else None)
-            shown = "[dim 0]" if isinstance(dim, Constant) and dim.value == 0 else ""
+            shown = self._axis(node)
             return row(_FUNCTIONS.get(name, name), shown, "(", self._of(node.args[0]), ")", level=3)
+        if name in {"KL", "mean_KL"}:
+            return row("KL(", self._of(node.args[0]), " ‖ ", self._of(node.args[1]), ")")
+        if name == "cold":
+            return row("1 − one_hot(", self._of(node.args[0]), ")", level=1)
+        if name == "distances":
+            points = inside(self._of(node.args[0]), 4)
+            return row("‖", points, "_i − ", points, "_j‖")
+        if name in {"cosine_like", "cosine_unlike"}:
+            return self._cosine(node)
+        if name == "margin_ranking_loss":
+            return self._ranking(node)
+        if name in _AXES and node.keyword("dim") is not None:
+            dim = self._of(node.keyword("dim")).plain  # type: ignore[arg-type]
+            shown = _FUNCTIONS.get(name, name)
+            return row(f"{shown}[dim {dim}] ", inside(self._of(node.args[0]), 2), level=2)
         if name in {"sum", "mean"}:
             return self._reduction(node)
         if name == "kl_div":
@@ -187,9 +187,8 @@ class Writer:
         if name == "binary_cross_entropy_with_logits":
             return row("BCE(σ(", self._of(node.args[0]), "), ", self._of(node.args[1]), ")",
                        *_reduced(node))  # fmt: skip
-        if name == "cosine_embedding_loss":
-            return row("(1 − cos(", self._of(node.args[0]), ", ", self._of(node.args[1]), "))",
-                       *_reduced(node))  # fmt: skip
+        if name == "index" and _is_size(node):
+            return self._length(node.args[0].args[0], node.args[1])  # type: ignore[attr-defined]
         if name == "index":
             return row(inside(self._of(node.args[0]), 4), "[", self._key(node.args[1]), "]")
         if name == "put":
@@ -197,10 +196,12 @@ class Writer:
                        self._of(node.args[2]), ")")  # fmt: skip
         if name in {"t", "mT"}:
             return row(inside(self._of(node.args[0]), 4), "ᵀ")
+        if name == "last":
+            return row(inside(self._of(node.args[0]), 4), "[−1]")
         if name == "abs":
             return row("|", self._of(node.args[0]), "|")
         if name == "size" and len(node.args) == 2:
-            return row(self._of(node.args[0]), ".size(", self._of(node.args[1]), ")")
+            return self._length(*node.args)
         if name in {"slice", "key"}:
             return self._key(node)
         return self._function(node)
@@ -250,7 +251,9 @@ class Writer:
         dim = node.keyword("dim") or (node.args[1] if len(node.args) > 1 else None)
         if isinstance(inner, Each):
             sign = "Σ" if node.name == "sum" else "mean"
-            names = _loop_text(inner)
+            names = inner.loop.text
+            if inner.test is not None:
+                names += f" if {self._of(inner.test).plain}"
             return row(f"{sign}[{names}] ", inside(self._of(inner.body), 2), level=2)
         shown = f"[dim {self._of(dim).plain}]" if dim is not None else ""
         if node.name == "sum":
@@ -258,50 +261,52 @@ class Writer:
         return row(f"mean{shown}(", self._of(inner), ")")
 
     def _kl_div(self, node: Call) -> Box:
-        options = dict(node.keywords)
-        log_target = options.get("log_target")
-        if isinstance(log_target, Constant) and log_target.value:
-            target: Node = Call("exp", (node.args[1],))
-        else:
-            target = node.args[1]
-        prediction = node.args[0]
-        q = _distribution(prediction)
-        if q is not None and (_is_probabilities(target) or isinstance(target, Given)):
-            p = (
-                _distribution(target.args[0])
-                if isinstance(target, Call) and target.name == "exp" and target.args
-                else None
-            )
-            return row("KL(", self._of(p or target), " ‖ ", self._of(q), ")", *_reduced(node))
+        target, prediction = kl_target(node), node.args[0]
+        q = without_log(prediction)
+        if q is not None:
+            p, q = distribution(target), distribution(q)
+            return row("KL(", self._of(p), " ‖ ", self._of(q), ")", *_reduced(node))
         if isinstance(prediction, Given):
-            return row("KL(", self._of(target), " ‖ exp(", self._of(prediction), "))",
+            return row("KL(", self._of(distribution(target)), " ‖ exp(", self._of(prediction), "))",
                        *_reduced(node))  # fmt: skip
-        return row("Σ P·(log P − R)[P = ", self._of(target), ", R = ", self._of(prediction), "]",
-                   *_reduced(node))  # fmt: skip
+        return row("Σ P·(log P − R)[P = ", self._of(distribution(target)), ", R = ",
+                   self._of(prediction), "]", *_reduced(node))  # fmt: skip
 
-    def _divergence(self, node: Call) -> Box | None:
-        """``mean Σ p·(log p − log q)`` written by hand, as KL(p ‖ q); −mean Σ p·log q as a CE."""
-        inner: Node = node
-        if node.name != "mean" or len(node.children) != 1:
-            return None
-        inner = node.args[0]
-        if not (
-            isinstance(inner, Call)
-            and inner.name == "sum"
-            and len(inner.children) == 2
-            and inner.args
-        ):
-            return None
-        product = inner.args[0]
-        if not (isinstance(product, Call) and product.name == "mul"):
-            return None
-        for p, logs in (product.args, product.args[::-1]) if len(product.args) == 2 else ():
-            if isinstance(logs, Call) and logs.name == "sub" and len(logs.args) == 2:
-                upper, lower = (_distribution(a) for a in logs.args)
-                if upper is None or lower is None or not same(_plain(p), upper):
-                    continue
-                return row("KL(", self._of(upper), " ‖ ", self._of(lower), ")")
-        return None
+    def _axis(self, node: Call) -> str:
+        """The axis of a softmax, where it is not that of the classes."""
+        dim = node.keyword("dim") or (node.args[1] if len(node.args) > 1 else None)
+        value = dim.value if isinstance(dim, Constant) else None
+        shaped = any(isinstance(p, Call) and p.name in _SHAPING for p in walk(node.args[0]))
+        if value is None or value in _CLASS_AXES.get(0 if shaped else self.rank, {1, -1, 2, 3}):
+            return ""
+        return f"[dim {value}]".replace("-", "−")
+
+    def _length(self, node: Node, axis: Node) -> Box:
+        """A size; of a long part its batch alone is said by a letter."""
+        if isinstance(axis, Constant) and axis.value == 0 and _size(node) > 3:
+            return text_box("B")
+        return row(inside(self._of(node), 4), ".size(", self._of(axis), ")")
+
+    def _cosine(self, node: Call) -> Box:
+        cosine = row("cos(", self._of(node.args[0]), ", ", self._of(node.args[1]), ")")
+        margin = node.keyword("margin")
+        if node.name == "cosine_like":
+            return row("(1 − ", cosine, ")", *_reduced(node))
+        rest: list[Box | str] = [" − ", self._of(margin)] if margin is not None else []
+        return row("max(0, ", cosine, *rest, ")", *_reduced(node))
+
+    def _ranking(self, node: Call) -> Box:
+        """``margin_ranking_loss``: max(0, m − y·(a − b))."""
+        first, second, *more = node.args
+        sign = sign_of(more[0]) if more else None
+        if sign is not None and sign < 0:
+            first, second = second, first
+        told = sign is not None or not more
+        factor: list[Box | str] = [] if told else [inside(self._of(more[0]), 2), " · "]
+        margin = node.keyword("margin") or (more[1] if len(more) > 1 else None)
+        begin: list[Box | str] = ["−"] if margin is None else [inside(self._of(margin), 1), " − "]
+        return row("mean max(0, ", *begin, *factor, "(", self._of(first), " − ",
+                   inside(self._of(second), 2), "))", *_reduced(node))  # fmt: skip
 
     def _key(self, node: Node) -> Box:
         if isinstance(node, Call) and node.name == "key":
@@ -313,7 +318,7 @@ class Writer:
         if isinstance(node, Call) and node.name == "slice":
             start, stop, step = node.args
             text: list[Box | str] = [*self._bound(start), ":", *self._bound(stop)]
-            if not _is_none(step):
+            if not is_none(step):
                 text += [":", *self._bound(step)]
             return row(*text)
         if isinstance(node, Constant) and node.value is Ellipsis:
@@ -321,17 +326,13 @@ class Writer:
         return self._of(node)
 
     def _bound(self, node: Node) -> list[Box | str]:
-        return [] if _is_none(node) else [self._of(node)]
+        return [] if is_none(node) else [self._of(node)]
 
 
 def _factors_of(node: Node) -> list[Node]:
     if isinstance(node, Call) and node.name == "mul":
         return [f for a in node.args for f in _factors_of(a)]
     return [node]
-
-
-def _is_none(node: Node) -> bool:
-    return isinstance(node, Constant) and node.value is None
 
 
 def _constant(value: Any) -> Box:
@@ -375,87 +376,88 @@ def _legacy(node: Call) -> str:
     return "mean"
 
 
-def _plain(node: Node) -> Node:
-    while isinstance(node, Call) and node.name in _TRANSPARENT and node.args:
-        node = node.args[0]
-    if isinstance(node, Call) and node.name == "exp" and node.args:
-        return _distribution(node.args[0]) or node
-    return node
-
-
-def _distribution(node: Node) -> Node | None:
-    """The softmax whose logarithm a part is."""
-    while isinstance(node, Call) and node.name in _TRANSPARENT and node.args:
-        node = node.args[0]
-    if isinstance(node, Call) and node.name == "log_softmax":
-        return Call("softmax", node.args, node.keywords)
-    if (
-        isinstance(node, Call)
-        and node.name == "log"
-        and node.args
-        and _is_probabilities(node.args[0])
-    ):
-        return _plain(node.args[0])
-    return None
-
-
-def _is_probabilities(node: Node) -> bool:
-    node = _plain(node)
-    return isinstance(node, Call) and (
-        node.name in {"softmax", "exp"}
-        or (node.name == "mean" and any(_is_probabilities(p) for p in walk(node) if p is not node
-                                        and isinstance(p, Call) and p.name == "softmax"))
-    )  # fmt: skip
-
-
-def same(one: Node, other: Node) -> bool:
-    """Whether two parts are written alike and read the same names."""
-    if one is other:
-        return True
-    if isinstance(one, Constant) and isinstance(other, Constant):
-        return bool(one.value == other.value)
-    if isinstance(one, Call) and isinstance(other, Call) and one.name == other.name:
-        keys = [k for k, _ in one.keywords] == [k for k, _ in other.keywords]
-        a, b = one.children, other.children
-        return keys and len(a) == len(b) and all(map(same, a, b))
-    return False
-
-
 def _size(node: Node) -> int:
     return sum(1 for _ in walk(node))
 
 
-def _loop_text(node: Each) -> str:
-    return node.loop.text
+_SHAPING = frozenset({"view", "reshape", "flatten", "index", "permute", "transpose", "t", "mean"})
 
 
-def formula_text(node: Node, labels: Mapping[Node, str]) -> str:
-    """A formula as one line; of a long one the named parts follow behind ``where``."""
-    return box_of(node, labels)[0]
+def _is_size(node: Call) -> bool:
+    """Whether a part is one size of a tensor."""
+    if node.name == "size":
+        return len(node.args) == 2
+    sizes = node.args[0] if node.name == "index" and node.args else None
+    whole = isinstance(sizes, Call) and sizes.name == "size" and len(sizes.args) == 1
+    return whole and isinstance(node.args[1], Constant)
 
 
-def _reads(name: str, texts: list[str]) -> bool:
-    """Whether a named part is read in what is written already, with or without a prime."""
-    pattern = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w′])")
-    return any(pattern.search(text) for text in texts)
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Which names may stand for parts of one formula.
+
+    Attributes:
+        plain: Names that come from outside: no part may be called so.
+        again: Names that were given more than once.
+        calls: The parts that may be written behind the formula under their names.
+        givens: The unknown calls that may be shown by their names.
+    """
+
+    plain: frozenset[str]
+    again: frozenset[str]
+    calls: frozenset[Node]
+    givens: frozenset[Node]
 
 
-def box_of(node: Node, labels: Mapping[Node, str]) -> tuple[str, str]:
+def names_in(root: Node, labels: Mapping[Node, str]) -> Names:
+    """The names of a formula; of a name that was given again, its last value alone may have it."""
+    plain: set[str] = set()
+    groups: dict[str, list[Node]] = {}
+    for part in walk(root):
+        if isinstance(part, Given) and not part.inputs:
+            plain.add(part.text)
+        label = labels.get(part)
+        if label and bare(part) not in groups.get(label, []) and not _is_plain(bare(part)):
+            groups.setdefault(label, []).append(bare(part))
+    again = {n for n, parts in groups.items() if len(parts) > 1 or n in plain}
+    inner = {
+        below for parts in groups.values() if len(parts) > 1
+        for part in parts for below in set(walk(part)) & set(parts) if below is not part
+    }  # fmt: skip
+    whole = labels.get(root, labels.get(bare(root)))
+    calls = {p for n, parts in groups.items() for p in parts
+             if isinstance(p, Call) and p not in inner and n != whole}  # fmt: skip
+    givens = {p for n, parts in groups.items() for p in parts
+              if isinstance(p, Given) and n not in again and not _is_loss_call(p)}  # fmt: skip
+    return Names(frozenset(plain), frozenset(again), frozenset(calls), frozenset(givens))
+
+
+def _is_plain(node: Node) -> bool:
+    return isinstance(node, Given) and not node.inputs
+
+
+def _is_loss_call(node: Given) -> bool:
+    """Whether an unknown call is a loss by its name: what it is given is worth showing."""
+    callee = re.split(r"[(\[]", node.text, maxsplit=1)[0].rsplit(".", 1)[-1]
+    return is_loss(callee) and len(node.text) <= 100
+
+
+def box_of(node: Node, labels: Mapping[Node, str], rank: int = 0) -> tuple[str, str]:
     """A formula as text and as MathML."""
-    whole = Writer(labels)
+    whole = Writer(labels, rank=rank)
     box = whole.write(node)
     text, mathml = box.plain, box.mathml
     if len(text) > LONG or whole._pieces > MOST:
-        writer = Writer(labels, short=True)
+        writer = Writer(labels, short=True, rank=rank)
         box = writer.write(node)
         text, mathml = box.plain, box.mathml
         written: set[str] = set()
         parts: list[str] = []
-        while set(writer.where) - written and len(written) < 12:
+        while set(writer.where) - written and len(written) < 20:
             name = next(n for n in writer.where if n not in written)
             written.add(name)
             root = writer.where[name]
-            inner = Writer(labels, short=True, where=writer.where)
+            inner = Writer(labels, True, writer.where, writer.names, rank)
             box = inner.write(root)
             if not _reads(name, [text, *parts]):
                 continue
@@ -464,3 +466,9 @@ def box_of(node: Node, labels: Mapping[Node, str]) -> tuple[str, str]:
         if parts:
             text += ", where " + "; ".join(parts)
     return text, f'<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow>{mathml}</mrow></math>'
+
+
+def _reads(name: str, texts: list[str]) -> bool:
+    """Whether a named part is read in what is written already, with or without a prime."""
+    pattern = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w′])")
+    return any(pattern.search(text) for text in texts)

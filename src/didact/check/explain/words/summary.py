@@ -247,6 +247,10 @@ T2_ALONE = Text(
 )
 FACTOR = Text("{term} is {factor} times its definition", "{term} 是其定义的 {factor} 倍")
 SIGN = Text("the sign of {term} is wrong", "{term} 的符号反了")
+LAST_ALONE = Text(
+    "only the last item of `{source}` counts: each round of the loop overwrites the one before",
+    "只有 `{source}` 的最后一项起作用：循环的每一轮都覆盖了上一轮的结果",
+)
 CUT = Text(
     "{term} is outside the graph, so it trains nothing (factor 0 in the gradient)",
     "{term} 不在计算图中，不起训练作用（对梯度的贡献为 0）",

@@ -36,6 +36,12 @@ def rank(input: Array) -> int:  # noqa: A002 - PyTorch's name
     return as_array(input).rank
 
 
+@operation("last")
+def last(input: Any) -> Any:  # noqa: A002 - PyTorch's name
+    """The last item of a list, which is what a loop over it leaves behind."""
+    return index(input, -1)
+
+
 @operation("length")
 def length(input: Any) -> int:  # noqa: A002 - Python's len
     """Python's ``len``."""

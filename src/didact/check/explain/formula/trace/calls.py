@@ -36,6 +36,7 @@ from didact.check.explain.formula.tree import (
     Call,
     Constant,
     Given,
+    Item,
     Node,
     Sequence,
 )
@@ -113,7 +114,8 @@ class Calls(State):
                 return builtin
         shown = ast.unparse(node)
         model = isinstance(function, Given) and (is_model(function.text) or function.model)
-        return self._unknown(shown, [*args, *keywords.values()], model=model)
+        own = [function] if isinstance(function, Item) else []  # a model of a list of models
+        return self._unknown(shown, [*own, *args, *keywords.values()], model=model)
 
     def _class_named(self, text: str) -> ClassValue | None:
         """The class of the code that an object is called after: ``teacher`` is a ``Teacher``."""

@@ -78,6 +78,59 @@ def stored_names(body: Items[ast.stmt]) -> list[str]:
     ))  # fmt: skip
 
 
+def appended_names(body: Items[ast.stmt]) -> list[str]:
+    """The lists that some statements append to."""
+    return list(dict.fromkeys(
+        n.func.value.id for s in body for n in ast.walk(s)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)
+        and n.func.attr == "append" and isinstance(n.func.value, ast.Name)
+    ))  # fmt: skip
+
+
+def sums_up(loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether each round adds to a number: ``total += x``, ``total = total + x``."""
+    for node in ast.walk(loop):
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            return True
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            value = node.value
+            own = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add)
+            name = node.targets[0].id
+            if own and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value)):
+                return True
+    return False
+
+
+def without_continue(body: Items[ast.stmt]) -> list[ast.stmt]:
+    """``if c: continue`` as a condition on what follows."""
+    for number, statement in enumerate(body):
+        skips = isinstance(statement, ast.If) and not statement.orelse
+        if not skips or not isinstance(statement.body[-1], ast.Continue):  # type: ignore[attr-defined]
+            continue
+        rest = without_continue(body[number + 1 :])
+        if len(statement.body) > 1 or not rest:  # type: ignore[attr-defined]
+            return [*body]
+        test = _negated(statement.test)  # type: ignore[attr-defined]
+        then = ast.copy_location(ast.If(test=test, body=rest, orelse=[]), statement)
+        return [*body[:number], then]
+    return [*body]
+
+
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.NotIn: ast.In, ast.In: ast.NotIn, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt,
+}  # fmt: skip
+
+
+def _negated(test: ast.expr) -> ast.expr:
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        op = _OPPOSITE[type(test.ops[0])]()
+        return ast.copy_location(ast.Compare(test.left, [op], test.comparators), test)
+    return ast.copy_location(ast.UnaryOp(ast.Not(), test), test)
+
+
 def is_method(node: Function) -> bool:
     """Whether a function's first argument is ``self``."""
     return [a.arg for a in [*node.args.posonlyargs, *node.args.args]][:1] == ["self"]
@@ -89,7 +142,7 @@ def method_of(node: ast.ClassDef, name: str) -> Function | None:
 
 
 _TOLD = re.compile(
-    r"self\.(?P<name>\w+)\s*=\s*(?P<value>(?:(?:torch\.)?nn|(?:tf\.)?keras\.losses|paddle\.nn)"
+    r"\b(?P<name>\w+)\s*=\s*(?P<value>(?:(?:torch\.)?nn|(?:tf\.)?keras\.losses|paddle\.nn)"
     r"\.\w+\([\w=\"', .]*\))"
 )
 """A loss object that the words around the code name."""

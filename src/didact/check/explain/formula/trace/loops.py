@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import ast
 
+from didact.check.explain.formula.plain import is_zero
 from didact.check.explain.formula.trace.expressions import Expressions
-from didact.check.explain.formula.trace.looks import stored_names, trains
+from didact.check.explain.formula.trace.looks import (
+    appended_names,
+    stored_names,
+    sums_up,
+    trains,
+    without_continue,
+)
 from didact.check.explain.formula.trace.objects import RAISED, Scope, Value
 from didact.check.explain.formula.trace.values import addend_of
 from didact.check.explain.formula.tree import (
     Call,
+    Choice,
     Constant,
     Each,
     Given,
@@ -17,6 +25,7 @@ from didact.check.explain.formula.tree import (
     Loop,
     Node,
     Sequence,
+    rebuilt,
     walk,
 )
 
@@ -25,66 +34,117 @@ class Loops(Expressions):
     """Follows loops."""
 
     def _for(self, node: ast.For | ast.AsyncFor, scope: Scope) -> Value | None:
-        loop, items = self._loop(node.iter, scope)
+        loop, items = self._loop(node.iter, scope, sums=sums_up(node))
         if loop is None or trains(node):
             return self._once(node, scope)
         before = scope.copy()
         inside = scope.copy()
-        carried = stored_names(node.body)
+        body = without_continue(node.body)
+        carried = [*stored_names(body), *appended_names(body)]
+        lists = {n for n in appended_names(body) if isinstance(before.get(n), Sequence)}
         marks = {
             name: Given(f"<{name}>") for name in carried
-            if isinstance(before.get(name), Node)
+            if isinstance(before.get(name), Node) and name not in lists
         }  # fmt: skip
         inside.names.update(marks)
+        inside.names.update(dict.fromkeys(lists, Sequence(())))
         self._bind(node.target, items, inside)
-        returned = self._block(node.body, inside)
+        returned = self._block(body, inside)
         if returned is not None and returned is not RAISED:
             return returned
+        done: dict[Node, Node] = {}
         for name in carried:
             new = inside.names.get(name)
+            if name in lists:
+                scope.names[name] = self._collected(name, new, before.get(name), loop)
+                continue
             mark = marks.get(name)
-            scope.names[name] = self._after(name, new, mark, before.get(name), loop)
+            scope.names[name] = self._after(name, new, mark, before.get(name), loop, done)
         return self._block(node.orelse, scope) if node.orelse else None
 
-    def _after(self, name: str, new: Value, mark: Given | None, old: Value, loop: Loop) -> Value:
+    def _collected(self, name: str, new: Value, old: Value, loop: Loop) -> Value:
+        """A list that each round of a loop appends one value to."""
+        assert isinstance(old, Sequence)
+        test = None
+        if isinstance(new, Choice) and isinstance(new.other, Sequence) and not new.other.items:
+            test, new = self._condition(new), new.then
+        if not isinstance(new, Sequence):
+            return self._unknown(name, [])
+        if not new.items:
+            return old
+        single = len(new.items) == 1 and isinstance(new.items[0], Node) and not old.items
+        return Each(loop, new.items[0], test) if single else self._unknown(name, [])
+
+    def _condition(self, choice: Choice) -> Node:
+        """The condition of a choice; one that cannot be followed as what is written."""
+        return choice.test or self._given(choice.text, (), default=True)
+
+    def _after(
+        self, name: str, new: Value, mark: Given | None, old: Value, loop: Loop,
+        done: dict[Node, Node],
+    ) -> Value:  # fmt: skip
         """What a name holds after a loop: a sum over it where the body adds to it."""
         if not isinstance(new, Node):
             return new
         if new is mark:
             return old
-        parts = list(walk(new))
-        inner = {m for m in parts if isinstance(m, Given) and m.text.startswith("<")}
+        inner = {m for m in walk(new) if isinstance(m, Given) and m.text.startswith("<")}
         if not inner:
-            depends = any(isinstance(p, Item) and p.loop is loop for p in parts)
-            return self._unknown(name, []) if depends else new
+            return self._last(new, loop, done)
         if mark is None or inner != {mark}:
             return self._unknown(name, [])
         added = addend_of(new, mark)
-        if added is not None:
-            total: Node = Call("sum", (Each(loop, added),))
-            zero = isinstance(old, Constant) and old.value == 0
-            zero = zero or (isinstance(old, Given) and old.default == 0 and old.default is not None)
-            if not zero and isinstance(old, Node):
-                total = Call("add", (old, total))
-            self.labels.setdefault(total, name)
-            return total
-        if isinstance(new, Sequence) and isinstance(old, Sequence) and not old.items:
-            pass
-        return self._unknown(name, [])
+        if added is None:
+            return self._unknown(name, [])
+        test = None
+        if isinstance(added, Choice) and is_zero(added.other):
+            test, added = self._condition(added), added.then
+        total: Node = Call("sum", (Each(loop, added, test),))
+        zero = isinstance(old, Constant) and old.value == 0
+        zero = zero or (isinstance(old, Given) and old.default == 0 and old.default is not None)
+        if not zero and isinstance(old, Node):
+            total = Call("add", (old, total))
+        self.labels.setdefault(total, name)
+        return total
+
+    def _last(self, node: Node, loop: Loop, done: dict[Node, Node]) -> Node:
+        """What a name holds that each round of a loop gives another value: the last one."""
+
+        def change(part: Node) -> Node:
+            if part not in done:
+                done[part] = changed(part)
+                label = self.labels.get(part)
+                if label is not None and done[part] is not part:
+                    self.labels.setdefault(done[part], label)
+            return done[part]
+
+        def changed(part: Node) -> Node:
+            if isinstance(part, Item) and part.loop is loop:
+                if part.source < 0:
+                    return Constant(-1)
+                source = loop.sources[part.source]
+                return self._lasts.setdefault(source, Call("last", (source,)))
+            if isinstance(part, Given) and part.inputs:
+                inputs = tuple(map(change, part.inputs))
+                if inputs == part.inputs:
+                    return part
+                return self._given(part.text, inputs, default=part.default, model=part.model)
+            return rebuilt(part, change)
+
+        return change(node)
 
     def _once(self, node: ast.For | ast.AsyncFor, scope: Scope) -> Value | None:
         """A loop over batches or epochs: its body once, for any batch."""
         for name in ast.walk(node.target):
             if isinstance(name, ast.Name):
-                scope.names[name.id] = self._given(name.id, ())
-        totals = {n.target.id for n in ast.walk(node) if isinstance(n, ast.AugAssign)
-                  and isinstance(n.target, ast.Name)}  # fmt: skip
-        kept = {name: scope.names[name] for name in totals if name in scope.names}
-        result = self._block(node.body, scope)
-        del kept
-        return result
+                again = name.id in self._rounds
+                self._rounds.add(name.id)
+                scope.names[name.id] = Given(name.id) if again else self._given(name.id, ())
+        return self._block(without_continue(node.body), scope)
 
-    def _loop(self, node: ast.expr, scope: Scope) -> tuple[Loop | None, Value]:
+    def _loop(
+        self, node: ast.expr, scope: Scope, *, sums: bool = False
+    ) -> tuple[Loop | None, Value]:
         """What a loop runs over, and the value of its target; None where it is over batches."""
         text = ast.unparse(node)
         sources: list[Value]
@@ -97,7 +157,8 @@ class Loops(Expressions):
         else:
             sources = [self._value(node, scope)]
         lowered = text.lower()
-        batches = ("loader", "dataset", "epoch", "batch", "iter", "tqdm", "parameters", "steps")
+        batches = ["loader", "dataset", "epoch", "batch", "iter", "tqdm", "steps"]
+        batches += [] if sums else ["parameters"]
         if any(word in lowered for word in batches) or not all(
             isinstance(s, Node) for s in sources
         ):

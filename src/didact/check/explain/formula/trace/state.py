@@ -19,7 +19,9 @@ from didact.check.explain.formula.trace.looks import (
     told_losses,
 )
 from didact.check.explain.formula.trace.objects import RAISED, Either, Entry, Instance, Scope, Value
+from didact.check.explain.formula.trace.values import addend_of
 from didact.check.explain.formula.tree import (
+    Call,
     Choice,
     Constant,
     Given,
@@ -45,6 +47,9 @@ class State(ABC):
         self._depth = 0
         self._steps = 0
         self._loops = 0
+        self._lasts: dict[Node, Node] = {}
+        self._rounds: set[str] = set()
+        """The names that a loop of training gave a value."""
         self._frozen = 0
         self._instances: list[Instance] = []
         self._owner = ""
@@ -73,8 +78,21 @@ class State(ABC):
             pairs = zip(then.items, other.items, strict=True)
             return Sequence(tuple(self._choice(text, test, a, b) for a, b in pairs))
         if isinstance(then, Node) and isinstance(other, Node):
-            return Choice(text, test, then, other)
+            return self._summed(text, test, then, other) or Choice(text, test, then, other)
         return Either(text, test, then, other)
+
+    def _summed(self, text: str, test: Node | None, then: Node, other: Node) -> Node | None:
+        """``other + x`` or ``other``: the condition is that of the addend alone."""
+        for first, second, taken in ((then, other, True), (other, then, False)):
+            more = None if isinstance(second, Constant) else addend_of(first, second)
+            if more is not None:
+                pair = (more, Constant(0)) if taken else (Constant(0), more)
+                total = Call("add", (second, Choice(text, test, *pair)))
+                label = self.labels.get(first)
+                if label is not None:
+                    self.labels.setdefault(total, label)
+                return total
+        return None
 
     def _library(self, path: str) -> None:
         framework = framework_of(path)
@@ -108,7 +126,9 @@ class State(ABC):
     def _test(self, node: ast.expr, scope: Scope) -> Node | None: ...
 
     @abstractmethod
-    def _loop(self, node: ast.expr, scope: Scope) -> tuple[Loop | None, Value]: ...
+    def _loop(
+        self, node: ast.expr, scope: Scope, *, sums: bool = False
+    ) -> tuple[Loop | None, Value]: ...
 
     @abstractmethod
     def _goes_back(self, node: ast.AST, given: ast.expr, scope: Scope) -> bool: ...

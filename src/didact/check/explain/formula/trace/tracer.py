@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from contextlib import suppress
 
 from didact.check.explain.formula.nodes import nodes_of
@@ -39,6 +40,7 @@ class Tracer(Statements):
 
     def _toplevel(self) -> None:
         before = len(self.entries)
+        self._foretold()
         try:
             returned = self._block(self.tree.body, self.top)
         except (TooMuchError, RecursionError, MemoryError):
@@ -57,6 +59,19 @@ class Tracer(Statements):
                 closure = self.top.get(node.name)
                 scope = closure.scope if isinstance(closure, Closure) else self.top
                 self._enter(Closure(node, scope, self._pasted_owner(node)), node.name)
+
+    def _foretold(self) -> None:
+        """What a paste shows behind the lines that call it: functions, objects of losses."""
+        for node in self.tree.body:
+            if isinstance(node, Function):
+                self.top.names[node.name] = Closure(node, self.top)
+            target = node.targets[0] if isinstance(node, ast.Assign) else None
+            if not isinstance(target, ast.Name) or self._stores[target.id] != 1:
+                continue
+            made = isinstance(node.value, ast.Call) and bool(  # type: ignore[attr-defined]
+                _LOSS_OBJECT.match(ast.unparse(node.value.func)))  # type: ignore[attr-defined]  # fmt: skip
+            if made or isinstance(node.value, ast.Lambda):  # type: ignore[attr-defined]
+                self._block([node], self.top)
 
     def _pasted_owner(self, node: Function) -> Instance | None:
         """The object of a method that was pasted without its class."""
@@ -85,7 +100,7 @@ class Tracer(Statements):
         before = len(self.entries)
         scope = Scope({}, closure.scope)
         assert not isinstance(closure.node, ast.Lambda)
-        self._parameters(closure, [], {}, scope)
+        self._parameters(closure, [], self._compiled_with(closure), scope)
         self._called.add(id(closure.node))
         self._owner = name
         self._depth += 1
@@ -95,6 +110,15 @@ class Tracer(Statements):
             self._depth -= 1
         self._finish(closure.node, returned, scope, before, name)
         self._owner = ""
+
+    def _compiled_with(self, closure: Closure) -> dict[str, Value]:
+        """What Keras' ``compile`` of a model is given where it is called."""
+        assert not isinstance(closure.node, ast.Lambda)
+        if closure.node.name != "compile":
+            return {}
+        names = {a.arg for a in [*closure.node.args.args, *closure.node.args.kwonlyargs]}
+        given = {n: v for n, v in {**self.told, **self._compiled}.items() if n in names}
+        return {name: self._value(value, self.top) for name, value in given.items()}
 
     def _finish(
         self, node: ast.AST, returned: Value, scope: Scope, before: int, owner: str = ""
@@ -112,6 +136,9 @@ class Tracer(Statements):
         for name, value in kept:
             if id(value) not in inner:
                 self.entries.append(Entry(node, value, "assign", name, owner))
+
+
+_LOSS_OBJECT = re.compile(r"((torch\.)?nn|(tf\.)?keras\.losses|paddle\.nn)\.\w*Loss|.*\.losses\.")
 
 
 def trace(tree: ast.Module, words: str = "") -> Tracer:

@@ -88,7 +88,7 @@ def _loaded(target: ast.expr) -> ast.expr:
     return target
 
 
-def addend_of(new: Node, mark: Given) -> Node | None:
+def addend_of(new: Node, mark: Node) -> Node | None:
     """``x`` where the value is ``mark + x`` and x does not read the mark."""
     if not isinstance(new, Call) or new.name not in {"add", "sub"}:
         return None

@@ -64,6 +64,7 @@ def candidates(lab: Laboratory, body: Node) -> Iterator[Inputs]:
     items: list[Node] = [p for p in walk(body) if isinstance(p, Item) and p.source >= 0
                          and not (isinstance(p.loop.sources[p.source], Given)
                                   and is_weights(p.loop.sources[p.source].text))]  # type: ignore[attr-defined]  # fmt: skip
+    items += [p for p in walk(body) if _is_one_of_list(p, lab)]
     softened, temperatures = _softened(body, lab)
     averaged = _averaged(body, lab)
     groups: list[list[Node]] = [[*own, *items], softened, [*_compared(body), *lab.moved.values()]]
@@ -93,6 +94,17 @@ def candidates(lab: Laboratory, body: Node) -> Iterator[Inputs]:
                         options.get("ignore_index"), options.get("label_smoothing"), mask,
                         first=(not number, not place),
                     )  # fmt: skip
+
+
+def _is_one_of_list(node: Node, lab: Laboratory) -> bool:
+    """Whether a part is one tensor of a list: ``feats[-1]``, or what a loop ends with."""
+    if not isinstance(node, Call) or node.name not in {"last", "index"} or not node.args:
+        return False
+    source = node.args[0]
+    return (
+        isinstance(source, Given) and lab.kinds.get(source) is Kind.LIST
+        and not is_weights(source.text)
+    )  # fmt: skip
 
 
 def _averaged(body: Node, lab: Laboratory) -> list[Node]:

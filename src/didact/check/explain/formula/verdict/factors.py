@@ -97,8 +97,11 @@ def factors(node: Node) -> Iterator[tuple[Node, int]]:
 def _is_factor(node: Node, kinds: dict[Given, Kind]) -> bool:
     if is_scalar(node, kinds) or is_count(node):
         return True
-    if isinstance(node, Item):
-        source = node.loop.sources[node.source] if node.source >= 0 else None
+    last = isinstance(node, Call) and node.name == "last"
+    if isinstance(node, Item) or last:
+        source = node.args[0] if last else None  # type: ignore[attr-defined]
+        if isinstance(node, Item) and node.source >= 0:
+            source = node.loop.sources[node.source]
         if isinstance(source, Call) and source.name == "tensor" and source.args:
             source = source.args[0]
         if isinstance(source, Sequence):
