@@ -47,7 +47,8 @@ def total_loss(student_logits, teacher_logits, labels):
 
 ## Fix safety
 
-No automatic fix: whether the term should count or go is not known.
+Unsafe: where a name is given another loss, the second is added to the first. Whether a term that
+nobody reads should count or go is not known.
 
 ## Known false alarms
 
@@ -81,7 +82,8 @@ None.
 
 ## 修复安全性
 
-不自动修复：无法知道这一项是该计入，还是该删掉。
+不安全修复：同一个名字又被赋了另一个损失时，把后者加到前者上。没有人读取的一项是该计入还是该删掉，
+无法知道。
 
 ## 已知误报
 
@@ -104,8 +106,8 @@ from didact.check.engine.events import LossUse
 from didact.check.engine.index import Function
 from didact.check.engine.names import word_set, words
 from didact.check.engine.spaces import Space
-from didact.check.findings.finding import Severity
-from didact.check.rules._rule import Found
+from didact.check.findings.finding import Fix, Severity
+from didact.check.rules._rule import Found, replace
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -120,9 +122,11 @@ _NESTED = (*_FUNCTIONS, ast.ClassDef)
 
 
 def check(analysis: Analysis) -> Iterator[Found]:
-    """Look at every function for itself."""
+    """Look at every function for itself, and at the statements outside of functions."""
     known = [use for use in analysis.uses if use.kind != "other" and not use.under_no_grad]
     direct = {id(use.node) for use in known}
+    for block in _blocks(analysis.tree):
+        yield from _overwritten(analysis, block, trained=True)
     for function in _functions(analysis, known):
         if function.name.startswith("test") or _count(function, "locals"):
             continue
@@ -161,13 +165,40 @@ def _never_read(analysis: Analysis, function: Function) -> Iterator[Found]:
                 yield Found(statement, _UNREAD.format(name=name))
 
 
-def _overwritten(analysis: Analysis, block: list[ast.stmt]) -> Iterator[Found]:
+def _overwritten(
+    analysis: Analysis, block: list[ast.stmt], *, trained: bool = False
+) -> Iterator[Found]:
+    """Losses that are replaced; ``trained``: where the block goes back from the second."""
     for first, second in _pairs(analysis, block):
         name = _loss_name(analysis, second)
-        if name and not _count(second, name):
-            while isinstance(first, ast.If):
-                first = first.body[-1]
-            yield Found(first, _REPLACED.format(name=name))
+        if not name or _count(second, name) or (trained and not _goes_back(block, name)):
+            continue
+        while isinstance(first, ast.If):
+            first = first.body[-1]
+        message = _REPLACED.format(name=name, line=second.lineno)
+        yield Found(first, message, _added(second, name), severity=Severity.ERROR)
+
+
+def _goes_back(block: list[ast.stmt], name: str) -> bool:
+    """Whether a statement of a block backpropagates a name."""
+    return any(
+        isinstance(part, ast.Attribute)
+        and part.attr == "backward"
+        and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(part.value))
+        for statement in block
+        for part in ast.walk(statement)
+    )
+
+
+def _added(second: ast.stmt, name: str) -> Fix | None:
+    """The second loss added to the first one."""
+    value = getattr(second, "value", None)
+    if not isinstance(second, ast.Assign | ast.AnnAssign) or not isinstance(value, ast.expr):
+        return None
+    loose = isinstance(value, ast.IfExp | ast.Lambda | ast.BoolOp | ast.Compare)
+    text = f"({ast.unparse(value)})" if loose else ast.unparse(value)
+    edit = replace(value, f"{name} + {text}")
+    return Fix((edit,), "unsafe", Text("Add the two", "两项相加"))
 
 
 def _pairs(analysis: Analysis, block: list[ast.stmt]) -> Iterator[tuple[ast.stmt, ast.stmt]]:
@@ -262,6 +293,8 @@ _UNREAD = Text(
     "损失 {name} 算出后从未使用：它对训练没有任何作用",
 )
 _REPLACED = Text(
-    "{name} is a loss that is replaced before anything reads it: was += meant?",
-    "损失 {name} 在被读取之前就被新值取代：是否想写 +=？",
+    "this loss is thrown away: line {line} gives {name} another value before anything reads it, so "
+    "the term has no effect on training; add the two, {name} = {name} + ...",
+    "这个损失白算了：第 {line} 行在它被读取之前就给 {name} 赋了新值，所以这一项对训练没有任何作用；"
+    "应把两项相加，{name} = {name} + …",
 )

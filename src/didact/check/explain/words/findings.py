@@ -22,6 +22,12 @@ OWN: dict[str, Text] = {
         "`+=` adds them up",
         "循环 `{over}` 中每一轮的 `{name} =` 都覆盖上一轮，最后只剩最后一个；要累加请写 `+=`",
     ),
+    "KE122-STARTED": Text(
+        "`{name} =` overwrites the loss in each round over `{over}`: what line {line} computed and "
+        "all rounds but the last are lost; `+=` adds them up",
+        "循环 `{over}` 中每一轮的 `{name} =` 都覆盖前面的值：第 {line} 行算出的和"
+        "除最后一轮之外的各轮全都丢失；要累加请写 `+=`",
+    ),
     "KE123": Text(
         "the student's side of this term is computed without gradient ({how}): backward() stops "
         "with an error, or the term trains nothing",
