@@ -7,7 +7,7 @@ import ast
 from didact.check.correct.site import Site
 from didact.check.engine.names import is_temperature, role_of
 from didact.check.engine.spaces import Role
-from didact.check.findings.finding import Edit
+from didact.check.findings.finding import Edit, Span
 
 
 def fill_slice(site: Site) -> list[Edit]:
@@ -198,13 +198,38 @@ def cleared_gradients(site: Site) -> list[Edit]:
 
 
 def own_copy(site: Site) -> list[Edit]:
-    """``teacher = model`` as a deep copy."""
+    """``teacher = model`` as a deep copy, made before the loop that trains."""
     if site.node is None:
         return []
-    statement = site.analysis.statement_of(site.node)
-    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Name | ast.Attribute):
-        return [site.replace(statement.value, f"copy.deepcopy({site.text(statement.value)})")]
-    return []
+    made = site.analysis.statement_of(site.node)
+    if not isinstance(made, ast.Assign) or not isinstance(made.value, ast.Name | ast.Attribute):
+        return []
+    copied = f"copy.deepcopy({site.text(made.value)})"
+    loop = _training_loop(site, made)
+    alone = loop is not None and all(
+        s is made or made.lineno not in (s.lineno, s.end_lineno) for s in loop.body
+    )
+    if loop is None or not alone or loop.body[0].lineno == loop.lineno:
+        return [site.replace(made.value, copied)]
+    before = Span(loop.lineno, loop.col_offset, loop.lineno, loop.col_offset)
+    line = Span(made.lineno, 0, (made.end_lineno or made.lineno) + 1, 0)
+    text = f"{site.text(made.targets[0])} = {copied}\n{' ' * loop.col_offset}"
+    return [Edit(before, text), Edit(line, "")]
+
+
+def _training_loop(site: Site, made: ast.Assign) -> ast.For | None:
+    """The loop over epochs or batches whose body makes the copy and holds the training."""
+    loop = site.analysis.parent_of(made)
+    if not isinstance(loop, ast.For) or len(loop.body) == 1:
+        return None
+    later = loop.body[loop.body.index(made) + 1 :] if made in loop.body else []
+    trains = any(
+        isinstance(part, ast.Attribute) and part.attr == "backward"
+        for statement in later
+        for part in ast.walk(statement)
+    )
+    tasks = "task" in ast.unparse(loop.target).lower() + ast.unparse(loop.iter).lower()
+    return loop if trains and not tasks else None
 
 
 def is_empty(part: ast.expr) -> bool:

@@ -104,7 +104,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
-from didact.check.engine.names import dotted, is_model, role_of
+from didact.check.engine.names import dotted, is_model, role_of, word_set, words
 from didact.check.engine.spaces import Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Fix, Severity
@@ -127,7 +127,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
             continue
         trained = any(name in analysis.facts.optimized for name in names_of(source))
         if (
-            trained
+            (trained or _goes_back_through(analysis, source))
             and is_model(source)
             and is_model(target)
             and not _is_chosen(analysis, node, source)
@@ -135,18 +135,37 @@ def check(analysis: Analysis) -> Iterator[Found]:
             yield Found(node, _MESSAGE.format(teacher=target, student=source), _fix(node))
 
 
-def _is_chosen(analysis: Analysis, node: ast.AST, source: str) -> bool:
-    """Inside a branch, or the trained model is another object afterwards."""
+def _goes_back_through(analysis: Analysis, model: str) -> bool:
+    """Whether the file backpropagates, and the model runs with a graph."""
+    back = any(total.how == "backward" for total in analysis.totals) or any(
+        dotted(call.func).endswith(".backward") for call in analysis.index.of(ast.Call)
+    )
+    ran = any(f.model == model and not f.under_no_grad for f in analysis.forwards)
+    return back and ran
+
+
+def _is_chosen(analysis: Analysis, node: ast.Assign, source: str) -> bool:
+    """Inside a branch, or the trained model is another object afterwards or in each round.
+
+    An old model is kept in a branch as well: ``if task > 0: old_model = model``.
+    """
+    old = bool(set(words(dotted(node.targets[0]))) & _OLD)
+    loops: list[ast.AST] = []
     parent = analysis.parent_of(node)
     while parent is not None and not isinstance(parent, ast.FunctionDef | ast.Module):
-        if isinstance(parent, ast.If):
+        if isinstance(parent, ast.If) and not old:
             return True
+        loops += [parent] if isinstance(parent, ast.For | ast.While) else []
         parent = analysis.parent_of(parent)
-    line = getattr(node, "lineno", 0)
+    around = {id(part) for loop in loops for part in ast.walk(loop)}
     return any(
-        isinstance(other, ast.Assign) and dotted(other.targets[0]) == source and other.lineno > line
+        dotted(target) == source and (other.lineno > node.lineno or id(other) in around)
         for other in analysis.index.of(ast.Assign)
+        for target in other.targets
     )
+
+
+_OLD = word_set("old prev previous last past")
 
 
 def _fix(node: ast.Assign) -> Fix:
