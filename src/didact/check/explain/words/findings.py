@@ -74,8 +74,8 @@ OWN: dict[str, Text] = {
     ),
     "KE131": Text(
         "the tensors are {shape} (the code or a comment says so), and dim={dim} is {what}: the "
-        "classes are dim=1",
-        "张量是 {shape}（代码或注释如此），dim={dim} 是{what}；类别在 dim=1",
+        "classes are dim={classes}",
+        "张量是 {shape}（代码或注释如此），dim={dim} 是{what}；类别在 dim={classes}",
     ),
     "KE132": Text(
         "both sides are the same network's output ({name}): the divergence is 0 at every step and "
@@ -260,6 +260,30 @@ OWN: dict[str, Text] = {
         "the teacher `{name}` is put in training mode: dropout is on, and every forward pass "
         "changes its BatchNorm statistics",
         "教师 `{name}` 处于训练模式：dropout 开着，每次前向都会改动它的 BatchNorm 统计量",
+    ),
+    "KE170": Text(
+        "logits at position t predict the token at t + 1, and here they meet `{labels}` of "
+        "position t: unless `{labels}` were shifted before, the model learns to copy the token "
+        "it reads; use logits[:, :-1] with labels[:, 1:]",
+        "位置 t 的 logits 预测的是第 t + 1 个 token，这里却与位置 t 的 `{labels}` 相比：除非 "
+        "`{labels}` 事先已错位，否则模型学到的是照抄当前 token；应让 logits[:, :-1] 对应 "
+        "labels[:, 1:]",
+    ),
+    "KE171": Text(
+        "the mask made of `{labels}` selects the positions of the labels, and the logits that "
+        "predict them stand one position before: unless `{labels}` were shifted before, cut "
+        "the mask to [:, 1:] and both models' logits to [:, :-1]",
+        "由 `{labels}` 得到的掩码选的是标签所在的位置，而预测它们的 logits 在前一个位置：除非 "
+        "`{labels}` 事先已错位，掩码应取 [:, 1:]，两个模型的 logits 取 [:, :-1]",
+    ),
+    "KE172": Text(
+        "`{text}` reads the numbers in the order they lie in memory, [B, C, H, W]: a row then "
+        "holds neighbouring pixels of one class, not the classes of one pixel, so the softmax "
+        "mixes pixels and classes; move the classes last first, `.permute(0, 2, 3, "
+        "1).reshape(-1, C)`",
+        "`{text}` 按内存顺序 [B, C, H, W] 取数：得到的一行是同一类别里相邻的像素，而不是一个像"
+        "素的各个类别，softmax 把像素和类别混在了一起；应先把类别维移到最后：`.permute(0, 2, "
+        "3, 1).reshape(-1, C)`",
     ),
 }
 """By code."""
@@ -453,10 +477,11 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         ),
     ),
     "KE131": (
-        Text("Softmax over a dimension of the image", "softmax 做在了空间维上"),
+        Text("Softmax over positions or pixels", "softmax 做在了位置或空间维上"),
         Text(
-            "In [B, C, H, W] the classes are dim 1; -1 is the width.",
-            "[B, C, H, W] 中类别是第 1 维，-1 是宽。",
+            "In [B, C, H, W] the classes are dim 1; -1 is the width. In [B, S, C] they are the last, "
+            "and dim 1 is the positions.",
+            "[B, C, H, W] 中类别是第 1 维，-1 是宽；[B, S, C] 中类别是最后一维，第 1 维是位置。",
         ),
     ),
     "KE132": (
@@ -572,6 +597,42 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "Call `teacher.eval()` once before the loop; `torch.no_grad()` does not do this.",
             "在循环之前调用一次 `teacher.eval()`；`torch.no_grad()` 不起这个作用。",
+        ),
+    ),
+    "KE170": (
+        Text(
+            "Labels that are not shifted",
+            "标签没有错位",
+        ),
+        Text(
+            "A causal language model predicts the next token. `transformers` shifts inside the "
+            "model for `labels=` alone; a loss that is written by hand must shift itself.",
+            "因果语言模型预测的是下一个 token。`transformers` 只对传入的 `labels=` 在模型内部错"
+            "位；自己写损失时要自己错位。",
+        ),
+    ),
+    "KE171": (
+        Text(
+            "A mask one token off",
+            "掩码错开了一个 token",
+        ),
+        Text(
+            "With the mask of the labels on unshifted logits the last position before an "
+            "answer is left out, and the first one behind it counts.",
+            "把标签的掩码直接用在未错位的 logits 上，会漏掉回答之前的那个位置，却算进回答之后的"
+            "一个位置。",
+        ),
+    ),
+    "KE172": (
+        Text(
+            "A view that mixes classes and pixels",
+            "view 把类别和像素混在一起",
+        ),
+        Text(
+            "`view` and `reshape` never move numbers. [B, C, H, W] to rows of classes needs a "
+            "permute first; labels of [B, H, W] need none.",
+            "`view` 和 `reshape` 不会移动数据。要把 [B, C, H, W] 变成一行一个像素，必须先 "
+            "permute；[B, H, W] 的标签则不用。",
         ),
     ),
 }
