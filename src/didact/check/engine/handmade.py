@@ -8,7 +8,7 @@ from didact.check.engine.events import LossUse, Term
 from didact.check.engine.machine import LogRatio, Machine
 from didact.check.engine.names import source
 from didact.check.engine.scale import Scale
-from didact.check.engine.spaces import RAW, Grad, Space
+from didact.check.engine.spaces import RAW, Grad, Role, Space
 from didact.check.engine.values import Value
 
 NUMBERS = (Space.SCALAR, Space.NONE)
@@ -50,6 +50,11 @@ def by_hand(m: Machine, node: ast.AST, one: Side, other: Side) -> Value | None:
         if weight.space is not Space.PROBS:
             return None
         upper, lower = logs.payload.upper, logs.payload.lower
+        if weight.role is lower.role is not upper.role and Role.UNKNOWN not in (
+            weight.role,
+            upper.role,
+        ):
+            return None  # minus a divergence, not one in the other direction
         return _hand_term(
             m, node, "kl_by_hand", (lower, logs_node), (upper, weight_node), logs.scale
         )

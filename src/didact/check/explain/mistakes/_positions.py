@@ -69,9 +69,8 @@ def pairs_of(judged: Judged, root: Node) -> Iterator[Pair]:
             for one, other in (part.args, part.args[::-1]):
                 if _is_comparison(other) and _is_soft(one):
                     yield from _pair(judged, part, one, other, masks=True)
-        elif part.name in {"index", "masked_select"} and len(part.args) == 2:
-            if _is_comparison(part.args[1]):
-                yield from _pair(judged, part, part.args[0], part.args[1], masks=True)
+        elif part.name in {"index", "masked_select"} and _is_comparison(part.args[-1]):
+            yield from _pair(judged, part, part.args[0], part.args[-1], masks=True)
 
 
 def _pair(judged: Judged, part: Call, scores: Node, labels: Node, *, masks: bool) -> Iterator[Pair]:

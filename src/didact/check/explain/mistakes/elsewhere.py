@@ -7,14 +7,22 @@ from collections.abc import Iterator, Mapping
 
 from didact._core.i18n import Text
 from didact.check.correct.site import span
+from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged, Loss
 from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.trace import Tracer
 from didact.check.explain.formula.tree import Call, Constant, Node, walk
 from didact.check.explain.mistakes._look import Look, finding, place
+from didact.check.explain.mistakes._softmaxes import log_text
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
-CODES = {"KE115": ("SWAPPED",), "KE117": ("KL-INPUT-PROBS",), "KE118": ("KL-TARGET-LOG",)}
+CODES = {
+    "KE115": ("SWAPPED",),
+    "KE117": ("KL-INPUT-PROBS",),
+    "KE118": ("KL-TARGET-LOG",),
+    "KE189": ("LOG-OF-SOFTMAX",),
+}
 
 
 def _elsewhere(
@@ -87,7 +95,26 @@ def _two_arguments(loss: Loss, tracer: Tracer) -> ast.Call | None:
     return None
 
 
+def _logs(look: Look, loss: Loss) -> Iterator[Finding]:
+    """The logarithm of the student's softmax, where it is written so."""
+    for part in walk(loss.entry.value):
+        node = look.places.get(part)
+        if not isinstance(part, Call) or part.name != "log" or not isinstance(node, ast.Call):
+            continue
+        inner = part.args[0]
+        if last_name(node.func) != "log" or not node.args:
+            continue
+        whose = {look.judged.roles[g].role for g in leaves(inner) if g in look.judged.roles}
+        if isinstance(inner, Call) and inner.name == "softmax" and "teacher" not in whose:
+            text = log_text(look.judged.tracer.tree, node.args[0])
+            message = Text("Use log_softmax", "改用 log_softmax")
+            fix = Fix((Edit(span(node), text),), "unsafe", message) if text is not None else None
+            yield finding("KE189", Severity.WARNING, node, fix)
+
+
 def in_formulas(look: Look) -> Iterator[Finding]:
     """In code of another framework."""
     if look.is_elsewhere:
+        for loss in look.judged.losses:
+            yield from _logs(look, loss)
         yield from _elsewhere(look.judged, look.known, look.places)

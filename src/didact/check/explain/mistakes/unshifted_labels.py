@@ -159,10 +159,9 @@ def _occurrences(look: Look, scope: ast.AST, given: Given, key: str) -> list[Edi
     for node in ast.walk(scope):
         if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             continue
-        if _value(look, node) is not given or isinstance(node, ast.Name) != named:
-            if not (isinstance(node, ast.Name) and _value(look, node) is given):
-                continue
-        if not isinstance(node.ctx, ast.Load):
+        if _value(look, node) is not given or not isinstance(node.ctx, ast.Load):
+            continue
+        if named and not isinstance(node, ast.Name):
             continue
         around = parents.get(id(node))
         if isinstance(around, ast.Subscript) and around.value is node and _is_cut(around):

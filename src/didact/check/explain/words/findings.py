@@ -285,6 +285,58 @@ OWN: dict[str, Text] = {
         "素的各个类别，softmax 把像素和类别混在了一起；应先把类别维移到最后：`.permute(0, 2, "
         "3, 1).reshape(-1, C)`",
     ),
+    "KE173": Text(
+        "`[:, {name}:]` are the new classes, and the old model's output speaks of the old "
+        "ones: each new class is taught what the old model says of another class, and it runs "
+        "only where both have the same number; the old classes are `[:, :{name}]`",
+        "`[:, {name}:]` 是新类，而旧模型的输出对应旧类：每个新类学到的是旧模型对另一个类的输出"
+        "，且只有两者个数相同时才能运行；旧类是 `[:, :{name}]`",
+    ),
+    "KE174": Text(
+        "`[:, {name}:]` are the new classes: the old model's output overwrites the labels of "
+        "the new classes, and the old classes keep 0 as their target in every image, so they "
+        "are forgotten; it belongs into the old ones, `[:, :{name}]`",
+        "`[:, {name}:]` 是新类：旧模型的输出覆盖了新类的标签，而旧类的目标在每张图上都是 0，于"
+        "是被遗忘；旧模型的输出应写入旧类 `[:, :{name}]`",
+    ),
+    "KE175": Text(
+        "`{teacher}` has {a} columns here and the student is cut to {b}: the old model has the "
+        "grown head as well, so cut it to the same classes before the softmax, `{teacher}[:, "
+        ":{name}]`",
+        "这里 `{teacher}` 有 {a} 列，而学生切到了 {b} 列：旧模型的头也已扩展，应在 softmax 之前"
+        "切到同样的类别：`{teacher}[:, :{name}]`",
+    ),
+    "KE176": Text(
+        "log(p / q) of two softmaxes: where a probability rounds to 0 this is log 0, log inf "
+        "or 0/0, and the loss becomes inf or NaN; subtract their log_softmax instead",
+        "对两个 softmax 之比取对数：概率舍入为 0 时就是 log 0、log inf 或 0/0，损失变成 inf 或 "
+        "NaN；应改为两个 log_softmax 相减",
+    ),
+    "KE177": Text(
+        "the sign is wrong: this is minus {name}, so its minimum is where the student is "
+        "farthest from the teacher, and training drives it there",
+        "符号反了：这里是负的 {name}，学生离教师越远它越小，训练会让学生远离教师",
+    ),
+    "KE178": Text(
+        "the temperature {temperature} stands on one side only: the {side}'s logits are not "
+        "divided by it, so even the same logits on both sides give another distribution, and "
+        "the term cannot reach its minimum there",
+        "温度 {temperature} 只用在了一侧：{side}的 logits 没有除以它，即使两侧 logits 相同，分"
+        "布也不同，这一项达不到最小值",
+    ),
+    "KE179": Text(
+        "`{name}` ends in a softmax, and the loss takes a softmax of its output again: the "
+        "distribution is almost uniform, no entry exceeds e / (e + C − 1), and the gradient "
+        "nearly vanishes; let the last layer return logits",
+        "`{name}` 最后一层已是 softmax，损失又对它的输出做了一次 softmax：分布几乎均匀，最大项"
+        "不超过 e / (e + C − 1)，梯度几乎消失；最后一层应输出 logits",
+    ),
+    "KE189": Text(
+        "log(softmax(x)) is −inf, and the gradient NaN, where a probability rounds to 0; "
+        "log_softmax(x) computes the same without rounding",
+        "概率舍入为 0 时 log(softmax(x)) 为 −inf，梯度为 NaN；log_softmax(x) 计算的是同一个量，"
+        "不会下溢",
+    ),
 }
 """By code."""
 
@@ -479,8 +531,8 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
     "KE131": (
         Text("Softmax over positions or pixels", "softmax 做在了位置或空间维上"),
         Text(
-            "In [B, C, H, W] the classes are dim 1; -1 is the width. In [B, S, C] they are the last, "
-            "and dim 1 is the positions.",
+            "In [B, C, H, W] the classes are dim 1; -1 is the width. In [B, S, C] they are the "
+            "last dimension, and dim 1 is the positions.",
             "[B, C, H, W] 中类别是第 1 维，-1 是宽；[B, S, C] 中类别是最后一维，第 1 维是位置。",
         ),
     ),
@@ -633,6 +685,93 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "permute first; labels of [B, H, W] need none.",
             "`view` 和 `reshape` 不会移动数据。要把 [B, C, H, W] 变成一行一个像素，必须先 "
             "permute；[B, H, W] 的标签则不用。",
+        ),
+    ),
+    "KE173": (
+        Text(
+            "New classes compared with the old model",
+            "拿新类与旧模型比较",
+        ),
+        Text(
+            "New classes are appended behind the old ones, so the old model's columns stand "
+            "for the first ones of the new head.",
+            "新类接在旧类之后，旧模型的各列对应新分类头最前面的几列。",
+        ),
+    ),
+    "KE174": (
+        Text(
+            "The wrong half of the target replaced",
+            "目标替换错了一半",
+        ),
+        Text(
+            "iCaRL keeps the one-hot labels of the new classes and replaces those of the old "
+            "classes by the old model's sigmoid outputs.",
+            "iCaRL 保留新类的 one-hot 标签，把旧类部分换成旧模型的 sigmoid 输出。",
+        ),
+    ),
+    "KE175": (
+        Text(
+            "A teacher with more classes than the student",
+            "教师的类别比学生多",
+        ),
+        Text(
+            "Cut before the softmax: probabilities that are cut behind it do not sum to 1.",
+            "应在 softmax 之前切：之后再切，概率之和不为 1。",
+        ),
+    ),
+    "KE176": (
+        Text(
+            "The logarithm of a ratio of softmaxes",
+            "对 softmax 之比取对数",
+        ),
+        Text(
+            "log(p / q) = log_softmax(t) − log_softmax(s), which does not round to 0.",
+            "log(p / q) = log_softmax(t) − log_softmax(s)，不会舍入为 0。",
+        ),
+    ),
+    "KE177": (
+        Text(
+            "A loss with the wrong sign",
+            "符号相反的损失",
+        ),
+        Text(
+            "KL = Σ p·(log p − log q) with the teacher's p outside and first in the bracket; "
+            "the cross-entropy is −Σ p·log q. With the sign turned the loss is negative and "
+            "falls without end.",
+            "KL = Σ p·(log p − log q)，括号外和括号里第一项都是教师的 p；交叉熵是 −Σ p·log q。"
+            "符号反了，损失为负且会一直下降。",
+        ),
+    ),
+    "KE178": (
+        Text(
+            "A temperature on one side",
+            "只有一侧用了温度",
+        ),
+        Text(
+            "softmax(t / T) against log_softmax(s / T): both sides at the same T, and T² in front.",
+            "应是 softmax(t / T) 对 log_softmax(s / T)：两侧用同一个 T，前面再乘 T²。",
+        ),
+    ),
+    "KE179": (
+        Text(
+            "A softmax in the model and in the loss",
+            "模型和损失里都做了 softmax",
+        ),
+        Text(
+            "One softmax: either logits with from_logits=True, or probabilities with "
+            "from_logits=False. A temperature needs logits.",
+            "只做一次 softmax：要么输出 logits 并用 from_logits=True，要么输出概率并用 "
+            "from_logits=False；要用温度就必须有 logits。",
+        ),
+    ),
+    "KE189": (
+        Text(
+            "The logarithm of a softmax",
+            "对 softmax 取对数",
+        ),
+        Text(
+            "`jax.nn.log_softmax`, `tf.nn.log_softmax`.",
+            "用 `jax.nn.log_softmax`、`tf.nn.log_softmax`。",
         ),
     ),
 }
