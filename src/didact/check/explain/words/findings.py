@@ -337,6 +337,26 @@ OWN: dict[str, Text] = {
         "概率舍入为 0 时 log(softmax(x)) 为 −inf，梯度为 NaN；log_softmax(x) 计算的是同一个量，"
         "不会下溢",
     ),
+    "KE180": Text(
+        "`{text}` adds the channels with their signs, so positive and negative activations "
+        "cancel; an attention map is the sum of their squares, `.pow(2)`, or of their absolute "
+        "values. Only behind a ReLU, where nothing is negative, it is the map with p = 1",
+        "`{text}` 带着符号把各通道相加，正负激活会互相抵消；注意力图应先取平方 `.pow(2)`（或绝"
+        "对值）再求和。只有在 ReLU 之后（没有负值）它才是 p = 1 的注意力图",
+    ),
+    "KE181": Text(
+        "the target −1 pushes the two apart: the loss is max(0, cos) and grows as they become "
+        "alike; to make them alike the target is +1, the loss 1 − cos",
+        "目标 −1 会把两者推开：损失是 max(0, cos)，越相似损失越大；要拉近两者，目标应为 +1，损"
+        "失为 1 − cos",
+    ),
+    "KE182": Text(
+        "the similarities are multiplied by the temperature `{name}`: with a value below 1, as "
+        "is usual here (0.07), they all become nearly alike, and the loss stays at log(batch); "
+        "divide by it",
+        "相似度乘以了温度 `{name}`：这里常用小于 1 的值（如 0.07），相乘后各项几乎相等，损失停"
+        "在 log(batch)；应改为除以它",
+    ),
 }
 """By code."""
 
@@ -772,6 +792,37 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "`jax.nn.log_softmax`, `tf.nn.log_softmax`.",
             "用 `jax.nn.log_softmax`、`tf.nn.log_softmax`。",
+        ),
+    ),
+    "KE180": (
+        Text(
+            "Attention maps without a square",
+            "没有取平方的注意力图",
+        ),
+        Text(
+            "Zagoruyko and Komodakis 2017: F(A) = Σ_c |A_c|^p, p = 2 in their experiments.",
+            "Zagoruyko、Komodakis 2017：F(A) = Σ_c |A_c|^p，实验中 p = 2。",
+        ),
+    ),
+    "KE181": (
+        Text(
+            "A cosine target that pushes apart",
+            "把两者推开的余弦目标",
+        ),
+        Text(
+            "cosine_embedding_loss takes +1 for pairs that belong together and −1 for pairs "
+            "that do not.",
+            "cosine_embedding_loss 中，同类配对的目标为 +1，不同类配对的目标为 −1。",
+        ),
+    ),
+    "KE182": (
+        Text(
+            "Similarities times the temperature",
+            "相似度乘以了温度",
+        ),
+        Text(
+            "InfoNCE: exp(sim / τ). CLIP's `logit_scale` is 1 / τ and multiplies.",
+            "InfoNCE：exp(sim / τ)。CLIP 的 `logit_scale` 是 1 / τ，才用乘法。",
         ),
     ),
 }
