@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from didact._core.i18n import Text
+from didact.check.explain.answers import Code, answer_from_code
 from didact.check.explain.causes import facts_of, meaning_of, message_in, where
 from didact.check.explain.correct import kinds_of
 from didact.check.explain.formula.judge import Loss
@@ -94,13 +95,13 @@ def answer_to(
     text: str, findings: Sequence[Finding], kinds: frozenset[str], verdict: Verdict,
     summary: Sequence[Text], losses: Sequence[Loss], tree: ast.Module,
     lines: Sequence[tuple[int, str, Text]] = (), corrected: Sequence[Loss] = (),
-    depends: Text | None = None,
+    depends: Text | None = None, code: Code | None = None,
 ) -> Question | None:  # fmt: skip
     """What the reader asked, with the answer that fits this code.
 
     An error message is a part of the question and answered first. Where nothing is known that
     answers, the answer says so. ``depends`` says on which value that is not shown it depends
-    whether the code is right: then the answer is not yes.
+    whether the code is right: then the answer is not yes. ``code`` is asked for what it proves.
     """
     asked, message = questions_in(text), message_in(text)
     if not asked and message is None:
@@ -108,7 +109,7 @@ def answer_to(
     facts = kinds | _by_formula(verdict, [*losses, *corrected]) | facts_of(tree)
     facts |= {"=no error"} if message is None else frozenset()
     known = _Known(findings, facts, verdict, summary, tree, lines)
-    known.losses, known.depends = losses, depends
+    known.losses, known.depends, known.code = losses, depends, code
     parts: list[Text] = []
     causes = [f.message for f in findings if f.code == "KE142"]
     if message is not None and causes:
@@ -150,6 +151,7 @@ class _Known:
         self.lines = lines
         self.losses: Sequence[Loss] = ()
         self.depends: Text | None = None
+        self.code: Code | None = None
         self.findings, self.verdict = findings, verdict
         self.summary, self.tree, self.source = summary, tree, ast.unparse(tree)
         self.torch = _OTHER.search(self.source) is None
@@ -162,6 +164,9 @@ class _Known:
         """
         if asking.LINE_BY_LINE.search(question):
             return None
+        proved = answer_from_code(question, self.code) if self.code is not None else None
+        if proved is not None:
+            return proved
         if (about := self._about(question)) is not None:
             return about
         if (straight := self._straight(question)) is not None:

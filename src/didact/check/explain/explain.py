@@ -13,6 +13,7 @@ from didact._core.text import writable
 from didact.check.engine.engine import Analysis
 from didact.check.engine.names import is_loss, is_model, role_of
 from didact.check.engine.spaces import Role
+from didact.check.explain.answers import Code
 from didact.check.explain.asked import answer_to
 from didact.check.explain.causes import goes_back_twice, message_in
 from didact.check.explain.correct import (
@@ -188,6 +189,7 @@ def explain(text: str) -> Explanation:
     asked = answer_to(
         text, findings, kinds, verdict, summary, judged.losses, analysis.tree, lines,
         right.losses, _depends(analysis, text),
+        Code(analysis.tree, judged, proof, findings, kinds, verdict),
     )  # fmt: skip
     return Explanation(
         source=source,
