@@ -14,36 +14,15 @@ from didact.check.explain.formula.judge import Loss
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Constant
 from didact.check.explain.naming import called
+from didact.check.explain.question_text import asked_in
 from didact.check.explain.questions import Question
+from didact.check.explain.relevant import composed, listing, relevant
 from didact.check.explain.summary import Verdict
 from didact.check.explain.words import answers_direct as direct
 from didact.check.explain.words import asking, errors
-from didact.check.explain.words.answers import NEGATIVE_KL
+from didact.check.explain.words import relevant as words
 from didact.check.findings.finding import Finding
-from didact.check.rules import RULES
-from didact.check.snippet.characters import without_html
-from didact.check.snippet.intact import is_words
 
-_ENDS = re.compile(r"(?<=[?？。!！])|\n|[#＃]")
-_CHINESE = re.compile(
-    r"为什么|为何|怎么|怎样|是否|是不是|吗|呢|什么|想问|不懂|不明白|搞不懂|疑惑|求教|求解|求助|报错|求解释|求问|请问|请解释|请教|解释一下|逐行|哪里|哪儿|多少"
-    r"|如何|指点|越来越|一直|带偏|对不上|上不去|正常|行不行|对不对|要不要|能不能|可不可以|需不需要|会不会|请帮|帮忙|看看|看下|看一下|有没有|变差|不收敛|不下降|不起作用"
-)
-_ENGLISH = re.compile(
-    r"\b(why|what|how|explain|is (it|this|anything)|does|do i|should|can (i|someone)|line by line"
-    r"|never|worse|stuck|nan|negative|wrong|help|expected|tiny|noisy|collapses?|forgets?"
-    r"|exactly like|won'?t|doesn'?t|isn'?t|can'?t|any idea)\b",
-    re.IGNORECASE,
-)
-_CODE = re.compile(
-    r"^\s*(import|from|def|class|return|for|if|with|elif|else|try|print)\b"
-    r"|^\s*[\w.\[\], ]+ [-+*/]?= "
-    r"|^\s*[\w.]+\(.*\)\s*$"
-)
-_AFTER_CODE = re.compile(r"(?:[)\]'\"]\s*|\w\s+)([\u4e00-\u9fff][\u4e00-\u9fff，、：\w ]*[？?]?)$")
-"""Words behind the code of a line."""
-_QUESTION_AFTER_CODE = re.compile(r"\s([\u4e00-\u9fff][^\n]{2,80}[？?])$")
-"""A Chinese question with code in it, behind the code of a line."""
 _ABOUT = re.compile(
     r"(?:^|[^\w.])`?([A-Za-z_][\w.]*)`?\s*(?:这个|这一?行|变量|到底|又|究竟)*\s*"
     r"(?:是什么|是啥|什么意思|是干什么|是做什么|起什么作用|有什么用|指什么)"
@@ -53,42 +32,9 @@ _ABOUT = re.compile(
 """A question about one name of the code."""
 
 
-_MOST_FURTHER = 2
-"""Further questions that are answered beside the first."""
-
-_MOST_TOLD = 3
-"""Mistakes that answer what is wrong."""
+_MOST_QUESTIONS = 5
+"""Questions of one paste that are answered."""
 _LONGEST = 160
-_CHAT = re.compile(r"^\[[\d/: .-]+\]\s*(?:\w{1,16}\s*[:：]\s*)?")
-"""Time and name before a message of a chat."""
-
-
-def questions_in(text: str) -> list[str]:
-    """The sentences of a paste that ask or complain, those that end in a question mark first."""
-    marked: list[str] = []
-    others: list[str] = []
-    for piece in _ENDS.split(without_html(text)):
-        line = " ".join(piece.split()).strip(" /*-\"'<>").replace("**", "")
-        line = _CHAT.sub("", line)
-        if _CODE.search(line) and not (line.isascii() and is_words(line)):
-            tail = _QUESTION_AFTER_CODE.search(line) or _AFTER_CODE.search(line)
-            line = tail[1] if tail is not None else ""
-        if not 4 < len(line) < 400 or message_in(line) == line:
-            continue
-        cjk = any("\u4e00" <= c <= "\u9fff" for c in line)
-        asks = bool((_CHINESE if cjk else _ENGLISH).search(line))
-        ends = line.endswith(("?", "？"))
-        short = not cjk and len(line.split()) < (2 if ends and asks else 3)
-        if not (asks or ends) or short:
-            continue
-        (marked if ends else others).append(line)
-    return list(dict.fromkeys([*marked, *others]))
-
-
-def question_in(text: str) -> str | None:
-    """The sentence of a paste that asks something, or complains of something."""
-    found = questions_in(text)
-    return found[0] if found else None
 
 
 def answer_to(
@@ -103,38 +49,56 @@ def answer_to(
     answers, the answer says so. ``depends`` says on which value that is not shown it depends
     whether the code is right: then the answer is not yes. ``code`` is asked for what it proves.
     """
-    asked, message = questions_in(text), message_in(text)
+    asked, message = asked_in(text), message_in(text)
     if not asked and message is None:
         return None
     facts = kinds | _by_formula(verdict, [*losses, *corrected]) | facts_of(tree)
     facts |= {"=no error"} if message is None else frozenset()
     known = _Known(findings, facts, verdict, summary, tree, lines)
     known.losses, known.depends, known.code = losses, depends, code
-    parts: list[Text] = []
-    causes = [f.message for f in findings if f.code == "KE142"]
-    if message is not None and causes:
-        parts.append(direct.CAUSE.format(message=Text(
-            causes[0].en.rstrip(". "), causes[0].zh.rstrip("。 ")
-        )))  # fmt: skip
-    elif message is not None and "HEAD-MISMATCH" not in kinds:
-        meaning = meaning_of(message, tree)
-        parts.append(meaning or errors.UNKNOWN.format(message=message[:_LONGEST]))
-    heads = [f.message for f in findings if f.code == "KE111"]
-    if message is not None and heads:
-        parts.append(heads[0])
-    first = asked[0] if asked else (message or "")[:_LONGEST]
-    said = known.special(first, alone=not parts) or known.general(first, alone=not parts)
-    repeats = bool(parts) and said in asking.ON_MEMORY
-    if said is not None and asked and not repeats:
-        parts.append(said)
-    elif not parts:
-        parts.append(asking.NOT_ANSWERED.format(question=_short(first)))
-    for further in [q for q in asked[1:] if q.endswith(("?", "？"))][:_MOST_FURTHER]:
-        other = known.special(further, alone=False)
-        if other is not None and all(other.en != part.en for part in parts):
-            parts.append(asking.FURTHER.format(question=_short(further), answer=other))
+    known.around = " ".join([*(a.text for a in asked), message or ""])
+    parts = _on_message(message, findings, kinds, tree) if message is not None else []
+    first = asked[0].text if asked else (message or "")[:_LONGEST]
+    questions = [part for one in asked for part in one.parts]
+    marked = [q for one in asked if one.text.endswith(("?", "？")) for q in one.parts]
+    answered = [q for q in marked if not asking.LINE_BY_LINE.search(q)] or questions[:1]
+    for question in answered[:_MOST_QUESTIONS]:
+        alone = not parts
+        said = known.special(question, alone=alone)
+        if said is None and (alone or not message):
+            said = known.general(question, alone=alone)
+        if said is None or _is_said(said, parts):
+            continue
+        quoted = not alone and question != answered[0]
+        form = asking.FURTHER if quoted else Text("{answer}", "{answer}")
+        parts.append(form.format(question=_short(question), answer=said))
+    if not parts:
+        unknown = errors.UNKNOWN.format(message=(message or "")[:_LONGEST])
+        parts.append(unknown if message is not None else known.not_answered(first))
     answer = Text(" ".join(p.en.strip() for p in parts), "".join(p.zh.strip() for p in parts))
     return Question(Text(_short(first), _short(first)), answer)
+
+
+def _on_message(
+    message: str, findings: Sequence[Finding], kinds: frozenset[str], tree: ast.Module
+) -> list[Text]:
+    """What an error message means, and the mistake that makes it, where they are known."""
+    causes = [f for f in findings if f.code == "KE142"]
+    if causes:
+        return [words.CAUSE.format(found=listing(causes))]
+    heads = [f for f in findings if f.code == "KE111"]
+    if heads:
+        return [listing(heads)]
+    meaning = None if "HEAD-MISMATCH" in kinds else meaning_of(message, tree)
+    return [] if meaning is None else [meaning]
+
+
+def _is_said(said: Text, parts: Sequence[Text]) -> bool:
+    """Whether the same stands there already; a line that is named makes no difference."""
+    if parts and said in asking.ON_MEMORY:
+        return True
+    core = said.en.strip()[:80]
+    return any(core in part.en for part in parts)
 
 
 def _short(question: str) -> str:
@@ -150,6 +114,7 @@ class _Known:
     ) -> None:  # fmt: skip
         self.lines = lines
         self.losses: Sequence[Loss] = ()
+        self.around = ""
         self.depends: Text | None = None
         self.code: Code | None = None
         self.findings, self.verdict = findings, verdict
@@ -164,30 +129,61 @@ class _Known:
         """
         if asking.LINE_BY_LINE.search(question):
             return None
-        proved = answer_from_code(question, self.code) if self.code is not None else None
-        if proved is not None:
-            return proved
-        if (about := self._about(question)) is not None:
-            return about
-        if (straight := self._straight(question)) is not None:
-            return straight
-        if (square := self._square(question)) is not None:
-            return square
-        diagnosis = alone and (asking.DIAGNOSIS.search(question) or asking.STUCK.search(question))
-        for pattern, needed, answer in asking.ASKED:
-            if pattern.pattern.startswith(".") and not diagnosis:
-                continue
-            if not self.torch and answer in asking.TORCH_ALONE:
-                continue
-            if pattern.search(question) and (not needed or needed & self.facts):
-                keras = "@KLDivergence" in self.facts
-                if answer is asking.ON_ORDER and not keras:
-                    return asking.ORDER_OF_KL_DIV
-                return self._with_line(answer)
+        ways = (self._by_mistake, self._by_code, self._about, self._by_fact, self._square,
+                self._known_well)  # fmt: skip
+        for way in ways:
+            if (said := way(question)) is not None:
+                return said
         if alone and asking.STUCK.search(question) and not self._serious():
             if not self.torch:
                 return direct.OTHER_STUCK
             return asking.STUCK_UNKNOWN.format(where=where("cut", self.tree))
+        return None
+
+    def _by_mistake(self, question: str) -> Text | None:
+        """The mistakes that explain what is asked, behind yes, no or the cause."""
+        entry = self._straight(question, of_mistakes=True)
+        if entry is not None:
+            return entry
+        found = relevant(question, self.around, self.findings, self.tree)
+        if found is None:
+            return None
+        negative = self._negative(question, found.findings)
+        if negative is not None:
+            return negative
+        is_right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
+        if found.why == "all" and is_right and self.verdict.outcome == "equal":
+            first = self.summary[0]
+            return direct.YES_BUT.format(
+                what=Text(first.en.strip(), first.zh), but=listing(found.findings)
+            )
+        return composed(question, found, departs=self.verdict.outcome != "equal")
+
+    def _negative(self, question: str, findings: Sequence[Finding]) -> Text | None:
+        """Why a KL is negative: the line that makes it so."""
+        if not _BELOW_ZERO.search(question):
+            return None
+        for finding in findings:
+            kinds = set(kinds_of(finding.code))
+            if kinds & _MAKES_NEGATIVE:
+                form = direct.NAN_NOT_NEGATIVE if kinds & _MAKES_NAN else direct.NEGATIVE
+                return form.format(message=listing([finding]), line=finding.span.line)
+        return None
+
+    def _by_code(self, question: str) -> Text | None:
+        return answer_from_code(question, self.code) if self.code is not None else None
+
+    def _by_fact(self, question: str) -> Text | None:
+        return self._straight(question, of_mistakes=False)
+
+    def _known_well(self, question: str) -> Text | None:
+        """What is known of a question that many ask, where it is true of this code."""
+        said = _CODE_SPAN.sub(" ", question)
+        for pattern, needed, answer in asking.ASKED:
+            if not self.torch and answer in asking.TORCH_ALONE:
+                continue
+            if pattern.search(said) and (not needed or needed & self.facts):
+                return answer
         return None
 
     def _square(self, question: str) -> Text | None:
@@ -203,9 +199,14 @@ class _Known:
                         return direct.IS_SQUARE.format(n=number, t=f"{told.value:g}")
         return None
 
-    def _straight(self, question: str) -> Text | None:
-        """The answer that begins with yes, no or the cause, where all it needs is in the code."""
+    def _straight(self, question: str, *, of_mistakes: bool) -> Text | None:
+        """The answer that begins with yes, no or the cause, where all it needs is in the code.
+
+        ``of_mistakes`` where only those are wanted that some mistake is needed for.
+        """
         for entry in direct.DIRECT:
+            if any(need[0] not in "=@" for need in entry.needs) != of_mistakes:
+                continue
             if not entry.needs <= self.facts or not entry.asks.search(question):
                 continue
             one = len(self._serious()) == 1 or entry.answer is not direct.CAUSE
@@ -231,62 +232,63 @@ class _Known:
         names = {n.id for n in nodes_of(self.tree) if isinstance(n, ast.Name)}
         if name not in names:
             return None
-        for line, code, words in self.lines:
+        for line, code, told in self.lines:
             if re.match(rf"{re.escape(name)}\s*(?::[^=]*)?=(?!=)", code):
-                return asking.SET_IN.format(line=line, words=words)
+                return asking.SET_IN.format(line=line, words=told)
         stored = {n.id for n in nodes_of(self.tree) if isinstance(n, ast.Name)
                   and isinstance(n.ctx, ast.Store)}  # fmt: skip
         parameters = {n.arg for n in nodes_of(self.tree) if isinstance(n, ast.arg)}
         return None if name in stored | parameters else asking.SET_ELSEWHERE.format(name=name)
 
-    def _with_line(self, answer: Text) -> Text:
-        """The answer to why a KL is negative, with the line that makes it so."""
-        if answer is not NEGATIVE_KL[1]:
-            return answer
-        for finding in self._serious():
-            kinds = set(RULES[finding.code].catalogue) if finding.code in RULES else set()
-            if kinds & _MAKES_NEGATIVE:
-                told = _one_after_the_other([finding])
-                nan = bool(kinds & _MAKES_NAN)
-                form = direct.NAN_NOT_NEGATIVE if nan else direct.NEGATIVE
-                return form.format(message=told, line=finding.span.line)
-        return answer
-
     def general(self, question: str, *, alone: bool) -> Text | None:
-        """The worst mistake to what is wrong, the summary to what the code does.
-
-        Else that it is not answered, unless something was said before (``alone`` is false).
-        """
-        serious = self._serious()
+        """Yes, as far as it is shown; what it is; that nothing was found; else that it is open."""
+        if (named := self._as_named(question)) is not None:
+            return named
+        meaning = asking.MEANING.search(question) or asking.LINE_BY_LINE.search(question)
         right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
-        if alone and right and serious and self.verdict.outcome == "equal":
-            first = self.summary[0]
-            return direct.YES_BUT.format(
-                what=Text(first.en.strip(), first.zh), but=_one_after_the_other(serious)
-            )
-        meaning, diagnosis = asking.MEANING.search(question), asking.DIAGNOSIS.search(question)
-        stuck = asking.STUCK.search(question)
-        if serious and (diagnosis or stuck) and alone:
-            return _one_after_the_other(serious)
-        if alone and right and self.depends is not None and not serious:
+        judges = right or words.RIGHT.search(question) or words.NORMAL.search(question)
+        trouble = words.TROUBLE.search(question) or asking.STUCK.search(question)
+        if right and self.depends is not None:
             return self.depends
+        if right and not trouble and not self._serious():
+            return self._verdict_on_it()
         if alone and not meaning and (told := self._beside_the_loss(question)) is not None:
             return told
-        judged = self.verdict.outcome in {"equal", "departs"}
-        if alone and (named := self._as_named(question)) is not None:
-            return named
-        if (meaning or diagnosis) and judged and alone:
-            lines = list(self.summary)[0 if self.torch else 1 :][:2]
-            if right and self.verdict.outcome == "equal":
-                lines = [direct.YES, *lines]
-            return Text(" ".join(s.en.strip() for s in lines), "".join(s.zh for s in lines))
         if meaning and alone:
-            return asking.NOT_KNOWN
-        if serious and alone and asking.TRAINING.search(question):
-            return _one_after_the_other(serious)
-        if serious and alone:
-            return asking.INSTEAD.format(found=_one_after_the_other(serious))
-        return asking.NOT_ANSWERED.format(question=_short(question)) if alone else None
+            judged = self.verdict.outcome in {"equal", "departs"}
+            lines = list(self.summary)[0 if self.torch else 1 :][:2]
+            told = Text(" ".join(s.en.strip() for s in lines), "".join(s.zh for s in lines))
+            return told if judged else asking.NOT_KNOWN
+        asks_fault = (words.WHERE, words.ANY_FAULT, words.AT_FAULT)
+        fault = any(p.search(question) for p in asks_fault)
+        if (judges or fault or trouble) and not self._serious():
+            what = self._verdict_on_it(short=True)
+            return words.NONE_FOUND.format(what=what)
+        return self.not_answered(question) if alone else None
+
+    def not_answered(self, question: str) -> Text:
+        """That it is open, and what would settle it."""
+        told = asking.NEEDS_TRAINING if words.TROUBLE.search(question) else asking.NEEDS_MORE
+        return asking.NOT_ANSWERED.format(needed=told)
+
+    def _verdict_on_it(self, *, short: bool = False) -> Text:
+        """What was compared with which definition, as the answer to whether it is right."""
+        first = list(self.summary)[0 if self.torch else 1 :][:1]
+        what = first[0] if first else Text("", "")
+        if self.verdict.outcome != "equal":
+            return Text("", "") if short else direct.NOT_COMPARED
+        compared = direct.COMPARED.format(
+            what=Text(what.en.strip(), what.zh.strip()), compared=self._compared()
+        )
+        return compared if short else Text(f"{direct.YES.en}{compared.en}",
+                                           f"{direct.YES.zh}{compared.zh}")  # fmt: skip
+
+    def _compared(self) -> Text:
+        """What the comparison with the definition covers in this code."""
+        told = [
+            text for pattern, text in direct.COMPARED_OF if re.search(pattern, self.source)
+        ] or [direct.COMPARED_FORMULA]
+        return Text(", ".join(t.en for t in told), "、".join(t.zh for t in told))
 
     def _as_named(self, question: str) -> Text | None:
         """Yes or no to whether it is the method that the question names."""
@@ -315,22 +317,9 @@ class _Known:
 
 
 _INPUT_AND_TARGET = re.compile(r" ?\[input[:：].*?\]")
-_WORD = re.compile(r"(?:an?|the|this|that|it|no|both|each|only|every|with|without|one) ")
-
-
-def _one_after_the_other(findings: Sequence[Finding]) -> Text:
-    """What the worst findings say, as sentences."""
-    told = list(dict.fromkeys(f.message for f in findings))[:_MOST_TOLD]
-    english = [_sentence(message.en) for message in told]
-    chinese = [_INPUT_AND_TARGET.sub("", message.zh).rstrip("。") for message in told]
-    return Text(" ".join(english), "；".join(chinese) + "。")
-
-
-def _sentence(said: str) -> str:
-    """A message as a sentence; one that begins with a name of the code keeps it as it is."""
-    said = _INPUT_AND_TARGET.sub("", said)
-    said = said[0].upper() + said[1:] if _WORD.match(said) else said
-    return said if said.endswith((".", "?", "!")) else f"{said}."
+_BELOW_ZERO = re.compile(r"negative|below zero|minus|负", re.IGNORECASE)
+_CODE_SPAN = re.compile(r"`[^`]*[(=][^`]*`")
+"""Quoted code: what it calls is not what is asked about."""
 
 
 _OTHER = re.compile(r"\b(?:tf|keras|jnp|jax|paddle|mindspore|mx)\.|\bGradientTape\b")

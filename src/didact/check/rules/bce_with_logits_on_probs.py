@@ -114,8 +114,9 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 
 _MESSAGE = Text(
-    "binary_cross_entropy_with_logits applies the sigmoid itself, and its input is {both}: the "
-    "outputs are confined to 0.5..0.73. Pass the logits",
-    "binary_cross_entropy_with_logits 内部会做 sigmoid，而输入是 {both}：输出只能落在 0.5 到 0.73"
-    " 之间。应传 logits",
+    "binary_cross_entropy_with_logits applies the sigmoid itself, and its input is probabilities "
+    "already: the outputs are confined to 0.5..0.73, and each zero target costs at least ln 2 = "
+    "0.69. Pass the logits {both}",
+    "binary_cross_entropy_with_logits 内部会做 sigmoid，而输入已经是概率：输出只能落在 0.5 到 0.73"
+    " 之间，每个为 0 的目标至少贡献 ln 2 = 0.69。应传 logits {both}",
 )

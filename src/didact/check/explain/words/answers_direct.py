@@ -541,6 +541,27 @@ NAN_NOT_NEGATIVE = Text(
     "照贴出的代码，得到的是 NaN 而不是负数，原因在第 {line} 行：{message}",
 )
 YES = Text("Yes, as far as the code is shown. ", "就贴出的部分看，是对的。")
+COMPARED = Text(
+    "{what} Compared with its definition on random numbers, term by term: {compared}.",
+    "{what}已用随机数与定义逐项比对：{compared}。",
+)
+COMPARED_OF: tuple[tuple[str, Text], ...] = (
+    (r"kl_div\(|KLDivLoss|KLDivergence",
+     Text("the order of the arguments of the KL and what each of them is",
+          "KL 两个参数的顺序和各自所在的空间")),
+    (r" / (self\.)?(T|temp\w*|tau|temperature)\b|/ \d", Text("the temperature", "温度")),
+    (r"\*\* 2|(T|temp\w*|tau|temperature) \* (self\.)?(T|temp\w*|tau|temperature)\b",
+     Text("the squares", "平方项")),
+    (r"reduction=|\.mean\(|\.sum\(|reduce_mean", Text("the reduction", "归约方式")),
+    (r"\[:, :-?\w|\[:, -?\w+:", Text("the slices", "切片")),
+)  # fmt: skip
+"""What the comparison covers, by what stands in the code."""
+COMPARED_FORMULA = Text("the whole formula", "整个公式")
+NOT_COMPARED = Text(
+    "No mistake was found, but what is shown is not a loss that is known here, so it could not be "
+    "compared with a definition: compare the formula below with the one that you mean.",
+    "没有发现错误；但贴出的不是这里已知的损失，没有定义可以比对，请把下面的公式与你想要的公式对照。",
+)
 DEPENDS = Text(
     "Whether the moving average is right depends on `{name}`, whose value is not shown: each step "
     "keeps {old} of `{target}` and takes {new} of `{source}`. It is right where {old} is near 1 "

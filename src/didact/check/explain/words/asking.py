@@ -215,14 +215,17 @@ NOT_KNOWN = Text(
 )
 
 NOT_ANSWERED = Text(
-    "The code that is shown does not answer this. Looked at were the formula and its reduction, "
-    "the "
-    "spaces and the dimension of both sides, the temperature, gradients, eval and the optimiser; "
-    "what was found stands below.",
-    "仅凭贴出的代码答不了这个问题。已检查：公式与归约方式、两侧的空间与维度、温度、梯度、eval "
-    "与优化器；"
-    "结果见下文。",
+    "Nothing in the code that is shown settles this; to answer it, {needed} would have to "
+    "be shown. "
+    "What was found in the code stands below.",
+    "贴出的代码不足以回答这个问题；要回答，还需要看到{needed}。代码里查到的内容见下文。",
 )
+NEEDS_TRAINING = Text(
+    "the training loop, the optimiser and the models", "训练循环、优化器和模型的定义"
+)
+NEEDS_MORE = Text(
+    "the part of the program that it is about", "与它有关的那部分程序"
+)  # fmt: skip
 INSTEAD = Text(
     "The code has a problem that comes first: {found}",
     "先看这段代码里的问题：{found}",

@@ -1,0 +1,146 @@
+"""Where a paste asks something: its sentences, and the questions within one sentence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from didact.check.explain.causes import message_in
+from didact.check.snippet.characters import without_html
+from didact.check.snippet.intact import is_words
+
+_ENDS = re.compile(r"(?<=[?？。!！])|\n|[#＃]|(?=[①②③④⑤⑥⑦⑧⑨])")
+_CHINESE = re.compile(
+    r"为什么|为何|为啥|怎么|咋|怎样|是否|是不是|吗|呢|什么|想问|不懂|不明白|搞不懂|疑惑|求教"
+    r"|求解|求助|求大佬|求看|报错|求解释|求问|请问|请解释|请教|解释一下|逐行|哪里|哪儿|哪位|多少"
+    r"|如何|指点|越来越|一直|带偏|对不上|上不去|正常|行不行|对不对|要不要|能不能|可不可以"
+    r"|需不需要|会不会|请帮|帮忙|看看|看下|看一下|有没有|变差|不收敛|不下降|不起作用"
+    r"|请检查|检查一下|[Bb]ug|怪怪的"
+)
+_ENGLISH = re.compile(
+    r"\b(why|what|how|explain|is (it|this|anything)|does|do i|should|can (i|someone)|line by line"
+    r"|never|worse|stuck|nan|negative|wrong|help|expected|tiny|noisy|collapses?|forgets?"
+    r"|exactly like|won'?t|doesn'?t|isn'?t|can'?t|any idea|plateaus?|garbage|no effect"
+    r"|(does|changes) nothing|is off|too (small|large)|explodes?|diverges?)\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"^\s*(import|from|def|class|return|for|if|with|elif|else|try|print)\b"
+    r"|^\s*[\w.\[\], ]+ [-+*/]?= "
+    r"|^\s*[\w.]+\(.*\)\s*$"
+)
+_AFTER_CODE = re.compile(r"(?:[)\]'\"]\s*|\w\s+)([\u4e00-\u9fff][\u4e00-\u9fff，、：\w ]*[？?]?)$")
+"""Words behind the code of a line."""
+_QUESTION_AFTER_CODE = re.compile(r"\s([\u4e00-\u9fff][^\n]{2,80}[？?])$")
+"""A Chinese question with code in it, behind the code of a line."""
+_CHAT = re.compile(r"^\[[\d/: .-]+\]\s*(?:\w{1,16}\s*[:：]\s*)?")
+"""Time and name before a message of a chat."""
+_FURNITURE = re.compile(
+    r"\b(?:article|answer|page|post|comment|documentation) (?:helpful|useful)\b|\bhelpful\s*\?"
+    r"|did you find (?:this|it)|(?:was|is) this (?:page|article|post|answer)|sign up|log in"
+    r"|(?:subscribe|forgot your password|not the answer you.re looking|add a comment|want to reply)"
+    r"|(?:有(?:帮助|用)|满意)[吗么]|是否(?:有帮助|解决了你)|你可能(?:还)?感兴趣|登录|点赞|收藏",
+    re.IGNORECASE,
+)
+"""What a page asks of its reader, and nobody of the code."""
+_NUMBER = re.compile(r"^(?:.{0,12}[:：]\s*)?(?:[①-⑨]|[(（]?\d[)）、．]|\d\.\s)\s*")
+"""The number of a question, and what introduces it."""
+_AND_ALSO = re.compile(
+    r"[,;]?\s+(?:and|or|also|plus)\s+(?:also\s+)?"
+    r"(?=(?:why|what|how|is|are|does|do|should|can|could|which|where|will|would)\b)"
+    r"|[,;–—]\s+(?=(?:why|how|should i|do i|can i|isn't|aren't)\b)",
+    re.IGNORECASE,
+)
+_BEGINS = re.compile(
+    r"\b(?:why|what|how|which|where|is|are|does|do|did|should|can|could|will|would)\b",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"(?<=[\u4e00-\u9fff\w)）`])\s*[，,；;/]\s*(?=[^\d\s])")
+_ASKS = re.compile(
+    r"为什么|为何|为啥|吗|呢$|怎么|咋|如何|哪|什么|啥|要不要|是不是|对不对|能不能|行不行"
+    r"|有没有|会不会|需不需要|多少"
+)
+_GOES_ON = re.compile(r"^(?:还是|而不是|或者?是)")
+_ONLY_ASKS = re.compile(
+    r"^(?:该|要|应该?|是|这)?(?:怎么|咋|如何|哪里|哪儿|什么原因|为什么|为啥|求解).{0,6}$"
+    r"|^(?:要|该|应该)?改(?:哪里|哪儿|什么)$"
+)
+"""A clause that asks what to do about the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One sentence that asks.
+
+    Attributes:
+        text: The sentence as it was written.
+        parts: The questions in it, one or more.
+    """
+
+    text: str
+    parts: tuple[str, ...]
+
+
+def questions_in(text: str) -> list[str]:
+    """The sentences of a paste that ask or complain, those that end in a question mark first."""
+    marked: list[str] = []
+    others: list[str] = []
+    for piece in _ENDS.split(without_html(text)):
+        line = " ".join(piece.split()).strip(" /*-\"'<>").replace("**", "")
+        line = _CHAT.sub("", line)
+        if _CODE.search(line) and not (line.isascii() and is_words(line)):
+            tail = _QUESTION_AFTER_CODE.search(line) or _AFTER_CODE.search(line)
+            line = tail[1] if tail is not None else ""
+        if not 4 < len(line) < 400 or message_in(line) == line or _FURNITURE.search(line):
+            continue
+        cjk = any("\u4e00" <= c <= "\u9fff" for c in line)
+        asks = bool((_CHINESE if cjk else _ENGLISH).search(line))
+        ends = line.endswith(("?", "？"))
+        short = not cjk and len(line.split()) < (2 if ends and asks else 3)
+        if not (asks or ends) or short:
+            continue
+        (marked if ends else others).append(line)
+    return list(dict.fromkeys([*marked, *others]))
+
+
+def question_in(text: str) -> str | None:
+    """The sentence of a paste that asks something, or complains of something."""
+    found = questions_in(text)
+    return found[0] if found else None
+
+
+def asked_in(text: str) -> list[Asked]:
+    """The sentences that ask, each with the questions in it."""
+    return [Asked(sentence, tuple(parts_of(sentence))) for sentence in questions_in(text)]
+
+
+def parts_of(sentence: str) -> list[str]:
+    """The questions that one sentence asks."""
+    sentence = _NUMBER.sub("", sentence)
+    if any("\u4e00" <= c <= "\u9fff" for c in sentence):
+        return _clauses(sentence)
+    parts = [sentence]
+    for split in _AND_ALSO.finditer(sentence):
+        rest = sentence[split.end() :]
+        before = parts[-1][: len(parts[-1]) - len(rest) - len(split[0])]
+        if _BEGINS.search(before) and len(before.split()) > 1:
+            parts[-1:] = [before, rest]
+    return parts
+
+
+def _clauses(sentence: str) -> list[str]:
+    parts: list[str] = []
+    lead = ""
+    for clause in _CLAUSE.split(sentence):
+        bare = clause.strip(" ?？。!！")
+        asks = _ASKS.search(bare) is not None
+        if parts and (_GOES_ON.search(bare) or _ONLY_ASKS.search(bare)) and not lead:
+            parts[-1] += f"，{clause}"
+        elif asks:
+            parts.append(f"{lead}{clause}")
+            lead = ""
+        else:
+            lead += f"{clause}，"
+    if lead and parts:
+        parts[-1] += f"，{lead[:-1]}"
+    return parts or [sentence]

@@ -1,0 +1,179 @@
+"""Which of the mistakes that were found answer a question, and how the answer begins."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from didact._core.i18n import Text
+from didact.check.explain.correct import kinds_of
+from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.summary import HYGIENE
+from didact.check.explain.words import relevant as words
+from didact.check.findings.finding import Finding, Severity
+
+_MOST_TOLD, _MOST_CAUSES = 3, 2
+_ARGUMENTS = re.compile(r" ?\[input[:：].*?\]")
+_WORD = re.compile(
+    r"(?:an?|the|this|that|these|two|it|no|both|each|only|every|with|without|one|after|adding|"
+    r"softmax|several) "
+)
+_LINE = re.compile(r"\blines? (\d+)|第 ?(\d+) ?行", re.IGNORECASE)
+_EVERYWHERE = (
+    "student teacher model loss logits target input output outputs labels label softmax log mean "
+    "sum kl_div T self x y s t p q net optimizer alpha beta torch kl kd ce mask batch data step"
+)
+_COMMON = frozenset(_EVERYWHERE.split())
+"""Names that nearly every code has, and that point at nothing."""
+_NO_EFFECT = re.compile(
+    r"never used|trains nothing|not given|no gradient|without gradient|not used|\b0\b"
+    r"|changes nothing"
+    r"|keep their initial|no optimi"
+)
+_HYPOTHETICAL = re.compile(
+    r"what (happens|if|would)|how come .* not|if i\b|会怎么样|会怎样|如果|要是|假如", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Relevant:
+    """Findings that answer a question; ``why`` they do: name, symptom, subject, trouble or all."""
+
+    findings: tuple[Finding, ...]
+    why: str
+
+
+def relevant(
+    question: str, around: str, findings: Sequence[Finding], tree: ast.Module
+) -> Relevant | None:
+    """The findings that answer this question, the one that explains most first.
+
+    ``around`` is what else the reader says: what is complained of may stand there.
+    """
+    serious = [f for f in findings if f.severity is not Severity.INFO]
+    judging = _judges(question)
+    if judging and (named := _named(question, findings, tree)):
+        return Relevant(tuple(named[:_MOST_CAUSES]), "name")
+    if not serious or _HYPOTHETICAL.search(question):
+        return None
+    if found := _by_topic(question, serious, words.SYMPTOMS):
+        return Relevant(tuple(found[:_MOST_CAUSES]), "symptom")
+    if not judging:
+        return None
+    if found := _by_topic(question, serious, words.SUBJECTS):
+        return Relevant(tuple(found[:_MOST_CAUSES]), "subject")
+    named_subject = any(t.asks.search(question) for t in words.SUBJECTS)
+    if not named_subject and (found := _by_topic(around, serious, words.SYMPTOMS)):
+        return Relevant(tuple(found[:_MOST_CAUSES]), "symptom")
+    weighty = [f for f in serious if not set(kinds_of(f.code)) or not _is_hygiene(f)] or serious
+    why = "trouble" if words.TROUBLE.search(f"{question} {around}") else "all"
+    return Relevant(tuple(weighty[:_MOST_TOLD]), why)
+
+
+def _judges(question: str) -> bool:
+    """Whether it is asked if something is right, needed, of use, or what is wrong."""
+    patterns = (words.NORMAL, words.ANY_FAULT, words.AT_FAULT, words.RIGHT, words.HAS_EFFECT,
+                words.NEEDED, words.WHERE, words.TROUBLE)  # fmt: skip
+    return any(p.search(question) for p in patterns)
+
+
+def _is_hygiene(finding: Finding) -> bool:
+    return set(kinds_of(finding.code)) <= HYGIENE
+
+
+def _named(question: str, findings: Sequence[Finding], tree: ast.Module) -> list[Finding]:
+    """Findings on the line, or with a name of the code, that the question names."""
+    lines = {int(a or b) for a, b in _LINE.findall(question)}
+    at_line = [f for f in findings if f.span.line in lines and f.severity is not Severity.INFO]
+    names = {n.id for n in nodes_of(tree) if isinstance(n, ast.Name)}
+    names |= {n.arg for n in nodes_of(tree) if isinstance(n, ast.arg)}
+    told = (set(re.findall(r"[A-Za-z_]\w*", question)) & names) - _COMMON
+    quoted = [
+        f for f in findings
+        if any(re.search(rf"`{re.escape(name)}\b", f.message.en) for name in told)
+    ]  # fmt: skip
+    return at_line or quoted
+
+
+def _by_topic(
+    said: str, findings: Sequence[Finding], topics: Sequence[words.Topic]
+) -> list[Finding]:
+    for topic in topics:
+        if not topic.asks.search(said):
+            continue
+        rank = {kind: place for place, kind in enumerate(topic.kinds)}
+        placed = [
+            (min((rank[k] for k in kinds_of(f.code) if k in rank), default=len(rank)), f)
+            for f in findings
+        ]
+        by_kind = [f for place, f in sorted(placed, key=lambda p: p[0]) if place < len(rank)]
+        by_words = [f for place, f in placed if place == len(rank) and _says(topic, f)]
+        if by_kind or by_words:
+            return [*by_kind, *by_words]
+    return []
+
+
+def _says(topic: words.Topic, finding: Finding) -> bool:
+    return topic.says.search(finding.message.en) is not None
+
+
+def composed(question: str, found: Relevant, *, departs: bool) -> Text:
+    """The findings as the answer to the question, which begins as the question wants it.
+
+    ``departs`` where the loss is not what it should be.
+    """
+    told = listing(found.findings)
+    return _form(question, found, departs=departs).format(
+        found=told, n=len({f.message.en for f in found.findings})
+    )
+
+
+def _form(question: str, found: Relevant, *, departs: bool) -> Text:
+    kinds = {k for f in found.findings for k in kinds_of(f.code)}
+    pointed = found.why in {"subject", "name", "symptom"}
+    several = len({f.message.en for f in found.findings}) > 1
+    if words.NORMAL.search(question):
+        return words.NOT_NORMAL
+    if words.ANY_FAULT.search(question):
+        return words.THERE_ARE if several else words.THERE_IS
+    if words.HAS_EFFECT.search(question) and pointed:
+        without = _NO_EFFECT.search(found.findings[0].message.en)
+        return words.NO_EFFECT if without else words.AS_WRITTEN
+    if words.WHY.search(question) and found.why == "symptom":
+        return words.CAUSE
+    if words.NEEDED.search(question):
+        if pointed and kinds & words.TO_ADD:
+            return words.YES_NEEDED
+        return words.NO_NEED if pointed and kinds & words.TO_REMOVE else words.AS_WRITTEN
+    if words.AT_FAULT.search(question):
+        elsewhere = not pointed and any(t.asks.search(question) for t in words.SUBJECTS)
+        return words.ANOTHER if elsewhere else words.YES
+    if words.RIGHT.search(question) and not words.WHERE.search(question):
+        return words.NO if departs or pointed else words.AS_WRITTEN
+    if found.why == "symptom":
+        return words.CAUSE
+    if found.why == "trouble":
+        return words.LIKELY
+    return words.NO if words.RIGHT.search(question) and departs else words.PLAIN
+
+
+def listing(findings: Sequence[Finding]) -> Text:
+    """What the findings say, as sentences; several are counted."""
+    english = list(dict.fromkeys(_sentence(f.message.en) for f in findings))
+    chinese = list(dict.fromkeys(_ARGUMENTS.sub("", f.message.zh).rstrip("。 ") for f in findings))
+    if len(english) == 1:
+        return Text(english[0], f"{chinese[0]}。")
+    numbers = "①②③④⑤"
+    return Text(
+        " ".join(f"({n}) {said}" for n, said in enumerate(english, start=1)),
+        "；".join(f"{n} {said}" for n, said in zip(numbers, chinese, strict=False)) + "。",
+    )
+
+
+def _sentence(said: str) -> str:
+    """A message as a sentence; one that begins with a name of the code keeps it as it is."""
+    said = _ARGUMENTS.sub("", said)
+    said = said[0].upper() + said[1:] if _WORD.match(said) else said
+    return said if said.endswith((".", "?", "!")) else f"{said}."
