@@ -1,0 +1,290 @@
+"""How far the gradient of a loss flows back: to which models and inputs, and where it is cut."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from didact.check.engine.names import is_model, role_of
+from didact.check.engine.spaces import Role
+from didact.check.explain.answers._code import Code
+from didact.check.explain.call_words import last_name
+
+_CUTTING = frozenset({"detach", "detach_", "stop_gradient", "item", "numpy"})
+_DEPTH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a gradient comes to: a model's call or an input.
+
+    Attributes:
+        name: The model, or the input as the code writes it.
+        called: The call of the model; None for an input.
+        variable: The name of the code that the value has, where it has one.
+    """
+
+    name: str
+    called: ast.Call | None = field(default=None, compare=False)
+    variable: str = ""
+
+
+@dataclass(slots=True)
+class Reach:
+    """What the gradient of one loss reaches, and what lies behind each cut."""
+
+    live: dict[str, Source] = field(default_factory=dict)
+    cut: dict[str, tuple[Source, ast.AST]] = field(default_factory=dict)
+
+
+def losses(code: Code) -> list[ast.expr]:
+    """What is backpropagated; else what the functions that compute losses return."""
+    backward = [c.func.value for c in code.calls("backward") if isinstance(c.func, ast.Attribute)]
+    if backward:
+        return backward
+    found: list[ast.expr] = []
+    for loss in code.judged.losses:
+        node = loss.entry.node
+        if isinstance(node, ast.FunctionDef):
+            found += [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value]
+            continue
+        if isinstance(node, ast.Module):
+            set_to = _set_in(code, node, loss.entry.name, node)
+            found += [value for value, _ in set_to[-1:]]
+            continue
+        value = getattr(node, "value", node)
+        if isinstance(value, ast.expr):
+            found.append(value)
+    return found
+
+
+def reach_of(code: Code, loss: ast.expr) -> Reach:
+    """Follow a loss back through the names of its function."""
+    reach = Reach()
+    _follow(code, loss, reach, None, frozenset(), 0)
+    return reach
+
+
+def _follow(
+    code: Code, node: ast.AST, reach: Reach, cut: ast.AST | None, seen: frozenset[str], depth: int
+) -> None:
+    if depth > _DEPTH:
+        return
+    if isinstance(node, ast.Constant | ast.Slice | ast.Lambda):
+        return
+    if isinstance(node, ast.Name):
+        _name(code, node, reach, cut, seen, depth)
+        return
+    if cut is None and not isinstance(node, ast.Name):
+        cut = code.without_graph(node)
+    if isinstance(node, ast.Attribute):
+        if node.attr in {"shape", "device", "dtype"}:
+            return
+        if node.attr == "data":
+            cut = cut or node
+        root = node.value
+        if isinstance(root, ast.Name) and root.id in {"self", "args", "opt", "cfg", "config"}:
+            return
+        _follow(code, root, reach, cut, seen, depth + 1)
+        return
+    if isinstance(node, ast.Call):
+        _call(code, node, reach, cut, seen, depth)
+        return
+    if isinstance(node, ast.Subscript):
+        owner = node.value
+        if isinstance(owner, ast.Name) and isinstance(node.slice, ast.Constant) and isinstance(
+            node.slice.value, int
+        ) and not _assigned(code, owner)[0]:
+            _found(reach, Source(ast.unparse(node), None, ast.unparse(node)), cut)
+            return
+        _follow(code, node.value, reach, cut, seen, depth + 1)
+        return
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            _follow(code, child, reach, cut, seen, depth + 1)
+
+
+def _call(
+    code: Code, node: ast.Call, reach: Reach, cut: ast.AST | None, seen: frozenset[str], depth: int
+) -> None:
+    callee = ast.unparse(node.func)
+    last = last_name(node.func)
+    if last in _CUTTING:
+        cut = cut or node
+    if last in {"size", "argmax", "arange", "ones", "zeros", "no_grad"}:
+        return
+    name = callee.removeprefix("self.").removesuffix(".apply").removesuffix(".forward")
+    if "." not in name and (is_model(name) or role_of(name) is not Role.UNKNOWN) and not (
+        name.endswith("loss") or "loss" in name
+    ):
+        _found(reach, Source(name, node), cut)
+        return
+    defined = next((f for f in code.functions() if f.name == last), None)
+    if defined is not None and any("no_grad" in ast.unparse(d) for d in defined.decorator_list):
+        cut = cut or node
+    if isinstance(node.func, ast.Attribute):
+        _follow(code, node.func.value, reach, cut, seen, depth + 1)
+    for argument in [*node.args, *(k.value for k in node.keywords)]:
+        _follow(code, argument, reach, cut, seen, depth + 1)
+
+
+def _name(
+    code: Code, node: ast.Name, reach: Reach, cut: ast.AST | None, seen: frozenset[str], depth: int
+) -> None:
+    values, given = _assigned(code, node)
+    if given or not values:
+        if _is_parameter(code, node) or node.id not in _MODULES:
+            _found(reach, Source(node.id, None, node.id), cut)
+    for value, statement in values:
+        key = f"{node.id}@{statement.lineno}:{statement.col_offset}"
+        if key in seen:
+            continue
+        here = cut if cut is not None else code.without_graph(statement)
+        called = _model_call(code, value)
+        if called is not None:
+            _found(reach, Source(called[0], called[1], node.id), here or called[2])
+            continue
+        _follow(code, value, reach, here, seen | {key}, depth + 1)
+
+
+def _is_parameter(code: Code, node: ast.AST) -> bool:
+    function = code.function_of(node)
+    held = ast.walk(function.args) if function is not None else ()
+    return any(isinstance(a, ast.arg) and a.arg == getattr(node, "id", "") for a in held)
+
+
+_MODULES = frozenset({"F", "nn", "torch", "tf", "keras", "jnp", "jax", "np", "math", "optax", "paddle",
+                      "ops", "mindspore", "self", "range", "len", "zip"})  # fmt: skip
+
+
+def _model_call(code: Code, value: ast.expr) -> tuple[str, ast.Call, ast.AST | None] | None:
+    """The call of a model that a value is, with what cuts it."""
+    cut: ast.AST | None = None
+    node: ast.expr = value
+    while True:
+        if isinstance(node, ast.Call) and last_name(node.func) in _CUTTING:
+            cut = node
+            inner = node.args[0] if node.args else None
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+            stopped = inner if last_name(node.func) == "stop_gradient" else owner
+            if stopped is None:
+                return None
+            node = stopped
+        elif isinstance(node, ast.Attribute) and node.attr in {"logits", "data", "last_hidden_state"}:
+            cut = node if node.attr == "data" else cut
+            node = node.value
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func).removeprefix("self.")
+            name = name.removesuffix(".apply").removesuffix(".forward").removesuffix(".module")
+            named = is_model(name) or role_of(name) is not Role.UNKNOWN
+            plain = "." not in name or name.count(".") == 1 and name.split(".")[0] in {"self"}
+            if named and plain and "loss" not in name.lower():
+                return name, node, cut
+            return None
+        else:
+            return None
+
+
+def _assigned(code: Code, node: ast.Name) -> tuple[list[tuple[ast.expr, ast.stmt]], bool]:
+    """What a name may be set to where it is read, and whether it may be as it was given."""
+    scope: ast.AST | None = code.function_of(node)
+    function = scope
+    while True:
+        found = _set_in(code, scope or code.tree, node.id, code.tree if scope is None else scope)
+        given = scope is not None and any(
+            isinstance(a, ast.arg) and a.arg == node.id
+            for a in ast.walk(getattr(scope, "args"))  # noqa: B009
+        )
+        if found or given or scope is None:
+            break
+        scope = code.function_of(scope)
+    if scope is not function:
+        return found, given
+    return _before(code, node, found, given)
+
+
+def _before(
+    code: Code, use: ast.Name, found: list[tuple[ast.expr, ast.stmt]], given: bool
+) -> tuple[list[tuple[ast.expr, ast.stmt]], bool]:
+    """Of the statements that set a name those that may be the last before it is read."""
+    place = (use.lineno, use.col_offset)
+    around = _around(code, use)
+    taken: list[tuple[ast.expr, ast.stmt]] = []
+    for value, statement in sorted(
+        found, key=lambda f: (f[1].lineno, f[1].col_offset), reverse=True
+    ):
+        if (statement.lineno, statement.col_offset) >= place or any(
+            n is use for n in ast.walk(value)
+        ):
+            continue
+        branches = _around(code, statement)
+        if any(block in around and around[block] != part for block, part in branches.items()):
+            continue
+        taken.append((value, statement))
+        if not isinstance(statement, ast.AugAssign) and branches.keys() <= around.keys():
+            return taken, False
+    return (taken, given) if taken or given else (found, given)
+
+
+def _around(code: Code, node: ast.AST) -> dict[ast.AST, str]:
+    """The blocks around a node up to its function, each with the part that the node stands in."""
+    found: dict[ast.AST, str] = {}
+    while (parent := code.parents.get(id(node))) is not None:
+        if isinstance(parent, ast.FunctionDef):
+            break
+        if isinstance(parent, ast.If | ast.For | ast.While | ast.Try):
+            found[parent] = "orelse" if node in parent.orelse else "body"
+        node = parent
+    return found
+
+
+def _set_in(
+    code: Code, scope: ast.AST, name: str, function: ast.AST
+) -> list[tuple[ast.expr, ast.stmt]]:
+    found: list[tuple[ast.expr, ast.stmt]] = []
+    for node in ast.walk(scope):
+        inside = code.function_of(node)
+        if (inside or code.tree) is not function:
+            continue
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                found += [(v, node) for v in _values(target, node.value, name)]
+        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+            if isinstance(node.target, ast.Name) and node.target.id == name and node.value:
+                found.append((node.value, node))
+        elif isinstance(node, ast.For):
+            stored = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+            if name in stored:
+                found.append((_item(node, name), node))
+    return found
+
+
+def _item(node: ast.For, name: str) -> ast.expr:
+    """The list whose item a name is in a loop over several."""
+    call = node.iter
+    if isinstance(call, ast.Call) and last_name(call.func) == "zip" and isinstance(
+        node.target, ast.Tuple
+    ):
+        for target, source in zip(node.target.elts, call.args, strict=False):
+            if isinstance(target, ast.Name) and target.id == name:
+                return source
+    return node.iter
+
+
+def _values(target: ast.expr, value: ast.expr, name: str) -> list[ast.expr]:
+    if isinstance(target, ast.Name):
+        return [value] if target.id == name else []
+    if isinstance(target, ast.Tuple):
+        if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts):
+            pairs = zip(target.elts, value.elts, strict=True)
+            return [v for t, e in pairs for v in _values(t, e, name)]
+        names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+        return [value] if name in names else []
+    return []
+
+
+def _found(reach: Reach, source: Source, cut: ast.AST | None) -> None:
+    if cut is None:
+        reach.live[source.name] = source
+    else:
+        reach.cut.setdefault(source.name, (source, cut))

@@ -1,0 +1,338 @@
+"""Whether a gradient flows into the teacher, and whether ``detach()`` is needed for it."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from didact._core.i18n import Text
+from didact.check.engine.names import role_of
+from didact.check.engine.spaces import Role
+from didact.check.explain.answers._code import Code, both, either, shown
+from didact.check.explain.answers._reach import Reach, Source, losses, reach_of
+from didact.check.explain.call_words import last_name
+
+PLACE = 10
+ASKS = either(
+    r"\bgrad(ient)?s?\b|detach|no_grad|stop_?gradient|backprop|\bpull|\bdrag"
+    r"|(teacher|old model|old net\w*).*(get|be|being) (updated|trained|changed)",
+    r"梯度|反传|回传|带偏|截断|(教师|老师|旧模型|旧网络|teacher\w*|old\w*) ?(网络|模型)?(会不会|会|也会)被?(更新|训练)",
+)
+_SHOULD = either(
+    r"need|necessar|missing|forg[eo]t|should|must|have to|required|why|redundant|superfluous|matter"
+    r"|enough|ok\b|okay|fine|omit|leave out|skip|remove|drop",
+    r"要不要|需要|必要|必须|吗|为什么|为何|漏|缺|忘|没有?(写|加|包|放)|去掉|省|多余|可以|行不行|问题",
+)
+_CUT_ASKED = either(r"detach|no_grad|stop_?gradient", r"截断")
+_FLOWS = either(
+    r"(get|gets|receive|flow|flows|go|goes|reach|reaches|into|through|leak|pass|have|has|updat"
+    r"|train|with respect|wrt|compute)",
+    r"传|流|跑|更新|进|有没有|会不会|回到|带",
+)
+_WHY_ASKED = either(r"\bwhy\b", r"为什么|为何")
+_NOT_THIS = either(
+    r"vanish|explod|clip|accumul|tiny|small|none\b|nan|zero|scale|magnitude|norm\b|penalt",
+    r"消失|爆炸|裁剪|累积|累加|太小|很小|清零|为 ?0|是 ?0|nan|平方|惩罚",
+)
+
+_NO_CUT = Text(
+    "No: {how}, so no gradient of this loss flows into `{name}`.",
+    "不会：{how}，这个损失的梯度不会传到 `{name}`。",
+)
+_BY_CALL = Text("`{code}` in line {line} cuts it off", "第 {line} 行的 `{code}` 切断了它")
+_BY_BLOCK = Text(
+    "it is computed under torch.no_grad() (line {line}), which builds no graph",
+    "它是在 torch.no_grad() 里算出来的（第 {line} 行），没有计算图",
+)
+_YES_UNLESS = Text(
+    "Yes, unless `{name}` was computed under torch.no_grad() before: nothing that is shown cuts it "
+    "off. If the teacher is to stay as it is, write `{name}.detach()`.",
+    "会，除非 `{name}` 之前就是在 torch.no_grad() 里算出来的：贴出的代码里没有任何地方切断它。教师"
+    "不该被训练的话，写成 `{name}.detach()`。",
+)
+_YES_CALLED = Text(
+    "Yes: `{code}` in line {line} is computed with its graph, and nothing cuts it off. The "
+    "gradient goes into its parameters; they change where the optimiser holds them, and cost "
+    "memory where not. Put the call under torch.no_grad().",
+    "会：第 {line} 行的 `{code}` 带着计算图，没有任何地方切断它，梯度会传到它的参数：参数在优化器里"
+    "就会被训练，不在则白白占显存。把这次前向放进 torch.no_grad()。",
+)
+_NOT_NEEDED = Text(
+    "No, it is not needed: {how}; a detach() on top of it changes nothing.",
+    "不需要：{how}，再加 detach() 没有区别。",
+)
+_ALREADY = Text(
+    "Yes, and it is there: {how}. Without it the gradient of this term would also flow back "
+    "into `{name}` and pull it towards the student, and its graph would cost memory. (Where "
+    "`{name}` was computed under torch.no_grad() anyway, it is superfluous, and harmless.)",
+    "要，代码里已经有了：{how}。不加的话，这一项的梯度也会流回 `{name}`，把它往学生那边拉，还多占显"
+    "存。（如果 `{name}` 本来就在 torch.no_grad() 里算出，它就是多余的，但无害。）",
+)
+_WHY = Text(
+    "So that `{name}` is a constant target: {how}, and this term pulls the student's side towards "
+    "it, and not it towards the student.",
+    "为了让 `{name}` 成为固定的目标：{how}，这一项只把学生一侧拉向它，而不会反过来把它拉向学生。",
+)
+_OWN_LOSS = Text(
+    "It is trained by another term, which this does not touch.",
+    "它自己由另一项损失训练，不受影响。",
+)
+_ADD = Text(
+    "Yes, unless `{name}` was computed under torch.no_grad(): nothing that is shown cuts the "
+    "gradient to it. Write `{name}.detach()`.",
+    "要，除非 `{name}` 是在 torch.no_grad() 里算出来的：贴出的代码里没有任何地方切断它的梯度。写成 "
+    "`{name}.detach()`。",
+)
+_ADD_CALL = Text(
+    "Yes: `{code}` in line {line} is computed with its graph and nothing cuts it off, so the "
+    "gradient of this loss goes into it as well. Put the call under torch.no_grad(), or detach "
+    "its output.",
+    "要：第 {line} 行的 `{code}` 带着计算图，没有任何地方切断它，这个损失的梯度也会传进去。把这次前"
+    "向放进 torch.no_grad()，或对输出 detach()。",
+)
+_OF_STUDENT = Text(
+    "For the student's gradient it makes no difference: the output only enters as a number. But "
+    "`{code}` (line {line}) is computed with its graph, so backward() also fills the .grad of its "
+    "parameters and costs memory; where the optimiser holds them they are trained. Put it under "
+    "torch.no_grad(), and call eval() on the model.",
+    "对学生的梯度没有影响。但第 {line} 行的 `{code}` 带着计算图：backward() 还会给它的参数算 .grad，"
+    "多占显存；这些参数若在优化器里就会被训练。应放进 torch.no_grad()，并对该模型调用 eval()。",
+)
+_PEERS = Text(
+    "No: each loss holds the other network's output as a constant ({cuts}), so "
+    "{each}.",
+    "不会：每个损失里对方的输出都是常数（{cuts}），{each}。",
+)
+_PEERS_NEED = Text(
+    "Yes, and it is there ({cuts}). Without it each loss would also change the other network, "
+    "and the first backward() would free the graph that the second one needs "
+    "(\"Trying to backward through the graph a second time\").",
+    "要，代码里已经有了（{cuts}）。不加的话，每个损失都会改动另一个网络，而且第一个 backward() 会释"
+    "放第二个 backward() 还要用的计算图（报 “Trying to backward through the graph a second time”）。",
+)
+_UPDATES = Text("`{loss}.backward()` reaches `{model}` alone",
+                "`{loss}.backward()` 只更新 `{model}`")  # fmt: skip
+_BY_ARGUMENT = Text(
+    "No, not for the teacher: jax.grad differentiates with respect to argument 0 (`{first}`) "
+    "alone, and the teacher's side depends on other arguments, so it is a constant with or without "
+    "stop_gradient. It would matter if the teacher were computed from `{first}` as well.",
+    "对教师没有影响：jax.grad 只对第 0 个参数（`{first}`）求导，教师一侧只依赖别的参数，写不写 "
+    "stop_gradient 都是常数。只有教师的输出也由 `{first}` 算出时才有区别。",
+)
+
+
+def answer(question: str, code: Code) -> Text | None:
+    """By what the gradient of each loss reaches."""
+    if _NOT_THIS.search(question) or not (
+        _SHOULD.search(question) or _FLOWS.search(question)
+    ):
+        return None
+    if (told := _by_argument(question, code)) is not None:
+        return told
+    if not (code.is_torch or code.judged.tracer.frameworks & {"jax", "paddle"}):
+        return None
+    reached = [(loss, reach_of(code, loss)) for loss in losses(code)]
+    if not reached:
+        return None
+    if (told := _of_peers(question, code, reached)) is not None:
+        return told
+    reach = _joined([r for _, r in reached])
+    source = _asked(question, code, reach)
+    if source is None:
+        return None
+    why = _WHY_ASKED.search(question) and source.name in reach.cut
+    if source.name in reach.live and not why:
+        return _open(question, code, source, reach)
+    found, cut = reach.cut[source.name]
+    return _closed(question, code, found, cut, reach)
+
+
+def _joined(reaches: list[Reach]) -> Reach:
+    whole = Reach()
+    for reach in reaches:
+        whole.live |= reach.live
+        whole.cut |= reach.cut
+    return whole
+
+
+def _asked(question: str, code: Code, reach: Reach) -> Source | None:
+    """What is asked of: a name of the question, else the teacher's side, where it is one."""
+    sources = {**{n: s for n, (s, _) in reach.cut.items()}, **reach.live}
+    mentioned = [n for n in code.mentioned(question) if n != "detach"]
+    if _WHY_ASKED.search(question) and _CUT_ASKED.search(question):
+        sources = {n: s for n, (s, c) in reach.cut.items() if isinstance(c, ast.Call)} or sources
+    by_name = [s for s in sources.values()
+               if {s.name, s.variable, s.name.split("[")[0]} & set(mentioned)]  # fmt: skip
+    teachers = [s for s in sources.values() if _is_teacher(code, s)]
+    asked = [s for s in by_name if s in teachers] or teachers
+    student = re.search(r"student|学生", question) and not re.search(
+        r"teacher|target|教师|老师|目标|old|旧", question
+    )
+    if student and not _CUT_ASKED.search(question):
+        return None
+    if not asked and _CUT_ASKED.search(question):
+        asked = [s for s in by_name if s.name in reach.cut]
+    if not asked and len(reach.cut) == 1 and _CUT_ASKED.search(question):
+        asked = [s for s, _ in reach.cut.values()]
+    alike = {s.name in reach.live for s in asked}
+    return asked[0] if len(alike) == 1 else None
+
+
+def _is_teacher(code: Code, source: Source) -> bool:
+    for name in (source.name, source.variable):
+        if name and role_of(name) is Role.TEACHER:
+            return True
+    told = {g.text.split("(")[0].removeprefix("self."): t.role for g, t in code.judged.roles.items()}
+    whose = {told.get(source.name), told.get(source.variable)}
+    return "teacher" in whose and "student" not in whose
+
+
+def _how(cut: ast.AST) -> Text:
+    if isinstance(cut, ast.With | ast.FunctionDef):
+        return _BY_BLOCK.format(line=cut.lineno)
+    return _BY_CALL.format(code=shown(cut), line=getattr(cut, "lineno", 0))
+
+
+def _cut_name(cut: ast.AST) -> str:
+    """What ``detach()`` or ``stop_gradient`` is applied to."""
+    if not isinstance(cut, ast.Call):
+        return ""
+    if last_name(cut.func) == "stop_gradient":
+        return shown(cut.args[0]) if cut.args else ""
+    return shown(cut.func.value) if isinstance(cut.func, ast.Attribute) else ""
+
+
+def _name(source: Source) -> str:
+    if source.variable:
+        return source.variable
+    return shown(source.called) if source.called is not None else source.name
+
+
+def _closed(question: str, code: Code, source: Source, cut: ast.AST, reach: Reach) -> Text | None:
+    how, name = _how(cut), _cut_name(cut) or _name(source)
+    block = code.without_graph(source.called) if source.called is not None else None
+    if isinstance(block, ast.With | ast.FunctionDef) and not isinstance(cut, ast.With):
+        cut, how = block, _how(block)
+    if not _CUT_ASKED.search(question):
+        return _NO_CUT.format(how=how, name=name)
+    by_block = isinstance(cut, ast.With | ast.FunctionDef)
+    if _WHY_ASKED.search(question):
+        told = _WHY.format(how=how, name=name)
+        return both(told, _OWN_LOSS) if source.name in reach.live else told
+    if re.search(r"no_grad", question) and not re.search(r"detach", question):
+        return None if not by_block else _NEEDED_BLOCK.format(line=getattr(cut, "lineno", 0))
+    if not _SHOULD.search(question):
+        return _NO_CUT.format(how=how, name=name)
+    return (_NOT_NEEDED if by_block else _ALREADY).format(how=how, name=name)
+
+
+_NEEDED_BLOCK = Text(
+    "Yes, and it is there (line {line}): no graph is built for the teacher, which saves memory and "
+    "time; the numbers are the same.",
+    "要，代码里已经放了（第 {line} 行）：不为教师建计算图，省显存和时间，数值不变。",
+)
+
+
+def _open(question: str, code: Code, source: Source, reach: Reach) -> Text | None:
+    if re.search(r"requires_grad_?\(?\s*=?\s*\(?False", code.text):
+        return None
+    name, called = _name(source), source.called
+    if _UPDATED.search(question) and called is not None:
+        return _update(code, source, called)
+    if re.search(r"no_grad", question) and called is not None and code.is_torch:
+        return _OF_STUDENT.format(code=shown(called), line=called.lineno)
+    if _CUT_ASKED.search(question) or not _FLOWS.search(question):
+        if called is not None:
+            return _ADD_CALL.format(code=shown(called), line=called.lineno)
+        return _ADD.format(name=name)
+    if called is not None:
+        return _YES_CALLED.format(code=shown(called), line=called.lineno)
+    return _YES_UNLESS.format(name=name)
+
+
+_UPDATED = either(r"updated|trained|changed", r"更新|训练")
+_NOT_HELD = Text(
+    "No: the optimiser holds {held} alone (line {line}). But `{code}` (line {at}) is computed with "
+    "its graph, so backward() still fills the .grad of its parameters and costs memory; put it "
+    "under torch.no_grad().",
+    "不会：优化器里只有 {held}（第 {line} 行）。但第 {at} 行的 `{code}` 带着计算图，backward() 还是会"
+    "给它的参数算 .grad，白占显存；应放进 torch.no_grad()。",
+)
+_IF_HELD = Text(
+    "Only where the optimiser holds its parameters, which is not shown: `{code}` (line {at}) is "
+    "computed with its graph, so its parameters do get a gradient. Put it under torch.no_grad().",
+    "取决于优化器里有没有它的参数，这里没有给出：第 {at} 行的 `{code}` 带着计算图，它的参数会得到梯"
+    "度。应放进 torch.no_grad()。",
+)
+
+
+def _update(code: Code, source: Source, called: ast.Call) -> Text:
+    """Whether an optimiser that is shown holds the parameters of a model that gets a gradient."""
+    for call in code.nodes:
+        if isinstance(call, ast.Call) and call.args and "parameters()" in ast.unparse(call.args[0]):
+            if last_name(call.func) in _OPTIMISERS and source.name not in ast.unparse(call.args[0]):
+                held = f"`{shown(call.args[0])}`"
+                return _NOT_HELD.format(held=held, line=call.lineno, code=shown(called),
+                                        at=called.lineno)  # fmt: skip
+    return _IF_HELD.format(code=shown(called), at=called.lineno)
+
+
+_OPTIMISERS = frozenset({"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS", "Lion"})
+
+
+def _of_peers(
+    question: str, code: Code, reached: list[tuple[ast.expr, Reach]]
+) -> Text | None:
+    """Two networks that are each other's target, where each loss reaches one of them alone."""
+    if len(reached) != 2:
+        return None
+    (first, one), (second, two) = reached
+    models = [{s.name for s in r.live.values() if s.called is not None} for r in (one, two)]
+    if any(len(m) != 1 for m in models) or models[0] == models[1]:
+        return None
+    cuts = [c for r in (one, two) for _, c in r.cut.values() if isinstance(c, ast.Call)]
+    if len(cuts) < 2:
+        return None
+    shown_cuts = Text(", ".join(f"`{shown(c)}`" for c in cuts), "、".join(f"`{shown(c)}`" for c in cuts))
+    if _CUT_ASKED.search(question):
+        return _PEERS_NEED.format(cuts=shown_cuts)
+    each = [_UPDATES.format(loss=shown(loss), model=min(m))
+            for loss, m in zip((first, second), models, strict=True)]  # fmt: skip
+    return _PEERS.format(
+        cuts=shown_cuts, each=Text(" and ".join(e.en for e in each), "，".join(e.zh for e in each))
+    )
+
+
+def _by_argument(question: str, code: Code) -> Text | None:
+    """What ``jax.grad`` differentiates."""
+    if "jax" not in code.judged.tracer.frameworks:
+        return None
+    for call in code.calls("grad", "value_and_grad"):
+        if any(k.arg == "argnums" for k in call.keywords) or not call.args:
+            continue
+        name = last_name(call.args[0])
+        function = next((f for f in code.functions() if f.name == name), None)
+        if function is None or not function.args.args:
+            continue
+        first = function.args.args[0].arg
+        for term in code.terms:
+            if term.teacher is None:
+                continue
+            if re.search(rf"\b{first}\b", code.written(term.teacher)) or _depends(code, function, first):
+                return None
+            return _BY_ARGUMENT.format(first=first)
+    return None
+
+
+def _depends(code: Code, function: ast.FunctionDef, first: str) -> bool:
+    """Whether the teacher is computed from the argument that is differentiated."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and role_of(last_name(node.func)) is Role.TEACHER:
+            return any(isinstance(n, ast.Name) and n.id == first for n in ast.walk(node))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if role_of(ast.unparse(node.func.value)) is Role.TEACHER:
+                return any(isinstance(n, ast.Name) and n.id == first
+                           for a in node.args for n in ast.walk(a))  # fmt: skip
+    return False
+
+

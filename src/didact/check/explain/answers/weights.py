@@ -1,0 +1,248 @@
+"""What a weight weighs, and what is left where it is 0 or 1."""
+
+from __future__ import annotations
+
+import re
+
+from didact._core.i18n import Text
+from didact.check.engine.names import is_weight
+from didact.check.explain.answers._code import Code, both, either, listed
+from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
+from didact.check.explain.formula.verdict import Term
+
+PLACE = 20
+ASKS = either(
+    r"alpha|beta|gamma|\blam\w*|\bw(eight)?s?\b|weight|coef|ratio|\ba\b|\bb\b|\bw_\w+",
+    r"权重|系数|比例|α|β|γ|λ",
+)
+_MEANING = either(
+    r"what (does|do|is|are)\b|control|mean\b|role|which (term|one|loss|part)|\bfor\?|weigh|purpose",
+    r"控制|管(什么|啥|的)|什么意思|作用|是什么|干嘛|干什么|含义|乘(在|的是)|给谁|哪一?项|哪个|指什么|分别|各自",
+)
+_DIRECTION = either(
+    r"(larger|bigger|higher|increas|raise|more|trust|closer).*(teacher|label|more|less|mean)"
+    r"|trust",
+    r"越(大|高|小|低)|调大|调高|增大|相信|更(听|信|看重|依赖)|大了|小了",
+)
+_EXTREME = either(
+    r"(=|\bis|to|be|at|set|if)\s*(1|0|one|zero)(\.0)?\b(?!\.\d|\d)",
+    r"(=|为|是|取|设成|设为|等于|改成)\s*(1|0)(\.0)?(?![\d.])|全取 ?[01]",
+)
+_HOW_MUCH = either(
+    r"how (should|do|to|can).*(choose|set|pick|tune|weight)|which value|what value|good value|typical"
+    r"|how (large|big|much)",
+    r"取多少|设多少|怎么选|怎么设|怎么调|怎么取|取几|合适|多大|选多少|一般",
+)
+_ROUND = either(
+    r"(right|wrong|other) way (a?round)|swapped|exchanged|revers|mixed up|backwards|invert",
+    r"写反|反了|弄反|搞反|颠倒|写对|顺序",
+)
+_NOT_THIS = either(
+    r"nothing|no effect|any effect|warm|schedul|decay|\bema\b|momentum|normali[sz]|share|freez"
+    r"|weights? (is|are)? ?(not|never)|updat|sum (up )?to|加起来|1 ?\+",
+    r"没(有)?(作用|用|效果|区别|影响)|不起作用|预热|衰减|滑动|不更新|更新|卷积|归一|类别权重|和为|之和|总和|加起来",
+)
+
+_WEIGHS = Text("`{weight}` weighs {term}", "`{weight}` 乘的是{term}")
+_AT = Text("with `{name}` = {value} only {left} is left", "`{name}` = {value} 时只剩{left}")
+_AT_ALL = Text("with `{name}` = 0 {gone} drops out", "`{name}` = 0 时{gone}不起作用")
+_SHARE = Text(
+    "Yes: the distillation term gets the share of the old classes, and the cross-entropy that of the "
+    "new ones, as in BiC (Wu et al. 2019): the more classes are old, the more the old model counts.",
+    "是对的：蒸馏项乘旧类所占的比例，交叉熵乘新类所占的比例，与 BiC（Wu 等 2019）一致：旧类越多，"
+    "旧模型越重要。",
+)
+_SHARE_WRONG = Text(
+    "No: the share of the old classes stands before the cross-entropy, and the distillation term "
+    "gets the share of the new ones; in BiC (Wu et al. 2019) it is the other way round.",
+    "写反了：旧类所占的比例乘在了交叉熵上，蒸馏项乘的是新类的比例；BiC（Wu 等 2019）正好相反。",
+)
+_TYPICAL = {
+    "lucir": Text(
+        "The code takes λ = base·√(n_old/n_new): it grows with the share of old classes, as LUCIR "
+        "does (Hou et al. 2019, base 5 for CIFAR-100 and 10 for ImageNet).",
+        "代码里 λ = base·√(旧类数/新类数)：旧类越多越大，与 LUCIR 一致（Hou 等 2019，CIFAR-100 取 "
+        "base = 5，ImageNet 取 10）。",
+    ),
+}
+
+
+def answer(question: str, code: Code) -> Text | None:
+    """By the terms that the weight stands before."""
+    if _NOT_THIS.search(question):
+        return None
+    names = _weights(question, code)
+    if _HOW_MUCH.search(question):
+        return _typical(code)
+    if _ROUND.search(question) and (told := _right_way(code)) is not None:
+        return told
+    if not names:
+        return None
+    parts = [told for name in names if (told := _one(question, code, name, alone=len(names) == 1))]
+    return both(*parts) if parts else None
+
+
+def _weights(question: str, code: Code) -> list[str]:
+    """The weights that a question names; all of them where it says "the weights"."""
+    known = list(dict.fromkeys(n for t in code.terms for w, _ in t.weights for n in _named(code, t, w)))
+    asked = code.mentioned(question)
+    found = [k for name in asked for k in known if k.rsplit(".", 1)[-1] == name]
+    if found:
+        return list(dict.fromkeys(found))
+    general = re.search(r"\bweights?\b|权重|系数", question, re.IGNORECASE)
+    return [k for k in known if is_weight(k)] if general and not asked else []
+
+
+def _named(code: Code, term: Term, weight: Node) -> list[str]:
+    """The names in a weight, and the one that it is called by."""
+    if weight is term.temperature:
+        return []
+    labels = code.judged.tracer.labels
+    found = [labels[p] for p in walk(weight) if p in labels and not isinstance(p, Given)]
+    return found + [
+        g.text for g in walk(weight) if isinstance(g, Given) and g is not term.temperature
+    ]
+
+
+def _one(question: str, code: Code, name: str, *, alone: bool) -> Text | None:
+    held, rest = _holding(code, name), _resting(code, name)
+    if not held:
+        return None
+    meaning = _MEANING.search(question)
+    direction, extreme = _DIRECTION.search(question), _EXTREME.search(question)
+    if not (meaning or direction or extreme):
+        return None
+    said: list[Text] = []
+    if direction and alone and (told := _more(code, name, question)) is not None:
+        said.append(told)
+    elif direction and not extreme and not meaning:
+        return None
+    lines = [_WEIGHS.format(weight=_short(code, w, name), term=code.name_of(t)) for t, w in held]
+    said.append(_sentence(lines))
+    if extreme and (left := _at(code, name, held, rest, question)) is not None:
+        said.append(left)
+    return both(*said)
+
+
+def _short(code: Code, weight: Node, name: str) -> str:
+    return code.written(weight).replace("self.", "").replace("args.", "")
+
+
+def _holding(code: Code, name: str) -> list[tuple[Term, Node]]:
+    """The terms with a weight in which a name stands, each with that weight."""
+    return [(t, w) for t in code.terms for w, p in t.weights
+            if p > 0 and name in _named(code, t, w)]  # fmt: skip
+
+
+def _resting(code: Code, name: str) -> list[Term]:
+    held = {id(t.body) for t, _ in _holding(code, name)}
+    return [t for t in code.terms if id(t.body) not in held]
+
+
+def _is_rest(weight: Node) -> bool:
+    """Whether a weight is one minus another."""
+    return (
+        isinstance(weight, Call) and weight.name == "sub"
+        and isinstance(weight.args[0], Constant) and weight.args[0].value == 1
+    )  # fmt: skip
+
+
+def _is_hard(term: Term) -> bool | None:
+    if term.definition is not None:
+        return term.definition.hard
+    if isinstance(term.body, Given) and term.body.text.endswith(".loss"):
+        return True
+    return None
+
+
+def _more(code: Code, name: str, question: str) -> Text | None:
+    """Whom a larger weight trusts: the labels or the teacher; of a smaller one the opposite."""
+    held = _holding(code, name)
+    plain = {_is_hard(t) for t, w in held if not _is_rest(w)}
+    rest = {_is_hard(t) for t, w in held if _is_rest(w)}
+    if len(plain) != 1 or None in plain or None in rest or plain & rest:
+        return None
+    to_labels = plain == {True}
+    asks_labels = re.search(r"label|hard|标签", question, re.IGNORECASE)
+    asks_teacher = re.search(r"teacher|soft|kd|old|教师|老师|旧", question, re.IGNORECASE)
+    smaller = re.search(r"越(小|低)|smaller|lower|decreas|小了", question, re.IGNORECASE)
+    form = _TRUSTS_LABELS if to_labels else _TRUSTS_TEACHER
+    if smaller or bool(asks_labels) == bool(asks_teacher):
+        return form.format(name=name.rsplit(".", 1)[-1])
+    yes = bool(asks_labels) == to_labels
+    begin = Text("Yes: ", "是的：") if yes else Text("No: ", "不是：")
+    told = form.format(name=name.rsplit(".", 1)[-1])
+    return Text(begin.en + told.en[0].lower() + told.en[1:], begin.zh + told.zh)
+
+
+_TRUSTS_LABELS = Text(
+    "The larger `{name}`, the more the labels count and the less the teacher.",
+    "`{name}` 越大，越看重真实标签，越不听教师的。",
+)
+_TRUSTS_TEACHER = Text(
+    "The larger `{name}`, the more the teacher counts and the less the labels.",
+    "`{name}` 越大，越看重教师，越不看重真实标签。",
+)
+
+
+def _at(
+    code: Code, name: str, held: list[tuple[Term, Node]], rest: list[Term], question: str
+) -> Text | None:
+    """What is left where a weight is 0 or 1."""
+    short = name.rsplit(".", 1)[-1]
+    plain = [code.name_of(t) for t, w in held if not _is_rest(w)]
+    others = [code.name_of(t) for t, w in held if _is_rest(w)]
+    also = [code.name_of(t) for t in rest]
+    told = {
+        "1": _AT.format(name=short, value=1, left=listed([*plain, *also])) if others else None,
+        "0": _AT.format(name=short, value=0, left=listed([*others, *also])) if others
+        else _AT_ALL.format(name=short, gone=listed(plain)),
+    }  # fmt: skip
+    asked = [v for v in ("0", "1") if re.search(rf"(?<![\d.]){v}(\.0)?(?![\d.])", question)]
+    said = [t for v in asked or ["1", "0"] if (t := told[v]) is not None]
+    return _sentence(said) if said else None
+
+
+def _sentence(parts: list[Text]) -> Text:
+    english = "; ".join(p.en for p in parts)
+    english = english[0].upper() + english[1:]
+    return Text(english + ".", "；".join(p.zh for p in parts) + "。")
+
+
+def _right_way(code: Code) -> Text | None:
+    """Whether the share of the old classes stands before the distillation term."""
+    for term in code.terms:
+        hard = _is_hard(term)
+        for weight, power in term.weights:
+            if power != 1 or hard is None:
+                continue
+            share = _share_of_old(weight)
+            if share is not None:
+                return _SHARE if share != hard else _SHARE_WRONG
+    return None
+
+
+def _share_of_old(weight: Node) -> bool | None:
+    """True of old/(old + new), False of one minus it, None of anything else."""
+    if _is_rest(weight) and isinstance(weight, Call):
+        inner = _share_of_old(weight.args[1])
+        return None if inner is None else not inner
+    if not (isinstance(weight, Call) and weight.name == "div"):
+        return None
+    upper, below = weight.args[:2]
+    if not isinstance(upper, Given) or not isinstance(below, Call | Given):
+        return None
+    old = re.search(r"old|known|prev|seen", upper.text)
+    new = re.search(r"new|cur", upper.text)
+    if isinstance(below, Given):
+        total = re.search(r"total|all|num_class|n_class", below.text) is not None
+    else:
+        total = below.name == "add" and upper in below.args
+    return bool(old) if total and bool(old) != bool(new) else None
+
+
+def _typical(code: Code) -> Text | None:
+    """What the paper takes, where the weight is made as in the paper."""
+    if re.search(r"sqrt\(\s*[\w.]*(old|known|prev)[\w.]* / [\w.]*(new|cur)", code.text):
+        return _TYPICAL["lucir"]
+    return None
