@@ -221,11 +221,23 @@ def _closed(question: str, code: Code, source: Source, cut: ast.AST, reach: Reac
         return both(told, _OWN_LOSS) if source.name in reach.live else told
     if re.search(r"no_grad", question) and not re.search(r"detach", question):
         return None if not by_block else _NEEDED_BLOCK.format(line=getattr(cut, "lineno", 0))
+    if not by_block and _IF_NOT.search(question):
+        return _WITHOUT.format(name=name)
     if not _SHOULD.search(question):
         return _NO_CUT.format(how=how, name=name)
     return (_NOT_NEEDED if by_block else _ALREADY).format(how=how, name=name)
 
 
+_IF_NOT = either(
+    r"what (happens|if)|without|forget|remove|leave .* out", r"会怎(么)?样|不(写|加|用).*(会|有)|去掉|删掉|如果"
+)
+_WITHOUT = Text(
+    "Without detach() the gradient of this term would also flow into `{name}` and pull it towards "
+    "the student, and its graph would cost memory. The detach() is superfluous only where `{name}` "
+    "was computed under torch.no_grad().",
+    "不写 detach()，这一项的梯度也会流进 `{name}`，把它往学生那边拉，还多占显存。只有 `{name}` 本来"
+    "就在 torch.no_grad() 里算出时，detach() 才是多余的。",
+)
 _NEEDED_BLOCK = Text(
     "Yes, and it is there (line {line}): no graph is built for the teacher, which saves memory and "
     "time; the numbers are the same.",

@@ -1,0 +1,110 @@
+"""Keras' KLDivergence: what comes first, and whether it wants probabilities or logarithms."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from didact._core.i18n import Text
+from didact.check.engine.names import role_of
+from didact.check.engine.spaces import Role
+from didact.check.explain.answers._code import Code, either
+from didact.check.explain.call_words import last_name
+
+PLACE = 30
+ASKS = either(
+    r"order|argument|swap|first|y_true|which|\blog|prob|revers|kld", r"顺序|参数|反|前面|第一个|log|概率|对数|kld"
+)
+_LOG = either(r"log|prob|logits?", r"log|对数|概率")
+_ORDER = either(
+    r"order|argument|swap|first|y_true|which of|revers|other way", r"顺序|参数|反了|前面|第一个|y_true|谁|哪个"
+)
+_CLASSES = {"KLDivergence", "KLD", "kl_divergence", "kullback_leibler_divergence", "kld"}
+_MEANS = Text(
+    "Keras' KLDivergence(y_true, y_pred) is Σ y_true·log(y_true/y_pred): the teacher comes first, and "
+    "both are probabilities (it takes the logarithms itself).",
+    "Keras 的 KLDivergence(y_true, y_pred) = Σ y_true·log(y_true/y_pred)：教师作 y_true 放前面，两个都"
+    "给概率（它自己取对数）。",
+)
+_PYTORCH = Text(
+    " PyTorch's kl_div is the other way round: (input = the student's log-probabilities, target = "
+    "the teacher's probabilities).",
+    "PyTorch 的 kl_div 才是反过来的：(input = 学生的对数概率, target = 教师的概率)。",
+)
+
+
+def answer(question: str, code: Code) -> Text | None:
+    """By the two arguments that the divergence is called with."""
+    if code.is_torch:
+        return None
+    sides = _sides(question, code)
+    if sides is None:
+        return None
+    torch = re.search(r"torch", question, re.IGNORECASE)
+    more = _PYTORCH if torch else Text("", "")
+    if _ORDER.search(question):
+        begin = _begin(question, sides)
+        return None if begin is None else Text(
+            begin.en + _MEANS.en + more.en, begin.zh + _MEANS.zh + more.zh
+        )  # fmt: skip
+    if _LOG.search(question) and sides[2]:
+        return Text("No log is needed: " + _MEANS.en, "不用取对数：" + _MEANS.zh)
+    return None
+
+
+def _begin(question: str, sides: tuple[Role, Role, bool]) -> Text | None:
+    right = sides[0] is Role.TEACHER and sides[1] is Role.STUDENT
+    wrong = sides[0] is Role.STUDENT and sides[1] is Role.TEACHER
+    if right == wrong:
+        return None
+    if re.search(r"which|who|谁|哪个", question, re.IGNORECASE):
+        return (Text("The teacher, as it stands: ", "教师，现在的写法就是对的：") if right
+                else Text("The teacher; here the student stands there, exchange the two: ",
+                          "教师；现在把学生放在了前面，应交换："))  # fmt: skip
+    negative = re.search(
+        r"swap|revers|other way|student.*first|反了|写反|学生.{0,4}(放|在).{0,2}前|换", question, re.IGNORECASE
+    )
+    if right:
+        return (Text("No, it is right as it stands: ", "不要，现在的写法是对的：") if negative
+                else Text("Yes: ", "对："))  # fmt: skip
+    return (Text("Yes, it is the wrong way round: ", "是反了：") if negative
+            else Text("No, exchange the two: ", "不对，应交换："))  # fmt: skip
+
+
+def _sides(question: str, code: Code) -> tuple[Role, Role, bool] | None:
+    """Whose the two arguments are, and whether both are softmaxes."""
+    objects = {
+        t.id if isinstance(t, ast.Name) else getattr(t, "attr", "")
+        for n in code.nodes if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call)
+        and last_name(n.value.func) in _CLASSES for t in n.targets
+    }  # fmt: skip
+    asked = re.search(r"kld|kl_?div|kullback", question, re.IGNORECASE)
+    for node in code.nodes:
+        if not isinstance(node, ast.Call) or len(node.args) != 2:
+            continue
+        name = last_name(node.func)
+        made = isinstance(node.func, ast.Call) and last_name(node.func.func) in _CLASSES
+        distils = bool(asked) and re.search(r"distill?ation_loss|kd_loss|kl_loss", name)
+        if made or name in _CLASSES or name in objects or distils:
+            shown = [ast.unparse(a) for a in node.args]
+            whose = [_whose(a, code) for a in node.args]
+            soft = all("softmax" in s or "prob" in s for s in shown)
+            return whose[0], whose[1], soft
+    return None
+
+
+def _whose(node: ast.expr, code: Code) -> Role:
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    roles = {role_of(n) for n in names} - {Role.UNKNOWN}
+    told = {g.text: t.role for g, t in code.judged.roles.items()}
+    roles |= {Role(told[n]) for n in names if told.get(n) in {"student", "teacher"}}
+    if not roles:
+        for assigned in code.nodes:
+            if isinstance(assigned, ast.Assign) and any(
+                isinstance(t, ast.Name) and t.id in names for t in assigned.targets
+            ):
+                inner = {role_of(n.id if isinstance(n, ast.Name) else n.attr)
+                         for n in ast.walk(assigned.value) if isinstance(n, ast.Name | ast.Attribute)}
+                roles |= inner - {Role.UNKNOWN}
+    return roles.pop() if len(roles) == 1 else Role.UNKNOWN

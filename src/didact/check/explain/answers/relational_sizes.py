@@ -1,0 +1,58 @@
+"""Whether student and teacher must have the same width, number of channels or of classes."""
+
+from __future__ import annotations
+
+import re
+
+from didact._core.i18n import Text
+from didact.check.explain.answers._code import Code, either
+
+PLACE = 20
+ASKS = either(
+    r"(same|different|equal|match\w*).*(channel|width|dim|size|number|shape)"
+    r"|(channel|width|dim|size|shape)\w*.*(same|different|equal|match|differ)",
+    r"(通道|维度|维数|宽度|尺寸|形状|大小).*(一样|不同|不一样|相同|一致|不等)|(一样|不同|相同).*(通道|维度|维数|宽度)",
+)
+_GRAM = Text(
+    "No: what is compared are relations within the batch, a B×B matrix on each side, whose size does not "
+    "depend on the width of the features. Only the batch must be the same.",
+    "不需要：比较的是批内样本之间的关系，两边都是 B×B 的矩阵，与特征的宽度无关，只要批大小一致。",
+)
+_MAPS = Text(
+    "No for the channels: they are averaged away (dim 1) before the comparison. Height and width must "
+    "agree; else resize one of the two.",
+    "通道数不必相同：比较之前已对第 1 维取了平均。但高和宽必须一致，不一致时先缩放其中一个。",
+)
+_KERNEL = Text(
+    "The number of channels may differ, as the kernel compares each channel as a vector of its H·W "
+    "places; that number of places must be the same.",
+    "通道数可以不同：核函数把每个通道当作 H·W 维的向量来比较；H·W 必须相同。",
+)
+_ELEMENTWISE = Text(
+    "Yes: the two are compared entry by entry, so their shapes must be equal. Where the widths differ, "
+    "bring the student's to the teacher's by a linear layer or a 1×1 convolution, and give its "
+    "parameters to the optimiser.",
+    "要：两边逐元素比较，形状必须相同。宽度不同时，用线性层或 1×1 卷积把学生的映射到教师的宽度，并把"
+    "它的参数也交给优化器。",
+)
+_PROJECTED = Text(
+    "No: `{layer}` brings the student's to the teacher's width before they are compared.",
+    "不需要：比较之前 `{layer}` 已把学生的特征映射到教师的宽度。",
+)
+
+
+def answer(question: str, code: Code) -> Text | None:
+    """By the named loss that is computed."""
+    keys = code.keys
+    if keys & {"rkd_distance", "rkd_angle", "sp", "pkt"}:
+        return _GRAM
+    if keys & {"at"}:
+        return _MAPS
+    if keys & {"nst", "nst_student"}:
+        return _KERNEL
+    if keys & {"mse", "mse_rows", "mse_sum", "l1", "smooth_l1", "cosine"} and re.search(
+        r"channel|width|dim|feature|通道|维|宽度|特征", question, re.IGNORECASE
+    ):
+        layer = re.search(r"= (nn\.(?:Linear|Conv2d|Conv1d)\([^\n]*)", code.text)
+        return _PROJECTED.format(layer=layer[1]) if layer is not None else _ELEMENTWISE
+    return None
