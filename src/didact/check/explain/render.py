@@ -33,6 +33,8 @@ _COLOURS = {
     "info": "36", "code": "1",
 }  # fmt: skip
 _AROUND = 3
+_WHOLE = 80
+"""Corrected code of so many lines is shown whole, to be copied; of longer code the changes."""
 _LARGEST_TREE = 400
 
 
@@ -63,15 +65,18 @@ def changes(explanation: Explanation, language: Language) -> list[str]:
     after = explanation.correction.source.strip("\n").split("\n")
     shown = marked(explanation.correction, language).strip("\n").split("\n")
     shown = shown if len(shown) == len(after) else after
+    whole = explanation.rebuilt or len(after) <= _WHOLE
     lines: list[str] = []
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
             kept = [f"  {line}".rstrip() for line in shown[c:d]]
-            if len(kept) > 2 * _AROUND + 2 and not explanation.rebuilt:
+            if len(kept) > 2 * _AROUND + 2 and not whole:
                 head = kept[:_AROUND] if lines else []
                 tail = kept[-_AROUND:] if b < len(before) else []
-                kept = [*head, "  …", *tail]
+                count = len(kept) - len(head) - len(tail)
+                left_out = words.NOT_SHOWN.format(count=str(count)).pick(language)
+                kept = [*head, f"  … {left_out}", *tail]
             lines += kept
         else:
             lines += [f"- {line}".rstrip() for line in before[a:b]]
@@ -354,7 +359,17 @@ def is_changed(explanation: Explanation) -> bool:
 def _nothing_changed(explanation: Explanation) -> Text:
     if explanation.open_findings:
         return _left(explanation.open_findings)
-    return words.AS_IT_IS if explanation.verdict.outcome == "unknown" else words.UNCHANGED
+    verdict = explanation.verdict
+    if verdict.outcome == "unknown" and verdict.method is not None:
+        return words.PARTLY_AS_IT_IS
+    return words.AS_IT_IS if verdict.outcome in {"unknown", "none"} else words.UNCHANGED
+
+
+def _no_findings(explanation: Explanation) -> Text:
+    verdict = explanation.verdict
+    if verdict.outcome == "unknown" and verdict.method is not None:
+        return words.PARTLY_JUDGED
+    return words.NOT_JUDGED if verdict.outcome in {"unknown", "none"} else words.NO_FINDINGS
 
 
 def _left(findings: Sequence[Finding]) -> Text:
@@ -446,7 +461,7 @@ def _findings(page: Page, explanation: Explanation) -> None:
         page.lines.append(page.paint(head, str(finding.severity)))
         page.say(finding.message, "    ")
     if not explanation.findings:
-        page.say(words.NO_FINDINGS)
+        page.say(_no_findings(explanation))
 
 
 def grouped(findings: Sequence[Finding]) -> list[tuple[Finding, list[int]]]:
@@ -514,7 +529,7 @@ def to_markdown(explanation: Explanation, language: Language, *, brief: bool = F
     for finding, at in grouped(explanation.findings):
         where = _where(finding, at).pick(language)
         out.append(f"- **{finding.code}** ({where}): {finding.message.pick(language)}")
-    out += ["" if explanation.findings else words.NO_FINDINGS.pick(language) + "\n"]
+    out += ["" if explanation.findings else _no_findings(explanation).pick(language) + "\n"]
     if explanation.questions:
         heading("questions")
     for question in explanation.questions:

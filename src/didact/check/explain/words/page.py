@@ -15,12 +15,26 @@ HEADINGS = {
     "guesses": Text("How the paste was read", "粘贴内容的还原"),
 }
 NO_FINDINGS = Text("Nothing was found.", "没有发现问题。")
+NOT_JUDGED = Text(
+    "Nothing is reported, but the loss was not recognised, so this is no all-clear.",
+    "没有可报告的问题；但损失没有识别出来，不代表代码正确。",
+)
+PARTLY_JUDGED = Text(
+    "Nothing is reported; one part of the loss was not recognised, so this is no all-clear.",
+    "没有可报告的问题；但损失有一部分没有识别出来，不代表代码正确。",
+)
 NO_LOSS = Text("No loss was recognised here.", "这段代码里没有识别出损失。")
 UNCHANGED = Text("Nothing had to be changed.", "无需修改。")
 AS_IT_IS = Text(
     "Nothing was changed; the loss was not recognised, so this is no judgement of it.",
     "没有改动；损失未被识别，因此这并不表示它正确。",
 )
+PARTLY_AS_IT_IS = Text(
+    "Nothing was changed; one part of the loss was not recognised, so this is no judgement of the "
+    "whole.",
+    "没有改动；损失有一部分未被识别，因此这并不表示整体正确。",
+)
+NOT_SHOWN = Text("({count} unchanged lines)", "（{count} 行未改动）")
 REBUILT = Text(
     "The code as it was recovered, with its lines and indentation:",
     "还原出的代码（带换行和缩进）：",
@@ -41,7 +55,7 @@ ADDED = Text("added", "新增")
 WRITTEN = Text("As written: {formula}", "代码所写：{formula}")
 RIGHT = Text("As corrected: {formula}", "修正之后：{formula}")
 AS_BEFORE = Text("As line {line}.", "同第 {line} 行。")
-WHO = Text("Who is who: {roles}.", "各变量的角色：{roles}。")
+WHO = Text("Roles: {roles}.", "各变量的角色：{roles}。")
 ROLES = {
     "student": Text("student", "学生"),
     "student (peer)": Text("other student (peer)", "另一个学生（同伴）"),
