@@ -43,13 +43,46 @@ def _closing(call: ast.Call) -> Span:
 
 def sum_over_classes(site: Site) -> list[Edit]:
     """``.mean()`` over classes as ``.sum(dim).mean()``."""
-    node = site.node
-    for inner in ast.walk(node) if node is not None else ():
+    node = site.use.node if site.use is not None else site.node
+    for inner in [*ast.walk(node), *_around(site, node)] if node is not None else ():
         if not isinstance(inner, ast.Call) or not isinstance(inner.func, ast.Attribute):
             continue
-        if inner.func.attr == "mean" and not inner.args and not inner.keywords:
-            return [site.replace(inner, f"{site.text(inner.func.value)}.sum({site.dim}).mean()")]
+        if inner.func.attr != "mean":
+            continue
+        whole = isinstance(inner.func.value, ast.Name) and inner.func.value.id == "torch"
+        given = inner.args[1:] if whole else inner.args
+        if given or inner.keywords:  # over the classes alone: the mean of samples comes behind
+            return [Edit(span(inner.func), f"{_closed(site, inner.func.value)}.sum")]
+        if whole and inner.args:
+            return [site.replace(inner.args[0], f"{_closed(site, inner.args[0])}.sum({site.dim})")]
+        return [site.replace(inner, f"{_closed(site, inner.func.value)}.sum({site.dim}).mean()")]
     return []
+
+
+def _closed(site: Site, node: ast.expr) -> str:
+    """The text of a node that a method can stand behind."""
+    simple = isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
+    return site.text(node) if simple else f"({site.text(node)})"
+
+
+def _around(site: Site, node: ast.AST) -> list[ast.AST]:
+    """What stands around a term in its statement, and the reductions of the name it is kept by."""
+    found: list[ast.AST] = []
+    around = site.analysis.parent_of(node)
+    while isinstance(around, ast.expr):
+        found.append(around)
+        around = site.analysis.parent_of(around)
+    if not isinstance(around, ast.Assign) or not isinstance(around.targets[0], ast.Name):
+        return found
+    name = around.targets[0].id
+    for call in ast.walk(site.analysis.tree):
+        if not isinstance(call, ast.Call) or call.lineno <= around.lineno:
+            continue
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        reads = [owner, *call.args[:1]]
+        if any(isinstance(n, ast.Name) and n.id == name for n in reads):
+            found.append(call)
+    return found
 
 
 def class_axis(site: Site) -> list[Edit]:

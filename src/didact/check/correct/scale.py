@@ -27,11 +27,36 @@ def times_t_squared(site: Site) -> list[Edit]:
     if weighted is not None:
         return [site.replace(weighted, power)]
     power = temperature if present == 1 else power
-    text = site.text(use.node)
-    parent = site.analysis.parent_of(use.node)
-    bound = isinstance(parent, ast.Attribute) or use.by_hand
-    product = f"{text} * {power}"
-    return [site.replace(use.node, f"({product})" if bound else product)]
+    whole = _reduced(site, use.node)
+    text = site.text(whole)
+    loose = isinstance(whole, ast.BinOp) and not isinstance(whole.op, ast.Mult | ast.Div)
+    return [site.replace(whole, f"({text}) * {power}" if loose else f"{text} * {power}")]
+
+
+_REDUCTIONS = {"sum", "mean", "neg", "squeeze", "float"}
+
+
+def _reduced(site: Site, node: ast.expr) -> ast.expr:
+    """A soft term with the sums, means and the sign around it: a factor stands behind all of it."""
+    while True:
+        around = site.analysis.parent_of(node)
+        if isinstance(around, ast.Attribute) and around.attr in _REDUCTIONS:
+            call = site.analysis.parent_of(around)
+            if not (isinstance(call, ast.Call) and call.func is around):
+                return node
+            node = call
+        elif isinstance(around, ast.Call) and node in around.args[:1]:
+            if not isinstance(around.func, ast.Attribute) or around.func.attr not in _REDUCTIONS:
+                return node
+            node = around
+        elif isinstance(around, ast.UnaryOp) and isinstance(around.op, ast.USub):
+            node = around
+        elif isinstance(around, ast.BinOp) and isinstance(around.op, ast.Mult | ast.Div):
+            if isinstance(around.op, ast.Div) and node is around.right:
+                return node
+            node = around
+        else:
+            return node
 
 
 def _temperature(site: Site, use: LossUse) -> str | None:

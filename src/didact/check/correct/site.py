@@ -15,6 +15,9 @@ _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _MODULES = {"F", "torch", "functional", "nn", "TF"}
 SOFTMAXES = {"softmax", "log_softmax", "sigmoid", "logsigmoid", "Softmax", "LogSoftmax"}
 
+_LONGEST_WAY = 12
+_SAME = {"detach", "clone", "float", "double", "half", "to", "contiguous", "cuda", "cpu"}
+
 
 class ElsewhereError(Exception):
     """A correction would have to read or write another file."""
@@ -97,7 +100,7 @@ class Site:
     def place(self, node: ast.expr) -> ast.expr:
         """Where to write a new value of an argument: at its definition if used nowhere else."""
         made = self.producer(node)
-        if made is None or made is node or not isinstance(node, ast.Name):
+        if made is None or made is node or not isinstance(node, ast.Name) or self.cuts(node):
             return node
         loads = [
             n
@@ -128,26 +131,60 @@ class Site:
 
     def scores(self, node: ast.expr) -> tuple[str, str | None]:
         """The logits that an expression was made of, and the temperature that divides them."""
-        made = self.producer(node)
+        made, cuts = self.producer(node), self.cuts(node)
         while made is not None:
             inner = argument(made)
             if inner is None:
                 break
             deeper = self.producer(inner)
             if deeper is None or deeper is made:
-                return self._divided(inner)
-            made = deeper
+                scores, divisor = self._divided(inner)
+                return scores + "".join(f"[{cut}]" for cut in cuts), divisor
+            made, cuts = deeper, [*self.cuts(inner), *cuts]
         return self._divided(node)
+
+    def cuts(self, node: ast.expr) -> list[str]:
+        """The slices between a softmax and a use of what it made, the first first."""
+        found: list[str] = []
+        for _ in range(_LONGEST_WAY):
+            if isinstance(node, ast.Subscript):
+                found.insert(0, self.text(node.slice))
+                node = node.value
+            elif isinstance(node, ast.Call) and not is_softmax(node) and _is_same(node):
+                node = node.func.value  # type: ignore[attr-defined]
+            elif isinstance(node, ast.Name):
+                made = self._last_set(node)
+                if made is None:
+                    return found
+                node = made
+            else:
+                return found if isinstance(node, ast.Call) and is_softmax(node) else []
+        return found
+
+    def _last_set(self, name: ast.Name) -> ast.expr | None:
+        """What a name was set to last before its use, in its own function."""
+        found: ast.Assign | None = None
+        for statement in ast.walk(self.analysis.tree):
+            if not isinstance(statement, ast.Assign) or statement.lineno >= name.lineno:
+                continue
+            same = any(isinstance(t, ast.Name) and t.id == name.id for t in statement.targets)
+            later = found is None or statement.lineno > found.lineno
+            if same and later and self.beside(name, statement.value):
+                found = statement
+        return found.value if found is not None else None
 
     def _divided(self, node: ast.expr) -> tuple[str, str | None]:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
             divisor = node.right
             number = isinstance(divisor, ast.Constant)
             if number or is_temperature(ast.unparse(divisor)):
-                return self.text(node.left), self.text(divisor)
-        text = self.text(node)
+                return self._closed(node.left), self.text(divisor)
+        return self._closed(node), None
+
+    def _closed(self, node: ast.expr) -> str:
+        """The text of a node, in brackets where something bound to it would take a part alone."""
         simple = isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
-        return (text if simple else f"({text})"), None
+        return self.text(node) if simple else f"({self.text(node)})"
 
     def distribution(self, kind: str, node: ast.expr, temperature: str | None) -> str:
         """``F.log_softmax(x / T, dim=1)`` for the logits behind an argument."""
@@ -163,6 +200,11 @@ def _is_loose(text: str) -> bool:
         return isinstance(ast.parse(text, mode="eval").body, ast.BinOp | ast.UnaryOp | ast.IfExp)
     except SyntaxError:
         return False
+
+
+def _is_same(node: ast.Call) -> bool:
+    """Whether a call gives the same numbers: ``x.detach()``, ``x.float()``."""
+    return isinstance(node.func, ast.Attribute) and node.func.attr in _SAME
 
 
 def is_softmax(node: ast.Call) -> bool:

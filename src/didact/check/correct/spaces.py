@@ -6,6 +6,7 @@ import ast
 
 from didact.check.correct.site import Site, argument, name_of
 from didact.check.engine.names import role_of
+from didact.check.engine.events import LossUse
 from didact.check.engine.spaces import Role, Space
 from didact.check.findings.finding import Edit
 
@@ -63,9 +64,32 @@ def logits_for_loss(site: Site) -> list[Edit]:
     use = site.use
     if use is None or use.input_node is None or site.producer(use.input_node) is None:
         return []
+    made = site.producer(use.input_node)
+    inner = argument(made) if made is not None else None
+    if made is not None and inner is not None and _serves_such_losses(site, use, made):
+        return [site.replace(made, site.scores(made)[0])]
     scores, divisor = site.scores(use.input_node)
     text = f"{scores} / {divisor}" if divisor and not use.is_hard else scores
     return [site.replace(use.input_node, text)]
+
+
+def _serves_such_losses(site: Site, use: LossUse, made: ast.Call) -> bool:
+    """Whether the name of a softmax is read by losses that normalise by themselves alone."""
+    statement = site.analysis.parent_of(made)
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        return False
+    if not use.is_hard and site.scores(made)[1] is not None:
+        return False
+    name = statement.targets[0].id
+    inputs = [
+        other.input_node for other in site.analysis.uses
+        if other.kind == use.kind and other.input_node is not None
+    ]  # fmt: skip
+    taken = {id(n) for node in inputs for n in ast.walk(node)}
+    own = [n for n in ast.walk(site.analysis.tree) if isinstance(n, ast.Name) and n.id == name]
+    stored = [n for n in own if isinstance(n.ctx, ast.Store)]
+    read = [n for n in own if isinstance(n.ctx, ast.Load)]
+    return len(stored) == 1 and all(id(n) in taken for n in read)
 
 
 def log_probs_for_nll(site: Site) -> list[Edit]:

@@ -331,6 +331,8 @@ def _mend(
     given_up.add(key)
     rule = RULES.get(finding.code)
     kinds = rule.catalogue if rule is not None else kinds_of(finding.code)
+    if finding.severity is Severity.INFO and "NO-T2" in kinds:
+        return False  # as in the paper of the method
     for edits in [*_per_position(correction.source, finding, kinds),
                   *proposals(analysis, finding, kinds),
                   *remedies(analysis.tree, finding, tuple(kinds))]:  # fmt: skip
@@ -343,6 +345,7 @@ def _mend(
             or changed == correction.source
             or correction.undoes(changed)
             or not _helps(changed, correction.source, finding, words)
+            or _obscures(changed, correction.source, words)
         ):
             continue
         correction.step(changed, finding.code)
@@ -377,6 +380,18 @@ def _per_position(source: str, finding: Finding, kinds: tuple[str, ...]) -> list
         axis = 1 if rank == 4 else -1
         return [[Edit(span(node), f"{call}.sum({axis}).mean()")]]
     return []
+
+
+def _obscures(changed: str, before: str, words: str) -> bool:
+    """Whether a formula that was understood is understood no longer: such a change is no mending."""
+    counts = []
+    for source in (before, changed):
+        judged = judged_source(source, words)
+        if not applies(judged.tracer.frameworks):
+            return False
+        counts.append((sum(t.status == "unknown" for t in judged.terms), len(judged.losses)))
+    (unknown, losses), (unknown_now, losses_now) = counts
+    return unknown_now > unknown or losses_now < losses
 
 
 def _helps(changed: str, before: str, finding: Finding, words: str) -> bool:

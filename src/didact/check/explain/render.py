@@ -87,7 +87,7 @@ def changes(explanation: Explanation, language: Language) -> list[str]:
 def _marked_apart(line: str) -> list[str]:
     """A line whose mark does not fit behind it, with the mark on a line before it."""
     code, mark, comment = line.rpartition("  # ")
-    if not mark or not code.strip() or width(line) <= COLUMNS - 4:
+    if not mark or not code.strip() or width(line) <= COLUMNS - 6:
         return [line]
     indent = " " * (len(code) - len(code.lstrip()))
     return [f"{indent}# {comment}", code]
@@ -276,16 +276,22 @@ def _pieces(line: str, columns: int) -> list[str]:
             cut = number + 1
         depths = _inside(line, opened)
         places = [n for n in range(cut // 3, cut) if line[n] == " " and line[:n].strip()]
-        inside = [
-            n for n in range(cut // 3, cut)
-            if (line[n] == " " or line[n - 1] in "(,") and depths[n - 1] > 0
-        ]  # fmt: skip
+        inside = _best_places(line, depths, range(cut // 3, cut))
         at = inside[-1] if inside else places[-1] if places else cut
         open_end = not inside and bool(places) and not line.lstrip().startswith("#")
         opened = max(depths[at - 1], 0)
         pieces.append(line[:at] + (" \\" if open_end else ""))
         line = ("# " if line.lstrip().startswith("#") else "") + line[at:].lstrip()
     return [*pieces, line]
+
+
+def _best_places(line: str, depths: Sequence[int], within: range) -> list[int]:
+    """Where to break a line inside brackets: as far out as can be, behind a comma if there is one."""
+    spaces = [n for n in within if line[n] == " " and depths[n - 1] > 0]
+    found = spaces or [n for n in within if line[n - 1] == "(" and depths[n - 1] > 0]
+    least = min((depths[n - 1] for n in found), default=0)
+    outer = [n for n in found if depths[n - 1] == least]
+    return [n for n in outer if line[n - 1] == ","] or outer
 
 
 def _inside(line: str, opened: int) -> list[int]:

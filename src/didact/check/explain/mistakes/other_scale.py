@@ -43,7 +43,7 @@ def _of_term(
     codes = {"BATCHMEAN-3D": "KE113", "KL-MEAN": "KE114", "NO-T2": "KE105",
              "MULTI-TEACHER-SUM": "KE119"}  # fmt: skip
     covered = known | ({"NO-T2"} if {"T-POW1", "WEIGHT-TYPO", "T-TWICE"} & known else set())
-    if "REDUCE-KWARG" in known:
+    if {"REDUCE-KWARG", "CLASS-MEAN"} & known:
         covered |= {"KL-MEAN"}
     for size, power in powers.items():
         kind = kinds.get(size)

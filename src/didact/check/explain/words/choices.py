@@ -48,9 +48,9 @@ CHOICES: dict[str, Text] = {
     ),
     "NO-T2": Text(
         "Choice: T² was added to the soft term, so that its weight keeps its meaning when T is "
-        "changed. If the weight was tuned without T², divide it by T².",
+        "changed. A weight that was tuned without T² has to be tuned again.",
         "取舍：给软标签项补上 T²，这样调整 T 时权重的含义不变。若现有权重是在没有 T² 时调出来的，"
-        "请把它除以 T²。",
+        "需要重新调。",
     ),
     "KL-MEAN": Text(
         "Choice: `batchmean`, the KL per sample. The term becomes C times larger; a weight that "
