@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from didact.check.correct.site import Site, argument, name_of
-from didact.check.engine.names import role_of
 from didact.check.engine.events import LossUse
+from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role, Space
 from didact.check.findings.finding import Edit
 

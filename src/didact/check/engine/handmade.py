@@ -50,14 +50,11 @@ def by_hand(m: Machine, node: ast.AST, one: Side, other: Side) -> Value | None:
         if weight.space is not Space.PROBS:
             return None
         upper, lower = logs.payload.upper, logs.payload.lower
-        if weight.role is lower.role is not upper.role and Role.UNKNOWN not in (
-            weight.role,
-            upper.role,
-        ):
-            return None  # minus a divergence, not one in the other direction
-        return _hand_term(
-            m, node, "kl_by_hand", (lower, logs_node), (upper, weight_node), logs.scale
-        )
+        if _is_turned(weight, upper, lower):  # q * (log p - log q) is -KL(q || p)
+            sides = (upper, logs_node), (lower, weight_node)
+            return _hand_term(m, node, "kl_by_hand", *sides, logs.scale.times(Scale(-1)))
+        sides = (lower, logs_node), (upper, weight_node)
+        return _hand_term(m, node, "kl_by_hand", *sides, logs.scale)
     if logs.space is not Space.LOG_PROBS or isinstance(weight.payload, LogRatio):
         return None
     if weight.space in (Space.FEATURES, Space.LABELS) or (weight.space in RAW and _is_row(weight)):
@@ -70,6 +67,13 @@ def by_hand(m: Machine, node: ast.AST, one: Side, other: Side) -> Value | None:
         (weight, weight_node),
         logs.scale.times(weight.scale),
     )
+
+
+def _is_turned(weight: Value, upper: Value, lower: Value) -> bool:
+    """Whether the weight is the distribution whose logarithm is subtracted."""
+    if Role.UNKNOWN in (weight.role, upper.role, lower.role):
+        return False
+    return weight.role is lower.role and weight.role is not upper.role
 
 
 def _is_row(value: Value) -> bool:

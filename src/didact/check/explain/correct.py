@@ -383,7 +383,7 @@ def _per_position(source: str, finding: Finding, kinds: tuple[str, ...]) -> list
 
 
 def _obscures(changed: str, before: str, words: str) -> bool:
-    """Whether a formula that was understood is understood no longer: such a change is no mending."""
+    """Whether a formula that was understood is so no longer: such a change is no mending."""
     counts = []
     for source in (before, changed):
         judged = judged_source(source, words)

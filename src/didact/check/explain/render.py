@@ -286,7 +286,7 @@ def _pieces(line: str, columns: int) -> list[str]:
 
 
 def _best_places(line: str, depths: Sequence[int], within: range) -> list[int]:
-    """Where to break a line inside brackets: as far out as can be, behind a comma if there is one."""
+    """Where to break a line inside brackets: as far out as can be, best behind a comma."""
     spaces = [n for n in within if line[n] == " " and depths[n - 1] > 0]
     found = spaces or [n for n in within if line[n - 1] == "(" and depths[n - 1] > 0]
     least = min((depths[n - 1] for n in found), default=0)

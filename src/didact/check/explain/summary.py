@@ -66,7 +66,6 @@ class Verdict:
         reasons: What makes it depart.
         shape: The tensors for which this holds.
         notes: What else must be known: terms that are given, alternatives.
-        only: The notes that bound "equal": other shapes, for which the code departs.
     """
 
     outcome: str
@@ -75,7 +74,6 @@ class Verdict:
     reasons: tuple[Text, ...] = ()
     shape: str = ""
     notes: tuple[Text, ...] = ()
-    only: tuple[Text, ...] = ()
     trained: bool = False
     """The formula is the definition's; what departs is how it is trained."""
     by_findings: bool = False
@@ -147,7 +145,7 @@ def _verdict(case: _Case) -> Verdict:
             and all(set(kinds(f.code)) <= TRAINING and kinds(f.code) for f in case.blocking)
         )
         return Verdict("departs", method, key, tuple(reasons), shape, notes, trained=trained)
-    return Verdict("equal", method, key, (), shape, notes, tuple(_cautions(judged)))
+    return Verdict("equal", method, key, (), shape, notes)
 
 
 def _meant(judged: Judged) -> tuple[str, Text] | None:
@@ -351,7 +349,6 @@ def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
     notes += _folded_squares(case.judged)
     if _is_without_square(case.judged):
         notes.append(words.WITHOUT_SQUARE)
-    notes += [] if case.blocking else _cautions(case.judged)
     if any(t.mean and t.status == "equal" for t in case.judged.terms):
         notes.append(words.PER_SAMPLE)
     return list(dict.fromkeys(notes))
@@ -394,18 +391,6 @@ def _is_without_square(judged: Judged) -> bool:
     )  # fmt: skip
 
 
-def _cautions(judged: Judged) -> list[Text]:
-    """For which other tensors the same code is a multiple of its definition."""
-    found = {
-        (*caution, len(b.terms) > 1)
-        for loss in judged.losses for b in loss.branches for caution in b.cautions
-    }  # fmt: skip
-    return [
-        (words.CAUTION_OF_TERM if several else words.CAUTION).format(shape=dimensions(r), factor=f)
-        for r, f, several in sorted(found)
-    ]
-
-
 def by_importance(findings: Sequence[Finding]) -> list[Finding]:
     """The worst first, each once."""
     unique = {(f.code, f.span.line, f.message): f for f in findings}
@@ -424,11 +409,10 @@ def summary_of(
         lines.append(words.NO_LOSS)
     elif verdict.outcome == "unknown" and verdict.method is not None:
         plain = verdict.method_key == "plain"
-        lines.append(words.PARTLY_PLAIN if plain else words.PARTLY.format(method=verdict.method))
+        part = words.PARTLY.format(method=_spaced(verdict.method))
+        lines.append(words.PARTLY_PLAIN if plain else part)
     elif verdict.method is not None:
-        shown = verdict.method
-        spaced = Text(shown.en, f" {shown.zh}" if shown.zh[:1].isascii() else shown.zh)
-        lines.append(words.IS_METHOD.format(method=spaced))
+        lines.append(words.IS_METHOD.format(method=_spaced(verdict.method)))
     elif verdict.outcome != "unknown":
         lines.append(words.NO_METHOD)
     lines += _verdict_lines(verdict, findings, kinds)
@@ -444,7 +428,12 @@ def summary_of(
     consequence = consequence_of(findings, kinds, apart=apart)
     if consequence is not None:
         lines.append(words.AS_IT_IS.format(consequence=consequence))
-    return [*lines, *(n for n in verdict.notes if n not in verdict.only)][:7]
+    return [*lines, *verdict.notes][:7]
+
+
+def _spaced(name: Text) -> Text:
+    """A name behind a Chinese character: with a space where it begins in Latin letters."""
+    return Text(name.en, f" {name.zh}" if name.zh[:1].isascii() else name.zh)
 
 
 def _verdict_lines(verdict: Verdict, findings: Sequence[Finding], kinds: Kinds) -> list[Text]:
@@ -454,13 +443,11 @@ def _verdict_lines(verdict: Verdict, findings: Sequence[Finding], kinds: Kinds) 
         if rest:
             count = _number(words.WARNINGS, len(rest))
             form = words.EQUAL_UP_TO if verdict.shape else words.EQUAL_ALWAYS_UP_TO
-            return [form.format(shape=verdict.shape, count=count), *verdict.only]
-        if verdict.only:
-            others = _joined([Text(o.en[:-1], o.zh[:-1]) for o in verdict.only])
-            return [words.EQUAL_ONLY.format(shape=verdict.shape, others=others)]
+            return [form.format(shape=verdict.shape, count=count)]
         return [words.EQUAL.format(shape=verdict.shape) if verdict.shape else words.EQUAL_ALWAYS]
     if verdict.outcome == "departs" and verdict.reasons:
-        form = words.TRAINED_OTHERWISE if verdict.trained else words.DEPARTS
+        form = words.DEPARTS if verdict.method is not None else words.MISTAKEN
+        form = words.TRAINED_OTHERWISE if verdict.trained else form
         return [form.format(reasons=_joined(verdict.reasons))]
     if verdict.outcome in {"unknown", "departs"} and verdict.method is None:
         return [words.UNKNOWN]
@@ -477,6 +464,8 @@ def _number(forms: tuple[Text, Text], count: int) -> Text:
 
 
 def _counts(findings: Sequence[Finding]) -> Text:
+    """How many there are; the same said of several lines is one, as in the list."""
+    findings = list({(f.code, f.message): f for f in findings}.values())
     counted = []
     forms = ((Severity.ERROR, words.ERRORS), (Severity.WARNING, words.WARNINGS),
              (Severity.INFO, words.REMARKS))  # fmt: skip

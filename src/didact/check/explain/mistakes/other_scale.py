@@ -9,10 +9,11 @@ from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.judge import Judged, Loss
-from didact.check.explain.formula.tree import Call, Constant, Given, Node
+from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.mistakes._look import Look, finding, place
-from didact.check.findings.finding import Edit, Finding, Fix, Severity
+from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
 CODES = {
     "KE105": ("NO-T2",),
@@ -37,6 +38,9 @@ def _of_term(
         return
     if term.definition.key in GENERIC:
         return  # a comparison of any two parts, at any scale
+    if term.law.constant < 0 and "SIGN-MISSING" not in known:
+        fix = _turned(judged, term, places)
+        yield finding("KE106", Severity.ERROR, node, fix, formula=term.definition.formula)
     powers = dict(term.law.powers)
     kinds = {"S": "BATCHMEAN-3D", "H·W": "BATCHMEAN-3D", "C": "KL-MEAN", "T": "NO-T2",
              "N": "MULTI-TEACHER-SUM"}  # fmt: skip
@@ -88,6 +92,29 @@ def _flipped(part: Node, places: Mapping[Node, ast.AST]) -> Fix | None:
     source = ast.unparse(node)
     return Fix((Edit(span(node), f"-{source}" if inner is part else source),), "unsafe",
                Text("Change the sign", "改变符号"))  # fmt: skip
+
+
+def _turned(judged: Judged, term: Term, places: Mapping[Node, ast.AST]) -> Fix | None:
+    """``q * (log p - log q)`` with the difference turned round, else a minus more or less."""
+    message = Text("Change the sign", "改变符号")
+    for part in walk(term.body):
+        node = places.get(part) if isinstance(part, Call) and part.name == "sub" else None
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+            sides = (node.left, node.right)
+            if all(isinstance(side, ast.Name | ast.Call | ast.Attribute) for side in sides):
+                edits = [Edit(span(a), ast.unparse(b)) for a, b in (sides, sides[::-1])]
+                return Fix(tuple(edits), "unsafe", message)
+    node = places.get(term.body)
+    if not isinstance(node, ast.Call | ast.Name):
+        return None
+    for minus in nodes_of(judged.tracer.tree):
+        if isinstance(minus, ast.UnaryOp) and isinstance(minus.op, ast.USub):
+            within = list(ast.walk(minus.operand))
+            if any(n is node for n in within) and not any(isinstance(n, ast.Add) for n in within):
+                where = span(minus)
+                sign = Span(where.line, where.column, where.line, where.column + 1)
+                return Fix((Edit(sign, ""),), "unsafe", message)
+    return Fix((Edit(span(node), f"-{ast.unparse(node)}"),), "unsafe", message)
 
 
 def in_formulas(look: Look) -> Iterator[Finding]:

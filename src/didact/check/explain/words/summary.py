@@ -32,8 +32,9 @@ METHODS: dict[str, Text] = {
     ),
     "skew_kl": Text("skewed KL (DistiLLM, Ko et al. 2024)", "偏斜 KL（DistiLLM，Ko 等 2024）"),
     "infonce": Text(
-        "a contrastive loss within the batch (InfoNCE), as CRD uses it",
-        "批内对比损失（InfoNCE），CRD 用的就是这类损失",
+        "a contrastive loss within the batch (InfoNCE); CRD itself takes its negatives from a "
+        "memory bank",
+        "批内对比损失（InfoNCE）；CRD 原文的负样本来自 memory bank",
     ),
     "multi_kd": Text("multi-teacher KD", "多教师知识蒸馏"),
     "lwf": Text("LwF (Li, Hoiem 2016)", "LwF（Li、Hoiem 2016）"),
@@ -52,7 +53,10 @@ METHODS: dict[str, Text] = {
     "dml": Text(
         "DML, deep mutual learning (Zhang et al. 2018)", "DML（深度互学习，Zhang 等 2018）"
     ),
-    "reverse_kl": Text("reverse KL (MiniLLM, Gu et al. 2024)", "反向 KL（MiniLLM，Gu 等 2024）"),
+    "reverse_kl": Text(
+        "reverse KL, KL(student ‖ teacher), the direction of MiniLLM (Gu et al. 2024)",
+        "反向 KL，即 KL(学生 ‖ 教师)，MiniLLM（Gu 等 2024）用的方向",
+    ),
     "jsd": Text("generalised JSD (GKD, Agarwal et al. 2024)", "广义 JSD（GKD，Agarwal 等 2024）"),
     "hard_kd": Text(
         "hard distillation (DeiT, Touvron et al. 2021)", "硬标签蒸馏（DeiT，Touvron 等 2021）"
@@ -95,7 +99,7 @@ IS_METHOD = Text("This is {method}.", "这是{method}。")
 PARTLY = Text(
     "One part is {method}; another is not recognised, so nothing is said about whether the whole "
     "is right.",
-    "其中一部分是 {method}；另一部分没有识别出来，因此不对整体的正确与否作判断。",
+    "其中一部分是{method}；另一部分没有识别出来，因此不对整体的正确与否作判断。",
 )
 PARTLY_PLAIN = Text(
     "The cross-entropy with the labels is recognised, another term is not, so nothing is said "
@@ -116,19 +120,16 @@ EQUAL_ALWAYS_UP_TO = Text(
     "({count}).",
     "计算结果逐项与定义一致，但写法不安全：见“发现的问题”（{count}）。",
 )
-EQUAL_ONLY = Text(
-    "For tensors {shape} it is equal to the definition, term by term. {others}.",
-    "对 {shape} 的张量，它逐项与定义一致。{others}。",
-)
 EQUAL_UP_TO = Text(
     "What it computes is equal to the definition, term by term (for tensors {shape}), but not "
     "safely: see the findings ({count}).",
     "计算结果逐项与定义一致（张量形状 {shape}），但写法不安全：见“发现的问题”（{count}）。",
 )
-DEPARTS = Text("It departs from the definition: {reasons}.", "它与定义不一致：{reasons}。")
+DEPARTS = Text("It differs from the definition: {reasons}.", "它与定义不一致：{reasons}。")
+MISTAKEN = Text("It has a mistake: {reasons}.", "写法有错：{reasons}。")
 TRAINED_OTHERWISE = Text(
-    "The formula is the definition's, but the training is wrong: {reasons}.",
-    "公式本身与定义一致，但训练写法有错：{reasons}。",
+    "The loss matches its definition, but the code around it is wrong: {reasons}.",
+    "损失本身与定义一致，但训练写法有错：{reasons}。",
 )
 UNKNOWN = Text(
     "Not recognised, so nothing is said about whether it is right: the formula stands below as it "
@@ -158,8 +159,8 @@ GIVEN_TERMS = Text(
     "{term} are defined elsewhere and taken as given.", "{term} 的定义不在所示代码中，视为已知。"
 )
 IF_DEEP = Text(
-    " (for tensors {shape}, for which {word} speaks; for [B, C] it would be equal)",
-    "（指 {shape} 的张量，依据是 {word}；若是 [B, C] 则与定义一致）",
+    " (assuming {shape}, as {word} suggests; for [B, C] it would match)",
+    "（按 {word} 推断张量为 {shape}；若是 [B, C] 则与定义一致）",
 )
 FOUND = Text("Found: {counts}.", "发现 {counts}。")
 ONLY_REMARKS = Text("No mistake was found; {remarks}.", "没有发现错误；{remarks}。")
@@ -169,8 +170,8 @@ BESIDE_THE_ERROR = Text(
     "损失本身没有发现错误；粘贴里的报错另有原因，见回答。",
 )
 ALTERNATIVES = Text(
-    "There are alternatives, by {conditions}; each is judged for itself.",
-    "按 {conditions} 分为不同分支，各自判断。",
+    "The code branches on {conditions}; each branch was checked separately.",
+    "代码按 {conditions} 分支，各分支分别检查过。",
 )
 FOLDED = Text(
     "The number {number} in front of the soft term can be {weight} · T² (T = {t}, T² = {square}); "
@@ -178,18 +179,10 @@ FOLDED = Text(
     "软标签项前的 {number} 可能就是 {weight} · T²（T = {t}，T² = {square}），代码看不出来；"
     "若它只是权重，则缺少 T²。",
 )
-CAUTION = Text(
-    "For {shape} the same code would be {factor} times the definition.",
-    "若是 {shape}，同一段代码会是定义的 {factor} 倍。",
-)
 WITHOUT_SQUARE = Text(
     "There is no T² in front of the soft term, as in the papers of LwF, BiC and WA; the weight is "
     "to be tuned together with T.",
     "软标签项前没有 T²；LwF、BiC、WA 的论文里也没有，权重要连同 T 一起调。",
-)
-CAUTION_OF_TERM = Text(
-    "For {shape} the distillation term alone would be {factor} times its definition.",
-    "若是 {shape}，其中的蒸馏项会是定义的 {factor} 倍。",
 )
 PER_SAMPLE = Text(
     "The loss is one number per sample; their mean is what was compared.",
@@ -267,8 +260,10 @@ CONSEQUENCES: dict[str, Text] = {
     "KL-TARGET-LOG": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
     "ARGS-REVERSED": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
     "KL-INPUT-PROBS": Text(
-        "the loss can be negative, and the student is driven to one class",
-        "损失可能为负，学生会塌缩到单一类别",
+        "the soft term is negative at every step, and each prediction is driven to a one-hot at "
+        "the teacher's top class: what the teacher says of the other classes is lost",
+        "软标签项始终为负，每个样本的预测都被推向教师最大类的 one-hot，教师对其他类别的判断"
+        "全部丢失",
     ),
     "KL-INPUT-RAW": Text(
         "the loss has no lower bound, and the student's scores grow without limit",
@@ -298,8 +293,9 @@ CONSEQUENCES: dict[str, Text] = {
         "the targets are nearly uniform, so little is taught", "目标几乎是均匀分布，学不到什么"
     ),
     "DIM-0": Text(
-        "the samples of a batch compete, and the classes are not taught",
-        "同一批的样本互相竞争，学不到类别之间的关系",
+        "it runs, but the softmax normalises over the samples of the batch, so each class is "
+        "matched only up to an offset",
+        "能运行，但 softmax 在同一批样本之间归一化，每个类别只能对齐到相差一个常数",
     ),
     "ITEM-IN-GRAPH": Text(
         "the loss is printed and not trained on: the result is as without it",
@@ -320,6 +316,9 @@ CONSEQUENCES: dict[str, Text] = {
         "能运行，但软标签项的实际权重只有 1/T²",
     ),
     "KL-MEAN": Text(
+        "it runs, and the term has 1/C of its weight", "能运行，但该项的实际权重只有 1/C"
+    ),
+    "CLASS-MEAN": Text(
         "it runs, and the term has 1/C of its weight", "能运行，但该项的实际权重只有 1/C"
     ),
     "BATCHMEAN-3D": Text(
@@ -346,7 +345,10 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and the weight of the soft term changes with the temperature",
         "能运行，但软标签项的实际权重随温度变化",
     ),
-    "GRAPHS-KEPT": Text("it runs, and memory grows from step to step", "能运行，但显存一步步增长"),
+    "GRAPHS-KEPT": Text(
+        "it runs, and a little more memory is held with every step",
+        "能运行，但每一步都会多占一点内存",
+    ),
     "CE-TARGET-RAW": Text(
         "the loss has no lower bound, and the student's scores grow without limit",
         "损失没有下界，学生的输出会无限增大",
@@ -355,16 +357,16 @@ CONSEQUENCES: dict[str, Text] = {
         "it stops with a RuntimeError at the second step", "第二步就报 RuntimeError 而停止"
     ),
     "LAST-CLASSES": Text(
-        "it runs, and the old model's outputs are taught to the new classes",
-        "能运行，但旧模型的输出教给了新类",
+        "it runs, and the old model's outputs are taught to other classes",
+        "能运行，但旧模型的输出与学生的类别错位",
     ),
     "SIGNED-DIFFERENCE": Text(
         "it runs, and the loss can fall below 0 without any agreement",
         "能运行，但两侧并不接近时损失也能降到 0 以下",
     ),
     "POSITIONS-SHIFTED": Text(
-        "it runs, and each position learns what the teacher says of its neighbour",
-        "能运行，但每个位置学的是教师对相邻位置的输出",
+        "it runs, but each position is taught the teacher's distribution for another position",
+        "能运行，但每个位置学的是教师在相邻位置上的分布",
     ),
     "TERM-TWICE": Text("it runs, and one term counts twice", "能运行，但同一项算了两次"),
     "SIDES-DIFFER": Text(
@@ -387,27 +389,28 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and positions are selected one token off", "能运行，但选中的位置错开了一个词元"
     ),
     "DIM-SEQ": Text(
-        "it runs, and positions compete instead of classes", "能运行，但互相竞争的是位置而不是类别"
+        "it runs, but the softmax normalises over positions instead of classes",
+        "能运行，但 softmax 在位置之间归一化，而不是在类别之间",
     ),
     "EMA-REVERSED": Text(
-        "it runs, and the averaged teacher is a copy of the student after a step or two",
-        "能运行，但被平均的教师一两步之后就成了学生的副本",
+        "it runs, but the averaged teacher becomes a copy of the student after a step or two",
+        "能运行，但教师每一步几乎都被学生覆盖，一两步之后就等于学生",
     ),
     "STUDENT-EVAL-MODE": Text(
         "it runs, and from the second round on the model is trained in evaluation mode",
         "能运行，但从第二轮起模型一直在评估模式下训练",
     ),
     "NOT-IN-OPTIMIZER": Text(
-        "it runs, and a layer on the way to the loss keeps its initial weights",
-        "能运行，但损失经过的一层一直停在初始权重",
+        "it runs, but one layer that the loss goes through is never trained",
+        "能运行，但损失经过的某一层从未被训练，一直是初始权重",
     ),
     "SUM-OVERWRITTEN": Text(
         "it runs, and only the last of the losses in the loop is trained",
         "能运行，但循环里只有最后一项损失起作用",
     ),
     "OPT-HAS-TEACHER": Text(
-        "it runs, and the optimiser changes the teacher",
-        "能运行，但优化器改动的是教师",
+        "it runs, but the optimiser holds the teacher's parameters",
+        "能运行，但优化器里放的是教师的参数",
     ),
     "NO-ZERO-GRAD": Text(
         "it runs, and every step uses the gradients of all steps so far",

@@ -40,7 +40,7 @@ def solve(
     hidden = len(parts) > 1 and any(_is_nothing(lab, p, loop) for p in parts)
     found = None if hidden else match(lab, body, factors, sign, loop)
     if found is not None:
-        return [_divided_by_count(_with(found, weights, cut))]
+        return [_with_its_number(_divided_by_count(_with(found, weights, cut)))]
     if len(parts) > 1:
         return [_with(t, weights, cut) for t in _solve_sum(lab, parts, sign, loop, factors)]
     inner = summed(body)
@@ -123,6 +123,20 @@ def _group(
 def _with(term: Term, weights: list[tuple[Node, int]], cut: bool) -> Term:
     extra = tuple(w for w in weights if w not in term.weights)
     return replace(term, weights=(*extra, *term.weights), cut=term.cut or cut)
+
+
+def _with_its_number(term: Term) -> Term:
+    """A term of which a number of its definition stands in front: ``0.5 * (a + b)`` of JSD."""
+    numbers = [w for w in term.weights if isinstance(w[0], Constant)]
+    if term.law is None or term.law.powers or term.law.is_one or not numbers:
+        return term
+    whole = term.law.constant
+    for factor, power in numbers:
+        whole *= float(factor.value) ** power  # type: ignore[attr-defined]
+    if not Law(whole).is_one:
+        return term
+    own = tuple(w for w in term.weights if w not in numbers)
+    return replace(term, weights=own, law=Law(1.0))
 
 
 def _divided_by_count(term: Term) -> Term:
