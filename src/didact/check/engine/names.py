@@ -183,7 +183,7 @@ def is_loss(name: str) -> bool:
 
 def is_label(name: str) -> bool:
     """Whether a name is that of labels."""
-    found = words(name)
+    found = [word for word in words(name) if not word.isdigit()]
     return bool(found) and found[-1] in LABELS and role_of(name) is not Role.TEACHER
 
 

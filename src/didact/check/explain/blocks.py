@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from didact._core.i18n import Text
-from didact.check.engine.names import (
-    is_class_count,
-    is_loss,
-    is_temperature,
-    is_weight,
-    role_of,
-)
+from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
 from didact.check.explain.losscalls import code_of
+from didact.check.explain.words.roles import behind
 
 _CONTEXTS = {
     "no_grad": Text(
@@ -46,8 +41,8 @@ _CONTEXTS = {
 }
 
 
-def explain_block(node: ast.stmt, roles: Mapping[str, str] | None = None) -> Text | None:
-    """What a header means, or None for other statements; ``roles`` are those of the names."""
+def explain_block(node: ast.stmt, role: Callable[[ast.arg], str]) -> Text | None:
+    """What a header means, or None for other statements; ``role`` tells that of a parameter."""
     if isinstance(node, ast.For | ast.AsyncFor):
         return _loop(node)
     if isinstance(node, ast.While):
@@ -60,7 +55,7 @@ def explain_block(node: ast.stmt, roles: Mapping[str, str] | None = None) -> Tex
     if isinstance(node, ast.If):
         return _condition(node)
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return _function(node, roles or {})
+        return _function(node, role)
     if isinstance(node, ast.ClassDef):
         return _class(node)
     if isinstance(node, ast.Try):
@@ -179,16 +174,11 @@ def _old(node: ast.expr) -> bool:
     return role_of(last_name(node)) is Role.TEACHER
 
 
-def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, told: Mapping[str, str]) -> Text:
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, told: Callable[[ast.arg], str]) -> Text:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-    names = [a.arg for a in arguments if a.arg not in {"self", "cls"}]
-    pair = {"s", "t"} <= set(names)
-    roles = [
-        _LOSS_FUNCTION if is_loss(n)
-        else _ROLES[told[n]] if told.get(n) in _ROLES and n not in _SAFETY
-        else _TEACHER if n == "t" and pair else _parameter(n)
-        for n in names
-    ]  # fmt: skip
+    arguments = [a for a in arguments if a.arg not in {"self", "cls"}]
+    names = [a.arg for a in arguments]
+    roles = [behind(told(a)) for a in arguments]
     listed_en = ", ".join(f"`{n}`{r.en}" for n, r in zip(names, roles, strict=True)) or "nothing"
     listed_zh = "、".join(f"`{n}`{r.zh}" for n, r in zip(names, roles, strict=True)) or "无"
     if node.name == "__init__":
@@ -201,47 +191,6 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, told: Mapping[str, s
     return Text(
         f"Defines `{node.name}`; takes {listed_en}.", f"定义函数 `{node.name}`；参数：{listed_zh}。"
     )
-
-
-_TEACHER = Text(" (of the teacher / old model)", "（教师/旧模型）")
-_STUDENT = Text(" (of the student / new model)", "（学生/新模型）")
-_LOSS_FUNCTION = Text(" (a loss)", "（损失）")
-_SAFETY = frozenset({"eps", "epsilon"})
-_ROLES = {
-    "teacher": _TEACHER,
-    "student": _STUDENT,
-    "labels": Text(" (labels)", "（标签）"),
-    "temperature": Text(" (temperature)", "（温度）"),
-    "weight": Text(" (a weight)", "（权重）"),
-    "mask": Text(" (a mask)", "（掩码）"),
-    "old classes": Text(" (the number of old classes)", "（旧类数）"),
-    "classes": Text(" (a number of classes)", "（类别数）"),
-    "padding": Text(" (marks padding)", "（填充标记）"),
-}
-_HANDED = re.compile(r"(pred|logit|out|feat|prob|score|emb|hidden|[zyxfpqh])[a-z]*_[tT]$")
-
-
-def _parameter(name: str) -> Text:
-    suffix_alone = name[-2:] == "_t" and "temp" not in name.lower()  # y_t is the teacher's output
-    if _HANDED.match(name):
-        return _TEACHER
-    if is_temperature(name) and not suffix_alone:
-        return Text(" (temperature)", "（温度）")
-    if is_weight(name):
-        return Text(" (a weight)", "（权重）")
-    if name.lower() in {"labels", "label", "target", "targets", "y"}:
-        return Text(" (labels)", "（标签）")
-    counts = any(w in name.lower() for w in ("item", "sample", "token", "epoch", "worker", "step"))
-    if counts and name.lower().startswith(("n_", "num_")):
-        return Text(" (a count)", "（计数）")
-    if is_class_count(name) or name.startswith("known"):
-        return Text(" (a number of classes)", "（类别数）")
-    role = role_of(name)
-    if role is Role.TEACHER:
-        return _TEACHER
-    if role is Role.STUDENT:
-        return _STUDENT
-    return Text("", "")
 
 
 def _class(node: ast.ClassDef) -> Text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,8 +10,7 @@ from dataclasses import dataclass, field
 from didact._core.i18n import Text
 from didact._core.text import writable
 from didact.check.engine.engine import Analysis
-from didact.check.engine.names import is_loss, is_model, role_of
-from didact.check.engine.spaces import Role
+from didact.check.engine.names import is_model
 from didact.check.explain.answers import Code
 from didact.check.explain.asked import answer_to
 from didact.check.explain.causes import goes_back_twice, message_in
@@ -29,9 +27,8 @@ from didact.check.explain.correct import (
 )
 from didact.check.explain.expressions import Reader
 from didact.check.explain.formula.judge import Judged, Loss, judged_source
-from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.formula.nodes import nodes_of
-from didact.check.explain.formula.tree import Given
+from didact.check.explain.listed import role_lines
 from didact.check.explain.mistakes.overwritten_loss import OVERWRITTEN
 from didact.check.explain.mistakes.uncleared import UNCLEARED
 from didact.check.explain.naming import as_called, called, hint_by_name
@@ -46,7 +43,7 @@ from didact.check.explain.summary import (
     summary_of,
     verdict_of,
 )
-from didact.check.explain.words import roles as words
+from didact.check.explain.who import RoleLine
 from didact.check.explain.words.answers_direct import DEPENDS
 from didact.check.explain.words.summary import AS_IT_IS, BESIDE_THE_ERROR, NOTHING_FOUND
 from didact.check.findings.finding import Finding, Severity
@@ -77,15 +74,6 @@ class Note:
     line: int
     code: str
     explanation: Text
-
-
-@dataclass(frozen=True, slots=True)
-class RoleLine:
-    """What one name stands for, and what tells it."""
-
-    name: str
-    role: str
-    reason: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +186,7 @@ def explain(text: str) -> Explanation:
         corrected_losses=right.losses,
         verdict=verdict,
         summary=summary,
-        roles=_roles(judged, verdict.method_key),
+        roles=role_lines(judged, verdict.method_key),
         framework=framework,
         findings=findings,
         correction=runnable(correction) if torch else correction,
@@ -222,10 +210,6 @@ def _depends(analysis: Analysis, text: str) -> Text | None:
             target=ast.unparse(update.target), source=ast.unparse(update.source),
         )  # fmt: skip
     return None
-
-
-_HELD = re.compile(r"(^|_)(params?|variables|weights|state|rngs?|key)$")
-"""What a functional model is given beside its input."""
 
 
 def _names(tree: ast.Module) -> tuple[list[str], list[str]]:
@@ -283,39 +267,6 @@ def _judged(source: str, words: str) -> Judged | None:
 def _judged_again(corrected: str, source: str, judged: Judged, text: str) -> Judged:
     again = _judged(corrected, text) if corrected != source else None
     return again if again is not None else judged
-
-
-def _roles(judged: Judged, key: str) -> list[RoleLine]:
-    lines: dict[str, RoleLine] = {}
-    for given, told in judged.roles.items():
-        labels = judged.tracer.labels
-        name = labels.get(given, given.text) if given.inputs else given.text
-        role = told.role
-        students = [line for line in lines.values() if line.role == "student"]
-        if key == "dml" and role == "student" and students:
-            role = "student (peer)"
-        name = name.removeprefix("self.")
-        whose = role in {"student", "teacher"}
-        if name in {"eps", "epsilon"} or (whose and is_loss(name.rsplit(".", 1)[-1])):
-            continue
-        lines.setdefault(name, RoleLine(name, role, told.reason))
-        if given.inputs and role in {"student", "teacher"}:
-            callee = given.text.split("(", 1)[0].removeprefix("self.").split(".")[0]
-            if callee.isidentifier() and callee not in ALIASES and not is_loss(callee):
-                lines.setdefault(callee, RoleLine(callee, role, words.ITS_MODEL))
-            for inner in given.inputs:
-                held = isinstance(inner, Given) and bool(_HELD.search(inner.text))
-                if held:
-                    lines.pop(inner.text, None)  # type: ignore[attr-defined]
-                elif isinstance(inner, Given) and not inner.inputs and inner not in judged.roles:
-                    lines.setdefault(inner.text, RoleLine(inner.text, "input", words.IS_INPUT))
-    for node in nodes_of(judged.tracer.tree):
-        if isinstance(node, ast.arg) and node.arg not in lines:
-            role_by_name = Role.UNKNOWN if is_loss(node.arg) else role_of(node.arg)
-            if role_by_name is not Role.UNKNOWN:
-                told_by_name = RoleLine(node.arg, str(role_by_name), words.BY_NAME)
-                lines.setdefault(node.arg, told_by_name)
-    return list(lines.values())
 
 
 def _corrected(source: str, before: str, own: list[Finding], words: str) -> Correction:

@@ -18,19 +18,21 @@ from didact.check.engine.names import (
     is_temperature,
     is_weight,
     role_of,
+    words,
 )
 from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.explain.call_words import arguments, filled, last_name, same
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.nodes import nodes_of
-from didact.check.explain.formula.roles import side
+from didact.check.explain.formula.roles import LAYERS, side
 from didact.check.explain.formula.trace import Library, is_output
 from didact.check.explain.formula.tree import Call, Constant, Given, Node
 from didact.check.explain.losscalls import code_of, factor_of, loss_phrase, softened
 from didact.check.explain.proof import Proof
 from didact.check.explain.slices import slice_phrase
 from didact.check.explain.sums import enumerated, weighted
+from didact.check.explain.who import SIDES, Who, who_is_who
 from didact.check.explain.words.calls import FUNCTIONS, GRADIENTS
 from didact.check.explain.words.constructors import CONSTRUCTORS
 from didact.check.explain.words.methods import METHODS, TENSOR_METHODS
@@ -58,6 +60,10 @@ _OPERATORS: dict[type[ast.operator], Text] = {
     ast.MatMult: Text("the matrix product of {a} and {b}", "{a} 与 {b} 的矩阵乘积"),
 }
 _MODEL_CALL = Text("the output of {owner}{o} for {x}", "把 {x} 输入{owner}{o} 得到的输出")
+_HELD_CALL = Text(
+    "the output of {owner}{o} for {x}, run with the parameters {p}",
+    "用参数 {p}、输入 {x} 运行{owner}{o} 得到的输出",
+)
 _OWN_CALL = Text("what {o} returns for {args}", "以 {args} 调用 {o} 的返回值")
 _PASTED_CALL = Text(
     "what {o}, defined in line {line}, makes of {args}", "由第 {line} 行定义的 {o} 从 {args} 算出"
@@ -97,8 +103,20 @@ class Reader:
     def owner(self, node: ast.expr | None) -> Role:
         """Whose an expression is, by the formula's roles: provenance and use before names."""
         traced = self.traced(node)
-        told = side(traced, self.judged.roles) if traced is not None else None
+        if traced is None or (node is not None and self.who.is_shared(node)):
+            return Role.UNKNOWN
+        told = side(traced, self.judged.roles)
         return Role(told) if told is not None else Role.UNKNOWN
+
+    def whose(self, node: ast.expr | None) -> Role | str:
+        """The same as it is said: of several students the name of the model."""
+        traced = self.traced(node)
+        if traced is None or (node is not None and self.who.is_shared(node)):
+            return Role.UNKNOWN
+        told = self.who.side_of(traced)
+        if told is None:
+            return Role.UNKNOWN
+        return Role(told) if told in set(Role) else told
 
     def traced(self, node: ast.expr | None) -> Node | None:
         """The part of a formula that an expression is."""
@@ -106,13 +124,9 @@ class Reader:
         return value if isinstance(value, Node) else None
 
     @property
-    def roles_by_name(self) -> dict[str, str]:
-        """The roles of the plain names, where all that are called so have the same."""
-        found: dict[str, set[str]] = {}
-        for given, told in self.judged.roles.items():
-            if not given.inputs:
-                found.setdefault(given.text, set()).add(told.role)
-        return {name: roles.pop() for name, roles in found.items() if len(roles) == 1}
+    def who(self) -> Who:
+        """What the names of the paste stand for."""
+        return who_is_who(self.judged)
 
     def is_forward(self, node: ast.expr) -> bool:
         """Whether an expression is a model's output and is said to be one."""
@@ -159,7 +173,7 @@ class Reader:
     def phrase(self, node: ast.expr) -> Text:
         """What the expression gives, as a noun phrase."""
         use = self.uses.get(id(node))
-        if use is not None and (words := loss_phrase(use, self.owner)) is not None:
+        if use is not None and (words := loss_phrase(use, self.whose)) is not None:
             return words
         if (told := self.softened(node)) is not None:
             return told
@@ -181,7 +195,7 @@ class Reader:
         value = self.proof.value_of(node)
         if value is not None and not self.is_torch:
             value = value.replace(grad=Grad.UNKNOWN)
-        return softened(node, argument, value, self.owner(node))
+        return softened(node, argument, value, self.whose(node))
 
     def _call(self, node: ast.Call) -> Text:
         name = last_name(node.func)
@@ -260,16 +274,44 @@ class Reader:
         """A forward pass of a model, with whose it is."""
         value = self.analysis.value_of(node)
         callee = ast.unparse(node.func)
-        inputs = [a for a in node.args if not isinstance(a, ast.Starred)][:1]
-        inputs += [k.value for k in node.keywords if k.arg in {None, "input_ids"}][: not inputs]
+        told = self.who.roles_called(callee.removeprefix("self."))
+        sides = {r[0] for r in told if r is not None} & set(SIDES)
         runs = any(f.node is node for f in self.analysis.forwards)
-        if not (runs or is_model(callee)) or is_loss(callee) or not inputs:
+        added = set(words(callee)) & LAYERS
+        sided = bool(sides) and not added and not self._defined_at(node.func)
+        if not (runs or sided or is_model(callee)) or is_loss(callee):
+            return None
+        held, x = self._given_to(node)
+        if x is None:
             return None
         role = value.role if value is not None else Role.UNKNOWN
+        role = Role(sides.pop()) if len(sides) == 1 else role
         role = role_of(callee) if role is Role.UNKNOWN else role
-        if role is Role.UNKNOWN and self.owner(inputs[0]) is Role.UNKNOWN:
+        if role is Role.UNKNOWN and self.owner(x.value) is Role.UNKNOWN:
             role = self.owner(node)
-        return _MODEL_CALL.format(owner=_OWNER[role], o=code_of(node.func), x=code_of(inputs[0]))
+        stars = "**" if x.arg == "**" else ""
+        shown = f"`{stars}{code_of(x.value)[1:]}"
+        sentence = _MODEL_CALL if held is None else _HELD_CALL
+        return sentence.format(
+            owner=_OWNER[role], o=code_of(node.func), x=shown, p=code_of(held) if held else ""
+        )
+
+    def _given_to(self, node: ast.Call) -> tuple[ast.expr | None, ast.keyword | None]:
+        """The parameters that a functional model runs with, if any, and what it is given."""
+        inputs = [ast.keyword("", a) for a in node.args if not isinstance(a, ast.Starred)]
+        inputs += [
+            ast.keyword(k.arg or "**", k.value) for k in node.keywords
+            if k.arg in {None, "input_ids"} and not inputs
+        ]  # fmt: skip
+        held = inputs[0].value if len(inputs) > 1 else None
+        if held is not None and self._is_held(held):
+            return held, inputs[1]
+        return None, inputs[0] if inputs else None
+
+    def _is_held(self, node: ast.expr) -> bool:
+        names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+        told = [r for n in names for r in self.who.roles_called(n) if r is not None]
+        return bool(told) and all(role.endswith(" parameters") for role, _ in told)
 
     def _own_call(self, node: ast.Call) -> Text:
         value = self.analysis.value_of(node)
@@ -380,7 +422,7 @@ class Reader:
     def _inside(self, node: ast.expr) -> Text | None:
         """What a loss inside a sum computes."""
         use = self.uses.get(id(node))
-        return loss_phrase(use, self.owner) if use is not None else None
+        return loss_phrase(use, self.whose) if use is not None else None
 
     def _holds_loss(self, node: ast.expr) -> bool:
         return any(id(n) in self.uses for n in ast.walk(node))

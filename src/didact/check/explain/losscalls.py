@@ -10,8 +10,8 @@ from didact.check.engine.events import LossUse
 from didact.check.engine.spaces import Role, Space
 from didact.check.engine.values import Value
 
-Owner = Callable[[ast.expr | None], Role]
-"""Whose an expression is."""
+Owner = Callable[[ast.expr | None], Role | str]
+"""Whose an expression is: a side, or of several students the model by its name."""
 _REDUCTIONS = {
     "mean": Text("averaged over all elements", "对所有元素取平均"),
     "sum": Text("summed over all elements", "对所有元素求和"),
@@ -182,7 +182,7 @@ def code_of(node: ast.expr | None, limit: int = 160) -> str:
     return f"`{text if len(text) <= limit else text[: limit - 1] + '…'}`"
 
 
-def facts(value: Value | None, role: Role, *, brief: bool = False) -> Text | None:
+def facts(value: Value | None, role: Role | str, *, brief: bool = False) -> Text | None:
     """Space, owner, temperature, axis, class slice and gradient of a tensor, where known.
 
     ``brief`` leaves the axis and the gradient out.
@@ -194,7 +194,7 @@ def facts(value: Value | None, role: Role, *, brief: bool = False) -> Text | Non
     ):
         return None
     space = _OUTPUT if value.space is Space.OUTPUT else value.space.text
-    owner = _OWNERS[role]
+    owner = _owned_by(role)
     if space.zh[0].isascii() and owner.zh:
         space = Text(space.en, " " + space.zh)
     owned = role is not Role.UNKNOWN and value.space is not Space.ONE_HOT
@@ -233,6 +233,12 @@ _OWNERS = {
     Role.TEACHER: Text("the teacher's", "教师的"),
     Role.UNKNOWN: Text("", ""),
 }
+
+
+def _owned_by(role: Role | str) -> Text:
+    return _OWNERS[role] if isinstance(role, Role) else Text(f"`{role}`'s", f"`{role}` 的")
+
+
 _TEMPERATURE = Text("at temperature {t}", "温度 {t}")
 _SOFTENED = {
     Space.PROBS: Text("probabilities, the softmax of {o}", "概率，由 {o} 做 softmax 得到"),
@@ -243,7 +249,7 @@ _SOFTENED = {
 
 
 def softened(
-    node: ast.expr | None, argument: ast.expr, value: Value | None, role: Role
+    node: ast.expr | None, argument: ast.expr, value: Value | None, role: Role | str
 ) -> Text | None:
     """What a softmax gives, with all that is known of it, said once."""
     wanted = _SOFTENED.get(value.space) if value is not None and value.is_tensor else None
@@ -251,7 +257,7 @@ def softened(
     if wanted is None or value is None:
         return None
     first = wanted.format(o=code_of(argument))
-    owner = _OWNERS[role] if role is not Role.UNKNOWN else Text("the", "")
+    owner = _owned_by(role) if role is not Role.UNKNOWN else Text("the", "")
     parts = [Text(f"{owner.en} {first.en}", f"{owner.zh}{first.zh}")]
     if value.axis is not None:
         parts.append(_axis(value.axis))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import json
+import re
 from collections.abc import Sequence
 
 from didact._core.i18n import Language, Text
@@ -25,6 +26,7 @@ from didact.check.explain.formula.tree import Sequence as Listed
 from didact.check.explain.formula.written import Writer
 from didact.check.explain.layout import COLUMNS, width, wrap
 from didact.check.explain.words import page as words
+from didact.check.explain.words.roles import ROLES
 from didact.check.findings.finding import Finding
 from didact.check.snippet.repair import parse
 
@@ -423,14 +425,18 @@ def definitions_of(explanation: Explanation) -> list[Text]:
 
 def roles_line(explanation: Explanation) -> Text | None:
     """Who is who, in one sentence."""
-    by_role: dict[str, list[str]] = {}
+    by_role: dict[str, list[str]] = {role: [] for role in ROLES}
+    listed = {line.name for line in explanation.roles}
     for line in explanation.roles:
-        if line.role in words.ROLES:
-            by_role.setdefault(line.role, []).append(f"`{line.name}`")
-    if not by_role:
+        callee = re.split(r"[(\[.]", line.name.removeprefix("self."), maxsplit=1)[0]
+        call = "(" in line.name and callee in listed
+        if line.role in ROLES and not call:
+            by_role[line.role].append(f"`{line.name}`")
+    said = [(ROLES[r], names) for r, names in by_role.items() if names]
+    if not said:
         return None
-    english = "; ".join(f"{words.ROLES[r].en}: {', '.join(n)}" for r, n in by_role.items())
-    chinese = "；".join(f"{words.ROLES[r].zh}：{'、'.join(n)}" for r, n in by_role.items())
+    english = "; ".join(f"{role.en}: {', '.join(names)}" for role, names in said)
+    chinese = "；".join(f"{role.zh}：{'、'.join(names)}" for role, names in said)
     return words.WHO.format(roles=Text(english, chinese))
 
 

@@ -63,7 +63,7 @@ class Explainer:
         explained = _BY_TYPE.get(type(node))
         if explained is not None:
             return explained(self, node)
-        block = explain_block(node, self.reader.roles_by_name)
+        block = explain_block(node, self.reader.who.parameter)
         return block if block is not None else plain(node)
 
     def _assign(self, node: ast.Assign) -> Text:
@@ -178,7 +178,7 @@ class Explainer:
             value = value.replace(grad=Grad.UNKNOWN)  # a tape or a transformation decides
         known = (
             gradient_of(value) if self.reader.is_forward(node)
-            else facts(value, self.reader.owner(node))
+            else facts(value, self.reader.whose(node))
         )  # fmt: skip
         if known is None:
             return sentence
@@ -190,7 +190,7 @@ class Explainer:
         for inner in sorted(parts, key=lambda n: (n.lineno, n.col_offset, -(n.end_lineno or 0))):
             use = self.reader.uses.get(id(inner))
             words = (
-                loss_phrase(use, self.reader.owner)
+                loss_phrase(use, self.reader.whose)
                 if use is not None and inner is not node
                 else None
             )

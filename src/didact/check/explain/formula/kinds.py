@@ -84,10 +84,10 @@ _OUTPUT = re.compile(r"pred|logit|out|feat|prob|score|emb|hidden|att|^(y|z|f|x|f
 _MASK = re.compile(r"mask|valid|keep|attention_m|padding_m", re.IGNORECASE)
 _PAD = re.compile(r"pad|ignore", re.IGNORECASE)
 _HOT = re.compile(r"one_?hot|target_?prob|multi_?hot", re.IGNORECASE)
-_OLD = re.compile(r"old|known|prev|start|n_?base|seen", re.IGNORECASE)
+_OLD = re.compile(r"old|known|prev|start|n_?base|seen|past", re.IGNORECASE)
 
 
-_COUNTS = re.compile(r"(n|num|nb)_(old|new|all|total|seen|known|base)", re.IGNORECASE)
+_COUNTS = re.compile(r"(n|num|nb)_(old|new|all|total|seen|known|base|past)", re.IGNORECASE)
 
 
 def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
@@ -99,6 +99,9 @@ def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
     def mark(node: Node, kind: Kind) -> None:
         while isinstance(node, Call) and node.name in _SHAPERS and node.args:
             node = node.args[0]
+        if isinstance(node, Call) and node.name == "cat" and kind in INDICES and node.args:
+            for joined in node.args[0].children:
+                mark(joined, kind)
         if isinstance(node, Given):
             found.setdefault(node, kind)
 
@@ -385,7 +388,7 @@ def _is_soft(node: Node) -> bool:
     while isinstance(node, Call) and node.name in _SHAPERS and node.args:
         node = node.args[0]
     return isinstance(node, Given) and bool(
-        re.search(r"prob|soft|teacher|old", node.text, re.IGNORECASE)
+        re.search(r"prob|soft|teacher|(^|_)old", node.text, re.IGNORECASE)
         and not is_label(node.text.rsplit(".", 1)[-1])
     )
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from didact._core.i18n import Text
-from didact.check.engine.names import is_loss, is_model, role_of
+from didact.check.engine.names import is_loss, is_model, role_of, words
 from didact.check.engine.spaces import Role
 from didact.check.explain.formula.kinds import INDICES, Kind
-from didact.check.explain.formula.tree import Call, Each, Given, Item, Node, walk
+from didact.check.explain.formula.tree import Call, Constant, Each, Given, Item, Node, walk
 
 _SHORT_TEACHER = re.compile(
     r"(^|_)(t|tea|tch|te|ref)(\d|_|$)|^(z|f|fm|feat|feats|logits?|p|g|h|out)_?t$|^tea|teacher|老师|教师|旧",
@@ -36,7 +36,7 @@ class Told:
 
 
 _FROM = Text("it is what `{model}` returns", "它是 `{model}` 的输出")
-_BY_NAME = Text("by its name alone", "仅凭名字推断")
+BY_NAME = Text("by its name alone", "仅凭名字推断")
 _LEFT = Text("the other side is the {other}'s", "另一侧是{other}的")
 _IN_CE = Text("it is compared with the labels", "它与真实标签一起求损失")
 _IS_TARGET = Text("it is the target that is imitated", "它是被模仿的目标")
@@ -74,26 +74,31 @@ def roles_of(
             continue
         if kind in _KIND_ROLES:
             found[given] = Told(_KIND_ROLES[kind], _KIND_REASONS[kind])
-    tensors = [g for g, k in kinds.items() if k in {Kind.TENSOR, Kind.LIST}]
+    tensors = [
+        g for g, k in kinds.items() if k in {Kind.TENSOR, Kind.LIST} and not _is_no_output(g)
+    ]  # fmt: skip
     for given in tensors:
         told = _provenance(given)
         if told is not None:
             found[given] = told
+    fed = _fed(found)
+    tensors = [g for g in tensors if g not in fed]
     _frozen(nodes, tensors, found)
+    known = set(tensors)
     parts = list({id(p): p for n in nodes for p in walk(n)}.values())
     for part in parts:
         if isinstance(part, Call):
-            _hard_use(part, kinds, found)
+            _hard_use(part, kinds, known, found)
     for given in tensors:
         if given not in found:
             told = _named(given, labels)
             if told is not None:
                 found[given] = told
     _still(nodes, tensors, found)
-    for part in parts:
-        if isinstance(part, Call):
-            _soft_use(part, found)
+    _soft_uses(parts, known, found)
+    _stored(parts, known, found)
     _eliminate(parts, tensors, found)
+    _layered(nodes, tensors, found)
     return found
 
 
@@ -133,6 +138,45 @@ def side(node: Node, found: Mapping[Given, Told]) -> str | None:
     return sides.pop() if len(sides) == 1 else None
 
 
+def _is_no_output(given: Given) -> bool:
+    """Whether a name is that of a number, or a tensor that is filled and not computed."""
+    if given.inputs:
+        return bool(_FILLED.search(given.text))
+    return bool(_OF_NUMBERS.search(given.text.rsplit(".", 1)[-1]))
+
+
+_FILLED = re.compile(r"\.(new|new_(zeros|ones|full|tensor|empty)|fill_|zero_)\(")
+_OF_NUMBERS = re.compile(
+    r"(^|_)(ep|epochs?|steps?|iters?|ch|chs|chans?|channels?|dims?|widths?|num|n|nb|start|end|decay|"
+    r"lr|size)(_|\d*$)|^(lo|hi)$|^[cdn]_?(in|out|s|t|stu|tea)$",
+    re.IGNORECASE,
+)
+"""Names of numbers, whose side no formula tells: a width, a count, an end of a schedule."""
+OF_OUTPUTS = re.compile(
+    r"feat|logit|out|hid|emb|pred|prob|score|map|repr|^(z|f|h|p|q|fm|g)(_|\d|[st]$|$)",
+    re.IGNORECASE,
+)
+_OF_INPUTS = re.compile(
+    r"^(x|xs|xb|bx|imgs?|images?|inputs?|data|ids|input_ids|tokens?|pixel_values)(_|\d|$)",
+    re.IGNORECASE,
+)
+LAYERS = frozenset({"regressor", "adapter", "adaptor", "projector", "proj", "projection", "head",
+                     "classifier", "fc", "bias", "reg", "connector", "embed", "align"})  # fmt: skip
+
+
+def is_layer(name: str) -> bool:
+    """Whether a name is that of a layer that is put on a model's output."""
+    return bool(set(words(name)) & LAYERS) and role_of(name) is Role.UNKNOWN
+
+
+def _fed(found: Mapping[Given, Told]) -> set[Given]:
+    """What models are given: it is nobody's output, whatever it is called."""
+    return {
+        i for g in found if g.inputs and not is_layer(_called(g)) for i in g.inputs
+        if isinstance(i, Given) and not i.inputs and not OF_OUTPUTS.search(i.text)
+    }  # fmt: skip
+
+
 def _provenance(given: Given) -> Told | None:
     if not given.inputs and not given.model:
         return None
@@ -141,12 +185,13 @@ def _provenance(given: Given) -> Told | None:
         return None
     if is_loss(callee.rsplit(".", 1)[-1]):
         return None
-    words = callee.removeprefix("self.")
-    if role_of(words) is Role.UNKNOWN and not re.search(r"\(", given.text):
-        words = words.split(".", 1)[0]  # of `teacher_outputs.logits` the owner tells
-    if role_of(words) is Role.TEACHER:
+    name = callee.removeprefix("self.")
+    if role_of(name) is Role.UNKNOWN and not re.search(r"\(", given.text):
+        name = name.split(".", 1)[0]  # of `teacher_outputs.logits` the owner tells
+    if role_of(name) is Role.TEACHER:
         return Told("teacher", _FROM.format(model=callee))
-    if role_of(words) is Role.STUDENT or is_model(words) or words in {"net", "model"}:
+    added = is_layer(name)  # put on what a model gave: whose that is decides
+    if role_of(name) is Role.STUDENT or (not added and is_model(name)) or name in {"net", "model"}:
         return Told("student", _FROM.format(model=callee))
     if any(role_of(name) is Role.TEACHER for name in _lists_of_models(given)):
         return Told("teacher", _FROM.format(model=callee))
@@ -178,9 +223,30 @@ def _frozen(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -
     if any(found[g].role == "teacher" for g in models):
         return
     still = [g for g in models if id(g) not in live]
-    if still and len(still) < len(models):
+    moved = {_called(g) for g in models if id(g) in live}
+    plain = any(id(g) in live and not g.inputs for g in tensors)
+    apart = plain and not any(_called(g) in moved for g in still)
+    if still and (len(still) < len(models) or apart):
         for given in still:
             found[given] = Told("teacher", _NO_GRADIENT)
+
+
+def _layered(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -> None:
+    """What an added layer turns into a feature is its side's: the trained one is the student's."""
+    live = _live(nodes)
+    taught = any(told.role == "teacher" for told in found.values())
+    for given in tensors:
+        if not given.inputs or not is_layer(_called(given)):
+            continue
+        if given not in found and taught and id(given) in live:
+            found[given] = Told("student", _LEFT.format(other=_NAMES["teacher"]))
+        parts = [p for i in given.inputs for p in leaves(i)] if given in found else []
+        for part in parts:
+            if not part.inputs and part in tensors and not _OF_INPUTS.search(part.text):
+                found.setdefault(part, found[given])
+
+
+_STOPS = frozenset({"detach", "item", "size", "length", "rank", "numel"})
 
 
 def _live(nodes: list[Node]) -> set[int]:
@@ -189,7 +255,7 @@ def _live(nodes: list[Node]) -> set[int]:
     pending = list(nodes)
     while pending:
         part = pending.pop()
-        if id(part) in live or (isinstance(part, Call) and part.name in {"detach", "item"}):
+        if id(part) in live or (isinstance(part, Call) and part.name in _STOPS):
             continue
         live.add(id(part))
         pending += part.children
@@ -201,7 +267,8 @@ def _still(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) ->
     if any(told.role == "teacher" for told in found.values()):
         return
     live = _live(nodes)
-    still = [g for g in tensors if id(g) not in live and g not in found]
+    read: set[Given] = set().union(*(leaves(n) for n in nodes))  # not only for their size
+    still = [g for g in tensors if id(g) not in live and g not in found and g in read]
     if any(id(g) in live for g in tensors):
         for given in still:
             found[given] = Told("teacher", _NO_GRADIENT)
@@ -212,7 +279,9 @@ def _text_role(text: str) -> str | None:
     return None if role is Role.UNKNOWN else str(role)
 
 
-def _hard_use(call: Call, kinds: Mapping[Given, Kind], found: dict[Given, Told]) -> None:
+def _hard_use(
+    call: Call, kinds: Mapping[Given, Kind], tensors: set[Given], found: dict[Given, Told]
+) -> None:
     if call.name not in {"cross_entropy", "nll_loss", "binary_cross_entropy_with_logits"}:
         return
     if len(call.args) < 2:
@@ -224,7 +293,7 @@ def _hard_use(call: Call, kinds: Mapping[Given, Kind], found: dict[Given, Told])
         hard = bool(target) and all(kinds.get(g) in INDICES for g in target)
     if hard:
         for given in leaves(call.args[0]):
-            if given not in found and "teacher" not in given.text.lower():
+            if given in tensors - set(found) and "teacher" not in given.text.lower():
                 found[given] = Told("student", _IN_CE)
 
 
@@ -236,34 +305,109 @@ def _named(given: Given, labels: Mapping[Node, str]) -> Told | None:
     for name in (last, labels.get(given, ""), owner):
         role = role_of(name) if name else Role.UNKNOWN
         if role is not Role.UNKNOWN:
-            return Told(str(role), _BY_NAME)
+            return Told(str(role), BY_NAME)
     teacher, student = bool(_SHORT_TEACHER.search(last)), bool(_SHORT_STUDENT.search(last))
     if teacher != student:
-        return Told("teacher" if teacher else "student", _BY_NAME)
+        return Told("teacher" if teacher else "student", BY_NAME)
     return None
 
 
-def _soft_use(call: Call, found: dict[Given, Told]) -> None:
-    pair: tuple[Node, Node] | None = None
+def _soft_uses(parts: list[Node], tensors: set[Given], found: dict[Given, Told]) -> None:
+    """What stands as the target of soft losses is imitated, if it is nowhere the prediction."""
+    pairs = [
+        (leaves(target) & tensors, leaves(prediction) & tensors)
+        for part in parts
+        if isinstance(part, Call) and (pair := _soft_pair(part)) is not None
+        for prediction, target in (pair,)
+    ]
+    targets: set[Given] = set().union(*(t for t, _ in pairs))
+    predictions: set[Given] = set().union(*(p for _, p in pairs))
+    both = targets & predictions  # a mixture, or each imitates the other: nobody's alone
+    for target, prediction in pairs:
+        if (target | prediction) & both:
+            continue
+        told = [{found[g].role for g in s if g in found} & set(_OTHER)
+                for s in (target, prediction)]  # fmt: skip
+        if "student" not in told[0] and "teacher" not in told[1]:
+            for given in target:
+                found.setdefault(given, Told("teacher", _IS_TARGET))
+            for given in prediction:
+                found.setdefault(given, Told("student", _IS_PREDICTION))
+
+
+def _stored(parts: list[Node], tensors: set[Given], found: dict[Given, Told]) -> None:
+    """Outputs that no model of the code computes, which the student's are drawn to: stored ones."""
+    if any(told.role == "teacher" for told in found.values()):
+        return
+    for part in parts:
+        if not isinstance(part, Call) or part.name not in _DISTANCES or len(part.args) < 2:
+            continue
+        target = [g for g in leaves(part.args[1]) if g in tensors and g not in found]
+        drawn = side(part.args[0], found) == "student"
+        if drawn and len(target) == 1 and OF_OUTPUTS.search(target[0].text):
+            found[target[0]] = Told("teacher", _IS_TARGET)
+
+
+_DISTANCES = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss"})
+
+
+def _soft_pair(call: Call) -> tuple[Node, Node] | None:
+    """The prediction and the target of a loss on distributions."""
     if call.name in {"kl_div", "cross_entropy"} and len(call.args) > 1:
-        pair = call.args[0], call.args[1]
-    elif call.name == "mul" and len(call.args) == 2:
+        exchanged = _is_log(call.args[1]) and not _is_log(call.args[0])
+        return None if exchanged else (call.args[0], call.args[1])
+    if call.name == "mul" and len(call.args) == 2:
         logs = [a for a in call.args if _is_log(a)]
         others = [a for a in call.args if not _is_log(a)]
         if len(logs) == 1 and len(others) == 1:
-            pair = logs[0], others[0]
-    if pair is None:
-        return
-    if leaves(pair[0]) & leaves(pair[1]):
-        return  # a mixture of both: neither side is one model's
-    target = leaves(pair[1]) - leaves(pair[0])
-    prediction = leaves(pair[0]) - leaves(pair[1])
-    told = [{found[g].role for g in s if g in found} & set(_OTHER) for s in (target, prediction)]
-    if "student" not in told[0] and "teacher" not in told[1]:
-        for given in target:
-            found.setdefault(given, Told("teacher", _IS_TARGET))
-        for given in prediction:
-            found.setdefault(given, Told("student", _IS_PREDICTION))
+            return logs[0], others[0]
+    return None
+
+
+def own_targets(nodes: list[Node], kinds: Mapping[Given, Kind]) -> dict[Given, int | None]:
+    """Heads that other heads of the same model imitate: ``outs[-1]``, ``deepest``.
+
+    Each with its place, where it is an item of a list of outputs.
+    """
+    found: dict[Given, int | None] = {}
+    taught: set[Given] = set()
+    for part in {id(p): p for n in nodes for p in walk(n)}.values():
+        pair = _soft_pair(part) if isinstance(part, Call) else None
+        if pair is None:
+            continue
+        tensors = {Kind.TENSOR, Kind.LIST}
+        target, prediction = (
+            [g for g in leaves(n) if kinds.get(g) in tensors] for n in (pair[1], pair[0])
+        )
+        if len(target) != 1 or not prediction:
+            continue
+        one = target[0]
+        if prediction == [one]:
+            place, elsewhere = place_of(pair[1], one), place_of(pair[0], one)
+            if kinds[one] is Kind.LIST and place is not None and place != elsewhere:
+                found[one] = place
+        elif one.inputs and all(p is not one and _of_one_model(one, p) for p in prediction):
+            taught |= set(prediction)
+            found[one] = None
+    return {g: place for g, place in found.items() if g not in taught}
+
+
+def _of_one_model(one: Given, other: Given) -> bool:
+    """Whether two outputs are items of one list, or of heads on one model."""
+    if "(" not in one.text:
+        return one.inputs == other.inputs
+    return is_layer(_called(one)) and is_layer(_called(other))
+
+
+def place_of(node: Node, given: Given) -> int | None:
+    """The one place at which a list is read inside a part."""
+    places = {
+        p.args[1].value for p in walk(node)
+        if isinstance(p, Call) and p.name == "index" and p.args[0] is given
+        and isinstance(p.args[1], Constant)
+    }  # fmt: skip
+    looped = any(isinstance(p, Item) and p.children == (given,) for p in walk(node))
+    return places.pop() if len(places) == 1 and not looped else None
 
 
 def _is_log(node: Node) -> bool:

@@ -56,15 +56,3 @@ WRITTEN = Text("As written: {formula}", "代码所写：{formula}")
 RIGHT = Text("As corrected: {formula}", "修正之后：{formula}")
 AS_BEFORE = Text("As line {line}.", "同第 {line} 行。")
 WHO = Text("Roles: {roles}.", "各变量的角色：{roles}。")
-ROLES = {
-    "student": Text("student", "学生"),
-    "student (peer)": Text("other student (peer)", "另一个学生（同伴）"),
-    "teacher": Text("teacher", "教师"),
-    "labels": Text("labels", "标签"),
-    "temperature": Text("temperature", "温度"),
-    "weight": Text("weight", "权重"),
-    "mask": Text("mask", "掩码"),
-    "old classes": Text("number of old classes", "旧类数"),
-    "padding": Text("padding", "填充"),
-    "input": Text("input", "输入"),
-}
