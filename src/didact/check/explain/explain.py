@@ -30,6 +30,7 @@ from didact.check.explain.formula.judge import Judged, Loss, judged_source
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.listed import role_lines
 from didact.check.explain.mistakes.overwritten_loss import OVERWRITTEN
+from didact.check.explain.mistakes.returned import NOTHING
 from didact.check.explain.mistakes.uncleared import UNCLEARED
 from didact.check.explain.naming import as_called, called, hint_by_name
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
@@ -150,6 +151,8 @@ def explain(text: str) -> Explanation:
     rules = list(found_by_rules(source, text))
     own = [f for f in own if not (f.code == UNCLEARED and any(
         "NO-ZERO-GRAD" in kinds_of(r.code) for r in rules))]  # fmt: skip
+    told = {f.span.line for f in own if f.code == NOTHING}
+    rules = [r for r in rules if r.span.line not in told or "LOSS-UNUSED" not in kinds_of(r.code)]
     overwritten = {f.span.line for f in rules if "SUM-OVERWRITTEN" in kinds_of(f.code)}
     own = [f for f in own if f.code != OVERWRITTEN or f.span.line not in overwritten]
     findings = by_importance([*rules, *own, *misspelt, *beyond_rules(source, text)])

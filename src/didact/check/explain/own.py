@@ -105,12 +105,13 @@ def _unused_parameters(tree: ast.Module) -> Iterator[Finding]:
             continue
         for parameter in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
             name = parameter.arg
-            if name in used | {"self", "cls", "num_items_in_batch"} or name.startswith("_"):
+            if name in used | _TOLD_APART or name.startswith("_"):
                 continue
             message = _UNUSED.format(name=name, function=node.name)
             yield Finding(UNUSED_PARAMETER, Severity.INFO, span(parameter), message)
 
 
+_TOLD_APART = frozenset({"self", "cls", "num_items_in_batch", "return_outputs"})
 _HOOKS = frozenset(
     {"training_step", "validation_step", "test_step", "backward", "on_train_batch_end", "setup"}
 )

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from didact.check.correct.site import span
+from didact.check.engine.names import is_loss
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.nodes import nodes_of
@@ -138,36 +139,43 @@ def _sizes(tree: ast.Module) -> list[str]:
 def without_return(tree: ast.Module) -> Iterator[ast.FunctionDef]:
     """Functions that compute a loss or an output, by their name, and give nothing back."""
     for node in nodes_of(tree):
-        if not isinstance(node, ast.FunctionDef) or node.name not in {"compute_loss", "forward"}:
+        if not isinstance(node, ast.FunctionDef):
             continue
+        inner = list(ast.walk(node))
         gives = any(isinstance(n, ast.Return | ast.Yield | ast.YieldFrom | ast.Raise)
-                    for n in ast.walk(node))  # fmt: skip
+                    for n in inner)  # fmt: skip
         last = node.body[-1]
-        if not gives and isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name):
+        if gives or not isinstance(last, ast.Assign) or not isinstance(last.targets[0], ast.Name):
+            continue
+        trains = any(isinstance(n, ast.Attribute) and n.attr == "backward" for n in inner)
+        of_loss = is_loss(node.name) and is_loss(last.targets[0].id) and not trains
+        if node.name in {"compute_loss", "forward"} or of_loss:
             yield node
 
 
-def _returned(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
-    """The loss given back at the end of the function that computes it last."""
-    for function in without_return(tree):
-        last = function.body[-1]
-        where = span(last)
-        if not where.line <= finding.span.line <= where.end_line:
-            continue
-        name = last.targets[0].id  # type: ignore[attr-defined]
-        arguments = {a.arg for a in [*function.args.args, *function.args.kwonlyargs]}
-        outputs = next((n.targets[0].id for n in function.body if isinstance(n, ast.Assign)
-                        and isinstance(n.targets[0], ast.Name) and isinstance(n.value, ast.Call)
-                        and ast.unparse(n.value.func) in {"model", "self.model"}), "")  # fmt: skip
-        given = f"({name}, {outputs}) if return_outputs else {name}"
-        given = given if outputs and "return_outputs" in arguments else name
-        end = Span(where.end_line, where.end_column, where.end_line, where.end_column)
-        yield Edit(end, f"\n{' ' * last.col_offset}return {given}")
-        return
+def returned_at_the_end(function: ast.FunctionDef) -> list[Edit]:
+    """The value that a function computes last given back."""
+    last = function.body[-1]
+    where = span(last)
+    name = last.targets[0].id  # type: ignore[attr-defined]
+    arguments = {a.arg for a in [*function.args.args, *function.args.kwonlyargs]}
+    outputs = outputs_of(function)
+    given = f"({name}, {outputs}) if return_outputs else {name}"
+    given = given if outputs and "return_outputs" in arguments else name
+    end = Span(where.end_line, where.end_column, where.end_line, where.end_column)
+    return [Edit(end, f"\n{' ' * last.col_offset}return {given}")]
+
+
+def outputs_of(function: ast.FunctionDef) -> str:
+    """The name that holds what the model that is trained puts out."""
+    return next(
+        (n.targets[0].id for n in function.body if isinstance(n, ast.Assign)
+         and isinstance(n.targets[0], ast.Name) and isinstance(n.value, ast.Call)
+         and ast.unparse(n.value.func) in {"model", "self.model"}), "",
+    )  # fmt: skip
 
 
 _BY_KIND: dict[str, Callable[[ast.Module, Finding], Iterator[Edit]]] = {
-    "LOSS-UNUSED": _returned,
     "SUM-OVERWRITTEN": _added_up,
     "EMA-REVERSED": _exchanged,
     "STUDENT-EVAL-MODE": _trained_again,

@@ -41,10 +41,16 @@ TRAINING = frozenset(
         "NO-ZERO-GRAD", "OPT-HAS-TEACHER", "STUDENT-CUT", "STUDENT-NO-GRAD", "TARGET-IN-GRAPH",
         "LAYER-IN-LOSS", "ZERO-GRAD-LATE", "ALIAS-TEACHER", "TEACHER-GRAD", "DETACH-NOOP",
         "EMA-REVERSED", "STUDENT-EVAL-MODE", "NOT-IN-OPTIMIZER", "SUM-OUTLIVES",
+        "RESULT-DISCARDED", "GRAPH-REUSED", "PENALTY-CUT",
     }
 )  # fmt: skip
 """Kinds of findings about how a loss is trained, not about its formula."""
-BESIDE = frozenset({"KD604", "KE101", "KE102", "KE103", "KE104", "KE125", "KE128"})
+BESIDE = frozenset(
+    {
+        "KD604", "KE101", "KE102", "KE103", "KE104", "KE125", "KE128", "KE150", "KE153", "KE155",
+        "KE156", "KE157", "KE158", "KE160", "KE161", "KE162",
+    }
+)  # fmt: skip
 """Codes that say nothing of the formula."""
 _BY_FACTOR = {
     "T": {"NO-T2", "T-POW1"}, "C": {"KL-MEAN", "CLASS-MEAN", "REDUCE-KWARG"},

@@ -127,6 +127,11 @@ def check(analysis: Analysis) -> Iterator[Found]:
     direct = {id(use.node) for use in known}
     for block in _blocks(analysis.tree):
         yield from _overwritten(analysis, block, trained=True)
+        for at, statement in enumerate(block):
+            name = _loss_name(analysis, statement)
+            read = name and _count(analysis.tree, name)
+            if name and not read and any(map(_has_backward, block[at + 1 :])):
+                yield Found(statement, _UNREAD.format(name=name))
     for function in _functions(analysis, known):
         if function.name.startswith("test") or _count(function, "locals"):
             continue
@@ -177,6 +182,10 @@ def _overwritten(
             first = first.body[-1]
         message = _REPLACED.format(name=name, line=second.lineno)
         yield Found(first, message, _added(second, name), severity=Severity.ERROR)
+
+
+def _has_backward(statement: ast.stmt) -> bool:
+    return any(isinstance(p, ast.Attribute) and p.attr == "backward" for p in ast.walk(statement))
 
 
 def _goes_back(block: list[ast.stmt], name: str) -> bool:

@@ -40,7 +40,7 @@ def _unused_norms(tracer: Tracer, known: frozenset[str]) -> Iterator[Finding]:
                 yield finding("KE109", Severity.ERROR, node, fix, name=call.args[0].id)
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             target = node.targets[0].id
-            original = _normalised_of(node.value) or _softened_name(tracer, node.value)
+            original = normalised_name(node.value) or _softened_name(tracer, node.value)
             if original is None or target in reads or target == original:
                 continue
             direct = None
@@ -92,7 +92,7 @@ def _softened_name(tracer: Tracer, value: ast.expr) -> str | None:
     return value.args[0].id  # type: ignore[attr-defined, no-any-return]
 
 
-def _normalised_of(value: ast.expr) -> str | None:
+def normalised_name(value: ast.expr) -> str | None:
     """``x`` of ``x / x.mean()``, ``F.normalize(x)``."""
     quotient = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div)
     if isinstance(value, ast.BinOp) and quotient and isinstance(value.left, ast.Name):

@@ -28,6 +28,124 @@ OWN: dict[str, Text] = {
         "循环 `{over}` 中每一轮的 `{name} =` 都覆盖前面的值：第 {line} 行算出的和"
         "除最后一轮之外的各轮全都丢失；要累加请写 `+=`",
     ),
+    "KE150": Text(
+        "`{name}` is computed and nothing reads it: without this line the result would be the same",
+        "`{name}` 算出来之后没有被用到：去掉这一行，结果不变",
+    ),
+    "KE150-SCHEDULE": Text(
+        "`{name}` is computed and nothing reads it: the loss goes on with `{base}`, so what was to "
+        "change with `{name}` stays as it is; use `{name}` in place of `{base}`",
+        "`{name}` 算出来之后没有被用到：损失里用的仍是 `{base}`，本该随 `{name}` 变化的量并没有变；"
+        "应把 `{base}` 换成 `{name}`",
+    ),
+    "KE150-CHANGING": Text(
+        "`{name}` is computed and nothing reads it: it has no effect on the loss",
+        "`{name}` 算出来之后没有被用到：对损失没有任何作用",
+    ),
+    "KE150-MASK": Text(
+        "the mask `{name}` is made and nothing reads it: it leaves nothing out",
+        "掩码 `{name}` 算出来之后没有被用到：它没有排除任何位置",
+    ),
+    "KE150-OUTPUT": Text(
+        "`{name}`, the output of `{model}`, is computed and nothing reads it: the loss does not "
+        "depend on it",
+        "`{model}` 的输出 `{name}` 算出来之后没有被用到：损失与它无关",
+    ),
+    "KE151": Text(
+        "the result of this line is thrown away, `{name}` stays as it was; write `{shown}`",
+        "这一行的结果被丢弃，`{name}` 没有改变；应写 `{shown}`",
+    ),
+    "KE151-COMPARED": Text(
+        "`==` compares and throws the answer away: nothing is set; write `{shown}`",
+        "`==` 只是比较，结果随即丢弃，什么也没有设置；应写 `{shown}`",
+    ),
+    "KE151-NOT-CALLED": Text(
+        "without parentheses `{shown}` is only named, not called: the line does nothing; write "
+        "`{shown}()`",
+        "少了括号，`{shown}` 只是取到这个方法而没有调用，这一行什么也不做；应写 `{shown}()`",
+    ),
+    "KE153": Text(
+        "`{name}` starts at 0 once, before the loop over the epochs (line {line}), so `{code}` is "
+        "no mean of this epoch: it holds the sums of all epochs so far and grows; put `{start}` "
+        "at the start of each epoch",
+        "`{name}` 只在 epoch 循环之前清零一次（第 {line} 行），因此 `{code}` 不是本轮的平均，"
+        "而是至今各轮之和，会越来越大；应把 `{start}` 放到每个 epoch 的开头",
+    ),
+    "KE154": Text(
+        "`{name}` is computed once, before the loop, with a graph: the first backward() frees the "
+        "graph of `{model}`, and the second goes through it again and stops with a RuntimeError; "
+        "compute a target under torch.no_grad(), and anything that is to be trained inside the "
+        "loop",
+        "`{name}` 在循环之前只算了一次，而且带着计算图：第一次 backward() 释放了 `{model}` 的图，"
+        "第二次又要经过它，于是报 RuntimeError；作目标的放进 torch.no_grad()，要训练的放到循环里算",
+    ),
+    "KE155": Text(
+        "nothing that is shown puts `{name}` in evaluation mode: unless it is done elsewhere, its "
+        "dropout is on and every forward pass changes its BatchNorm statistics (no_grad stops "
+        "neither); call `{name}.eval()` before the loop",
+        "所示代码里没有把 `{name}` 切到评估模式：如果别处也没有，dropout 就一直开着，每次前向还会"
+        "改动它的 BatchNorm 统计量（no_grad 管不了这些）；应在循环之前调用 `{name}.eval()`",
+    ),
+    "KE155-COPY": Text(
+        "`{name}` is a copy of `{source}` with its mode, and `{source}` is trained: nothing calls "
+        "`{name}.eval()`, so its dropout may be on and its BatchNorm uses and changes the "
+        "statistics of the batch; call `{name}.eval()` after the copy",
+        "`{name}` 是 `{source}` 的拷贝，模式也一并拷贝，而 `{source}` 处于训练模式：没有调用 "
+        "`{name}.eval()` 时，dropout 可能开着，BatchNorm 用的是当前批的统计量并且还在更新；"
+        "拷贝之后应调用 `{name}.eval()`",
+    ),
+    "KE155-SAID": Text(
+        "`{name}` is never put in evaluation mode: its dropout is on, its targets depend on the "
+        "batch, and every forward pass changes its BatchNorm statistics (no_grad stops neither); "
+        "call `{name}.eval()` before the loop",
+        "`{name}` 从未切到评估模式：dropout 开着，目标随当前批变化，每次前向都会改动它的 BatchNorm "
+        "统计量（no_grad 管不了这些）；应在循环之前调用 `{name}.eval()`",
+    ),
+    "KE156": Text(
+        "a loss is a tensor without dimensions: since PyTorch 0.5 `{code}` ends in an IndexError; "
+        "write `{right}`",
+        "损失是 0 维张量：PyTorch 0.5 起 `{code}` 会报 IndexError；应写 `{right}`",
+    ),
+    "KE157": Text(
+        "`volatile=True` has had no effect since PyTorch 0.4 but a warning: `{code}` no longer "
+        "keeps the graph from being recorded; use `with torch.no_grad():`",
+        "`volatile=True` 从 PyTorch 0.4 起不再起作用，只给出警告：`{code}` 已不能阻止记录计算图；"
+        "应改用 `with torch.no_grad():`",
+    ),
+    "KE158": Text(
+        "the average goes over parameters() alone: the running mean and variance of BatchNorm in "
+        "`{name}` are buffers and are not averaged; if there is any, copy or average the buffers "
+        "of `{source}`, too",
+        "平均只覆盖 parameters()：`{name}` 里 BatchNorm 的 running_mean、running_var 是 buffer，"
+        "没有参与；若有 BatchNorm，还应从 `{source}` 拷贝或平均各 buffer",
+    ),
+    "KE159": Text(
+        "`{code}` takes the parameter out of the graph: `{total}` has no gradient, so whatever its "
+        "weight the penalty changes nothing in training",
+        "`{code}` 把参数移出了计算图：`{total}` 没有梯度，无论权重多大，这个惩罚项都不影响训练",
+    ),
+    "KE160": Text(
+        "`{name}` has no `return`: it gives back None, and whoever calls it cannot go backward "
+        "from it",
+        "`{name}` 没有 `return`，返回的是 None，调用者无法对它反向传播",
+    ),
+    "KE160-TRAINER": Text(
+        "`{name}` has no `return`: it gives back None, and Trainer stops with an AttributeError or "
+        "a TypeError at the first step",
+        "`{name}` 没有 `return`，返回的是 None，Trainer 在第一步就会报 AttributeError 或 TypeError",
+    ),
+    "KE161": Text(
+        "`return_outputs` is ignored: `evaluate()` and `predict()` call compute_loss with "
+        "return_outputs=True and unpack two values, so they stop with a TypeError",
+        "忽略了 `return_outputs`：`evaluate()` 和 `predict()` 会传 return_outputs=True 并拆成"
+        "两个值，于是报 TypeError",
+    ),
+    "KE162": Text(
+        "`{shown}` makes the labels [B, 1]; cross_entropy takes class numbers of shape [B] and "
+        "stops with the error shown; pass `{name}`",
+        "`{shown}` 把标签变成了 [B, 1]；cross_entropy 要求类别编号的形状是 [B]，因此报出这个错误；"
+        "应直接传 `{name}`",
+    ),
     "KE123": Text(
         "the student's side of this term is computed without gradient ({how}): backward() stops "
         "with an error, or the term trains nothing",
@@ -492,6 +610,85 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
     "KE122": (
         Text("A loss that a loop overwrites", "被循环覆盖的损失"),
         Text("Start at 0 and add: `loss += ...`.", "从 0 开始累加：`loss += ...`。"),
+    ),
+    "KE150": (
+        Text("A value that nothing reads", "算出来却没有用到的值"),
+        Text(
+            "A schedule, a mask or an average acts only where the loss is made of it.",
+            "调度、掩码、平均值只有真正写进损失里才起作用。",
+        ),
+    ),
+    "KE151": (
+        Text("A line without effect", "不起作用的一行"),
+        Text(
+            "`loss / n`, `x.to(device)` and `x.clamp(min=0)` return a new tensor and leave the old "
+            "one as it is; `p.requires_grad == False` sets nothing; `opt.step` calls nothing.",
+            "`loss / n`、`x.to(device)`、`x.clamp(min=0)` 都返回新张量，原来的不变；"
+            "`p.requires_grad == False` 什么也没设置；`opt.step` 什么也没调用。",
+        ),
+    ),
+    "KE153": (
+        Text("A running sum that is never reset", "从不清零的累计值"),
+        Text(
+            "Training is not touched; the printed mean is wrong.",
+            "训练不受影响，打印的平均值有误。",
+        ),
+    ),
+    "KE154": (
+        Text("A graph that is gone back through twice", "同一张计算图被反向传播两次"),
+        Text(
+            "`retain_graph=True` hides the error and keeps computing gradients that nobody uses.",
+            "`retain_graph=True` 只是掩盖错误，还会一直计算没有人用的梯度。",
+        ),
+    ),
+    "KE155": (
+        Text("A teacher whose mode is not set", "没有设置教师的模式"),
+        Text(
+            "`teacher.eval()` once before the loop. A model from `from_pretrained` is in eval mode "
+            "already, one made by its class is not.",
+            "在循环之前调用一次 `teacher.eval()`。`from_pretrained` 得到的模型已是 eval 模式，"
+            "直接由类构造的不是。",
+        ),
+    ),
+    "KE156": (
+        Text("A number that is indexed", "对标量取下标"),
+        Text("`loss.item()` gives the number.", "`loss.item()` 得到数值。"),
+    ),
+    "KE157": (
+        Text("volatile=True", "volatile=True"),
+        Text(
+            "`with torch.no_grad(): t = teacher(x)`; Variable is a tensor today.",
+            "写成 `with torch.no_grad(): t = teacher(x)`；如今 Variable 就是张量。",
+        ),
+    ),
+    "KE158": (
+        Text("Buffers that the average leaves out", "滑动平均漏掉的 buffer"),
+        Text(
+            "`for b, c in zip(teacher.buffers(), student.buffers()): b.copy_(c)`.",
+            "写成 `for b, c in zip(teacher.buffers(), student.buffers()): b.copy_(c)`。",
+        ),
+    ),
+    "KE159": (
+        Text("A penalty without gradient", "没有梯度的惩罚项"),
+        Text(
+            "Detach the old parameters, never those that are trained.",
+            "该 detach 的是旧参数，不是正在训练的参数。",
+        ),
+    ),
+    "KE160": (
+        Text("A loss that is not returned", "没有返回的损失"),
+        Text("A function without `return` gives None.", "没有 `return` 的函数返回 None。"),
+    ),
+    "KE161": (
+        Text("return_outputs is ignored", "忽略了 return_outputs"),
+        Text(
+            "`return (loss, outputs) if return_outputs else loss`.",
+            "写成 `return (loss, outputs) if return_outputs else loss`。",
+        ),
+    ),
+    "KE162": (
+        Text("Labels with a dimension too many", "标签多了一维"),
+        Text("[B, 1] becomes [B] by `.squeeze(1)`.", "[B, 1] 用 `.squeeze(1)` 变成 [B]。"),
     ),
     "KE123": (
         Text("A student without gradient", "不带梯度的学生"),

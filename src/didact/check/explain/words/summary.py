@@ -439,6 +439,44 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and only the last round of the loop is trained on",
         "能运行，但只有循环的最后一轮参与训练",
     ),
+    "LOSS-UNUSED": Text(
+        "it runs, and the term that is thrown away trains nothing",
+        "能运行，但被丢弃的那一项不起任何作用",
+    ),
+    "ALIAS-TEACHER": Text(
+        "it runs, and the distillation term is 0 at every step", "能运行，但蒸馏项每一步都是 0"
+    ),
+    "VALUE-UNREAD": Text(
+        "it runs, and what was computed has no effect", "能运行，但算出来的量不起作用"
+    ),
+    "RESULT-DISCARDED": Text(
+        "it runs as if the line were not there", "能运行，但与没有写那一行一样"
+    ),
+    "SUM-NEVER-RESET": Text(
+        "it runs, and the printed mean grows from epoch to epoch",
+        "能运行，但打印的平均值逐个 epoch 变大",
+    ),
+    "GRAPH-REUSED": Text(
+        "it stops with a RuntimeError at the second step", "第二步就报 RuntimeError 而停止"
+    ),
+    "TEACHER-MODE-UNKNOWN": Text(
+        "it runs, and the teacher changes with every batch",
+        "能运行，但教师（至少是 BatchNorm 的统计量）每个批次都在变",
+    ),
+    "SCALAR-INDEXED": Text("it stops with an IndexError", "会报 IndexError 而停止"),
+    "VOLATILE": Text(
+        "it runs, and records the teacher's graph, too", "能运行，但教师的计算图也会被记录"
+    ),
+    "PENALTY-CUT": Text("it runs, and the penalty trains nothing", "能运行，但惩罚项不起训练作用"),
+    "NO-RETURN": Text(
+        "it stops with an error at the first use of the loss, which is None",
+        "损失是 None，第一次使用就会报错",
+    ),
+    "OUTPUTS-NOT-RETURNED": Text(
+        "it trains, and stops with a TypeError at the first evaluation",
+        "能训练，但第一次评估时报 TypeError",
+    ),
+    "LABELS-COLUMN": Text("it stops with a RuntimeError", "会报 RuntimeError 而停止"),
     "MULTI-TEACHER-SUM": Text(
         "it runs, and the term grows with the number of teachers", "能运行，但该项随教师个数变大"
     ),
