@@ -41,7 +41,7 @@ TRAINING = frozenset(
         "NO-ZERO-GRAD", "OPT-HAS-TEACHER", "STUDENT-CUT", "STUDENT-NO-GRAD", "TARGET-IN-GRAPH",
         "LAYER-IN-LOSS", "ZERO-GRAD-LATE", "ALIAS-TEACHER", "TEACHER-GRAD", "DETACH-NOOP",
         "EMA-REVERSED", "STUDENT-EVAL-MODE", "NOT-IN-OPTIMIZER", "SUM-OUTLIVES",
-        "RESULT-DISCARDED", "GRAPH-REUSED", "PENALTY-CUT",
+        "RESULT-DISCARDED", "GRAPH-REUSED", "PENALTY-CUT", "LIVE-PARAMETERS",
     }
 )  # fmt: skip
 """Kinds of findings about how a loss is trained, not about its formula."""

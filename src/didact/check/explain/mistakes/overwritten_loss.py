@@ -12,6 +12,7 @@ from didact.check.correct.site import span
 from didact.check.engine.names import is_loss
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.mistakes._code import target_of
 from didact.check.explain.mistakes._losses import LOSSES
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
@@ -39,7 +40,7 @@ def _overwritten(loop: ast.For, tree: ast.Module) -> Iterator[Finding]:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
             continue
         name = statement.targets[0].id
-        if not _is_of_losses(statement.value) or not _is_set_alone(loop, name):
+        if not _is_of_losses(statement.value, loop) or not _is_set_alone(loop, name):
             continue
         before = _before(loop, name, tree)
         if not _is_trained_on(loop, name, tree) or not (before or _SEVERAL.search(over.lower())):
@@ -55,7 +56,18 @@ def _overwritten(loop: ast.For, tree: ast.Module) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _is_of_losses(value: ast.expr) -> bool:
+def _is_of_losses(value: ast.expr, loop: ast.For) -> bool:
+    """Whether a value is a loss, or is made of one that the loop has given a name."""
+    if _calls_loss(value):
+        return True
+    read = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+    return isinstance(value, ast.BinOp) and any(
+        target_of(s) in read and _calls_loss(s.value)  # type: ignore[attr-defined]
+        for s in loop.body if target_of(s)
+    )  # fmt: skip
+
+
+def _calls_loss(value: ast.expr) -> bool:
     called = {last_name(n.func) for n in ast.walk(value) if isinstance(n, ast.Call)}
     return bool(called & LOSSES) or any(map(is_loss, called))
 

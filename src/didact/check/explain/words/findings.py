@@ -114,10 +114,10 @@ OWN: dict[str, Text] = {
     ),
     "KE158": Text(
         "the average goes over parameters() alone: the running mean and variance of BatchNorm in "
-        "`{name}` are buffers and are not averaged; if there is any, copy or average the buffers "
-        "of `{source}`, too",
+        "`{name}` are buffers and are not averaged, and in eval mode they stay as they were at "
+        "the start; if there is any BatchNorm, copy the buffers of `{source}`, too",
         "平均只覆盖 parameters()：`{name}` 里 BatchNorm 的 running_mean、running_var 是 buffer，"
-        "没有参与；若有 BatchNorm，还应从 `{source}` 拷贝或平均各 buffer",
+        "没有参与，在 eval 模式下一直停在初始值；若有 BatchNorm，还应从 `{source}` 拷贝各 buffer",
     ),
     "KE159": Text(
         "`{code}` takes the parameter out of the graph: `{total}` has no gradient, so whatever its "
@@ -145,6 +145,13 @@ OWN: dict[str, Text] = {
         "stops with the error shown; pass `{name}`",
         "`{shown}` 把标签变成了 [B, 1]；cross_entropy 要求类别编号的形状是 [B]，因此报出这个错误；"
         "应直接传 `{name}`",
+    ),
+    "KE163": Text(
+        "`{code}` keeps the parameters themselves, no copies: the optimiser changes them in place, "
+        "so `{name}` is the present model at every step and the difference from it is always 0; "
+        "keep `{right}`",
+        "`{code}` 存的就是参数本身，不是拷贝：优化器原地修改它们，`{name}` 每一步都等于当前模型，"
+        "与它的差恒为 0；应存 `{right}`",
     ),
     "KE123": Text(
         "the student's side of this term is computed without gradient ({how}): backward() stops "
@@ -689,6 +696,14 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
     "KE162": (
         Text("Labels with a dimension too many", "标签多了一维"),
         Text("[B, 1] becomes [B] by `.squeeze(1)`.", "[B, 1] 用 `.squeeze(1)` 变成 [B]。"),
+    ),
+    "KE163": (
+        Text("Old parameters that are not copied", "没有拷贝的旧参数"),
+        Text(
+            "`.data` and `.detach()` share the memory of the parameter; `.detach().clone()` does "
+            "not.",
+            "`.data` 和 `.detach()` 与参数共享内存，`.detach().clone()` 才是拷贝。",
+        ),
     ),
     "KE123": (
         Text("A student without gradient", "不带梯度的学生"),

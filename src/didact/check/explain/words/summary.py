@@ -468,6 +468,9 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and records the teacher's graph, too", "能运行，但教师的计算图也会被记录"
     ),
     "PENALTY-CUT": Text("it runs, and the penalty trains nothing", "能运行，但惩罚项不起训练作用"),
+    "LIVE-PARAMETERS": Text(
+        "it runs, and the penalty is 0 at every step", "能运行，但惩罚项每一步都是 0"
+    ),
     "NO-RETURN": Text(
         "it stops with an error at the first use of the loss, which is None",
         "损失是 None，第一次使用就会报错",
