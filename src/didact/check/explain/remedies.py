@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable, Iterator
 
 from didact.check.correct.site import span
-from didact.check.engine.names import is_loss
+from didact.check.engine.names import is_loss, is_model, role_of
+from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.nodes import nodes_of
@@ -175,7 +176,75 @@ def outputs_of(function: ast.FunctionDef) -> str:
     )  # fmt: skip
 
 
+def _cleared_first(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """``zero_grad()`` before the ``backward()`` that it stands behind."""
+    for node in nodes_of(tree):
+        body = getattr(node, "body", None)
+        block: list[ast.stmt] = body if isinstance(body, list) else []
+        for at, late in enumerate(block):
+            if not isinstance(late, ast.Expr) or late.lineno != finding.span.line:
+                continue
+            if not ast.unparse(late).endswith(".zero_grad()"):
+                continue
+            back = next((s for s in reversed(block[:at]) if isinstance(s, ast.Expr)
+                         and ".backward(" in ast.unparse(s)), None)  # fmt: skip
+            if back is None:
+                return
+            if block[at - 1] is back:
+                yield Edit(span(back), ast.unparse(late))
+                yield Edit(span(late), ast.unparse(back))
+            elif not any(s is not late and s.lineno == late.lineno for s in block):
+                start = Span(back.lineno, back.col_offset, back.lineno, back.col_offset)
+                yield Edit(start, f"{ast.unparse(late)}\n{' ' * back.col_offset}")
+                yield Edit(Span(late.lineno, 0, late.lineno + 1, 0), "")
+            return
+
+
+def _the_student_instead(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """``SGD(teacher.parameters())`` with the student that the code runs."""
+    students = {
+        ast.unparse(n.func) for n in nodes_of(tree)
+        if isinstance(n, ast.Call) and is_model(ast.unparse(n.func))
+        and role_of(ast.unparse(n.func)) is Role.STUDENT
+    }  # fmt: skip
+    for node in nodes_of(tree):
+        first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+        if getattr(node, "lineno", 0) != finding.span.line or not isinstance(first, ast.Call):
+            continue
+        owner = first.func.value if isinstance(first.func, ast.Attribute) else None
+        alone = owner is not None and role_of(ast.unparse(owner)) is Role.TEACHER
+        if alone and last_name(first.func) == "parameters" and len(students) == 1:
+            yield Edit(span(owner), students.pop())  # type: ignore[arg-type]
+            return
+
+
+def _student_with_graph(tree: ast.Module, _finding: Finding) -> Iterator[Edit]:
+    """The block without a graph around the teacher's statements alone."""
+    for block in nodes_of(tree):
+        if not isinstance(block, ast.With) or "no_grad" not in ast.unparse(block.items[0]):
+            continue
+        targets = [s.targets[0] for s in block.body if isinstance(s, ast.Assign)]
+        if len(targets) != len(block.body) or not all(isinstance(t, ast.Name) for t in targets):
+            continue
+        frozen = [s for s in block.body if isinstance(s, ast.Assign) and isinstance(
+            s.value, ast.Call) and role_of(ast.unparse(s.value.func)) is Role.TEACHER]  # fmt: skip
+        others = [s for s in block.body if s not in frozen]
+        named = {t.id for t in targets if isinstance(t, ast.Name)}
+        if not others or any(isinstance(n, ast.Name) and n.id in named for s in frozen
+                             for n in ast.walk(s.value)):  # fmt: skip
+            continue
+        margin = " " * block.col_offset
+        lines = [f"{ast.unparse(block).split(chr(10))[0]}"] if frozen else []
+        lines += [f"{margin}    {ast.unparse(s)}" for s in frozen]
+        lines += [f"{margin}{ast.unparse(s)}" for s in others]
+        yield Edit(span(block), "\n".join(lines).lstrip())
+        return
+
+
 _BY_KIND: dict[str, Callable[[ast.Module, Finding], Iterator[Edit]]] = {
+    "OPT-HAS-TEACHER": _the_student_instead,
+    "STUDENT-NO-GRAD": _student_with_graph,
+    "ZERO-GRAD-LATE": _cleared_first,
     "SUM-OVERWRITTEN": _added_up,
     "EMA-REVERSED": _exchanged,
     "STUDENT-EVAL-MODE": _trained_again,

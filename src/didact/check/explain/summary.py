@@ -42,13 +42,14 @@ TRAINING = frozenset(
         "LAYER-IN-LOSS", "ZERO-GRAD-LATE", "ALIAS-TEACHER", "TEACHER-GRAD", "DETACH-NOOP",
         "EMA-REVERSED", "STUDENT-EVAL-MODE", "NOT-IN-OPTIMIZER", "SUM-OUTLIVES",
         "RESULT-DISCARDED", "GRAPH-REUSED", "PENALTY-CUT", "LIVE-PARAMETERS",
+        "STEP-MISSING", "STUDENT-FROZEN", "OPTIMIZER-ANEW", "SUM-NOT-TRAINED",
     }
 )  # fmt: skip
 """Kinds of findings about how a loss is trained, not about its formula."""
 BESIDE = frozenset(
     {
         "KD604", "KE101", "KE102", "KE103", "KE104", "KE125", "KE128", "KE150", "KE153", "KE155",
-        "KE156", "KE157", "KE158", "KE160", "KE161", "KE162",
+        "KE156", "KE157", "KE158", "KE160", "KE161", "KE162", "KE164",
     }
 )  # fmt: skip
 """Codes that say nothing of the formula."""

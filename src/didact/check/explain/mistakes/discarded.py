@@ -38,6 +38,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
             for statement in block:
                 if isinstance(statement, ast.Expr):
                     yield from _discarded(statement, scope, tree, samples)
+                yield from _flag_of_module(statement)
 
 
 def _discarded(
@@ -62,6 +63,20 @@ def _discarded(
         code = f"{name} = {ast.unparse(value)}"
         fix = _kept(statement, name, code, tree)
         yield _found(DISCARDED, value, fix, name=name, shown=code)
+
+
+def _flag_of_module(statement: ast.stmt) -> Iterator[Finding]:
+    """``teacher.requires_grad = False``: a module has no such flag."""
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if not isinstance(target, ast.Attribute) or target.attr != "requires_grad":
+        return
+    name = ast.unparse(target.value)
+    off = isinstance(statement.value, ast.Constant) and statement.value.value is False  # type: ignore[attr-defined]
+    if off and is_model(name) and isinstance(target.value, ast.Name):
+        text = f"{name}.requires_grad_(False)"
+        fix = Fix((Edit(span(statement), text),), "unsafe", Text("Freeze them", "冻结参数"))
+        message = OWN["KE151-MODULE"].format(name=name, shown=text)
+        yield Finding(DISCARDED, Severity.WARNING, span(statement), message, fix)
 
 
 def _found(code: str, node: ast.AST, fix: Fix, **values: object) -> Finding:

@@ -32,7 +32,7 @@ def _graph(
         for term in loss.terms:
             trained = len(loss.terms) > 1 or loss.entry.how == "backward"
             if term.cut and trained and term.definition and not {
-                "ITEM-IN-GRAPH", "GRAPH-CUT", "DETACH-NOOP",
+                "ITEM-IN-GRAPH", "GRAPH-CUT", "DETACH-NOOP", "STUDENT-NO-GRAD",
             } & known:  # fmt: skip
                 at = _cut_place(loss, judged.tracer)
                 fix = None

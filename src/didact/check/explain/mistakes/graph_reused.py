@@ -19,7 +19,7 @@ from didact.check.explain.mistakes._code import (
     target_of,
 )
 from didact.check.explain.words.findings import OWN
-from didact.check.findings.finding import Edit, Finding, Fix, Severity
+from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
 REUSED = "KE154"
 CODES = {REUSED: ("GRAPH-REUSED",)}
@@ -40,17 +40,14 @@ def _reused(
 ) -> Iterator[Finding]:
     if any(word in ast.unparse(tree) for word in _CUTS) or loops_around(tree, loop):
         return
-    for statement in before:
+    for at, statement in enumerate(before):
         name = target_of(statement)
         value = getattr(statement, "value", None)
         if not name or is_model(name) or not isinstance(value, ast.Call):
             continue
-        if (
-            not _is_forward(value)
-            or sets(loop, name)
-            or "detach" in ast.unparse(statement)
-            or not _keeps(loop, name)
-        ):
+        if not _is_forward(value) or "detach" in ast.unparse(statement):
+            continue
+        if not any(_keeps(loop, n) and not sets(loop, n) for n in _made_of(name, before[at + 1 :])):
             continue
         model = ast.unparse(value.func)
         fix = None
@@ -58,6 +55,8 @@ def _reused(
             indent = " " * statement.col_offset
             text = f"with torch.no_grad():\n{indent}    {ast.unparse(statement)}"
             fix = Fix((Edit(span(statement), text),), "unsafe", Text("No graph", "不建图"))
+        elif loop.body[0].lineno > loop.lineno and statement.lineno != loop.lineno:
+            fix = _moved(statement, loop)
         message = OWN[REUSED].format(name=name, model=model)
         yield Finding(REUSED, Severity.ERROR, span(statement), message, fix)
 
@@ -72,8 +71,19 @@ def _is_forward(value: ast.Call) -> bool:
     return is_model(name) and not made and given
 
 
-def _keeps(loop: ast.For | ast.While, name: str) -> bool:
-    """Whether a loop reads a name other than behind ``detach`` or where no graph is recorded."""
+def _made_of(name: str, later: list[ast.stmt]) -> set[str]:
+    """A name and the names that are computed from it with its graph."""
+    found = {name}
+    for statement in later:
+        target = target_of(statement)
+        value = getattr(statement, "value", None)
+        if target and isinstance(value, ast.expr) and any(_keeps(value, n) for n in found):
+            found.add(target)
+    return found
+
+
+def _keeps(loop: ast.AST, name: str) -> bool:
+    """Whether something reads a name other than behind ``detach`` or where no graph is recorded."""
     cut = {
         id(n.value) for n in ast.walk(loop)
         if isinstance(n, ast.Attribute) and n.attr in {"detach", "data"}
@@ -84,3 +94,12 @@ def _keeps(loop: ast.For | ast.While, name: str) -> bool:
     return any(
         isinstance(n, ast.Name) and n.id == name and id(n) not in cut for n in ast.walk(loop)
     )
+
+
+def _moved(statement: ast.stmt, loop: ast.For | ast.While) -> Fix:
+    """A statement at the start of each round of a loop."""
+    first = loop.body[0]
+    place = Span(first.lineno, first.col_offset, first.lineno, first.col_offset)
+    text = f"{ast.unparse(statement)}\n{' ' * first.col_offset}"
+    line = Span(statement.lineno, 0, (statement.end_lineno or statement.lineno) + 1, 0)
+    return Fix((Edit(place, text), Edit(line, "")), "unsafe", Text("Inside the loop", "移到循环内"))

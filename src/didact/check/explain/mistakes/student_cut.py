@@ -46,15 +46,20 @@ def _cut_students(judged: Judged, loss: Loss) -> Iterator[Finding]:
 def _detached_student(judged: Judged, dead: list[Term]) -> tuple[ast.AST | None, Fix | None]:
     """The ``detach()`` on the student's side, and the change that takes it away."""
     for node in nodes_of(judged.tracer.tree):
-        if not isinstance(node, ast.Call) or last_name(node.func) != "detach":
+        if not isinstance(node, ast.Call | ast.Attribute):
+            continue
+        if not (isinstance(node, ast.Call) and last_name(node.func) == "detach") and not (
+            isinstance(node, ast.Attribute) and node.attr == "data"
+        ):
             continue
         value = judged.tracer.values.get(id(node))
         inside = isinstance(value, Call) and any(
             value in set(walk(t.body)) and t.student in set(walk(value)) for t in dead
         )
-        if inside and isinstance(node.func, ast.Attribute):
+        owner = node.func if isinstance(node, ast.Call) else node
+        if inside and isinstance(owner, ast.Attribute):
             message = Text("Let the gradient through", "让梯度通过")
-            edit = Edit(span(node), ast.unparse(node.func.value))
+            edit = Edit(span(node), ast.unparse(owner.value))
             return node, Fix((edit,), "unsafe", message)
     return None, None
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.mistakes._code import target_of
 from didact.check.explain.words.findings import OWN
-from didact.check.findings.finding import Finding, Severity
+from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE135": ("NO-ZERO-GRAD",)}
 
@@ -19,7 +21,7 @@ UNCLEARED = "KE135"
 def _uncleared(tree: ast.Module) -> Iterator[Finding]:
     """A loop that goes back and steps, in code that nowhere clears the gradients."""
     text = ast.unparse(tree)
-    if "zero_grad" in text or ".grad = None" in text:
+    if ".grad = None" in text or ("zero_grad" in text and not _of_others(tree)):
         return
     for loop in nodes_of(tree):
         if not isinstance(loop, ast.For | ast.While):
@@ -33,8 +35,31 @@ def _uncleared(tree: ast.Module) -> Iterator[Finding]:
                                       for c in ast.walk(i) if isinstance(c, ast.Call)):  # fmt: skip
             owner = ast.unparse(steps[0].func).removesuffix(".step")
             message = OWN[UNCLEARED].format(name=owner)
-            yield Finding(UNCLEARED, Severity.ERROR, span(steps[0]), message)
+            fix = _of_this_one(loop, owner)
+            yield Finding(UNCLEARED, Severity.ERROR, span(steps[0]), message, fix)
             return
+
+
+def _of_this_one(loop: ast.AST, owner: str) -> Fix | None:
+    """The ``zero_grad`` of another optimiser as this one's."""
+    for call in ast.walk(loop):
+        function = call.func if isinstance(call, ast.Call) else None
+        if isinstance(function, ast.Attribute) and function.attr == "zero_grad":
+            edit = Edit(span(function.value), owner)
+            return Fix((edit,), "unsafe", Text("Clear its gradients", "清零它的梯度"))
+    return None
+
+
+def _of_others(tree: ast.Module) -> bool:
+    """Whether ``zero_grad`` is called only on optimisers that never step, and another steps."""
+    made = {target_of(n) for n in nodes_of(tree) if ".parameters()" in ast.unparse(n)}
+    owners: dict[str, set[str]] = {"zero_grad": set(), "step": set()}
+    for node in nodes_of(tree):
+        function = node.func if isinstance(node, ast.Call) else None
+        if isinstance(function, ast.Attribute) and function.attr in owners:
+            owners[function.attr].add(ast.unparse(function.value))
+    stepping = owners["step"] & made
+    return bool(stepping) and owners["zero_grad"] <= made - stepping
 
 
 def in_code(tree: ast.Module) -> Iterator[Finding]:

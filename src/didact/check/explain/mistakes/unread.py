@@ -26,7 +26,8 @@ from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
 UNREAD = "KE150"
-CODES = {UNREAD: ("VALUE-UNREAD",)}
+OTHER = "KE168"
+CODES = {UNREAD: ("VALUE-UNREAD",), OTHER: ("SUM-NOT-TRAINED",)}
 _COUNTERS = frozenset({"epoch", "step", "iteration", "iter", "it", "ep", "progress", "global"})
 _WEIGHTS = frozenset(
     {
@@ -84,6 +85,9 @@ def _unread(
 ) -> Iterator[Finding]:
     value = statement.value  # type: ignore[attr-defined]
     called = {_name_of(n.func) for n in ast.walk(value) if isinstance(n, ast.Call)}
+    if _is_total(name, value):
+        yield from _other_goes_back(statement, name, value, block)
+        return
     if is_loss(name) or called & LOSSES or any(map(is_loss, called)):
         return  # a rule of check finds them
     normalised = normalised_name(value)
@@ -92,8 +96,9 @@ def _unread(
     parts = set(words(name))
     if _is_scheduled(name, value):
         yield _schedule(statement, name, value, block)
-    elif "mask" in parts and any(isinstance(n, ast.Compare) for n in ast.walk(value)):
-        yield _found("KE150-MASK", statement, Severity.WARNING, name=name)
+    elif _is_mask(parts, value):
+        fix = _masked(name, statement, scope)
+        yield _found("KE150-MASK", statement, Severity.WARNING, fix, name=name)
     elif _is_output(value):
         if sum(_is_output(n) and ast.unparse(n.func) == ast.unparse(value.func)
                for n in ast.walk(scope) if isinstance(n, ast.Call)) == 1:  # fmt: skip
@@ -101,6 +106,57 @@ def _unread(
             yield _found("KE150-OUTPUT", statement, Severity.WARNING, name=name, model=model)
     elif not parts & _ASIDE and called & _TENSORS:
         yield _found(UNREAD, statement, Severity.INFO, name=name)
+
+
+def _is_total(name: str, value: ast.expr) -> bool:
+    """Whether a value is a sum of losses that have names."""
+    parts = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+    calls = any(isinstance(n, ast.Call) for n in ast.walk(value))
+    named = is_loss(name) or "total" in words(name)
+    return named and isinstance(value, ast.BinOp) and not calls and any(map(is_loss, parts))
+
+
+def _other_goes_back(
+    statement: ast.stmt, name: str, value: ast.expr, block: list[ast.stmt]
+) -> Iterator[Finding]:
+    """``total = ce + kd`` and then ``ce.backward()``."""
+    parts = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+    for call in [c for s in block if s.lineno >= statement.lineno for c in calls_in(s, "backward")]:
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(owner, ast.Name) and owner.id in parts:
+            fix = Fix(
+                (Edit(span(owner), name),), "unsafe", Text("Go back from the sum", "对总和反传")
+            )
+            message = OWN[OTHER].format(name=name, other=owner.id)
+            yield Finding(OTHER, Severity.ERROR, span(call), message, fix)
+
+
+def _is_mask(parts: set[str], value: ast.expr) -> bool:
+    """Whether a value selects positions: a comparison called a mask, or of labels."""
+    compared = any(
+        isinstance(n, ast.Compare)
+        or (isinstance(n, ast.Call) and _name_of(n.func) in {"ne", "eq", "gt", "lt"})
+        for n in ast.walk(value)
+    )
+    ignored = any(isinstance(n, ast.Constant) and n.value == 100 for n in ast.walk(value))
+    return compared and ("mask" in parts or ignored)
+
+
+def _masked(name: str, statement: ast.stmt, scope: ast.AST) -> Fix | None:
+    """``(kl * mask).sum() / mask.sum()`` where the loss of each position has a name."""
+    each = {target_of(s) for s in ast.walk(scope) if isinstance(s, ast.Assign)
+            and "reduction='none'" in ast.unparse(s.value)}  # fmt: skip
+    means = [
+        n for n in calls_in(scope, "mean")
+        if not n.args and not n.keywords and n.lineno > statement.lineno
+        and isinstance(n.func, ast.Attribute) and ast.unparse(n.func.value) in each
+    ]  # fmt: skip
+    if len(means) != 1:
+        return None
+    owner = ast.unparse(means[0].func.value)  # type: ignore[attr-defined]
+    text = f"(({owner} * {name}).sum() / {name}.sum())"
+    message = Text("Average over the selected positions", "只对选中的位置取平均")
+    return Fix((Edit(span(means[0]), text),), "unsafe", message)
 
 
 def _is_scheduled(name: str, value: ast.expr) -> bool:
@@ -148,10 +204,9 @@ def _is_output(value: ast.expr) -> bool:
 
 def _schedule(statement: ast.stmt, name: str, value: ast.expr, block: list[ast.stmt]) -> Finding:
     """A temperature or a weight that was meant to change with the training."""
-    bases = {
-        ast.unparse(n) for n in ast.walk(value)
-        if isinstance(n, ast.Name | ast.Attribute) and _is_of_same_kind(ast.unparse(n), name)
-    }  # fmt: skip
+    known = {ast.unparse(n) for n in ast.walk(value) if isinstance(n, ast.Name | ast.Attribute)}
+    bases = {k for k in known if is_temperature(k)} if is_temperature(name) else set()
+    bases = bases or {k for k in known if is_temperature(k) or set(words(k)) & _WEIGHTS}
     users = [s for s in block if s is not statement and any(_is_one_of(n, bases)
              for n in ast.walk(s))]  # fmt: skip
     if not users:
@@ -159,12 +214,6 @@ def _schedule(statement: ast.stmt, name: str, value: ast.expr, block: list[ast.s
     base = next(ast.unparse(n) for n in ast.walk(users[0]) if _is_one_of(n, bases))
     fix = _used_instead(statement, name, value, users, base, block)
     return _found("KE150-SCHEDULE", statement, Severity.WARNING, fix, name=name, base=base)
-
-
-def _is_of_same_kind(base: str, name: str) -> bool:
-    if is_temperature(name) or is_temperature(base):
-        return is_temperature(base)
-    return bool(set(words(base)) & _WEIGHTS)
 
 
 def _is_one_of(node: ast.AST, names: set[str]) -> bool:

@@ -146,6 +146,49 @@ OWN: dict[str, Text] = {
         "`{shown}` 把标签变成了 [B, 1]；cross_entropy 要求类别编号的形状是 [B]，因此报出这个错误；"
         "应直接传 `{name}`",
     ),
+    "KE168": Text(
+        "backward() is called on `{other}`, and nothing reads the sum `{name}`: the other terms "
+        "train nothing; write `{name}.backward()`",
+        "反传用的是 `{other}`，而总和 `{name}` 没有被用到：其余各项都不起训练作用；应写 "
+        "`{name}.backward()`",
+    ),
+    "KE151-MODULE": Text(
+        "a module has no `requires_grad`: this only gives `{name}` an attribute and freezes "
+        "nothing; write `{shown}`",
+        "模块没有 `requires_grad` 这个开关：这里只是给 `{name}` 加了一个属性，什么也没有冻结；应写 "
+        "`{shown}`",
+    ),
+    "KE152-STEP": Text(
+        "nothing that is shown calls `{name}.step()`: the gradients are computed and the weights "
+        "never change",
+        "所示代码里没有调用 `{name}.step()`：只算了梯度，权重从不更新",
+    ),
+    "KE152-BACKWARD": Text(
+        "nothing that is shown calls `{name}.backward()`: `{owner}` steps without gradients, so "
+        "nothing is trained",
+        "所示代码里没有调用 `{name}.backward()`：`{owner}` 每步都没有梯度，什么也没有训练",
+    ),
+    "KE164": Text(
+        "`{name}` is made and nothing calls `{name}.step()`: the learning rate never changes",
+        "创建了 `{name}` 却没有调用 `{name}.step()`：学习率一直不变",
+    ),
+    "KE165": Text(
+        "`{name}` is put in evaluation mode and then trained: its dropout is off and BatchNorm "
+        "neither uses nor updates the statistics of the batch; call `{name}.train()`",
+        "`{name}` 切到评估模式之后就拿去训练：dropout 关闭，BatchNorm 既不用也不更新当前批的"
+        "统计量；应调用 `{name}.train()`",
+    ),
+    "KE166": Text(
+        "this freezes all parameters of `{name}`, which is to be trained: its loss has no "
+        "gradient, and backward() stops with a RuntimeError; the teacher is to be frozen",
+        "这里冻结了要训练的 `{name}` 的全部参数：损失没有梯度，backward() 会报 RuntimeError；"
+        "该冻结的是教师",
+    ),
+    "KE167": Text(
+        "`{name}` is made anew in each step: its momentum and running averages are lost every "
+        "time; make it once, before the loop",
+        "`{name}` 每一步都重新创建：动量和滑动平均每次都丢失；应在循环之前只创建一次",
+    ),
     "KE163": Text(
         "`{code}` keeps the parameters themselves, no copies: the optimiser changes them in place, "
         "so `{name}` is the present model at every step and the difference from it is always 0; "
@@ -696,6 +739,37 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
     "KE162": (
         Text("Labels with a dimension too many", "标签多了一维"),
         Text("[B, 1] becomes [B] by `.squeeze(1)`.", "[B, 1] 用 `.squeeze(1)` 变成 [B]。"),
+    ),
+    "KE152": (
+        Text("Half a training step", "不完整的训练步骤"),
+        Text(
+            "`opt.zero_grad(); loss.backward(); opt.step()`.",
+            "写成 `opt.zero_grad(); loss.backward(); opt.step()`。",
+        ),
+    ),
+    "KE164": (
+        Text("A scheduler that never steps", "从未调用 step 的学习率调度器"),
+        Text("`scheduler.step()` once an epoch.", "每个 epoch 调用一次 `scheduler.step()`。"),
+    ),
+    "KE165": (
+        Text("Training in evaluation mode", "在评估模式下训练"),
+        Text(
+            "Only the teacher is put in eval mode; the student after each evaluation back in "
+            "train mode.",
+            "只有教师切到 eval 模式；学生每次评估之后要切回 train 模式。",
+        ),
+    ),
+    "KE166": (
+        Text("The student is frozen", "学生被冻结"),
+        Text("`teacher.requires_grad_(False)`.", "写成 `teacher.requires_grad_(False)`。"),
+    ),
+    "KE167": (
+        Text("An optimiser in the loop", "循环里创建优化器"),
+        Text("Adam and momentum remember earlier steps.", "Adam 和动量要记住之前的各步。"),
+    ),
+    "KE168": (
+        Text("A sum that is not gone back from", "总损失没有参与反传"),
+        Text("`loss = ce + kd; loss.backward()`.", "写成 `loss = ce + kd; loss.backward()`。"),
     ),
     "KE163": (
         Text("Old parameters that are not copied", "没有拷贝的旧参数"),

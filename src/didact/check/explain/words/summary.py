@@ -468,6 +468,17 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and records the teacher's graph, too", "能运行，但教师的计算图也会被记录"
     ),
     "PENALTY-CUT": Text("it runs, and the penalty trains nothing", "能运行，但惩罚项不起训练作用"),
+    "SUM-NOT-TRAINED": Text(
+        "it runs, and one term of the sum is trained alone", "能运行，但只训练了其中一项"
+    ),
+    "STEP-MISSING": Text("it runs, and the weights stay as they are", "能运行，但权重一直不变"),
+    "SCHEDULER-UNUSED": Text(
+        "it runs, and the learning rate never changes", "能运行，但学习率一直不变"
+    ),
+    "STUDENT-FROZEN": Text("backward() stops with a RuntimeError", "backward() 报 RuntimeError"),
+    "OPTIMIZER-ANEW": Text(
+        "it runs, and the optimiser forgets every step", "能运行，但优化器每一步都从头开始"
+    ),
     "LIVE-PARAMETERS": Text(
         "it runs, and the penalty is 0 at every step", "能运行，但惩罚项每一步都是 0"
     ),
