@@ -32,7 +32,7 @@ HYGIENE = frozenset(
     {
         "LOG-OF-SOFTMAX", "TEACHER-GRAD", "TEACHER-TRAIN-MODE", "BN-DRIFT", "CE-ON-LOGP",
         "ARGMAX-SOFT-TARGET", "NON-CONVEX", "AVG-LOGITS-vs-PROBS", "TEACHER-IN-OPTIMIZER",
-        "DIM-MISSING",
+        "DIM-MISSING", "T-ZERO", "NOTHING-SELECTED",
     }
 )  # fmt: skip
 """Kinds of findings that leave the value of the loss as it is."""

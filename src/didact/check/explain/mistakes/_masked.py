@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from didact.check.explain.formula.nodes import nodes_of
@@ -24,7 +25,10 @@ def masks_of(scope: ast.AST) -> dict[str, bool]:
     found: dict[str, bool] = {}
     for node in ast.walk(scope):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            compared = any(isinstance(n, ast.Compare) for n in ast.walk(node.value))
+            compares = [n for n in ast.walk(node.value) if isinstance(n, ast.Compare)]
+            if any(map(_is_by_threshold, compares)):
+                continue  # what counts for nothing there is meant to be in the mean
+            compared = bool(compares)
             name = node.targets[0].id
             if compared and not any(isinstance(n, ast.IfExp) for n in ast.walk(node.value)):
                 found[name] = True
@@ -34,3 +38,11 @@ def masks_of(scope: ast.AST) -> dict[str, bool]:
         if isinstance(node, ast.arg) and "mask" in node.arg.lower():
             found.setdefault(node.arg, False)
     return found
+
+
+def _is_by_threshold(node: ast.Compare) -> bool:
+    """``confidence > 0.95``: a choice of samples, no padding."""
+    against = node.comparators[0]
+    number = against.value if isinstance(against, ast.Constant) else None
+    named = re.search(r"thr|conf|margin|tau|cutoff", ast.unparse(against), re.IGNORECASE)
+    return (isinstance(number, float) and 0 < number < 1) or named is not None

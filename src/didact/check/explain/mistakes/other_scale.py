@@ -72,7 +72,8 @@ def _rescaled(kind: str, term: Term, places: Mapping[Node, ast.AST], judged: Jud
         given = term.temperature
         text = given.text if isinstance(given, Given) else f"{given.value:g}"
         factor = f" * {text} ** 2"
-    if kind == "BATCHMEAN-3D" and isinstance(term.student, Given):
+    padded = term.rank == 3 and "attention_mask=" in ast.unparse(judged.tracer.tree)
+    if kind == "BATCHMEAN-3D" and isinstance(term.student, Given) and not padded:
         name = judged.tracer.labels.get(term.student, term.student.text)
         name = name if term.student.inputs else term.student.text
         sizes = f"{name}.size(1)" if term.rank == 3 else f"({name}.size(2) * {name}.size(3))"

@@ -10,6 +10,7 @@ from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged, Loss
+from didact.check.explain.formula.kinds import INDICES
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.mistakes._look import Look, finding
@@ -22,7 +23,9 @@ def _over_the_batch(
     judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]
 ) -> Iterator[Finding]:
     """A softmax over dim 0 of tensors that are told to be a batch, also one written by hand."""
-    batched = judged.ranks.certain or any(_is_per_batch(p) for p in walk(loss.entry.value))
+    parts = list(walk(loss.entry.value))
+    batched = judged.ranks.certain or any(map(_is_per_batch, parts))
+    batched |= any(_is_mean_of_sums(p) or _is_of_labels(judged, p) for p in parts)
     if not batched:
         return
     for part in walk(loss.entry.value):
@@ -76,6 +79,25 @@ def _is_per_batch(part: Node) -> bool:
     if isinstance(reduction, Constant) and reduction.value == "batchmean":
         return True
     return part.name == "div" and len(part.args) == 2 and _is_first_size(part.args[1])
+
+
+def _is_mean_of_sums(part: Node) -> bool:
+    """``x.sum(dim=1).mean()``: what is averaged last is the batch."""
+    if not isinstance(part, Call) or part.name != "mean" or len(part.children) != 1:
+        return False
+    inner = part.args[0]
+    dim = inner.keyword("dim") if isinstance(inner, Call) else None
+    if isinstance(inner, Call) and dim is None and len(inner.args) > 1:
+        dim = inner.args[1]
+    summed = isinstance(inner, Call) and inner.name == "sum"
+    return summed and isinstance(dim, Constant) and dim.value in {1, -1}
+
+
+def _is_of_labels(judged: Judged, part: Node) -> bool:
+    """A cross-entropy with class indices: its scores are [B, C]."""
+    if not isinstance(part, Call) or part.name != "cross_entropy" or len(part.args) < 2:
+        return False
+    return all(judged.kinds.get(g) in INDICES for g in leaves(part.args[1]))
 
 
 def _is_first_size(node: Node) -> bool:

@@ -10,7 +10,7 @@ from didact.check.correct.site import span
 from didact.check.explain.formula.judge import Judged, dimensions
 from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.nodes import nodes_of
-from didact.check.explain.formula.tree import Call, Constant, Given
+from didact.check.explain.formula.tree import Call, Constant, Given, walk
 from didact.check.explain.mistakes._look import Look, finding
 from didact.check.explain.mistakes._positions import HEAD, TAIL, cut_of, cuts
 from didact.check.explain.mistakes._shapes import told_rank
@@ -86,6 +86,28 @@ def in_formulas(look: Look) -> Iterator[Finding]:
         return
     found = list(_axes(look))
     edits = tuple(e for f in found if f.fix is not None for e in f.fix.edits)
+    if found and "BATCHMEAN-3D" not in look.known:
+        yield from _summed(look)
     for one in found:
         fix = None if one.fix is None else Fix(edits, one.fix.safety, one.fix.message)
         yield Finding(one.code, one.severity, one.span, one.message, fix)
+
+
+def _summed(look: Look) -> Iterator[Finding]:
+    """What divides by the batch alone sums over the positions as well, whatever the softmax."""
+    for loss in look.judged.losses:
+        for part in walk(loss.entry.value):
+            reduction = part.keyword("reduction") if isinstance(part, Call) else None
+            if not isinstance(reduction, Constant) or reduction.value != "batchmean":
+                continue
+            scores = [p for p in walk(part) if isinstance(p, Given)]
+            rank = max((told_rank(look, g) for g in scores if g in look.judged.roles), default=0)
+            if rank in _SIZES and part in look.places:
+                size = _SIZES[rank]
+                yield finding("KE113", Severity.WARNING, look.places[part], None, factor=size,
+                              size=size, name=_NAME)  # fmt: skip
+                return
+
+
+_SIZES = {3: "S", 4: "H·W"}
+_NAME = Text("its definition", "定义")

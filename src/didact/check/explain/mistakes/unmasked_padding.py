@@ -3,38 +3,67 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
+from didact._core.i18n import Text
 from didact.check.correct.site import span
-from didact.check.explain.formula.judge import Judged
+from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, walk
-from didact.check.explain.mistakes._look import Look
-from didact.check.explain.words.findings import OWN
-from didact.check.findings.finding import Finding, Severity
+from didact.check.explain.formula.verdict import Term
+from didact.check.explain.mistakes._look import Look, finding
+from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE146": ("PAD-UNMASKED",)}
 
 
-def _unmasked_padding(judged: Judged) -> Iterator[Finding]:
+def _unmasked_padding(look: Look) -> Iterator[Finding]:
     """A mean over all positions where the models are given an attention mask."""
+    judged = look.judged
     text = ast.unparse(judged.tracer.tree)
-    if "attention_mask=attention_mask" not in text or judged.ranks.order[0] != 3:
+    if not re.search(r"attention_mask=\w", text) or judged.ranks.order[0] != 3:
         return
     for loss in judged.losses:
         for term in loss.terms:
             soft = term.definition is not None and term.definition.key in {"kd", "soft_ce"}
-            if not soft or term.rank != 3 or term.status != "equal":
+            if not soft or term.rank != 3 or not _is_mean_or_sum(term):
                 continue
-            masked = any("mask" in g.text and not g.inputs for g in leaves(term.body))
+            names = [g.text for g in leaves(term.body) if not g.model]
+            masked = any("mask" in n and "(" not in n for n in names)
             chosen = any(isinstance(p, Call) and p.name in {"masked_select", "ne", "where"}
                          for p in walk(term.body))  # fmt: skip
             if not masked and not chosen:
-                yield Finding("KE146", Severity.WARNING, span(loss.entry.node), OWN["KE146"])
+                node = next((look.places[p] for p in walk(term.body)
+                             if isinstance(p, Call) and p.name == "kl_div" and p in look.places),
+                            loss.entry.node)  # fmt: skip
+                yield finding("KE146", Severity.WARNING, node, _fix(judged.tracer.tree, node))
                 return
+
+
+def _fix(tree: ast.Module, node: ast.AST) -> Fix | None:
+    """The mean over what the mask selects."""
+    masks = {ast.unparse(k.value) for n in nodes_of(tree) if isinstance(n, ast.Call)
+             for k in n.keywords if k.arg == "attention_mask"}  # fmt: skip
+    if not isinstance(node, ast.Call) or len(node.args) != 2 or len(masks) != 1:
+        return None
+    if last_name(node.func) != "kl_div" or any(k.arg != "reduction" for k in node.keywords):
+        return None
+    function, (one, other), mask = ast.unparse(node.func), node.args, masks.pop()
+    each = f"{function}({ast.unparse(one)}, {ast.unparse(other)}, reduction='none').sum(-1)"
+    edit = Edit(span(node), f"(({each} * {mask}).sum() / {mask}.sum())")
+    return Fix((edit,), "unsafe", Text("Average over the tokens", "只对有效词元取平均"))
+
+
+def _is_mean_or_sum(term: Term) -> bool:
+    """Whether it is its definition, up to the sum over positions."""
+    return term.status == "equal" or (
+        term.law is not None and {"S"} <= dict(term.law.powers).keys() <= {"S", "T"}
+    )
 
 
 def in_formulas(look: Look) -> Iterator[Finding]:
     """Unless a rule has found it."""
     if look.is_torch and not {"PAD-UNMASKED", "MASKED-MEAN"} & look.known:
-        yield from _unmasked_padding(look.judged)
+        yield from _unmasked_padding(look)

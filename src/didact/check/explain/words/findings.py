@@ -525,6 +525,46 @@ OWN: dict[str, Text] = {
         "相似度乘以了温度 `{name}`：这里常用小于 1 的值（如 0.07），相乘后各项几乎相等，损失停"
         "在 log(batch)；应改为除以它",
     ),
+    "KE183": Text(
+        "the temperature is 0 at {step} = {last}: the logits are divided by 0, and the loss is "
+        "NaN there; just before that the distributions are one-hot. Keep it at 1 or more, "
+        "max(1.0, …)",
+        "{step} = {last} 时温度为 0：logits 除以 0，损失为 NaN；在此之前分布也已接近 one-hot。"
+        "应让温度不小于 1：max(1.0, …)",
+    ),
+    "KE184": Text(
+        "where `{mask}` selects nothing in a batch this is 0/0: the loss is NaN, and the "
+        "weights with it after that step; divide by at least 1, `.clamp(min=1)`, or leave the "
+        "term out",
+        "某个批次中 `{mask}` 一个都没选中时，这里是 0/0：损失为 NaN，更新之后权重也变成 NaN；应"
+        "让分母至少为 1（`.clamp(min=1)`），或跳过这一项",
+    ),
+    "KE185": Text(
+        "the teacher stands in the input and the student in the target: this is KL(student ‖ "
+        "teacher), the reverse of the distillation loss; kl_div(input, target) takes the "
+        "student's log-probabilities first",
+        "教师在 input、学生在 target：这是 KL(学生 ‖ 教师)，与蒸馏损失方向相反；kl_div(input, "
+        "target) 的第一个参数应是学生的对数概率",
+    ),
+    "KE186": Text(
+        "its name says reverse KL, and this is KL(teacher ‖ student), the forward one: for the "
+        "reverse the teacher's log-probabilities are the input and the student's probabilities "
+        "the target",
+        "名字说的是反向 KL，而这里是 KL(教师 ‖ 学生)，即前向 KL：反向 KL 应以教师的对数概率为 "
+        "input、学生的概率为 target",
+    ),
+    "KE187": Text(
+        "`{name}` has no gradient: the penalty changes the number that is printed and nothing "
+        "else, whatever its weight; only the stored parameters are constants",
+        "`{name}` 没有梯度：惩罚项只改变打印的数值，权重取多大都不起作用；只有保存下来的旧参数"
+        "才应是常数",
+    ),
+    "KE188": Text(
+        "`{text}` makes the labels [B, 1]; cross_entropy wants one class index for each "
+        "sample, [B], and stops with a RuntimeError",
+        "`{text}` 把标签变成了 [B, 1]；cross_entropy 要求每个样本一个类别下标，即 [B]，这里会报"
+        " RuntimeError",
+    ),
 }
 """By code."""
 
@@ -1109,6 +1149,71 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "InfoNCE: exp(sim / τ). CLIP's `logit_scale` is 1 / τ and multiplies.",
             "InfoNCE：exp(sim / τ)。CLIP 的 `logit_scale` 是 1 / τ，才用乘法。",
+        ),
+    ),
+    "KE183": (
+        Text(
+            "A temperature that falls to 0",
+            "降到 0 的温度",
+        ),
+        Text(
+            "Anneal to 1, T = T0 − (T0 − 1)·epoch / epochs, or clamp it.",
+            "退火到 1：T = T0 − (T0 − 1)·epoch / epochs，或者设下限。",
+        ),
+    ),
+    "KE184": (
+        Text(
+            "Nothing selected",
+            "一个都没选中",
+        ),
+        Text(
+            'A mean over no element is NaN. `reduction="sum"` over nothing is 0: divided by '
+            "`mask.sum().clamp(min=1)` it stays 0.",
+            '对零个元素取平均得到 NaN。`reduction="sum"` 对空选择是 0，再除以 '
+            "`mask.sum().clamp(min=1)` 仍为 0。",
+        ),
+    ),
+    "KE185": (
+        Text(
+            "The two sides exchanged",
+            "两侧放反了",
+        ),
+        Text(
+            "kl_div(log q, p) is KL(p ‖ q). Both directions are 0 where both sides agree; the "
+            "reverse one lets the student leave out what the teacher finds unlikely.",
+            "kl_div(log q, p) 是 KL(p ‖ q)。两个方向都在两侧一致时为 0；反向 KL 会让学生忽略教"
+            "师认为概率较小的类别。",
+        ),
+    ),
+    "KE186": (
+        Text(
+            "A reverse KL that is forward",
+            "名为反向、实为前向的 KL",
+        ),
+        Text(
+            "F.kl_div(log_softmax(teacher), softmax(student)) is KL(student ‖ teacher).",
+            "F.kl_div(log_softmax(teacher), softmax(student)) 才是 KL(学生 ‖ 教师)。",
+        ),
+    ),
+    "KE187": (
+        Text(
+            "A penalty without gradient",
+            "没有梯度的惩罚项",
+        ),
+        Text(
+            "EWC and L2-SP: (θ − θ*)², where θ is the live parameter and θ* = "
+            "p.detach().clone() of the old model.",
+            "EWC、L2-SP：(θ − θ*)²，θ 是当前参数，θ* 是旧模型的 p.detach().clone()。",
+        ),
+    ),
+    "KE188": (
+        Text(
+            "Labels with one dimension too many",
+            "标签多了一维",
+        ),
+        Text(
+            "`y.squeeze(1)` where they come as [B, 1]; `scatter_` and `gather` do want [B, 1].",
+            "若标签本来就是 [B, 1]，用 `y.squeeze(1)`；`scatter_`、`gather` 才需要 [B, 1]。",
         ),
     ),
 }

@@ -524,6 +524,40 @@ CONSEQUENCES: dict[str, Text] = {
     "PAD-UNMASKED": Text(
         "it runs, and padding takes its share of the gradient", "能运行，但填充位置占用了一部分梯度"
     ),
+    "NO-SHIFT": Text(
+        "it runs, and the student learns to copy the token that it reads",
+        "能运行，但学生学到的是照抄当前词元",
+    ),
+    "VIEW-MIXES": Text(
+        "it runs, and each row that is compared holds pixels of one class, not the classes of a "
+        "pixel",
+        "能运行，但被比较的每一行是同一类别的像素，而不是一个像素的各个类别",
+    ),
+    "NEW-FOR-OLD": Text(
+        "it stops with a RuntimeError, or, with as many new classes as old ones, teaches each new "
+        "class what belongs to an old one",
+        "会报 RuntimeError；若新旧类别个数相同，则把旧类的输出教给了新类",
+    ),
+    "HALVES-EXCHANGED": Text(
+        "the labels of the new classes are lost, and the old classes are trained towards 0",
+        "新类的标签丢失，旧类被训练成 0",
+    ),
+    "ATTENTION-SIGNED": Text(
+        "it runs, and activations of different sign cancel in the maps",
+        "能运行，但注意力图里正负激活互相抵消",
+    ),
+    "COSINE-APART": Text(
+        "it runs, and the features are driven apart", "能运行，但两侧特征被推得更远"
+    ),
+    "T-ZERO": Text("the loss becomes NaN when the temperature is 0", "温度降到 0 时损失变成 NaN"),
+    "NOTHING-SELECTED": Text(
+        "it runs until a batch in which nothing is selected, where the loss becomes NaN",
+        "能运行，直到某个批次一个都没选中，损失变成 NaN",
+    ),
+    "NAMED-REVERSE": Text(
+        "it runs and trains the forward divergence", "能运行，但训练的是前向散度"
+    ),
+    "LABEL-SHAPE": Text("it stops with a RuntimeError", "会报 RuntimeError 而停止"),
 }
 """By kind of mistake: what the reader will see."""
 SECOND_BACKWARD = Text(
