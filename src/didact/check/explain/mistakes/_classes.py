@@ -54,11 +54,15 @@ def is_of_old_model(look: Look, node: Node) -> bool:
     made = {g for g in leaves(node) if g in look.judged.roles}
     teachers = [g for g in made if look.judged.roles[g].role == "teacher"]
     others = [g for g in made if look.judged.roles[g].role in {"student", "labels"}]
-    named = all(
-        _OLD_MODEL.search(f"{g.text} {look.judged.tracer.labels.get(g, '')}".replace("_", " "))
-        for g in teachers
-    )
-    return bool(teachers) and not others and named
+    return bool(teachers) and not others and all(_is_old(look, g) for g in teachers)
+
+
+def _is_old(look: Look, given: Given) -> bool:
+    text = given.text.replace("_", " ")
+    if re.search(r"(^|[^a-z])(new|cur|expert)", text, re.IGNORECASE):
+        return False
+    label = look.judged.tracer.labels.get(given, "").replace("_", " ")
+    return _OLD_MODEL.search(f"{text} {label}") is not None
 
 
 def slices_in_code(tree: ast.AST) -> Iterator[tuple[ast.Subscript, ast.Slice]]:

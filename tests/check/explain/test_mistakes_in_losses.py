@@ -1,0 +1,188 @@
+"""Mistakes of the loss itself: each is found and mended, and its right form is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from didact.check.explain import explain
+from didact.check.findings.finding import Severity
+
+KL = "F.kl_div(F.log_softmax({s}, {d}), F.softmax({t}, {d}), reduction='{r}')"
+
+
+def kl(s: str, t: str, d: int = 1, r: str = "batchmean") -> str:
+    return KL.format(s=s, t=t, d=d, r=r)
+
+
+CAUSAL = (
+    "# a causal LM; zs, zt: [B, S, V]\ndef f(zs, zt, labels):\n{cut}"
+    "    m = ({labels} != -100).float()\n"
+    f"    k = {kl('zs', 'zt', -1, 'none')}.sum(-1)\n"
+    "    return (k * m).sum() / m.sum()\n"
+)
+HARD = (
+    "# distilling Llama\ndef f(out, labels):\n{cut}"
+    "    return F.cross_entropy({view}(-1, out.size(-1)), labels.{end}(-1), ignore_index=-100)\n"
+)
+CUT = "    zs, zt = zs[:, :-1], zt[:, :-1]\n"
+SEG = f"n, c, h, w = a.shape\nloss = {kl('a{p}.reshape(-1, c)', 'b{p}.reshape(-1, c)')}\n"
+OLD = (
+    "out = model(x)\nwith torch.no_grad():\n    ref = old_model(x)\n"
+    f"loss = F.cross_entropy(out, y) + {kl('out[:, {k}]', 'ref')}\n"
+)
+ICARL = (
+    "q = torch.sigmoid(old_net(x)).detach()\ng = net(x)\n"
+    "target = F.one_hot(y, g.size(1)).float()\ntarget[:, {k}] = q[:, {k}]\n"
+    "loss = F.binary_cross_entropy_with_logits(g, target)\n"
+)
+WIDE = (
+    "def f(new_logits, old_logits, y, n_old):\n    p = torch.softmax(old_logits{k}, 1)\n"
+    "    q = torch.log_softmax(new_logits[:, :n_old], 1)\n    return -(p * q).sum(1).mean()\n\n"
+    "RuntimeError: The size of tensor a (60) must match the size of tensor b (50)\n"
+)
+HAND = (
+    "p = F.softmax(teacher / T, 1)\nq = F.softmax(student / T, 1)\n"
+    "loss = (p * {log}).sum(1).mean() * T * T\n"
+)
+JAX = (
+    "import jax, jax.numpy as jnp\np = jax.nn.softmax({t}, axis=-1)\n"
+    "loss = -jnp.sum(p * {log}(s_logits / T, axis=-1){end}, axis=-1).mean() * T ** 2\n"
+)
+TF = (
+    "import tensorflow as tf\np = tf.nn.softmax(teacher_logits / T)\n"
+    "q = {q}student_logits / T)\n"
+    "loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=p, logits=q)) * T ** 2\n"
+)
+KERAS = (
+    "net = keras.Sequential([layers.Flatten(), layers.Dense(10{end})])\n"
+    "cce = keras.losses.CategoricalCrossentropy(from_logits=True)\n"
+    "loss = cce(tf.one_hot(y, 10), net(x, training=True))\n"
+)
+AT = (
+    "def amap(f):\n    return F.normalize(f{square}.mean(1).view(f.size(0), -1))\n"
+    "loss = (amap(fs) - amap(ft)).pow(2).mean()\n"
+)
+COSINE = "loss = F.cosine_embedding_loss(fs, ft, {sign}torch.ones(fs.size(0)))\n"
+NCE = (
+    "sim = F.normalize(zs, dim=1) @ F.normalize(zt, dim=1).t() {op} tau\n"
+    "loss = F.cross_entropy(sim, torch.arange(len(zs)))\n"
+)
+FALLING = (
+    "def f(zs, zt, epoch, epochs, T0=8.0):\n    T = {t}\n"
+    f"    return {kl('zs / T', 'zt / T')} * T * T\n"
+)
+BOX = "loss = F.l1_loss(a[fg], b[fg], reduction='sum') / fg.sum(){end}\n"
+ORDER = (
+    "def loss_fn(y, teacher_scores, labels):\n    kd = {kd}\n"
+    "    return kd + F.cross_entropy(y, labels)\n"
+)
+NAMED = "def reverse_kl(student_logits, teacher_logits):\n    return {kd}\n"
+PENALTY = (
+    "for n, w in net.named_parameters():\n    reg += (fisher[n] * (w{cut} - star[n]) ** 2).sum()\n"
+    "loss = F.cross_entropy(z, y) + lam * reg\n"
+)
+COLUMN = "loss = F.cross_entropy(student(x), y{end})\n"
+
+PAIRS = {
+    "KE170": (HARD.format(cut="", view="out.view", end="view"),
+              HARD.format(cut="    out, labels = out[:, :-1], labels[:, 1:]\n",
+                          view="out.reshape", end="reshape")),
+    "KE171": (CAUSAL.format(cut="", labels="labels"),
+              CAUSAL.format(cut=CUT, labels="labels[:, 1:]")),
+    "KE130": (CAUSAL.format(cut=CUT, labels="labels[:, :-1]"),
+              CAUSAL.format(cut=CUT, labels="labels[:, 1:]")),
+    "KE172": (SEG.format(p=""), SEG.format(p=".permute(0, 2, 3, 1)")),
+    "KE173": (OLD.format(k="n_old:"), OLD.format(k=":n_old")),
+    "KE174": (ICARL.format(k="n_old:"), ICARL.format(k=":n_old")),
+    "KE175": (WIDE.format(k=""), WIDE.format(k="[:, :n_old]")),
+    "KE176": (HAND.format(log="torch.log(p / q)"),
+              HAND.format(log="(F.log_softmax(teacher / T, 1) - F.log_softmax(student / T, 1))")),
+    "KE177": (HAND.format(log="F.log_softmax(student / T, 1)"),
+              HAND.format(log="(-F.log_softmax(student / T, 1))")),
+    "KE178": (JAX.format(t="t_logits", log="jax.nn.log_softmax", end=""),
+              JAX.format(t="t_logits / T", log="jax.nn.log_softmax", end="")),
+    "KE189": (JAX.format(t="t_logits / T", log="jnp.log(jax.nn.softmax", end=")"),
+              JAX.format(t="t_logits / T", log="jax.nn.log_softmax", end="")),
+    "KE110": (TF.format(q="tf.nn.softmax("), TF.format(q="(")),
+    "KE179": (KERAS.format(end=', activation="softmax"'), KERAS.format(end="")),
+    "KE180": (AT.format(square=""), AT.format(square=".abs()")),
+    "KE181": (COSINE.format(sign="-"), COSINE.format(sign="")),
+    "KE182": (NCE.format(op="*"), NCE.format(op="/")),
+    "KE183": (FALLING.format(t="T0 * (1 - epoch / epochs)"),
+              FALLING.format(t="1 + T0 * (1 - epoch / epochs)")),
+    "KE184": (BOX.format(end=""), BOX.format(end=".clamp(min=1)")),
+    "KE185": (ORDER.format(kd=kl("teacher_scores", "y")),
+              ORDER.format(kd=kl("y", "teacher_scores"))),
+    "KE186": (NAMED.format(kd=kl("student_logits", "teacher_logits")),
+              NAMED.format(kd=kl("teacher_logits", "student_logits"))),
+    "KE187": (PENALTY.format(cut=".detach()"), PENALTY.format(cut="")),
+    "KE188": (COLUMN.format(end=".unsqueeze(1)"), COLUMN.format(end="")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", PAIRS)
+def test_found_and_mended(code: str) -> None:
+    wrong, right = PAIRS[code]
+    explanation = explain(wrong)
+    assert code in {f.code for f in explanation.findings}
+    assert code in explanation.mended
+    again = explain(explanation.correction.source)
+    assert code not in {f.code for f in again.findings}
+    assert not [f for f in explain(right).findings if f.severity is not Severity.INFO]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "# masked language model (BertForMaskedLM), [B, S, V]\n" + CAUSAL.format(
+            cut="", labels="labels").replace("# a causal LM; zs, zt: [B, S, V]\n", ""),
+        CAUSAL.format(cut="", labels="labels") + "# labels were already shifted in the dataset\n",
+        "b, c, h, w = fs.shape\n" + f"loss = F.mse_loss(fs, ft) + {kl('zs', 'zt', -1)}\n",
+        f"# hs, ht: [B, S, D]\nloss = F.mse_loss(hs, ht) + {kl('zs', 'zt')}\n",
+        OLD.format(k="n_old:").replace("old_model", "expert"),
+        "sim = zs @ zt.t() * logit_scale.exp()\n"
+        "loss = F.cross_entropy(sim, torch.arange(len(zs)))\n",
+        "for epoch in range(epochs):\n    T = T0 * (1 - epoch / epochs)\n"
+        f"    loss = {kl('s / T', 't / T')} * T * T\n    loss.backward()\n",
+        "conf, pl = F.softmax(t, 1).max(1)\nm = (conf > 0.9).float()\n"
+        "loss = (F.cross_entropy(s, pl, reduction='none') * m).mean()\n",
+        "emb = F.normalize(h.mean(1), dim=-1)\nref = F.normalize(g.mean(1), dim=-1)\n"
+        "loss = (emb - ref).pow(2).sum(1).mean()\n",
+    ],
+)  # fmt: skip
+def test_what_only_looks_alike_is_left_alone(code: str) -> None:
+    new = {f"KE{n}" for n in range(170, 190)} | {"KE110", "KE129", "KE130", "KE131"}
+    assert not new & {f.code for f in explain(code).findings}
+
+
+def test_a_softmax_over_positions_is_told_by_what_is_cut() -> None:
+    code = (
+        "def f(a, b, labels):\n    a, b, y = a[:, :-1], b[:, :-1], labels[:, 1:]\n"
+        "    m = y != -100\n"
+        f"    k = {kl('a', 'b', 1, 'none')}.sum(-1)\n    return (k * m).sum() / m.sum()\n"
+    )
+    explanation = explain(code)
+    assert [f.code for f in explanation.findings] == ["KE131"]
+    assert "F.softmax(b, -1)" in explanation.correction.source
+    assert explain(explanation.correction.source).findings == []
+
+
+def test_a_bracket_turned_round_is_not_the_reverse_divergence() -> None:
+    explanation = explain(HAND.format(log="(q.log() - p.log())"))
+    codes = {f.code for f in explanation.findings}
+    assert "KE177" in codes
+    assert "KD106" not in codes
+    assert explain(explanation.correction.source).verdict.outcome == "equal"
+
+
+def test_padding_is_masked_and_averaged_in_one_change() -> None:
+    code = (
+        "# an LLM, logits are [B, S, V]\ndef step(student, teacher, batch):\n"
+        "    s = student(input_ids=batch['x'], attention_mask=batch['mask']).logits\n"
+        "    with torch.no_grad():\n"
+        "        t = teacher(input_ids=batch['x'], attention_mask=batch['mask']).logits\n"
+        f"    return {kl('s', 't', -1)}\n"
+    )
+    explanation = explain(code)
+    assert "KE146" in {f.code for f in explanation.findings}
+    assert ".sum(-1) * batch['mask']).sum() / batch['mask'].sum()" in explanation.correction.source
