@@ -97,7 +97,7 @@ PAIRS = {
     "KE175": (WIDE.format(k=""), WIDE.format(k="[:, :n_old]")),
     "KE176": (HAND.format(log="torch.log(p / q)"),
               HAND.format(log="(F.log_softmax(teacher / T, 1) - F.log_softmax(student / T, 1))")),
-    "KE177": (HAND.format(log="F.log_softmax(student / T, 1)"),
+    "KE106": (HAND.format(log="F.log_softmax(student / T, 1)"),
               HAND.format(log="(-F.log_softmax(student / T, 1))")),
     "KE178": (JAX.format(t="t_logits", log="jax.nn.log_softmax", end=""),
               JAX.format(t="t_logits / T", log="jax.nn.log_softmax", end="")),
@@ -170,7 +170,7 @@ def test_a_softmax_over_positions_is_told_by_what_is_cut() -> None:
 def test_a_bracket_turned_round_is_not_the_reverse_divergence() -> None:
     explanation = explain(HAND.format(log="(q.log() - p.log())"))
     codes = {f.code for f in explanation.findings}
-    assert "KE177" in codes
+    assert "KE106" in codes
     assert "KD106" not in codes
     assert explain(explanation.correction.source).verdict.outcome == "equal"
 

@@ -480,11 +480,6 @@ OWN: dict[str, Text] = {
         "对两个 softmax 之比取对数：概率舍入为 0 时就是 log 0、log inf 或 0/0，损失变成 inf 或 "
         "NaN；应改为两个 log_softmax 相减",
     ),
-    "KE177": Text(
-        "the sign is wrong: this is minus {name}, so its minimum is where the student is "
-        "farthest from the teacher, and training drives it there",
-        "符号反了：这里是负的 {name}，学生离教师越远它越小，训练会让学生远离教师",
-    ),
     "KE178": Text(
         "the temperature {temperature} stands on one side only: the {side}'s logits are not "
         "divided by it, so even the same logits on both sides give another distribution, and "
@@ -1073,19 +1068,6 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "log(p / q) = log_softmax(t) − log_softmax(s), which does not round to 0.",
             "log(p / q) = log_softmax(t) − log_softmax(s)，不会舍入为 0。",
-        ),
-    ),
-    "KE177": (
-        Text(
-            "A loss with the wrong sign",
-            "符号相反的损失",
-        ),
-        Text(
-            "KL = Σ p·(log p − log q) with the teacher's p outside and first in the bracket; "
-            "the cross-entropy is −Σ p·log q. With the sign turned the loss is negative and "
-            "falls without end.",
-            "KL = Σ p·(log p − log q)，括号外和括号里第一项都是教师的 p；交叉熵是 −Σ p·log q。"
-            "符号反了，损失为负且会一直下降。",
         ),
     ),
     "KE178": (
