@@ -14,6 +14,7 @@ from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.judge import (
     Judged,
     dimensions,
+    has_square_in_front,
     is_distilling_elsewhere,
     is_given,
     is_simple,
@@ -268,10 +269,10 @@ def _reasons(case: _Case) -> list[Text]:
         if term.law is None or term.law.is_one or generic:
             continue
         for size, power in term.law.powers:
-            if size == "T" and getattr(term.temperature, "default", None) == 1:
-                continue  # as it is called by default, T² is 1
-            if size == "T" and told & {"WEIGHT-TYPO"}:
-                continue  # T stands in the factor in front of it, in a sum
+            if size == "T" and has_square_in_front(case.judged, term):
+                continue
+            if size == "T" and told & {"WEIGHT-TYPO", "JSD-WRONG"}:
+                continue  # T stands in the factor in front, in a sum; a JSD has no T²
             covered |= _BY_FACTOR.get(size, set())
             reason = _factor(case.judged, term, size, power)
             if size == "T" and power == -2 and not several and not told & {"NO-T2"}:
@@ -281,7 +282,8 @@ def _reasons(case: _Case) -> list[Text]:
                 condition = words.IF_DEEP.format(shape=dimensions(term.rank), word=word)
                 reason = Text(reason.en + condition.en, reason.zh + condition.zh)
             reasons.append(reason)
-        reasons += _constant(case.judged, term, covered)
+        if "JSD-WRONG" not in told:
+            reasons += _constant(case.judged, term, covered)
     by_code: dict[str, list[Finding]] = {}
     for finding in case.blocking:
         kinds = set(case.kinds(finding.code))

@@ -110,7 +110,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -240,6 +240,9 @@ def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
             or _is_written_apart(analysis.statement_of(use.node), needed)
         )
     seen = (*terms, *(term for _, term in totals_with(analysis, use)))
+    number = _number_of(analysis, use, symbol)
+    if number is not None and _has_its_square(analysis, use, seen, number):
+        return True
     if any(power_of(term, symbol) or _is_in_attribute(analysis, use, term) for term in seen):
         return True
     return any(
@@ -247,6 +250,41 @@ def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
         and power_of(Term(use, other.base.scale.times(other.other.scale)), symbol) >= 2
         for other in (*analysis.operations_of("multiply"), *analysis.operations_of("power"))
         if other.base.space is Space.SCALAR
+    )
+
+
+def _number_of(analysis: Analysis, use: LossUse, symbol: str) -> float | None:
+    """What a temperature is where it is called or set, if that is one number."""
+    function = use.scope.node
+    if isinstance(function, ast.FunctionDef) and use.scope.calls:
+        call = use.scope.calls[-1]
+        names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+        names = names[1:] if names[:1] == ["self"] else names
+        given = dict(zip(names, call.args, strict=False))
+        given |= {k.arg: k.value for k in call.keywords if k.arg is not None}
+        if symbol in given:
+            return _constant(given[symbol])
+    if symbol in analysis.defaults:
+        return analysis.defaults[symbol]
+    made = [
+        a.value for a in analysis.index.of(ast.Assign)
+        if any(dotted(target) == symbol for target in a.targets)
+    ]  # fmt: skip
+    return _constant(made[0]) if len(made) == 1 else None
+
+
+def _constant(node: ast.expr) -> float | None:
+    number = node.value if isinstance(node, ast.Constant) else None
+    return float(number) if isinstance(number, int | float) else None
+
+
+def _has_its_square(analysis: Analysis, use: LossUse, terms: Iterable[Term], number: float) -> bool:
+    """Whether the square of the temperature stands in front as a number."""
+    if number == 1:
+        return False
+    calls = [analysis.statement_of(call) for call in use.scope.calls[-1:] if analysis.owns(call)]
+    return any(abs(t.scale.const) >= 0.9 * number**2 * (1 - 1e-9) for t in terms) or any(
+        _is_written_apart(statement, number**2) for statement in calls
     )
 
 

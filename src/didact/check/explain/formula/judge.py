@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -362,6 +363,29 @@ def last_alone(term: Term) -> str | None:
         if isinstance(part, Call) and part.name == "last":
             return Writer().write(part.args[0]).plain
     return None
+
+
+def has_square_in_front(judged: Judged, term: Term) -> bool:
+    """Whether T² stands before a term as a number: the code gives T that value, by default or once.
+
+    With T = 1 there is nothing to multiply by.
+    """
+    temperature = term.temperature
+    if not isinstance(temperature, Given):
+        return False
+    value = temperature.default
+    if value is None:
+        set_to = [
+            n.value.value for n in nodes_of(judged.tracer.tree)
+            if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant)
+            and ast.unparse(n.targets[0]) == temperature.text
+        ]  # fmt: skip
+        value = set_to[0] if len(set_to) == 1 else None
+    if not isinstance(value, int | float):
+        return False
+    numbers = [w.value**p for w, p in term.weights
+               if isinstance(w, Constant) and isinstance(w.value, int | float)]  # fmt: skip
+    return value == 1 or math.prod(numbers) >= 0.9 * value**2 * (1 - 1e-9)
 
 
 def is_distilling_elsewhere(term: Term, roles: Mapping[Given, Told]) -> bool:

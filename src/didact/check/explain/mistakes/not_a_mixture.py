@@ -58,10 +58,22 @@ def _mixtures(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Ite
             if not (reverse or by_logits or by_logs):
                 continue
             why = _reason(reverse=reverse, by_logits=by_logits)
-            node = places.get(one) or loss.entry.node
-            fix = _mixed(judged, one, other, places) if reverse else None
+            made = places.get(middle) if by_logs and not reverse else None
+            node = made or places.get(one) or loss.entry.node
+            fix = _mixed(judged, one, other, places) if reverse else _averaged(made)
             yield finding("KE126", Severity.ERROR, node, fix, why=why)
             return
+
+
+def _averaged(made: ast.AST | None) -> Fix | None:
+    """The logarithm of the mean, where the mean of two logarithms is written."""
+    added = [n for n in ast.walk(made) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)
+             ] if made is not None else []  # fmt: skip
+    if made is None or len(added) != 1:
+        return None
+    one, other = ast.unparse(added[0].left), ast.unparse(added[0].right)
+    edit = Edit(span(made), f"(({one}.exp() + {other}.exp()) / 2).log()")
+    return Fix((edit,), "unsafe", Text("Average the distributions", "对分布取平均"))
 
 
 def _reason(*, reverse: bool, by_logits: bool) -> Text:
@@ -133,6 +145,11 @@ def _assigned(tree: ast.Module, name: str) -> ast.Call | None:
         if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == name
     ]  # fmt: skip
     return found[0] if len(found) == 1 and isinstance(found[0], ast.Call) else None
+
+
+def is_no_mixture(look: Look, loss: Loss) -> bool:
+    """Whether a loss is meant as a Jensen-Shannon divergence and is none."""
+    return look.is_torch and any(True for _ in _mixtures(look.judged, loss, look.places))
 
 
 def in_formulas(look: Look) -> Iterator[Finding]:

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.definitions import GENERIC
-from didact.check.explain.formula.judge import Judged, Loss
+from didact.check.explain.formula.judge import Judged, Loss, has_square_in_front
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.mistakes._look import Look, finding, place
+from didact.check.explain.mistakes.not_a_mixture import is_no_mixture
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
 CODES = {
@@ -55,7 +56,7 @@ def _of_term(
             continue
         if (kind == "BATCHMEAN-3D") != (power > 0) and kind != "MULTI-TEACHER-SUM":
             continue
-        if kind == "NO-T2" and len(loss.terms) == 1:
+        if kind == "NO-T2" and (len(loss.terms) == 1 or has_square_in_front(judged, term)):
             continue  # alone, T² only rescales the learning rate
         fix = _rescaled(kind, term, places, judged)
         yield finding(codes[kind], Severity.WARNING, node, fix, factor=term.law.text, size=size,
@@ -121,5 +122,7 @@ def _turned(judged: Judged, term: Term, places: Mapping[Node, ast.AST]) -> Fix |
 def in_formulas(look: Look) -> Iterator[Finding]:
     """Term by term."""
     for loss in look.judged.losses:
+        no_square = {"NO-T2"} if is_no_mixture(look, loss) else set()
         for term in loss.terms:
-            yield from _of_term(look.judged, loss, term, look.known, look.places)
+            known = look.known | no_square
+            yield from _of_term(look.judged, loss, term, known, look.places)
