@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from didact._core.i18n import Text
@@ -10,7 +11,7 @@ from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.nodes import nodes_of
-from didact.check.explain.formula.tree import Call, Constant
+from didact.check.explain.formula.tree import Call, Constant, Given
 from didact.check.explain.mistakes._look import Look, finding
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
@@ -19,6 +20,7 @@ CODES = {"KE124": ("MASK-SIGN",)}
 
 _CERTAIN = 20.0
 """A number that no difference of scores outweighs."""
+_HOT = re.compile(r"(^|_)(gt|target|true|label)_?(mask|hot|onehot)|one_?hot", re.IGNORECASE)
 _CASTS = frozenset({"floating", "integers", "booleans", "identity", "detach", "ne", "gt", "eq"})
 
 
@@ -54,6 +56,7 @@ def _added_mask(judged: Judged, node: ast.AST) -> float | None:
         while isinstance(hot, Call) and hot.name in _CASTS:
             hot = hot.args[0]
         is_hot = isinstance(hot, Call) and hot.name in {"one_hot", "scatter"}
+        is_hot |= isinstance(hot, Given) and _HOT.search(hot.text) is not None
         if is_hot and value.value >= _CERTAIN:
             return float(value.value)
     return None

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
-from didact.check.explain.formula.judge import Judged, Loss
+from didact.check.explain.formula.judge import Loss
 from didact.check.explain.formula.nodes import nodes_of
-from didact.check.explain.formula.roles import leaves
+from didact.check.explain.formula.roles import leaves, side
 from didact.check.explain.formula.trace import Tracer
 from didact.check.explain.formula.tree import Call, Constant, Node, walk
 from didact.check.explain.mistakes._look import Look, finding, place
-from didact.check.explain.mistakes._softmaxes import log_text
+from didact.check.explain.mistakes._softmaxes import (
+    argument_of,
+    call_around,
+    log_text,
+    softmax_text,
+)
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {
@@ -22,13 +27,14 @@ CODES = {
     "KE117": ("KL-INPUT-PROBS",),
     "KE118": ("KL-TARGET-LOG",),
     "KE189": ("LOG-OF-SOFTMAX",),
+    "KE192": ("SWAPPED",),
+    "KE193": ("LOG-TWICE",),
 }
 
 
-def _elsewhere(
-    judged: Judged, known: frozenset[str], places: Mapping[Node, ast.AST]
-) -> Iterator[Finding]:
+def _elsewhere(look: Look) -> Iterator[Finding]:
     """In other frameworks: what the rules of ``check``, which read PyTorch, would find."""
+    judged, known, places = look.judged, look.known, look.places
     for loss in judged.losses:
         for part in walk(loss.entry.value):
             if not isinstance(part, Call):
@@ -44,6 +50,13 @@ def _elsewhere(
                     yield finding("KE117", Severity.ERROR, node)
                 if isinstance(second, Call) and second.name == "log_softmax":
                     yield finding("KE118", Severity.ERROR, node)
+            inner = part.args[0] if part.args else None
+            if part.name == "log" and isinstance(inner, Call) and inner.name == "log_softmax":
+                where = call_around(look, part) or loss.entry.node
+                yield finding("KE193", Severity.ERROR, where, _without_log(look, inner))
+            if _is_exchanged(look, part):
+                where = call_around(look, part) or loss.entry.node
+                yield finding("KE192", Severity.ERROR, where, _exchanged(look, part))
             if part.name == "mul" and len(part.args) == 2 and isinstance(part.args[1], Call):
                 log_ratio = part.args[1]
                 raw = log_ratio.args[-1] if log_ratio.name == "sub" else None
@@ -64,6 +77,38 @@ def _elsewhere(
                              Edit(span(other), ast.unparse(one)))  # fmt: skip
                     fix = Fix(edits, "unsafe", Text("Exchange them", "交换两个参数"))
                 yield finding("KE115", Severity.ERROR, call or place(term.body, loss, places), fix)
+
+
+def _is_exchanged(look: Look, part: Node) -> bool:
+    """The student's softmax times the logarithm of the teacher's."""
+    if not isinstance(part, Call) or part.name != "mul" or len(part.args) != 2:
+        return False
+    one, logs = part.args
+    both = isinstance(one, Call) and one.name == "softmax" and isinstance(logs, Call)
+    if not both or not isinstance(logs, Call) or logs.name != "log_softmax":
+        return False
+    return side(one, look.judged.roles) == "student" and side(logs, look.judged.roles) == "teacher"
+
+
+def _exchanged(look: Look, part: Call) -> Fix | None:
+    """Both scores exchanged, where the softmax of the labels is written in place."""
+    one, logs = part.args
+    soft = look.places.get(one)
+    scores = argument_of(look, logs) if isinstance(logs, Call) else None
+    if not isinstance(soft, ast.Call) or not soft.args or scores is None:
+        return None
+    edits = (Edit(span(soft.args[0]), ast.unparse(scores)),
+             Edit(span(scores), ast.unparse(soft.args[0])))  # fmt: skip
+    return Fix(edits, "unsafe", Text("Exchange them", "交换两侧"))
+
+
+def _without_log(look: Look, part: Call) -> Fix | None:
+    """The softmax itself: the loss takes the logarithm."""
+    node = look.places.get(part)
+    text = softmax_text(look.judged.tracer.tree, node) if isinstance(node, ast.Call) else None
+    if node is None or text is None:
+        return None
+    return Fix((Edit(span(node), text),), "unsafe", Text("Give probabilities", "改为概率"))
 
 
 def _with_log(call: ast.Call | None) -> Fix | None:
@@ -117,4 +162,4 @@ def in_formulas(look: Look) -> Iterator[Finding]:
     if look.is_elsewhere:
         for loss in look.judged.losses:
             yield from _logs(look, loss)
-        yield from _elsewhere(look.judged, look.known, look.places)
+        yield from _elsewhere(look)

@@ -24,6 +24,10 @@ _BY_LOGS = Text(
     "distributions",
     "M 是两个对数概率的平均（之和不为 1），不是两个分布的平均",
 )
+_ADDED = Text(
+    "M is the sum of the two distributions, not their mean, and each term is ln 2 too small",
+    "M 是两个分布之和而不是平均，每一项都小了 ln 2",
+)
 _REVERSED = Text(
     "both terms are KL(M ‖ ·) instead of KL(· ‖ M)", "两项都是 KL(M ‖ ·) 而不是 KL(· ‖ M)"
 )
@@ -46,7 +50,7 @@ def _mixtures(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Ite
         for other in calls[number + 1 :]:
             reverse = one.args[1] is other.args[1]
             middle = one.args[1] if reverse else one.args[0]
-            if not reverse and one.args[0] is not other.args[0]:
+            if not reverse and _of_log(one.args[0]) is not _of_log(other.args[0]):
                 continue
             ends = (one.args[0], other.args[0]) if reverse else (one.args[1], other.args[1])
             sides = [leaves(end) & tensors(judged) for end in ends]
@@ -55,14 +59,38 @@ def _mixtures(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Ite
                 continue
             by_logits = _is_of_mean_logits(middle)
             by_logs = _is_of_mean_logs(middle)
-            if not (reverse or by_logits or by_logs):
+            added = _sum_of(middle)
+            if not (reverse or by_logits or by_logs or added is not None):
                 continue
             why = _reason(reverse=reverse, by_logits=by_logits)
+            why = _ADDED if added is not None and not reverse else why
             made = places.get(middle) if by_logs and not reverse else None
             node = made or places.get(one) or loss.entry.node
             fix = _mixed(judged, one, other, places) if reverse else _averaged(made)
+            if added is not None and not reverse:
+                node = places.get(added) or node
+                fix = _halved(node) if added in places else None
             yield finding("KE126", Severity.ERROR, node, fix, why=why)
             return
+
+
+def _of_log(node: Node) -> Node:
+    """What a logarithm is taken of, which may be written once for each term."""
+    return node.args[0] if isinstance(node, Call) and node.name == "log" else node
+
+
+def _sum_of(middle: Node) -> Call | None:
+    """The plain sum of two softmaxes."""
+    while isinstance(middle, Call) and middle.name in {"log", "detach", "clamp"}:
+        middle = middle.args[0]
+    if not isinstance(middle, Call) or middle.name != "add":
+        return None
+    return middle if all(isinstance(a, Call) and a.name == "softmax" for a in middle.args) else None
+
+
+def _halved(node: ast.AST) -> Fix:
+    edit = Edit(span(node), f"(0.5 * ({ast.unparse(node)}))")
+    return Fix((edit,), "unsafe", Text("Average the distributions", "对分布取平均"))
 
 
 def _averaged(made: ast.AST | None) -> Fix | None:

@@ -560,6 +560,35 @@ OWN: dict[str, Text] = {
         "`{text}` 把标签变成了 [B, 1]；cross_entropy 要求每个样本一个类别下标，即 [B]，这里会报"
         " RuntimeError",
     ),
+    "KE177": Text(
+        "the mask is turned round: `{text}` keeps the padding and leaves out the tokens that count",
+        "掩码反了：`{text}` 留下的是填充位置，真正要算的位置反而被去掉了",
+    ),
+    "KE190": Text(
+        "the target is the teacher's scores, and it must be probabilities: put {function} "
+        "around them. With scores there the loss has no lower bound",
+        "目标给的是教师的原始分数，应当是概率：先做 {function}。给原始分数时损失没有下界",
+    ),
+    "KE191": Text(
+        "binary_cross_entropy wants probabilities in [0, 1] and is given logits: it stops with "
+        "a RuntimeError; binary_cross_entropy_with_logits takes the sigmoid itself",
+        "binary_cross_entropy 要求输入是 [0, 1] 内的概率，这里给的是 logits：会报 RuntimeError"
+        "；binary_cross_entropy_with_logits 内部会做 sigmoid",
+    ),
+    "KE192": Text(
+        "the student's probabilities are the labels and the teacher's logits what is "
+        "predicted: this is the cross-entropy in the other direction, and the target moves "
+        "with the student; exchange them",
+        "学生的概率被当作标签，被预测的却是教师的 logits：方向反了，而且目标会随学生变动；应交"
+        "换两侧",
+    ),
+    "KE193": Text(
+        "this loss takes the logarithm of both arguments itself and is given "
+        "log-probabilities: they are negative, Keras clips them to 1e-7, and the term becomes "
+        "a large constant that trains nothing; give it probabilities",
+        "这个损失内部会对两个参数取对数，这里给的却已是对数概率：它们是负数，会被 Keras 截成 "
+        "1e-7，这一项变成很大的常数，不产生梯度；应传入概率",
+    ),
 }
 """By code."""
 
@@ -1196,6 +1225,58 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "`y.squeeze(1)` where they come as [B, 1]; `scatter_` and `gather` do want [B, 1].",
             "若标签本来就是 [B, 1]，用 `y.squeeze(1)`；`scatter_`、`gather` 才需要 [B, 1]。",
+        ),
+    ),
+    "KE177": (
+        Text(
+            "A mask turned round",
+            "掩码写反了",
+        ),
+        Text(
+            "Keep `labels != -100`, `ids.ne(pad_id)`; fill with 0 where the attention mask is 0.",
+            "应保留 `labels != -100`、`ids.ne(pad_id)` 的位置；把注意力掩码为 0 的位置填 0。",
+        ),
+    ),
+    "KE190": (
+        Text(
+            "Scores as the target",
+            "用原始分数作目标",
+        ),
+        Text(
+            "A cross-entropy is −Σ target·log q: with negative targets it falls without end.",
+            "交叉熵是 −Σ target·log q，目标为负时它会一直下降。",
+        ),
+    ),
+    "KE191": (
+        Text(
+            "Logits given to binary_cross_entropy",
+            "把 logits 传给了 binary_cross_entropy",
+        ),
+        Text(
+            "Use the form with logits: it is also more exact.",
+            "用带 with_logits 的版本，数值上也更稳定。",
+        ),
+    ),
+    "KE192": (
+        Text(
+            "Labels and predictions exchanged",
+            "标签与预测放反了",
+        ),
+        Text(
+            "labels = softmax(teacher / T), logits = student / T.",
+            "labels = softmax(teacher / T)，logits = student / T。",
+        ),
+    ),
+    "KE193": (
+        Text(
+            "A logarithm taken twice",
+            "取了两次对数",
+        ),
+        Text(
+            "keras.losses.KLDivergence(y_true, y_pred) = Σ y_true·log(y_true / y_pred), of "
+            "probabilities on both sides.",
+            "keras.losses.KLDivergence(y_true, y_pred) = Σ y_true·log(y_true / y_pred)，两侧都"
+            "是概率。",
         ),
     ),
 }

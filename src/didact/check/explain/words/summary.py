@@ -558,6 +558,14 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs and trains the forward divergence", "能运行，但训练的是前向散度"
     ),
     "LABEL-SHAPE": Text("it stops with a RuntimeError", "会报 RuntimeError 而停止"),
+    "MASK-POLARITY": Text(
+        "it runs, and only the padding is trained on", "能运行，但只在填充位置上训练"
+    ),
+    "BCE-INPUT-RAW": Text("it stops with a RuntimeError", "会报 RuntimeError 而停止"),
+    "LOG-TWICE": Text(
+        "it runs, and the term is a large constant without gradient",
+        "能运行，但这一项是一个很大的常数，没有梯度",
+    ),
 }
 """By kind of mistake: what the reader will see."""
 SECOND_BACKWARD = Text(
