@@ -178,6 +178,9 @@ def _doubt(analysis: Analysis, use: LossUse, temperature: Scale) -> Text | None:
     names = [use.scope.name, owner.name if owner is not None else "", PurePath(analysis.path).stem]
     if any(has_word(name, _WITHOUT) or _WITHOUT.fullmatch(name.lower()) for name in names):
         return _OF_METHOD
+    symbol = temperature_symbol(temperature)
+    if symbol is not None and _number_of(analysis, use, symbol) == 1:
+        return _IS_ONE
     if temperature.atoms:
         return None
     numbers = (term.scale.const for term in analysis.terms_of(use))
@@ -369,6 +372,12 @@ _FOLDED = Text(
     "weight times T**2. Without it the gradient is about 1/T**2 of the formula's ({size}) {both}",
     "温度为 {t} 的软损失没有单独乘 T²；前面的数字可能已是权重与 T² 之积。若不是，它的梯度约为"
     "公式的 1/T²（{size}）{both}",
+)
+_IS_ONE = Text(
+    "the soft term at temperature {t} has no factor T**2; at 1, the value that {t} has here, "
+    "nothing is missing; at any other its gradient is about 1/T**2 of the formula's ({size}) {both}",
+    "温度为 {t} 的软损失没有乘 T²；这里 {t} = 1，什么也不缺；换成别的温度时，梯度约为公式的 1/T²"
+    "（{size}）{both}",
 )
 _MESSAGE = Text(
     "the soft term at temperature {t} is added to a hard term without the factor T**2: its "

@@ -82,7 +82,7 @@ def _may_be_nothing(look: Look, mask: Node) -> bool:
             return False
         return bool(_SELECTED.search(text) or _NAN.search(look.words))
     return isinstance(mask, Call) and mask.name in {"gt", "ge", "lt", "le"} and not any(
-        isinstance(p, Constant) and p.value in {-1, -100} for p in mask.args
+        isinstance(p, Constant) and p.value in {-1, -100, 0} for p in mask.args
     )  # fmt: skip
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.judge import Loss
-from didact.check.explain.formula.tree import Given, Node
+from didact.check.explain.formula.tree import Given, Node, walk
 from didact.check.explain.mistakes._look import Look, finding, live
 from didact.check.explain.mistakes._positions import (
     CAUSAL,
@@ -55,10 +56,30 @@ def _of_loss(look: Look, loss: Loss) -> Iterator[Finding]:
         node = look.places.get(pair.part) or loss.entry.node
         if pair.masks and isinstance(node, ast.BinOp):
             node = _compared(look, pair) or node
-        fix = _fix(look, loss, whole, some_are_cut=shown)
-        code, severity = ("KE171", Severity.WARNING) if pair.masks else ("KE170", Severity.ERROR)
         label = next(iter(pair.labels))
+        raw = shown or _is_of_batch(look, label)
+        code = "KE171" if pair.masks else "KE170"
+        severity = _SEVERITIES[pair.masks, raw]
+        fix = _fix(look, loss, whole, some_are_cut=shown)
+        fix = None if severity is Severity.INFO else fix
         yield finding(code, severity, node, fix, labels=_name(look, label))
+
+
+_SEVERITIES = {
+    (False, True): Severity.ERROR,
+    (False, False): Severity.WARNING,
+    (True, True): Severity.WARNING,
+    (True, False): Severity.INFO,
+}
+"""By whether the labels only make a mask, and whether they are as the batch holds them."""
+
+
+def _is_of_batch(look: Look, labels: Given) -> bool:
+    """Whether the labels are taken from a batch, or a model gets them to shift them itself."""
+    models = (g for loss in look.judged.losses for g in walk(loss.entry.value)
+              if isinstance(g, Given) and g.model)  # fmt: skip
+    taken = re.search(r"\[['\"]\w*labels\w*['\"]\]|pop\(|\.get\(|batch\.", labels.text)
+    return taken is not None or any(labels in g.inputs for g in models)
 
 
 def _name(look: Look, given: Given) -> str:
