@@ -13,8 +13,8 @@ from didact.check.explain.correct import kinds_of
 from didact.check.explain.formula.judge import Loss
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Constant
-from didact.check.explain.naming import called
-from didact.check.explain.question_text import asked_in
+from didact.check.explain.naming import OF_SCORES, called
+from didact.check.explain.question_text import asked_in, is_question
 from didact.check.explain.questions import Question
 from didact.check.explain.relevant import composed, listing, relevant
 from didact.check.explain.summary import Verdict
@@ -60,13 +60,13 @@ def answer_to(
     parts = _on_message(message, findings, kinds, tree) if message is not None else []
     first = asked[0].text if asked else (message or "")[:_LONGEST]
     questions = [part for one in asked for part in one.parts]
-    marked = [q for one in asked if one.text.endswith(("?", "？")) for q in one.parts]
+    marked = [q for one in asked if is_question(one.text) for q in one.parts]
     answered = [q for q in marked if not asking.LINE_BY_LINE.search(q)] or questions[:1]
     for question in answered[:_MOST_QUESTIONS]:
         alone = not parts
-        said = known.special(question, alone=alone)
-        if said is None and (alone or not message):
-            said = known.general(question, alone=alone)
+        if not alone and message is not None and _on_the_error(question):
+            continue
+        said = known.special(question, alone=alone) or known.general(question, alone=alone)
         if said is None or _is_said(said, parts):
             continue
         quoted = not alone and question != answered[0]
@@ -91,6 +91,11 @@ def _on_message(
         return [listing(heads)]
     meaning = None if "HEAD-MISMATCH" in kinds else meaning_of(message, tree)
     return [] if meaning is None else [meaning]
+
+
+def _on_the_error(question: str) -> bool:
+    """Whether only the error is asked about, which has been explained."""
+    return bool(words.WHERE.search(question)) and not words.AT_FAULT.search(question)
 
 
 def _is_said(said: Text, parts: Sequence[Text]) -> bool:
@@ -246,7 +251,7 @@ class _Known:
             return named
         meaning = asking.MEANING.search(question) or asking.LINE_BY_LINE.search(question)
         right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
-        judges = right or words.RIGHT.search(question) or words.NORMAL.search(question)
+        judges = right or words.NORMAL.search(question)
         trouble = words.TROUBLE.search(question) or asking.STUCK.search(question)
         if right and self.depends is not None:
             return self.depends
@@ -254,7 +259,7 @@ class _Known:
             return self._verdict_on_it()
         if alone and not meaning and (told := self._beside_the_loss(question)) is not None:
             return told
-        if meaning and alone:
+        if meaning and alone and not self._is_of_a_part(question):
             judged = self.verdict.outcome in {"equal", "departs"}
             lines = list(self.summary)[0 if self.torch else 1 :][:2]
             told = Text(" ".join(s.en.strip() for s in lines), "".join(s.zh for s in lines))
@@ -263,13 +268,31 @@ class _Known:
         fault = any(p.search(question) for p in asks_fault)
         if (judges or fault or trouble) and not self._serious():
             what = self._verdict_on_it(short=True)
-            return words.NONE_FOUND.format(what=what)
+            none = words.NONE_FOUND.format(what=what)
+            return Text(f"{none.en.strip()}{words.NEEDS_MORE.en}",
+                        f"{none.zh}{words.NEEDS_MORE.zh}") if trouble else none  # fmt: skip
         return self.not_answered(question) if alone else None
 
     def not_answered(self, question: str) -> Text:
         """That it is open, and what would settle it."""
-        told = asking.NEEDS_TRAINING if words.TROUBLE.search(question) else asking.NEEDS_MORE
-        return asking.NOT_ANSWERED.format(needed=told)
+        training = words.TROUBLE.search(question) or asking.TRAINING.search(question)
+        needed = asking.NEEDS_TRAINING if training else Text("", "")
+        if self._serious():
+            needed = Text(
+                f"{needed.en}{asking.FOUND_BELOW.en}", f"{needed.zh}{asking.FOUND_BELOW.zh}"
+            )
+        return asking.NOT_ANSWERED.format(needed=needed)
+
+    def _is_of_a_part(self, question: str) -> bool:
+        """Whether the question names something in the code, and not the whole of it."""
+        defined = {n.name for n in nodes_of(self.tree)
+                   if isinstance(n, ast.FunctionDef | ast.ClassDef)}  # fmt: skip
+        names = {n.id for n in nodes_of(self.tree) if isinstance(n, ast.Name)}
+        names |= {n.arg for n in nodes_of(self.tree) if isinstance(n, ast.arg)}
+        names |= {n.attr for n in nodes_of(self.tree) if isinstance(n, ast.Attribute)}
+        told = set(re.findall(r"[A-Za-z_]\w*", question))
+        at_line = _LINE_NUMBER.search(question) is not None
+        return at_line or bool(told & (names - defined - _WORDS_TOO))
 
     def _verdict_on_it(self, *, short: bool = False) -> Text:
         """What was compared with which definition, as the answer to whether it is right."""
@@ -296,10 +319,12 @@ class _Known:
         method = self.verdict.method
         if named is None or method is None or self.verdict.outcome != "equal":
             return None
-        if not asking.IS_IT_THIS.search(question):
-            return None
-        if named == self.verdict.method_key:
+        key = self.verdict.method_key
+        if asking.IS_IT_THIS.search(question) and named == key:
             return direct.YES_THIS.format(method=method)
+        is_right = asking.IS_IT_RIGHT.search(question) is not None
+        if is_right and named != key and not {named, key} <= OF_SCORES and key in {"plain", "mse"}:
+            return direct.NOT_AS_NAMED.format(method=method)
         return None
 
     def _beside_the_loss(self, question: str) -> Text | None:
@@ -322,6 +347,11 @@ _CODE_SPAN = re.compile(r"`[^`]*[(=][^`]*`")
 """Quoted code: what it calls is not what is asked about."""
 
 
+_WORDS_TOO = frozenset(
+    ["loss", "student", "teacher", "model", "a", "i", "is", "this", "step", "train", "mean", "T"]
+)
+"""Names of code that are words of a question as well."""
+_LINE_NUMBER = re.compile(r"\bline \d|第 ?\d+ ?行", re.IGNORECASE)
 _OTHER = re.compile(r"\b(?:tf|keras|jnp|jax|paddle|mindspore|mx)\.|\bGradientTape\b")
 """Code of another framework."""
 _MAKES_NAN = {"KL-TARGET-LOG", "ARGS-REVERSED"}
@@ -334,6 +364,8 @@ def _by_formula(verdict: Verdict, losses: Sequence[Loss]) -> frozenset[str]:
     found = {f"={key}" for key in keys}
     if verdict.outcome in {"equal", "unknown"}:
         found.add("=sound")
+    if verdict.outcome == "equal":
+        found.add("=equal")
     ranks = {b.rank for loss in losses for b in loss.branches}
     found |= {"=maps"} if ranks == {4} else {"=sequences"} if ranks == {3} else set()
     summed = [t for loss in losses for t in loss.terms if t.over is not None]

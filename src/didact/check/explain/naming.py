@@ -26,7 +26,7 @@ _CALLED = (
     ("fsp", r"\bfsp"), ("bic", r"\bbic(_|\b)"), ("wa", r"\bwa_(kd|loss)|weight_?align"),
 )  # fmt: skip
 """What functions and classes are called that compute a named loss."""
-_OF_SCORES = frozenset(
+OF_SCORES = frozenset(
     {"kd", "token_kd", "pixel_kd", "multi_kd", "lwf", "keras_distiller", "self_kd", "dml", "bic",
      "wa"}
 )  # fmt: skip
@@ -63,7 +63,7 @@ def as_called(verdict: Verdict, named: str | None) -> Verdict:
     method = words.METHODS[named]
     if (named, key) == ("crd", "infonce"):
         return verdict
-    if key in _OF_SCORES and named in _OF_SCORES:
+    if key in OF_SCORES and named in OF_SCORES:
         special = named in {"dml", "self_kd", "lwf", "bic", "wa"}
         return replace(verdict, method=method, method_key=named) if special else verdict
     if key in _OF_PARTS and verdict.outcome == "equal":
@@ -75,7 +75,7 @@ def as_called(verdict: Verdict, named: str | None) -> Verdict:
         if verdict.by_findings or named == "icarl":
             return replace(verdict, method=method, method_key=named)
         return replace(verdict, outcome="unknown", method=None, method_key="", reasons=())
-    if verdict.outcome == "equal" and key in _OF_SCORES and named in _UNLIKE:
+    if verdict.outcome == "equal" and key in OF_SCORES and named in _UNLIKE:
         assert verdict.method is not None
         reason = words.NOT_AS_NAMED.format(computes=verdict.method)
         return replace(

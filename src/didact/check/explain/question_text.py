@@ -109,6 +109,20 @@ def question_in(text: str) -> str | None:
     return found[0] if found else None
 
 
+_ASKS_PLAINLY = re.compile(
+    r"为什么|为何|为啥|吗$|怎么|咋|如何|要不要|是不是|对不对|能不能|行不行|有没有|会不会|需不需要"
+    r"|(?:是|有|会|叫|干|做)(?:什么|啥)"
+    r"|^(?:so |and |also |but |hi,? )*(?:why|what|how|is|are|does|do|should|can|which)\b",
+    re.IGNORECASE,
+)
+
+
+def is_question(sentence: str) -> bool:
+    """Whether it asks, and does not only complain; many leave the question mark out."""
+    bare = sentence.rstrip(" 。.!！：:")
+    return bare.endswith(("?", "？")) or _ASKS_PLAINLY.search(bare) is not None
+
+
 def asked_in(text: str) -> list[Asked]:
     """The sentences that ask, each with the questions in it."""
     return [Asked(sentence, tuple(parts_of(sentence))) for sentence in questions_in(text)]

@@ -11,6 +11,7 @@ from didact._core.i18n import Text
 from didact.check.explain.correct import kinds_of
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.summary import HYGIENE
+from didact.check.explain.words import asking
 from didact.check.explain.words import relevant as words
 from didact.check.findings.finding import Finding, Severity
 
@@ -56,17 +57,23 @@ def relevant(
     judging = _judges(question)
     if judging and (named := _named(question, findings, tree)):
         return Relevant(tuple(named[:_MOST_CAUSES]), "name")
+    identity = not judging and asking.IS_IT_THIS.search(question) is not None
     if not serious or _HYPOTHETICAL.search(question):
         return None
     if found := _by_topic(question, serious, words.SYMPTOMS):
         return Relevant(tuple(found[:_MOST_CAUSES]), "symptom")
+    if identity and (found := _by_topic(question, serious, words.IDENTITIES)):
+        return Relevant(tuple(found[:_MOST_CAUSES]), "subject")
     if not judging:
         return None
-    if found := _by_topic(question, serious, words.SUBJECTS):
+    if found := _by_topic(question, serious, (*words.SUBJECTS, *words.IDENTITIES)):
         return Relevant(tuple(found[:_MOST_CAUSES]), "subject")
     named_subject = any(t.asks.search(question) for t in words.SUBJECTS)
     if not named_subject and (found := _by_topic(around, serious, words.SYMPTOMS)):
         return Relevant(tuple(found[:_MOST_CAUSES]), "symptom")
+    lines = {int(a or b) for a, b in _LINE.findall(question)}
+    if at_line := [f for f in serious if f.span.line in lines]:
+        return Relevant(tuple(at_line[:_MOST_CAUSES]), "all")
     weighty = [f for f in serious if not set(kinds_of(f.code)) or not _is_hygiene(f)] or serious
     why = "trouble" if words.TROUBLE.search(f"{question} {around}") else "all"
     return Relevant(tuple(weighty[:_MOST_TOLD]), why)
@@ -84,17 +91,14 @@ def _is_hygiene(finding: Finding) -> bool:
 
 
 def _named(question: str, findings: Sequence[Finding], tree: ast.Module) -> list[Finding]:
-    """Findings on the line, or with a name of the code, that the question names."""
-    lines = {int(a or b) for a, b in _LINE.findall(question)}
-    at_line = [f for f in findings if f.span.line in lines and f.severity is not Severity.INFO]
+    """Findings with a name of the code that the question names."""
     names = {n.id for n in nodes_of(tree) if isinstance(n, ast.Name)}
     names |= {n.arg for n in nodes_of(tree) if isinstance(n, ast.arg)}
     told = (set(re.findall(r"[A-Za-z_]\w*", question)) & names) - _COMMON
-    quoted = [
+    return [
         f for f in findings
         if any(re.search(rf"`{re.escape(name)}\b", f.message.en) for name in told)
     ]  # fmt: skip
-    return at_line or quoted
 
 
 def _by_topic(
@@ -124,16 +128,17 @@ def composed(question: str, found: Relevant, *, departs: bool) -> Text:
 
     ``departs`` where the loss is not what it should be.
     """
-    told = listing(found.findings)
-    return _form(question, found, departs=departs).format(
-        found=told, n=len({f.message.en for f in found.findings})
+    form = _form(question, found, departs=departs)
+    return form.format(
+        found=listing(found.findings, within=form is not words.PLAIN),
+        n=len(_told(found.findings)),
     )
 
 
 def _form(question: str, found: Relevant, *, departs: bool) -> Text:
     kinds = {k for f in found.findings for k in kinds_of(f.code)}
     pointed = found.why in {"subject", "name", "symptom"}
-    several = len({f.message.en for f in found.findings}) > 1
+    several = len(_told(found.findings)) > 1
     if words.NORMAL.search(question):
         return words.NOT_NORMAL
     if words.ANY_FAULT.search(question):
@@ -143,33 +148,47 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
         return words.NO_EFFECT if without else words.AS_WRITTEN
     if words.WHY.search(question) and found.why == "symptom":
         return words.CAUSE
+    if words.WHERE.search(question) and not words.AT_FAULT.search(question):
+        return {"symptom": words.CAUSE, "trouble": words.LIKELY}.get(found.why, words.PLAIN)
+    if found.why == "symptom" and not words.RIGHT.search(question):
+        return words.CAUSE
+    elsewhere = not pointed and any(t.asks.search(question) for t in words.SUBJECTS)
     if words.NEEDED.search(question):
         if pointed and kinds & words.TO_ADD:
             return words.YES_NEEDED
         return words.NO_NEED if pointed and kinds & words.TO_REMOVE else words.AS_WRITTEN
     if words.AT_FAULT.search(question):
-        elsewhere = not pointed and any(t.asks.search(question) for t in words.SUBJECTS)
         return words.ANOTHER if elsewhere else words.YES
-    if words.RIGHT.search(question) and not words.WHERE.search(question):
+    if elsewhere:
+        return words.ANOTHER
+    if words.RIGHT.search(question) or asking.IS_IT_THIS.search(question):
         return words.NO if departs or pointed else words.AS_WRITTEN
-    if found.why == "symptom":
-        return words.CAUSE
-    if found.why == "trouble":
-        return words.LIKELY
-    return words.NO if words.RIGHT.search(question) and departs else words.PLAIN
+    return words.LIKELY if found.why == "trouble" else words.PLAIN
 
 
-def listing(findings: Sequence[Finding]) -> Text:
-    """What the findings say, as sentences; several are counted."""
-    english = list(dict.fromkeys(_sentence(f.message.en) for f in findings))
-    chinese = list(dict.fromkeys(_ARGUMENTS.sub("", f.message.zh).rstrip("。 ") for f in findings))
-    if len(english) == 1:
-        return Text(english[0], f"{chinese[0]}。")
+def listing(findings: Sequence[Finding], *, within: bool = False) -> Text:
+    """What the findings say, as sentences; several are counted.
+
+    ``within`` where words stand before them in the sentence.
+    """
+    told = _told(findings)
+    if len(told) == 1:
+        english = told[0].en
+        begins = within and _WORD.match(english.lower()) and not english.startswith("`")
+        return Text(english[0].lower() + english[1:] if begins else english, f"{told[0].zh}。")
     numbers = "①②③④⑤"
     return Text(
-        " ".join(f"({n}) {said}" for n, said in enumerate(english, start=1)),
-        "；".join(f"{n} {said}" for n, said in zip(numbers, chinese, strict=False)) + "。",
+        " ".join(f"({n}) {said.en}" for n, said in enumerate(told, start=1)),
+        "；".join(f"{n} {said.zh}" for n, said in zip(numbers, told, strict=False)) + "。",
     )
+
+
+def _told(findings: Sequence[Finding]) -> list[Text]:
+    """The messages as sentences, each once, without the arguments in brackets."""
+    told = {
+        _sentence(f.message.en): _ARGUMENTS.sub("", f.message.zh).rstrip("。 ") for f in findings
+    }
+    return [Text(english, chinese) for english, chinese in told.items()]
 
 
 def _sentence(said: str) -> str:

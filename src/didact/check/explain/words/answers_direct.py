@@ -400,7 +400,44 @@ _LARGENESS = (
 _AVERAGING = r"(average|mean).*(probabilit|logit)|平均.*(概率|logits?)|(概率|logits?).*平均"
 _SMALLNESS = r"tiny|(so|too|very|much|is) small(er)?\b|特别小|太小|很小|小很多|几乎没(有)?作用|偏小"
 
+_OFF_BY = r"factor|off by|differ|times (smaller|larger)|倍|对不上|不一样|不一致"
+_NOT_REVERSE = Text(
+    "No: this is the forward KL, KL(teacher ‖ student); kl_div(log q, p) is KL(p ‖ q), with the "
+    "expectation under p, the teacher, and it covers all modes. The reverse, KL(student ‖ "
+    "teacher), "
+    "would have them exchanged: kl_div(log p, q).",
+    "不是：这是前向 KL，即 KL(教师 ‖ 学生)；kl_div(log q, p) 计算 KL(p ‖ q)，期望在教师分布 "
+    "p 下取，"
+    "会覆盖所有峰。反向 KL 即 KL(学生 ‖ 教师)，两者要对调：kl_div(log p, q)。",
+)
+_CANNOT_BE_NEGATIVE = Text(
+    "The loss that is shown cannot become negative as long as its weights are not: a KL divergence "
+    "of two distributions is at least 0 (Σ P·log(Q/P) ≤ log Σ Q = 0), and both sides are "
+    "distributions here, `input` in log space. So look for a negative weight (1 − alpha with "
+    "alpha > 1, say), or whether other code ran than this.",
+    "只要权重不为负，贴出的损失就不会变负：两个分布之间的 KL 散度不小于 0（Σ P·log(Q/P) ≤ "
+    "log Σ Q = "
+    "0），而这里两侧都是分布，input 也在对数空间。请检查有没有负的权重（例如 alpha > 1 时的 1 − "
+    "alpha），或者实际运行的不是这段代码。",
+)
+_FOLLOWS = Text(
+    "Let T² follow: use the T of this step in both places, in the softmaxes and in the factor, as "
+    "long as T changes during the training. With a fixed factor the gradient of the soft term "
+    "would change with T as 1/T².",
+    "T² 要跟着变：只要 T 在训练中变化，softmax 里和系数里就都用当前这一步的 T。系数若固定不变，"
+    "软标签项的梯度会随 T 按 1/T² 变化。",
+)
+_NAMES_DIRECTION = r"(is|are) (this|that|it|these).*(reverse|mode.?seeking)|(是|算).{0,12}反向 ?KL"
 DIRECT: tuple[Direct, ...] = (
+    *(_direct(_NAMES_DIRECTION, _NOT_REVERSE, needs=f"{key}, @kl_div")
+      for key in ("=kd", "=kd_masked", "=soft_ce")),
+    *(_direct(r"negative|below zero|minus|负", _CANNOT_BE_NEGATIVE, needs=f"{key}, =clean, =equal")
+      for key in ("=kd", "=kd_masked", "=reverse_kl", "=reverse_kl_masked")),
+    _direct(r"(T ?(\^|\*\*) ?2|T²|squared?|平方).*(schedule|follow|fixed|anneal|epoch|固定"
+    r"|跟着|变化)"
+            r"|(schedule|follow|fixed|anneal|固定|跟着).*(T ?(\^|\*\*) ?2|T²|squared?"
+            r"|平方)", _FOLLOWS,
+            needs="@kl_div"),
     _direct(r"ema.*(写反|反了)|(写反|反了).*ema|ema.*(revers|swapp|wrong way|backwards)",
             _YES_EXCHANGED, needs="EMA-REVERSED"),
     _direct(r"(ema|average|update|momentum).*(right|correct|ok|fine)"
@@ -477,7 +514,9 @@ DIRECT: tuple[Direct, ...] = (
     _direct(r"revers|mixed up|反向|弄反|搞反", _IS_REVERSE, needs="=reverse_kl"),
     _direct(r"forward or|or (the )?(reverse|forward)|which direction|前向还是|还是(反向|前向)"
             r"|哪个方向", _IS_FORWARD, needs="=kd, =clean, @kl_div"),
-    _direct(r"factor|off by|differ|times (smaller|larger)|倍|对不上|不一样|不一致", _TIMES_C,
+    _direct(_OFF_BY, _TIMES_C, needs="KL-MEAN",
+            sees=(r"sum\((dim=)?(1|-1)\)\.mean\(", r"kl_div\((?!.*reduction)")),
+    _direct(_OFF_BY, _TIMES_C,
             sees=(r"sum\((dim=)?(1|-1)\)\.mean\(", r"kl_div\((?!.*reduction)")),
     _direct(r"stop_?gradient", _NO_STOP, sees=(r"\.gradient\(\w+, [\w.]*student[\w.]*trainable",)),
     _direct(r"\bbias|偏向|偏置|偏新", _BIAS, needs="=kd, =ce, =clean",
@@ -499,7 +538,8 @@ DIRECT: tuple[Direct, ...] = (
     _direct(r"memory|显存|oom", _PEERS_KEPT, needs="TARGET-IN-GRAPH, @graphs kept"),
     _direct(r"pull|drag|other (net|model)|retain|带偏|拉|另一个", _PEERS_PULL,
             needs="TARGET-IN-GRAPH"),
-    _direct(r"(?=.*requires_grad)(?=.*no_grad).*(need|both|enough|redundant|necessary|都要|需要|必要"
+    _direct(r"(?=.*requires_grad)(?=.*no_grad).*(need|both|enough|redundant|necessary|都要"
+    r"|需要|必要"
             r"|多余|够)", _BOTH_NEEDED, sees=(r"requires_grad", r"no_grad")),
 )  # fmt: skip
 """The first that fits is given."""
@@ -541,6 +581,11 @@ NAN_NOT_NEGATIVE = Text(
     "照贴出的代码，得到的是 NaN 而不是负数，原因在第 {line} 行：{message}",
 )
 YES = Text("Yes, as far as the code is shown. ", "就贴出的部分看，是对的。")
+NOT_AS_NAMED = Text(
+    "Whether it is the method that you name could not be confirmed: what is recognised in the code "
+    "as it was read is {method}. Compare the formula below.",
+    "是不是你说的那种方法，从这里无法确认：从读到的代码里认出的是{method}，请对照下面的公式。",
+)
 COMPARED = Text(
     "{what} Compared with its definition on random numbers, term by term: {compared}.",
     "{what}已用随机数与定义逐项比对：{compared}。",

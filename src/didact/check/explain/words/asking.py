@@ -215,17 +215,14 @@ NOT_KNOWN = Text(
 )
 
 NOT_ANSWERED = Text(
-    "Nothing in the code that is shown settles this; to answer it, {needed} would have to "
-    "be shown. "
-    "What was found in the code stands below.",
-    "贴出的代码不足以回答这个问题；要回答，还需要看到{needed}。代码里查到的内容见下文。",
+    "This could not be answered from the code that is shown.{needed}",
+    "仅凭贴出的代码答不了这个问题。{needed}",
 )
 NEEDS_TRAINING = Text(
-    "the training loop, the optimiser and the models", "训练循环、优化器和模型的定义"
+    " It would take the training loop, the optimiser and the models.",
+    "还需要看到训练循环、优化器和模型的定义。",
 )
-NEEDS_MORE = Text(
-    "the part of the program that it is about", "与它有关的那部分程序"
-)  # fmt: skip
+FOUND_BELOW = Text(" What was found in it stands below.", "代码里查到的问题见下文。")
 INSTEAD = Text(
     "The code has a problem that comes first: {found}",
     "先看这段代码里的问题：{found}",
@@ -445,12 +442,28 @@ _AVERAGED = Text(
     "所以蒸馏项与单教师时同一尺度。"
     "权重可以因教师而异，例如按验证集精度，或按它对该样本的置信度来定，只要总和保持为 1。",
 )
+_WHEN_AVERAGED = (
+    r"(?:\bema\b|mean teacher|average|teacher update).*\b(?:before|after|when|order|where"
+    r"|place|right)"
+    r"|\b(?:before|after|when|order|where|place).*(?:\bema\b|mean teacher|average|teacher update)"
+)
+_WHEN_AVERAGED_ZH = (
+    r"(?:ema|mean.?teacher|滑动平均).*(?:前|后|先|顺序|位置|放|时候|对吗|对不对)"
+    r"|(?:前|后|先|顺序|位置).*(?:ema|mean.?teacher|滑动平均)"
+)
+_NOT_FINITE = r"(?<![a-z])(?:nan|inf|infinite|infinity)(?![a-z])"
+_TUNES = (
+    r"(?:how|which|choose|tun(?:e|ing)|\bset\b|pick|value|best|good|reasonable|typical)\b.*"
+    r"\b(?:alpha|beta|weights?|lambda|lam|lmbda|coefficient)"
+    r"|\b(?:alpha|beta|weights?|lambda|lam|lmbda|coefficient).*"
+    r"\b(?:choose|tune|set to|pick|value|reasonable|too (?:large|small|high|low))"
+)
 ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"\bnan\b", r"nan"), _kinds("KL-TARGET-LOG"), _NAN_LOG),
     (_either(r"\bnan\b", r"nan"), _kinds("ARGS-REVERSED"), _NAN_REVERSED),
-    (_either(r"\binf\b|nan", r"inf|无穷"), _kinds("LOG-OF-SOFTMAX"), _UNDERFLOW),
-    (_either(r"\binf\b|\bnan\b", r"\binf|无穷|nan"), _kinds("@not finite"), _NAN_HERE),
-    (_either(r"\bnan\b", r"nan"), _kinds("=sound"), _NAN_ELSEWHERE),
+    (_either(_NOT_FINITE, r"无穷"), _kinds("LOG-OF-SOFTMAX"), _UNDERFLOW),
+    (_either(_NOT_FINITE, r"无穷"), _kinds("@not finite"), _NAN_HERE),
+    (_either(_NOT_FINITE, r"无穷"), _kinds("=sound"), _NAN_ELSEWHERE),
     (_either(r"(never|not) (becomes? |go(es)? (down )?to |reach(es)? )?(zero|0)\b",
              r"不为 ?0|到不了 ?0|降不到 ?0"),
      _kinds("=soft_ce"), _NEVER_ZERO),
@@ -465,7 +478,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
          r"负数|为负|是负|负的|负值|变负"), _KL, answers.NEGATIVE_KL[1]),
     (_either(r"(no|without|not? (use|have) a?) ?temperature|why is there no T\b",
              r"(没有?|不用|不加|没用|无|不需要)(写|使用)?(温度|T\b)"), _NONE, _NO_TEMPERATURE),
-    (_either(r"permute|view\(-1", r"permute|view\(-1"), _kinds("@permute", "@view", "@reshape"),
+    (_either(r"permute|view\(-1, ?c\b|just view", r"permute"
+    r"|view\(-1"), _kinds("@permute", "@view", "@reshape"),
      _PERMUTE),
     (_either(r"(pad|mask).*(denominator|divid|average|mean|count)",
              r"(pad|填充|掩码|mask).*(分母|平均|除|算进|计入)|(分母|平均|除).*(pad|填充|"
@@ -494,11 +508,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
              r"(结果|输出|精度|准确率|数值|指标|预测|每次|两次).*(不一样|不同|不稳定|波动|变来变去)"
              r"|(不一样|不同|不稳定).*(结果|输出|精度|准确率|指标)"),
      _kinds("@no eval"), NO_EVAL),
-    (_either(r"\bema\b|mean teacher", r"\bema\b|mean.?teacher|滑动平均"), _kinds("@ema after step"),
-     _EMA_AFTER),
-    (_either(r"\bema\b|mean teacher",
-         r"\bema\b|mean.?teacher|滑动平均"), _kinds("@ema before step"),
-     _EMA_BEFORE),
+    (_either(_WHEN_AVERAGED, _WHEN_AVERAGED_ZH), _kinds("@ema after step"), _EMA_AFTER),
+    (_either(_WHEN_AVERAGED, _WHEN_AVERAGED_ZH), _kinds("@ema before step"), _EMA_BEFORE),
     (_either(r"0\.69|ln ?2|log ?2", r"0\.69|ln ?2"), _KL, _JSD_BOUND),
     (_either(r"retain_graph", r"retain_graph"), _NONE, errors.SECOND_BACKWARD.format(where="")),
     (_either(r"\bshift|\[:, ?:-1\]|off by one", r"移位|错位|错开|\[:, ?:-1\]"),
@@ -519,7 +530,7 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"(mean|reduction).*learning rate|learning rate.*(mean|reduction)",
              r"(mean|reduction).*学习率|学习率.*(mean|reduction)"), _NONE, _LEARNING_RATE),
     (
-        _either(r"alpha|weight|lambda", r"alpha.*多少|权重.*多少|取多少|多大合适"),
+        _either(_TUNES, r"alpha.*多少|权重.*多少|取多少|多大合适"),
         _kinds("NO-T2"), _ALPHA,
     ),
     (_either(r"2\.0 ?\+|\+ alpha", r"2\.0|\+ ?alpha"), _kinds("WEIGHT-TYPO"), _CLASS_WEIGHT),
@@ -527,43 +538,38 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
         _either(r"grow|large|huge|normal|expected|longer", r"越大|几万|很大|正常"),
         _kinds("BATCHMEAN-3D"), _MUCH,
     ),
-    (_either(r".", r"."), _kinds("SIGN-MISSING"), _SIGN),
-    (_either(r".", r"."), _kinds("TARGET-IN-GRAPH"), _PEERS),
-    (_either(r".", r"."), _kinds("DEAD-NORM"), _DEAD_NORM),
-    (_either(r".", r"."), _kinds("HEAD-MISMATCH"), _HEADS),
-    (_either(r".", r"."), _kinds("BCEWL-ON-PROBS"), _STUCK),
     (_either(r"missing|forgot|wrong", r"缺|漏|错"), _kinds("PAD-UNMASKED"), _PADDING),
     (_either(r"mask", r"mask|掩码"), _kinds("REDUCE-KWARG"), _REDUCE),
     (_either(r"order|argument|swap", r"参数.*顺序|顺序对|反了"), _kinds("SWAPPED"), ON_ORDER),
-    (_either(r".", r"."), _kinds("DIM-0"), _AXIS),
     (_either(r"uniform|flat", r"均匀"), _kinds("SOFTMAX-OF-SOFTMAX"), _UNIFORM),
     (_either(r"sharp", r"尖"), _kinds("T-INVERTED"), _HARDER),
     (_either(r"divide|both", r"两边|都.*除|也.*除"), _kinds("T-ONE-SIDE"), _BOTH),
-    (_either(r".", r"."), _kinds("STUDENT-UNUSED"), _ZERO),
-    (_either(r".", r"."), _kinds("ITEM-IN-GRAPH"), training.ITEM[1]),
-    (_either(r"teacher.*worse|worse.*teacher", r"教师.*变差|老师.*变差"), _NONE, _DRIFT),
+    (_either(r"teacher(?:'s)? (?:\w+ ){0,3}(?:gets?|is|becomes?|drops?|goes)\b.*worse",
+             r"(?:教师|老师).{0,8}变差"), _NONE, _DRIFT),
     (_either(r"1\.46|cross.?entropy", r"1\.46|交叉熵"), _kinds("CE-ON-PROBS"),
      answers.SOFTMAX_BEFORE_CE[1]),
     (_either(r"slice.*softmax|softmax.*slice", r"切片|先切"), _NONE, training.SLICE_FIRST[1]),
     (_either(r"deit", r"deit"), _NONE, _DEIT),
-    (_either(r"\bbeta\b.*\?", r"beta.*多少"), _NONE, _BETA),
+    (_either(r"\bbeta\b", r"beta.*多少"), _kinds("=at"), _BETA),
     (_either(r"mse.*\bkl\b|\bkl\b.*mse", r"mse.*kl|kl.*mse"), _NONE, _MSE),
     (
-        _either(r"student.*(in front|first)|reverse", r"学生.*前面|反向"), _NONE, _REVERSE,
+        _either(r"student.*(in front|first)|reverse", r"学生.*前面"
+        r"|反向"), _kinds("SWAPPED"), _REVERSE,
     ),
     (
         _either(r"T ?(squared|²|\*\*|\^)|temperature squared|times T\b|multipl\w+ (it )?by T",
                 r"T ?的?平方|温度的?平方|T²|两个 ?T|乘.{0,6}T|T\s*\*\*\s*2"),
         _NONE, training.T_SQUARED[1],
     ),
-    (_either(r"(why|what).*temperature|why.*divide .* by T\b",
-         r"(为什么|为何).{0,8}(除以|除|用|加|有).{0,4}(温度|T\b)|温度.{0,8}(作用|意义|"
+    (_either(r"(why|what)(?!.*no ).*temperature|why.*divide .* by T\b",
+         r"(为什么|为何).{0,8}(除以|除|用|加|有).{0,4}(温度|(?<![A-Za-z.])T\b)"
+         r"|温度.{0,8}(作用|意义|"
          r"是什么|什么用)"),
      _NONE, _TEMPERATURE),
-    (_either(r"alpha|weight|lambda",
+    (_either(_TUNES,
          r"(alpha|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适)"),
      _kinds("=kd", "=soft_ce", "=kd_average", "=kd_masked"), training.WEIGHT[1]),
-    (_either(r"alpha|beta|weight|lambda",
+    (_either(_TUNES,
          r"(alpha|beta|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适)"),
      _NONE, _ON_VALIDATION),
     (_either(r"teachers?\b.*(sum|mean|average|weight)|(sum|mean|average|weight).*teachers",
@@ -578,10 +584,19 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"divid.*(batch|size\(0\)|shape\[0\]|size\[0\])",
              r"除以.*(shape\[0\]|size\(0\)|batch|批大小|批次大小|样本数)"),
      _kinds("@kl_div", "@KLDivLoss"), PER_SAMPLE),
-    (_either(r"detach|no_grad|eval", r"detach|no_grad|eval"), _NONE, training.EVAL_DETACH[1]),
+    (_either(
+        r"(?:need|why|which|difference|should|enough|necessary|what).*(?:detach|no_grad|\beval\b"
+        r"(?! loss| set| acc))|(?:detach|no_grad|eval)(?:\(\))? (?:or|vs|and|necessary|needed)",
+        r"(?:要|区别|为什么|还是|用|必要|需要|应该|是不是).*(?:detach|no_grad|\beval)"
+        r"|(?:detach|no_grad|eval).*(?:区别|还是|吗|必要|需要|多余)"),
+     _NONE, training.EVAL_DETACH[1]),
     (_either(r"batchmean", r"batchmean"), _NONE, training.BATCHMEAN[1]),
     (_either(r"deepcopy", r"deepcopy"), _NONE, training.DEEPCOPY[1]),
-    (_either(r"\bdim\b|\baxis\b", r"dim|axis|哪一维"),
+    (_either(r"(?:which|what|right|correct|why|should).*(?<!-)\b(?:dim|axis)\b|\b(?:dim|axis)\b.*"
+             r"(?:or|right|correct|should|wrong|ok)\b",
+             r"(?:哪|什么|为什么|应该|该).*(?:\bdim\b|axis|维)|(?<!-)\b(?:dim|axis)\b.*(?:几"
+             r"|哪|填|对|还是|吗|多少)"
+             r"|哪一维"),
      _kinds("@softmax", "@log_softmax", "@LogSoftmax", "@Softmax"), answers.WHICH_DIM[1]),
 )  # fmt: skip
 """Pattern of the question, what of which one must be there, the answer.
@@ -614,9 +629,9 @@ DIAGNOSIS = _either(
 )
 """Questions that the worst mistake answers."""
 IS_IT_RIGHT = _either(
-    r"\b(is|are|does|do|did) (it|this|that|these|my|the|i)\b.*\b(right|correct|ok(ay)?|fine|valid|"
-    r"sound)\b|\b(right|correct|ok|okay)\?\s*$",
-    r"对吗|对不对|正确吗|是否正确|有没有问题|没问题吧|可以吗|行吗|写得对",
+    r"\b(is|are|does|do|did) (it|this|that|these|my|the|i)\b.*\b(right|correct(ly)?|ok(ay)?|fine|"
+    r"valid|sound|equivalent)\b|\b(right|correct|ok|okay)\?\s*$|sanity check",
+    r"对吗|对不对|正确吗|是否正确|有没有问题|没问题吧|可以吗|行吗|写得对|等价吗|合理吗|没写错吧",
 )
 """Questions to which yes is an answer."""
 AS_IN_THE_PAPER = _either(
@@ -639,8 +654,8 @@ TRAINING = _either(
 )
 """Questions about the training around a loss, which a verdict on the loss does not answer."""
 MEANING = _either(
-    r"explain|what (does|is|are|do)\b|line by line|mean\b|understand|walk|which (loss|"
-    r"method|paper)|how does",
+    r"explain|line by line|understand|walk|which (loss|method|paper)|how does (this|it|the)"
+    r"|what (does|is|are|do|kind|loss|method)\b|\bmean\b",
     r"解释|叫什么|名字|什么意思|逐行|逐句|是什么|什么损失|什么方法|哪篇|哪种|干什么|做什么|干嘛|"
     r"看不懂|讲解|讲一下|注释|含义|怎么理解|原理",
 )

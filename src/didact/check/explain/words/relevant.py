@@ -28,6 +28,11 @@ def _topic(asks: str, kinds: str, says: str) -> Topic:
 
 SYMPTOMS: tuple[Topic, ...] = (
     _topic(
+        r"ln ?\(?2\b|0\.69|log ?\(?2\b|larger than|大于 ?ln",
+        "JSD-WRONG JS-EXCHANGED BCEWL-ON-PROBS",
+        r"ln 2",
+    ),
+    _topic(
         r"negative|below (zero|0)|minus|负的|是负|为负|负数|负值|变负|负了",
         "KL-INPUT-PROBS KL-INPUT-RAW KL-TARGET-RAW CE-TARGET-RAW SIGNED-DIFFERENCE SIGN-MISSING "
         "LOG-TARGET-ON-PROBS NLL-WRONG-SPACE MIXED-SPACE KL-TARGET-LOG ARGS-REVERSED "
@@ -222,6 +227,16 @@ SUBJECTS: tuple[Topic, ...] = (
     ),
 )  # fmt: skip
 """What in the code a question is about, and the mistakes with it."""
+IDENTITIES: tuple[Topic, ...] = (
+    _topic(r"jensen|\bjsd?\b|js ?散度", "JSD-WRONG JS-EXCHANGED", r"Jensen"),
+    _topic(
+        r"forward|正向|前向|反向"
+        r"|reverse",
+        "SWAPPED KERAS-SWAPPED",
+        r"reverse",
+    ),
+)
+"""What a question takes the code for, and the mistakes that make it another thing."""
 
 _TO_ADD = (
     "NO-T2 T-ONE-SIDE T-POW1 TARGET-IN-GRAPH TEACHER-TRAIN-MODE BN-DRIFT NO-ZERO-GRAD PAD-UNMASKED "
@@ -252,11 +267,13 @@ ANY_FAULT = _words(
 )
 """Whether there is a mistake at all."""
 AT_FAULT = _words(
-    r"\b(is|are|was|am|could|did|isn't|aren't)\b.{0,48}\b(issue|problem|cause|culprit|fault|reason|"
+    r"\b(?<!what )(?<!where )(is|are|was|am|could|did|isn't|aren't)\b.{0,48}\b(issue|problem"
+    r"|cause|culprit|fault|reason|"
     r"wrong|bug|missing|forg[eo]t(ten)?|reversed|swapped|backwards|the other way|mixed up"
     r"|odd|strange)\b"
-    r"|\bdid i (forget|miss|mix|swap|break)",
-    r"(是不是|是否|是|难道).{0,16}(错|反了|写反|漏|问题|原因|bug|缺|忘)(了|的)?.{0,3}(吗|么"
+    r"|\b(?<!what )did i (forget|miss|mix|swap|break)",
+    r"(是不是|是否|是|难道)(?!什么|哪|啥|怎么)(?:(?!什么|哪|啥).){0,16}(错|反了|写反|漏|问题"
+    r"|原因|bug|缺|忘)(了|的)?.{0,3}(吗|么"
     r"|吧|？|\?)?"
     r"|(写|弄|搞|放)(错|反|漏)了?(吗|么|吧)",
 )
@@ -316,10 +333,13 @@ LIKELY = Text(
     "The likeliest cause in what is shown: {found}", "从贴出的代码看，最可能的原因是：{found}"
 )
 AS_WRITTEN = Text("As the code stands: {found}", "照现在的写法：{found}")
-ANOTHER = Text(
-    "What was found is something else: {found}", "查到的问题不在这里，而是：{found}"
-)  # fmt: skip
+ANOTHER = Text("What was found is something else: {found}", "查到的是另一处：{found}")
 PLAIN = Text("{found}", "{found}")
+NEEDS_MORE = Text(
+    " To find the cause, the training loop, the optimiser, the models and the data would have to "
+    "be shown.",
+    "要找原因，还需要看到训练循环、优化器、模型和数据。",
+)
 NONE_FOUND = Text(
     "No mistake was found in the code that is shown. {what}", "贴出的代码里没有发现错误。{what}"
 )
