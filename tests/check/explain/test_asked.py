@@ -112,7 +112,7 @@ def test_an_error_that_is_not_known_is_repeated() -> None:
 )
 def test_a_question_without_an_answer(question: str) -> None:
     found = answer(f"{LOOP}\n{question}\n")
-    assert found.startswith("The code that is shown does not answer this.")
+    assert found.startswith("This could not be answered from the code that is shown.")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_question_without_an_answer(question: str) -> None:
         ("平均的时候填充位置也算进去了吗?", "loss = (kl * mask).mean()\n", "Yes: the padded"),
         ("平均的时候填充位置也算进去了吗?", "loss = (kl * mask).sum() / mask.sum()\n",
          "No: the sum is divided"),
-        ("为什么显存一直涨?", LOOP + "    losses.append(loss)\n", "The loss is added up"),
+        ("为什么显存一直涨?", LOOP + "    losses.append(loss)\n", "This is the cause: `loss` is kept"),
         ("为什么显存一直涨?", LOOP + "    losses.append(loss.item())\n", "No line shown here"),
         ("两边维度不同,为什么不需要投影层?", "d = torch.cdist(f, f)\nloss = F.mse_loss(d, e)\n",
          "Because what is compared are relations"),

@@ -16,7 +16,7 @@ from didact.check.explain.formula.tree import Constant
 from didact.check.explain.naming import OF_SCORES, called
 from didact.check.explain.question_text import asked_in, is_question
 from didact.check.explain.questions import Question
-from didact.check.explain.relevant import composed, listing, relevant
+from didact.check.explain.relevant import Relevant, composed, listing, relevant
 from didact.check.explain.summary import Verdict
 from didact.check.explain.words import answers_direct as direct
 from didact.check.explain.words import asking, errors
@@ -134,8 +134,8 @@ class _Known:
         """
         if asking.LINE_BY_LINE.search(question):
             return None
-        ways = (self._by_mistake, self._by_code, self._about, self._by_fact, self._square,
-                self._known_well)  # fmt: skip
+        ways = (self._by_symptom, self._by_code, self._by_mistake, self._about, self._by_fact,
+                self._square, self._known_well)  # fmt: skip
         for way in ways:
             if (said := way(question)) is not None:
                 return said
@@ -145,23 +145,31 @@ class _Known:
             return asking.STUCK_UNKNOWN.format(where=where("cut", self.tree))
         return None
 
-    def _by_mistake(self, question: str) -> Text | None:
-        """The mistakes that explain what is asked, behind yes, no or the cause."""
+    def _by_symptom(self, question: str) -> Text | None:
+        """The mistake that explains what is seen, or that is about what the question names."""
         entry = self._straight(question, of_mistakes=True)
         if entry is not None:
-            return entry
+            normal = words.NORMAL.search(question) and not entry.en.startswith(("Yes", "No"))
+            return words.NOT_NORMAL.format(found=entry) if normal else entry
+        found = relevant(question, self.around, self.findings, self.tree)
+        if found is None or found.why not in {"symptom", "name"}:
+            return None
+        return self._negative(question, found.findings) or self._composed(question, found)
+
+    def _by_mistake(self, question: str) -> Text | None:
+        """The mistakes that answer what is asked, behind yes, no or the cause."""
         found = relevant(question, self.around, self.findings, self.tree)
         if found is None:
             return None
-        negative = self._negative(question, found.findings)
-        if negative is not None:
-            return negative
         is_right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
         if found.why == "all" and is_right and self.verdict.outcome == "equal":
             first = self.summary[0]
             return direct.YES_BUT.format(
                 what=Text(first.en.strip(), first.zh), but=listing(found.findings)
             )
+        return self._composed(question, found)
+
+    def _composed(self, question: str, found: Relevant) -> Text:
         return composed(question, found, departs=self.verdict.outcome != "equal")
 
     def _negative(self, question: str, findings: Sequence[Finding]) -> Text | None:
@@ -260,10 +268,9 @@ class _Known:
         if alone and not meaning and (told := self._beside_the_loss(question)) is not None:
             return told
         if meaning and alone and not self._is_of_a_part(question):
-            judged = self.verdict.outcome in {"equal", "departs"}
-            lines = list(self.summary)[0 if self.torch else 1 :][:2]
-            told = Text(" ".join(s.en.strip() for s in lines), "".join(s.zh for s in lines))
-            return told if judged else asking.NOT_KNOWN
+            return self._what_it_is() if self._is_judged() else asking.NOT_KNOWN
+        if alone and asking.IS_IT_THIS.search(question) and self._is_judged():
+            return self._what_it_is()
         asks_fault = (words.WHERE, words.ANY_FAULT, words.AT_FAULT)
         fault = any(p.search(question) for p in asks_fault)
         if (judges or fault or trouble) and not self._serious():
@@ -272,6 +279,14 @@ class _Known:
             return Text(f"{none.en.strip()}{words.NEEDS_MORE.en}",
                         f"{none.zh}{words.NEEDS_MORE.zh}") if trouble else none  # fmt: skip
         return self.not_answered(question) if alone else None
+
+    def _is_judged(self) -> bool:
+        return self.verdict.outcome in {"equal", "departs"}
+
+    def _what_it_is(self) -> Text:
+        """The first lines of the summary: the method, and how far it is equal to it."""
+        lines = list(self.summary)[0 if self.torch else 1 :][:2]
+        return Text(" ".join(s.en.strip() for s in lines), "".join(s.zh for s in lines))
 
     def not_answered(self, question: str) -> Text:
         """That it is open, and what would settle it."""
@@ -290,7 +305,10 @@ class _Known:
         names = {n.id for n in nodes_of(self.tree) if isinstance(n, ast.Name)}
         names |= {n.arg for n in nodes_of(self.tree) if isinstance(n, ast.arg)}
         names |= {n.attr for n in nodes_of(self.tree) if isinstance(n, ast.Attribute)}
-        told = set(re.findall(r"[A-Za-z_]\w*", question))
+        bare = _CODE_SPAN.sub(" ", question)
+        if bare != question:
+            return False  # the code stands in the question
+        told = set(re.findall(r"[A-Za-z_]\w*", bare))
         at_line = _LINE_NUMBER.search(question) is not None
         return at_line or bool(told & (names - defined - _WORDS_TOO))
 
@@ -298,6 +316,8 @@ class _Known:
         """What was compared with which definition, as the answer to whether it is right."""
         first = list(self.summary)[0 if self.torch else 1 :][:1]
         what = first[0] if first else Text("", "")
+        if self.verdict.outcome == "departs":
+            return self._what_it_is()
         if self.verdict.outcome != "equal":
             return Text("", "") if short else direct.NOT_COMPARED
         compared = direct.COMPARED.format(
@@ -343,7 +363,7 @@ class _Known:
 
 _INPUT_AND_TARGET = re.compile(r" ?\[input[:：].*?\]")
 _BELOW_ZERO = re.compile(r"negative|below zero|minus|负", re.IGNORECASE)
-_CODE_SPAN = re.compile(r"`[^`]*[(=][^`]*`")
+_CODE_SPAN = re.compile(r"`[^`]*[(=][^`]*`|[A-Za-z_][\w.]*\([^\u4e00-\u9fff`]{3,}\)")
 """Quoted code: what it calls is not what is asked about."""
 
 

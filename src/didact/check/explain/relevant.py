@@ -33,6 +33,10 @@ _NO_EFFECT = re.compile(
     r"|changes nothing"
     r"|keep their initial|no optimi"
 )
+_REACHES = frozenset(
+    ["TARGET-IN-GRAPH", "OPT-HAS-TEACHER", "BN-DRIFT", "TEACHER-TRAIN-MODE", "TEACHER-GRAD"]
+)
+"""Mistakes that are an effect where none is meant."""
 _HYPOTHETICAL = re.compile(
     r"what (happens|if|would)|how come .* not|if i\b|会怎么样|会怎样|如果|要是|假如", re.IGNORECASE
 )
@@ -145,6 +149,8 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
         return words.THERE_ARE if several else words.THERE_IS
     if words.HAS_EFFECT.search(question) and pointed:
         without = _NO_EFFECT.search(found.findings[0].message.en)
+        if kinds & _REACHES:
+            return words.HAS_IT
         return words.NO_EFFECT if without else words.AS_WRITTEN
     if words.WHY.search(question) and found.why == "symptom":
         return words.CAUSE

@@ -427,7 +427,10 @@ _FOLLOWS = Text(
     "T² 要跟着变：只要 T 在训练中变化，softmax 里和系数里就都用当前这一步的 T。系数若固定不变，"
     "软标签项的梯度会随 T 按 1/T² 变化。",
 )
-_NAMES_DIRECTION = r"(is|are) (this|that|it|these).*(reverse|mode.?seeking)|(是|算).{0,12}反向 ?KL"
+_NAMES_DIRECTION = (
+    r"(?!.*(\bor\b|还是|前向))((is|are) (this|that|it|these).*(reverse|mode.?seeking)"
+    r"|(是|算).{0,12}反向 ?KL)"
+)
 DIRECT: tuple[Direct, ...] = (
     *(_direct(_NAMES_DIRECTION, _NOT_REVERSE, needs=f"{key}, @kl_div")
       for key in ("=kd", "=kd_masked", "=soft_ce")),

@@ -110,7 +110,8 @@ _REDUCE = Text(
     '成 reduction="none"。',
 )
 _REVERSE = Text(
-    "Not by itself: KL(student ‖ teacher) is the reverse KL of MiniLLM, which seeks one mode on "
+    "No, not by itself: KL(student ‖ teacher) is the reverse KL of MiniLLM, which seeks one "
+    "mode on "
     "purpose; Hinton's KD has the teacher in front.",
     "不一定是错误：KL(学生 ‖ 教师) 是 MiniLLM 的反向 KL，有意寻峰；Hinton 的 KD 是教师在前。",
 )
@@ -553,8 +554,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"\bbeta\b", r"beta.*多少"), _kinds("=at"), _BETA),
     (_either(r"mse.*\bkl\b|\bkl\b.*mse", r"mse.*kl|kl.*mse"), _NONE, _MSE),
     (
-        _either(r"student.*(in front|first)|reverse", r"学生.*前面"
-        r"|反向"), _kinds("SWAPPED"), _REVERSE,
+        _either(r"student.*(in front|first)", r"学生.*前面"),
+        _kinds("SWAPPED", "=reverse_kl", "=reverse_kl_masked"), _REVERSE,
     ),
     (
         _either(r"T ?(squared|²|\*\*|\^)|temperature squared|times T\b|multipl\w+ (it )?by T",

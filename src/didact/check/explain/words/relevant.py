@@ -27,6 +27,12 @@ def _topic(asks: str, kinds: str, says: str) -> Topic:
 
 
 SYMPTOMS: tuple[Topic, ...] = (
+    _topic(r"syntax|语法", "LAMBDA-NAME", r"SyntaxError"),
+    _topic(
+        r"(?<!hard )\bsharp|\bpeaked|\bflat(ter)?\b|uniform|smooth(ed)? out|更?尖|平坦|均匀",
+        "T-INVERTED SOFTMAX-OF-SOFTMAX T-ONE-SIDE KERAS-SOFTMAX-TWICE DIM-0",
+        r"sharp|uniform",
+    ),
     _topic(
         r"ln ?\(?2\b|0\.69|log ?\(?2\b|larger than|大于 ?ln",
         "JSD-WRONG JS-EXCHANGED BCEWL-ON-PROBS",
@@ -55,7 +61,7 @@ SYMPTOMS: tuple[Topic, ...] = (
     _topic(
         r"\b(always|stays?|exactly|identically|constant(ly)?|is|are|equals?"
         r"|becomes?) (at )?(0|zero)\b"
-        r"|(is|stays) 0\.0|\b0\.0+\b|(一直|恒|总|都|始终|全)(是|为|等于)? ?0|恒为"
+        r"|(is|stays) 0\.0|\bnot (0|zero)\b|\b0\.0+\b|(一直|恒|总|都|始终|全)(是|为|等于)? ?0|恒为"
         r"|为 ?0(?!\.)|等于 ?0",
         "ALIAS-TEACHER SELF-TARGET TERM-ZERO MASK-SIGN EMPTY-SLICE STUDENT-UNUSED DEAD-MASK",
         r"\b(is|are|stays|always|both|equals?) 0\b|identically|same (object|tensor|network|model)"
@@ -99,7 +105,7 @@ SYMPTOMS: tuple[Topic, ...] = (
         r"|dominat|grows? with|特别大|太大|很大|这么大|越来越大|几[千万百]|偏大|上[千万百]"
         r"|主导|压过",
         "BATCHMEAN-3D DIM-SEQ TARGET-SUM MULTI-TEACHER-SUM T2-TWICE T-POW1 NO-ZERO-GRAD "
-        "KL-TARGET-RAW KL-INPUT-RAW",
+        "KL-TARGET-RAW KL-INPUT-RAW DEAD-NORM",
         r"\btimes (the|its|too|larger|that)|grows? with|sum over all|too large|is a sum\b",
     ),
     _topic(
@@ -179,7 +185,8 @@ SUBJECTS: tuple[Topic, ...] = (
         "T-IGNORED T-OUTSIDE-SOFTMAX UNDEFINED-T KERAS-NO-T2", r"temperature|T²|T\*\*2|\btau\b",
     ),
     _topic(
-        r"detach|no_grad|gradient|retain_graph|requires_grad|梯度|带偏|freez|冻结",
+        r"each other|other (net|model)|互相影响|另一个(网络|模型)|detach|no_grad|gradient"
+        r"|retain_graph|requires_grad|梯度|带偏|freez|冻结",
         "TARGET-IN-GRAPH STUDENT-CUT STUDENT-NO-GRAD ITEM-IN-GRAPH GRAPH-CUT DETACH-NOOP "
         "SUM-OUTLIVES OPT-HAS-TEACHER TEACHER-GRAD", r"detach|gradient|graph|no_grad",
     ),
@@ -291,7 +298,8 @@ HAS_EFFECT = _words(
     r"\b(does|do|did|will|would|is|are)\b.{0,40}\b(anything|effect|matter|used|updated?"
     r"|trained|warm|get a "
     r"gradient)\b",
-    r"(有(没有)?|起).{0,3}(用|作用|效|影响)吗|会(不会)?被?(更新|训练)|更新(了)?吗|有用吗",
+    r"(有(没有)?|起).{0,3}(用|作用|效|影响)吗|会不会.{0,6}影响|会(不会)?被?(更新|训练)"
+    r"|更新(了)?吗|有用吗",
 )
 """Whether something has an effect."""
 NEEDED = _words(
@@ -324,10 +332,8 @@ YES_NEEDED = Text("Yes: {found}", "要：{found}")
 NO_NEED = Text("No: {found}", "不要：{found}")
 THERE_IS = Text("Yes: {found}", "有问题：{found}")
 THERE_ARE = Text("Yes, {n} things: {found}", "有，{n} 处：{found}")
-NOT_NORMAL = Text(
-    "With this code it cannot be otherwise, but it is not as it should be: {found}",
-    "照现在的写法必然如此，但这不正常：{found}",
-)
+NOT_NORMAL = Text("Not as it should be: {found}", "不正常：{found}")
+HAS_IT = Text("Yes: {found}", "会：{found}")
 CAUSE = Text("This is the cause: {found}", "原因就在这里：{found}")
 LIKELY = Text(
     "The likeliest cause in what is shown: {found}", "从贴出的代码看，最可能的原因是：{found}"
