@@ -41,13 +41,14 @@ def answer_to(
     text: str, findings: Sequence[Finding], kinds: frozenset[str], verdict: Verdict,
     summary: Sequence[Text], losses: Sequence[Loss], tree: ast.Module,
     lines: Sequence[tuple[int, str, Text]] = (), corrected: Sequence[Loss] = (),
-    depends: Text | None = None, code: Code | None = None,
+    depends: Text | None = None, code: Code | None = None, mended: Sequence[Text] = (),
 ) -> Question | None:  # fmt: skip
     """What the reader asked, with the answer that fits this code.
 
     An error message is a part of the question and answered first. Where nothing is known that
     answers, the answer says so. ``depends`` says on which value that is not shown it depends
     whether the code is right: then the answer is not yes. ``code`` is asked for what it proves.
+    ``mended`` is what recovering the code changed.
     """
     asked, message = asked_in(text), message_in(text)
     if not asked and message is None:
@@ -56,8 +57,9 @@ def answer_to(
     facts |= {"=no error"} if message is None else frozenset()
     known = _Known(findings, facts, verdict, summary, tree, lines)
     known.losses, known.depends, known.code = losses, depends, code
+    known.mended = mended
     known.around = " ".join([*(a.text for a in asked), message or ""])
-    parts = _on_message(message, findings, kinds, tree) if message is not None else []
+    parts = _on_message(message, findings, tree) if message is not None else []
     first = asked[0].text if asked else (message or "")[:_LONGEST]
     questions = [part for one in asked for part in one.parts]
     marked = [q for one in asked if is_question(one.text) for q in one.parts]
@@ -69,27 +71,25 @@ def answer_to(
         said = known.special(question, alone=alone) or known.general(question, alone=alone)
         if said is None or _is_said(said, parts):
             continue
-        quoted = not alone and question != answered[0]
+        quoted = len(answered) > 1 and question != answered[0]
         form = asking.FURTHER if quoted else Text("{answer}", "{answer}")
         parts.append(form.format(question=_short(question), answer=said))
     if not parts:
         unknown = errors.UNKNOWN.format(message=(message or "")[:_LONGEST])
-        parts.append(unknown if message is not None else known.not_answered(first))
+        parts.append(known.not_answered(first) if message is None else unknown)
     answer = Text(" ".join(p.en.strip() for p in parts), "".join(p.zh.strip() for p in parts))
     return Question(Text(_short(first), _short(first)), answer)
 
 
-def _on_message(
-    message: str, findings: Sequence[Finding], kinds: frozenset[str], tree: ast.Module
-) -> list[Text]:
+def _on_message(message: str, findings: Sequence[Finding], tree: ast.Module) -> list[Text]:
     """What an error message means, and the mistake that makes it, where they are known."""
     causes = [f for f in findings if f.code == "KE142"]
     if causes:
         return [words.CAUSE.format(found=listing(causes))]
-    heads = [f for f in findings if f.code == "KE111"]
+    heads = [f for f in findings if "HEAD-MISMATCH" in kinds_of(f.code)]
     if heads:
         return [listing(heads)]
-    meaning = None if "HEAD-MISMATCH" in kinds else meaning_of(message, tree)
+    meaning = meaning_of(message, tree)
     return [] if meaning is None else [meaning]
 
 
@@ -106,6 +106,12 @@ def _is_said(said: Text, parts: Sequence[Text]) -> bool:
     return any(core in part.en for part in parts)
 
 
+def _without_because(said: Text) -> Text:
+    english = said.en.removeprefix("Because ")
+    begins = english if english == said.en else english[0].lower() + english[1:]
+    return Text(begins, said.zh.removeprefix("因为"))
+
+
 def _short(question: str) -> str:
     return question[-_LONGEST:].strip()
 
@@ -120,6 +126,7 @@ class _Known:
         self.lines = lines
         self.losses: Sequence[Loss] = ()
         self.around = ""
+        self.mended: Sequence[Text] = ()
         self.depends: Text | None = None
         self.code: Code | None = None
         self.findings, self.verdict = findings, verdict
@@ -134,8 +141,8 @@ class _Known:
         """
         if asking.LINE_BY_LINE.search(question):
             return None
-        ways = (self._by_symptom, self._by_code, self._by_mistake, self._about, self._by_fact,
-                self._square, self._known_well)  # fmt: skip
+        ways = (self._runs_today, self._by_symptom, self._by_code, self._by_mistake, self._about,
+                self._by_fact, self._square, self._known_well)  # fmt: skip
         for way in ways:
             if (said := way(question)) is not None:
                 return said
@@ -145,12 +152,26 @@ class _Known:
             return asking.STUCK_UNKNOWN.format(where=where("cut", self.tree))
         return None
 
+    def _runs_today(self, question: str) -> Text | None:
+        """Whether old code still runs: what was mended in it, and what is no longer so called."""
+        if not asking.RUNS_TODAY.search(question):
+            return None
+        told = [m for m in self.mended if "Python 2" in m.en]
+        told += [f.message for f in self.findings if f.code in _DOES_NOT_RUN]
+        told += [text for pattern, text in asking.OLD_NAMES if re.search(pattern, self.source)]
+        if not told:
+            return None
+        return asking.NOT_AS_IT_STANDS.format(
+            changes=Text("; ".join(t.en.rstrip(". ") for t in told),
+                         "；".join(t.zh.rstrip("。 ") for t in told))
+        )  # fmt: skip
+
     def _by_symptom(self, question: str) -> Text | None:
         """The mistake that explains what is seen, or that is about what the question names."""
         entry = self._straight(question, of_mistakes=True)
         if entry is not None:
             normal = words.NORMAL.search(question) and not entry.en.startswith(("Yes", "No"))
-            return words.NOT_NORMAL.format(found=entry) if normal else entry
+            return words.NOT_NORMAL.format(found=_without_because(entry)) if normal else entry
         found = relevant(question, self.around, self.findings, self.tree)
         if found is None or found.why not in {"symptom", "name"}:
             return None
@@ -278,7 +299,7 @@ class _Known:
             none = words.NONE_FOUND.format(what=what)
             return Text(f"{none.en.strip()}{words.NEEDS_MORE.en}",
                         f"{none.zh}{words.NEEDS_MORE.zh}") if trouble else none  # fmt: skip
-        return self.not_answered(question) if alone else None
+        return None
 
     def _is_judged(self) -> bool:
         return self.verdict.outcome in {"equal", "departs"}
@@ -367,6 +388,8 @@ _CODE_SPAN = re.compile(r"`[^`]*[(=][^`]*`|[A-Za-z_][\w.]*\([^\u4e00-\u9fff`]{3,
 """Quoted code: what it calls is not what is asked about."""
 
 
+_DOES_NOT_RUN = frozenset(["KE103", "KE104", "KD207", "KD209", "KD604", "KD608"])
+"""Findings with which the code stops."""
 _WORDS_TOO = frozenset(
     ["loss", "student", "teacher", "model", "a", "i", "is", "this", "step", "train", "mean", "T"]
 )

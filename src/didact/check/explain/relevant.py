@@ -154,6 +154,10 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
         return words.NO_EFFECT if without else words.AS_WRITTEN
     if words.WHY.search(question) and found.why == "symptom":
         return words.CAUSE
+    right = asking.IS_IT_RIGHT.search(question)
+    if right and found.why != "symptom" and (departs or pointed):
+        elsewhere = not pointed and any(t.asks.search(question) for t in words.SUBJECTS)
+        return words.ANOTHER if elsewhere else words.NO
     if words.WHERE.search(question) and not words.AT_FAULT.search(question):
         return {"symptom": words.CAUSE, "trouble": words.LIKELY}.get(found.why, words.PLAIN)
     if found.why == "symptom" and not words.RIGHT.search(question):

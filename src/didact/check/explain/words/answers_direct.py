@@ -427,11 +427,30 @@ _FOLLOWS = Text(
     "T² 要跟着变：只要 T 在训练中变化，softmax 里和系数里就都用当前这一步的 T。系数若固定不变，"
     "软标签项的梯度会随 T 按 1/T² 变化。",
 )
+_OWN_CLASSES = Text(
+    "Because each class is judged by itself here, as a yes/no question with its own sigmoid: the "
+    "old classes' soft targets and the new classes' 0/1 labels then stand side by side in one "
+    "vector without having to sum to 1. A softmax makes the classes compete: raising a new class "
+    "would lower all old ones, and the old model's probabilities, which sum to 1 over the old "
+    "classes alone, would not fit into a distribution over all. softmax + KL over the old classes "
+    "is the other usual choice (LwF); do not mix the two.",
+    "因为这里把每个类别当作独立的是非题，各自用 sigmoid：旧类的软目标和新类的 0/1 "
+    "标签可以并排放在同一个向量里，不要求加起来等于 1。softmax "
+    "会让各类互相竞争：抬高一个新类就会压低所有"
+    "旧类；而且旧模型的概率只在旧类上归一化，放不进覆盖全部类别的分布。只在旧类上用 softmax "
+    "+ KL 是另一种常用"
+    "做法（LwF），两者不要混用。",
+)
+_SIGMOID_OR = r"(?=.*(sigmoid|bce|二元|二分类))(?=.*(softmax|kl\b|交叉熵|cross.?entropy))"
+r"|(不用|instead of|not|而不是).{0,8}softmax"
 _NAMES_DIRECTION = (
     r"(?!.*(\bor\b|还是|前向))((is|are) (this|that|it|these).*(reverse|mode.?seeking)"
     r"|(是|算).{0,12}反向 ?KL)"
 )
 DIRECT: tuple[Direct, ...] = (
+    *(_direct(_SIGMOID_OR, _OWN_CLASSES, needs=f"{key}, =clean")
+      for key in ("=icarl", "=icarl_labels", "=icarl_narrow", "=bce_labels", "=binary_kd", "=bce",
+                  "=icarl_labels_sum", "=icarl_narrow_sum", "=bce_labels_sum")),
     *(_direct(_NAMES_DIRECTION, _NOT_REVERSE, needs=f"{key}, @kl_div")
       for key in ("=kd", "=kd_masked", "=soft_ce")),
     *(_direct(r"negative|below zero|minus|负", _CANNOT_BE_NEGATIVE, needs=f"{key}, =clean, =equal")

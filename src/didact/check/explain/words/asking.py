@@ -452,6 +452,14 @@ _WHEN_AVERAGED_ZH = (
     r"(?:ema|mean.?teacher|滑动平均).*(?:前|后|先|顺序|位置|放|时候|对吗|对不对)"
     r"|(?:前|后|先|顺序|位置).*(?:ema|mean.?teacher|滑动平均)"
 )
+_PADDED = (
+    r"(?:pad|mask|-100|ignored).*(?:denominator|divid|average|\bmean\b|count|take part|contribut|"
+    r"still in)"
+)
+_PADDED_ZH = (
+    r"(?:pad|填充|掩码|mask|-100).*(?:分母|平均|除|算进|计入|参与|算在|影响)"
+    r"|(?:分母|平均|除).*(?:pad|填充|掩码|mask)"
+)
 _NOT_FINITE = r"(?<![a-z])(?:nan|inf|infinite|infinity)(?![a-z])"
 _TUNES = (
     r"(?:how|which|choose|tun(?:e|ing)|\bset\b|pick|value|best|good|reasonable|typical)\b.*"
@@ -478,21 +486,16 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"negative|below zero",
          r"负数|为负|是负|负的|负值|变负"), _KL, answers.NEGATIVE_KL[1]),
     (_either(r"(no|without|not? (use|have) a?) ?temperature|why is there no T\b",
-             r"(没有?|不用|不加|没用|无|不需要)(写|使用)?(温度|T\b)"), _NONE, _NO_TEMPERATURE),
+             r"(没有?|不用|不加|没用|无|不需要) ?(写|使用)? ?(温度"
+             r"|(?-i:T)(?![a-z]))"), _NONE, _NO_TEMPERATURE),
     (_either(r"permute|view\(-1, ?c\b|just view", r"permute"
     r"|view\(-1"), _kinds("@permute", "@view", "@reshape"),
      _PERMUTE),
-    (_either(r"(pad|mask).*(denominator|divid|average|mean|count)",
-             r"(pad|填充|掩码|mask).*(分母|平均|除|算进|计入)|(分母|平均|除).*(pad|填充|"
-             r"掩码|mask)"),
+    (_either(_PADDED, _PADDED_ZH),
      _kinds("@selected by mask"), _PADDING_NOT_SELECTED),
-    (_either(r"(pad|mask).*(denominator|divid|average|mean|count)",
-             r"(pad|填充|掩码|mask).*(分母|平均|除|算进|计入)|(分母|平均|除).*(pad|填充|"
-             r"掩码|mask)"),
+    (_either(_PADDED, _PADDED_ZH),
      _kinds("@divided by mask"), _PADDING_LEFT_OUT),
-    (_either(r"(pad|mask).*(denominator|divid|average|mean|count)",
-             r"(pad|填充|掩码|mask).*(分母|平均|除|算进|计入)|(分母|平均|除).*(pad|填充|"
-             r"掩码|mask)"),
+    (_either(_PADDED, _PADDED_ZH),
      _kinds("@mean over all"), _PADDING_COUNTS),
     (_either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"), _kinds("@graphs kept"),
      _MEMORY_KEPT),
@@ -641,9 +644,32 @@ AS_IN_THE_PAPER = _either(
     r"(和|跟|与).{0,6}(论文|官方|原文|原版).{0,4}(一致|一样|相同)|一致吗",
 )
 """Whether it is what was published: answered as whether it is right."""
+RUNS_TODAY = _either(
+    r"\b(run|work|port)\w*\b.*(pytorch|torch|python|today|now|version|[123]\.x|modern)"
+    r"|(new|recent|current|modern|latest) (py)?torch|python ?3|outdated|deprecated",
+    r"还能(跑|用)|能跑吗|(新|现在的|高)版?本?的? ?(py)?torch|新版|兼容|过时|老代码",
+)
+"""Whether old code still runs."""
+OLD_NAMES: tuple[tuple[str, Text], ...] = (
+    (r"\.data\[0\]", Text("`loss.data[0]` is `loss.item()` now",
+                          "`loss.data[0]` 现在写 `loss.item()`")),
+    (r"volatile=", Text("`volatile=True` has no effect: use `with torch.no_grad():`",
+                        "`volatile=True` 已经无效：改用 `with torch.no_grad():`")),
+    (r"\bVariable\(", Text("`Variable(x)` is superfluous: tensors carry gradients themselves",
+                           "`Variable(x)` 不再需要：张量本身就能带梯度")),
+    (r"size_average=|\breduce=", Text("`size_average` and `reduce` have become `reduction`",
+                                     "`size_average` 和 `reduce` 已改为 `reduction`")),
+    (r"(?:F\.|nn\.functional\.)(?:log_)?softmax\(\w+\)|(?:Log)?Softmax\(\)",
+     Text("softmax needs `dim` (dim=1 for [B, C])", "softmax 要写 `dim`（[B, C] 用 dim=1）")),
+    (r"non_blocking=|async_=", Text("`async=True` is `non_blocking=True` now",
+                                    "`async=True` 现在写 `non_blocking=True`")),
+)  # fmt: skip
+NOT_AS_IT_STANDS = Text(
+    "Not as it stands. What has to be changed: {changes}.", "照原样不行。要改的地方：{changes}。"
+)
 IS_IT_THIS = _either(
-    r"\b(is|isn't|does) (this|that|it)\b|\bam i (doing|using)\b|same (thing )?as",
-    r"(这|它)?是(不是)?.{0,16}(吗|么|嘛|？)|算(不算|是)",
+    r"\b(is|isn't|does) (this|that|it)\b|\bam i (doing|using)\b|same (thing )?as|thats? .* right\?",
+    r"是(不是)?(?!什么|哪|啥|怎么|为什么).{1,40}(吗|嘛)|算不算|算是.{1,20}吗",
 )
 """Whether it is the method that the question names."""
 TRAINING = _either(

@@ -186,6 +186,20 @@ COLUMN = Text(
     "这个报错的意思是：传给 cross_entropy 的标签多了一维，例如 [B, 1]；类别编号的形状应当是 [B]。"
     "{where}去掉 unsqueeze，或者写 labels.squeeze(1)。",
 )
+ZERO_DIM = Text(
+    "The error says that a single number was indexed: `loss.data[0]` is PyTorch before 0.4. Write "
+    "`loss.item()`.",
+    "这个报错的意思是：对单个数取了下标。`loss.data[0]` 是 PyTorch 0.4 之前的写法，现在应写 "
+    "`loss.item()`。",
+)
+SYNTAX = Text(
+    "The error says that this is no code of Python 3: `print x` without parentheses, `async=True`, "
+    '`raise E, "m"` and `print >>f` are Python 2. The listing below has them mended where they '
+    "were found.",
+    "这个报错的意思是：代码不符合 Python 3 的语法。不带括号的 `print "
+    'x`、`async=True`、`raise E, "m"`、'
+    "`print >>f` 都是 Python 2 的写法；下面的代码里，查到的地方已经改好。",
+)
 UNKNOWN = Text(
     "There is no ready explanation of the error `{message}`.",
     "报错 `{message}` 暂时没有现成的解释。",
@@ -202,7 +216,10 @@ ERRORS: tuple[tuple[re.Pattern[str], str, Text], ...] = tuple(
         (r"multi-target not supported", "column", COLUMN),
         (r"out of memory|OutOfMemory|\bOOM\b", "kept", MEMORY),
         (r"mat1 and mat2|shape '\[[^\]]*\]' is invalid|size mismatch for", "", FLATTEN),
-        (r"size of tensor a|must match the size|shape mismatch|to match target batch_size"
+        (r"0-dim tensor|Use .?tensor\.item", "", ZERO_DIM),
+        (r"invalid syntax|missing parentheses in call", "", SYNTAX),
+        (r"expanded size of the tensor|size of tensor a|must match the size|shape mismatch"
+        r"|to match target batch_size"
          r"|using a target size|sizes of tensors must match", "", SHAPES),
         (r"grad can be implicitly created only for scalar", "", SCALAR),
         (r"target \d+ is out of bounds|device-side assert|t >= 0 && t < n_classes", "", LABELS),

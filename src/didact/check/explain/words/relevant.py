@@ -274,7 +274,8 @@ ANY_FAULT = _words(
 )
 """Whether there is a mistake at all."""
 AT_FAULT = _words(
-    r"\b(?<!what )(?<!where )(is|are|was|am|could|did|isn't|aren't)\b.{0,48}\b(issue|problem"
+    r"\b(?<!what )(?<!where )(is|are|was|am|could|did|isn't|aren't)\b(?:(?!what|where"
+    r"|[;.]).){0,48}\b(issue|problem"
     r"|cause|culprit|fault|reason|"
     r"wrong|bug|missing|forg[eo]t(ten)?|reversed|swapped|backwards|the other way|mixed up"
     r"|odd|strange)\b"
