@@ -17,7 +17,7 @@ from didact.check.explain.naming import OF_SCORES, called
 from didact.check.explain.question_text import asked_in, is_question
 from didact.check.explain.questions import Question
 from didact.check.explain.relevant import Relevant, composed, listing, relevant
-from didact.check.explain.summary import Verdict
+from didact.check.explain.summary import HYGIENE, Verdict
 from didact.check.explain.words import answers_direct as direct
 from didact.check.explain.words import asking, errors
 from didact.check.explain.words import relevant as words
@@ -68,8 +68,11 @@ def answer_to(
         alone = not parts
         if not alone and message is not None and _on_the_error(question):
             continue
+        known.answering = frozenset()
         said = known.special(question, alone=alone) or known.general(question, alone=alone)
-        if said is None or _is_said(said, parts):
+        again = bool(known.answering) and known.answering <= known.told
+        known.told |= known.answering
+        if said is None or _is_said(said, parts) or again:
             continue
         quoted = len(answered) > 1 and question != answered[0]
         form = asking.FURTHER if quoted else Text("{answer}", "{answer}")
@@ -106,6 +109,16 @@ def _is_said(said: Text, parts: Sequence[Text]) -> bool:
     return any(core in part.en for part in parts)
 
 
+def _kinds_told(found: Relevant) -> frozenset[str]:
+    return frozenset(kind for f in found.findings for kind in (kinds_of(f.code) or (f.code,)))
+
+
+def _is_of_value(finding: Finding) -> bool:
+    """Whether a remark is about the value of the loss."""
+    kinds = set(kinds_of(finding.code))
+    return bool(kinds) and not kinds <= HYGIENE
+
+
 def _without_because(said: Text) -> Text:
     english = said.en.removeprefix("Because ")
     begins = english if english == said.en else english[0].lower() + english[1:]
@@ -127,6 +140,9 @@ class _Known:
         self.losses: Sequence[Loss] = ()
         self.around = ""
         self.mended: Sequence[Text] = ()
+        self.told: frozenset[str] = frozenset()
+        self.answering: frozenset[str] = frozenset()
+        """The kinds of mistakes that have been told, and that are told now."""
         self.depends: Text | None = None
         self.code: Code | None = None
         self.findings, self.verdict = findings, verdict
@@ -175,6 +191,7 @@ class _Known:
         found = relevant(question, self.around, self.findings, self.tree)
         if found is None or found.why not in {"symptom", "name"}:
             return None
+        self.answering = _kinds_told(found)
         return self._negative(question, found.findings) or self._composed(question, found)
 
     def _by_mistake(self, question: str) -> Text | None:
@@ -182,6 +199,7 @@ class _Known:
         found = relevant(question, self.around, self.findings, self.tree)
         if found is None:
             return None
+        self.answering = _kinds_told(found)
         is_right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
         if found.why == "all" and is_right and self.verdict.outcome == "equal":
             first = self.summary[0]
@@ -245,6 +263,7 @@ class _Known:
                 continue
             one = len(self._serious()) == 1 or entry.answer is not direct.CAUSE
             if one and all(re.search(pattern, self.source) for pattern in entry.sees):
+                self.answering = frozenset(n for n in entry.needs if n[0] not in "=@")
                 return entry.answer.format(message=self._message_of(entry.needs))
         return None
 
@@ -278,22 +297,27 @@ class _Known:
         """Yes, as far as it is shown; what it is; that nothing was found; else that it is open."""
         if (named := self._as_named(question)) is not None:
             return named
-        meaning = asking.MEANING.search(question) or asking.LINE_BY_LINE.search(question)
+        asks_fault = (words.WHERE, words.ANY_FAULT, words.AT_FAULT)
+        fault = any(p.search(question) for p in asks_fault)
+        by_line = asking.LINE_BY_LINE.search(question)
+        meaning = by_line or (asking.MEANING.search(question) and not fault)
         right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
         judges = right or words.NORMAL.search(question)
         trouble = words.TROUBLE.search(question) or asking.STUCK.search(question)
         if right and self.depends is not None:
             return self.depends
+        remarks = [f for f in self.findings if f not in self._serious() and _is_of_value(f)]
+        if right and remarks and not self._serious() and self.verdict.outcome != "equal":
+            return words.REMARK.format(found=listing(remarks[:1]))
         if right and not trouble and not self._serious():
             return self._verdict_on_it()
         if alone and not meaning and (told := self._beside_the_loss(question)) is not None:
             return told
         if meaning and alone and not self._is_of_a_part(question):
             return self._what_it_is() if self._is_judged() else asking.NOT_KNOWN
-        if alone and asking.IS_IT_THIS.search(question) and self._is_judged():
+        plain = self._is_judged() and not self._serious()
+        if alone and asking.IS_IT_THIS.search(question) and plain:
             return self._what_it_is()
-        asks_fault = (words.WHERE, words.ANY_FAULT, words.AT_FAULT)
-        fault = any(p.search(question) for p in asks_fault)
         if (judges or fault or trouble) and not self._serious():
             what = self._verdict_on_it(short=True)
             none = words.NONE_FOUND.format(what=what)
@@ -388,8 +412,8 @@ _CODE_SPAN = re.compile(r"`[^`]*[(=][^`]*`|[A-Za-z_][\w.]*\([^\u4e00-\u9fff`]{3,
 """Quoted code: what it calls is not what is asked about."""
 
 
-_DOES_NOT_RUN = frozenset(["KE103", "KE104", "KD207", "KD209", "KD604", "KD608"])
-"""Findings with which the code stops."""
+_DOES_NOT_RUN = frozenset(["KE103", "KE104", "KD207", "KD209", "KD403", "KD604", "KD608"])
+"""Findings with which the code stops, or is warned of."""
 _WORDS_TOO = frozenset(
     ["loss", "student", "teacher", "model", "a", "i", "is", "this", "step", "train", "mean", "T"]
 )

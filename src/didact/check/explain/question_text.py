@@ -35,11 +35,15 @@ _QUESTION_AFTER_CODE = re.compile(r"\s([\u4e00-\u9fff][^\n]{2,80}[？?])$")
 """A Chinese question with code in it, behind the code of a line."""
 _CHAT = re.compile(r"^\[[\d/: .-]+\]\s*(?:\w{1,16}\s*[:：]\s*)?")
 """Time and name before a message of a chat."""
+_EMPHASIS = re.compile(r"(?<!\w)\*\*(?=\S)|(?<=\S)\*\*(?!\w)")
+"""Markdown's bold; the power of ``T**2`` is none."""
 _FURNITURE = re.compile(
     r"\b(?:article|answer|page|post|comment|documentation) (?:helpful|useful)\b|\bhelpful\s*\?"
-    r"|did you find (?:this|it)|(?:was|is) this (?:page|article|post|answer)|sign up|log in"
-    r"|(?:subscribe|forgot your password|not the answer you.re looking|add a comment|want to reply)"
-    r"|(?:有(?:帮助|用)|满意)[吗么]|是否(?:有帮助|解决了你)|你可能(?:还)?感兴趣|登录|点赞|收藏",
+    r"|did you find (?:this|it) (?:helpful|useful)|sign up|log in to|please log in|subscribe"
+    r"|(?:was|is) this (?:page|article|post|answer)|forgot your password|want to reply"
+    r"|not the answer you.re looking|add a comment|related (?:questions|articles|posts)|see also"
+    r"|(?:有(?:帮助|用)|满意)[吗么]|是否(?:有帮助|解决了你)|你可能(?:还)?感兴趣|猜你喜欢"
+    r"|相关(?:问题|推荐|阅读|文章)|登录后",
     re.IGNORECASE,
 )
 """What a page asks of its reader, and nobody of the code."""
@@ -86,7 +90,8 @@ def questions_in(text: str) -> list[str]:
     marked: list[str] = []
     others: list[str] = []
     for piece in _ENDS.split(without_html(text)):
-        line = " ".join(piece.split()).strip(" /*-\"'<>").replace("**", "")
+        line = " ".join(piece.split()).strip(" /*-\"'<>")
+        line = _EMPHASIS.sub("", line)
         line = _CHAT.sub("", line)
         if _CODE.search(line) and not (line.isascii() and is_words(line)):
             tail = _QUESTION_AFTER_CODE.search(line) or _AFTER_CODE.search(line)

@@ -85,6 +85,8 @@ def relevant(
 
 def _judges(question: str) -> bool:
     """Whether it is asked if something is right, needed, of use, or what is wrong."""
+    if words.CHOOSES.search(question):
+        return any(p.search(question) for p in (words.WHERE, words.AT_FAULT))
     patterns = (words.NORMAL, words.ANY_FAULT, words.AT_FAULT, words.RIGHT, words.HAS_EFFECT,
                 words.NEEDED, words.WHERE, words.TROUBLE)  # fmt: skip
     return any(p.search(question) for p in patterns)

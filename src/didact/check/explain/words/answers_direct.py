@@ -427,6 +427,11 @@ _FOLLOWS = Text(
     "T² 要跟着变：只要 T 在训练中变化，softmax 里和系数里就都用当前这一步的 T。系数若固定不变，"
     "软标签项的梯度会随 T 按 1/T² 变化。",
 )
+_IS_EVAL = Text(
+    "Yes, and the code does it: with eval() dropout is off and BatchNorm uses its running "
+    "statistics and leaves them alone.",
+    "要，代码里已经调用了 eval()：dropout 关闭，BatchNorm 使用滑动统计量，并且不再更新。",
+)
 _OWN_CLASSES = Text(
     "Because each class is judged by itself here, as a yes/no question with its own sigmoid: the "
     "old classes' soft targets and the new classes' 0/1 labels then stand side by side in one "
@@ -506,6 +511,8 @@ DIRECT: tuple[Direct, ...] = (
     _direct(r"minus|negative|负", CAUSE, needs="CE-TARGET-RAW"),
     _direct(r"minus|negative|负", CAUSE, needs="SIGNED-DIFFERENCE"),
     *(_direct(r"eval", _NOT_EVAL, needs=kind) for kind in ("TEACHER-TRAIN-MODE", "BN-DRIFT")),
+    _direct(r"(need|have to|must|should).{0,24}eval|(要|需要|必须|用不用).{0,12}eval|eval.{0,8}吗",
+            _IS_EVAL, sees=(r"\b(\w*teacher\w*|\w*old\w*|tea\w*|t_net|net_t)\.eval\(\)",)),
     _direct(r"(need|have to|must|should).{0,20}eval\(?|(要|需要|必须|用不用).{0,12}eval"
             r"|eval.{0,8}吗", _CALL_EVAL, sees=(r"\A(?!(?s:.*)\.eval\(\))", r"\bteacher\w*\(")),
     *(_direct(r"accumul|累积|累加|divided? by|除以", Text(*(t.replace("{n}", n) for t in (
@@ -639,9 +646,10 @@ DEPENDS = Text(
     "两个权重就写反了，被平均的模型会成为另一个模型的副本。",
 )
 NOT_THE_LOSS = Text(
-    "The cause is not visible here: no mistake was found in the loss, and what is asked depends "
-    "on the training around it. Check, in this order: eval() and train() of each model, what the "
-    "optimiser holds, zero_grad before each backward, the learning rate, and the data.",
-    "从贴出的代码看不出原因：损失本身没有发现错误，而问题取决于训练过程。请依次检查：各模型的 "
-    "eval() 与 train()、优化器里有哪些参数、每次 backward 之前是否 zero_grad、学习率、数据。",
+    "The cause is not visible here: no mistake was found in the code that is shown. To find "
+    "it, the "
+    "rest of the training would have to be shown: eval() and train() of each model, the optimiser, "
+    "the learning rate, the data.",
+    "从贴出的代码看不出原因：没有发现错误。要找原因，还需要看到训练的其余部分：各模型的 eval() 与 "
+    "train()、优化器、学习率和数据。",
 )

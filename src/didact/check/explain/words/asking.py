@@ -523,9 +523,11 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"\.item\(|\bitem\b", r"\bitem\b"), _NONE, training.ITEM[1]),
     (_either(r"(kl|diverg).*cross.?entropy|cross.?entropy.*(kl|diverg)",
              r"(kl|散度).*交叉熵|交叉熵.*(kl|散度)"), _NONE, _SOFT_OR_KL),
-    (_either(r"(which|what|choose|pick|good) (value of |value for )?(the )?temperature|"
-                 r"temperature .*(choose|pick|set to)",
-             r"温度.{0,6}(多少|怎么选|怎么设|如何选|取几|取值)"), _NONE, _WHICH_T),
+    (_either(r"(which|what|choose|pick|good) (value of |value for )?(the )?"
+             r"(temperature|(?-i:T)\b)|\bT ?= ?\d.*\b(ok|good|too)"
+             r"|temperature .*(choose|pick|set to)",
+             r"温度.{0,10}(合适|太高|太低|太大|太小)|温度.{0,6}(多少|怎么选|怎么设|如何选"
+             r"|取几|取值)"), _NONE, _WHICH_T),
     (
         _either(r"log_softmax.*softmax|softmax.*log_softmax", r"log_softmax.*softmax"),
         _NONE, answers.WHICH_LOG[1],
@@ -641,7 +643,7 @@ IS_IT_RIGHT = _either(
 AS_IN_THE_PAPER = _either(
     r"(as|like|match(es)?|same as|agree\w* with|consistent with) (in )?(the )?"
     r"(paper|original|official|hinton)",
-    r"(和|跟|与).{0,6}(论文|官方|原文|原版).{0,4}(一致|一样|相同)|一致吗",
+    r"(和|跟|与).{0,6}(论文|官方|原文|原版).{0,14}(一致|一样|相同)|一致吗",
 )
 """Whether it is what was published: answered as whether it is right."""
 RUNS_TODAY = _either(

@@ -147,7 +147,8 @@ TROUBLE = re.compile(
     r"|collaps|noisy"
     r"|near (0|zero|chance)|at \d+ ?%|garbage|something is off|what('s| is| am i) (going on"
     r"|missing)"
-    r"|变差|下降|掉(了|得)|很低|很差|不好|没(有)?(提升|提高)|崩|塌|不如|更低|抖|波动|上不去",
+    r"|变差|下降|掉(了|得|点)|很低|还低|(准确率|精度|acc).{0,12}低|很差|不好|没(有)?(提升"
+    r"|提高)|崩|塌|不如|更低|抖|波动|上不去",
     re.IGNORECASE,
 )
 """A training that goes badly, for which any mistake may be the cause."""
@@ -217,7 +218,7 @@ SUBJECTS: tuple[Topic, ...] = (
         "EMA-REVERSED", r"average|momentum",
     ),
     _topic(
-        r"soft ?max|log_softmax|sigmoid|probabilit|logits|概率",
+        r"soft ?max|log_softmax|sigmoid|probabilit|概率",
         "KL-INPUT-PROBS KL-INPUT-RAW KL-TARGET-LOG KL-TARGET-RAW CE-ON-PROBS BCEWL-ON-PROBS "
         "SOFTMAX-OF-SOFTMAX LOG-OF-SOFTMAX BCE-ON-SOFTMAX SIG/SOFTMAX-MIX KERAS-FROM-LOGITS "
         "KERAS-SOFTMAX-TWICE MIXED-SPACE SLICE-AFTER-SOFTMAX ARGS-REVERSED CE-TARGET-RAW "
@@ -279,9 +280,10 @@ AT_FAULT = _words(
     r"|cause|culprit|fault|reason|"
     r"wrong|bug|missing|forg[eo]t(ten)?|reversed|swapped|backwards|the other way|mixed up"
     r"|odd|strange)\b"
+    r"|\b(is|are)\b.{0,24}\btoo (high|low|large|small|big)\b"
     r"|\b(?<!what )did i (forget|miss|mix|swap|break)",
     r"(是不是|是否|是|难道)(?!什么|哪|啥|怎么)(?:(?!什么|哪|啥).){0,16}(错|反了|写反|漏|问题"
-    r"|原因|bug|缺|忘)(了|的)?.{0,3}(吗|么"
+    r"|原因|bug|缺|忘|太大|太小|太高|太低)(了|的)?.{0,3}(吗|么"
     r"|吧|？|\?)?"
     r"|(写|弄|搞|放)(错|反|漏)了?(吗|么|吧)",
 )
@@ -299,7 +301,7 @@ HAS_EFFECT = _words(
     r"\b(does|do|did|will|would|is|are)\b.{0,40}\b(anything|effect|matter|used|updated?"
     r"|trained|warm|get a "
     r"gradient)\b",
-    r"(有(没有)?|起).{0,3}(用|作用|效|影响)吗|会不会.{0,6}影响|会(不会)?被?(更新|训练)"
+    r"(有(没有)?|起).{0,3}(用|作用|效|影响)吗|会不会.{0,6}影响|学到.{0,6}吗|会(不会)?被?(更新|训练)"
     r"|更新(了)?吗|有用吗",
 )
 """Whether something has an effect."""
@@ -311,6 +313,11 @@ NEEDED = _words(
     r"|应该?)|要).{0,16}(吗|么|吧)",
 )
 """Whether something is needed."""
+CHOOSES = _words(
+    r"\b(which|how (large|big|much|many|high)|what (value|number)|choose)\b",
+    r"多少|取几|怎么选|怎么设|如何选|哪一?个",
+)
+"""Which of several, or how much."""
 WHERE = _words(
     r"\bwhat('s| is| am i| did i| do i| are)\b.{0,30}\b(wrong|missing|doing wrong|mistake"
     r"|bug|off|miss)\b"
@@ -342,6 +349,9 @@ LIKELY = Text(
 AS_WRITTEN = Text("As the code stands: {found}", "照现在的写法：{found}")
 ANOTHER = Text("What was found is something else: {found}", "查到的是另一处：{found}")
 PLAIN = Text("{found}", "{found}")
+REMARK = Text(
+    "No error was found, but this is to be known: {found}", "没有查到错误，但要注意：{found}"
+)
 NEEDS_MORE = Text(
     " To find the cause, the training loop, the optimiser, the models and the data would have to "
     "be shown.",
