@@ -6,7 +6,7 @@ import ast
 import re
 
 from didact._core.i18n import Text
-from didact.check.engine.names import is_temperature
+from didact.check.engine.names import is_model, is_temperature
 from didact.check.explain.call_words import last_name
 from didact.check.explain.remedies import without_return
 from didact.check.explain.words import errors as words
@@ -54,6 +54,8 @@ def meaning_of(message: str, tree: ast.Module) -> Text | None:
             if text is words.NOTHING:
                 for function in without_return(tree):
                     return words.NO_RETURN.format(name=function.name, line=function.lineno)
+            if text is words.KEYWORD and not _definition(tree, message):
+                text = words.KEYWORD_OF_LIBRARY
             return text.format(
                 where=where(cause, tree, message),
                 message=message.split(":", 1)[-1].strip()[:160],
@@ -64,6 +66,8 @@ def meaning_of(message: str, tree: ast.Module) -> Text | None:
 
 def where(cause: str, tree: ast.Module, message: str = "") -> Text:
     """The lines that a cause is seen at, as a sentence; empty where none is."""
+    if cause == "twice" and (told := _before_the_loop(tree)) is not None:
+        return told
     nodes = _FINDERS[cause](tree, message) if cause else []
     if not nodes:
         return Text("", "")
@@ -123,6 +127,28 @@ def goes_back_twice(tree: ast.Module) -> bool:
     """Whether several losses go back one after the other, none keeping its graph."""
     calls = [c for c in _calls(tree, "backward") if not c.args or "loss" in ast.unparse(c)]
     return len(calls) > 1 and not any(k.arg == "retain_graph" for c in calls for k in c.keywords)
+
+
+def _before_the_loop(tree: ast.Module) -> Text | None:
+    """What is computed once with a graph, before a loop that goes back through it in each round."""
+    for body in [n.body for n in ast.walk(tree) if isinstance(n, ast.Module | ast.FunctionDef)]:
+        made: dict[str, int] = {}
+        for node in body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                called = last_name(node.value.func)
+                for target in node.targets:
+                    if isinstance(target, ast.Name) and is_model(called):
+                        made[target.id] = node.lineno
+            if not isinstance(node, ast.For | ast.While) or not _calls(node, "backward"):
+                continue
+            inside = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+            begun = {n.id for n in inside if isinstance(n.ctx, ast.Store)}
+            cut = {ast.unparse(c.func.value) for c in _calls(node, "detach")
+                   if isinstance(c.func, ast.Attribute)}  # fmt: skip
+            for name in (n.id for n in inside if n.id in made):
+                if name not in begun | cut:
+                    return words.BEFORE_LOOP.format(name=name, line=made[name])
+    return None
 
 
 def _backwards(tree: ast.Module, _message: str) -> list[ast.AST]:

@@ -427,6 +427,19 @@ _FOLLOWS = Text(
     "T² 要跟着变：只要 T 在训练中变化，softmax 里和系数里就都用当前这一步的 T。系数若固定不变，"
     "软标签项的梯度会随 T 按 1/T² 变化。",
 )
+_RIGHT_REDUCTION = Text(
+    "Yes: on [B, C] batchmean sums over the classes and divides by the batch, as the definition "
+    "does. Positions of a sequence or pixels must be flattened into the batch first; 'mean' would "
+    "divide by the number of classes as well.",
+    "对：[B, C] 时 batchmean "
+    "对类别求和、再除以批大小，与定义一致。若有序列位置或像素，要先展平到批维；"
+    "用 'mean' 则还会除以类别数。",
+)
+_ONLY_HIDES = Text(
+    "No: it would only hide the error, keep the graph in memory, and let gradients flow where they "
+    "are not meant to.",
+    "不需要：那只会掩盖报错，计算图一直占着显存，梯度还会流到不该去的地方。",
+)
 _IS_EVAL = Text(
     "Yes, and the code does it: with eval() dropout is off and BatchNorm uses its running "
     "statistics and leaves them alone.",
@@ -524,7 +537,8 @@ DIRECT: tuple[Direct, ...] = (
                   r"\A(?!(?s:.*)buffers\(\))")),
     _direct(r"\bdim\b|\baxis\b|哪一维|维度", _PLACES_DIM, needs="=cwd, =clean"),
     _direct(r"ln ?\(?k|log ?\(?k|不动|collaps|uniform|塌缩", _UNIFORM_DINO, needs="=dino"),
-    _direct(r"平方|squared?|divid|除以", _SP_SQUARED, needs="=sp, =clean", sees=(r"\*\* 2",)),
+    _direct(r"平方|squared?|b ?(²|\^ ?2|\*\*2)|除以.{0,6}(b"
+    r"|批)", _SP_SQUARED, needs="=sp, =clean", sees=(r"\*\* 2",)),
     _direct(r"全.{0,2}0|全零|空|all (zeros?|false)|empty|no (positive|foreground)", _EMPTY_MASK,
             sees=(r"/ \(?mask\.sum\(\)(?!\.clamp)",)),
     _direct(r"torch|pytorch|一样|same", _PADDLE_SAME, needs="@kl_div", sees=(r"import paddle",)),
@@ -539,6 +553,10 @@ DIRECT: tuple[Direct, ...] = (
     _direct(r"retain_graph", _NO_RETAIN, needs="=kd, =clean, =no error, @backward",
             sees=(r"(?s)\.detach\(\).*\.detach\(\)", r"(?s)\.backward\(\).*\.backward\(\)")),
     _direct(r"retain_graph", _RETAIN, needs="=no error"),
+    _direct(r"retain_graph", _ONLY_HIDES),
+    _direct(r"(batchmean|reduction).*(right|ok\b|correct|fine|对吗|对不对|正确|合适)"
+            r"|(right|correct).*(batchmean|reduction)", _RIGHT_REDUCTION,
+            needs="=clean, =equal, @kl_div", sees=(r"batchmean",)),
     _direct(r"revers|mixed up|反向|弄反|搞反", _IS_REVERSE, needs="=reverse_kl_masked"),
     _direct(r"revers|mixed up|反向|弄反|搞反", _IS_REVERSE, needs="=reverse_kl"),
     _direct(r"forward or|or (the )?(reverse|forward)|which direction|前向还是|还是(反向|前向)"

@@ -59,6 +59,18 @@ KEYWORD = Text(
     "{where}在它的参数表里加上 "
     "`{name}=None`（或 `**kwargs`），或者调用时不要传。",
 )
+KEYWORD_OF_LIBRARY = Text(
+    "The error says that a function was called with the argument `{name}`, and does not have one: "
+    "leave it out of the call.",
+    "这个报错的意思是：调用时传了参数 `{name}`，而被调用的函数没有这个参数：调用时去掉它。",
+)
+BEFORE_LOOP = Text(
+    " In this code `{name}` is computed once before the loop, with its graph (line {line}); the "
+    "first backward() frees that graph, and the second needs it again. Compute it under "
+    "torch.no_grad().",
+    "这段代码里，`{name}` 在循环之前只算了一次，而且带着计算图（第 {line} 行）；第一次 backward() "
+    "释放了这个图，第二次又要用到它。把它放进 torch.no_grad() 里算。",
+)
 NUM_ITEMS = Text(
     "Newer versions of transformers (since 4.46) pass `num_items_in_batch` to compute_loss.{where} "
     "Write `def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):` "
