@@ -60,6 +60,8 @@ def answer_to(
     known.mended = mended
     known.around = " ".join([*(a.text for a in asked), message or ""])
     parts = _on_message(message, findings, tree) if message is not None else []
+    if parts:
+        known.told = frozenset(_TOLD_BY_ERRORS) & kinds
     first = asked[0].text if asked else (message or "")[:_LONGEST]
     questions = [part for one in asked for part in one.parts]
     marked = [q for one in asked if is_question(one.text) for q in one.parts]
@@ -82,6 +84,13 @@ def answer_to(
         parts.append(known.not_answered(first) if message is None else unknown)
     answer = Text(" ".join(p.en.strip() for p in parts), "".join(p.zh.strip() for p in parts))
     return Question(Text(_short(first), _short(first)), answer)
+
+
+_TOLD_BY_ERRORS = (
+    "GRAPHS-KEPT", "HEAD-MISMATCH", "SUM-OUTLIVES", "TRAINER-SIGNATURE", "CONSTRUCTOR",
+    "LAMBDA-NAME",
+)  # fmt: skip
+"""Mistakes that the meaning of an error message tells of."""
 
 
 def _on_message(message: str, findings: Sequence[Finding], tree: ast.Module) -> list[Text]:
@@ -122,7 +131,7 @@ def _is_of_value(finding: Finding) -> bool:
 def _without_because(said: Text) -> Text:
     english = said.en.removeprefix("Because ")
     begins = english if english == said.en else english[0].lower() + english[1:]
-    return Text(begins, said.zh.removeprefix("因为"))
+    return Text(begins, said.zh.removeprefix("因为").strip())
 
 
 def _short(question: str) -> str:
@@ -157,8 +166,11 @@ class _Known:
         """
         if asking.LINE_BY_LINE.search(question):
             return None
-        ways = (self._runs_today, self._by_symptom, self._by_code, self._by_mistake, self._about,
-                self._by_fact, self._square, self._known_well)  # fmt: skip
+        by_code = (self._by_fact, self._by_code) if _LEFT_OUT.search(question) else (
+            self._by_code, self._by_fact)  # fmt: skip
+        ways = (self._runs_today, self._by_symptom, self._of_two_losses, by_code[0],
+                self._by_mistake, self._about, by_code[1], self._square,
+                self._known_well)  # fmt: skip
         for way in ways:
             if (said := way(question)) is not None:
                 return said
@@ -186,7 +198,7 @@ class _Known:
         """The mistake that explains what is seen, or that is about what the question names."""
         entry = self._straight(question, of_mistakes=True)
         if entry is not None:
-            normal = words.NORMAL.search(question) and not entry.en.startswith(("Yes", "No"))
+            normal = words.NORMAL.search(question) and entry.en.startswith(("Because", "For "))
             return words.NOT_NORMAL.format(found=_without_because(entry)) if normal else entry
         found = relevant(question, self.around, self.findings, self.tree)
         if found is None or found.why not in {"symptom", "name"}:
@@ -224,6 +236,12 @@ class _Known:
 
     def _by_code(self, question: str) -> Text | None:
         return answer_from_code(question, self.code) if self.code is not None else None
+
+    def _of_two_losses(self, question: str) -> Text | None:
+        """KL or cross-entropy: a question about both losses, not about this code's arguments."""
+        bare = _CODE_SPAN.sub(" ", question)
+        both = asking.KL_AND_CROSS_ENTROPY.search(bare) is not None
+        return asking.SOFT_OR_KL if both and "=clean" in self.facts else None
 
     def _by_fact(self, question: str) -> Text | None:
         return self._straight(question, of_mistakes=False)
@@ -307,7 +325,8 @@ class _Known:
         if right and self.depends is not None:
             return self.depends
         remarks = [f for f in self.findings if f not in self._serious() and _is_of_value(f)]
-        if right and remarks and not self._serious() and self.verdict.outcome != "equal":
+        open_ = not self._serious() and self.verdict.outcome != "equal"
+        if remarks and open_ and (right or fault or trouble):
             return words.REMARK.format(found=listing(remarks[:1]))
         if right and not trouble and not self._serious():
             return self._verdict_on_it()
@@ -319,6 +338,8 @@ class _Known:
         if alone and asking.IS_IT_THIS.search(question) and plain:
             return self._what_it_is()
         if (judges or fault or trouble) and not self._serious():
+            if self.verdict.outcome in {"unknown", "none"} and not trouble:
+                return direct.NOT_COMPARED
             what = self._verdict_on_it(short=True)
             none = words.NONE_FOUND.format(what=what)
             return Text(f"{none.en.strip()}{words.NEEDS_MORE.en}",
@@ -407,8 +428,16 @@ class _Known:
 
 
 _INPUT_AND_TARGET = re.compile(r" ?\[input[:：].*?\]")
+_LEFT_OUT = re.compile(
+    r"forg[eo]t|without|what (?:happens|if)|if i\b|\bboth\b"
+    r"|不写|不加|忘|去掉|会怎样|会怎么样|两个都|都要",
+    re.IGNORECASE,
+)
+"""Questions on what is not as in the code: what the code does is no answer to them."""
 _BELOW_ZERO = re.compile(r"negative|below zero|minus|负", re.IGNORECASE)
-_CODE_SPAN = re.compile(r"`[^`]*[(=][^`]*`|[A-Za-z_][\w.]*\([^\u4e00-\u9fff`]{3,}\)")
+_CODE_SPAN = re.compile(
+    r"`[^`]*[(=][^`]*`|[A-Za-z_][\w.]*\([^\u4e00-\u9fff`]*[,=/][^\u4e00-\u9fff`]*\)"
+)
 """Quoted code: what it calls is not what is asked about."""
 
 

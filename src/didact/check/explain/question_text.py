@@ -31,8 +31,11 @@ _CODE = re.compile(
 )
 _AFTER_CODE = re.compile(r"(?:[)\]'\"]\s*|\w\s+)([\u4e00-\u9fff][\u4e00-\u9fff，、：\w ]*[？?]?)$")
 """Words behind the code of a line."""
-_QUESTION_AFTER_CODE = re.compile(r"\s([\u4e00-\u9fff][^\n]{2,80}[？?])$")
-"""A Chinese question with code in it, behind the code of a line."""
+_QUESTION_AFTER_CODE = re.compile(
+    r"\s([\u4e00-\u9fff][^\n]{2,80}[？?])$"
+    r"|[.;]\s+((?:Why|What|How|Is|Are|Does|Do|Should|Can)\b[^.]*(?:\.\w[^.]*)*\?)$"
+)
+"""A question with code in it, behind the code of a line."""
 _CHAT = re.compile(r"^\[[\d/: .-]+\]\s*(?:\w{1,16}\s*[:：]\s*)?")
 """Time and name before a message of a chat."""
 _EMPHASIS = re.compile(r"(?<!\w)\*\*(?=\S)|(?<=\S)\*\*(?!\w)")
@@ -95,7 +98,7 @@ def questions_in(text: str) -> list[str]:
         line = _CHAT.sub("", line)
         if _CODE.search(line) and not (line.isascii() and is_words(line)):
             tail = _QUESTION_AFTER_CODE.search(line) or _AFTER_CODE.search(line)
-            line = tail[1] if tail is not None else ""
+            line = next(filter(None, tail.groups()), "") if tail is not None else ""
         if not 4 < len(line) < 400 or message_in(line) == line or _FURNITURE.search(line):
             continue
         cjk = any("\u4e00" <= c <= "\u9fff" for c in line)
@@ -105,7 +108,12 @@ def questions_in(text: str) -> list[str]:
         if not (asks or ends) or short:
             continue
         (marked if ends else others).append(line)
-    return list(dict.fromkeys([*marked, *others]))
+    found = list(dict.fromkeys([*marked, *others]))
+    return [f for f in found if not _COMMENT.search(f)] or found
+
+
+_COMMENT = re.compile(r"^(?:Comment|Reply|Answer|评论|回复|网友)[ \w]{0,20}[:：]", re.IGNORECASE)
+"""What others wrote below: asked only where the author asks nothing."""
 
 
 def question_in(text: str) -> str | None:

@@ -37,6 +37,7 @@ _REACHES = frozenset(
     ["TARGET-IN-GRAPH", "OPT-HAS-TEACHER", "BN-DRIFT", "TEACHER-TRAIN-MODE", "TEACHER-GRAD"]
 )
 """Mistakes that are an effect where none is meant."""
+_EITHER = re.compile(r"\bor\b|还是", re.IGNORECASE)
 _HYPOTHETICAL = re.compile(
     r"what (happens|if|would)|how come .* not|if i\b|会怎么样|会怎样|如果|要是|假如", re.IGNORECASE
 )
@@ -92,8 +93,11 @@ def _judges(question: str) -> bool:
     return any(p.search(question) for p in patterns)
 
 
+_NOT_A_CAUSE = HYGIENE - {"TEACHER-TRAIN-MODE", "BN-DRIFT"}
+
+
 def _is_hygiene(finding: Finding) -> bool:
-    return set(kinds_of(finding.code)) <= HYGIENE
+    return set(kinds_of(finding.code)) <= _NOT_A_CAUSE
 
 
 def _named(question: str, findings: Sequence[Finding], tree: ast.Module) -> list[Finding]:
@@ -156,7 +160,12 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
         return words.NO_EFFECT if without else words.AS_WRITTEN
     if words.WHY.search(question) and found.why == "symptom":
         return words.CAUSE
-    right = asking.IS_IT_RIGHT.search(question)
+    same = (
+        found.why == "subject"
+        and asking.IS_IT_THIS.search(question)
+        and not _EITHER.search(question)
+    )
+    right = asking.IS_IT_RIGHT.search(question) or same
     if right and found.why != "symptom" and (departs or pointed):
         elsewhere = not pointed and any(t.asks.search(question) for t in words.SUBJECTS)
         return words.ANOTHER if elsewhere else words.NO
@@ -173,7 +182,7 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
         return words.ANOTHER if elsewhere else words.YES
     if elsewhere:
         return words.ANOTHER
-    if words.RIGHT.search(question) or asking.IS_IT_THIS.search(question):
+    if words.RIGHT.search(question):
         return words.NO if departs or pointed else words.AS_WRITTEN
     return words.LIKELY if found.why == "trouble" else words.PLAIN
 

@@ -40,10 +40,6 @@ _WRONG_DIM = Text(
 )
 _YES_EXCHANGED = Text("Yes: {message}.", "是写反了：{message}。")
 _NO_EXCHANGED = Text("No: {message}.", "不对：{message}。")
-_SOFT_CAUSE = Text(
-    "The likeliest cause in what is shown: {message}.",
-    "从贴出的代码看，最可能的原因是：{message}。",
-)
 _TROUBLE = (
     r"worse|stuck|not (fall|learn|improv|train|go)|never|jump|nois|smooth|copy|collaps|exactly like"
     r"|does(n't| not) (fall|learn|improv|train|go)|不(下降|收敛|动|变|涨)"
@@ -427,6 +423,16 @@ _FOLLOWS = Text(
     "T² 要跟着变：只要 T 在训练中变化，softmax 里和系数里就都用当前这一步的 T。系数若固定不变，"
     "软标签项的梯度会随 T 按 1/T² 变化。",
 )
+_MASKED_HERE = Text(
+    "Yes, and it is done here: what the mask sets to 0 is left out of the sum, and the sum is "
+    "divided by the number of positions that are left.",
+    "要，这里已经做了：掩码为 0 的位置不计入求和，分母也只是有效位置的个数。",
+)
+_CLEARED_AFTER = Text(
+    "Yes: what counts is that .grad is cleared once between two steps, and after step() it is: the "
+    "next backward() then starts from 0.",
+    "可以：只要两次更新之间清零一次即可，放在 step() 之后也一样，下一次 backward() 从 0 开始累加。",
+)
 _RIGHT_REDUCTION = Text(
     "Yes: on [B, C] batchmean sums over the classes and divides by the batch, as the definition "
     "does. Positions of a sequence or pixels must be flattened into the batch first; 'mean' would "
@@ -494,8 +500,6 @@ DIRECT: tuple[Direct, ...] = (
             sees=(r"\.detach\(\)",)),
     _direct(r"lambda|λ|\blam(da)?\b", _LAMBDA,
             sees=(r"\b\w*(old|known|seen)\w* / (\w*(total|all)\w*|\(\w+ \+ \w+\))",)),
-    _direct(r"collaps|forget|old (class|task)|遗忘|旧类|崩", _SOFT_CAUSE,
-            needs="SLICE-AFTER-SOFTMAX"),
     _direct(r"overwrit|replac|覆盖|替换", _ICARL, needs="=icarl_labels, =bce_labels"),
     _direct(r"mean distance|embedding size|same (embedding|feature|size|dim)|平均距离|距离.*(平均|"
             r"均值)|维度.{0,6}(相同|一样|一致|不同)", _RKD, needs="=rkd_distance"),
@@ -554,6 +558,15 @@ DIRECT: tuple[Direct, ...] = (
             sees=(r"(?s)\.detach\(\).*\.detach\(\)", r"(?s)\.backward\(\).*\.backward\(\)")),
     _direct(r"retain_graph", _RETAIN, needs="=no error"),
     _direct(r"retain_graph", _ONLY_HIDES),
+    _direct(r"(-100|\bpad|mask).*(handled|ignored|left out|excluded|masked out|skipped)"
+            r"|(-100|pad|填充).*(处理|忽略|排除|去掉|屏蔽)", _MASKED_HERE,
+            needs="@divided by mask, =clean"),
+    _direct(r"zero_grad.*(after|behind|order|ok|right|后|顺序|可以|行吗)|(后|顺序).*zero_grad",
+            _CLEARED_AFTER, sees=(r"\.step\(\)\n\s*\w+\.zero_grad\(\)",
+                                  r"(?s)\.backward\(\).*\.step\(\)")),
+    _direct(r"(same|equal|match|\bvs\b|versus|check|一样|一致|区别|相同).*(batchmean|kl_?div)"
+            r"|(batchmean|kl_?div).*(same|equal|match|一样|一致|区别|相同)", _SAME_AS_BATCHMEAN,
+            needs="=kd, =clean", sees=(r"\.sum\((dim=)?(1|-1)\)\.mean\(",)),
     _direct(r"(batchmean|reduction).*(right|ok\b|correct|fine|对吗|对不对|正确|合适)"
             r"|(right|correct).*(batchmean|reduction)", _RIGHT_REDUCTION,
             needs="=clean, =equal, @kl_div", sees=(r"batchmean",)),
@@ -570,7 +583,8 @@ DIRECT: tuple[Direct, ...] = (
             sees=(r"\[:, :\w*(known|old|seen|prev)\w*\]",)),
     _direct(r"channel|spatial|通道|空间", _CHANNELS, needs="=at",
             sees=(r"\.mean\((dim=)?1\)\.(flatten|view|reshape)\(",)),
-    _direct(r"two temperatures|temperatures? .*different|different temperatures?|T ?(\^|\*\*) ?2|T²"
+    _direct(r"(teacher|老师|教师).{0,8}(temperature|温度).{0,10}(low|small|小|低)|温度比"
+    r"|two temperatures|temperatures? .*different|different temperatures?|T ?(\^|\*\*) ?2|T²"
             r"|温度.{0,6}(不同|不一样)", _DINO,
             sees=(r"\A(?!(?s:.*)cross_entropy\()", r"log_softmax\(\w+ / ",
                   r"softmax\(\((\w+) - \w*cent\w*\) / (\w+)")),

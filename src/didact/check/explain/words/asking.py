@@ -377,7 +377,7 @@ _SHIFT_BESIDE_KL = Text(
     f"other; what comes from the labels does. {_SHIFT.en}",
     f"KL 在同一位置比较两个模型，两边的 logits 之间不需要移位；要移位的是来自标签的量。{_SHIFT.zh}",
 )
-_SOFT_OR_KL = Text(
+SOFT_OR_KL = Text(
     "For a fixed teacher they train alike: −Σ p·log q = KL(p ‖ q) + H(p), and H(p), the entropy of "
     "the teacher's probabilities, has no gradient. Only the values differ: the KL falls to 0.",
     "教师固定时，两者的训练效果相同：−Σ p·log q = KL(p ‖ q) + H(p)，教师概率的熵 H(p) "
@@ -453,7 +453,8 @@ _WHEN_AVERAGED_ZH = (
     r"|(?:前|后|先|顺序|位置).*(?:ema|mean.?teacher|滑动平均)"
 )
 _PADDED = (
-    r"(?:pad|mask|-100|ignored).*(?:denominator|divid|average|\bmean\b|count|take part|contribut|"
+    r"(?:pad|mask|-100|ignored).*(?:denominator|divid|average|\bmean\b|count|take part"
+    r"|contribut|handled|"
     r"still in)"
 )
 _PADDED_ZH = (
@@ -466,6 +467,10 @@ _TUNES = (
     r"\b(?:alpha|beta|weights?|lambda|lam|lmbda|coefficient)"
     r"|\b(?:alpha|beta|weights?|lambda|lam|lmbda|coefficient).*"
     r"\b(?:choose|tune|set to|pick|value|reasonable|too (?:large|small|high|low))"
+)
+KL_AND_CROSS_ENTROPY = _either(
+    r"(\bkl\b|kl_div|diverg).*cross.?entropy|cross.?entropy.*(\bkl\b|kl_div|diverg)",
+    r"(kl|散度).*交叉熵|交叉熵.*(kl|散度)",
 )
 ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"\bnan\b", r"nan"), _kinds("KL-TARGET-LOG"), _NAN_LOG),
@@ -521,12 +526,12 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"\bshift|\[:, ?:-1\]|off by one", r"移位|错位|错开|\[:, ?:-1\]"), _NONE, _SHIFT),
     (_either(r"zero_grad", r"zero_grad|梯度清零|清空梯度"), _NONE, training.ZERO_GRAD[1]),
     (_either(r"\.item\(|\bitem\b", r"\bitem\b"), _NONE, training.ITEM[1]),
-    (_either(r"(kl|diverg).*cross.?entropy|cross.?entropy.*(kl|diverg)",
-             r"(kl|散度).*交叉熵|交叉熵.*(kl|散度)"), _NONE, _SOFT_OR_KL),
+    (KL_AND_CROSS_ENTROPY, _NONE, SOFT_OR_KL),
     (_either(r"(which|what|choose|pick|good) (value of |value for )?(the )?"
              r"(temperature|(?-i:T)\b)|\bT ?= ?\d.*\b(ok|good|too)"
              r"|temperature .*(choose|pick|set to)",
-             r"温度.{0,10}(合适|太高|太低|太大|太小)|温度.{0,6}(多少|怎么选|怎么设|如何选"
+             r"(?-i:\bT) ?(一般|通常|应该?)?(设|取|选|用)(成|为)?(多少|几)|温度.{0,10}(合适"
+             r"|太高|太低|太大|太小)|温度.{0,6}(多少|怎么选|怎么设|如何选"
              r"|取几|取值)"), _NONE, _WHICH_T),
     (
         _either(r"log_softmax.*softmax|softmax.*log_softmax", r"log_softmax.*softmax"),
@@ -563,7 +568,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
         _kinds("SWAPPED", "=reverse_kl", "=reverse_kl_masked"), _REVERSE,
     ),
     (
-        _either(r"T ?(squared|²|\*\*|\^)|temperature squared|times T\b|multipl\w+ (it )?by T",
+        _either(r"(?:\bT|\btemp\w*|\btau) ?(squared|²|\*\*|\^)|temperature squared|times T\b"
+        r"|multipl\w+ (it )?by T",
                 r"T ?的?平方|温度的?平方|T²|两个 ?T|乘.{0,6}T|T\s*\*\*\s*2"),
         _NONE, training.T_SQUARED[1],
     ),

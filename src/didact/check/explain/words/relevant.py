@@ -68,6 +68,11 @@ SYMPTOMS: tuple[Topic, ...] = (
         r"|by itself|itself",
     ),
     _topic(
+        r"(\bnot|n't|never|why).*\b(to|reach(es)?|become) (0|zero)\b|降不到|到不了 ?0|不为 ?0",
+        "TARGET-SUM SIDES-DIFFER T-ONE-SIDE SOFTMAX-OF-SOFTMAX T-INVERTED",
+        r"cannot (reach|fall)|not 0 even",
+    ),
+    _topic(
         r"only the last|last (layer|one|stage)|more (layers|teachers).*(nothing|no)"
         r"|只有最后|最后一(层|个).*(起|有)|(加|增).*(层|教师).*(没|不)(变|有|起)",
         "SUM-OVERWRITTEN",
@@ -128,10 +133,12 @@ SYMPTOMS: tuple[Topic, ...] = (
         r"|is 0\b|not used|has no effect|nothing that|cut off|no optimi",
     ),
     _topic(
-        r"(\bnot|n't|never) (\w+ )?(fall|decreas|chang|mov|go(es|ing)?\b|converg|learn|improv|drop)"
+        r"(?!.*\b(to|reach(es)?|become|be) (0|zero)\b)"
+        r"((\bnot|n't|never) (\w+ )?(fall|decreas|chang|mov|go(es|ing)?\b|converg|learn"
+        r"|improv|drop)"
         r"|stuck|plateau|constant|flat\b|barely|chance|不(怎么)?(下降|降|收敛|变|动|涨)"
         r"|降不下|不学习"
-        r"|恒定|常数|卡在|停在|上不去|到不了|降不到",
+        r"|恒定|常数|卡在|停在|上不去|到不了|降不到)",
         "STUDENT-CUT ITEM-IN-GRAPH GRAPH-CUT STUDENT-NO-GRAD NOT-IN-OPTIMIZER ALIAS-TEACHER "
         "SELF-TARGET STUDENT-UNUSED ZERO-GRAD-LATE CE-ON-PROBS BCEWL-ON-PROBS SOFTMAX-OF-SOFTMAX "
         "KERAS-SOFTMAX-TWICE KERAS-FROM-LOGITS TARGET-SUM NO-ZERO-GRAD EMA-REVERSED DIM-0 DIM-SEQ "
@@ -147,7 +154,8 @@ TROUBLE = re.compile(
     r"|collaps|noisy"
     r"|near (0|zero|chance)|at \d+ ?%|garbage|something is off|what('s| is| am i) (going on"
     r"|missing)"
-    r"|变差|下降|掉(了|得|点)|很低|还低|(准确率|精度|acc).{0,12}低|很差|不好|没(有)?(提升"
+    r"|变差|下降|降不下|不下降|不收敛|掉(了|得|点)|很低|还低|(准确率|精度|acc).{0,12}低|很差"
+    r"|不好|没(有)?(提升"
     r"|提高)|崩|塌|不如|更低|抖|波动|上不去",
     re.IGNORECASE,
 )
