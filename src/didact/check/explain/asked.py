@@ -95,9 +95,10 @@ _TOLD_BY_ERRORS = (
 
 def _on_message(message: str, findings: Sequence[Finding], tree: ast.Module) -> list[Text]:
     """What an error message means, and the mistake that makes it, where they are known."""
-    causes = [f for f in findings if f.code == "KE142"]
+    kinds = {"SUM-OUTLIVES", *({"LAMBDA-NAME"} if "yntax" in message else ())}
+    causes = [f for f in findings if kinds & set(kinds_of(f.code))]
     if causes:
-        return [words.CAUSE.format(found=listing(causes))]
+        return [words.CAUSE.format(found=listing(causes, within=True))]
     heads = [f for f in findings if "HEAD-MISMATCH" in kinds_of(f.code)]
     if heads:
         return [listing(heads)]

@@ -158,7 +158,7 @@ def parts_of(sentence: str) -> list[str]:
 def _clauses(sentence: str) -> list[str]:
     parts: list[str] = []
     lead = ""
-    for clause in _CLAUSE.split(sentence):
+    for clause, separator in _outside_brackets(sentence):
         bare = clause.strip(" ?？。!！")
         asks = _ASKS.search(bare) is not None
         if parts and (_GOES_ON.search(bare) or _ONLY_ASKS.search(bare)) and not lead:
@@ -167,7 +167,20 @@ def _clauses(sentence: str) -> list[str]:
             parts.append(f"{lead}{clause}")
             lead = ""
         else:
-            lead += f"{clause}，"
+            lead += f"{clause}{separator}"
     if lead and parts:
-        parts[-1] += f"，{lead[:-1]}"
+        parts[-1] += f"，{lead}".rstrip("，,；;、/ ")
     return parts or [sentence]
+
+
+def _outside_brackets(sentence: str) -> list[tuple[str, str]]:
+    """The clauses of a sentence, each with what stands behind it; brackets are kept whole."""
+    clauses: list[tuple[str, str]] = []
+    begin = 0
+    for split in _CLAUSE.finditer(sentence):
+        before = sentence[begin : split.start()]
+        if before.count("(") > before.count(")"):
+            continue
+        clauses.append((before, split[0]))
+        begin = split.end()
+    return [*clauses, (sentence[begin:], "")]

@@ -100,7 +100,7 @@ SYMPTOMS: tuple[Topic, ...] = (
     ),
     _topic(
         r"(so|too|very|much|is|are|extremely|really) (small|tiny|low)|tiny|smaller|vanish|1e-\d"
-        r"|negligible|太小|很小|特别小|偏小|小很多|非常小|几乎没(有)?(作用|影响)|不起作用",
+        r"|negligible|太小|很小|这么小|特别小|偏小|小很多|非常小|几乎没(有)?(作用|影响)|不起作用",
         "KL-MEAN CLASS-MEAN NO-T2 MEAN-DIVIDED-AGAIN REDUCE-KWARG MICRO-BATCH-MEAN DIM-SEQ "
         "DIM-0 T-ONE-SIDE SOFTMAX-OF-SOFTMAX MASKED-MEAN",
         r"1/\(?[A-Z]|divid|nearly uniform|shrink|times too small|smaller",
