@@ -1,0 +1,43 @@
+"""Why a sum is divided by what it is divided by."""
+
+from __future__ import annotations
+
+import re
+
+from didact._core.i18n import Text
+from didact.check.explain.answers._code import Code, either
+
+PLACE = 25
+ASKS = either(
+    r"divid|batchmean|number of tokens|\bmean\b.*sum|reduction", r"除以|除的|batchmean|平均|归约"
+)
+_CHANNELS = Text(
+    "Because there are B·C distributions, one for each sample and channel, each over its H·W places: the "
+    "sum over the places belongs to the KL, and the mean goes over the distributions. B·H·W would be the "
+    "divisor of a softmax over the classes at each pixel.",
+    "因为一共有 B·C 个分布，每个样本的每个通道一个，各自定义在 H·W 个位置上：对位置求和属于 KL 本身，取平"
+    "均是对分布的个数。只有对每个像素在类别上做 softmax 时，才应除以 B·H·W。",
+)
+_TOKENS = Text(
+    "batchmean is right here: after `{code}` the rows are the kept positions, so dim 0 is their number, and "
+    "that is what batchmean divides by.",
+    "用 batchmean 就对：经过 `{code}` 之后每一行就是一个保留下来的位置，第 0 维就是它们的个数，batchmean "
+    "除的正是它。",
+)
+
+
+def answer(question: str, code: Code) -> Text | None:
+    """By the rows of what goes into the divergence."""
+    if code.keys & {"cwd"} and re.search(r"B ?\*|H ?\*|通道|channel|B\W*C|H\W*W", question):
+        return _CHANNELS
+    if "batchmean" not in code.text or not re.search(
+        r"batchmean|token|position|divid|除", question, re.IGNORECASE
+    ):
+        return None
+    kept = re.search(r"\b(\w+) = \1\[(\w*(?:keep|mask|valid|sel)\w*)\]", code.text) or re.search(
+        r"(\w+), \w+(?:, \w+)? = \(?(\1\[(\w*(?:keep|mask|valid|sel)\w*)\])", code.text
+    )
+    if kept is not None and code.keys & {"kd", "kd_masked"}:
+        mask = kept[2] if "[" not in kept[2] else kept[3]
+        return _TOKENS.format(code=f"{kept[1]}[{mask}]")
+    return None

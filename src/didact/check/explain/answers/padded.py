@@ -1,0 +1,96 @@
+"""Whether padded or ignored positions take part, and by which line they do not."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from didact._core.i18n import Text
+from didact.check.explain.answers._code import Code, either, shown
+
+PLACE = 15
+ASKS = either(r"\bpad|mask|-100|ignor", r"\bpad|填充|掩码|-100|mask|位置")
+_TAKES = either(
+    r"count|take part|includ|contribut|ignor|exclud|left out|remov|drop|skip|mask(ed)?\b.*(out|right|ok|correct)"
+    r"|need to mask|should i mask",
+    r"参与|算进|计入|忽略|去掉|排除|要不要|算不算|影响|管用|生效",
+)
+_SHOULD = either(r"should|need|have to|must|remov|mask out", r"要不要|需要|要去掉|去掉吗|该不该")
+_NOT = Text(
+    "They do not take part: `{mask}` (line {at}) is 0 where {where}, and it stands both in the sum and in "
+    "what it is divided by (line {line}).",
+    "不参与：`{mask}`（第 {at} 行）在 {where} 处为 0，第 {line} 行的分子和分母都不计这些位置。",
+)
+_OUT = Text(
+    "They should be left out, and they are: `{mask}` (line {at}) is 0 where {where}, and it stands both in "
+    "the sum and in what it is divided by (line {line}).",
+    "要，代码已经去掉了：`{mask}`（第 {at} 行）在 {where} 处为 0，第 {line} 行的分子和分母都不计这些位置。",
+)
+_SELECTED = Text(
+    "They do not take part: `{code}` (line {line}) keeps the positions of `{mask}` alone, which leaves out "
+    "where {where} (line {at}).",
+    "不参与：`{code}`（第 {line} 行）只取 `{mask}` 为真的位置，{where} 处（第 {at} 行）都被排除。",
+)
+_OWN_LOSS = Text(
+    " The model's own loss (`{code}`) ignores −100 as well.",
+    "模型自己的损失 `{code}` 也会忽略 −100。",
+)
+_BAD = {"MASK-UNSHIFTED", "MASKED-MEAN", "PAD-UNMASKED", "REDUCE-KWARG", "PAD-IN-SOFT"}
+
+
+def answer(question: str, code: Code) -> Text | None:
+    """By the mask that the sum is multiplied with and divided by, or that selects."""
+    if not _TAKES.search(question) or code.kinds & _BAD or any(
+        "mask" in f.message.en.lower() or "padding" in f.message.en.lower() for f in code.serious
+    ):
+        return None
+    masks = _masks(code)
+    told = _divided(question, code, masks) or _selected(code, masks)
+    if told is None:
+        return None
+    own = next((t for t in code.terms if re.fullmatch(r"\w+\.loss", code.written(t.body))), None)
+    if own is None or "-100" not in question + code.text:
+        return told
+    more = _OWN_LOSS.format(code=code.written(own.body))
+    return Text(told.en + more.en, told.zh + more.zh)
+
+
+def _masks(code: Code) -> dict[str, tuple[int, str]]:
+    """The masks that are made by a comparison: the line, and where they are 0."""
+    found: dict[str, tuple[int, str]] = {}
+    for node in code.nodes:
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        for inner in ast.walk(node.value):
+            if isinstance(inner, ast.Compare) and isinstance(inner.ops[0], ast.NotEq):
+                where = f"{ast.unparse(inner.left)} == {ast.unparse(inner.comparators[0])}"
+                if not any(isinstance(n, ast.Call) for n in ast.walk(inner)):
+                    found.setdefault(node.targets[0].id, (node.lineno, f"`{where}`"))
+            elif isinstance(inner, ast.Compare) and ast.unparse(inner).endswith(" > -1"):
+                where = f"{ast.unparse(inner.left)} ≤ −1"
+                found.setdefault(node.targets[0].id, (node.lineno, f"`{where}`"))
+    return found
+
+
+def _divided(question: str, code: Code, masks: dict[str, tuple[int, str]]) -> Text | None:
+    for node in code.nodes:
+        if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)):
+            continue
+        upper, below = ast.unparse(node.left), ast.unparse(node.right)
+        for mask, (at, where) in masks.items():
+            multiplied = re.search(rf"\* {mask}\b|\b{mask} \*", upper)
+            counted = re.search(rf"\b{mask}\.sum\(\)", below)
+            if multiplied and counted and ".sum()" in upper:
+                form = _OUT if _SHOULD.search(question) else _NOT
+                return form.format(mask=mask, at=at, where=where, line=node.lineno)
+    return None
+
+
+def _selected(code: Code, masks: dict[str, tuple[int, str]]) -> Text | None:
+    for node in code.nodes:
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
+            name = node.slice.id
+            if name in masks:
+                at, where = masks[name]
+                return _SELECTED.format(code=shown(node), line=node.lineno, mask=name, where=where, at=at)
+    return None
