@@ -180,7 +180,7 @@ def explain(text: str) -> Explanation:
     asked = answer_to(
         text, findings, kinds, verdict, summary, judged.losses, analysis.tree, lines,
         right.losses, _depends(analysis, text),
-        Code(analysis.tree, judged, proof, findings, kinds, verdict), recovered.guesses,
+        Code(analysis.tree, judged, proof, findings, kinds, verdict, lines), recovered.guesses,
     )  # fmt: skip
     return Explanation(
         source=source,

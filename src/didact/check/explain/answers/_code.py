@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from didact._core.i18n import Text
+from didact.check.engine.names import is_label
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.nodes import nodes_of
@@ -39,7 +40,10 @@ _COMPARED = {
     "l1": Text("the absolute difference of `{s}` and `{t}`", " `{s}` 与 `{t}` 的绝对差"),
     "cosine": Text("the cosine distance of `{s}` and `{t}`", " `{s}` 与 `{t}` 的余弦距离"),
 }
-_OWN_LOSS = Text("`{code}`, the model's own loss on the labels", " `{code}`（模型自己对标签算的损失）")
+_ON_LABELS = Text("`{code}`, a loss on the labels", " `{code}`（对真实标签的损失）")
+_OWN_LOSS = Text(
+    "`{code}`, the model's own loss on the labels", " `{code}`（模型自己对标签算的损失）"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,7 @@ class Code:
         findings: What is wrong with it, the worst first.
         kinds: The kinds of mistakes among them.
         verdict: How far the losses are those that they are named after.
+        lines: Each statement: its line, its code, and what is said of it.
     """
 
     tree: ast.Module
@@ -61,6 +66,7 @@ class Code:
     findings: Sequence[Finding]
     kinds: frozenset[str]
     verdict: Verdict
+    lines: Sequence[tuple[int, str, Text]] = ()
 
     @cached_property
     def text(self) -> str:
@@ -175,6 +181,10 @@ class Code:
         code = shortened(self.written(term.body))
         if code.endswith(".loss"):
             return _OWN_LOSS.format(code=code)
+        inside = {p.text for i in getattr(term.body, "inputs", ()) for p in walk(i)
+                  if isinstance(p, Given)}  # fmt: skip
+        if any(is_label(name) for name in inside):
+            return _ON_LABELS.format(code=code)
         return Text(f"`{code}`", f" `{code}`")
 
     def functions(self) -> Iterator[ast.FunctionDef]:

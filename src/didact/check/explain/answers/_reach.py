@@ -92,9 +92,12 @@ def _follow(
         return
     if isinstance(node, ast.Subscript):
         owner = node.value
-        if isinstance(owner, ast.Name) and isinstance(node.slice, ast.Constant) and isinstance(
-            node.slice.value, int
-        ) and not _assigned(code, owner)[0]:
+        if (
+            isinstance(owner, ast.Name)
+            and isinstance(node.slice, ast.Constant)
+            and isinstance(node.slice.value, int)
+            and not _assigned(code, owner)[0]
+        ):
             _found(reach, Source(ast.unparse(node), None, ast.unparse(node)), cut)
             return
         _follow(code, node.value, reach, cut, seen, depth + 1)
@@ -114,8 +117,10 @@ def _call(
     if last in {"size", "argmax", "arange", "ones", "zeros", "no_grad"}:
         return
     name = callee.removeprefix("self.").removesuffix(".apply").removesuffix(".forward")
-    if "." not in name and (is_model(name) or role_of(name) is not Role.UNKNOWN) and not (
-        name.endswith("loss") or "loss" in name
+    if (
+        "." not in name
+        and (is_model(name) or role_of(name) is not Role.UNKNOWN)
+        and not (name.endswith("loss") or "loss" in name)
     ):
         _found(reach, Source(name, node), cut)
         return
@@ -170,7 +175,11 @@ def _model_call(code: Code, value: ast.expr) -> tuple[str, ast.Call, ast.AST | N
             if stopped is None:
                 return None
             node = stopped
-        elif isinstance(node, ast.Attribute) and node.attr in {"logits", "data", "last_hidden_state"}:
+        elif isinstance(node, ast.Attribute) and node.attr in {
+            "logits",
+            "data",
+            "last_hidden_state",
+        }:
             cut = node if node.attr == "data" else cut
             node = node.value
         elif isinstance(node, ast.Call):
@@ -262,8 +271,10 @@ def _set_in(
 def _item(node: ast.For, name: str) -> ast.expr:
     """The list whose item a name is in a loop over several."""
     call = node.iter
-    if isinstance(call, ast.Call) and last_name(call.func) == "zip" and isinstance(
-        node.target, ast.Tuple
+    if (
+        isinstance(call, ast.Call)
+        and last_name(call.func) == "zip"
+        and isinstance(node.target, ast.Tuple)
     ):
         for target, source in zip(node.target.elts, call.args, strict=False):
             if isinstance(target, ast.Name) and target.id == name:

@@ -9,7 +9,10 @@ from didact.check.explain.answers._code import Code, either
 
 PLACE = 10
 ASKS = either(r"\+=|in-?place", r"\+=|原地|inplace")
-_ASKS = either(r"autograd|problem|ok\b|okay|fine|safe|break|graph|wrong|in-?place", r"梯度|问题|可以|影响|报错|计算图|行吗|吗")
+_ASKS = either(
+    r"autograd|problem|ok\b|okay|fine|safe|break|graph|wrong|in-?place",
+    r"梯度|问题|可以|影响|报错|计算图|行吗|吗",
+)
 _TEXT = Text(
     "No problem: `{code}` adds to the scalar loss in place, and the backward pass of an addition needs "
     "none of the values that are overwritten. `loss = loss + …` does the same.",

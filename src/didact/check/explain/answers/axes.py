@@ -14,12 +14,18 @@ ASKS = either(
     r"dim|axis|方向|哪一?维|维度|池化|沿|求和|取平均|归一",
 )
 _WHICH = either(
-    r"which|what|over|direction|along|pool|mean\?|do(es)?\b", r"哪|方向|什么意思|是什么|分别|沿|干嘛|干什么"
+    r"which|what|over|direction|along|pool|mean\?|do(es)?\b",
+    r"哪|方向|什么意思|是什么|分别|沿|干嘛|干什么",
 )
 _REDUCING = frozenset({"sum", "mean", "softmax", "log_softmax", "normalize", "max", "amax", "norm"})
 _QUOTED = re.compile(r"\.?\b(sum|mean|softmax|log_softmax|normalize|amax|max|norm)\(([^()]*)\)")
 _AXES = {
-    4: (("the batch", "批"), ("the channels", "通道"), ("the height", "高度"), ("the width", "宽度")),
+    4: (
+        ("the batch", "批"),
+        ("the channels", "通道"),
+        ("the height", "高度"),
+        ("the width", "宽度"),
+    ),
 }
 _LETTERS = {4: ("B", "C", "H", "W")}
 _SUMS = Text(
@@ -94,7 +100,9 @@ def _is_map(code: Code, operand: ast.expr) -> bool:
     if code.rank_of(operand) == 4:
         return True
     name = ast.unparse(operand).split(".")[0].split("[")[0]
-    deep = re.search(rf"\b{re.escape(name)}\b[\w.()]*\.(sum|mean)\((dim=)?(3|\(2, 3\)|\[2, 3\])", code.text)
+    deep = re.search(
+        rf"\b{re.escape(name)}\b[\w.()]*\.(sum|mean)\((dim=)?(3|\(2, 3\)|\[2, 3\])", code.text
+    )
     flat = re.search(r"\.mean\((dim=)?1\)\.(view|flatten|reshape)\(", code.text)
     ranks = {t.rank for t in code.terms if t.definition is not None}
     return deep is not None or (flat is not None and ranks == {4})

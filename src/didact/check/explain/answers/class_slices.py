@@ -9,8 +9,13 @@ from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, either, shown
 
 PLACE = 35
-ASKS = either(r"slic|\[:, ?:?\w+:?\]|\[\.\.\., ?:?\w+|first .*(class|column)|only the old", r"切片|\[:, ?:?\w+:?\]|\[\.\.\.|只取|前 ?\w+ ?(列|类|个)|截取|切到")
-_WHY = either(r"why|what|need|purpose|for\?|necessar", r"为什么|为何|什么|作用|需要|要不要|干嘛|意思|必要")
+ASKS = either(
+    r"slic|\[:, ?:?\w+:?\]|\[\.\.\., ?:?\w+|first .*(class|column)|only the old",
+    r"切片|\[:, ?:?\w+:?\]|\[\.\.\.|只取|前 ?\w+ ?(列|类|个)|截取|切到",
+)
+_WHY = either(
+    r"why|what|need|purpose|for\?|necessar", r"为什么|为何|什么|作用|需要|要不要|干嘛|意思|必要"
+)
 _TEXT = Text(
     "`{code}` (line {line}) takes the first `{bound}` columns, the old classes: the old model knows only "
     "these, so both softmaxes run over the same classes, and the term says nothing of the new ones, which "
@@ -19,7 +24,14 @@ _TEXT = Text(
     "组类别上进行；新类由真实标签来教，这一项不管。",
 )
 _BOUND = re.compile(r"old|known|prev|seen|(?<![a-z])n_?k\b", re.IGNORECASE)
-_WRONG = {"SLICE", "HEADS", "SLICE-AFTER-SOFTMAX", "HEAD-MISMATCH", "SLICE-SWAPPED", "SLICES-DIFFER"}
+_WRONG = {
+    "SLICE",
+    "HEADS",
+    "SLICE-AFTER-SOFTMAX",
+    "HEAD-MISMATCH",
+    "SLICE-SWAPPED",
+    "SLICES-DIFFER",
+}
 
 
 def answer(question: str, code: Code) -> Text | None:
@@ -44,4 +56,6 @@ def answer(question: str, code: Code) -> Text | None:
 def _is_old_width(code: Code, bound: str) -> bool:
     """Whether a bound is the width of the old model's output."""
     width = rf"\w*(old|prev|teacher|t_)\w*\.(size\((1|-1)\)|shape\[(1|-1)\])"
-    return bool(re.fullmatch(width, bound) or re.search(rf"\b{re.escape(bound)} = {width}", code.text))
+    return bool(
+        re.fullmatch(width, bound) or re.search(rf"\b{re.escape(bound)} = {width}", code.text)
+    )

@@ -8,9 +8,14 @@ from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, either
 
 PLACE = 25
-ASKS = either(r"negative|positive|arange|temperature|\btau\b|log\(?batch|diagonal", r"负样本|正样本|负例|arange|温度|对角|标签")
+ASKS = either(
+    r"negative|positive|arange|temperature|\btau\b|log\(?batch|diagonal",
+    r"负样本|正样本|负例|arange|温度|对角|标签",
+)
 _PAIRS = either(r"negative|positive|arange|diagonal", r"负样本|正样本|负例|arange|对角")
-_PLACE_OF_T = either(r"right place|multipl|divid|wrong|inverted|\bstuck|log\(?batch", r"除|乘|位置|写反|不下降|log")
+_PLACE_OF_T = either(
+    r"right place|multipl|divid|wrong|inverted|\bstuck|log\(?batch", r"除|乘|位置|写反|不下降|log"
+)
 _TEXT = Text(
     "The positive of sample i is the teacher's embedding of the same sample, the diagonal of the B×B "
     "matrix of similarities: that is what the labels arange(B) say. The negatives are the other B − 1 "
@@ -28,8 +33,10 @@ _MULTIPLIED = Text(
 def answer(question: str, code: Code) -> Text | None:
     """Where a matrix of similarities goes into a cross-entropy against its diagonal."""
     found = re.search(r"\w+ @ \w+\.(t\(\)|T|transpose\([^)]*\))|mm\(|matmul\(", code.text)
-    if found is None or "arange(" not in code.text or "cross_entropy(" not in code.text.replace(
-        "CrossEntropyLoss()(", "cross_entropy("
+    if (
+        found is None
+        or "arange(" not in code.text
+        or "cross_entropy(" not in code.text.replace("CrossEntropyLoss()(", "cross_entropy(")
     ):
         return None
     times = re.search(r"@ \w+\.(?:t\(\)|T) \* (?:self\.)?(tau|temperature|temp|T|t)\b", code.text)

@@ -11,10 +11,14 @@ from didact.check.explain.call_words import last_name
 
 PLACE = 15
 ASKS = either(
-    r"\bones?\b|\btarget\b|fill_|\b-?1\b.*(cos|label)|1 ?[-−] ?cos|increas", r"全 ?1|全一|标签|fill_|ones|target|1 ?[-−] ?cos"
+    r"\bones?\b|\btarget\b|fill_|\b-?1\b.*(cos|label)|1 ?[-−] ?cos|increas",
+    r"全 ?1|全一|标签|fill_|ones|target|1 ?[-−] ?cos",
 )
 _CALLS = re.compile(r"CosineEmbeddingLoss|cosine_embedding_loss|cos\w*_?loss\w*\(", re.IGNORECASE)
-_SAME = either(r"1 ?[-−] ?cos\w*.*(same|equal|identical)|(same|equal).*1 ?[-−] ?cos", r"1 ?[-−] ?cos.*(一回事|一样|等价|相同|吗)")
+_SAME = either(
+    r"1 ?[-−] ?cos\w*.*(same|equal|identical)|(same|equal).*1 ?[-−] ?cos",
+    r"1 ?[-−] ?cos.*(一回事|一样|等价|相同|吗)",
+)
 _YES = either(r"correct|right|ok\b|fine", r"对吗|正确|写对|可以")
 _ONE = Text(
     "a target of +1 says “similar pair”: the loss is 1 − cos(x1, x2), so the two are pulled together. "

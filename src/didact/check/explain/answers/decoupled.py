@@ -7,7 +7,9 @@ from didact.check.explain.answers._code import Code, either
 
 PLACE = 25
 ASKS = either(r"tckd|nckd", r"tckd|nckd")
-_ASKS = either(r"what|mean|difference|which|stand", r"是什么|是啥|什么意思|区别|分别|各自|含义|干嘛")
+_ASKS = either(
+    r"what|mean|difference|which|stand", r"是什么|是啥|什么意思|区别|分别|各自|含义|干嘛"
+)
 _TEXT = Text(
     "TCKD compares the two-way split “true class or any other” of teacher and student; NCKD compares "
     "how the other classes share what is left, the true class taken out. Hinton's KD is TCKD + (1 − p "

@@ -8,7 +8,10 @@ from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, either
 
 PLACE = 12
-ASKS = either(r"twice|two (batches|draws|samples)|again|duplicat|second (draw|batch|get_data)", r"两次|重复|一次|再取|第二次")
+ASKS = either(
+    r"twice|two (batches|draws|samples)|again|duplicat|second (draw|batch|get_data)",
+    r"两次|重复|一次|再取|第二次",
+)
 _TEXT = Text(
     "It is no slip: as in DER++, the logits (line {one}) and the labels (line {two}) are matched on two "
     "batches that are drawn independently. One batch for both works as well and saves a forward pass; the "

@@ -25,7 +25,9 @@ def answer(question: str, code: Code) -> Text | None:
     if not _ASKS.search(question) or not code.keys & {"jsd"}:
         return None
     for name in code.mentioned(question):
-        if name in {"beta", "alpha", "b"} and re.search(rf"1(\.0)? - {name}\b", code.text.replace("b = torch.tensor(beta", "b")):
+        if name in {"beta", "alpha", "b"} and re.search(
+            rf"1(\.0)? - {name}\b", code.text.replace("b = torch.tensor(beta", "b")
+        ):
             return _TEXT.format(beta=name)
         if name == "beta" and "tensor(beta" in code.text:
             return _TEXT.format(beta=name)

@@ -31,8 +31,8 @@ _FLOWS = either(
 )
 _WHY_ASKED = either(r"\bwhy\b", r"为什么|为何")
 _NOT_THIS = either(
-    r"vanish|explod|clip|accumul|tiny|small|none\b|nan|zero|scale|magnitude|norm\b|penalt",
-    r"消失|爆炸|裁剪|累积|累加|太小|很小|清零|为 ?0|是 ?0|nan|平方|惩罚",
+    r"vanish|explod|clip|accumul|tiny|small|none\b|nan|zero|scale|magnitude|norm\b|penalt|memory|\boom\b",
+    r"消失|爆炸|裁剪|累积|累加|太小|很小|清零|为 ?0|是 ?0|nan|平方|惩罚|显存|内存",
 )
 
 _NO_CUT = Text(
@@ -99,14 +99,13 @@ _OF_STUDENT = Text(
     "多占显存；这些参数若在优化器里就会被训练。应放进 torch.no_grad()，并对该模型调用 eval()。",
 )
 _PEERS = Text(
-    "No: each loss holds the other network's output as a constant ({cuts}), so "
-    "{each}.",
+    "No: each loss holds the other network's output as a constant ({cuts}), so {each}.",
     "不会：每个损失里对方的输出都是常数（{cuts}），{each}。",
 )
 _PEERS_NEED = Text(
     "Yes, and it is there ({cuts}). Without it each loss would also change the other network, "
     "and the first backward() would free the graph that the second one needs "
-    "(\"Trying to backward through the graph a second time\").",
+    '("Trying to backward through the graph a second time").',
     "要，代码里已经有了（{cuts}）。不加的话，每个损失都会改动另一个网络，而且第一个 backward() 会释"
     "放第二个 backward() 还要用的计算图（报 “Trying to backward through the graph a second time”）。",
 )
@@ -123,9 +122,7 @@ _BY_ARGUMENT = Text(
 
 def answer(question: str, code: Code) -> Text | None:
     """By what the gradient of each loss reaches."""
-    if _NOT_THIS.search(question) or not (
-        _SHOULD.search(question) or _FLOWS.search(question)
-    ):
+    if _NOT_THIS.search(question) or not (_SHOULD.search(question) or _FLOWS.search(question)):
         return None
     if (told := _by_argument(question, code)) is not None:
         return told
@@ -182,7 +179,9 @@ def _is_teacher(code: Code, source: Source) -> bool:
     for name in (source.name, source.variable):
         if name and role_of(name) is Role.TEACHER:
             return True
-    told = {g.text.split("(")[0].removeprefix("self."): t.role for g, t in code.judged.roles.items()}
+    told = {
+        g.text.split("(")[0].removeprefix("self."): t.role for g, t in code.judged.roles.items()
+    }
     whose = {told.get(source.name), told.get(source.variable)}
     return "teacher" in whose and "student" not in whose
 
@@ -214,7 +213,7 @@ def _closed(question: str, code: Code, source: Source, cut: ast.AST, reach: Reac
     if isinstance(block, ast.With | ast.FunctionDef) and not isinstance(cut, ast.With):
         cut, how = block, _how(block)
     if not _CUT_ASKED.search(question):
-        return _NO_CUT.format(how=how, name=name)
+        return _NO_CUT.format(how=how, name=_name(source))
     by_block = isinstance(cut, ast.With | ast.FunctionDef)
     if _WHY_ASKED.search(question):
         told = _WHY.format(how=how, name=name)
@@ -224,12 +223,13 @@ def _closed(question: str, code: Code, source: Source, cut: ast.AST, reach: Reac
     if not by_block and _IF_NOT.search(question):
         return _WITHOUT.format(name=name)
     if not _SHOULD.search(question):
-        return _NO_CUT.format(how=how, name=name)
+        return _NO_CUT.format(how=how, name=_name(source))
     return (_NOT_NEEDED if by_block else _ALREADY).format(how=how, name=name)
 
 
 _IF_NOT = either(
-    r"what (happens|if)|without|forget|remove|leave .* out", r"会怎(么)?样|不(写|加|用).*(会|有)|去掉|删掉|如果"
+    r"what (happens|if)|without|forget|remove|leave .* out",
+    r"会怎(么)?样|不(写|加|用).*(会|有)|去掉|删掉|如果",
 )
 _WITHOUT = Text(
     "Without detach() the gradient of this term would also flow into `{name}` and pull it towards "
@@ -292,9 +292,7 @@ def _update(code: Code, source: Source, called: ast.Call) -> Text:
 _OPTIMISERS = frozenset({"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS", "Lion"})
 
 
-def _of_peers(
-    question: str, code: Code, reached: list[tuple[ast.expr, Reach]]
-) -> Text | None:
+def _of_peers(question: str, code: Code, reached: list[tuple[ast.expr, Reach]]) -> Text | None:
     """Two networks that are each other's target, where each loss reaches one of them alone."""
     if len(reached) != 2:
         return None
@@ -305,7 +303,9 @@ def _of_peers(
     cuts = [c for r in (one, two) for _, c in r.cut.values() if isinstance(c, ast.Call)]
     if len(cuts) < 2:
         return None
-    shown_cuts = Text(", ".join(f"`{shown(c)}`" for c in cuts), "、".join(f"`{shown(c)}`" for c in cuts))
+    shown_cuts = Text(
+        ", ".join(f"`{shown(c)}`" for c in cuts), "、".join(f"`{shown(c)}`" for c in cuts)
+    )
     if _CUT_ASKED.search(question):
         return _PEERS_NEED.format(cuts=shown_cuts)
     each = [_UPDATES.format(loss=shown(loss), model=min(m))
@@ -330,7 +330,9 @@ def _by_argument(question: str, code: Code) -> Text | None:
         for term in code.terms:
             if term.teacher is None:
                 continue
-            if re.search(rf"\b{first}\b", code.written(term.teacher)) or _depends(code, function, first):
+            if re.search(rf"\b{first}\b", code.written(term.teacher)) or _depends(
+                code, function, first
+            ):
                 return None
             return _BY_ARGUMENT.format(first=first)
     return None
@@ -346,5 +348,3 @@ def _depends(code: Code, function: ast.FunctionDef, first: str) -> bool:
                 return any(isinstance(n, ast.Name) and n.id == first
                            for a in node.args for n in ast.walk(a))  # fmt: skip
     return False
-
-

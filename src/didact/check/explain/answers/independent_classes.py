@@ -34,9 +34,7 @@ _DETECTOR = Text(
 
 def answer(question: str, code: Code) -> Text | None:
     """Where a binary cross-entropy is taken."""
-    if not _ASKS.search(question) or not re.search(
-        r"binary_cross_entropy|BCE|sigmoid", code.text
-    ):
+    if not _ASKS.search(question) or not re.search(r"binary_cross_entropy|BCE|sigmoid", code.text):
         return None
     if _DETECTION.search(code.text):
         return _DETECTOR

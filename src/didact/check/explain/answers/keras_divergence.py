@@ -13,11 +13,13 @@ from didact.check.explain.call_words import last_name
 
 PLACE = 30
 ASKS = either(
-    r"order|argument|swap|first|y_true|which|\blog|prob|revers|kld", r"顺序|参数|反|前面|第一个|log|概率|对数|kld"
+    r"order|argument|swap|first|y_true|which|\blog|prob|revers|kld",
+    r"顺序|参数|反|前面|第一个|log|概率|对数|kld",
 )
 _LOG = either(r"log|prob|logits?", r"log|对数|概率")
 _ORDER = either(
-    r"order|argument|swap|first|y_true|which of|revers|other way", r"顺序|参数|反了|前面|第一个|y_true|谁|哪个"
+    r"order|argument|swap|first|y_true|which of|revers|other way",
+    r"顺序|参数|反了|前面|第一个|y_true|谁|哪个",
 )
 _CLASSES = {"KLDivergence", "KLD", "kl_divergence", "kullback_leibler_divergence", "kld"}
 _MEANS = Text(
@@ -62,7 +64,9 @@ def _begin(question: str, sides: tuple[Role, Role, bool]) -> Text | None:
                 else Text("The teacher; here the student stands there, exchange the two: ",
                           "教师；现在把学生放在了前面，应交换："))  # fmt: skip
     negative = re.search(
-        r"swap|revers|other way|student.*first|反了|写反|学生.{0,4}(放|在).{0,2}前|换", question, re.IGNORECASE
+        r"swap|revers|other way|student.*first|反了|写反|学生.{0,4}(放|在).{0,2}前|换",
+        question,
+        re.IGNORECASE,
     )
     if right:
         return (Text("No, it is right as it stands: ", "不要，现在的写法是对的：") if negative
@@ -104,7 +108,10 @@ def _whose(node: ast.expr, code: Code) -> Role:
             if isinstance(assigned, ast.Assign) and any(
                 isinstance(t, ast.Name) and t.id in names for t in assigned.targets
             ):
-                inner = {role_of(n.id if isinstance(n, ast.Name) else n.attr)
-                         for n in ast.walk(assigned.value) if isinstance(n, ast.Name | ast.Attribute)}
+                inner = {
+                    role_of(n.id if isinstance(n, ast.Name) else n.attr)
+                    for n in ast.walk(assigned.value)
+                    if isinstance(n, ast.Name | ast.Attribute)
+                }
                 roles |= inner - {Role.UNKNOWN}
     return roles.pop() if len(roles) == 1 else Role.UNKNOWN

@@ -22,9 +22,7 @@ _ORDER = either(
     r"|which (one|side) (should|goes|comes|is)",
     r"顺序|参数.*(反|对|换|位置)|反了|写反|弄反|交换|前面|第一个参数|哪个在前|颠倒|谁在前",
 )
-_DIRECTION = either(
-    r"revers|forward|mode.?(seek|cover)|direction", r"反向|前向|正向|哪个方向|寻峰"
-)
+_DIRECTION = either(r"revers|forward|mode.?(seek|cover)|direction", r"反向|前向|正向|哪个方向|寻峰")
 _LOG = either(
     r"(why|need|missing|forg[eo]t|should|no|without|also|take).*\blog|\blog.*(missing|forg[eo]t|need|too)"
     r"|log_target",
@@ -107,7 +105,9 @@ def answer(question: str, code: Code) -> Text | None:
     calls = divergences(code)
     if _DIRECTION.search(question) and (told := _direction(question, code, calls)) is not None:
         return told
-    sides_named = re.search(r"log_softmax.*(?<!log_)softmax|(?<!log_)softmax.*log_softmax", question)
+    sides_named = re.search(
+        r"log_softmax.*(?<!log_)softmax|(?<!log_)softmax.*log_softmax", question
+    )
     if _LOG.search(question) and not sides_named and (told := _on_log(code, calls)) is not None:
         return told
     return _order(question, code, calls) if _ORDER.search(question) else None
@@ -127,14 +127,26 @@ def divergences(code: Code) -> list[Divergence]:
 
 def is_log(part: Node) -> bool:
     """Whether a side is log-probabilities."""
-    while isinstance(part, Call) and part.name in {"detach", "identity", "view", "reshape", "index"}:
+    while isinstance(part, Call) and part.name in {
+        "detach",
+        "identity",
+        "view",
+        "reshape",
+        "index",
+    }:
         part = part.args[0]
     return isinstance(part, Call) and part.name in {"log_softmax", "log", "logsigmoid", "logsumexp"}
 
 
 def is_probabilities(part: Node) -> bool:
     """Whether a side is probabilities."""
-    while isinstance(part, Call) and part.name in {"detach", "identity", "view", "reshape", "index"}:
+    while isinstance(part, Call) and part.name in {
+        "detach",
+        "identity",
+        "view",
+        "reshape",
+        "index",
+    }:
         part = part.args[0]
     return isinstance(part, Call) and part.name in {"softmax", "sigmoid"}
 
@@ -159,7 +171,11 @@ def _direction(question: str, code: Code, calls: list[Divergence]) -> Text | Non
         return None
     said = (_IS_FORWARD if forward else _IS_REVERSE).format(because=because)
     if _BOTH_DIRECTIONS.search(question):
-        first = Text("The forward one: ", "前向的：") if forward else Text("The reverse one: ", "反向的：")
+        first = (
+            Text("The forward one: ", "前向的：")
+            if forward
+            else Text("The reverse one: ", "反向的：")
+        )
         return Text(first.en + said.en, first.zh + said.zh)
     asks_forward = re.search(r"forward|前向|正向|cover", question, re.IGNORECASE)
     asks_reverse = re.search(r"revers|反向|seek|寻峰", question, re.IGNORECASE)
@@ -193,7 +209,11 @@ def _order(question: str, code: Code, calls: list[Divergence]) -> Text | None:
         return Text(begin.en + _WRONG.en, begin.zh + _WRONG.zh)
     if whose == {("student", "teacher")}:
         call = calls[0]
-        form = Text("log-probabilities", "对数概率") if call.log_target else Text("probabilities", "概率")
+        form = (
+            Text("log-probabilities", "对数概率")
+            if call.log_target
+            else Text("probabilities", "概率")
+        )
         told = _RIGHT.format(
             input=_STUDENT, target=_TEACHER, form=form, p=Text("teacher", "教师"),
             q=Text("student", "学生"),

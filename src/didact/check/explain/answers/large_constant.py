@@ -29,7 +29,9 @@ _NAMES = re.compile(r"tckd|nckd", re.IGNORECASE)
 def answer(question: str, code: Code) -> Text | None:
     """Where the code subtracts such a number."""
     found = _CODE.search(code.text)
-    if found is None or not re.search(r"1000|1e\d|why|为什么|为何|干嘛|减", question, re.IGNORECASE):
+    if found is None or not re.search(
+        r"1000|1e\d|why|为什么|为何|干嘛|减", question, re.IGNORECASE
+    ):
         return None
     number = re.sub(r"\.0$", "", found["n"])
     told = _TEXT.format(mask=found["m"], n=number)

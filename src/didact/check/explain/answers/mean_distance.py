@@ -12,7 +12,8 @@ ASKS = either(
     r"divid|normali[sz]|mean|skip|without|remove", r"除以|均值|平均|去掉|不除|归一|\.mean\("
 )
 _ASKS = either(
-    r"why|skip|without|remove|need|necessar|what", r"为什么|为何|不除|去掉|干嘛|作用|什么|要不要|必要|行不行"
+    r"why|skip|without|remove|need|necessar|what",
+    r"为什么|为何|不除|去掉|干嘛|作用|什么|要不要|必要|行不行",
 )
 _CODE = re.compile(
     r"(?P<d>\w+) / (?P=d)\[(?P=d) > 0\]\.mean\(\)|(?P<m>\w+) = (?P<e>\w+)\[(?P=e) > 0\]\.mean\(\)"

@@ -71,7 +71,8 @@ def _bmm(call: ast.Call, code: Code) -> Text | None:
     values = {"code": shown(call), "line": call.lineno}
     name = ast.unparse(left)
     turned = re.fullmatch(
-        rf"{re.escape(name)}\.(transpose\((1, 2|2, 1|-1, -2|-2, -1)\)|permute\(0, 2, 1\)|mT)", ast.unparse(right)
+        rf"{re.escape(name)}\.(transpose\((1, 2|2, 1|-1, -2|-2, -1)\)|permute\(0, 2, 1\)|mT)",
+        ast.unparse(right),
     )
     if turned is None:
         return _BMM.format(**values)
@@ -105,10 +106,15 @@ def _gather(call: ast.Call, code: Code) -> Text | None:
     dim, index = ast.unparse(call.args[-2]), call.args[-1]
     text = ast.unparse(index)
     root = re.split(r"[.\[(]", text)[0]
-    from_topk = re.search(rf"\b{re.escape(root)}\b[^\n=]* = [^\n]*topk\(|, {re.escape(root)} = [^\n]*topk\(", code.text)
+    from_topk = re.search(
+        rf"\b{re.escape(root)}\b[^\n=]* = [^\n]*topk\(|, {re.escape(root)} = [^\n]*topk\(",
+        code.text,
+    )
     labels = re.search(r"unsqueeze\((1|-1)\)|view\(-1, 1\)|\[:, None\]", text)
     what = _OF_OTHERS if from_topk else _OF_LABELS if labels else _BY_INDEX
-    return _GATHER.format(code=shown(call), line=call.lineno, dim=dim, index=shown(index), what=what)
+    return _GATHER.format(
+        code=shown(call), line=call.lineno, dim=dim, index=shown(index), what=what
+    )
 
 
 _SCATTER = Text(
@@ -124,7 +130,9 @@ def _scatter(call: ast.Call, code: Code) -> Text | None:
         return None
     dim, index, value = (shown(a) for a in call.args)
     owner = ast.unparse(call.func)
-    if "zeros" not in owner and not re.search(rf"{re.escape(owner.split('.')[0])} = [\w.]*zeros", code.text):
+    if "zeros" not in owner and not re.search(
+        rf"{re.escape(owner.split('.')[0])} = [\w.]*zeros", code.text
+    ):
         return None
     return _SCATTER.format(code=shown(call), line=call.lineno, dim=dim, index=index, value=value)
 
@@ -167,7 +175,9 @@ _FILL = Text(
     "`{code}` (line {line}) sets the entries where `{mask}` is true to {value}{so}; the others stay.",
     "`{code}`（第 {line} 行）把 `{mask}` 为真的位置改成 {value}{so}，其余不变。",
 )
-_SO_ZERO = Text(", so that after a softmax their probability is 0", "，softmax 之后这些位置的概率为 0")
+_SO_ZERO = Text(
+    ", so that after a softmax their probability is 0", "，softmax 之后这些位置的概率为 0"
+)
 _INFINITE = re.compile(r"-inf|float\('-inf'\)|-1e\d|-10{3,}|finfo")
 
 
@@ -254,7 +264,9 @@ def _clamp(call: ast.Call, code: Code) -> Text | None:
     if not low:
         return None
     name = re.match(r"\s*(\w+) = ", around)
-    rooted = name is not None and re.search(rf"\b{name[1]}(\.sqrt\(\)| ?= {name[1]}\.sqrt)|sqrt\({name[1]}\)", code.text)
+    rooted = name is not None and re.search(
+        rf"\b{name[1]}(\.sqrt\(\)| ?= {name[1]}\.sqrt)|sqrt\({name[1]}\)", code.text
+    )
     if after.startswith((".sqrt()", ") ** 0.5", " ** 0.5")) or "sqrt(" in before or rooted:
         why = _ROOT
     elif re.search(r"/ \(?[^/]*$", before):

@@ -40,7 +40,9 @@ _BAD = {"MASK-UNSHIFTED", "MASKED-MEAN", "PAD-UNMASKED", "REDUCE-KWARG", "PAD-IN
 
 def answer(question: str, code: Code) -> Text | None:
     """By the mask that the sum is multiplied with and divided by, or that selects."""
-    if not _TAKES.search(question) or code.kinds & _BAD or any(
+    if not _TAKES.search(question) or re.search(r"\bshift|移位|错位|错开", question):
+        return None
+    if code.kinds & _BAD or any(
         "mask" in f.message.en.lower() or "padding" in f.message.en.lower() for f in code.serious
     ):
         return None
@@ -92,5 +94,7 @@ def _selected(code: Code, masks: dict[str, tuple[int, str]]) -> Text | None:
             name = node.slice.id
             if name in masks:
                 at, where = masks[name]
-                return _SELECTED.format(code=shown(node), line=node.lineno, mask=name, where=where, at=at)
+                return _SELECTED.format(
+                    code=shown(node), line=node.lineno, mask=name, where=where, at=at
+                )
     return None

@@ -18,11 +18,6 @@ _GRAM = Text(
     "depend on the width of the features. Only the batch must be the same.",
     "不需要：比较的是批内样本之间的关系，两边都是 B×B 的矩阵，与特征的宽度无关，只要批大小一致。",
 )
-_MAPS = Text(
-    "No for the channels: they are averaged away (dim 1) before the comparison. Height and width must "
-    "agree; else resize one of the two.",
-    "通道数不必相同：比较之前已对第 1 维取了平均。但高和宽必须一致，不一致时先缩放其中一个。",
-)
 _KERNEL = Text(
     "The number of channels may differ, as the kernel compares each channel as a vector of its H·W "
     "places; that number of places must be the same.",
@@ -46,8 +41,6 @@ def answer(question: str, code: Code) -> Text | None:
     keys = code.keys
     if keys & {"rkd_distance", "rkd_angle", "sp", "pkt"}:
         return _GRAM
-    if keys & {"at"}:
-        return _MAPS
     if keys & {"nst", "nst_student"}:
         return _KERNEL
     if keys & {"mse", "mse_rows", "mse_sum", "l1", "smooth_l1", "cosine"} and re.search(

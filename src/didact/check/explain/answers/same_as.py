@@ -15,10 +15,16 @@ _LIBRARY = either(
     r"官方|自带|内置|库函数|接口|api",
 )
 _APIS = {
-    "kd": ("F.kl_div(F.log_softmax(s/T, 1), F.softmax(t/T, 1), reduction='batchmean')", ("kl_div", "KLDivLoss")),
+    "kd": (
+        "F.kl_div(F.log_softmax(s/T, 1), F.softmax(t/T, 1), reduction='batchmean')",
+        ("kl_div", "KLDivLoss"),
+    ),
     "ce": ("F.cross_entropy(s, y)", ("cross_entropy", "CrossEntropyLoss", "nll_loss", "NLLLoss")),
     "mse": ("F.mse_loss(a, b)", ("mse_loss", "MSELoss")),
-    "cosine": ("F.cosine_embedding_loss(a, b, torch.ones(B))", ("cosine_embedding_loss", "CosineEmbeddingLoss")),
+    "cosine": (
+        "F.cosine_embedding_loss(a, b, torch.ones(B))",
+        ("cosine_embedding_loss", "CosineEmbeddingLoss"),
+    ),
 }
 _YES = Text(
     "Yes: {name} is equal to `{api}`, times the factors that stand before it (evaluated on random "
@@ -56,6 +62,10 @@ def answer(question: str, code: Code) -> Text | None:
             continue
         if term.status == "equal":
             return _YES.format(name=code.name_of(term), api=api)
-        if term.law is not None and term.wrong_sign is None and set(dict(term.law.powers)) <= {"C", "B", "S", "H·W"}:
+        if (
+            term.law is not None
+            and term.wrong_sign is None
+            and set(dict(term.law.powers)) <= {"C", "B", "S", "H·W"}
+        ):
             return _FACTOR.format(name=code.name_of(term), api=api, law=term.law.text)
     return None

@@ -10,7 +10,8 @@ from didact.check.explain.answers._code import Code, either, shown
 
 PLACE = 12
 ASKS = either(
-    r"no (foreground|positive|object|sample)|empty|all (zero|false|masked|padded)|nan", r"没有(前景|正样本|目标)|全(是|为) ?(0|pad|填充)|空|nan"
+    r"no (foreground|positive|object|sample)|empty|all (zero|false|masked|padded)|nan",
+    r"没有(前景|正样本|目标)|全(是|为) ?(0|pad|填充)|空|nan",
 )
 _MASK = re.compile(r"mask|fg|pos|keep|valid|sel", re.IGNORECASE)
 _QUOTIENT = Text(

@@ -29,5 +29,14 @@ def answer(question: str, code: Code) -> Text | None:
         r"|老师.{0,20}平滑|平滑.{0,20}(教师|老师)",
         f"{code.text}\n{question}", re.IGNORECASE,
     )  # fmt: skip
-    about = re.search(r"smooth|平滑|bug or expected|worse|expected|hurt|变差", question, re.IGNORECASE)
-    return _TEXT if of_teacher and about and not code.serious else None
+    about = re.search(
+        r"smooth|平滑|bug or expected|worse|expected|hurt|变差", question, re.IGNORECASE
+    )
+    if not (of_teacher and about) or code.serious:
+        return None
+    if re.search(r"hurt|harm|does it|影响|有害|会不会", question, re.IGNORECASE):
+        return Text(
+            _TEXT.en.replace("Expected, as a rule", "As a rule yes"),
+            _TEXT.zh.replace("一般是预期之中的", "一般会"),
+        )
+    return _TEXT

@@ -20,7 +20,8 @@ _NEED = either(
     r"要不要|需要|必须|要乘|该不该|不乘|没乘|没有乘|漏|省|必要|影响|吗|会怎",
 )
 _WITHOUT = either(
-    r"(drop|leave (it|t)|without|forget|omit|remove|retune|skip)", r"不乘|没乘|不加|漏了?会|去掉|没有?乘"
+    r"(drop|leave (it|t)|without|forget|omit|remove|retune|skip)",
+    r"不乘|没乘|不加|漏了?会|去掉|没有?乘",
 )
 _LEFT_OUT = Text(
     "Without T² the gradient of the soft term is about {share} of what it is with it: the student hears "
@@ -30,7 +31,9 @@ _LEFT_OUT = Text(
     "了。代码照样能训练；可以把软标签项的权重放大 T² 倍来弥补，改 T 时要重调。",
 )
 _WHY = either(r"\bwhy\b|derive|where .* from", r"为什么|为何|推导|怎么来")
-_SCHEDULE = either(r"schedul|anneal|epoch|follow|fixed|chang", r"退火|调度|每个? ?epoch|随|变化|固定")
+_SCHEDULE = either(
+    r"schedul|anneal|epoch|follow|fixed|chang", r"退火|调度|每个? ?epoch|随|变化|固定"
+)
 _YES = Text(
     "Yes, beside a hard term: the gradient of the soft one shrinks as about 1/T²{value}, and the factor "
     "brings it back, so that the weights keep their meaning whatever T is. {here}",
@@ -84,7 +87,10 @@ def answer(question: str, code: Code) -> Text | None:
     here = _LACKS.format(share=_share(term)) if lacks else _THERE
     hard = any(t is not term for t in code.terms)
     if not hard:
-        return _ALONE.format(share=_share(term), here=here if not lacks else Text("It is not there.", "代码里没有乘。"))
+        return _ALONE.format(
+            share=_share(term),
+            here=here if not lacks else Text("It is not there.", "代码里没有乘。"),
+        )
     return _YES.format(value=_value(term), here=here)
 
 
@@ -99,7 +105,9 @@ def _power(term: Term) -> int | None:
     numbers = [w.value for w, p in term.weights if isinstance(w, Constant) and p == 1]
     if any(isinstance(n, int | float) and number and n == number**2 for n in numbers):
         return 2
-    named = isinstance(told, Given) and any(isinstance(w, Given | Constant) for w, _ in term.weights)
+    named = isinstance(told, Given) and any(
+        isinstance(w, Given | Constant) for w, _ in term.weights
+    )
     by_law = term.law is not None and dict(term.law.powers).get("T") == -2
     if by_law or not term.weights or named:
         return 0
@@ -113,7 +121,13 @@ def _is_plain(weight: object) -> bool:
 
 def _number(term: Term) -> float | None:
     told = term.temperature
-    value = told.value if isinstance(told, Constant) else told.default if isinstance(told, Given) else None
+    value = (
+        told.value
+        if isinstance(told, Constant)
+        else told.default
+        if isinstance(told, Given)
+        else None
+    )
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -126,4 +140,7 @@ def _value(term: Term) -> Text:
     number = _number(term)
     if not number or number == 1:
         return Text("", "")
-    return Text(f" (to about 1/{number * number:g} at T = {number:g})", f"（T = {number:g} 时约为 1/{number * number:g}）")
+    return Text(
+        f" (to about 1/{number * number:g} at T = {number:g})",
+        f"（T = {number:g} 时约为 1/{number * number:g}）",
+    )

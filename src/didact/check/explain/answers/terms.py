@@ -15,7 +15,8 @@ ASKS = either(
     r"(每一?|各|这几|这两|这三|两|三|几)(个|项|部分)?(损失|loss|项)|各项|每项|分别(是|有)?什么(作用|损失)|哪几项",
 )
 _ASKS = either(
-    r"what|explain|why|where|come from|for\b|role|purpose|do\b", r"作用|意思|解释|讲解|什么|为什么|干嘛|含义|哪来|来自"
+    r"what|explain|why|where|come from|for\b|role|purpose|do\b",
+    r"作用|意思|解释|讲解|什么|为什么|干嘛|含义|哪来|来自",
 )
 _PURPOSES = {
     "ce": Text("learns the labels", "学习真实标签"),
@@ -28,7 +29,10 @@ _PURPOSES = {
     "rkd_distance": Text("keeps the ratios of the distances between samples", "保持样本间距离的比例"),
     "rkd_angle": Text("keeps the angles between samples", "保持样本间的夹角"),
 }  # fmt: skip
-_OLD = Text("keeps the outputs of the old classes as the old model had them", "让旧类上的输出保持旧模型的样子")
+_OLD = Text(
+    "keeps the outputs of the old classes as the old model had them",
+    "让旧类上的输出保持旧模型的样子",
+)
 _EWC = Text("`{code}` (EWC) holds the weights that mattered for the old tasks near their old values",
             " `{code}`（EWC）让对旧任务重要的权重保持在旧值附近")  # fmt: skip
 _ITEM = Text("{name} {purpose}", "{name}：{purpose}")
@@ -45,7 +49,9 @@ def answer(question: str, code: Code) -> Text | None:
     if len(told) != len(said):
         return None
     english = "; ".join(t.en for t in told)
-    return Text(english[0].upper() + english[1:] + ".", "；".join(t.zh.strip() for t in told) + "。")
+    return Text(
+        english[0].upper() + english[1:] + ".", "；".join(t.zh.strip() for t in told) + "。"
+    )
 
 
 def _purpose(code: Code, term: Term) -> Text | None:

@@ -30,8 +30,10 @@ def answer(question: str, code: Code) -> Text | None:
     if "compute_loss" not in code.text:
         return None
     own = re.search(r"\b\w+\.loss\b", question)
-    if own is not None and own[0] in code.text and re.search(
-        r"where|what|from|哪|是什么|怎么来", question, re.IGNORECASE
+    if (
+        own is not None
+        and own[0] in code.text
+        and re.search(r"where|what|from|哪|是什么|怎么来", question, re.IGNORECASE)
     ):
         return _LOSS.format(code=own[0])
     if re.search(r"tuple|元组|return_outputs|返回", question) and "return_outputs" in code.text:

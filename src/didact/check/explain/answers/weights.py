@@ -39,8 +39,8 @@ _ROUND = either(
 )
 _NOT_THIS = either(
     r"nothing|no effect|any effect|warm|schedul|decay|\bema\b|momentum|normali[sz]|share|freez"
-    r"|weights? (is|are)? ?(not|never)|updat|sum (up )?to|加起来|1 ?\+",
-    r"没(有)?(作用|用|效果|区别|影响)|不起作用|预热|衰减|滑动|不更新|更新|卷积|归一|类别权重|和为|之和|总和|加起来",
+    r"|too (little|much|small|large|low|high)|enough|weights? (is|are)? ?(not|never)|updat|sum (up )?to|加起来|1 ?\+",
+    r"没(有)?(作用|用|效果|区别|影响)|不起作用|预热|衰减|滑动|不更新|更新|卷积|归一|类别权重|和为|之和|总和|加起来|太小|太大|够不够|过大|过小",
 )
 
 _WEIGHS = Text("`{weight}` weighs {term}", "`{weight}` 乘的是{term}")
@@ -84,7 +84,9 @@ def answer(question: str, code: Code) -> Text | None:
 
 def _weights(question: str, code: Code) -> list[str]:
     """The weights that a question names; all of them where it says "the weights"."""
-    known = list(dict.fromkeys(n for t in code.terms for w, _ in t.weights for n in _named(code, t, w)))
+    known = list(
+        dict.fromkeys(n for t in code.terms for w, _ in t.weights for n in _named(code, t, w))
+    )
     asked = code.mentioned(question)
     found = [k for name in asked for k in known if k.rsplit(".", 1)[-1] == name]
     if found:

@@ -1,0 +1,42 @@
+"""What one line does, asked by its number or by its code."""
+
+from __future__ import annotations
+
+import re
+
+from didact._core.i18n import Text
+from didact.check.explain.answers._code import Code, either, shortened
+
+PLACE = 90
+ASKS = either(
+    r"what (does|is|happens)\b|mean\b|explain|do(es)?\b.*\bline|why",
+    r"干嘛|干什么|做什么|什么意思|是什么|作用|怎么理解|解释|为什么",
+)
+_NUMBER = re.compile(r"\bline (\d+)|第 ?(\d+) ?行", re.IGNORECASE)
+_QUOTED = re.compile(r"`([^`]{4,})`")
+_TEXT = Text("Line {line}, `{code}`: {words}", "第 {line} 行 `{code}`：{words}")
+_WHAT = either(
+    r"what (does|is)|mean\b|explain", r"干嘛|干什么|做什么|什么意思|是什么|作用|怎么理解|解释"
+)
+
+
+def answer(question: str, code: Code) -> Text | None:
+    """What stands of that line in the explanation line by line."""
+    if not _WHAT.search(question):
+        return None
+    number = _NUMBER.search(question)
+    if number is not None:
+        wanted = int(number[1] or number[2])
+        found = [x for x in code.lines if x[0] == wanted]
+        return _said(found[0]) if len(found) == 1 else None
+    for quoted in _QUOTED.findall(question):
+        plain = re.sub(r"\s", "", quoted)
+        holding = [x for x in code.lines if plain in re.sub(r"\s", "", x[1])]
+        if holding and len(plain) > 3:
+            return _said(holding[0])
+    return None
+
+
+def _said(found: tuple[int, str, Text]) -> Text:
+    line, code, words = found
+    return _TEXT.format(line=line, code=shortened(code), words=words)
