@@ -151,11 +151,8 @@ class Code:
         for letter, name in _GREEK.items():
             if letter in question:
                 asked.append(name)
-        found = []
-        for name in asked:
-            for other in (name, *_SAME.get(name.lower(), ())):
-                if other in self.names:
-                    found.append(other)
+        alike = [n for name in asked for n in (name, *_SAME.get(name.lower(), ()))]
+        found = [n for n in alike if n in self.names]
         return list(dict.fromkeys(found))
 
     def written(self, part: Node) -> str:

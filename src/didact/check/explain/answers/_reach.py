@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from didact._core.words import word_set
 from didact.check.engine.names import is_model, role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.answers._code import Code
@@ -137,15 +138,14 @@ def _name(
     code: Code, node: ast.Name, reach: Reach, cut: ast.AST | None, seen: frozenset[str], depth: int
 ) -> None:
     values, given = _assigned(code, node)
-    if given or not values:
-        if _is_parameter(code, node) or node.id not in _MODULES:
-            _found(reach, Source(node.id, None, node.id), cut)
+    if (given or not values) and (_is_parameter(code, node) or node.id not in _MODULES):
+        _found(reach, Source(node.id, None, node.id), cut)
     for value, statement in values:
         key = f"{node.id}@{statement.lineno}:{statement.col_offset}"
         if key in seen:
             continue
         here = cut if cut is not None else code.without_graph(statement)
-        called = _model_call(code, value)
+        called = _model_call(value)
         if called is not None:
             _found(reach, Source(called[0], called[1], node.id), here or called[2])
             continue
@@ -158,11 +158,12 @@ def _is_parameter(code: Code, node: ast.AST) -> bool:
     return any(isinstance(a, ast.arg) and a.arg == getattr(node, "id", "") for a in held)
 
 
-_MODULES = frozenset({"F", "nn", "torch", "tf", "keras", "jnp", "jax", "np", "math", "optax", "paddle",
-                      "ops", "mindspore", "self", "range", "len", "zip"})  # fmt: skip
+_MODULES = word_set(
+    "F nn torch tf keras jnp jax np math optax paddle ops mindspore self range len zip"
+)
 
 
-def _model_call(code: Code, value: ast.expr) -> tuple[str, ast.Call, ast.AST | None] | None:
+def _model_call(value: ast.expr) -> tuple[str, ast.Call, ast.AST | None] | None:
     """The call of a model that a value is, with what cuts it."""
     cut: ast.AST | None = None
     node: ast.expr = value
@@ -186,7 +187,7 @@ def _model_call(code: Code, value: ast.expr) -> tuple[str, ast.Call, ast.AST | N
             name = ast.unparse(node.func).removeprefix("self.")
             name = name.removesuffix(".apply").removesuffix(".forward").removesuffix(".module")
             named = is_model(name) or role_of(name) is not Role.UNKNOWN
-            plain = "." not in name or name.count(".") == 1 and name.split(".")[0] in {"self"}
+            plain = "." not in name or (name.count(".") == 1 and name.split(".")[0] in {"self"})
             if named and plain and "loss" not in name.lower():
                 return name, node, cut
             return None

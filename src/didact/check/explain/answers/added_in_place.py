@@ -14,8 +14,8 @@ _ASKS = either(
     r"梯度|问题|可以|影响|报错|计算图|行吗|吗",
 )
 _TEXT = Text(
-    "No problem: `{code}` adds to the scalar loss in place, and the backward pass of an addition needs "
-    "none of the values that are overwritten. `loss = loss + …` does the same.",
+    "No problem: `{code}` adds to the scalar loss in place, and the backward pass of an addition "
+    "needs none of the values that are overwritten. `loss = loss + …` does the same.",
     "没有问题：`{code}` 是对标量 loss 的原地加法，加法的反向不需要被覆盖的旧值，和 "
     "`loss = loss + …` 等价。",
 )

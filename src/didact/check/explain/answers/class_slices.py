@@ -17,11 +17,11 @@ _WHY = either(
     r"why|what|need|purpose|for\?|necessar", r"为什么|为何|什么|作用|需要|要不要|干嘛|意思|必要"
 )
 _TEXT = Text(
-    "`{code}` (line {line}) takes the first `{bound}` columns, the old classes: the old model knows only "
-    "these, so both softmaxes run over the same classes, and the term says nothing of the new ones, which "
-    "the labels teach.",
-    "`{code}`（第 {line} 行）取前 `{bound}` 列，即旧类：旧模型只认识这些类别，这样两边的 softmax 在同一"
-    "组类别上进行；新类由真实标签来教，这一项不管。",
+    "`{code}` (line {line}) takes the first `{bound}` columns, the old classes: the old model "
+    "knows only these, so both softmaxes run over the same classes, and the term says nothing of "
+    "the new ones, which the labels teach.",
+    "`{code}`（第 {line} 行）取前 `{bound}` 列，即旧类：旧模型只认识这些类别，这样两边的 softmax "
+    "在同一组类别上进行；新类由真实标签来教，这一项不管。",
 )
 _BOUND = re.compile(r"old|known|prev|seen|(?<![a-z])n_?k\b", re.IGNORECASE)
 _WRONG = {
@@ -55,7 +55,7 @@ def answer(question: str, code: Code) -> Text | None:
 
 def _is_old_width(code: Code, bound: str) -> bool:
     """Whether a bound is the width of the old model's output."""
-    width = rf"\w*(old|prev|teacher|t_)\w*\.(size\((1|-1)\)|shape\[(1|-1)\])"
+    width = r"\w*(old|prev|teacher|t_)\w*\.(size\((1|-1)\)|shape\[(1|-1)\])"
     return bool(
         re.fullmatch(width, bound) or re.search(rf"\b{re.escape(bound)} = {width}", code.text)
     )

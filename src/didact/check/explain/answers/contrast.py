@@ -17,16 +17,18 @@ _PLACE_OF_T = either(
     r"right place|multipl|divid|wrong|inverted|\bstuck|log\(?batch", r"除|乘|位置|写反|不下降|log"
 )
 _TEXT = Text(
-    "The positive of sample i is the teacher's embedding of the same sample, the diagonal of the B×B "
-    "matrix of similarities: that is what the labels arange(B) say. The negatives are the other B − 1 "
-    "teacher embeddings of the batch; samples of the same class among them count as negatives too.",
-    "样本 i 的正样本是教师对同一个样本的特征，即 B×B 相似度矩阵的对角线，标签 arange(B) 就是这个意思；负"
-    "样本是同一批里其余 B − 1 个教师特征，其中同类的样本也被当作负样本。",
+    "The positive of sample i is the teacher's embedding of the same sample, the diagonal of the "
+    "B×B matrix of similarities: that is what the labels arange(B) say. The negatives are the "
+    "other B − 1 teacher embeddings of the batch; samples of the same class among them count as "
+    "negatives too.",
+    "样本 i 的正样本是教师对同一个样本的特征，即 B×B 相似度矩阵的对角线，标签 arange(B) 就是这个"
+    "意思；负样本是同一批里其余 B − 1 个教师特征，其中同类的样本也被当作负样本。",
 )
 _MULTIPLIED = Text(
-    "No: `{tau}` must divide. Multiplied by a small number such as 0.07 all logits are nearly equal, so the "
-    "cross-entropy stays near log B.",
-    "不对：应当除以 `{tau}`。乘一个很小的数（如 0.07）会让所有 logits 几乎相等，交叉熵就停在 log B 附近。",
+    "No: `{tau}` must divide. Multiplied by a small number such as 0.07 all logits are nearly "
+    "equal, so the cross-entropy stays near log B.",
+    "不对：应当除以 `{tau}`。乘一个很小的数（如 0.07）会让所有 logits 几乎相等，交叉熵就停在 log "
+    "B 附近。",
 )
 
 

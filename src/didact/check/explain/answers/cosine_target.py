@@ -21,16 +21,17 @@ _SAME = either(
 )
 _YES = either(r"correct|right|ok\b|fine", r"对吗|正确|写对|可以")
 _ONE = Text(
-    "a target of +1 says “similar pair”: the loss is 1 − cos(x1, x2), so the two are pulled together. "
-    "−1 would push them apart (max(0, cos − margin)).",
+    "a target of +1 says “similar pair”: the loss is 1 − cos(x1, x2), so the two are pulled "
+    "together. −1 would push them apart (max(0, cos − margin)).",
     "目标为 +1 表示“相似的一对”，损失是 1 − cos(x1, x2)，把两者拉近；写 −1 则会把它们推开（"
     "max(0, cos − margin)）。",
 )
 _MINUS = Text(
-    "The target is −1 here (line {line}, `{code}`), which says “make them unlike”: the loss is max(0, cos − "
-    "margin), which grows as the two align. Write +1 (torch.ones), and it is 1 − cos.",
-    "这里的目标是 −1（第 {line} 行 `{code}`），意思是“让两者不像”：损失是 max(0, cos − margin)，两者越"
-    "对齐损失越大。应改成 +1（torch.ones），损失就是 1 − cos。",
+    "The target is −1 here (line {line}, `{code}`), which says “make them unlike”: the loss is "
+    "max(0, cos − margin), which grows as the two align. Write +1 (torch.ones), and it is 1 − "
+    "cos.",
+    "这里的目标是 −1（第 {line} 行 `{code}`），意思是“让两者不像”：损失是 max(0, cos − margin)，"
+    "两者越对齐损失越大。应改成 +1（torch.ones），损失就是 1 − cos。",
 )
 _EQUAL = Text(
     "Yes: with a target of all ones cosine_embedding_loss is 1 − cos, averaged over the samples.",
@@ -45,7 +46,10 @@ def answer(question: str, code: Code) -> Text | None:
     minus = next((n for n in code.nodes if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub)
                   and "ones" in ast.unparse(n.operand)), None)  # fmt: skip
     ones = [c for c in code.calls("ones", "ones_like", "fill_", "new_ones", "full")
-            if last_name(c.func) not in {"fill_"} or ast.unparse(c).endswith(("(1)", "(1.0)"))]  # fmt: skip
+            if last_name(c.func) not in {
+                "fill_"} or ast.unparse(c).endswith((
+                "(1)",
+                "(1.0)"))]  # fmt: skip
     if minus is not None:
         return _MINUS.format(line=minus.lineno, code=shown(minus))
     if not ones:

@@ -12,17 +12,17 @@ ASKS = either(
     r"divid|batchmean|number of tokens|\bmean\b.*sum|reduction", r"除以|除的|batchmean|平均|归约"
 )
 _CHANNELS = Text(
-    "Because there are B·C distributions, one for each sample and channel, each over its H·W places: the "
-    "sum over the places belongs to the KL, and the mean goes over the distributions. B·H·W would be the "
-    "divisor of a softmax over the classes at each pixel.",
-    "因为一共有 B·C 个分布，每个样本的每个通道一个，各自定义在 H·W 个位置上：对位置求和属于 KL 本身，取平"
-    "均是对分布的个数。只有对每个像素在类别上做 softmax 时，才应除以 B·H·W。",
+    "Because there are B·C distributions, one for each sample and channel, each over its H·W "
+    "places: the sum over the places belongs to the KL, and the mean goes over the "
+    "distributions. B·H·W would be the divisor of a softmax over the classes at each pixel.",
+    "因为一共有 B·C 个分布，每个样本的每个通道一个，各自定义在 H·W 个位置上：对位置求和属于 KL 本"
+    "身，取平均是对分布的个数。只有对每个像素在类别上做 softmax 时，才应除以 B·H·W。",
 )
 _TOKENS = Text(
-    "batchmean is right here: after `{code}` the rows are the kept positions, so dim 0 is their number, and "
-    "that is what batchmean divides by.",
-    "用 batchmean 就对：经过 `{code}` 之后每一行就是一个保留下来的位置，第 0 维就是它们的个数，batchmean "
-    "除的正是它。",
+    "batchmean is right here: after `{code}` the rows are the kept positions, so dim 0 is their "
+    "number, and that is what batchmean divides by.",
+    "用 batchmean 就对：经过 `{code}` 之后每一行就是一个保留下来的位置，第 0 维就是它们的个数，"
+    "batchmean 除的正是它。",
 )
 
 

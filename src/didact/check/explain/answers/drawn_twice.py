@@ -13,11 +13,11 @@ ASKS = either(
     r"两次|重复|一次|再取|第二次",
 )
 _TEXT = Text(
-    "It is no slip: as in DER++, the logits (line {one}) and the labels (line {two}) are matched on two "
-    "batches that are drawn independently. One batch for both works as well and saves a forward pass; the "
-    "gradient is the same on average.",
-    "不是写重复了：DER++ 的写法就是 logits（第 {one} 行）和标签（第 {two} 行）各抽一批独立的样本。只取一批、"
-    "两项共用也可以，省一次前向，梯度的期望不变。",
+    "It is no slip: as in DER++, the logits (line {one}) and the labels (line {two}) are matched "
+    "on two batches that are drawn independently. One batch for both works as well and saves a "
+    "forward pass; the gradient is the same on average.",
+    "不是写重复了：DER++ 的写法就是 logits（第 {one} 行）和标签（第 {two} 行）各抽一批独立的样本"
+    "。只取一批、两项共用也可以，省一次前向，梯度的期望不变。",
 )
 
 

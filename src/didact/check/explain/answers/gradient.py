@@ -16,12 +16,14 @@ PLACE = 10
 ASKS = either(
     r"\bgrad(ient)?s?\b|detach|no_grad|stop_?gradient|backprop|\bpull|\bdrag"
     r"|(teacher|old model|old net\w*).*(get|be|being) (updated|trained|changed)",
-    r"梯度|反传|回传|带偏|截断|(教师|老师|旧模型|旧网络|teacher\w*|old\w*) ?(网络|模型)?(会不会|会|也会)被?(更新|训练)",
+    r"梯度|反传|回传|带偏|截断|(教师|老师|旧模型|旧网络|teacher\w*|old\w*) ?(网络|模型)?(会不会"
+    r"|会|也会)被?(更新|训练)",
 )
 _SHOULD = either(
     r"need|necessar|missing|forg[eo]t|should|must|have to|required|why|redundant|superfluous|matter"
     r"|enough|ok\b|okay|fine|omit|leave out|skip|remove|drop",
-    r"要不要|需要|必要|必须|吗|为什么|为何|漏|缺|忘|没有?(写|加|包|放)|去掉|省|多余|可以|行不行|问题",
+    r"要不要|需要|必要|必须|吗|为什么|为何|漏|缺|忘|没有?(写|加|包|放)|去掉|省|多余|可以|行不行"
+    r"|问题",
 )
 _CUT_ASKED = either(r"detach|no_grad|stop_?gradient", r"截断")
 _FLOWS = either(
@@ -31,7 +33,8 @@ _FLOWS = either(
 )
 _WHY_ASKED = either(r"\bwhy\b", r"为什么|为何")
 _NOT_THIS = either(
-    r"vanish|explod|clip|accumul|tiny|small|none\b|nan|zero|scale|magnitude|norm\b|penalt|memory|\boom\b",
+    r"vanish|explod|clip|accumul|tiny|small|none\b|nan|zero|scale|magnitude|norm\b|penalt|memory"
+    r"|\boom\b",
     r"消失|爆炸|裁剪|累积|累加|太小|很小|清零|为 ?0|是 ?0|nan|平方|惩罚|显存|内存",
 )
 
@@ -95,8 +98,9 @@ _OF_STUDENT = Text(
     "`{code}` (line {line}) is computed with its graph, so backward() also fills the .grad of its "
     "parameters and costs memory; where the optimiser holds them they are trained. Put it under "
     "torch.no_grad(), and call eval() on the model.",
-    "对学生的梯度没有影响。但第 {line} 行的 `{code}` 带着计算图：backward() 还会给它的参数算 .grad，"
-    "多占显存；这些参数若在优化器里就会被训练。应放进 torch.no_grad()，并对该模型调用 eval()。",
+    "对学生的梯度没有影响。但第 {line} 行的 `{code}` 带着计算图：backward() 还会给它的参数算 "
+    ".grad，多占显存；这些参数若在优化器里就会被训练。应放进 torch.no_grad()，并对该模型调用 "
+    "eval()。",
 )
 _PEERS = Text(
     "No: each loss holds the other network's output as a constant ({cuts}), so {each}.",
@@ -106,8 +110,9 @@ _PEERS_NEED = Text(
     "Yes, and it is there ({cuts}). Without it each loss would also change the other network, "
     "and the first backward() would free the graph that the second one needs "
     '("Trying to backward through the graph a second time").',
-    "要，代码里已经有了（{cuts}）。不加的话，每个损失都会改动另一个网络，而且第一个 backward() 会释"
-    "放第二个 backward() 还要用的计算图（报 “Trying to backward through the graph a second time”）。",
+    "要，代码里已经有了（{cuts}）。不加的话，每个损失都会改动另一个网络，而且第一个 backward() 会"
+    "释放第二个 backward() 还要用的计算图（报 “Trying to backward through the graph a second "
+    "time”）。",
 )
 _UPDATES = Text("`{loss}.backward()` reaches `{model}` alone",
                 "`{loss}.backward()` 只更新 `{model}`")  # fmt: skip
@@ -124,14 +129,14 @@ def answer(question: str, code: Code) -> Text | None:
     """By what the gradient of each loss reaches."""
     if _NOT_THIS.search(question) or not (_SHOULD.search(question) or _FLOWS.search(question)):
         return None
-    if (told := _by_argument(question, code)) is not None:
+    if (told := _by_argument(code)) is not None:
         return told
     if not (code.is_torch or code.judged.tracer.frameworks & {"jax", "paddle"}):
         return None
     reached = [(loss, reach_of(code, loss)) for loss in losses(code)]
     if not reached:
         return None
-    if (told := _of_peers(question, code, reached)) is not None:
+    if (told := _of_peers(question, reached)) is not None:
         return told
     reach = _joined([r for _, r in reached])
     source = _asked(question, code, reach)
@@ -139,7 +144,7 @@ def answer(question: str, code: Code) -> Text | None:
         return None
     why = _WHY_ASKED.search(question) and source.name in reach.cut
     if source.name in reach.live and not why:
-        return _open(question, code, source, reach)
+        return _open(question, code, source)
     found, cut = reach.cut[source.name]
     return _closed(question, code, found, cut, reach)
 
@@ -245,7 +250,7 @@ _NEEDED_BLOCK = Text(
 )
 
 
-def _open(question: str, code: Code, source: Source, reach: Reach) -> Text | None:
+def _open(question: str, code: Code, source: Source) -> Text | None:
     if re.search(r"requires_grad_?\(?\s*=?\s*\(?False", code.text):
         return None
     name, called = _name(source), source.called
@@ -267,8 +272,8 @@ _NOT_HELD = Text(
     "No: the optimiser holds {held} alone (line {line}). But `{code}` (line {at}) is computed with "
     "its graph, so backward() still fills the .grad of its parameters and costs memory; put it "
     "under torch.no_grad().",
-    "不会：优化器里只有 {held}（第 {line} 行）。但第 {at} 行的 `{code}` 带着计算图，backward() 还是会"
-    "给它的参数算 .grad，白占显存；应放进 torch.no_grad()。",
+    "不会：优化器里只有 {held}（第 {line} 行）。但第 {at} 行的 `{code}` 带着计算图，backward() 还"
+    "是会给它的参数算 .grad，白占显存；应放进 torch.no_grad()。",
 )
 _IF_HELD = Text(
     "Only where the optimiser holds its parameters, which is not shown: `{code}` (line {at}) is "
@@ -280,11 +285,10 @@ _IF_HELD = Text(
 
 def _update(code: Code, source: Source, called: ast.Call) -> Text:
     """Whether an optimiser that is shown holds the parameters of a model that gets a gradient."""
-    for call in code.nodes:
-        if isinstance(call, ast.Call) and call.args and "parameters()" in ast.unparse(call.args[0]):
-            if last_name(call.func) in _OPTIMISERS and source.name not in ast.unparse(call.args[0]):
-                held = f"`{shown(call.args[0])}`"
-                return _NOT_HELD.format(held=held, line=call.lineno, code=shown(called),
+    for call in code.calls(*_OPTIMISERS):
+        held = ast.unparse(call.args[0]) if call.args else ""
+        if "parameters()" in held and source.name not in held:
+            return _NOT_HELD.format(held=f"`{held}`", line=call.lineno, code=shown(called),
                                         at=called.lineno)  # fmt: skip
     return _IF_HELD.format(code=shown(called), at=called.lineno)
 
@@ -292,7 +296,7 @@ def _update(code: Code, source: Source, called: ast.Call) -> Text:
 _OPTIMISERS = frozenset({"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS", "Lion"})
 
 
-def _of_peers(question: str, code: Code, reached: list[tuple[ast.expr, Reach]]) -> Text | None:
+def _of_peers(question: str, reached: list[tuple[ast.expr, Reach]]) -> Text | None:
     """Two networks that are each other's target, where each loss reaches one of them alone."""
     if len(reached) != 2:
         return None
@@ -315,7 +319,7 @@ def _of_peers(question: str, code: Code, reached: list[tuple[ast.expr, Reach]]) 
     )
 
 
-def _by_argument(question: str, code: Code) -> Text | None:
+def _by_argument(code: Code) -> Text | None:
     """What ``jax.grad`` differentiates."""
     if "jax" not in code.judged.tracer.frameworks:
         return None
@@ -330,21 +334,20 @@ def _by_argument(question: str, code: Code) -> Text | None:
         for term in code.terms:
             if term.teacher is None:
                 continue
-            if re.search(rf"\b{first}\b", code.written(term.teacher)) or _depends(
-                code, function, first
-            ):
+            if re.search(rf"\b{first}\b", code.written(term.teacher)) or _depends(function, first):
                 return None
             return _BY_ARGUMENT.format(first=first)
     return None
 
 
-def _depends(code: Code, function: ast.FunctionDef, first: str) -> bool:
+def _depends(function: ast.FunctionDef, first: str) -> bool:
     """Whether the teacher is computed from the argument that is differentiated."""
     for node in ast.walk(function):
-        if isinstance(node, ast.Call) and role_of(last_name(node.func)) is Role.TEACHER:
-            return any(isinstance(n, ast.Name) and n.id == first for n in ast.walk(node))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if role_of(ast.unparse(node.func.value)) is Role.TEACHER:
-                return any(isinstance(n, ast.Name) and n.id == first
-                           for a in node.args for n in ast.walk(a))  # fmt: skip
+        if not isinstance(node, ast.Call):
+            continue
+        owner = ast.unparse(node.func).rpartition(".")[0]
+        if Role.TEACHER in {role_of(last_name(node.func)), role_of(owner)}:
+            given = [*node.args, *(k.value for k in node.keywords)]
+            return any(isinstance(n, ast.Name) and n.id == first
+                       for a in given for n in ast.walk(a))  # fmt: skip
     return False

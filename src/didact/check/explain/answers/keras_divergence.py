@@ -23,10 +23,10 @@ _ORDER = either(
 )
 _CLASSES = {"KLDivergence", "KLD", "kl_divergence", "kullback_leibler_divergence", "kld"}
 _MEANS = Text(
-    "Keras' KLDivergence(y_true, y_pred) is Σ y_true·log(y_true/y_pred): the teacher comes first, and "
-    "both are probabilities (it takes the logarithms itself).",
-    "Keras 的 KLDivergence(y_true, y_pred) = Σ y_true·log(y_true/y_pred)：教师作 y_true 放前面，两个都"
-    "给概率（它自己取对数）。",
+    "Keras' KLDivergence(y_true, y_pred) is Σ y_true·log(y_true/y_pred): the teacher comes "
+    "first, and both are probabilities (it takes the logarithms itself).",
+    "Keras 的 KLDivergence(y_true, y_pred) = Σ y_true·log(y_true/y_pred)：教师作 y_true 放前面，"
+    "两个都给概率（它自己取对数）。",
 )
 _PYTORCH = Text(
     " PyTorch's kl_div is the other way round: (input = the student's log-probabilities, target = "

@@ -1,4 +1,4 @@
-"""The order of the two arguments of a KL divergence, which of them takes a log, and its direction."""
+"""The order of the arguments of a KL divergence, which of them takes a log, its direction."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from didact.check.explain.formula.tree import Call, Constant, Node, walk
 
 PLACE = 30
 ASKS = either(
-    r"order|argument|other way|swap|revers|forward|exchang|first|which of|mode.?(seek|cover)|direction"
-    r"|\blog\b|log_target|log.?prob|log_softmax|which (one|side)",
-    r"顺序|参数|反了|写反|弄反|交换|前面|第一个|反向|前向|正向|取 ?log|取对数|写漏|方向|哪个在前|log_target|颠倒"
-    r"|log_softmax|加 ?log|对数",
+    r"order|argument|other way|swap|revers|forward|exchang|first|which of|mode.?(seek|cover)"
+    r"|direction|\blog\b|log_target|log.?prob|log_softmax|which (one|side)",
+    r"顺序|参数|反了|写反|弄反|交换|前面|第一个|反向|前向|正向|取 ?log|取对数|写漏|方向|哪个在前"
+    r"|log_target|颠倒|log_softmax|加 ?log|对数",
 )
 _ORDER = either(
     r"order|argument|other way|swap|exchang|(student|teacher).*first|which of the two"
@@ -24,9 +24,10 @@ _ORDER = either(
 )
 _DIRECTION = either(r"revers|forward|mode.?(seek|cover)|direction", r"反向|前向|正向|哪个方向|寻峰")
 _LOG = either(
-    r"(why|need|missing|forg[eo]t|should|no|without|also|take).*\blog|\blog.*(missing|forg[eo]t|need|too)"
-    r"|log_target",
-    r"(没|不|要|漏|少|为什么|忘).{0,8}(取|加|写|用)? ?(log|对数)|(log|对数).{0,12}(漏|忘|吗|缺|要)|log_target",
+    r"(why|need|missing|forg[eo]t|should|no|without|also|take).*\blog|\blog.*(missing|forg[eo]t"
+    r"|need|too)|log_target",
+    r"(没|不|要|漏|少|为什么|忘).{0,8}(取|加|写|用)? ?(log|对数)|(log|对数).{0,12}(漏|忘|吗|缺"
+    r"|要)|log_target",
 )
 _NEGATIVE = either(
     r"other way|swap|exchang|revers|wrong|mixed", r"反了|写反|弄反|交换|换过来|颠倒|放前面|错"
@@ -36,21 +37,23 @@ _WHICH = either(r"\bwhich\b", r"哪个|谁|哪一个")
 
 _RIGHT = Text(
     "kl_div(input, target) is KL(target ‖ exp(input)): `input` is {input} here, as "
-    "log-probabilities, and `target` {target}, as {form}, so this is KL({p} ‖ {q}), as it should be.",
+    "log-probabilities, and `target` {target}, as {form}, so this is KL({p} ‖ {q}), as it should "
+    "be.",
     "kl_div(input, target) 计算 KL(target ‖ exp(input))：这里 input 是{input}的对数概率，target 是"
     "{target}的{form}，得到 KL({p} ‖ {q})，正是应有的方向。",
 )
 _WRONG = Text(
     "kl_div(input, target) is KL(target ‖ exp(input)), and here `input` is the teacher's and "
-    "`target` the student's: this is KL(student ‖ teacher), the reverse KL. For Hinton's KD exchange "
-    "them: the student's log-probabilities first, the teacher's probabilities second.",
-    "kl_div(input, target) 计算 KL(target ‖ exp(input))，这里 input 是教师的、target 是学生的，得到 "
-    "KL(学生 ‖ 教师)，即反向 KL。要得到 Hinton 的 KD，应交换：先传学生的对数概率，再传教师的概率。",
+    "`target` the student's: this is KL(student ‖ teacher), the reverse KL. For Hinton's KD "
+    "exchange them: the student's log-probabilities first, the teacher's probabilities second.",
+    "kl_div(input, target) 计算 KL(target ‖ exp(input))，这里 input 是教师的、target 是学生的，得"
+    "到 KL(学生 ‖ 教师)，即反向 KL。要得到 Hinton 的 KD，应交换：先传学生的对数概率，再传教师的概"
+    "率。",
 )
 _IS_FORWARD = Text(
-    "this is KL(teacher ‖ student), the forward KL, which covers all modes of the teacher{because}. "
-    "For the reverse one exchange the two sides: F.kl_div(F.log_softmax(teacher, dim=-1), "
-    "F.softmax(student, dim=-1)).",
+    "this is KL(teacher ‖ student), the forward KL, which covers all modes of the "
+    "teacher{because}. For the reverse one exchange the two sides: "
+    "F.kl_div(F.log_softmax(teacher, dim=-1), F.softmax(student, dim=-1)).",
     "这是前向 KL，即 KL(教师 ‖ 学生)，会覆盖教师的所有峰{because}。想要反向 KL 就把两侧交换："
     "F.kl_div(F.log_softmax(teacher, dim=-1), F.softmax(student, dim=-1))。",
 )
@@ -71,18 +74,18 @@ _UP_TO_ENTROPY = Text(
     "：−Σ p·log q 等于 KL(p ‖ q) 加上教师的熵，后者没有梯度",
 )
 _NO_LOG = Text(
-    "Nothing is missing: with log_target=False (the default) kl_div takes the logarithm of `target` "
-    "itself, so `target` must be probabilities (softmax); only `input` must be log-probabilities "
-    "(log_softmax). With a log on it, it would need log_target=True.",
+    "Nothing is missing: with log_target=False (the default) kl_div takes the logarithm of "
+    "`target` itself, so `target` must be probabilities (softmax); only `input` must be "
+    "log-probabilities (log_softmax). With a log on it, it would need log_target=True.",
     "没有写漏：log_target=False（默认）时 kl_div 会自己对 target 取对数，所以 target 要给概率（"
     "softmax），只有 input 要给对数概率（log_softmax）。target 也取 log 的话，就要写 "
     "log_target=True。",
 )
 _LOG_TARGET = Text(
-    "Because the target is given as log-probabilities here: log_target=True tells kl_div so. Without "
-    "it the target would be taken for probabilities, and the logarithm of negative numbers is NaN. "
-    "The value is the same as with softmax and log_target=False, and more exact where a probability "
-    "is tiny.",
+    "Because the target is given as log-probabilities here: log_target=True tells kl_div so. "
+    "Without it the target would be taken for probabilities, and the logarithm of negative "
+    "numbers is NaN. The value is the same as with softmax and log_target=False, and more exact "
+    "where a probability is tiny.",
     "因为这里的 target 给的是对数概率，log_target=True 就是告诉 kl_div 这一点；不写的话它会被当作概"
     "率，对负数取对数得到 NaN。数值与“softmax + log_target=False”相同，概率极小时更精确。",
 )
@@ -108,7 +111,7 @@ def answer(question: str, code: Code) -> Text | None:
     sides_named = re.search(
         r"log_softmax.*(?<!log_)softmax|(?<!log_)softmax.*log_softmax", question
     )
-    if _LOG.search(question) and not sides_named and (told := _on_log(code, calls)) is not None:
+    if _LOG.search(question) and not sides_named and (told := _on_log(calls)) is not None:
         return told
     return _order(question, code, calls) if _ORDER.search(question) else None
 
@@ -187,7 +190,7 @@ def _direction(question: str, code: Code, calls: list[Divergence]) -> Text | Non
     return Text(("Yes: " if yes else "No: ") + said.en, ("是的，" if yes else "不是，") + said.zh)
 
 
-def _on_log(code: Code, calls: list[Divergence]) -> Text | None:
+def _on_log(calls: list[Divergence]) -> Text | None:
     if not calls or not all(is_log(c.input) for c in calls):
         return None
     if all(is_probabilities(c.target) and not c.log_target for c in calls):

@@ -40,23 +40,25 @@ def answer(question: str, code: Code) -> Text | None:
 
 
 _ANGLES = Text(
-    "`{code}` (line {line}) multiplies, for each sample i, the matrix of unit vectors from i to the "
-    "others with its own transpose: entry [i, j, k] is the cosine of the angle at sample i between the "
-    "directions to j and k. It is B×B×B, and its size does not depend on the width of the features.",
-    "`{code}`（第 {line} 行）对每个样本 i，把“从 i 指向其他样本的单位向量”组成的矩阵与自身的转置相乘："
-    "元素 [i, j, k] 是在样本 i 处，指向 j 与指向 k 的两个方向之间夹角的余弦。结果是 B×B×B，与特征维度"
-    "无关。",
+    "`{code}` (line {line}) multiplies, for each sample i, the matrix of unit vectors from i to "
+    "the others with its own transpose: entry [i, j, k] is the cosine of the angle at sample i "
+    "between the directions to j and k. It is B×B×B, and its size does not depend on the width "
+    "of the features.",
+    "`{code}`（第 {line} 行）对每个样本 i，把“从 i 指向其他样本的单位向量”组成的矩阵与自身的转置"
+    "相乘：元素 [i, j, k] 是在样本 i 处，指向 j 与指向 k 的两个方向之间夹角的余弦。结果是 B×B×B，"
+    "与特征维度无关。",
 )
 _GRAMS = Text(
-    "`{code}` (line {line}) multiplies one matrix per sample with its own transpose: entry [i, j] is the "
-    "inner product of rows i and j, for each sample apart.",
-    "`{code}`（第 {line} 行）对每个样本分别把矩阵与自身的转置相乘：元素 [i, j] 是第 i 行与第 j 行的内"
-    "积。",
+    "`{code}` (line {line}) multiplies one matrix per sample with its own transpose: entry [i, "
+    "j] is the inner product of rows i and j, for each sample apart.",
+    "`{code}`（第 {line} 行）对每个样本分别把矩阵与自身的转置相乘：元素 [i, j] 是第 i 行与第 j 行"
+    "的内积。",
 )
 _BMM = Text(
     "`{code}` (line {line}) is one matrix product per item of dim 0: [B, n, m] times [B, m, p] is "
     "[B, n, p].",
-    "`{code}`（第 {line} 行）对第 0 维的每一项各做一次矩阵乘法：[B, n, m] 乘 [B, m, p] 得 [B, n, p]。",
+    "`{code}`（第 {line} 行）对第 0 维的每一项各做一次矩阵乘法：[B, n, m] 乘 [B, m, p] 得 [B, n, "
+    "p]。",
 )
 
 
@@ -88,12 +90,13 @@ def _bmm(call: ast.Call, code: Code) -> Text | None:
 
 
 _GATHER = Text(
-    "`{code}` (line {line}) takes along dim {dim} the entries whose positions stand in `{index}`: {what}.",
+    "`{code}` (line {line}) takes along dim {dim} the entries whose positions stand in "
+    "`{index}`: {what}.",
     "`{code}`（第 {line} 行）沿第 {dim} 维，按 `{index}` 给出的位置取元素：{what}。",
 )
 _OF_OTHERS = Text(
-    "the positions come from the other model's topk, so both sides hold the same classes, in the same "
-    "order; what lies outside of them does not take part",
+    "the positions come from the other model's topk, so both sides hold the same classes, in the "
+    "same order; what lies outside of them does not take part",
     "这些位置来自另一个模型的 topk，所以两边取的是同一组类别，顺序也一致；其余类别不参与",
 )
 _OF_LABELS = Text("one per row, the entry of its label", "每行一个，即该样本标签对应的那一项")
@@ -118,10 +121,10 @@ def _gather(call: ast.Call, code: Code) -> Text | None:
 
 
 _SCATTER = Text(
-    "`{code}` (line {line}) writes {value} into each row at the column that `{index}` names, along dim "
-    "{dim}: a one-hot row for each label.",
-    "`{code}`（第 {line} 行）沿第 {dim} 维，在每一行里把 `{index}` 指定的那一列写成 {value}：即每个标签"
-    "的 one-hot。",
+    "`{code}` (line {line}) writes {value} into each row at the column that `{index}` names, "
+    "along dim {dim}: a one-hot row for each label.",
+    "`{code}`（第 {line} 行）沿第 {dim} 维，在每一行里把 `{index}` 指定的那一列写成 {value}：即每"
+    "个标签的 one-hot。",
 )
 
 
@@ -138,14 +141,14 @@ def _scatter(call: ast.Call, code: Code) -> Text | None:
 
 
 _STACK = Text(
-    "`{code}` (line {line}) puts the tensors side by side along a new dim {dim}: of N tensors [B, C] it "
-    "makes {shape}; a mean over that dim is then the mean of the N.",
-    "`{code}`（第 {line} 行）沿新增的第 {dim} 维把各张量叠起来：N 个 [B, C] 得到 {shape}；再对这一维取平"
-    "均就是 N 个的平均。",
+    "`{code}` (line {line}) puts the tensors side by side along a new dim {dim}: of N tensors "
+    "[B, C] it makes {shape}; a mean over that dim is then the mean of the N.",
+    "`{code}`（第 {line} 行）沿新增的第 {dim} 维把各张量叠起来：N 个 [B, C] 得到 {shape}；再对这"
+    "一维取平均就是 N 个的平均。",
 )
 
 
-def _stack(call: ast.Call, code: Code) -> Text | None:
+def _stack(call: ast.Call, _code: Code) -> Text | None:
     given = [ast.unparse(k.value) for k in call.keywords if k.arg in {"dim", "axis"}]
     given += [ast.unparse(a) for a in call.args[1:2]]
     dim = given[0] if given else "0"
@@ -156,13 +159,13 @@ def _stack(call: ast.Call, code: Code) -> Text | None:
 
 
 _TOPK = Text(
-    "`{code}` (line {line}) gives the {k} largest entries of each row along the last dim, and their "
-    "positions; what is left out does not count any more.",
+    "`{code}` (line {line}) gives the {k} largest entries of each row along the last dim, and "
+    "their positions; what is left out does not count any more.",
     "`{code}`（第 {line} 行）给出每行沿最后一维最大的 {k} 个值以及它们的位置；其余的不再参与。",
 )
 
 
-def _topk(call: ast.Call, code: Code) -> Text | None:
+def _topk(call: ast.Call, _code: Code) -> Text | None:
     arguments = [ast.unparse(a) for a in call.args]
     arguments += [ast.unparse(k.value) for k in call.keywords if k.arg == "k"]
     dims = [ast.unparse(k.value) for k in call.keywords if k.arg == "dim"]
@@ -172,7 +175,8 @@ def _topk(call: ast.Call, code: Code) -> Text | None:
 
 
 _FILL = Text(
-    "`{code}` (line {line}) sets the entries where `{mask}` is true to {value}{so}; the others stay.",
+    "`{code}` (line {line}) sets the entries where `{mask}` is true to {value}{so}; the others "
+    "stay.",
     "`{code}`（第 {line} 行）把 `{mask}` 为真的位置改成 {value}{so}，其余不变。",
 )
 _SO_ZERO = Text(
@@ -181,7 +185,7 @@ _SO_ZERO = Text(
 _INFINITE = re.compile(r"-inf|float\('-inf'\)|-1e\d|-10{3,}|finfo")
 
 
-def _fill(call: ast.Call, code: Code) -> Text | None:
+def _fill(call: ast.Call, _code: Code) -> Text | None:
     if len(call.args) != 2:
         return None
     mask, value = shown(call.args[0]), ast.unparse(call.args[1])
@@ -190,20 +194,21 @@ def _fill(call: ast.Call, code: Code) -> Text | None:
 
 
 _SELECT = Text(
-    "masked_select gives a flat, one-dimensional tensor of the entries that are kept; `.view(-1, {last})` "
-    "(line {line}) puts it back into [kept positions, classes], so that the softmax runs over the "
-    "classes and batchmean divides by the number of kept positions.",
-    "masked_select 的结果是一维的，把保留下来的元素排成一串；`.view(-1, {last})`（第 {line} 行）把它还原"
-    "成 [保留的位置数, 类别数]，softmax 才会沿类别进行，batchmean 除的也就是保留的位置数。",
+    "masked_select gives a flat, one-dimensional tensor of the entries that are kept; `.view(-1, "
+    "{last})` (line {line}) puts it back into [kept positions, classes], so that the softmax "
+    "runs over the classes and batchmean divides by the number of kept positions.",
+    "masked_select 的结果是一维的，把保留下来的元素排成一串；`.view(-1, {last})`（第 {line} 行）"
+    "把它还原成 [保留的位置数, 类别数]，softmax 才会沿类别进行，batchmean 除的也就是保留的位置数"
+    "。",
 )
 _FLAT = Text(
-    "`{code}` (line {line}) puts all positions into one dimension and leaves `{last}` columns: each row "
-    "is then one position with its own distribution.",
+    "`{code}` (line {line}) puts all positions into one dimension and leaves `{last}` columns: "
+    "each row is then one position with its own distribution.",
     "`{code}`（第 {line} 行）把所有位置并成一维，保留 `{last}` 列：每一行就是一个位置自己的分布。",
 )
 
 
-def _view(call: ast.Call, code: Code) -> Text | None:
+def _view(call: ast.Call, _code: Code) -> Text | None:
     if len(call.args) != 2 or ast.unparse(call.args[0]) != "-1":
         return None
     owner = ast.unparse(call.func)
@@ -215,7 +220,7 @@ def _view(call: ast.Call, code: Code) -> Text | None:
     return _FLAT.format(code=shown(call), line=call.lineno, last=last)
 
 
-def _masked_select(call: ast.Call, code: Code) -> Text | None:
+def _masked_select(_call: ast.Call, code: Code) -> Text | None:
     for view in code.calls("view"):
         if "masked_select" in ast.unparse(view.func) and view.args:
             return _view(view, code)
@@ -223,9 +228,10 @@ def _masked_select(call: ast.Call, code: Code) -> Text | None:
 
 
 _CLONE = Text(
-    "`{code}` (line {line}) makes a copy before entries of it are overwritten: writing into the result "
-    "itself would change a value that the backward pass still needs.",
-    "`{code}`（第 {line} 行）先复制一份再改写其中的元素：直接改原来的结果，会破坏反向传播还要用的值。",
+    "`{code}` (line {line}) makes a copy before entries of it are overwritten: writing into the "
+    "result itself would change a value that the backward pass still needs.",
+    "`{code}`（第 {line} 行）先复制一份再改写其中的元素：直接改原来的结果，会破坏反向传播还要用的"
+    "值。",
 )
 
 
@@ -235,9 +241,11 @@ def _clone(call: ast.Call, code: Code) -> Text | None:
         return None
     name = parent.targets[0].id
     for node in code.nodes:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
-            if ast.unparse(node.targets[0].value) == name and node.lineno >= call.lineno:
-                return _CLONE.format(code=shown(call), line=call.lineno)
+        if not isinstance(node, ast.Assign) or node.lineno < call.lineno:
+            continue
+        target = node.targets[0]
+        if isinstance(target, ast.Subscript) and ast.unparse(target.value) == name:
+            return _CLONE.format(code=shown(call), line=call.lineno)
     return None
 
 
@@ -246,7 +254,8 @@ _CLAMP = Text(
     "`{code}`（第 {line} 行）不让数值小于 {low}：{why}。",
 )
 _ROOT = Text(
-    "rounding may make a squared distance slightly negative, and the gradient of a root at 0 is infinite",
+    "rounding may make a squared distance slightly negative, and the gradient of a root at 0 is "
+    "infinite",
     "舍入误差可能让距离的平方变成很小的负数，而且开方在 0 处的梯度是无穷大",
 )
 _DIVISOR = Text("it is divided by, and 0/0 would be NaN", "它作分母，为 0 时 0/0 会得到 NaN")
@@ -279,14 +288,14 @@ def _clamp(call: ast.Call, code: Code) -> Text | None:
 
 
 _DEEPCOPY = Text(
-    "`{code}` (line {line}) makes a model with parameters of its own, which stays as it is while the "
-    "other is trained on; a plain `=` would be a second name of the same model.",
-    "`{code}`（第 {line} 行）得到一个有自己参数的模型，另一个继续训练时它保持不变；只写 `=` 的话只是同"
-    "一个模型的另一个名字。",
+    "`{code}` (line {line}) makes a model with parameters of its own, which stays as it is while "
+    "the other is trained on; a plain `=` would be a second name of the same model.",
+    "`{code}`（第 {line} 行）得到一个有自己参数的模型，另一个继续训练时它保持不变；只写 `=` 的话"
+    "只是同一个模型的另一个名字。",
 )
 
 
-def _deepcopy(call: ast.Call, code: Code) -> Text | None:
+def _deepcopy(call: ast.Call, _code: Code) -> Text | None:
     return _DEEPCOPY.format(code=shown(call), line=call.lineno)
 
 

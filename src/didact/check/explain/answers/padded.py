@@ -11,24 +11,25 @@ from didact.check.explain.answers._code import Code, either, shown
 PLACE = 15
 ASKS = either(r"\bpad|mask|-100|ignor", r"\bpad|填充|掩码|-100|mask|位置")
 _TAKES = either(
-    r"count|take part|includ|contribut|ignor|exclud|left out|remov|drop|skip|mask(ed)?\b.*(out|right|ok|correct)"
-    r"|need to mask|should i mask",
+    r"count|take part|includ|contribut|ignor|exclud|left out|remov|drop|skip|mask(ed)?\b.*(out"
+    r"|right|ok|correct)|need to mask|should i mask",
     r"参与|算进|计入|忽略|去掉|排除|要不要|算不算|影响|管用|生效",
 )
 _SHOULD = either(r"should|need|have to|must|remov|mask out", r"要不要|需要|要去掉|去掉吗|该不该")
 _NOT = Text(
-    "They do not take part: `{mask}` (line {at}) is 0 where {where}, and it stands both in the sum and in "
-    "what it is divided by (line {line}).",
+    "They do not take part: `{mask}` (line {at}) is 0 where {where}, and it stands both in the "
+    "sum and in what it is divided by (line {line}).",
     "不参与：`{mask}`（第 {at} 行）在 {where} 处为 0，第 {line} 行的分子和分母都不计这些位置。",
 )
 _OUT = Text(
-    "They should be left out, and they are: `{mask}` (line {at}) is 0 where {where}, and it stands both in "
-    "the sum and in what it is divided by (line {line}).",
-    "要，代码已经去掉了：`{mask}`（第 {at} 行）在 {where} 处为 0，第 {line} 行的分子和分母都不计这些位置。",
+    "They should be left out, and they are: `{mask}` (line {at}) is 0 where {where}, and it "
+    "stands both in the sum and in what it is divided by (line {line}).",
+    "要，代码已经去掉了：`{mask}`（第 {at} 行）在 {where} 处为 0，第 {line} 行的分子和分母都不计"
+    "这些位置。",
 )
 _SELECTED = Text(
-    "They do not take part: `{code}` (line {line}) keeps the positions of `{mask}` alone, which leaves out "
-    "where {where} (line {at}).",
+    "They do not take part: `{code}` (line {line}) keeps the positions of `{mask}` alone, which "
+    "leaves out where {where} (line {at}).",
     "不参与：`{code}`（第 {line} 行）只取 `{mask}` 为真的位置，{where} 处（第 {at} 行）都被排除。",
 )
 _OWN_LOSS = Text(

@@ -11,11 +11,12 @@ PLACE = 20
 ASKS = either(
     r"(same|different|equal|match\w*).*(channel|width|dim|size|number|shape)"
     r"|(channel|width|dim|size|shape)\w*.*(same|different|equal|match|differ)",
-    r"(通道|维度|维数|宽度|尺寸|形状|大小).*(一样|不同|不一样|相同|一致|不等)|(一样|不同|相同).*(通道|维度|维数|宽度)",
+    r"(通道|维度|维数|宽度|尺寸|形状|大小).*(一样|不同|不一样|相同|一致|不等)|(一样|不同"
+    r"|相同).*(通道|维度|维数|宽度)",
 )
 _GRAM = Text(
-    "No: what is compared are relations within the batch, a B×B matrix on each side, whose size does not "
-    "depend on the width of the features. Only the batch must be the same.",
+    "No: what is compared are relations within the batch, a B×B matrix on each side, whose size "
+    "does not depend on the width of the features. Only the batch must be the same.",
     "不需要：比较的是批内样本之间的关系，两边都是 B×B 的矩阵，与特征的宽度无关，只要批大小一致。",
 )
 _KERNEL = Text(
@@ -24,11 +25,11 @@ _KERNEL = Text(
     "通道数可以不同：核函数把每个通道当作 H·W 维的向量来比较；H·W 必须相同。",
 )
 _ELEMENTWISE = Text(
-    "Yes: the two are compared entry by entry, so their shapes must be equal. Where the widths differ, "
-    "bring the student's to the teacher's by a linear layer or a 1×1 convolution, and give its "
-    "parameters to the optimiser.",
-    "要：两边逐元素比较，形状必须相同。宽度不同时，用线性层或 1×1 卷积把学生的映射到教师的宽度，并把"
-    "它的参数也交给优化器。",
+    "Yes: the two are compared entry by entry, so their shapes must be equal. Where the widths "
+    "differ, bring the student's to the teacher's by a linear layer or a 1×1 convolution, and "
+    "give its parameters to the optimiser.",
+    "要：两边逐元素比较，形状必须相同。宽度不同时，用线性层或 1×1 卷积把学生的映射到教师的宽度，"
+    "并把它的参数也交给优化器。",
 )
 _PROJECTED = Text(
     "No: `{layer}` brings the student's to the teacher's width before they are compared.",

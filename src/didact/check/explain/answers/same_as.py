@@ -11,7 +11,8 @@ ASKS = either(
     r"一样|等价|一致|相同|一回事|等于|替换|代替|区别|对得上",
 )
 _LIBRARY = either(
-    r"kl_?div|cross_?entropy|mse_?loss|cosine_embedding|nn\.|\bF\.|torch|official|built-?in|library",
+    r"kl_?div|cross_?entropy|mse_?loss|cosine_embedding|nn\.|\bF\.|torch|official|built-?in"
+    r"|library",
     r"官方|自带|内置|库函数|接口|api",
 )
 _APIS = {
@@ -36,10 +37,11 @@ _FACTOR = Text(
     "不一样：{name}是 `{api}` 的 {law} 倍。",
 )
 _SOFT = Text(
-    "In gradient yes, in value no: −Σ p·log q is the KL plus the entropy of the teacher's probabilities, "
-    "which does not depend on the student. The training is the same; only the number does not go to 0.",
-    "梯度一样，数值不一样：−Σ p·log q 等于 KL 加上教师概率的熵，后者与学生无关。训练效果相同，只是数值降"
-    "不到 0。",
+    "In gradient yes, in value no: −Σ p·log q is the KL plus the entropy of the teacher's "
+    "probabilities, which does not depend on the student. The training is the same; only the "
+    "number does not go to 0.",
+    "梯度一样，数值不一样：−Σ p·log q 等于 KL 加上教师概率的熵，后者与学生无关。训练效果相同，只"
+    "是数值降不到 0。",
 )
 
 

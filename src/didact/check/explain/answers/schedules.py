@@ -19,8 +19,8 @@ _OK = either(
     r"可以|行吗|对吗|有问题|正确|合理|没问题",
 )
 _TEXT = Text(
-    "Yes: both sides are divided by the same `{t}` in each step{square}, so the definition holds for every "
-    "value of it; it must only stay above 0.",
+    "Yes: both sides are divided by the same `{t}` in each step{square}, so the definition holds "
+    "for every value of it; it must only stay above 0.",
     "可以：每一步两侧除以的是同一个 `{t}`{square}，所以不管取什么值公式都成立，只要始终大于 0。",
 )
 _SQUARE = Text(", and the factor is the square of that very one", "，所乘的平方也是它")

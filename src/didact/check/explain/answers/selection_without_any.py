@@ -21,14 +21,14 @@ _QUOTIENT = Text(
     "`{divisor}.clamp(min=1)`（该项就为 0）。",
 )
 _MEAN = Text(
-    "Where `{mask}` selects nothing, `{code}` (line {line}) is the mean of no numbers, which is NaN. Take "
-    "reduction='sum' and divide by `{mask}.sum().clamp(min=1)`.",
-    "`{mask}` 一个都没选中时，`{code}`（第 {line} 行）是对零个数取平均，结果是 NaN。改用 reduction='sum'，再除"
-    "以 `{mask}.sum().clamp(min=1)`。",
+    "Where `{mask}` selects nothing, `{code}` (line {line}) is the mean of no numbers, which is "
+    "NaN. Take reduction='sum' and divide by `{mask}.sum().clamp(min=1)`.",
+    "`{mask}` 一个都没选中时，`{code}`（第 {line} 行）是对零个数取平均，结果是 NaN。改用 "
+    "reduction='sum'，再除以 `{mask}.sum().clamp(min=1)`。",
 )
 
 
-def answer(question: str, code: Code) -> Text | None:
+def answer(_question: str, code: Code) -> Text | None:
     """Where a sum is divided by the size of a selection, or the mean of one is taken."""
     for node in code.nodes:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):

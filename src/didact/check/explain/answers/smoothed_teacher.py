@@ -12,21 +12,21 @@ ASKS = either(
     r"label.?smooth|bug or expected|worse than|expected|hurt", r"标签平滑|label.?smooth|变差|正常"
 )
 _TEXT = Text(
-    "Expected, as a rule (Müller et al. 2019): label smoothing pulls the logits of a class together and "
-    "erases how similar the other classes are, which is what the soft labels should carry. Train the "
-    "teacher without it, or distil at a low temperature. For the student's own cross-entropy it does no "
-    "harm.",
-    "一般是预期之中的（Müller 等 2019）：标签平滑会让同一类样本的 logits 聚到一起，抹掉“其余类别有多像”的"
-    "信息，而软标签要传递的正是它。教师训练时不要用，或者蒸馏用较低的温度；学生自己的交叉熵用标签平滑则"
-    "无妨。",
+    "Expected, as a rule (Müller et al. 2019): label smoothing pulls the logits of a class "
+    "together and erases how similar the other classes are, which is what the soft labels should "
+    "carry. Train the teacher without it, or distil at a low temperature. For the student's own "
+    "cross-entropy it does no harm.",
+    "一般是预期之中的（Müller 等 2019）：标签平滑会让同一类样本的 logits 聚到一起，抹掉“其余类别"
+    "有多像”的信息，而软标签要传递的正是它。教师训练时不要用，或者蒸馏用较低的温度；学生自己的交"
+    "叉熵用标签平滑则无妨。",
 )
 
 
 def answer(question: str, code: Code) -> Text | None:
     """Where the teacher was trained with it, as the code or the question says."""
     of_teacher = re.search(
-        r"teacher\w* = [^\n]*label_smoothing|smooth\w*.{0,30}teacher|teacher.{0,40}smooth|教师.{0,20}平滑"
-        r"|老师.{0,20}平滑|平滑.{0,20}(教师|老师)",
+        r"teacher\w* = [^\n]*label_smoothing|smooth\w*.{0,30}teacher|teacher.{0,40}smooth"
+        r"|教师.{0,20}平滑|老师.{0,20}平滑|平滑.{0,20}(教师|老师)",
         f"{code.text}\n{question}", re.IGNORECASE,
     )  # fmt: skip
     about = re.search(

@@ -15,8 +15,8 @@ ASKS = either(
     r"T ?的?平方|温度的?平方|T²|乘.{0,3}平方|T ?\*\* ?2|T ?\* ?T|T ?\^ ?2|两个 ?T",
 )
 _NEED = either(
-    r"need|necessar|should|have to|must|required|yes or no|right|correct|do i|forg[eo]t|missing|leave|without"
-    r"|matter|retune",
+    r"need|necessar|should|have to|must|required|yes or no|right|correct|do i|forg[eo]t|missing"
+    r"|leave|without|matter|retune",
     r"要不要|需要|必须|要乘|该不该|不乘|没乘|没有乘|漏|省|必要|影响|吗|会怎",
 )
 _WITHOUT = either(
@@ -24,40 +24,41 @@ _WITHOUT = either(
     r"不乘|没乘|不加|漏了?会|去掉|没有?乘",
 )
 _LEFT_OUT = Text(
-    "Without T² the gradient of the soft term is about {share} of what it is with it: the student hears "
-    "that much less of the teacher, and the weights mean something else at each T. The code still trains; "
-    "multiply the soft term's weight by T² to make up for it, and tune it anew whenever T changes.",
-    "不乘 T² 的话，软标签项的梯度大约只有乘时的 {share}：教师的影响相应变小，而且换一个 T 权重的含义就变"
-    "了。代码照样能训练；可以把软标签项的权重放大 T² 倍来弥补，改 T 时要重调。",
+    "Without T² the gradient of the soft term is about {share} of what it is with it: the "
+    "student hears that much less of the teacher, and the weights mean something else at each T. "
+    "The code still trains; multiply the soft term's weight by T² to make up for it, and tune it "
+    "anew whenever T changes.",
+    "不乘 T² 的话，软标签项的梯度大约只有乘时的 {share}：教师的影响相应变小，而且换一个 T 权重的"
+    "含义就变了。代码照样能训练；可以把软标签项的权重放大 T² 倍来弥补，改 T 时要重调。",
 )
 _WHY = either(r"\bwhy\b|derive|where .* from", r"为什么|为何|推导|怎么来")
 _SCHEDULE = either(
     r"schedul|anneal|epoch|follow|fixed|chang", r"退火|调度|每个? ?epoch|随|变化|固定"
 )
 _YES = Text(
-    "Yes, beside a hard term: the gradient of the soft one shrinks as about 1/T²{value}, and the factor "
-    "brings it back, so that the weights keep their meaning whatever T is. {here}",
-    "要（因为旁边还有硬标签项）：软标签项的梯度大约按 1/T² 缩小{value}，乘上 T² 才恢复，换 T 时权重的含"
-    "义才不变。{here}",
+    "Yes, beside a hard term: the gradient of the soft one shrinks as about 1/T²{value}, and the "
+    "factor brings it back, so that the weights keep their meaning whatever T is. {here}",
+    "要（因为旁边还有硬标签项）：软标签项的梯度大约按 1/T² 缩小{value}，乘上 T² 才恢复，换 T 时权"
+    "重的含义才不变。{here}",
 )
 _ALONE = Text(
-    "In what is shown the soft term stands alone: there T² only scales the loss, as a learning rate would. "
-    "Where it is added to a hard term elsewhere, T² is needed, or a weight that makes up for it: without it "
-    "the gradient is about {share} of what it is with it. {here}",
-    "就贴出的部分看只有软标签项，T² 只相当于缩放损失（学习率）。如果在别处还要与硬标签项相加，就需要 T²，"
-    "或者用权重补回来：不乘时梯度大约只有乘时的 {share}。{here}",
+    "In what is shown the soft term stands alone: there T² only scales the loss, as a learning "
+    "rate would. Where it is added to a hard term elsewhere, T² is needed, or a weight that "
+    "makes up for it: without it the gradient is about {share} of what it is with it. {here}",
+    "就贴出的部分看只有软标签项，T² 只相当于缩放损失（学习率）。如果在别处还要与硬标签项相加，就"
+    "需要 T²，或者用权重补回来：不乘时梯度大约只有乘时的 {share}。{here}",
 )
 _THERE = Text("It is there.", "代码里已经乘了。")
 _LACKS = Text(
-    "It is missing here; as it is, the weight of the soft term acts like {share} of itself. Multiply by T² "
-    "(or its weight by as much).",
+    "It is missing here; as it is, the weight of the soft term acts like {share} of itself. "
+    "Multiply by T² (or its weight by as much).",
     "这里没有乘：软标签项的权重实际只相当于写出来的 {share}。应乘上 T²（或把权重放大同样的倍数）。",
 )
 _FOLLOW = Text(
-    "T² follows the schedule: the factor must be the square of the T that divides the logits in the same "
-    "step, as {here}; with a fixed T² the soft term's share would change with T.",
-    "T² 要跟着 T 一起变：系数应是这一步除 logits 的那个 T 的平方，{here}；固定 T² 的话，软标签项的比重会"
-    "随 T 改变。",
+    "T² follows the schedule: the factor must be the square of the T that divides the logits in "
+    "the same step, as {here}; with a fixed T² the soft term's share would change with T.",
+    "T² 要跟着 T 一起变：系数应是这一步除 logits 的那个 T 的平方，{here}；固定 T² 的话，软标签项"
+    "的比重会随 T 改变。",
 )
 
 
@@ -65,7 +66,7 @@ def answer(question: str, code: Code) -> Text | None:
     """By whether the soft term has its T², and whether a hard one stands beside it."""
     soft = [t for t in code.terms if t.definition is not None and t.definition.power == 2
             and t.temperature is not None]  # fmt: skip
-    if len(soft) != 1 or not _NEED.search(question) and not _SCHEDULE.search(question):
+    if len(soft) != 1 or (not _NEED.search(question) and not _SCHEDULE.search(question)):
         return None
     term = soft[0]
     power = _power(term)

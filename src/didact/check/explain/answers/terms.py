@@ -11,8 +11,10 @@ from didact.check.explain.formula.verdict import Term
 
 PLACE = 60
 ASKS = either(
-    r"(each|every|all|the|these|those|two|three|four|\d) (of the )?(\d |two |three |four )?(loss )?(terms?|losses|parts?)\b",
-    r"(每一?|各|这几|这两|这三|两|三|几)(个|项|部分)?(损失|loss|项)|各项|每项|分别(是|有)?什么(作用|损失)|哪几项",
+    r"(each|every|all|the|these|those|two|three|four|\d) (of the )?(\d |two |three "
+    r"|four )?(loss )?(terms?|losses|parts?)\b",
+    r"(每一?|各|这几|这两|这三|两|三|几)(个|项|部分)?(损失|loss|项)|各项|每项|分别(是"
+    r"|有)?什么(作用|损失)|哪几项",
 )
 _ASKS = either(
     r"what|explain|why|where|come from|for\b|role|purpose|do\b",
@@ -21,19 +23,24 @@ _ASKS = either(
 _PURPOSES = {
     "ce": Text("learns the labels", "学习真实标签"),
     "ce_padded": Text("learns the labels, padding left out", "学习真实标签（忽略填充）"),
-    "kd": Text("brings the student's softened outputs near the teacher's", "让学生软化后的输出接近教师"),
+    "kd": Text(
+        "brings the student's softened outputs near the teacher's",
+        "让学生软化后的输出接近教师"),
     "mse": Text("brings the two tensors together entry by entry", "让两个张量逐元素接近"),
     "cosine": Text("turns the two vectors into the same direction, whatever their length",
                    "让两个向量方向一致，不管长度"),
     "at": Text("brings the attention maps together", "让注意力图接近"),
-    "rkd_distance": Text("keeps the ratios of the distances between samples", "保持样本间距离的比例"),
+    "rkd_distance": Text(
+        "keeps the ratios of the distances between samples",
+        "保持样本间距离的比例"),
     "rkd_angle": Text("keeps the angles between samples", "保持样本间的夹角"),
 }  # fmt: skip
 _OLD = Text(
     "keeps the outputs of the old classes as the old model had them",
     "让旧类上的输出保持旧模型的样子",
 )
-_EWC = Text("`{code}` (EWC) holds the weights that mattered for the old tasks near their old values",
+_EWC = Text(
+    "`{code}` (EWC) holds the weights that mattered for the old tasks near their old values",
             " `{code}`（EWC）让对旧任务重要的权重保持在旧值附近")  # fmt: skip
 _ITEM = Text("{name} {purpose}", "{name}：{purpose}")
 _SAME = {"soft_ce": "kd", "kd_masked": "kd", "soft_ce_masked": "kd", "kd_average": "kd",

@@ -12,16 +12,16 @@ ASKS = either(
     r"\w+\.loss\b|return_outputs|tuple|num_items", r"\.loss|元组|return_outputs|返回|num_items"
 )
 _LOSS = Text(
-    "`{code}` is the model's own loss: `inputs` holds `labels`, so the transformers model computes the "
-    "cross-entropy with them itself (−100 is ignored).",
-    "`{code}` 是模型自己算的损失：inputs 里带有 labels，transformers 的模型会直接算出对它的交叉熵（忽略 "
-    "−100）。",
+    "`{code}` is the model's own loss: `inputs` holds `labels`, so the transformers model "
+    "computes the cross-entropy with them itself (−100 is ignored).",
+    "`{code}` 是模型自己算的损失：inputs 里带有 labels，transformers 的模型会直接算出对它的交叉熵"
+    "（忽略 −100）。",
 )
 _TUPLE = Text(
     "Trainer calls compute_loss in two ways: in training it wants the loss alone, in evaluation "
     "(return_outputs=True) the pair (loss, outputs), to compute metrics from the logits.",
-    "Trainer 以两种方式调用 compute_loss：训练时只要 loss；评估时（return_outputs=True）要 (loss, outputs) "
-    "这个元组，以便用 logits 计算指标。",
+    "Trainer 以两种方式调用 compute_loss：训练时只要 loss；评估时（return_outputs=True）要 "
+    "(loss, outputs) 这个元组，以便用 logits 计算指标。",
 )
 
 

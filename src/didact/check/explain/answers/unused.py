@@ -10,8 +10,8 @@ from didact.check.explain.answers._code import Code, either
 
 PLACE = 5
 ASKS = either(
-    r"do(es)? anything|any effect|used (any|for)|matter|nothing|have an effect|\bdoes it\b|warm|schedul"
-    r"|decay|anneal|go(es)? down|change|ramp",
+    r"do(es)? anything|any effect|used (any|for)|matter|nothing|have an effect|\bdoes it\b|warm"
+    r"|schedul|decay|anneal|go(es)? down|change|ramp",
     r"有用吗|有没有用|起作用|用到|没有?(用|作用|效果)|有效果|生效|变化|预热|衰减|退火|下降|随.*变",
 )
 _TEXT = Text(
@@ -44,7 +44,7 @@ def answer(question: str, code: Code) -> Text | None:
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             continue
         name = node.targets[0].id
-        if name in read or isinstance(node.value, ast.Call) and "optim" in ast.unparse(node.value):
+        if name in read or "optim" in ast.unparse(node.value):
             continue
         if code.function_of(node) is None and node in code.tree.body:
             continue
@@ -71,7 +71,8 @@ def _instead(code: Code, name: str, node: ast.Assign) -> Text | None:
     for part in re.split(r"_", name):
         if part in inner:
             for use in code.nodes:
-                at = isinstance(use, ast.Name) and use.id == part and isinstance(use.ctx, ast.Load)
-                if at and use.lineno != node.lineno:
+                if not isinstance(use, ast.Name) or not isinstance(use.ctx, ast.Load):
+                    continue
+                if use.id == part and use.lineno != node.lineno:
                     return _INSTEAD.format(other=part, line=use.lineno)
     return None

@@ -17,7 +17,8 @@ ASKS = either(
 )
 _MEANING = either(
     r"what (does|do|is|are)\b|control|mean\b|role|which (term|one|loss|part)|\bfor\?|weigh|purpose",
-    r"控制|管(什么|啥|的)|什么意思|作用|是什么|干嘛|干什么|含义|乘(在|的是)|给谁|哪一?项|哪个|指什么|分别|各自",
+    r"控制|管(什么|啥|的)|什么意思|作用|是什么|干嘛|干什么|含义|乘(在|的是)|给谁|哪一?项|哪个"
+    r"|指什么|分别|各自",
 )
 _DIRECTION = either(
     r"(larger|bigger|higher|increas|raise|more|trust|closer).*(teacher|label|more|less|mean)"
@@ -29,8 +30,8 @@ _EXTREME = either(
     r"(=|为|是|取|设成|设为|等于|改成)\s*(1|0)(\.0)?(?![\d.])|全取 ?[01]",
 )
 _HOW_MUCH = either(
-    r"how (should|do|to|can).*(choose|set|pick|tune|weight)|which value|what value|good value|typical"
-    r"|how (large|big|much)",
+    r"how (should|do|to|can).*(choose|set|pick|tune|weight)|which value|what value|good value"
+    r"|typical|how (large|big|much)",
     r"取多少|设多少|怎么选|怎么设|怎么调|怎么取|取几|合适|多大|选多少|一般",
 )
 _ROUND = either(
@@ -39,16 +40,19 @@ _ROUND = either(
 )
 _NOT_THIS = either(
     r"nothing|no effect|any effect|warm|schedul|decay|\bema\b|momentum|normali[sz]|share|freez"
-    r"|too (little|much|small|large|low|high)|enough|weights? (is|are)? ?(not|never)|updat|sum (up )?to|加起来|1 ?\+",
-    r"没(有)?(作用|用|效果|区别|影响)|不起作用|预热|衰减|滑动|不更新|更新|卷积|归一|类别权重|和为|之和|总和|加起来|太小|太大|够不够|过大|过小",
+    r"|too (little|much|small|large|low|high)|enough|weights? (is|are)? ?(not|never)|updat"
+    r"|sum (up )?to|加起来|1 ?\+",
+    r"没(有)?(作用|用|效果|区别|影响)|不起作用|预热|衰减|滑动|不更新|更新|卷积|归一|类别权重"
+    r"|和为|之和|总和|加起来|太小|太大|够不够|过大|过小",
 )
 
 _WEIGHS = Text("`{weight}` weighs {term}", "`{weight}` 乘的是{term}")
 _AT = Text("with `{name}` = {value} only {left} is left", "`{name}` = {value} 时只剩{left}")
 _AT_ALL = Text("with `{name}` = 0 {gone} drops out", "`{name}` = 0 时{gone}不起作用")
 _SHARE = Text(
-    "Yes: the distillation term gets the share of the old classes, and the cross-entropy that of the "
-    "new ones, as in BiC (Wu et al. 2019): the more classes are old, the more the old model counts.",
+    "Yes: the distillation term gets the share of the old classes, and the cross-entropy that of "
+    "the new ones, as in BiC (Wu et al. 2019): the more classes are old, the more the old model "
+    "counts.",
     "是对的：蒸馏项乘旧类所占的比例，交叉熵乘新类所占的比例，与 BiC（Wu 等 2019）一致：旧类越多，"
     "旧模型越重要。",
 )
@@ -119,14 +123,14 @@ def _one(question: str, code: Code, name: str, *, alone: bool) -> Text | None:
         said.append(told)
     elif direction and not extreme and not meaning:
         return None
-    lines = [_WEIGHS.format(weight=_short(code, w, name), term=code.name_of(t)) for t, w in held]
+    lines = [_WEIGHS.format(weight=_short(code, w), term=code.name_of(t)) for t, w in held]
     said.append(_sentence(lines))
     if extreme and (left := _at(code, name, held, rest, question)) is not None:
         said.append(left)
     return both(*said)
 
 
-def _short(code: Code, weight: Node, name: str) -> str:
+def _short(code: Code, weight: Node) -> str:
     return code.written(weight).replace("self.", "").replace("args.", "")
 
 
