@@ -15,9 +15,9 @@ from didact.check.explain.call_words import last_name
 PLACE = 10
 ASKS = either(
     r"\bgrad(ient)?s?\b|detach|no_grad|stop_?gradient|backprop|\bpull|\bdrag"
-    r"|(teacher|old model|old net\w*).*(get|be|being) (updated|trained|changed)",
-    r"梯度|反传|回传|带偏|截断|(教师|老师|旧模型|旧网络|teacher\w*|old\w*) ?(网络|模型)?(会不会"
-    r"|会|也会)被?(更新|训练)",
+    r"|(teacher|old model|old net\w*)\b.*\b(updated|trained|changed)\b",
+    r"梯度|反传|回传|带偏|截断|(教师|老师|旧模型|旧网络|teacher\w*|old\w*) ?(网络|模型)?的?(参数"
+    r"|权重)?(会不会|会|也会)被?(更新|训练)",
 )
 _SHOULD = either(
     r"need|necessar|missing|forg[eo]t|should|must|have to|required|why|redundant|superfluous|matter"
@@ -34,8 +34,10 @@ _FLOWS = either(
 _WHY_ASKED = either(r"\bwhy\b", r"为什么|为何")
 _NOT_THIS = either(
     r"vanish|explod|clip|accumul|tiny|small|none\b|nan|zero|scale|magnitude|norm\b|penalt|memory"
-    r"|\boom\b",
-    r"消失|爆炸|裁剪|累积|累加|太小|很小|清零|为 ?0|是 ?0|nan|平方|惩罚|显存|内存",
+    r"|\boom\b|both.*requires_grad|requires_grad.*both|\beval|chang\w* the grad|same grad"
+    r"|grad\w*.*(same|differ)",
+    r"消失|爆炸|裁剪|累积|累加|太小|很小|清零|为 ?0|是 ?0|nan|平方|惩罚|显存|内存"
+    r"|梯度.{0,6}(一样|相同|不同|区别|变)",
 )
 
 _NO_CUT = Text(
@@ -142,7 +144,9 @@ def answer(question: str, code: Code) -> Text | None:
     source = _asked(question, code, reach)
     if source is None:
         return None
-    why = _WHY_ASKED.search(question) and source.name in reach.cut
+    why = source.name in reach.cut and (
+        _WHY_ASKED.search(question) or (_CUT_ASKED.search(question) and _IF_NOT.search(question))
+    )
     if source.name in reach.live and not why:
         return _open(question, code, source)
     found, cut = reach.cut[source.name]
@@ -161,7 +165,8 @@ def _asked(question: str, code: Code, reach: Reach) -> Source | None:
     """What is asked of: a name of the question, else the teacher's side, where it is one."""
     sources = {**{n: s for n, (s, _) in reach.cut.items()}, **reach.live}
     mentioned = [n for n in code.mentioned(question) if n != "detach"]
-    if _WHY_ASKED.search(question) and _CUT_ASKED.search(question):
+    asks_of_cut = _WHY_ASKED.search(question) or _IF_NOT.search(question)
+    if asks_of_cut and _CUT_ASKED.search(question):
         sources = {n: s for n, (s, c) in reach.cut.items() if isinstance(c, ast.Call)} or sources
     by_name = [s for s in sources.values()
                if {s.name, s.variable, s.name.split("[")[0]} & set(mentioned)]  # fmt: skip
@@ -171,7 +176,7 @@ def _asked(question: str, code: Code, reach: Reach) -> Source | None:
         r"teacher|target|教师|老师|目标|old|旧", question
     )
     if student and not _CUT_ASKED.search(question):
-        return None
+        return next((s for s in reach.live.values() if _whose(code, s) == "student"), None)
     if not asked and _CUT_ASKED.search(question):
         asked = [s for s in by_name if s.name in reach.cut]
     if not asked and len(reach.cut) == 1 and _CUT_ASKED.search(question):
@@ -181,14 +186,20 @@ def _asked(question: str, code: Code, reach: Reach) -> Source | None:
 
 
 def _is_teacher(code: Code, source: Source) -> bool:
-    for name in (source.name, source.variable):
-        if name and role_of(name) is Role.TEACHER:
-            return True
+    return _whose(code, source) == "teacher"
+
+
+def _whose(code: Code, source: Source) -> str:
+    """``"student"`` or ``"teacher"``; nothing where neither is told."""
+    named = {role_of(name) for name in (source.name, source.variable) if name}
+    if Role.TEACHER in named:
+        return "teacher"
     told = {
         g.text.split("(")[0].removeprefix("self."): t.role for g, t in code.judged.roles.items()
     }
-    whose = {told.get(source.name), told.get(source.variable)}
-    return "teacher" in whose and "student" not in whose
+    found = {told.get(source.name), told.get(source.variable)} & {"student", "teacher"}
+    found |= {"student"} if Role.STUDENT in named else set()
+    return str(found.pop()) if len(found) == 1 else ""
 
 
 def _how(cut: ast.AST) -> Text:
@@ -254,6 +265,8 @@ def _open(question: str, code: Code, source: Source) -> Text | None:
     if re.search(r"requires_grad_?\(?\s*=?\s*\(?False", code.text):
         return None
     name, called = _name(source), source.called
+    if _whose(code, source) == "student":
+        return _STUDENT.format(name=name)
     if _UPDATED.search(question) and called is not None:
         return _update(code, source, called)
     if re.search(r"no_grad", question) and called is not None and code.is_torch:
@@ -267,6 +280,10 @@ def _open(question: str, code: Code, source: Source) -> Text | None:
     return _YES_UNLESS.format(name=name)
 
 
+_STUDENT = Text(
+    "Yes: nothing between the loss and `{name}` cuts the gradient off.",
+    "会：从损失到 `{name}` 之间没有任何地方切断梯度。",
+)
 _UPDATED = either(r"updated|trained|changed", r"更新|训练")
 _NOT_HELD = Text(
     "No: the optimiser holds {held} alone (line {line}). But `{code}` (line {at}) is computed with "

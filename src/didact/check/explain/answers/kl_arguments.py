@@ -19,7 +19,7 @@ ASKS = either(
 )
 _ORDER = either(
     r"order|argument|other way|swap|exchang|(student|teacher).*first|which of the two"
-    r"|which (one|side) (should|goes|comes|is)",
+    r"|which (one|side) (should|goes|comes)",
     r"顺序|参数.*(反|对|换|位置)|反了|写反|弄反|交换|前面|第一个参数|哪个在前|颠倒|谁在前",
 )
 _DIRECTION = either(r"revers|forward|mode.?(seek|cover)|direction", r"反向|前向|正向|哪个方向|寻峰")
@@ -29,6 +29,7 @@ _LOG = either(
     r"(没|不|要|漏|少|为什么|忘).{0,8}(取|加|写|用)? ?(log|对数)|(log|对数).{0,12}(漏|忘|吗|缺"
     r"|要)|log_target",
 )
+_ARGUMENTLESS = either(r"(no|without) arguments|default|reduction", r"默认|不带参数|reduction")
 _NEGATIVE = either(
     r"other way|swap|exchang|revers|wrong|mixed", r"反了|写反|弄反|交换|换过来|颠倒|放前面|错"
 )
@@ -173,15 +174,15 @@ def _direction(question: str, code: Code, calls: list[Divergence]) -> Text | Non
     else:
         return None
     said = (_IS_FORWARD if forward else _IS_REVERSE).format(because=because)
-    if _BOTH_DIRECTIONS.search(question):
+    asks_forward = re.search(r"forward|前向|正向|cover", question, re.IGNORECASE)
+    asks_reverse = re.search(r"revers|反向|seek|寻峰", question, re.IGNORECASE)
+    if _BOTH_DIRECTIONS.search(question) and (asks_forward or not asks_reverse):
         first = (
             Text("The forward one: ", "前向的：")
             if forward
             else Text("The reverse one: ", "反向的：")
         )
         return Text(first.en + said.en, first.zh + said.zh)
-    asks_forward = re.search(r"forward|前向|正向|cover", question, re.IGNORECASE)
-    asks_reverse = re.search(r"revers|反向|seek|寻峰", question, re.IGNORECASE)
     if re.search(r"\bwhy\b|为什么|为何", question, re.IGNORECASE) or not (
         bool(asks_forward) ^ bool(asks_reverse)
     ):
@@ -201,7 +202,7 @@ def _on_log(calls: list[Divergence]) -> Text | None:
 
 
 def _order(question: str, code: Code, calls: list[Divergence]) -> Text | None:
-    if not calls or not all(is_log(c.input) for c in calls):
+    if not calls or not all(is_log(c.input) for c in calls) or _ARGUMENTLESS.search(question):
         return None
     if any(c.log_target != is_log(c.target) for c in calls):
         return None

@@ -32,4 +32,6 @@ _TEXT = Text(
 
 def answer(question: str, code: Code) -> Text | None:
     """Where distances are divided by the mean of the non-zero ones, as in RKD."""
+    if re.search(r"\bsize|dimension|channel|width|维度|维数", question):
+        return None
     return _TEXT if _ASKS.search(question) and _CODE.search(code.text) else None

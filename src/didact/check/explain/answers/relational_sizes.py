@@ -19,6 +19,11 @@ _GRAM = Text(
     "does not depend on the width of the features. Only the batch must be the same.",
     "不需要：比较的是批内样本之间的关系，两边都是 B×B 的矩阵，与特征的宽度无关，只要批大小一致。",
 )
+_GRAM_WHY = Text(
+    "Because what is compared are relations within the batch, a B×B matrix on each side, whose "
+    "size does not depend on the width of the features. Only the batch must be the same.",
+    "因为比较的是批内样本之间的关系，两边都是 B×B 的矩阵，与特征的宽度无关，只要批大小一致。",
+)
 _KERNEL = Text(
     "The number of channels may differ, as the kernel compares each channel as a vector of its H·W "
     "places; that number of places must be the same.",
@@ -40,8 +45,11 @@ _PROJECTED = Text(
 def answer(question: str, code: Code) -> Text | None:
     """By the named loss that is computed."""
     keys = code.keys
+    if re.search(r"divid|除以", question):
+        return None
     if keys & {"rkd_distance", "rkd_angle", "sp", "pkt"}:
-        return _GRAM
+        why = re.search(r"\bwhy\b|为什么|为何", question, re.IGNORECASE)
+        return _GRAM if why is None else _GRAM_WHY
     if keys & {"nst", "nst_student"}:
         return _KERNEL
     if keys & {"mse", "mse_rows", "mse_sum", "l1", "smooth_l1", "cosine"} and re.search(

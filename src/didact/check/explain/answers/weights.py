@@ -16,7 +16,8 @@ ASKS = either(
     r"权重|系数|比例|α|β|γ|λ",
 )
 _MEANING = either(
-    r"what (does|do|is|are)\b|control|mean\b|role|which (term|one|loss|part)|\bfor\?|weigh|purpose",
+    r"what (does|do|is|are)\b|control|mean\b|role|which (term|one|loss|part)|\bfor\?|\bweighs?\b"
+    r"|purpose",
     r"控制|管(什么|啥|的)|什么意思|作用|是什么|干嘛|干什么|含义|乘(在|的是)|给谁|哪一?项|哪个"
     r"|指什么|分别|各自",
 )
@@ -115,7 +116,9 @@ def _one(question: str, code: Code, name: str, *, alone: bool) -> Text | None:
     if not held:
         return None
     meaning = _MEANING.search(question)
-    direction, extreme = _DIRECTION.search(question), _EXTREME.search(question)
+    by_name = name.rsplit(".", 1)[-1] in code.mentioned(question)
+    direction = _DIRECTION.search(question)
+    extreme = by_name and _EXTREME.search(question)
     if not (meaning or direction or extreme):
         return None
     said: list[Text] = []

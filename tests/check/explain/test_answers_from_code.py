@@ -1,0 +1,212 @@
+"""Questions about a thing in the code: what the code proves is said, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from didact.check.explain import explain
+from didact.check.explain.answers import _modules
+
+KD = """\
+def kd(s, t, y, T=4.0, alpha=0.7):
+    p = F.softmax(t / T, dim=1)
+    soft = F.kl_div(F.log_softmax(s / T, dim=1), p, reduction="batchmean") * T * T
+    hard = F.cross_entropy(s, y)
+    return alpha * soft + (1 - alpha) * hard
+"""
+SWAPPED = (
+    "loss = F.kl_div(F.log_softmax(teacher_z, 1), F.softmax(student_z, 1), reduction='batchmean')\n"
+)
+STEP = """\
+opt = torch.optim.SGD(student.parameters(), lr=0.1)
+for x, y in loader:
+    {teacher}
+    zs = student(x)
+    loss = F.cross_entropy(zs, y) + F.mse_loss(zs, zt{cut})
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+"""
+OPEN = STEP.format(teacher="zt = teacher(x)", cut="")
+CUT = STEP.format(teacher="zt = teacher(x)", cut=".detach()")
+BLOCK = STEP.format(teacher="with torch.no_grad():\n        zt = teacher(x)", cut=".detach()")
+REBOUND = """\
+def nce(zs, zt, tau=0.1):
+    zs = F.normalize(zs, dim=1)
+    zt = F.normalize(zt, dim=1)
+    zt = zt.detach()
+    sim = zs @ zt.t() / tau
+    return F.cross_entropy(sim, torch.arange(zs.size(0)))
+"""
+PEERS = """\
+a = net_a(x)
+b = net_b(x)
+kl = nn.KLDivLoss(reduction="batchmean")
+la = F.cross_entropy(a, y) + kl(F.log_softmax(a, 1), F.softmax(b.detach(), 1))
+lb = F.cross_entropy(b, y) + kl(F.log_softmax(b, 1), F.softmax(a.detach(), 1))
+opt_a.zero_grad(); la.backward(); opt_a.step()
+opt_b.zero_grad(); lb.backward(); opt_b.step()
+"""
+JAX = """\
+import jax, jax.numpy as jnp
+def loss_fn(params, other, x):
+    s = student.apply(params, x)
+    t = teacher.apply({}, x)
+    p = jax.nn.softmax(t, axis=-1)
+    return jnp.mean(jnp.sum(p * (jnp.log(p) - jax.nn.log_softmax(s, axis=-1)), axis=-1))
+grads = jax.grad(loss_fn)(params, other, x)
+"""
+LWF = """\
+def lwf(new, old, y, n_old, T=2.0, lam=1.0):
+    ce = F.cross_entropy(new, y)
+    kd = -(F.softmax(old / T, 1) * F.log_softmax(new[:, :n_old] / T, 1)).sum(1).mean()
+    return ce + lam * kd
+"""
+BIC = """\
+def loss(p, old, y, n_old, n_new, T=2):
+    lam = n_old / (n_old + n_new)
+    soft = -(F.softmax(old / T, 1) * F.log_softmax(p[:, :n_old] / T, 1)).sum(1).mean() * T * T
+    return {a} * soft + {b} * F.cross_entropy(p, y)
+"""
+TOKENS = """\
+def kd(s_logits, t_logits, labels, T=2.0):
+    s, t, y = s_logits[:, :-1], t_logits[:, :-1], labels[:, 1:]
+    live = (y != -100).float()
+    kl = F.kl_div(F.log_softmax(s / T, -1), F.softmax(t / T, -1), reduction="none").sum(-1)
+    return (kl * live).sum() / live.sum() * T * T
+"""
+ANGLES = """\
+def angles(s, t):
+    d = s.unsqueeze(0) - s.unsqueeze(1)
+    n = F.normalize(d, p=2, dim=2)
+    return torch.bmm(n, n.transpose(1, 2)).view(-1)
+"""
+POOL = """\
+def pool(f):
+    a = f.pow(2)
+    rows = a.sum(dim=3).flatten(1)
+    columns = a.sum(dim=2).flatten(1)
+    return torch.cat([rows, columns], dim=1)
+"""
+RKD = """\
+def rel(s, t):
+    ds, dt = torch.cdist(s, s), torch.cdist(t, t)
+    ds = ds / ds[ds > 0].mean()
+    dt = dt / dt[dt > 0].mean()
+    return F.smooth_l1_loss(ds, dt)
+"""
+COSINE = "loss = F.cosine_embedding_loss(hs, ht, {}torch.ones(hs.size(0)))\n"
+SCHEDULE = """\
+for step, (x, y) in enumerate(loader):
+    T_now = T - step / total
+    loss = F.cross_entropy(net(x), y) / T
+    loss.backward()
+"""
+KERAS = """\
+import tensorflow as tf
+loss = tf.keras.losses.KLDivergence()(tf.nn.softmax({} / T), tf.nn.softmax({} / T))
+"""
+STORED = """\
+out = net(x)
+loss = F.cross_entropy(out, y) + F.mse_loss(net(bx), bz)
+loss.backward()
+memory.add_data(examples=x, logits=out.data)
+"""
+EXITS = """\
+def heads(exits, y, T=3.0):
+    loss = F.cross_entropy(exits[0], y)
+    p = F.softmax(exits[0].detach() / T, 1)
+    for z in exits[1:]:
+        loss = loss + F.kl_div(F.log_softmax(z / T, 1), p, reduction="batchmean")
+    return loss
+"""
+BOXES = "box = F.smooth_l1_loss(bs[fg], bt[fg], reduction='sum') / fg.sum()\n"
+
+SAID = [
+    (KD, "Does the gradient flow into the teacher?", "Yes, unless `t` was"),
+    (REBOUND, "does the teacher get a gradient?", "No: `zt.detach()`"),
+    (OPEN, "teacher 没有放在 no_grad 里有问题吗？", "对学生的梯度没有影响"),
+    (OPEN, "Is the teacher updated by backward()?", "No: the optimiser holds"),
+    (CUT, "Is the detach necessary?", "Yes, and it is there: `zt.detach()`"),
+    (CUT, "梯度会传到教师吗？", "不会：第 5 行的 `zt.detach()`"),
+    (BLOCK, "Is the detach necessary?", "No, it is not needed"),
+    (BLOCK, "detach 是不是多余了？", "不需要"),
+    (PEERS, "do I need the detach here?", "Yes, and it is there"),
+    (PEERS, "la 的梯度会跑到 net_b 里吗？", "不会：每个损失里对方的输出都是常数"),
+    (EXITS, "Why detach the deepest exit?", "So that `exits[0]` is a constant"),
+    (JAX.format("other"), "Is stop_gradient needed on the teacher?", "No, not for the teacher"),
+    (STORED, "存进去的为什么是 out.data？", "`out` 带着这一步的计算图"),
+    (KD, "alpha 越大越相信老师吗？", "是的：`alpha` 越大，越看重教师"),
+    (KD, "does a larger alpha trust the labels more?", "No: the larger `alpha`"),
+    (KD, "what happens if alpha = 0?", "`alpha` weighs the distillation term"),
+    (BIC.format(a="lam", b="(1 - lam)"), "Is lam the right way round?", "Yes: the distillation"),
+    (BIC.format(a="(1 - lam)", b="lam"), "Is lam the right way round?", "No: the share of"),
+    (KD, "should the arguments of kl_div be the other way round?", "No: kl_div(input"),
+    (KD, "Is the order of the arguments right?", "Yes: kl_div(input"),
+    (SWAPPED, "参数是不是写反了？", "是反了"),
+    (KD, "Is this the reverse KL?", "No: this is KL(teacher"),
+    (KD, "第 3 行的 softmax 为什么没有取 log？", "没有写漏"),
+    (
+        KERAS.format("teacher", "student"),
+        "Is the argument order of KLDivergence ok?",
+        "Yes: Keras'",
+    ),
+    (
+        KERAS.format("student", "teacher"),
+        "Is the argument order of KLDivergence ok?",
+        "No, exchange",
+    ),
+    (KD, "Is T^2 needed here, yes or no?", "Yes, beside a hard term"),
+    (LWF, "要不要乘 T 的平方？", "要（因为旁边还有硬标签项）"),
+    (LWF, "Why the slice [:, :n_old]?", "`new[:, :n_old]` (line 3)"),
+    (LWF, "is this the same as F.kl_div?", "In gradient yes, in value no"),
+    (TOKENS, "Do padded positions count?", "They do not take part"),
+    (TOKENS, "pad 的位置要不要去掉？", "要，代码已经去掉了"),
+    (ANGLES, "What does bmm compute here?", "`torch.bmm(n, n.transpose(1, 2))` (line 4) multi"),
+    (POOL, "sum(dim=3) 是沿哪个方向池化？", "`a.sum(dim=3)`（第 3 行）沿宽度"),
+    (RKD, "为什么要除以均值，不除行不行？", "为了去掉尺度"),
+    (COSINE.format(""), "why is the target ones?", "A target of +1"),
+    (COSINE.format("-"), "why does my loss increase as they align?", "The target is −1"),
+    (SCHEDULE, "Does the temperature go down over time?", "No: `T_now` is set in line 2"),
+    (REBOUND, "what are the negatives here?", "The positive of sample i"),
+    (BOXES, "what happens with no foreground?", "Then `fg` selects nothing"),
+    (KD, "reduction 用 mean 和 batchmean 有区别吗？", "有区别，选 'batchmean'"),
+    (KD, "why do we need the hard loss at all?", "The labels are right where"),
+    (KD, "Is T applied to both sides?", "Yes, both sides"),
+    (KD, "what does line 4 do?", "Line 4, `hard"),
+]
+
+
+def answer(code: str, question: str) -> str:
+    asked = explain(f"{question}\n\n{code}").asked
+    assert asked is not None
+    chinese = any("\u4e00" <= c <= "\u9fff" for c in question)
+    return asked.answer.zh if chinese else asked.answer.en
+
+
+@pytest.mark.parametrize(("code", "question", "begins"), SAID)
+def test_what_the_code_proves_is_said(code: str, question: str, begins: str) -> None:
+    assert answer(code, question).startswith(begins)
+
+
+NOT_SAID = [
+    (JAX.format("params"), "Is stop_gradient needed on the teacher?", "No, not for the teacher"),
+    (KD, "Does the student get a gradient?", "cuts it off"),
+    (KD, "my gradients are tiny, why?", "cut"),
+    (KD, "Why is the loss at 0 after a while, is it the weights?", "weighs"),
+    (LWF, "Is this T squared?", "It is there"),
+    (TOKENS, "Would masking alone do, without the shift?", "take part"),
+    (OPEN, "Do I need eval() and no_grad()?", "it is there"),
+    (SWAPPED, "Is this KL right with its default reduction?", "as it should be"),
+]
+
+
+@pytest.mark.parametrize(("code", "question", "words"), NOT_SAID)
+def test_what_is_not_so_is_not_said(code: str, question: str, words: str) -> None:
+    assert words not in answer(code, question)
+
+
+def test_every_module_can_be_asked() -> None:
+    for module in _modules():
+        assert callable(module.answer)
+        assert module.ASKS.search("") is None
