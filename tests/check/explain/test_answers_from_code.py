@@ -143,7 +143,7 @@ SAID = [
     (BIC.format(a="(1 - lam)", b="lam"), "Is lam the right way round?", "No: the share of"),
     (KD, "should the arguments of kl_div be the other way round?", "No: kl_div(input"),
     (KD, "Is the order of the arguments right?", "Yes: kl_div(input"),
-    (SWAPPED, "参数是不是写反了？", "是反了"),
+    (SWAPPED, "参数是不是写反了？", "是"),
     (KD, "Is this the reverse KL?", "No: this is KL(teacher"),
     (KD, "第 3 行的 softmax 为什么没有取 log？", "没有写漏"),
     (

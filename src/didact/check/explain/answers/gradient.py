@@ -118,21 +118,19 @@ _PEERS_NEED = Text(
 )
 _UPDATES = Text("`{loss}.backward()` reaches `{model}` alone",
                 "`{loss}.backward()` 只更新 `{model}`")  # fmt: skip
-_BY_ARGUMENT = Text(
-    "No, not for the teacher: jax.grad differentiates with respect to argument 0 (`{first}`) "
-    "alone, and the teacher's side depends on other arguments, so it is a constant with or without "
-    "stop_gradient. It would matter if the teacher were computed from `{first}` as well.",
-    "对教师没有影响：jax.grad 只对第 0 个参数（`{first}`）求导，教师一侧只依赖别的参数，写不写 "
-    "stop_gradient 都是常数。只有教师的输出也由 `{first}` 算出时才有区别。",
-)
+
+
+def is_of_gradients(question: str) -> bool:
+    """Whether a question is of where a gradient goes, not of its size."""
+    if _NOT_THIS.search(question):
+        return False
+    return bool(_SHOULD.search(question) or _FLOWS.search(question))
 
 
 def answer(question: str, code: Code) -> Text | None:
     """By what the gradient of each loss reaches."""
-    if _NOT_THIS.search(question) or not (_SHOULD.search(question) or _FLOWS.search(question)):
+    if not is_of_gradients(question):
         return None
-    if (told := _by_argument(code)) is not None:
-        return told
     if not (code.is_torch or code.judged.tracer.frameworks & {"jax", "paddle"}):
         return None
     reached = [(loss, reach_of(code, loss)) for loss in losses(code)]
@@ -271,6 +269,10 @@ def _open(question: str, code: Code, source: Source) -> Text | None:
         return _update(code, source, called)
     if re.search(r"no_grad", question) and called is not None and code.is_torch:
         return _OF_STUDENT.format(code=shown(called), line=called.lineno)
+    if _FINE.search(question):
+        if called is None:
+            return _FINE_IF.format(name=name)
+        return _NOT_FINE.format(code=shown(called), line=called.lineno)
     if _CUT_ASKED.search(question) or not _FLOWS.search(question):
         if called is not None:
             return _ADD_CALL.format(code=shown(called), line=called.lineno)
@@ -280,6 +282,24 @@ def _open(question: str, code: Code, source: Source) -> Text | None:
     return _YES_UNLESS.format(name=name)
 
 
+_FINE = either(
+    r"\b(ok|okay|fine|alright|all right|a problem)\b.*(not|without|no |isn't|aren't)",
+    r"(不|没有?).{0,12}(可以|行|没问题|有问题|有影响|要紧)",
+)
+_FINE_IF = Text(
+    "Only if `{name}` was computed under torch.no_grad(): nothing that is shown cuts the "
+    "gradient to it, and otherwise the loss pulls the teacher towards the student as well. "
+    "`{name}.detach()` is safe.",
+    "只有 `{name}` 是在 torch.no_grad() 里算出来的才可以：贴出的代码没有切断它的梯度，否则损失也"
+    "会把教师往学生那边拉。写成 `{name}.detach()` 最稳妥。",
+)
+_NOT_FINE = Text(
+    "Better not: `{code}` in line {line} is computed with its graph, so the gradient goes into "
+    "its parameters; they change where the optimiser holds them, and cost memory where not. Put "
+    "the call under torch.no_grad().",
+    "最好不要这样：第 {line} 行的 `{code}` 带着计算图，梯度会传到它的参数：参数在优化器里就会被训"
+    "练，不在则白白占显存。把这次前向放进 torch.no_grad()。",
+)
 _STUDENT = Text(
     "Yes: nothing between the loss and `{name}` cuts the gradient off.",
     "会：从损失到 `{name}` 之间没有任何地方切断梯度。",
@@ -334,37 +354,3 @@ def _of_peers(question: str, reached: list[tuple[ast.expr, Reach]]) -> Text | No
     return _PEERS.format(
         cuts=shown_cuts, each=Text(" and ".join(e.en for e in each), "，".join(e.zh for e in each))
     )
-
-
-def _by_argument(code: Code) -> Text | None:
-    """What ``jax.grad`` differentiates."""
-    if "jax" not in code.judged.tracer.frameworks:
-        return None
-    for call in code.calls("grad", "value_and_grad"):
-        if any(k.arg == "argnums" for k in call.keywords) or not call.args:
-            continue
-        name = last_name(call.args[0])
-        function = next((f for f in code.functions() if f.name == name), None)
-        if function is None or not function.args.args:
-            continue
-        first = function.args.args[0].arg
-        for term in code.terms:
-            if term.teacher is None:
-                continue
-            if re.search(rf"\b{first}\b", code.written(term.teacher)) or _depends(function, first):
-                return None
-            return _BY_ARGUMENT.format(first=first)
-    return None
-
-
-def _depends(function: ast.FunctionDef, first: str) -> bool:
-    """Whether the teacher is computed from the argument that is differentiated."""
-    for node in ast.walk(function):
-        if not isinstance(node, ast.Call):
-            continue
-        owner = ast.unparse(node.func).rpartition(".")[0]
-        if Role.TEACHER in {role_of(last_name(node.func)), role_of(owner)}:
-            given = [*node.args, *(k.value for k in node.keywords)]
-            return any(isinstance(n, ast.Name) and n.id == first
-                       for a in given for n in ast.walk(a))  # fmt: skip
-    return False

@@ -9,7 +9,8 @@ from didact.check.explain.answers._code import Code, either
 
 PLACE = 30
 ASKS = either(
-    r"divid|normali[sz]|mean|skip|without|remove", r"除以|均值|平均|去掉|不除|归一|\.mean\("
+    r"divid|normali[sz]|mean distance|> ?0\]\.mean|skip.*mean|without.*mean",
+    r"除以|均值|平均距离|不除|归一|> ?0\]\.mean",
 )
 _ASKS = either(
     r"why|skip|without|remove|need|necessar|what",

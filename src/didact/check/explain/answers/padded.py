@@ -7,12 +7,13 @@ import re
 
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, either, shown
+from didact.check.explain.call_words import last_name
 
 PLACE = 15
 ASKS = either(r"\bpad|mask|-100|ignor", r"\bpad|填充|掩码|-100|mask|位置")
 _TAKES = either(
-    r"count|take part|includ|contribut|ignor|exclud|left out|remov|drop|skip|mask(ed)?\b.*(out"
-    r"|right|ok|correct)|need to mask|should i mask",
+    r"count|take part|handled|includ|contribut|ignor|exclud|left out|remov|drop|skip"
+    r"|mask(ed)?\b.*(out|right|ok|correct)|need to mask|should i mask",
     r"参与|算进|计入|忽略|去掉|排除|要不要|算不算|影响|管用|生效",
 )
 _SHOULD = either(r"should|need|have to|must|remov|mask out", r"要不要|需要|要去掉|去掉吗|该不该")
@@ -47,7 +48,7 @@ def answer(question: str, code: Code) -> Text | None:
         "mask" in f.message.en.lower() or "padding" in f.message.en.lower() for f in code.serious
     ):
         return None
-    masks = _masks(code)
+    masks = masks_of(code)
     told = _divided(question, code, masks) or _selected(code, masks)
     if told is None:
         return None
@@ -58,7 +59,7 @@ def answer(question: str, code: Code) -> Text | None:
     return Text(told.en + more.en, told.zh + more.zh)
 
 
-def _masks(code: Code) -> dict[str, tuple[int, str]]:
+def masks_of(code: Code) -> dict[str, tuple[int, str]]:
     """The masks that are made by a comparison: the line, and where they are 0."""
     found: dict[str, tuple[int, str]] = {}
     for node in code.nodes:
@@ -69,6 +70,10 @@ def _masks(code: Code) -> dict[str, tuple[int, str]]:
                 where = f"{ast.unparse(inner.left)} == {ast.unparse(inner.comparators[0])}"
                 if not any(isinstance(n, ast.Call) for n in ast.walk(inner)):
                     found.setdefault(node.targets[0].id, (node.lineno, f"`{where}`"))
+            elif isinstance(inner, ast.Call) and last_name(inner.func) == "ne" and inner.args:
+                owner = ast.unparse(getattr(inner.func, "value", inner.func))
+                where = f"`{owner} == {ast.unparse(inner.args[0])}`"
+                found.setdefault(node.targets[0].id, (node.lineno, where))
             elif isinstance(inner, ast.Compare) and ast.unparse(inner).endswith(" > -1"):
                 where = f"{ast.unparse(inner.left)} ≤ −1"
                 found.setdefault(node.targets[0].id, (node.lineno, f"`{where}`"))
