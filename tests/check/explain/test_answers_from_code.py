@@ -154,7 +154,7 @@ SAID = [
     (
         KERAS.format("student", "teacher"),
         "Is the argument order of KLDivergence ok?",
-        "No, exchange",
+        "No",
     ),
     (KD, "Is T^2 needed here, yes or no?", "Yes, beside a hard term"),
     (LWF, "要不要乘 T 的平方？", "要（因为旁边还有硬标签项）"),

@@ -18,9 +18,17 @@ ASKS = either(
     r"|log_target|颠倒|log_softmax|加 ?log|对数",
 )
 _ORDER = either(
-    r"order|argument|other way|swap|exchang|(student|teacher).*first|which of the two"
+    r"argument|(student|teacher|input|target).*(first|other way|swap|exchang|order|second)"
+    r"|(swap|exchang|other way|order|reversed).*(student|teacher|input|target|kl_?div)"
+    r"|kl_?div.*(swap|exchang|other way|order|reversed)|which of the two"
     r"|which (one|side) (should|goes|comes)",
-    r"顺序|参数.*(反|对|换|位置)|反了|写反|弄反|交换|前面|第一个参数|哪个在前|颠倒|谁在前",
+    r"参数.*(反|对|换|位置|顺序)|顺序.{0,6}参数|kl_?div.*(反|顺序|换)|(学生|教师|老师|input"
+    r"|target).{0,12}(前面|第一个|反了|写反|弄反|位置|换)|第一个参数|哪个在前|谁在前|(写|弄"
+    r"|搞)反了.{0,8}(学生|教师)",
+)
+_OF_OTHERS = either(
+    r"alpha|beta|weight|slic|\bema\b|temperature|softmax and|\bstep\b|zero_grad|bigger|larger|mask",
+    r"权重|系数|切片|α|β|滑动|温度|清零|掩码",
 )
 _DIRECTION = either(r"revers|forward|mode.?(seek|cover)|direction", r"反向|前向|正向|哪个方向|寻峰")
 _LOG = either(
@@ -114,7 +122,9 @@ def answer(question: str, code: Code) -> Text | None:
     )
     if _LOG.search(question) and not sides_named and (told := _on_log(calls)) is not None:
         return told
-    return _order(question, code, calls) if _ORDER.search(question) else None
+    if _OF_OTHERS.search(question) or not _ORDER.search(question):
+        return None
+    return _order(question, code, calls)
 
 
 def divergences(code: Code) -> list[Divergence]:

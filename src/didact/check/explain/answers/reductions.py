@@ -39,8 +39,9 @@ _SUM = Text(
 
 def answer(question: str, code: Code) -> Text | None:
     """By the reduction of each kl_div on [B, C]."""
+    question = re.sub(r"`[^`]*\([^`]*`", "", question)
     calls = divergences(code)
-    if not calls or not code.is_torch or not _WHICH.search(question):
+    if not ASKS.search(question) or not calls or not code.is_torch or not _WHICH.search(question):
         return None
     if re.search(r"divid|token|除以", question) or any(b.rank != 2 for loss in code.judged.losses
                                                        for b in loss.branches):  # fmt: skip

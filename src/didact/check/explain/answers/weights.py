@@ -83,6 +83,8 @@ def answer(question: str, code: Code) -> Text | None:
         return told
     if not names:
         return None
+    if _ROUND.search(question) and len(names) == 1:
+        return _as_written(code, names[0])
     parts = [told for name in names if (told := _one(question, code, name, alone=len(names) == 1))]
     return both(*parts) if parts else None
 
@@ -229,6 +231,18 @@ def _right_way(code: Code) -> Text | None:
             if share is not None:
                 return _SHARE if share != hard else _SHARE_WRONG
     return None
+
+
+_AS_WRITTEN = Text("As it is written, {told}", "按现在的写法，{told}")
+
+
+def _as_written(code: Code, name: str) -> Text | None:
+    """What a weight stands before, to whether it is the wrong way round."""
+    held = _holding(code, name)
+    if {_is_hard(t) for t, w in held if not _is_rest(w)} - {True, False}:
+        return None
+    lines = [_WEIGHS.format(weight=_short(code, w), term=code.name_of(t)) for t, w in held]
+    return _AS_WRITTEN.format(told=_sentence(lines)) if lines else None
 
 
 def _share_of_old(weight: Node) -> bool | None:
