@@ -435,7 +435,29 @@ DEFINITIONS = (
         "return (b * ((b + 0.0000001) / (a + 0.0000001)).log()).mean()", ranks=(2,),
     ),
 )  # fmt: skip
-BY_KEY = {d.key: d for d in DEFINITIONS}
+EWC = Definition(
+    "ewc",
+    Text("EWC's penalty", "EWC 的惩罚项"),
+    "Kirkpatrick et al. 2017 (EWC), arXiv:1612.00796",
+    "λ/2 · Σ F·(θ − θ*)², over all parameters",
+    "",
+)
+L2_SP = Definition(
+    "l2_sp",
+    Text("the squared distance of the parameters from the old ones", "参数与旧参数之差的平方和"),
+    "Li et al. 2018 (L2-SP), arXiv:1802.01483",
+    "α/2 · Σ (θ − θ*)², over all parameters",
+    "",
+)
+RANKING = Definition(
+    "margin",
+    Text("margin ranking loss", "间隔排序损失（margin ranking）"),
+    "Hou et al. 2019 (LUCIR)",
+    "mean max(0, m − (a − b))",
+    "",
+)
+"""Losses that their form tells, and no comparison of numbers."""
+BY_KEY = {d.key: d for d in (*DEFINITIONS, EWC, L2_SP, RANKING)}
 
 
 @cache

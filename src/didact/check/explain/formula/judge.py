@@ -15,6 +15,7 @@ from didact.check.explain.formula.arrays import Array, EvaluationError
 from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.kinds import Kind, kinds_of
 from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.plain import is_zero
 from didact.check.explain.formula.roles import Told, leaves, roles_of, side
 from didact.check.explain.formula.trace import Entry, Tracer, trace
 from didact.check.explain.formula.tree import (
@@ -27,7 +28,7 @@ from didact.check.explain.formula.tree import (
     alternatives,
     walk,
 )
-from didact.check.explain.formula.verdict import Term, addends, laboratory, solve
+from didact.check.explain.formula.verdict import Term, addends, by_form, laboratory, solve
 from didact.check.explain.formula.written import Writer, box_of
 
 MOST = 6
@@ -44,6 +45,7 @@ _LOSS_CALLS = frozenset(
         "smooth_l1_loss",
         "huber_loss",
         "cosine_embedding_loss",
+        "margin_ranking_loss",
     ]
 )
 _COMPARING = frozenset(
@@ -56,7 +58,6 @@ _COMPARING = frozenset(
         "normalize",
         "cosine_similarity",
         "pairwise_distance",
-        "norm",
         "matmul",
         "bmm",
         "sub",
@@ -223,6 +224,8 @@ def _branch(
     *, incremental: bool,
 ) -> Branch:  # fmt: skip
     """The terms for the number of dimensions for which most of them are recognised."""
+    if is_zero(node):  # a branch in which nothing is learnt
+        return Branch(conditions, (), 2)
     best: tuple[tuple[int, int], Branch] | None = None
     for rank in ranks.order:
         lab = laboratory(node, roles, rank, incremental=incremental)
@@ -272,7 +275,10 @@ def _part_by_part(
                 best = found
             if not _unknown_count(best):
                 break
-        terms += best if best is not None else [Term((), part)]
+        if best is None:
+            lab = laboratory(part, roles, ranks.order[0], incremental=incremental)
+            best = [by_form(lab, part) or Term((), part)]
+        terms += best
     return Branch(conditions, tuple(terms), 2)
 
 
@@ -468,13 +474,65 @@ def method_keys(judged: Judged) -> list[str]:
     soft = [t for t in terms if t.definition is not None and t.definition.key in SOFT]
     if soft and (named := _soft_method(soft, judged)):
         found.append(named)
-    if "cosine" in keys:
+    if "margin" in keys:
+        found.append("lucir_margin" if any(map(_ranks_largest, terms)) else "margin")
+    if "cosine" in keys and not _is_triple(terms, found):
         found.append("lucir" if judged.incremental else "cosine")
-    if keys & {"mse", "mse_rows", "mse_sum"} and not found:
-        found.append(_matching(terms))
+    elif "cosine" in keys:
+        return ["distilbert"]
+    if keys & {"mse", "mse_rows", "mse_sum"}:
+        replayed = _replayed(judged)
+        if replayed is not None:
+            return [replayed, *found]
+        if not found:
+            found.append(_matching(terms))
     if keys and keys <= _OF_LABELS:
         found.append("plain")
     return found
+
+
+_STORED = re.compile(r"(^|_|\.)(buf|buffer|mem|memory|replay|stored|exemplar|er)(_|\d|$|\.)", re.I)
+
+
+def _is_stored(given: Given) -> bool:
+    """Whether a name comes from a memory: by its own name, or by that of what it was taken of."""
+    if "(" not in given.text and _STORED.search(given.text):
+        return True
+    calls = [i.text.split("(")[0] for i in given.inputs if isinstance(i, Given) and "(" in i.text]
+    return given.text.isidentifier() and any(map(_STORED.search, calls))
+
+
+def _replayed(judged: Judged) -> str | None:
+    """DER where logits that were stored are matched; DER++ where their labels are learnt too."""
+    terms = [t for loss in judged.losses for t in loss.terms]
+    scores = [
+        t for t in terms
+        if t.definition is not None and t.definition.key in {"mse", "mse_rows", "mse_sum"}
+        and t.teacher is not None
+        and any(map(_is_stored, leaves(t.teacher)))
+    ]  # fmt: skip
+    if not scores:
+        return None
+    labels = [
+        t for t in terms
+        if t not in scores and (is_given(t) or (t.definition and t.definition.hard))
+        and any(_is_stored(p) for n in (t.body, t.labels) if n is not None
+                for p in walk(n) if isinstance(p, Given))
+    ]  # fmt: skip
+    return "derpp" if labels else "der"
+
+
+def _is_triple(terms: list[Term], found: list[str]) -> bool:
+    """DistilBERT's loss: soft targets, labels, and the cosine of the hidden states."""
+    soft = {"kd", "token_kd", "pixel_kd"} & set(found)
+    return bool(soft) and any(t.definition is not None and t.definition.hard for t in terms)
+
+
+def _ranks_largest(term: Term) -> bool:
+    """Whether a ranking holds the true class against the largest scores of others, as LUCIR."""
+    return isinstance(term.body, Call) and any(
+        isinstance(p, Call) and p.name == "topk" for a in term.body.args[:2] for p in walk(a)
+    )
 
 
 _OF_LABELS = frozenset(
@@ -490,7 +548,7 @@ _METHODS = (
     ("dino", {"dino"}), ("tf_kd", {"tf_kd", "virtual_ce"}), ("pod", {"pod"}),
     ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
     ("binary_kd", {"binary_kd"}),
-    ("consistency", {"mse_probs", "mse_probs_rows"}),
+    ("consistency", {"mse_probs", "mse_probs_rows"}), ("ewc", {"ewc"}), ("l2_sp", {"l2_sp"}),
 )  # fmt: skip
 
 
@@ -516,7 +574,8 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
     if averaged or any(t.over is not None for t in terms):
         return "multi_kd"
     if judged.incremental:
-        return "lwf"
+        named = _words(judged.tracer.tree)
+        return "bic" if any(_BIAS_LAYER.search(word) for word in named) else "lwf"
     if judged.tracer.frameworks == {"tensorflow"} and any(
         isinstance(n, ast.ClassDef) and "istill" in n.name for n in judged.tracer.tree.body
     ):
@@ -525,6 +584,9 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
     if ranks == {3}:
         return "token_kd"
     return "pixel_kd" if ranks == {4} else "kd"
+
+
+_BIAS_LAYER = re.compile(r"^bic$|bias_?layer|bias_?correct")
 
 
 def _is_of_list(node: Node) -> bool:
@@ -580,14 +642,14 @@ def _is_cut(term: Term) -> bool:
 
 
 def _matching(terms: list[Term]) -> str:
-    texts = " ".join(
-        g.text.lower() for t in terms for n in (t.student, t.teacher) if n is not None
-        for g in leaves(n)
-    )  # fmt: skip
     scored = {g for t in terms if t.definition is not None and t.definition.hard
               and t.student is not None for g in leaves(t.student)}  # fmt: skip
     soft = [t for t in terms if t.definition is not None and t.definition.key in GENERIC]
     compared = {g for t in soft if t.student is not None for g in leaves(t.student)}
+    texts = " ".join(
+        g.text.lower() for t in soft for n in (t.student, t.teacher) if n is not None
+        for g in leaves(n)
+    )  # fmt: skip
     if "logit" in texts or "score" in texts or (compared and compared <= scored):
         return "logit_matching"
     if re.search(r"feat|hint|layer|guided|regress|hidden|proj|backbone|adapt|fm|^f", texts):

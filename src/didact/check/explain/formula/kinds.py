@@ -87,6 +87,7 @@ _HOT = re.compile(r"one_?hot|target_?prob|multi_?hot", re.IGNORECASE)
 _OLD = re.compile(r"old|known|prev|start|n_?base|seen|past", re.IGNORECASE)
 
 
+_ALL_CLASSES = re.compile(r"(^|_)(all|total|cur|seen)(_|$)|(n|num)_class", re.IGNORECASE)
 _COUNTS = re.compile(r"(n|num|nb)_(old|new|all|total|seen|known|base|past)", re.IGNORECASE)
 
 
@@ -331,7 +332,7 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
     if call.name == "slice":
         both = all(isinstance(n, Given) for n in args[:2])
         ends = (Kind.OLD_CLASSES, Kind.CLASSES if both else Kind.OLD_CLASSES)
-        told += [(n, Kind.CLASSES if by_name(n) is Kind.CLASSES else k)
+        told += [(n, Kind.CLASSES if _ALL_CLASSES.search(n.text) else k)
                  for n, k in zip(args, ends, strict=False) if isinstance(n, Given)]  # fmt: skip
     if call.name in {"view", "reshape"}:
         told += [(n, Kind.CLASSES) for n in args[2:] if isinstance(n, Given)]

@@ -186,6 +186,7 @@ _LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "SmoothL1Loss": ("smooth_l1_loss", (*_LEGACY, "beta")),
     "HuberLoss": ("huber_loss", ("reduction", "delta")),
     "CosineEmbeddingLoss": ("cosine_embedding_loss", ("margin", *_LEGACY)),
+    "MarginRankingLoss": ("margin_ranking_loss", ("margin", *_LEGACY)),
     "Softmax": ("softmax", ("dim",)),
     "LogSoftmax": ("log_softmax", ("dim",)),
     "Sigmoid": ("sigmoid", ()),
@@ -219,7 +220,8 @@ def call(name: str, args: list[Node], keywords: Keywords) -> Call | None:
     if name in {"max", "min"} and keywords.keys() & {"axis", "keepdims"}:
         name = f"a{name}"  # NumPy's gives the values alone
     kept = {("dim" if k == "axis" else k): v for k, v in keywords.items() if k not in _DROPPED}
-    if name in {"sum", "mean", "prod", "max", "min", "amax", "amin", "std", "var", "softmax"}:
+    if name in {"sum", "mean", "prod", "max", "min", "amax", "amin", "std", "var", "softmax",
+                "norm"}:  # fmt: skip
         kept = {("keepdim" if k == "keepdims" else k): v for k, v in kept.items()}
     args = list(args)
     for key in sorted(kept, key=lambda k: _PLACES.get(k, 2)):

@@ -314,7 +314,8 @@ def is_zero(node: Node) -> bool:
     """Whether a part is 0, as a number or as a tensor."""
     node = bare(node)
     if isinstance(node, Call) and node.name == "zeros":
-        return not node.args or is_number(node.args[0], 1)
+        first = node.args[0] if node.args else None
+        return first is None or is_number(first, 1) or first.children == ()
     return is_number(node, 0)
 
 
@@ -348,6 +349,10 @@ def _index(node: Call) -> Node | None:
         return None
     name = f"a{inner.name}" if is_number(node.args[1], 0) else f"arg{inner.name}"
     return Call(name, (inner.args[0],), (("dim", dim),))
+
+
+def _zeros(node: Call) -> Node | None:
+    return Constant(0) if is_zero(node) else None
 
 
 def _tensor(node: Call) -> Node | None:
@@ -389,5 +394,5 @@ _RULES: dict[str, Callable[[Call], Node | None]] = {
     "sum": _sum, "mean": _mean, "nll_loss": _nll, "exp": _exp, "log": _log, "add": _add,
     "one_hot": _hot, "scatter": _hot, "put": _put, "invert": _invert, "logical_not": _invert,
     "sqrt": _distance, "cdist": _distance, "norm": _distance, "index": _index,
-    "cosine_embedding_loss": _cosine, "tensor": _tensor,
+    "cosine_embedding_loss": _cosine, "tensor": _tensor, "zeros": _zeros,
 }  # fmt: skip

@@ -185,6 +185,8 @@ def _provenance(given: Given) -> Told | None:
         return None
     if is_loss(callee.rsplit(".", 1)[-1]):
         return None
+    if any(role_of(owner) is Role.TEACHER for owner in _lists_of_models(given)):
+        return Told("teacher", _FROM.format(model=callee))
     name = callee.removeprefix("self.")
     if role_of(name) is Role.UNKNOWN and not re.search(r"\(", given.text):
         name = name.split(".", 1)[0]  # of `teacher_outputs.logits` the owner tells
@@ -193,8 +195,6 @@ def _provenance(given: Given) -> Told | None:
     added = is_layer(name)  # put on what a model gave: whose that is decides
     if role_of(name) is Role.STUDENT or (not added and is_model(name)) or name in {"net", "model"}:
         return Told("student", _FROM.format(model=callee))
-    if any(role_of(name) is Role.TEACHER for name in _lists_of_models(given)):
-        return Told("teacher", _FROM.format(model=callee))
     inner = {t.role for i in given.inputs for g in leaves(i) if (t := _provenance(g)) is not None}
     if len(inner) == 1:
         return Told(inner.pop(), _FROM.format(model=callee))

@@ -304,7 +304,8 @@ def alternatives(node: Node, limit: int = 8) -> list[tuple[tuple[str, ...], Node
     if choice is None or limit <= 1:
         return [((), node)]
     found = []
-    for text, taken in ((choice.text, True), (f"not {choice.text}", False)):
+    opposite = choice.text[4:] if choice.text.startswith("not ") else f"not {choice.text}"
+    for text, taken in ((choice.text, True), (opposite, False)):
         same: dict[Node, Node] = {
             p: p.then if taken else p.other
             for p in walk(node)

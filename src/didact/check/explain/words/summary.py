@@ -78,6 +78,25 @@ METHODS: dict[str, Text] = {
     "der": Text(
         "DER, dark experience replay (Buzzega et al. 2020)", "DER（暗经验回放，Buzzega 等 2020）"
     ),
+    "derpp": Text(
+        "DER++, dark experience replay with labels (Buzzega et al. 2020)",
+        "DER++（带标签的暗经验回放，Buzzega 等 2020）",
+    ),
+    "l2_sp": Text(
+        "a penalty on the distance from the old parameters (L2-SP, Li et al. 2018)",
+        "对偏离旧参数的 L2 惩罚（L2-SP，Li 等 2018）",
+    ),
+    "lucir_margin": Text(
+        "LUCIR's margin ranking between classes (Hou et al. 2019)",
+        "LUCIR 的类间间隔排序损失（Hou 等 2019）",
+    ),
+    "margin": Text("a margin ranking loss", "间隔排序损失"),
+    "distilbert": Text(
+        "DistilBERT's triple loss: soft targets, labels, cosine of the hidden states "
+        "(Sanh et al. 2019)",
+        "DistilBERT 的三项损失：软目标、标签、隐藏状态余弦（Sanh 等 2019）",
+    ),
+    "jsd_even": Text("the Jensen–Shannon divergence", "Jensen–Shannon 散度（JSD）"),
     "pkd": Text("PKD, patient KD (Sun et al. 2019)", "PKD（耐心蒸馏，Sun 等 2019）"),
     "fsp": Text("FSP matrices (Yim et al. 2017)", "FSP 矩阵（Yim 等 2017）"),
     "bic": Text("BiC (Wu et al. 2019)", "BiC（Wu 等 2019）"),

@@ -199,3 +199,13 @@ def cosine_embedding_loss(
     cosine = cosine_similarity(input1, input2, -1)
     losses = elementwise(lambda c, y: 1 - c if y == 1 else max(0.0, c - margin), cosine, target)
     return _finish(losses, _legacy(size_average, reduce, reduction))
+
+
+@operation("margin_ranking_loss")
+def margin_ranking_loss(
+    input1: Array, input2: Array, target: Array, margin: float = 0.0,
+    size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+) -> Array:  # fmt: skip
+    """max(0, margin − target·(input1 − input2))."""
+    losses = elementwise(lambda a, b, y: max(0.0, margin - y * (a - b)), input1, input2, target)
+    return _finish(losses, _legacy(size_average, reduce, reduction))

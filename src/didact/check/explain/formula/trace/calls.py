@@ -42,6 +42,8 @@ from didact.check.explain.formula.tree import (
 )
 
 DEPTH = 8
+_MADE = {"new_zeros": "zeros", "new_ones": "ones", "new_tensor": "tensor"}
+"""Methods that make a tensor of the kind of another one."""
 _OF_MODELS_TOO = frozenset({"norm", "relu", "sort", "add", "to", "cuda", "cpu", "float", "half"})
 """Methods of tensors that a model may have as well."""
 
@@ -192,6 +194,8 @@ class Calls(State):
                 return base
             if name in CASTS:
                 return Call(CASTS[name], (base,))
+            if name in _MADE:
+                return call(_MADE[name], nodes, named) or self._unknown(ast.unparse(node), nodes)
             if name == "permute" or name in METHODS:
                 made = call(name, [base, *nodes], named)
                 if made is not None:

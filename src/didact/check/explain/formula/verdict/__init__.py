@@ -8,7 +8,7 @@ alone. Anything else is not recognised, and nothing is said of it.
 from didact.check.explain.formula.verdict.factors import addends, is_same, is_weights
 from didact.check.explain.formula.verdict.laboratory import Laboratory, laboratory
 from didact.check.explain.formula.verdict.law import Law
-from didact.check.explain.formula.verdict.solve import solve
+from didact.check.explain.formula.verdict.solve import by_form, solve
 from didact.check.explain.formula.verdict.term import Term
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Law",
     "Term",
     "addends",
+    "by_form",
     "is_same",
     "is_weights",
     "laboratory",

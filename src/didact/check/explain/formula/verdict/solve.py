@@ -6,6 +6,8 @@ from dataclasses import replace
 from itertools import combinations
 
 from didact.check.explain.formula.arrays import EvaluationError
+from didact.check.explain.formula.definitions import RANKING
+from didact.check.explain.formula.plain import bare
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import (
     Call,
@@ -27,6 +29,7 @@ from didact.check.explain.formula.verdict.factors import (
 from didact.check.explain.formula.verdict.laboratory import Laboratory
 from didact.check.explain.formula.verdict.law import Law
 from didact.check.explain.formula.verdict.match import match
+from didact.check.explain.formula.verdict.penalty import penalty
 from didact.check.explain.formula.verdict.term import Term
 
 
@@ -43,6 +46,9 @@ def solve(
         return [_with_its_number(_divided_by_count(_with(found, weights, cut)))]
     if len(parts) > 1:
         return [_with(t, weights, cut) for t in _solve_sum(lab, parts, sign, loop, factors)]
+    told = _told_by_form(lab, body, sign)
+    if told is not None:
+        return [_with(told, weights, cut)]
     inner = summed(body)
     if inner is not None and loop is None:
         terms = solve(lab, inner.body, inner.loop, factors)
@@ -50,6 +56,28 @@ def solve(
     if sign < 0:
         body = Call("neg", (body,))
     return [Term(tuple(weights), body, cut=cut, rank=lab.rank, over=loop)]
+
+
+def by_form(lab: Laboratory, node: Node) -> Term | None:
+    """A term that cannot be evaluated, where its form alone tells what it is."""
+    weights, body, sign, cut = stripped(node, lab.kinds)
+    told = _told_by_form(lab, body, sign)
+    return _with(told, weights, cut) if told is not None else None
+
+
+def _told_by_form(lab: Laboratory, body: Node, sign: int) -> Term | None:
+    """A penalty on parameters, or a ranking: no numbers are needed to see what it is."""
+    law = Law(float(sign))
+    found = penalty(body, lab.kinds)
+    if found is not None:
+        own = bare(found.parameters)
+        dead = any(isinstance(p, Call) and p.name == "detach" and p.args[0] is own
+                   for p in walk(body))  # fmt: skip
+        return Term(found.weights, body, found.definition, law, found.parameters, found.old,
+                    rank=lab.rank, dead=dead)  # fmt: skip
+    if isinstance(body, Call) and body.name == "margin_ranking_loss":
+        return Term((), body, RANKING, law, body.args[0], rank=lab.rank)
+    return None
 
 
 def _solve_sum(
