@@ -669,7 +669,7 @@ def is_simple(term: Term) -> bool:
 
 def _is_leaf(node: Node) -> bool:
     while isinstance(node, Call) and node.name in {
-        "index", "view", "reshape", "flatten", "detach", "identity", "floating", "squeeze",
+        "index", "masked_select", "view", "reshape", "flatten", "detach", "identity", "floating", "squeeze",
         "permute", "transpose", "normalize", "softmax", "log_softmax", "sigmoid", "div",
     }:  # fmt: skip
         node = node.args[0]

@@ -329,6 +329,12 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
             told.append((target, Kind.TENSOR if soft else Kind.HOT))
     if call.name == "div" and len(args) == 2 and (mask := _divided_mask(*args)) is not None:
         told.append((mask, Kind.MASK))
+    if call.name in {"masked_select", "masked_fill"} and len(args) > 1:
+        mask = args[1]
+        while isinstance(mask, Call) and mask.name in {"expand_as", "booleans", "unsqueeze",
+                                                       "invert", "logical_not"}:  # fmt: skip
+            mask = mask.args[0]
+        told.append((mask, Kind.MASK))
     if call.name == "slice":
         both = all(isinstance(n, Given) for n in args[:2])
         ends = (Kind.OLD_CLASSES, Kind.CLASSES if both else Kind.OLD_CLASSES)

@@ -357,6 +357,13 @@ def _pair(names: tuple[str, str], of: Callable[[Node, Node], Node]) -> Translati
     return make
 
 
+def _gather(args: list[Node], keywords: Keywords) -> Node | None:
+    """NumPy's order: the axis stands last."""
+    given = _arguments(("arr", "indices", "axis"), args, keywords)
+    order = [given[k] for k in ("arr", "axis", "indices") if k in given]
+    return call("gather", order, {}) if len(order) == 3 else None
+
+
 def _exp(node: Node) -> Node:
     return Call("exp", (node,))
 
@@ -366,7 +373,7 @@ _MATHS = {
     for name in ("exp", "log", "sqrt", "abs", "square", "sum", "mean", "max", "min", "matmul",
                  "sigmoid", "relu", "tanh", "maximum", "minimum", "where", "transpose", "reshape",
                  "stack", "clip", "argmax", "logsumexp", "cumsum", "pow", "add", "sub", "mul",
-                 "div", "norm", "one_hot", "zeros_like", "ones_like", "unsqueeze", "squeeze")
+                 "div", "norm", "one_hot", "arange", "zeros_like", "ones_like", "unsqueeze", "squeeze")
 }  # fmt: skip
 _TENSORFLOW: dict[str, Translation] = {
     **_MATHS,
@@ -392,6 +399,7 @@ _JAX: dict[str, Translation] = {
     "softmax": _last("softmax"),
     "log_softmax": _last("log_softmax"),
     "stop_gradient": _last("detach", axis=None),
+    "take_along_axis": lambda args, keywords: _gather(args, keywords),
     "kl_divergence": _pair(("log_predictions", "targets"), lambda q, p: _kl(p, q)),
     "kl_divergence_with_log_targets": _pair(
         ("log_predictions", "log_targets"), lambda q, p: _kl(_exp(p), q, p)

@@ -120,4 +120,5 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor) -> Array:  # noqa: A
 @operation("masked_select")
 def masked_select(input: Array, mask: Array) -> Array:  # noqa: A002 - PyTorch's name
     """The entries where the mask is set."""
-    return as_array(input).index(mask)
+    array = as_array(input)
+    return array.index(as_array(mask).broadcast_to(array.shape))

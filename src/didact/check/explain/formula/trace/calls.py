@@ -42,7 +42,8 @@ from didact.check.explain.formula.tree import (
 )
 
 DEPTH = 8
-_MADE = {"new_zeros": "zeros", "new_ones": "ones", "new_tensor": "tensor"}
+_MADE = {"new_zeros": "zeros", "new_ones": "ones", "new_tensor": "tensor", "new": "zeros",
+         "new_empty": "zeros"}  # fmt: skip
 """Methods that make a tensor of the kind of another one."""
 _OF_MODELS_TOO = frozenset({"norm", "relu", "sort", "add", "to", "cuda", "cpu", "float", "half"})
 """Methods of tensors that a model may have as well."""
@@ -194,6 +195,10 @@ class Calls(State):
                 return base
             if name in CASTS:
                 return Call(CASTS[name], (base,))
+            if name == "fill" and len(nodes) == 1:
+                return Call("full_like", (base, nodes[0]))
+            if name == "zero" and not nodes:
+                return Call("zeros_like", (base,))
             if name in _MADE:
                 return call(_MADE[name], nodes, named) or self._unknown(ast.unparse(node), nodes)
             if name == "permute" or name in METHODS:

@@ -77,7 +77,7 @@ def candidates(lab: Laboratory, body: Node) -> Iterator[Inputs]:
         g for g in names if lab.kinds.get(g) is Kind.WEIGHT
     ] or [Constant(0.5)]  # fmt: skip
     old = next(_bounds(body), None)
-    mask = _mask_part(body)
+    mask = _mask_part(body) or _kept_part(body, lab)
     seen: set[tuple[int, int | None, int]] = set()
     yield from _of_two_temperatures(body, lab)
     for group in groups:
@@ -249,6 +249,17 @@ def _mask_part(body: Node) -> Node | None:
             for factor in product.args:
                 if any(is_same(factor, p) for p in below):
                     return factor
+    return None
+
+
+def _kept_part(body: Node, lab: Laboratory) -> Node | None:
+    """The mask that picks the rows of which the mean is taken."""
+    for part in walk(body):
+        if isinstance(part, Call) and part.name in {"index", "masked_select"}:
+            key = part.args[1]
+            names = leaves(key)
+            if names and all(lab.kinds.get(g) is Kind.MASK for g in names):
+                return key
     return None
 
 

@@ -24,6 +24,15 @@ def is_count(node: Node) -> bool:
     return isinstance(node, Call) and node.name == "length"
 
 
+def is_sizes(node: Node) -> bool:
+    """Whether a part is made of sizes of tensors alone: ``n * c`` of ``n, c, h, w = x.shape``."""
+    if isinstance(node, Call) and node.name in {"mul", "floating"}:
+        return all(map(is_sizes, node.args))
+    if isinstance(node, Call) and node.name == "index":
+        return isinstance(node.args[0], Call) and node.args[0].name == "size"
+    return isinstance(node, Call) and node.name in {"size", "numel"}
+
+
 def summed(node: Node) -> Each | None:
     """What a sum over a list adds up."""
     if isinstance(node, Call) and node.name == "sum" and len(node.children) == 1:
@@ -61,6 +70,12 @@ def stripped(
         elif node.name == "div" and _is_factor(node.args[1], kinds):
             weights.append((node.args[1], -1))
             node = node.args[0]
+        elif node.name in {"mul", "div"} and is_sizes(node.args[1]):
+            inner, rest, turned, inside = stripped(node.args[0], kinds)
+            weights += inner
+            sign, cut = sign * turned, cut or inside
+            node = Call(node.name, (rest, node.args[1])) if inner or turned < 0 else node
+            break
         else:
             break
     flat: list[tuple[Node, int]] = []

@@ -73,8 +73,6 @@ def _difference(node: Node) -> tuple[Node, Node] | None:
     if not squared or not isinstance(inner, Call) or inner.name != "sub":
         return None
     left, right = inner.args
-    plain = all(
-        not isinstance(bare(n), Call) or bare(n).name == "index"
-        for n in (left, right)  # type: ignore[attr-defined]
-    )
+    calls = [n for n in map(bare, (left, right)) if isinstance(n, Call)]
+    plain = all(n.name == "index" for n in calls)
     return (left, right) if plain else None
