@@ -61,7 +61,7 @@ def as_called(verdict: Verdict, named: str | None) -> Verdict:
     if named is None or named == key or verdict.outcome == "none":
         return verdict
     method = words.METHODS[named]
-    if (named, key) == ("crd", "infonce"):
+    if (named, key) in _ALIKE:
         return verdict
     if key in OF_SCORES and named in OF_SCORES:
         special = named in {"dml", "self_kd", "lwf", "bic", "wa"}
@@ -72,6 +72,11 @@ def as_called(verdict: Verdict, named: str | None) -> Verdict:
         same = named in {"hint", "der", "pkd"} and key not in {"", "plain", "cosine"}
         return replace(verdict, method=method, method_key=named) if same else verdict
     if verdict.outcome == "departs":
+        if key in _OF_SCORES and named in _UNLIKE and verdict.method is not None:
+            reason = words.NOT_AS_NAMED.format(computes=verdict.method)
+            return replace(
+                verdict, method=method, method_key=named, reasons=(reason, *verdict.reasons)
+            )
         if verdict.by_findings or named == "icarl":
             return replace(verdict, method=method, method_key=named)
         return replace(verdict, outcome="unknown", method=None, method_key="", reasons=())
@@ -87,5 +92,10 @@ def as_called(verdict: Verdict, named: str | None) -> Verdict:
     return verdict
 
 
+_ALIKE = frozenset(
+    {("crd", "infonce"), ("jsd", "jsd_even"), ("der", "derpp"), ("lucir", "lucir_margin"),
+     ("dino", "dino_uncentred"), ("lwf", "bic"), ("lwf", "wa"), ("pkd", "distilbert")}
+)  # fmt: skip
+"""Names that are right for a loss whose key is a closer one."""
 _UNLIKE = frozenset({"dkd", "reverse_kl", "jsd", "dist", "rkd"})
 """Methods whose loss is never Hinton's."""

@@ -17,6 +17,7 @@ from didact.check.explain.formula.judge import (
     has_square_in_front,
     is_distilling_elsewhere,
     is_given,
+    is_of_labels,
     is_simple,
     last_alone,
     method_keys,
@@ -102,8 +103,16 @@ def verdict_of(
 ) -> Verdict:
     """The verdict, from the numbers of the formulas and from the findings."""
     case = _Case(judged, corrected, findings, kinds)
-    case.blocking = [f for f in findings if blocks(f, kinds)]
+    case.blocking = [f for f in findings if blocks(f, kinds) or _decides(case, f)]
     return replace(_verdict(case), by_findings=bool(case.blocking))
+
+
+def _decides(case: _Case, finding: Finding) -> bool:
+    """Whether a remark is what keeps a term from being the one that it is meant as."""
+    if "SLICE-AFTER-SOFTMAX" not in case.kinds(finding.code) or case.corrected is None:
+        return False
+    unknown, left = (any(map(is_unknown, j.terms)) for j in (case.judged, case.corrected))
+    return unknown and not left
 
 
 def _verdict(case: _Case) -> Verdict:
@@ -116,6 +125,8 @@ def _verdict(case: _Case) -> Verdict:
     method = _named(keys, branches=any(len(x.branches) > 1 for x in judged.losses))
     elsewhere = [t for t in judged.terms if is_distilling_elsewhere(t, judged.roles)]
     unknown = [t for t in judged.terms if is_unknown(t) or t in elsewhere]
+    if set(keys) <= {"plain"}:  # nothing is said of a whole of which a part is not shown
+        unknown += [t for t in judged.terms if is_given(t) and not is_of_labels(t, judged.roles)]
     known = [t for t in judged.terms if t.status != "unknown"]
     reasons = _reasons(case)
     shape = _shape(judged)
@@ -346,6 +357,7 @@ def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
         for t in (unknown if known and not case.blocking else [])
     ]
     given = [t for t in case.judged.terms if is_given(t) and t not in unknown]
+    notes += [words.ASSUMED.format(call=c, loss=k) for c, k in case.judged.tracer.assumed.items()]
     if given:
         shown = ", ".join(dict.fromkeys(_as_given(t) for t in given))
         form = words.GIVEN_TERM if len(given) == 1 else words.GIVEN_TERMS

@@ -8,7 +8,7 @@ before a term stands apart from it, so that a missing one can be named.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from didact._core.i18n import Text
@@ -60,6 +60,7 @@ LOGITS = frozenset(
         "kd_average",
         "soft_ce_average",
         "dino",
+        "dino_uncentred",
         "tf_kd",
         "kd_masked",
         "soft_ce_masked",
@@ -153,7 +154,16 @@ DEFINITIONS = (
     Definition(
         "dino", Text("DINO's cross-entropy of two temperatures", "DINO 的双温度交叉熵"),
         "Caron et al. 2021 (DINO), arXiv:2104.14294",
-        "−Σ softmax(t/T_t) · log softmax(s/T_s), t centred",
+        "−Σ softmax((t − c)/T_t) · log softmax(s/T_s), c the running mean of t",
+        "return -(F.softmax((t - c) / U, axis) * F.log_softmax(s / T, axis)).sum(axis).mean()",
+        power=0,
+    ),
+    Definition(
+        "dino_uncentred",
+        Text("a cross-entropy of two temperatures, as DINO's without its centre",
+             "双温度交叉熵（形同 DINO，但没有中心化）"),
+        "Caron et al. 2021 (DINO), arXiv:2104.14294",
+        "−Σ softmax(t/T_t) · log softmax(s/T_s)",
         "return -(F.softmax(t / U, axis) * F.log_softmax(s / T, axis)).sum(axis).mean()", power=0,
     ),
     Definition(
@@ -458,6 +468,12 @@ RANKING = Definition(
 )
 """Losses that their form tells, and no comparison of numbers."""
 BY_KEY = {d.key: d for d in (*DEFINITIONS, EWC, L2_SP, RANKING)}
+
+
+@cache
+def without_square(definition: Definition) -> Definition:
+    """The same loss as papers write it that leave T² out."""
+    return replace(definition, formula=definition.formula.replace("T² · ", ""))
 
 
 @cache

@@ -90,7 +90,7 @@ _SHAPES = {
 """How comments write the shape of what is compared."""
 _NUMBERS = {
     rank: re.compile(
-        r"(?:\b(?:shapes?|logits|outputs?)\b|形状|维度|输出)[^\[(\n]{0,24}[\[(]\s*\d+"
+        r"(?:\b(?:shapes?|logits|outputs?|randn?)\b|形状|维度|输出)[^\[(\n]{0,24}[\[(]\s*\d+"
         rf"(?:\s*[,x×]\s*\d+){{{rank - 1}}}\s*[\])]"
     )
     for rank in (3, 4)
@@ -471,15 +471,17 @@ def method_keys(judged: Judged) -> list[str]:
     for method, needed in _METHODS:
         if keys & needed:
             found.append(method)
+    if "jsd" in found and all(_is_even(t) for t in terms if t.definition.key == "jsd"):  # type: ignore[union-attr]
+        found[found.index("jsd")] = "jsd_even"
     soft = [t for t in terms if t.definition is not None and t.definition.key in SOFT]
     if soft and (named := _soft_method(soft, judged)):
         found.append(named)
     if "margin" in keys:
         found.append("lucir_margin" if any(map(_ranks_largest, terms)) else "margin")
-    if "cosine" in keys and not _is_triple(terms, found):
+    if "cosine" in keys:
+        if {"kd", "token_kd"} & set(found) and _is_triple(judged):
+            return ["distilbert"]
         found.append("lucir" if judged.incremental else "cosine")
-    elif "cosine" in keys:
-        return ["distilbert"]
     if keys & {"mse", "mse_rows", "mse_sum"}:
         replayed = _replayed(judged)
         if replayed is not None:
@@ -489,6 +491,11 @@ def method_keys(judged: Judged) -> list[str]:
     if keys and keys <= _OF_LABELS:
         found.append("plain")
     return found
+
+
+def _is_even(term: Term) -> bool:
+    """Whether a mixture is half of both sides."""
+    return isinstance(term.scalar, Constant) and term.scalar.value == 0.5
 
 
 _STORED = re.compile(r"(^|_|\.)(buf|buffer|mem|memory|replay|stored|exemplar|er)(_|\d|$|\.)", re.I)
@@ -522,10 +529,19 @@ def _replayed(judged: Judged) -> str | None:
     return "derpp" if labels else "der"
 
 
-def _is_triple(terms: list[Term], found: list[str]) -> bool:
-    """DistilBERT's loss: soft targets, labels, and the cosine of the hidden states."""
-    soft = {"kd", "token_kd", "pixel_kd"} & set(found)
-    return bool(soft) and any(t.definition is not None and t.definition.hard for t in terms)
+def _is_triple(judged: Judged) -> bool:
+    """DistilBERT's loss: beside soft targets and a cosine of hidden states the labels."""
+    every = [t for loss in judged.losses for t in loss.terms]
+    return any(
+        t.definition.hard if t.definition is not None else is_of_labels(t, judged.roles)
+        for t in every
+    )
+
+
+def is_of_labels(term: Term, roles: Mapping[Given, Told]) -> bool:
+    """Whether a term that is taken as given is called with the labels."""
+    inside = [g for i in getattr(term.body, "inputs", ()) for g in leaves(i)]
+    return any(g in roles and roles[g].role == "labels" for g in inside)
 
 
 def _ranks_largest(term: Term) -> bool:
@@ -545,7 +561,8 @@ _METHODS = (
     ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}),
     ("icarl", {"icarl", "icarl_labels", "icarl_narrow", "icarl_narrow_sum", "icarl_labels_sum"}),
     ("skew_kl", {"skew_kl"}), ("infonce", {"infonce"}), ("logit_matching", {"mse_centred"}),
-    ("dino", {"dino"}), ("tf_kd", {"tf_kd", "virtual_ce"}), ("pod", {"pod"}),
+    ("dino", {"dino"}), ("dino_uncentred", {"dino_uncentred"}),
+    ("tf_kd", {"tf_kd", "virtual_ce"}), ("pod", {"pod"}),
     ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
     ("binary_kd", {"binary_kd"}),
     ("consistency", {"mse_probs", "mse_probs_rows"}), ("ewc", {"ewc"}), ("l2_sp", {"l2_sp"}),
@@ -669,8 +686,8 @@ def is_simple(term: Term) -> bool:
 
 def _is_leaf(node: Node) -> bool:
     while isinstance(node, Call) and node.name in {
-        "index", "masked_select", "view", "reshape", "flatten", "detach", "identity", "floating", "squeeze",
-        "permute", "transpose", "normalize", "softmax", "log_softmax", "sigmoid", "div",
+        "index", "masked_select", "view", "reshape", "flatten", "detach", "identity", "floating",
+        "squeeze", "permute", "transpose", "normalize", "softmax", "log_softmax", "sigmoid", "div",
     }:  # fmt: skip
         node = node.args[0]
     return not isinstance(node, Call)

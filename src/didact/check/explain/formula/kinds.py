@@ -215,6 +215,8 @@ def _lists(parts: list[Node]) -> list[Given]:
             elif isinstance(part, Call) and part.name == "index" and child is part.args[0]:
                 cut = isinstance(part.args[1], Call) and part.args[1].name == "slice"
                 (read if cut or _is_place(part.args[1]) else whole).add(child)
+                if isinstance(part.args[1], Constant) and part.args[1].value == -1:
+                    counted.add(child)  # the last of the layers
             elif not (isinstance(part, Given)):
                 whole.add(child)
     return [g for g in counted | sliced if g in read | sliced and g not in whole]
@@ -330,11 +332,12 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
     if call.name == "div" and len(args) == 2 and (mask := _divided_mask(*args)) is not None:
         told.append((mask, Kind.MASK))
     if call.name in {"masked_select", "masked_fill"} and len(args) > 1:
-        mask = args[1]
-        while isinstance(mask, Call) and mask.name in {"expand_as", "booleans", "unsqueeze",
-                                                       "invert", "logical_not"}:  # fmt: skip
-            mask = mask.args[0]
-        told.append((mask, Kind.MASK))
+        picked = args[1]
+        while isinstance(picked, Call) and picked.name in {
+            "expand_as", "booleans", "unsqueeze", "invert", "logical_not",
+        }:  # fmt: skip
+            picked = picked.args[0]
+        told.append((picked, Kind.MASK))
     if call.name == "slice":
         both = all(isinstance(n, Given) for n in args[:2])
         ends = (Kind.OLD_CLASSES, Kind.CLASSES if both else Kind.OLD_CLASSES)

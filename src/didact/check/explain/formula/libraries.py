@@ -373,7 +373,8 @@ _MATHS = {
     for name in ("exp", "log", "sqrt", "abs", "square", "sum", "mean", "max", "min", "matmul",
                  "sigmoid", "relu", "tanh", "maximum", "minimum", "where", "transpose", "reshape",
                  "stack", "clip", "argmax", "logsumexp", "cumsum", "pow", "add", "sub", "mul",
-                 "div", "norm", "one_hot", "arange", "zeros_like", "ones_like", "unsqueeze", "squeeze")
+                 "div", "norm", "one_hot", "arange", "zeros_like", "ones_like", "unsqueeze",
+                 "squeeze")
 }  # fmt: skip
 _TENSORFLOW: dict[str, Translation] = {
     **_MATHS,

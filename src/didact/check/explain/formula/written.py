@@ -283,7 +283,7 @@ class Writer:
 
     def _length(self, node: Node, axis: Node) -> Box:
         """A size; of a long part its batch alone is said by a letter."""
-        if isinstance(axis, Constant) and axis.value == 0 and _size(node) > 3:
+        if isinstance(axis, Constant) and axis.value == 0 and not isinstance(node, Given):
             return text_box("B")
         return row(inside(self._of(node), 4), ".size(", self._of(axis), ")")
 

@@ -13,6 +13,10 @@ METHODS: dict[str, Text] = {
         "self-distillation within one network (BYOT, Zhang et al. 2019)",
         "自蒸馏：同一网络的深层教浅层（BYOT，Zhang 等 2019）",
     ),
+    "dino_uncentred": Text(
+        "a cross-entropy of two temperatures like DINO's, without its centring of the teacher",
+        "双温度交叉熵（形同 DINO，但缺少 DINO 对教师输出的中心化）",
+    ),
     "dino": Text("DINO's loss (Caron et al. 2021)", "DINO 的损失（Caron 等 2021）"),
     "tf_kd": Text(
         "Tf-KD with a virtual teacher (Yuan et al. 2020)", "Tf-KD 的虚拟教师（Yuan 等 2020）"
@@ -170,6 +174,10 @@ NAMED_ALONE = Text(
 UNKNOWN_TERM = Text(
     "The term {term} is not recognised; nothing is said about it.",
     "{term} 这一项没有识别出来，不作判断。",
+)
+ASSUMED = Text(
+    "`{call}` is not shown; by what it is given it is taken as `{loss}`.",
+    "代码中没有给出 `{call}` 的定义；从它的实参看，按 `{loss}` 计算。",
 )
 GIVEN_TERM = Text(
     "{term} is defined elsewhere and taken as given.", "{term} 的定义不在所示代码中，视为已知。"

@@ -17,6 +17,7 @@ from didact.check.explain.formula.libraries import (
     layer,
     translation,
 )
+from didact.check.explain.formula.plain import bare, sign_of
 from didact.check.explain.formula.trace.looks import is_tape, method_of
 from didact.check.explain.formula.trace.objects import (
     NONE,
@@ -115,10 +116,34 @@ class Calls(State):
             builtin = self._builtin(node, function.text, args, named)
             if builtin is not None:
                 return builtin
+            assumed = self._assumed_loss(function.text, args) if not keywords else None
+            if assumed is not None:
+                return assumed
         shown = ast.unparse(node)
         model = isinstance(function, Given) and (is_model(function.text) or function.model)
         own = [function] if isinstance(function, Item) else []  # a model of a list of models
         return self._unknown(shown, [*own, *args, *keywords.values()], model=model)
+
+    def _assumed_loss(self, name: str, args: list[Value]) -> Node | None:
+        """A loss that is not shown, where what it is given leaves one choice."""
+        nodes = [a for a in args if isinstance(a, Node)]
+        kinds = [bare(n).name if isinstance(bare(n), Call) else "" for n in nodes]  # type: ignore[attr-defined]
+        made: Node | None = None
+        if len(nodes) != len(args):
+            return None
+        if kinds == ["log_softmax", "softmax"] and "tensorflow" not in self.frameworks:
+            told = 'nn.KLDivLoss(reduction="batchmean")'
+            made = Call("kl_div", tuple(nodes), (("reduction", Constant("batchmean")),))
+        elif kinds == ["softmax", "softmax"] and self.frameworks == {"tensorflow"}:
+            told = "keras.losses.KLDivergence()"
+            function = layer("tensorflow.keras.losses.KLDivergence", [], {})
+            made = function(nodes, {}) if function is not None else None
+        elif len(nodes) == 3 and "cos" in name.lower() and sign_of(nodes[2]) == 1:
+            told = "nn.CosineEmbeddingLoss()"
+            made = call("cosine_embedding_loss", nodes, {})
+        if made is not None:
+            self.assumed[name] = told
+        return made
 
     def _class_named(self, text: str) -> ClassValue | None:
         """The class of the code that an object is called after: ``teacher`` is a ``Teacher``."""

@@ -42,6 +42,8 @@ class State(ABC):
         self.labels: dict[Node, str] = {}
         self.frameworks: set[str] = set()
         self.told_used: set[str] = set()
+        self.assumed: dict[str, str] = {}
+        """Losses that are not shown, and as what they are taken."""
         self._givens: dict[tuple[str, tuple[Node, ...]], Given] = {}
         self._called: set[int] = set()
         self._depth = 0

@@ -52,6 +52,7 @@ class Inputs:
     smoothing: Node | None = None
     mask: Node | None = None
     second: Node | None = None
+    centre: Node | None = None
     first: tuple[bool, bool] = (True, True)
     """Whether the temperature and the scalar are the first of those that are tried."""
 
@@ -137,8 +138,12 @@ def _of_two_temperatures(body: Node, lab: Laboratory) -> Iterator[Inputs]:
             ):
                 soft[part.name].append((_bare(inner.args[0]), inner.args[1]))
     for (teacher, second), (student, first) in product(soft["softmax"], soft["log_softmax"]):
-        if second is not first and not is_same(first, second):
-            yield Inputs(student, teacher, None, first, second=second)
+        if second is first or is_same(first, second):
+            continue
+        yield Inputs(student, teacher, None, first, second=second)
+        if isinstance(teacher, Call) and teacher.name == "sub":
+            scores, centre = (_bare(a) for a in teacher.args)
+            yield Inputs(student, scores, None, first, second=second, centre=centre)
 
 
 def _pairs(lab: Laboratory, group: list[Node]) -> Iterator[tuple[Node, Node | None]]:

@@ -77,7 +77,7 @@ def defined(
 ) -> float | None:
     """What a definition is for these candidates; None where they do not fit."""
     key = (definition.key, id(inputs.student), id(inputs.teacher), id(inputs.labels),
-           id(inputs.temperature), id(inputs.second), id(inputs.scalar), draw,
+           id(inputs.temperature), id(inputs.second), id(inputs.centre), id(inputs.scalar), draw,
            loop.number if loop else 0)  # fmt: skip
     if key not in lab.defined:
         try:
@@ -109,6 +109,7 @@ def _evaluate(
         "s": inputs.student, "t": inputs.teacher, "y": inputs.labels, "T": inputs.temperature,
         "beta": inputs.scalar, "k": inputs.old, "h": inputs.hot,
         "pad": inputs.padding, "eps": inputs.smoothing, "m": inputs.mask, "U": inputs.second,
+        "c": inputs.centre,
     }  # fmt: skip
     if "t" not in names and inputs.teacher is not None:
         return None

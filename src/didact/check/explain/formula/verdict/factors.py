@@ -71,10 +71,10 @@ def stripped(
             weights.append((node.args[1], -1))
             node = node.args[0]
         elif node.name in {"mul", "div"} and is_sizes(node.args[1]):
-            inner, rest, turned, inside = stripped(node.args[0], kinds)
-            weights += inner
+            before, rest, turned, inside = stripped(node.args[0], kinds)
+            weights += before
             sign, cut = sign * turned, cut or inside
-            node = Call(node.name, (rest, node.args[1])) if inner or turned < 0 else node
+            node = Call(node.name, (rest, node.args[1])) if before or turned < 0 else node
             break
         else:
             break

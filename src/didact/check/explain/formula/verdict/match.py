@@ -11,6 +11,7 @@ from didact.check.explain.formula.definitions import (
     LOGITS,
     Definition,
     tree_of,
+    without_square,
 )
 from didact.check.explain.formula.roles import leaves, side
 from didact.check.explain.formula.tree import (
@@ -23,7 +24,7 @@ from didact.check.explain.formula.tree import (
 )
 from didact.check.explain.formula.verdict.candidates import Inputs, candidates
 from didact.check.explain.formula.verdict.laboratory import Laboratory
-from didact.check.explain.formula.verdict.ratio import law_of
+from didact.check.explain.formula.verdict.ratio import law_of, spares_square
 from didact.check.explain.formula.verdict.term import Term
 
 
@@ -45,8 +46,10 @@ def match(
             cost = abs(math.log(abs(law.constant))) + sum(abs(p) for _, p in law.powers)
             key = (not law.is_one, cost, number)
             if best is None or key < best[0]:
+                spared = law.is_one and spares_square(lab, definition, one, weights)
                 term = Term(
-                    (), body, definition, law, one.student, one.teacher, one.temperature, loop,
+                    (), body, without_square(definition) if spared else definition, law,
+                    one.student, one.teacher, one.temperature, loop,
                     rank=lab.rank, mean=_is_many(lab, body, loop), labels=one.labels,
                     scalar=one.scalar, old=one.old, hot=one.hot, padding=one.padding,
                     smoothing=one.smoothing, mask=one.mask, second=one.second,
@@ -90,7 +93,7 @@ def _is_worth(definition: Definition, inputs: Inputs) -> bool:
         return False
     if definition.listed is not isinstance(inputs.teacher, Each | Sequence):
         return False
-    if ("U" in names) is (inputs.second is None):
+    if ("U" in names) is (inputs.second is None) or ("c" in names) is (inputs.centre is None):
         return False
     temperature, scalar = inputs.first
     return (temperature or "T" in names) and (scalar or "beta" in names)

@@ -88,6 +88,18 @@ def law_of(
     return Law(round(constant, 9), tuple(powers.items()))
 
 
+def spares_square(
+    lab: Laboratory, definition: Definition, inputs: Inputs, weights: list[tuple[Node, int]]
+) -> bool:
+    """Whether a term has no T², as LwF's own loss has none."""
+    return (
+        lab.incremental
+        and definition.key in {"kd", "soft_ce"}
+        and not _is_one(inputs.temperature)
+        and _given_power(lab, weights, inputs.temperature) == 0
+    )
+
+
 def _given_power(lab: Laboratory, weights: list[tuple[Node, int]], temperature: Node) -> int:
     """The power of the temperature among the factors of a term."""
     if isinstance(temperature, Constant):
