@@ -459,7 +459,7 @@ def same(term: Term, judged: Judged) -> bool:
     draw = Draw(rank=term.rank, seed=5, batch=3, classes=4)
     parts = {
         "s": term.student, "t": term.teacher, "T": term.temperature, "U": term.second,
-        "y": term.labels, "beta": term.scalar,
+        "y": term.labels, "beta": term.scalar, "c": term.centre,
     }  # fmt: skip
     values = {k: tensor_of(lab.raw(n, draw, term.over)) for k, n in parts.items() if n is not None}
     scope = {"F": F, "torch": torch, "axis": 1 if values["s"].dim() == 4 else -1, **values}

@@ -242,6 +242,7 @@ _ASKS_NUMBERS = frozenset(
         "NO-T2",
         "PAD-UNMASKED",
         "T-ONE-SIDE",
+        "SOFTMAX-OF-SOFTMAX",
         "MSE-OF-PROBS",
         "LOG-OF-SOFTMAX",
     }
@@ -265,6 +266,9 @@ def _is_answered(finding: Finding, judged: Judged) -> bool:
     if "BATCHMEAN-3D" in kinds:
         flat = finding.span.line in flat_divergences(judged)
         return flat or is_per_place(judged, finding.span.line)
+    virtual = [t for t in judged.terms if t.definition and t.definition.key == "tf_kd"]
+    if kinds & {"T-ONE-SIDE", "SOFTMAX-OF-SOFTMAX"} and virtual:
+        return True  # the smoothed labels are Tf-KD's teacher, softened once more
     if "MULTI-TEACHER-SUM" in kinds:
         summed = [t for t in judged.terms if t.over is not None]
         return bool(summed) and all(t.status == "equal" for t in summed)

@@ -277,7 +277,7 @@ def _reasons(case: _Case) -> list[Text]:
             reasons.append(words.LAST_ALONE.format(source=source))
             covered.add("SUM-OVERWRITTEN")
         generic = term.definition is not None and term.definition.key in GENERIC
-        if term.law is None or term.law.is_one or generic:
+        if term.law is None or term.law.is_one or generic or "JSD-WRONG" in told:
             continue
         for size, power in term.law.powers:
             if size == "T" and has_square_in_front(case.judged, term):

@@ -79,6 +79,9 @@ LOGITS = frozenset(
         "virtual_ce",
         "skew_kl",
         "infonce",
+        "infonce_raw",
+        "focal",
+        "icarl_apart",
         "bce",
         "binary_kd",
         "hard_kd",
@@ -288,6 +291,28 @@ DEFINITIONS = (
         "CE(cos(s_i, t_j)/T, i)",
         "z = F.normalize(s) @ F.normalize(t).t() / T\n"
         "return F.cross_entropy(z, torch.arange(s.size(0)))", ranks=(2,), power=0,
+    ),
+    Definition(
+        "infonce_raw",
+        Text("contrastive loss of the batch (InfoNCE), of inner products that are not normalised",
+             "批内对比损失（InfoNCE，用未归一化的内积）"),
+        "van den Oord et al. 2018, arXiv:1807.03748", "CE(s_i · t_j/T, i)",
+        "return F.cross_entropy(s @ t.t() / T, torch.arange(s.size(0)))", ranks=(2,), power=0,
+    ),
+    Definition(
+        "focal", Text("focal loss", "focal loss"), "Lin et al. 2017, arXiv:1708.02002",
+        "mean (1 − p_y)^γ · CE(s, y)",
+        "c = F.cross_entropy(s, y, reduction='none')\n"
+        "return ((1 - (-c).exp()) ** beta * c).mean()", ranks=(2,), hard=True,
+    ),
+    Definition(
+        "icarl_apart",
+        Text("iCaRL's binary loss, old and new classes apart", "iCaRL 的二元交叉熵（新旧类分开）"),
+        "Rebuffi et al. 2017 (iCaRL), arXiv:1611.07725",
+        "BCE(σ(s_new), one-hot(y)) + BCE(σ(s_old), σ(t_old))",
+        _TARGET + "a = F.binary_cross_entropy_with_logits(s[:, k:], hot[:, k:])\n"
+        "return a + F.binary_cross_entropy_with_logits(s[:, :k], torch.sigmoid(t[:, :k]))",
+        ranks=(2,), hard=True, several=True,
     ),
     Definition(
         "mse_centred", Text("squared differences of the centred logits", "中心化 logits 的均方差"),

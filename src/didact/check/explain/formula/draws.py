@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from didact.check.explain.formula.arrays import Array, Shape
-from didact.check.explain.formula.kinds import INDICES, Kind
+from didact.check.explain.formula.kinds import INDICES, Kind, is_weights
 from didact.check.explain.formula.tree import Given
 
 
@@ -68,6 +68,8 @@ def bind(names: Iterable[tuple[Given, Kind]], draw: Draw) -> dict[Given, Any]:
             binding[given] = given.default
         elif given.inputs and any(type(i).__name__ == "Item" for i in given.inputs):
             binding[given] = [_value(kind, draw, source) for _ in range(draw.teachers)]
+        elif kind is Kind.LIST and is_weights(given.text):
+            binding[given] = [source.uniform(0.2, 0.9) for _ in range(draw.teachers)]
         elif kind is Kind.TEMPERATURE:
             binding[given] = draw.temperature * scales[_last(given)]
         else:

@@ -24,6 +24,7 @@ from didact.check.explain.formula.tree import (
     Each,
     Given,
     Item,
+    Loop,
     Node,
     alternatives,
     walk,
@@ -237,7 +238,7 @@ def _branch(
         key = (unknown, plain)
         if best is None or (key < best[0] and not _by_size(terms)):
             best = (key, Branch(conditions, tuple(terms), rank))
-        if (not unknown and not plain) or not _may_be_deeper(node):
+        if (not unknown and not plain) or ranks.certain or not _may_be_deeper(node):
             break
     if best is None:
         return _part_by_part(conditions, node, roles, ranks, incremental=incremental)
@@ -559,8 +560,10 @@ _METHODS = (
     ("dkd", {"tckd", "nckd"}), ("dist", {"dist_inter", "dist_intra"}),
     ("rkd", {"rkd_distance", "rkd_angle"}), ("at", {"at"}), ("nst", {"nst", "nst_student"}),
     ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}),
-    ("icarl", {"icarl", "icarl_labels", "icarl_narrow", "icarl_narrow_sum", "icarl_labels_sum"}),
-    ("skew_kl", {"skew_kl"}), ("infonce", {"infonce"}), ("logit_matching", {"mse_centred"}),
+    ("icarl", {"icarl", "icarl_apart", "icarl_labels", "icarl_narrow", "icarl_narrow_sum",
+               "icarl_labels_sum"}),
+    ("skew_kl", {"skew_kl"}), ("infonce", {"infonce", "infonce_raw"}), ("focal", {"focal"}),
+    ("logit_matching", {"mse_centred"}),
     ("dino", {"dino"}), ("dino_uncentred", {"dino_uncentred"}),
     ("tf_kd", {"tf_kd", "virtual_ce"}), ("pod", {"pod"}),
     ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
@@ -583,12 +586,14 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
             ensemble = all(_is_mean(t.teacher) for t in terms)
             own = "one" if ensemble else "self_kd"
             return own if all(_is_cut(t) for t in terms) else ""
+        if all(t.definition is not None and t.definition.listed for t in terms):
+            return "multi_kd"
         return "dml" if apart else ""  # a target made of the student's own tensors
     if all(_is_of_largest(t.teacher) for t in terms):
         return "topk_kd"
     averaged = any(_is_of_list(p) for t in terms for p in _parts_outside_cat(t.body))
     averaged |= any(t.definition is not None and t.definition.listed for t in terms)
-    if averaged or any(t.over is not None for t in terms):
+    if averaged or any(t.over is not None and not _is_over_sizes(t.over) for t in terms):
         return "multi_kd"
     if judged.incremental:
         named = _words(judged.tracer.tree)
@@ -607,7 +612,19 @@ _BIAS_LAYER = re.compile(r"^bic$|bias_?layer|bias_?correct")
 
 
 def _is_of_list(node: Node) -> bool:
-    return isinstance(node, Each) or (isinstance(node, Call) and node.name == "last")
+    """Whether a part goes through a list: of teachers, where it is of targets."""
+    if isinstance(node, Call):
+        return node.name == "last"
+    return isinstance(node, Each) and not _is_over_sizes(node.loop)
+
+
+def _is_over_sizes(loop: Loop) -> bool:
+    """Whether a loop goes through the samples or the classes: ``range(s.size(0))``."""
+    return any(
+        isinstance(source, Call) and source.name == "range"
+        and any(isinstance(p, Call) and p.name == "size" for p in walk(source))
+        for source in loop.sources
+    )  # fmt: skip
 
 
 def _parts_outside_cat(node: Node) -> Iterator[Node]:

@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import TypeGuard
 
 from didact.check.engine.names import is_class_count, is_label, is_temperature, is_weight
-from didact.check.explain.formula.tree import Call, Constant, Each, Given, Item, Node, walk
+from didact.check.explain.formula.tree import (
+    Call,
+    Constant,
+    Each,
+    Given,
+    Item,
+    Node,
+    Sequence,
+    walk,
+)
 
 
 class Kind(StrEnum):
@@ -88,6 +98,7 @@ _OLD = re.compile(r"old|known|prev|start|n_?base|seen|past", re.IGNORECASE)
 
 
 _ALL_CLASSES = re.compile(r"(^|_)(all|total|cur|seen)(_|$)|(n|num)_class", re.IGNORECASE)
+_CLASS_COUNT = re.compile(r"(n|num|nb)_?(cls|class|classes|labels)", re.IGNORECASE)
 _COUNTS = re.compile(r"(n|num|nb)_(old|new|all|total|seen|known|base|past)", re.IGNORECASE)
 
 
@@ -96,6 +107,8 @@ def kinds_of(nodes: list[Node]) -> dict[Given, Kind]:
     parts = list({id(p): p for node in nodes for p in walk(node)}.values())
     found: dict[Given, Kind] = dict.fromkeys(_lists(parts), Kind.LIST)
     found |= dict.fromkeys(_scheduled(parts), Kind.WEIGHT)
+    listed = [p.args[0] for p in parts if is_listed_weight(p)]
+    found |= dict.fromkeys((g for g in listed if isinstance(g, Given)), Kind.LIST)
 
     def mark(node: Node, kind: Kind) -> None:
         while isinstance(node, Call) and node.name in _SHAPERS and node.args:
@@ -214,12 +227,35 @@ def _lists(parts: list[Node]) -> list[Given]:
                 counted.add(child)
             elif isinstance(part, Call) and part.name == "index" and child is part.args[0]:
                 cut = isinstance(part.args[1], Call) and part.args[1].name == "slice"
-                (read if cut or _is_place(part.args[1]) else whole).add(child)
+                place = _is_place(part.args[1]) or _is_listed(part.args[1])
+                (read if cut or place else whole).add(child)
                 if isinstance(part.args[1], Constant) and part.args[1].value == -1:
                     counted.add(child)  # the last of the layers
+                if _is_listed(part.args[1]):
+                    counted.add(child)
             elif not (isinstance(part, Given)):
                 whole.add(child)
     return [g for g in counted | sliced if g in read | sliced and g not in whole]
+
+
+def _number_names(node: Node) -> list[Given]:
+    """The plain names of a number that is written into a tensor, less those of counts."""
+    parts = list(walk(node))
+    if any(isinstance(p, Call) and p.name not in {"add", "sub", "mul", "div"} for p in parts):
+        return []
+    return [
+        p
+        for p in parts
+        if isinstance(p, Given) and not p.inputs and by_name(p) is Kind.TENSOR and p.text != "K"
+    ]
+
+
+def _is_listed(key: Node) -> bool:
+    """Whether an index is one of numbers that are written out: ``for k in [3, 7, 11]``."""
+    if not isinstance(key, Item) or key.source < 0:
+        return False
+    source = key.loop.sources[key.source]
+    return isinstance(source, Sequence) and all(isinstance(i, Constant) for i in source.items)
 
 
 def _is_place(key: Node) -> bool:
@@ -345,6 +381,12 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
                  for n, k in zip(args, ends, strict=False) if isinstance(n, Given)]  # fmt: skip
     if call.name in {"view", "reshape"}:
         told += [(n, Kind.CLASSES) for n in args[2:] if isinstance(n, Given)]
+    if call.name in {"full", "full_like"} and len(args) > 1:
+        told += [(g, Kind.WEIGHT) for g in _number_names(args[1])]
+    if call.name == "scatter" and len(args) > 3:
+        told += [(g, Kind.WEIGHT) for g in _number_names(args[3])]
+    if call.name == "full" and args and isinstance(args[0], Sequence):
+        told += [(n, Kind.CLASSES) for n in args[0].items[1:] if isinstance(n, Given)]
     if call.name in {"zeros", "ones"}:
         told += [(n, Kind.CLASSES) for n in args[1:] if isinstance(n, Given)]
     if call.name == "range" and args:
@@ -430,7 +472,7 @@ def by_name(given: Given) -> Kind:
     if is_label(last):
         return Kind.LABELS
     counts = bool(_COUNTS.fullmatch(last))
-    if is_class_count(last) or counts or last in {"V", "C", "num_classes", "n_classes"}:
+    if is_class_count(last) or counts or last in {"V", "C"} or _CLASS_COUNT.fullmatch(last):
         return Kind.OLD_CLASSES if _OLD.search(last) else Kind.CLASSES
     return Kind.TENSOR
 
@@ -446,3 +488,17 @@ def is_scalar(node: Node, kinds: dict[Given, Kind]) -> bool:
                               "maximum", "minimum"}  # fmt: skip
         return known and all(is_scalar(a, kinds) for a in node.children)
     return False
+
+
+def is_listed_weight(node: Node) -> TypeGuard[Call]:
+    """Whether a part is one weight of a list: ``beta[i]``, ``weights[0]``."""
+    if not isinstance(node, Call) or node.name != "index" or len(node.args) != 2:
+        return False
+    source, key = node.args
+    named = isinstance(source, Given) and not source.inputs and is_weights(source.text)
+    return named and isinstance(key, Item | Constant)
+
+
+def is_weights(text: str) -> bool:
+    """Whether a list is one of weights."""
+    return bool(re.search(r"weight|alpha|beta|gamma|lamb|coef|^w(s|_)", text, re.IGNORECASE))

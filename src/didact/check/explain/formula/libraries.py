@@ -394,6 +394,9 @@ _TENSORFLOW: dict[str, Translation] = {
     "softmax_cross_entropy_with_logits": _pair(
         ("labels", "logits"), lambda p, z: _categorical(p, z, logits=True)
     ),
+    "sparse_softmax_cross_entropy_with_logits": _pair(
+        ("labels", "logits"), lambda y, z: _sparse(y, z, logits=True)
+    ),
 }
 _JAX: dict[str, Translation] = {
     **_MATHS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
+from didact.check.explain.formula.tree import Call, Constant, Each, Given, Node, walk
 
 TRANSPARENT = frozenset({"detach", "identity", "floating", "booleans", "integers"})
 """What is not written: the numbers are the same."""
@@ -73,7 +73,18 @@ def without_log(node: Node) -> Node | None:
     if node.name in _SHAPING:
         inner = without_log(node.args[0])
         return Call(node.name, (inner, *node.args[1:]), node.keywords) if inner else None
-    return Call("exp", (node,)) if node.name in _LOGS else None
+    return Call("exp", (node,)) if _is_logarithm(node) else None
+
+
+def _is_logarithm(node: Node) -> bool:
+    """Whether a part is a logarithm, or a sum or a share of logarithms."""
+    node = bare(node)
+    if not isinstance(node, Call):
+        return False
+    if node.name in _LOGS:
+        return True
+    parts = [a for a in node.args if not isinstance(a, Constant)]
+    return node.name in {"add", "sub", "mul", "div"} and all(map(_is_logarithm, parts))
 
 
 def distribution(node: Node) -> Node:
@@ -184,7 +195,7 @@ def squared_points_of(node: Node) -> Node | None:
         return points_of(node.args[0])
     if not isinstance(node, Call) or node.name != "sub" or not isinstance(node.args[0], Call):
         return None
-    squares, cross = node.args[0], bare(node.args[1])
+    squares, cross = node.args[0], _doubled_outside(bare(node.args[1]))
     doubled = isinstance(cross, Call) and cross.name == "mul" and any(
         is_number(a, 2) for a in cross.args)  # fmt: skip
     if squares.name != "add" or not doubled or not isinstance(cross, Call):
@@ -198,6 +209,17 @@ def squared_points_of(node: Node) -> Node | None:
         return None
     sums = [p for p in walk(squares) if isinstance(p, Call) and p.name == "sum"]
     return left if sums and all(_is_square_of(s.args[0], left) for s in sums) else None
+
+
+def _doubled_outside(node: Node) -> Node:
+    """``(2 * a) @ b`` as ``2 * (a @ b)``."""
+    if isinstance(node, Call) and node.name in {"matmul", "mm"}:
+        left = bare(node.args[0])
+        if isinstance(left, Call) and left.name == "mul":
+            for number, rest in (left.args, left.args[::-1]):
+                if is_number(number, 2):
+                    return Call("mul", (number, Call(node.name, (rest, node.args[1]))))
+    return node
 
 
 def _is_square_of(node: Node, base: Node) -> bool:
@@ -236,6 +258,11 @@ def _sum(node: Call) -> Node | None:
         return None
     for p, logs in (inner.args, inner.args[::-1]):
         logs = bare(logs)
+        ratio = bare(logs.args[0]) if isinstance(logs, Call) and logs.name == "log" else None
+        if isinstance(ratio, Call) and ratio.name == "div":
+            above, below = map(_without_tiny, ratio.args)
+            if same(p, above):
+                return divergence(distribution(above), distribution(below))
         if isinstance(logs, Call) and logs.name == "sub" and len(logs.args) == 2:
             upper, lower = (without_log(a) for a in logs.args)
             if upper is None or lower is None:
@@ -351,6 +378,52 @@ def _index(node: Call) -> Node | None:
     return Call(name, (inner.args[0],), (("dim", dim),))
 
 
+def _gather(node: Call) -> Node | None:
+    """``x.gather(1, y[:, None])`` picks the entries of the labels."""
+    if node.name == "squeeze":
+        inner = bare(node.args[0])
+        node = inner if isinstance(inner, Call) else node
+    if node.name != "gather" or len(node.args) != 3 or not is_number(node.args[1], 1, -1):
+        return None
+    labels = _rows_of(node.args[2])
+    return Call("pick", (node.args[0], labels)) if isinstance(labels, Given) else None
+
+
+def _neg(node: Call) -> Node | None:
+    """``−mean Σ one_hot(y)·log softmax(s)`` is CE(s, y)."""
+    inner = bare(node.args[0]) if node.args else None
+    rows = bare(inner.args[0]) if isinstance(inner, Call) and inner.name == "mean" else None
+    single = isinstance(inner, Call) and len(inner.children) == 1
+    if not single or not isinstance(rows, Call) or rows.name != "sum" or len(rows.children) != 2:
+        return None
+    product = bare(rows.args[0])
+    if not isinstance(product, Call) or product.name != "mul":
+        return None
+    for hot, logs in (product.args, product.args[::-1]):
+        labels, scores = one_hot_of(hot), bare(logs)
+        if labels is not None and isinstance(scores, Call) and scores.name == "log_softmax":
+            return _nll(Call("nll_loss", (scores, labels)))
+    return None
+
+
+def _length(node: Call) -> Node | None:
+    """A list that is made of another one is as long."""
+    inner = bare(node.args[0]) if node.args else None
+    whole = isinstance(inner, Each) and inner.test is None and inner.loop.sources
+    return Call("length", (inner.loop.sources[0],)) if whole else None  # type: ignore[union-attr]
+
+
+def _div(node: Call) -> Node | None:
+    """A sum over a list, divided by its length, is a mean."""
+    above, below = bare(node.args[0]), bare(node.args[1])
+    each = above.args[0] if isinstance(above, Call) and above.name == "sum" else None
+    counted = below.args[0] if isinstance(below, Call) and below.name == "length" else None
+    whole = isinstance(each, Each) and each.test is None and len(above.children) == 1
+    if whole and any(counted is part for part in (each, *each.loop.sources)):  # type: ignore[union-attr]
+        return Call("mean", (each,))  # type: ignore[arg-type]
+    return None
+
+
 def _zeros(node: Call) -> Node | None:
     return Constant(0) if is_zero(node) else None
 
@@ -394,5 +467,6 @@ _RULES: dict[str, Callable[[Call], Node | None]] = {
     "sum": _sum, "mean": _mean, "nll_loss": _nll, "exp": _exp, "log": _log, "add": _add,
     "one_hot": _hot, "scatter": _hot, "put": _put, "invert": _invert, "logical_not": _invert,
     "sqrt": _distance, "cdist": _distance, "norm": _distance, "index": _index,
-    "cosine_embedding_loss": _cosine, "tensor": _tensor, "zeros": _zeros,
+    "cosine_embedding_loss": _cosine, "tensor": _tensor, "zeros": _zeros, "length": _length,
+    "neg": _neg, "gather": _gather, "squeeze": _gather, "div": _div,
 }  # fmt: skip

@@ -76,6 +76,9 @@ class Writer:
         self._pieces += 1
         if self._pieces > MOST:
             return text_box("…")
+        if isinstance(node, Constant) and len(node.factors) > 1:
+            numbers = [p for f in node.factors for p in (" · ", _constant(f))]
+            return row(*numbers[1:], level=2)
         if isinstance(node, Constant):
             return _constant(node.value)
         if isinstance(node, Given):
@@ -108,9 +111,9 @@ class Writer:
         """A name; an unknown call under the name that it is kept by, where that name is its own."""
         assert self.names is not None
         label = self.labels.get(node)
-        if not node.inputs or label is None:
+        if not node.inputs:
             return node.text
-        return label if node in self.names.givens else self._with_inputs(node)
+        return label if label and node in self.names.givens else self._with_inputs(node)
 
     def _with_inputs(self, node: Given) -> str:
         """An unknown call, with what its arguments are where their names were given again."""
@@ -118,11 +121,12 @@ class Writer:
         changes: dict[str, str] = {}
         for part in (p for i in node.inputs for p in walk(i)):
             name = self.labels.get(part, "")
-            if name in self.names.again and isinstance(part, Given) and part.inputs:
-                changes.setdefault(name, self._given(part))
+            known = isinstance(part, Choice) or (isinstance(part, Given) and part.inputs)
+            if name in self.names.again and known:
+                changes.setdefault(name, self._of(part).plain)
         text = node.text
         for name, written in changes.items():
-            if written != name and len(text) + len(written) < 120:
+            if written != name and len(text) + len(written) < 200:
                 pattern = rf"(?<![\w.]){re.escape(name)}(?!\w|\s*=[^=])"
                 text = re.sub(pattern, written.replace("\\", r"\\"), text)
         return text
@@ -196,6 +200,8 @@ class Writer:
                        self._of(node.args[2]), ")")  # fmt: skip
         if name in {"t", "mT"}:
             return row(inside(self._of(node.args[0]), 4), "ᵀ")
+        if name == "pick":
+            return row(inside(self._of(node.args[0]), 4), "_", self._of(node.args[1]))
         if name == "last":
             return row(inside(self._of(node.args[0]), 4), "[−1]")
         if name == "abs":
@@ -240,6 +246,8 @@ class Writer:
         for factor, count in counts.items():
             parts += [" · "] if parts else []
             box = inside(self._of(factor), 2)
+            if box.kind == "fraction" and len(counts) > 1 and not _is_number_like(factor):
+                box = row("(", box, ")")
             power = Box("power", (inside(box, 4), text_box(str(count))), level=4)
             parts.append(box if count == 1 else power)
         return row(*parts, level=2)
@@ -349,7 +357,9 @@ def _is_number_like(node: Node) -> bool:
         return True
     if isinstance(node, Given):
         return not node.inputs
-    if isinstance(node, Call) and node.name in {"pow", "mul", "add", "sub", "div"}:
+    if isinstance(node, Call) and node.name in {
+        "pow", "mul", "add", "sub", "div", "maximum", "minimum",
+    }:  # fmt: skip
         return all(_is_number_like(a) for a in node.args)
     return False
 
@@ -360,7 +370,7 @@ def _reduced(node: Call) -> list[Box | str]:
     reduction = given.value if isinstance(given, Constant) else "mean"
     if node.keyword("reduce") is not None or node.keyword("size_average") is not None:
         reduction = _legacy(node)
-    if node.name == "kl_div" and reduction == "mean":
+    if node.name == "kl_div" and reduction in {"mean", "elementwise_mean"}:
         return ["/C"]
     if reduction == "sum":
         return [" (summed)"]
@@ -447,28 +457,46 @@ def box_of(node: Node, labels: Mapping[Node, str], rank: int = 0) -> tuple[str, 
     whole = Writer(labels, rank=rank)
     box = whole.write(node)
     text, mathml = box.plain, box.mathml
-    if len(text) > LONG or whole._pieces > MOST:
+    long = len(text) > LONG or whole._pieces > MOST
+    if long or (len(text) > LONG // 2 and _is_repeated(node, labels)):
         writer = Writer(labels, short=True, rank=rank)
         box = writer.write(node)
-        text, mathml = box.plain, box.mathml
-        written: set[str] = set()
-        parts: list[str] = []
-        while set(writer.where) - written and len(written) < 20:
-            name = next(n for n in writer.where if n not in written)
-            written.add(name)
-            root = writer.where[name]
-            inner = Writer(labels, True, writer.where, writer.names, rank)
-            box = inner.write(root)
-            if not _reads(name, [text, *parts]):
-                continue
-            parts.append(f"{name} = {box.plain}")
-            mathml += f"<mo>,</mo><mi>{escape(name)}</mi><mo>=</mo>{box.mathml}"
-        if parts:
-            text += ", where " + "; ".join(parts)
+        parts = _parts(writer, box.plain, labels, rank)
+        where = "; ".join(f"{n} = {p.plain}" for n, p in parts.items())
+        short = f"{box.plain}, where {where}" if parts else box.plain
+        if long or len(short) < len(text):
+            text, mathml = short, box.mathml
+            for name, piece in parts.items():
+                mathml += f"<mo>,</mo><mi>{escape(name)}</mi><mo>=</mo>{piece.mathml}"
     return text, f'<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow>{mathml}</mrow></math>'
+
+
+def _parts(writer: Writer, text: str, labels: Mapping[Node, str], rank: int) -> dict[str, Box]:
+    """What stands behind ``where``: the named parts that what is written already reads."""
+    parts: dict[str, Box] = {}
+    while len(parts) < 20:
+        read = [text, *(p.plain for p in parts.values())]
+        name = next((n for n in writer.where if n not in parts and _reads(n, read)), None)
+        if name is None:
+            break
+        inner = Writer(labels, True, writer.where, writer.names, rank)
+        parts[name] = inner.write(writer.where[name])
+    return parts
+
+
+def _is_repeated(root: Node, labels: Mapping[Node, str]) -> bool:
+    """Whether a long part that has a name stands in a formula more than once."""
+    counts: dict[Node, int] = {}
+    for part in walk(root):
+        for child in part.children:
+            counts[child] = counts.get(child, 0) + 1
+    return any(
+        count > 1 and isinstance(part, Call) and part in labels and _size(part) > 6
+        for part, count in counts.items()
+    )
 
 
 def _reads(name: str, texts: list[str]) -> bool:
     """Whether a named part is read in what is written already, with or without a prime."""
-    pattern = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w′])")
+    pattern = re.compile(rf"(?<![\w.]){re.escape(name)}(?!(?![²³¹])\w|′)")
     return any(pattern.search(text) for text in texts)

@@ -28,7 +28,7 @@ from didact.check.explain.formula.operations.registry import OPERATIONS, operati
 def _finish(losses: Array, reduction: Any, batch: int | None = None) -> Array:
     if reduction == "none":
         return losses
-    if reduction == "mean":
+    if reduction in {"mean", "elementwise_mean"}:
         return mean(losses)
     if reduction == "sum":
         return as_array(sum_(losses))

@@ -64,7 +64,16 @@ def ones_like(input: Array) -> Array:  # noqa: A002 - PyTorch's name
 @operation("full_like")
 def full_like(input: Array, fill_value: Number) -> Array:  # noqa: A002 - PyTorch's name
     """One number everywhere."""
-    return elementwise(lambda _: fill_value, input)
+    number = as_array(fill_value)
+    if len(number.data) != 1:
+        raise EvaluationError("more than one number to fill with")
+    return elementwise(lambda _: number.data[0], input)
+
+
+@operation("full")
+def full(size: Any, fill_value: Any) -> Array:
+    """One number everywhere."""
+    return full_like(zeros(size), fill_value)
 
 
 @operation("zeros")

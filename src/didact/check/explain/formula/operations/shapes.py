@@ -190,8 +190,8 @@ def index(input: Any, key: Any) -> Any:  # noqa: A002 - PyTorch's name
             key = key.data[0]
         if isinstance(key, slice):
             return input[key]
-        if isinstance(key, int | float) and -len(input) <= key < len(input):
-            return input[int(key)]
+        if isinstance(key, int | float) and input and key >= -len(input):
+            return input[int(key) % len(input)]  # a list of layers may be longer than ours
         raise EvaluationError("no such item")
     if not isinstance(input, Array):
         raise EvaluationError("not a tensor")

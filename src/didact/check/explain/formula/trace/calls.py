@@ -32,7 +32,12 @@ from didact.check.explain.formula.trace.objects import (
     Value,
 )
 from didact.check.explain.formula.trace.state import State
-from didact.check.explain.formula.trace.values import is_model_itself, is_sample, is_setting
+from didact.check.explain.formula.trace.values import (
+    is_model_itself,
+    is_sample,
+    is_setting,
+    is_square,
+)
 from didact.check.explain.formula.tree import (
     Call,
     Constant,
@@ -158,6 +163,8 @@ class Calls(State):
         named: dict[str, Node],
     ) -> Value:  # fmt: skip
         self._library(path)
+        if path.endswith("adaptive_avg_pool2d") and is_square(nodes):
+            return self._unknown(ast.unparse(node), nodes)  # to the size of maps that are square
         if len(nodes) == len(args):
             made = layer(path, nodes, named)
             if made is not None:

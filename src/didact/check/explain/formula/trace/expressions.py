@@ -70,7 +70,8 @@ class Expressions(Calls):
         value = scope.get(node.id)
         if value is not None:
             return value
-        if node.id in ALIASES:
+        backend = node.id == "K" and "tensorflow" not in self.frameworks  # a number of classes
+        if node.id in ALIASES and not backend:
             path = ALIASES[node.id]
             if node.id == "F" and "torch" not in self.frameworks and self.frameworks & {"paddle"}:
                 path = "paddle.nn.functional"
@@ -171,7 +172,8 @@ class Expressions(Calls):
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Value:
         first = node.generators[0]
-        loop, items = self._loop(first.iter, scope)
+        counts = any(isinstance(n, ast.BinOp) for n in ast.walk(node.elt))
+        loop, items = self._loop(first.iter, scope, sums=counts)
         if loop is None or len(node.generators) > 1:
             return None
         inner = Scope({}, scope)

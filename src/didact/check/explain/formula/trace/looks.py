@@ -87,6 +87,15 @@ def appended_names(body: Items[ast.stmt]) -> list[str]:
     ))  # fmt: skip
 
 
+def written_names(body: Items[ast.stmt]) -> list[str]:
+    """The names of which some statements write entries: ``u`` of ``u[i, j] = v``."""
+    return list(dict.fromkeys(
+        n.value.id for s in body for n in ast.walk(s)
+        if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)
+        and isinstance(n.value, ast.Name)
+    ))  # fmt: skip
+
+
 def sums_up(loop: ast.For | ast.AsyncFor) -> bool:
     """Whether each round adds to a number: ``total += x``, ``total = total + x``."""
     for node in ast.walk(loop):

@@ -12,6 +12,7 @@ from didact.check.explain.formula.trace.looks import (
     sums_up,
     trains,
     without_continue,
+    written_names,
 )
 from didact.check.explain.formula.trace.objects import RAISED, Scope, Value
 from didact.check.explain.formula.trace.values import addend_of
@@ -40,7 +41,7 @@ class Loops(Expressions):
         before = scope.copy()
         inside = scope.copy()
         body = without_continue(node.body)
-        carried = [*stored_names(body), *appended_names(body)]
+        carried = [*stored_names(body), *appended_names(body), *written_names(body)]
         lists = {n for n in appended_names(body) if isinstance(before.get(n), Sequence)}
         marks = {
             name: Given(f"<{name}>") for name in carried
@@ -93,6 +94,10 @@ class Loops(Expressions):
             return self._last(new, loop, done)
         if mark is None or inner != {mark}:
             return self._unknown(name, [])
+        rows = _written_rows(new, mark, old, loop)
+        if rows is not None:
+            self.labels.setdefault(rows, name)
+            return rows
         added = addend_of(new, mark)
         if added is None:
             return self._unknown(name, [])
@@ -100,7 +105,7 @@ class Loops(Expressions):
         if isinstance(added, Choice) and is_zero(added.other):
             test, added = self._condition(added), added.then
         total: Node = Call("sum", (Each(loop, added, test),))
-        zero = isinstance(old, Constant) and old.value == 0
+        zero = isinstance(old, Node) and is_zero(old)
         zero = zero or (isinstance(old, Given) and old.default == 0 and old.default is not None)
         if not zero and isinstance(old, Node):
             total = Call("add", (old, total))
@@ -152,6 +157,9 @@ class Loops(Expressions):
             node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
         )
         arguments = node.args if isinstance(node, ast.Call) else []
+        inner = arguments[0] if kind == "enumerate" and arguments else None
+        if isinstance(inner, ast.Call) and ast.unparse(inner.func) == "zip":
+            return self._numbered(inner, scope, sums=sums)
         if kind in {"zip", "enumerate"}:
             sources = [self._value(a, scope) for a in arguments[: 1 if kind == "enumerate" else 9]]
         else:
@@ -170,8 +178,40 @@ class Loops(Expressions):
             items.insert(0, Item(loop, -1, "k"))
         return loop, items[0] if len(items) == 1 else Sequence(tuple(items))
 
+    def _numbered(self, node: ast.Call, scope: Scope, *, sums: bool) -> tuple[Loop | None, Value]:
+        """``enumerate(zip(a, b))``: the number beside the items."""
+        loop, items = self._loop(node, scope, sums=sums)
+        if loop is None:
+            return None, None
+        return loop, Sequence((Item(loop, -1, "k"), items))
+
     def _while(self, node: ast.While, scope: Scope) -> Value | None:
         for name in stored_names(node.body):
             if isinstance(scope.get(name), Node):
                 scope.names[name] = self._unknown(name, [])
         return self._block(node.body, scope)
+
+
+def _written_rows(new: Node, mark: Given, old: Value, loop: Loop) -> Node | None:
+    """``u[i, y[i]] = v`` for each ``i`` of a range: written for all rows at once."""
+    if not isinstance(new, Call) or new.name != "put" or new.args[0] is not mark:
+        return None
+    key, value = new.args[1:]
+    counts = loop.sources[0] if len(loop.sources) == 1 else None
+    ranged = isinstance(counts, Call) and counts.name == "range" and len(counts.args) == 1
+    if not ranged or not isinstance(counts, Call) or not isinstance(old, Node):
+        return None
+
+    def whole(part: Node) -> Node | None:
+        if isinstance(part, Item):
+            return Call("arange", counts.args) if part.loop is loop else None
+        if isinstance(part, Call) and part.name == "index" and isinstance(part.args[1], Item):
+            return part.args[0] if part.args[1].loop is loop else None
+        return part if isinstance(part, Constant) else None
+
+    inside = key.args if isinstance(key, Call) and key.name == "key" else (key,)
+    keys = [whole(k) for k in inside]
+    depends = any(isinstance(p, Item) and p.loop is loop for p in walk(value))
+    if depends or None in keys:
+        return None
+    return Call("put", (old, Call("key", tuple(k for k in keys if k is not None)), value))

@@ -28,6 +28,7 @@ from didact.check.explain.formula.trace.objects import (
 from didact.check.explain.formula.trace.values import _loaded, returned_parts
 from didact.check.explain.formula.tree import (
     Call,
+    Choice,
     Constant,
     Each,
     Given,
@@ -85,7 +86,10 @@ class Statements(Loops):
             return self._choice(text, test, last, second)
         for name in {**then.names, **other.names}:
             a, b = then.names.get(name, scope.get(name)), other.names.get(name, scope.get(name))
-            scope.names[name] = a if a is b else self._choice(text, test, a, b)
+            merged = a if a is b else self._choice(text, test, a, b)
+            scope.names[name] = merged
+            if isinstance(merged, Choice):
+                self.labels.setdefault(merged, name)
         return self._block(rest, scope)
 
     def _merge_attributes(

@@ -65,6 +65,8 @@ class Tracer(Statements):
         for node in self.tree.body:
             if isinstance(node, Function):
                 self.top.names[node.name] = Closure(node, self.top)
+            if isinstance(node, ast.ClassDef):
+                self.top.names[node.name] = ClassValue(node, self.top)
             target = node.targets[0] if isinstance(node, ast.Assign) else None
             if not isinstance(target, ast.Name) or self._stores[target.id] != 1:
                 continue

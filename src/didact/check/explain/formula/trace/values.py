@@ -104,3 +104,15 @@ def addend_of(new: Node, mark: Node) -> Node | None:
         return addend
     before = addend_of(rest, mark)
     return None if before is None else Call("add", (before, addend))
+
+
+def is_square(args: list[Node]) -> bool:
+    """Whether a map is brought to one size of another map, on both sides."""
+    size = args[1] if len(args) > 1 else None
+    if not isinstance(size, Call) or not size.args:
+        return False
+    if size.name == "size":
+        return len(size.args) == 2
+    sizes = size.args[0] if size.name == "index" else None
+    whole = isinstance(sizes, Call) and sizes.name == "size"
+    return whole and isinstance(size.args[1], Constant)

@@ -5,7 +5,7 @@ by a factor if their quotient is the same for all numbers and depends on sizes a
 alone. Anything else is not recognised, and nothing is said of it.
 """
 
-from didact.check.explain.formula.verdict.factors import addends, is_same, is_weights
+from didact.check.explain.formula.verdict.factors import addends, is_same
 from didact.check.explain.formula.verdict.laboratory import Laboratory, laboratory
 from didact.check.explain.formula.verdict.law import Law
 from didact.check.explain.formula.verdict.solve import by_form, solve
@@ -18,7 +18,6 @@ __all__ = [
     "addends",
     "by_form",
     "is_same",
-    "is_weights",
     "laboratory",
     "solve",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from didact.check.explain.formula.kinds import INDICES, SOFTMAXES, Kind, is_scalar
+from didact.check.explain.formula.kinds import INDICES, SOFTMAXES, Kind, is_scalar, is_weights
 from didact.check.explain.formula.roles import leaves, side
 from didact.check.explain.formula.tree import (
     Call,
@@ -18,7 +18,7 @@ from didact.check.explain.formula.tree import (
     Sequence,
     walk,
 )
-from didact.check.explain.formula.verdict.factors import is_same, is_weights
+from didact.check.explain.formula.verdict.factors import is_same
 from didact.check.explain.formula.verdict.laboratory import Laboratory
 
 _LOSSES = frozenset(

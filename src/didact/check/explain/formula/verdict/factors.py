@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from didact.check.explain.formula.kinds import Kind, is_scalar
+from didact.check.explain.formula.kinds import Kind, is_listed_weight, is_scalar, is_weights
 from didact.check.explain.formula.tree import (
     Call,
     Constant,
@@ -22,6 +21,13 @@ Weights = list[tuple[Node, int]]
 def is_count(node: Node) -> bool:
     """Whether a part is the length of a list."""
     return isinstance(node, Call) and node.name == "length"
+
+
+def averaged(node: Node) -> Each | None:
+    """What a mean over a list is taken of."""
+    if isinstance(node, Call) and node.name == "mean" and len(node.children) == 1:
+        return summed(Call("sum", node.args))
+    return None
 
 
 def is_sizes(node: Node) -> bool:
@@ -70,6 +76,9 @@ def stripped(
         elif node.name == "div" and _is_factor(node.args[1], kinds):
             weights.append((node.args[1], -1))
             node = node.args[0]
+        elif (taken := _out_of_mean(node, kinds)) is not None:
+            weights.append(taken[0])
+            node = taken[1]
         elif node.name in {"mul", "div"} and is_sizes(node.args[1]):
             before, rest, turned, inside = stripped(node.args[0], kinds)
             weights += before
@@ -85,6 +94,20 @@ def stripped(
                 sign, factor = -sign, Constant(-factor.value)
             flat.append((factor, power * inner))
     return flat, node, sign, cut
+
+
+def _out_of_mean(node: Call, kinds: dict[Given, Kind]) -> tuple[tuple[Node, int], Node] | None:
+    """A number in front of what a mean or a sum is taken of."""
+    inner = node.args[0] if node.name in {"mean", "sum"} and len(node.children) == 1 else None
+    if not isinstance(inner, Call) or inner.name not in {"mul", "div"}:
+        return None
+    for number, rest in (inner.args, inner.args[::-1]):
+        divides = inner.name == "div"
+        if divides and number is not inner.args[1]:
+            continue
+        if _is_factor(number, kinds) and not is_count(number):
+            return (number, -1 if divides else 1), Call(node.name, (rest,), node.keywords)
+    return None
 
 
 def factors(node: Node) -> Iterator[tuple[Node, int]]:
@@ -110,7 +133,7 @@ def factors(node: Node) -> Iterator[tuple[Node, int]]:
 
 
 def _is_factor(node: Node, kinds: dict[Given, Kind]) -> bool:
-    if is_scalar(node, kinds) or is_count(node):
+    if is_scalar(node, kinds) or is_count(node) or is_listed_weight(node):
         return True
     last = isinstance(node, Call) and node.name == "last"
     if isinstance(node, Item) or last:
@@ -127,17 +150,16 @@ def _is_factor(node: Node, kinds: dict[Given, Kind]) -> bool:
     return False
 
 
-def is_weights(text: str) -> bool:
-    """Whether a list is one of weights."""
-    return bool(re.search(r"weight|alpha|lambda|coef|^w(s|_)", text, re.IGNORECASE))
-
-
 def addends(node: Node) -> list[Node]:
     """The terms of a sum."""
     if isinstance(node, Call) and node.name == "add":
         return [p for a in node.args for p in addends(a)]
     if isinstance(node, Call) and node.name == "sub":
         return [*addends(node.args[0]), *(Call("neg", (p,)) for p in addends(node.args[1]))]
+    if isinstance(node, Call) and node.name == "mean" and len(node.children) == 1:
+        parts = addends(node.args[0])
+        if len(parts) > 1 and not any(isinstance(p, Each) for p in parts):
+            return [Call("mean", (p,)) for p in parts]
     if isinstance(node, Call) and node.name == "sum" and len(node.children) == 1:
         inner = node.args[0]
         if not isinstance(inner, Call | Each) and inner.children:

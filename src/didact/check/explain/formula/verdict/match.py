@@ -53,6 +53,7 @@ def match(
                     rank=lab.rank, mean=_is_many(lab, body, loop), labels=one.labels,
                     scalar=one.scalar, old=one.old, hot=one.hot, padding=one.padding,
                     smoothing=one.smoothing, mask=one.mask, second=one.second,
+                    centre=one.centre,
                     dead=side(one.student, lab.roles) != "teacher" and _is_dead(body, one.student),
                 )  # fmt: skip
                 best = (key, term)
@@ -94,6 +95,8 @@ def _is_worth(definition: Definition, inputs: Inputs) -> bool:
     if definition.listed is not isinstance(inputs.teacher, Each | Sequence):
         return False
     if ("U" in names) is (inputs.second is None) or ("c" in names) is (inputs.centre is None):
+        return False
+    if definition.key == "dino_uncentred" and getattr(inputs.teacher, "name", "") == "sub":
         return False
     temperature, scalar = inputs.first
     return (temperature or "T" in names) and (scalar or "beta" in names)

@@ -22,6 +22,7 @@ from didact.check.explain.formula.tree import (
 from didact.check.explain.formula.verdict.factors import (
     Weights,
     addends,
+    averaged,
     is_count,
     stripped,
     summed,
@@ -49,7 +50,10 @@ def solve(
     told = _told_by_form(lab, body, sign)
     if told is not None:
         return [_with(told, weights, cut)]
-    inner = summed(body)
+    inner = averaged(body)
+    if inner is not None:
+        weights = [*weights, (Call("length", (inner.loop.sources[0],)), -1)]
+    inner = inner or summed(body)
     if inner is not None and loop is None:
         terms = solve(lab, inner.body, inner.loop, factors)
         return [_over(lab, t, inner.loop, weights, sign, cut) for t in terms]

@@ -54,6 +54,7 @@ class Term:
     smoothing: Node | None = None
     mask: Node | None = None
     second: Node | None = None
+    centre: Node | None = None
     dead: bool = False
     """The student's side is computed without gradient."""
 
