@@ -189,8 +189,11 @@ METHODS = {
         kl = F.kl_div(F.log_softmax(z, 1), F.softmax(v / T, 1), reduction='batchmean')
         loss = F.cross_entropy(z, y) + kl
         """,
-    "dino_uncentred": "loss = -(F.softmax(t / 0.04, -1) * F.log_softmax(s / 0.1, -1)).sum(-1).mean()",
-    "dino": "loss = -(F.softmax((t - c) / 0.04, -1) * F.log_softmax(s / 0.1, -1)).sum(-1).mean()",
+    "dino_uncentred": "loss = -(F.softmax(t / .04, -1) * F.log_softmax(s / .1, -1)).sum(-1).mean()",
+    "dino": """
+        p = F.softmax((t - center) / 0.04, -1)
+        loss = -(p * F.log_softmax(s / 0.1, -1)).sum(-1).mean()
+        """,
     "jsd_even": WRITTEN["a mixture in logarithms"][0],
     "multi_kd": WRITTEN["a list that a loop fills"][0],
     "hint": """

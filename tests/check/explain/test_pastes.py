@@ -25,7 +25,7 @@ METHODS = {
     "CWD": {"cwd"}, "DIST": {"dist"}, "DML": {"dml"}, "reverse KL": {"reverse_kl"},
     "generalised JSD": {"jsd"}, "DeiT hard distillation": {"hard_kd"},
     "LUCIR less-forget": {"lucir"}, "logit matching": {"logit_matching"}, "FitNets hint": {"hint"},
-    "focal loss": {"focal"}, None: {""},
+    None: {"", "focal"},
 }  # fmt: skip
 AROUND = {
     "11.txt": "RuntimeError: The size of tensor a (120) must match the size of tensor b (100)",

@@ -127,14 +127,12 @@ class Branch:
         conditions: When it is computed.
         terms: Its addends.
         rank: For which number of dimensions it was judged.
-        cautions: Other numbers of dimensions, and the factor by which a term departs there.
         equal_flat: For ``[B, C]`` it would be equal, and the code does not tell which it is.
     """
 
     conditions: tuple[str, ...]
     terms: tuple[Term, ...]
     rank: int
-    cautions: tuple[tuple[int, str], ...] = ()
     equal_flat: bool = False
 
 

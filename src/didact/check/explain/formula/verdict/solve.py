@@ -193,17 +193,25 @@ def _over(
     law = term.law
     weighted = any(isinstance(p, Item) for w, _ in (*weights, *term.weights) for p in walk(w))
     if law is not None and not _is_paired(term, loop):
-        counts = sum(p for w, p in (*weights, *term.weights) if is_count(w))
+        counts = sum(p for w, p in (*weights, *term.weights) if _counts(w, loop))
         powers = dict(law.powers)
         if not weighted:
             powers["N"] = powers.get("N", 0.0) + 1.0 + counts
         law = Law(law.constant * sign, tuple((n, p) for n, p in powers.items() if p))
     elif law is not None:
         law = Law(law.constant * sign, law.powers)
-    own = (w for w in weights if not is_count(w[0]))
+    own = (w for w in weights if not _counts(w[0], loop))
     return replace(
         term, weights=(*own, *term.weights), law=law, over=loop, cut=term.cut or cut, rank=lab.rank
     )
+
+
+def _counts(node: Node, loop: Loop) -> bool:
+    """Whether a number is the length of what a loop runs over."""
+    if not is_count(node):
+        return False
+    through = {part for source in loop.sources for part in walk(source)}
+    return any(p in through or (isinstance(p, Each) and p.loop is loop) for p in walk(node))
 
 
 def _is_paired(term: Term, loop: Loop) -> bool:
