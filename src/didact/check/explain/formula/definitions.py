@@ -359,6 +359,13 @@ DEFINITIONS = (
         "return F.mse_loss(s, t)",
     ),
     Definition(
+        "mse_masked",
+        Text("squared differences over the places of a mask", "按掩码取位置的均方差"),
+        "Wang et al. 2019 (fine-grained feature imitation), arXiv:1906.03609",
+        "1/(2·Σ m) · Σ m·(s − t)²",
+        "return ((s - t).pow(2) * m).sum() / m.sum()",
+    ),
+    Definition(
         "mse_rows",
         Text("squared distances, averaged over the samples", "平方距离，对样本取平均"),
         "Ba, Caruana 2014", "mean ‖s − t‖²",

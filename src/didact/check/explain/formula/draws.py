@@ -102,6 +102,9 @@ def _value(kind: Kind, draw: Draw, source: random.Random) -> Any:
     if kind is Kind.MASK:
         mask = _filled(places, lambda: source.random() < 0.6, "bool")
         return Array(mask.shape, (True, False, *mask.data[2:]), "bool")
+    if kind is Kind.WIDE_MASK:
+        wide = tuple(1 if a == draw.class_axis else n for a, n in enumerate(draw.shape))
+        return _value(Kind.MASK, draw, source).reshape(wide)
     if kind is Kind.OLD_CLASSES:
         return draw.old
     if kind is Kind.CLASSES:

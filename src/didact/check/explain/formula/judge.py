@@ -431,12 +431,26 @@ def _ranks(tree: ast.Module, words: str) -> Ranks:
             others = any(p.search(lowered) for r, p in shapes.items() if r != rank)
             if shape_told is not None and not others:
                 return Ranks.first(rank, shape_told[0], certain=True)
+    if shift := _shift(tree):
+        return Ranks.first(3, shift)
     names = " ".join(sorted(_words(tree))) + " " + lowered
     for rank, pattern in ((3, _SEQUENCES), (4, _MAPS)):
         word = pattern.search(names)
         if word is not None:
             return Ranks.first(rank, word[0])
     return Ranks()
+
+
+def _shift(tree: ast.Module) -> str:
+    """A slice that leaves the last position out, as a causal model's scores are cut."""
+    for node in nodes_of(tree):
+        parts = node.slice.elts if isinstance(node, ast.Subscript) and isinstance(
+            node.slice, ast.Tuple) else []  # fmt: skip
+        for part in parts[1:]:
+            last = isinstance(part, ast.Slice) and part.lower is None and part.upper is not None
+            if last and ast.unparse(part) == ":-1":
+                return ast.unparse(node)
+    return ""
 
 
 def flat_divergences(judged: Judged) -> set[int]:
@@ -567,6 +581,7 @@ _METHODS = (
     ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
     ("binary_kd", {"binary_kd"}),
     ("consistency", {"mse_probs", "mse_probs_rows"}), ("ewc", {"ewc"}), ("l2_sp", {"l2_sp"}),
+    ("imitation", {"mse_masked"}),
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     FEW_LABELS = "labels of a part of the classes"
     HOT = "one-hot labels"
     MASK = "mask"
+    WIDE_MASK = "mask with a dimension of one"
     TEMPERATURE = "temperature"
     WEIGHT = "weight"
     OLD_CLASSES = "old classes"

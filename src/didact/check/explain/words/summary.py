@@ -86,6 +86,10 @@ METHODS: dict[str, Text] = {
         "DER++, dark experience replay with labels (Buzzega et al. 2020)",
         "DER++（带标签的暗经验回放，Buzzega 等 2020）",
     ),
+    "imitation": Text(
+        "feature imitation on the places of a mask (Wang et al. 2019)",
+        "按掩码取位置的特征模仿（Wang 等 2019）",
+    ),
     "focal": Text("the focal loss (Lin et al. 2017)", "focal loss（Lin 等 2017）"),
     "l2_sp": Text(
         "a penalty on the distance from the old parameters (L2-SP, Li et al. 2018)",

@@ -33,6 +33,7 @@ from didact.check.explain.formula.trace.objects import (
 )
 from didact.check.explain.formula.trace.state import State
 from didact.check.explain.formula.trace.values import (
+    is_joined_labels,
     is_model_itself,
     is_sample,
     is_setting,
@@ -165,6 +166,8 @@ class Calls(State):
         self._library(path)
         if path.endswith("adaptive_avg_pool2d") and is_square(nodes):
             return self._unknown(ast.unparse(node), nodes)  # to the size of maps that are square
+        if path.endswith(".cat") and is_joined_labels(nodes):
+            return self._unknown(ast.unparse(node), nodes)  # the labels of a larger batch
         if len(nodes) == len(args):
             made = layer(path, nodes, named)
             if made is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from didact.check.engine.names import is_model, is_temperature, is_weight
+from didact.check.engine.names import is_label, is_model, is_temperature, is_weight
 from didact.check.explain.formula.trace.objects import Value
 from didact.check.explain.formula.tree import (
     Call,
@@ -116,3 +116,10 @@ def is_square(args: list[Node]) -> bool:
     sizes = size.args[0] if size.name == "index" else None
     whole = isinstance(sizes, Call) and sizes.name == "size"
     return whole and isinstance(size.args[1], Constant)
+
+
+def is_joined_labels(args: list[Node]) -> bool:
+    """Whether labels are joined, as those of new samples and of a memory."""
+    items = args[0].items if args and isinstance(args[0], Sequence) else ()
+    names = [i.text.rsplit(".", 1)[-1] for i in items if isinstance(i, Given)]
+    return len(names) == len(items) > 1 and any(map(is_label, names))

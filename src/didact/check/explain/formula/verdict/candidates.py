@@ -263,7 +263,7 @@ def _kept_part(body: Node, lab: Laboratory) -> Node | None:
         if isinstance(part, Call) and part.name in {"index", "masked_select"}:
             key = part.args[1]
             names = leaves(key)
-            if names and all(lab.kinds.get(g) is Kind.MASK for g in names):
+            if names and all(lab.kinds.get(g) in {Kind.MASK, Kind.WIDE_MASK} for g in names):
                 return key
     return None
 

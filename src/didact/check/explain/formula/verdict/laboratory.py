@@ -95,10 +95,18 @@ def laboratory(
 ) -> Laboratory:
     """A formula with numbers for its names.
 
-    Where it cannot be evaluated, the teacher may have the old classes alone.
+    Where it cannot be evaluated, the teacher may have the old classes alone, or a mask a dimension
+    of one beside the places.
     """
     kinds = kinds_of([node])
     lab = Laboratory(node, kinds, roles, rank, incremental)
+    if Kind.MASK in kinds.values() and not lab.works():
+        wide: dict[Given, Kind] = {
+            g: Kind.WIDE_MASK if k is Kind.MASK else k for g, k in kinds.items()
+        }
+        broad = Laboratory(node, wide, roles, rank, incremental)
+        if broad.works():
+            return broad
     if lab.works() or Kind.OLD_CLASSES not in kinds.values():
         return lab
     narrow = {
