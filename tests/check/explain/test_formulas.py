@@ -6,7 +6,8 @@ import textwrap
 
 import pytest
 
-from didact.check.explain.formula.judge import Judged, judged_source, method_keys
+from didact.check.explain.formula.judge import Judged, judged_source
+from didact.check.explain.formula.methods import method_keys
 
 KL = "F.kl_div(F.log_softmax(a / T, 1), F.softmax(b / T, 1), reduction='batchmean')"
 WRITTEN = {

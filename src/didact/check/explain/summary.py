@@ -13,16 +13,15 @@ from didact.check.engine.scale import may_hold_square
 from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.judge import (
     Judged,
-    dimensions,
     has_square_in_front,
     is_distilling_elsewhere,
     is_given,
     is_of_labels,
-    is_simple,
     last_alone,
-    method_keys,
 )
 from didact.check.explain.formula.libraries import FRAMEWORKS
+from didact.check.explain.formula.methods import is_simple, method_keys
+from didact.check.explain.formula.ranks import dimensions
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, Constant, Given, walk
 from didact.check.explain.formula.verdict import Term

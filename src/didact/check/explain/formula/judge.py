@@ -6,7 +6,7 @@ import ast
 import math
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -16,15 +16,13 @@ from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.kinds import Kind, kinds_of
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.plain import is_zero
-from didact.check.explain.formula.roles import Told, leaves, roles_of, side
+from didact.check.explain.formula.ranks import Ranks, ranks_of, words_of
+from didact.check.explain.formula.roles import Told, leaves, roles_of
 from didact.check.explain.formula.trace import Entry, Tracer, trace
 from didact.check.explain.formula.tree import (
     Call,
     Constant,
-    Each,
     Given,
-    Item,
-    Loop,
     Node,
     alternatives,
     walk,
@@ -34,6 +32,7 @@ from didact.check.explain.formula.written import Writer, box_of
 
 MOST = 6
 """How many losses of one paste are judged."""
+_OLD_MODEL = frozenset({"old", "prev", "previous", "lwf", "task", "known", "seen", "incremental"})
 _LOSS_CALLS = frozenset(
     [
         "kl_div",
@@ -64,59 +63,6 @@ _COMPARING = frozenset(
         "sub",
     ]
 )
-_OLD_MODEL = frozenset({"old", "prev", "previous", "lwf", "task", "known", "seen", "incremental"})
-_SEQUENCES = re.compile(
-    r"\b(gpt2?|sfttrainer|sft|gkd|llama|qwen|bloom|mistral|gemma|chatglm|causallm|autoregressive|seq|seq_len|sequence|causal|vocab|vocabulary|sentence|lm|pad|pad_id|speech|asr|ctc|frames"
-    r"|utterance|tokens?)\b|topk_(ids|log)|(?<!mini)(?<!disti)llm|per_token|token(?!ize|_type|s?_len)|causal|wav2vec|hubert"
-    r"|句子|序列|词表|词元|语音|大模型|语言模型"
-)
-_MAPS = re.compile(
-    r"\b(seg|segmentation|pixels?|spatial|attention_map|feature_map|voxels?|volumetric|unet|nnunet"
-    r"|dice|heatmaps?|interpolate|miou)\b|seg_|pixel|voxel|segment|像素|分割|体素"
-)
-_SHAPES = {
-    2: re.compile(
-        r"[(\[]\s*(b|n|bs|bsz|batch|batch_size)\s*[,x×]\s*(c|k|class(es)?|n_?class(es)?|num_?class(es)?|"
-        r"num_?labels|v|vocab(_?size)?|类别数?)\s*[)\]]"
-    ),
-    3: re.compile(
-        r"[(\[]\s*(b|n|bs|bsz|batch|batch_size)\s*[,x×]\s*(s|t|l|seq|seq_?len|length|time|tokens)"
-        r"\s*[,x×]\s*(v|c|d|vocab|vocab_?size|classes|hidden|dim)\s*[)\]]"
-    ),
-    4: re.compile(
-        r"\b(b|n|bs|batch|batch_size|batchsize)\s*[,x×]\s*(c|channels?)\s*[,x×]\s*(d\s*[,x×]\s*)?"
-        r"(h|height)\s*[,x×]\s*(w|width)\b"
-    ),
-}
-"""How comments write the shape of what is compared."""
-_NUMBERS = {
-    rank: re.compile(
-        r"(?:\b(?:shapes?|logits|outputs?|randn?)\b|形状|维度|输出)[^\[(\n]{0,24}[\[(]\s*\d+"
-        rf"(?:\s*[,x×]\s*\d+){{{rank - 1}}}\s*[\])]"
-    )
-    for rank in (3, 4)
-}
-"""How words and comments write it in numbers: ``logits are [8, 19, 128, 256]``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranks:
-    """The numbers of dimensions to try, the likeliest first.
-
-    Attributes:
-        order: The numbers.
-        certain: The code itself tells the first.
-        word: What speaks for the first.
-    """
-
-    order: tuple[int, ...] = (2, 3, 4)
-    certain: bool = False
-    word: str = ""
-
-    @classmethod
-    def first(cls, rank: int, word: str, *, certain: bool = False) -> Ranks:
-        """One number before the others."""
-        return cls((rank, *(r for r in (2, 3, 4) if r != rank)), certain, word)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,7 +152,7 @@ def judge(tree: ast.Module, words: str = "") -> Judged:
     kinds = kinds_of(nodes)
     roles = roles_of(nodes, kinds, tracer.labels)
     incremental = _is_incremental(tree)
-    ranks = _ranks(tree, words)
+    ranks = ranks_of(tree, words)
     losses = []
     for entry in entries[:MOST]:
         branches = [
@@ -402,55 +348,8 @@ def is_distilling_elsewhere(term: Term, roles: Mapping[Given, Told]) -> bool:
     return {"student", "teacher"} <= inside
 
 
-def _words(tree: ast.Module) -> set[str]:
-    words: set[str] = set()
-    for node in nodes_of(tree):
-        for name in (getattr(node, "id", None), getattr(node, "attr", None),
-                     getattr(node, "arg", None), getattr(node, "name", None)):  # fmt: skip
-            if isinstance(name, str):
-                words |= set(re.split(r"[_\d]+", name.lower())) | {name.lower()}
-    return words
-
-
 def _is_incremental(tree: ast.Module) -> bool:
-    return bool(_words(tree) & _OLD_MODEL)
-
-
-def _ranks(tree: ast.Module, words: str) -> Ranks:
-    """What the code, its names and its comments tell of the number of dimensions."""
-    for node in nodes_of(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
-            shape = ast.unparse(node.value).endswith((".shape", ".size()"))
-            count = len(node.targets[0].elts)
-            if shape and count in {2, 3, 4}:
-                return Ranks.first(count, ast.unparse(node), certain=True)
-    lowered = words.lower()
-    for shapes in (_SHAPES, _NUMBERS):
-        for rank, pattern in shapes.items():
-            shape_told = pattern.search(lowered)
-            others = any(p.search(lowered) for r, p in shapes.items() if r != rank)
-            if shape_told is not None and not others:
-                return Ranks.first(rank, shape_told[0], certain=True)
-    if shift := _shift(tree):
-        return Ranks.first(3, shift)
-    names = " ".join(sorted(_words(tree))) + " " + lowered
-    for rank, pattern in ((3, _SEQUENCES), (4, _MAPS)):
-        word = pattern.search(names)
-        if word is not None:
-            return Ranks.first(rank, word[0])
-    return Ranks()
-
-
-def _shift(tree: ast.Module) -> str:
-    """A slice that leaves the last position out, as a causal model's scores are cut."""
-    for node in nodes_of(tree):
-        parts = node.slice.elts if isinstance(node, ast.Subscript) and isinstance(
-            node.slice, ast.Tuple) else []  # fmt: skip
-        for part in parts[1:]:
-            last = isinstance(part, ast.Slice) and part.lower is None and part.upper is not None
-            if last and ast.unparse(part) == ":-1":
-                return ast.unparse(node)
-    return ""
+    return bool(words_of(tree) & _OLD_MODEL)
 
 
 def flat_divergences(judged: Judged) -> set[int]:
@@ -473,251 +372,7 @@ def flat_divergences(judged: Judged) -> set[int]:
     return {line for line, found in lines.items() if found == {True}}
 
 
-# Which method this is
-
-
-def method_keys(judged: Judged) -> list[str]:
-    """The named methods that the recognised terms make, the most telling first."""
-    terms = [t for t in judged.terms if t.definition is not None]
-    keys = {t.definition.key for t in terms if t.definition is not None}
-    found: list[str] = []
-    for method, needed in _METHODS:
-        if keys & needed:
-            found.append(method)
-    if "jsd" in found and all(_is_even(t) for t in terms if t.definition.key == "jsd"):  # type: ignore[union-attr]
-        found[found.index("jsd")] = "jsd_even"
-    soft = [t for t in terms if t.definition is not None and t.definition.key in SOFT]
-    if soft and (named := _soft_method(soft, judged)):
-        found.append(named)
-    if "margin" in keys:
-        found.append("lucir_margin" if any(map(_ranks_largest, terms)) else "margin")
-    if "cosine" in keys:
-        if {"kd", "token_kd"} & set(found) and _is_triple(judged):
-            return ["distilbert"]
-        found.append("lucir" if judged.incremental else "cosine")
-    if keys & {"mse", "mse_rows", "mse_sum"}:
-        replayed = _replayed(judged)
-        if replayed is not None:
-            return [replayed, *found]
-        if not found:
-            found.append(_matching(terms))
-    if keys and keys <= _OF_LABELS:
-        found.append("plain")
-    return found
-
-
-def _is_even(term: Term) -> bool:
-    """Whether a mixture is half of both sides."""
-    return isinstance(term.scalar, Constant) and term.scalar.value == 0.5
-
-
-_STORED = re.compile(r"(^|_|\.)(buf|buffer|mem|memory|replay|stored|exemplar|er)(_|\d|$|\.)", re.I)
-
-
-def _is_stored(given: Given) -> bool:
-    """Whether a name comes from a memory: by its own name, or by that of what it was taken of."""
-    if "(" not in given.text and _STORED.search(given.text):
-        return True
-    calls = [i.text.split("(")[0] for i in given.inputs if isinstance(i, Given) and "(" in i.text]
-    return given.text.isidentifier() and any(map(_STORED.search, calls))
-
-
-def _replayed(judged: Judged) -> str | None:
-    """DER where logits that were stored are matched; DER++ where their labels are learnt too."""
-    terms = [t for loss in judged.losses for t in loss.terms]
-    scores = [
-        t for t in terms
-        if t.definition is not None and t.definition.key in {"mse", "mse_rows", "mse_sum"}
-        and t.teacher is not None
-        and any(map(_is_stored, leaves(t.teacher)))
-    ]  # fmt: skip
-    if not scores:
-        return None
-    labels = [
-        t for t in terms
-        if t not in scores and (is_given(t) or (t.definition and t.definition.hard))
-        and any(_is_stored(p) for n in (t.body, t.labels) if n is not None
-                for p in walk(n) if isinstance(p, Given))
-    ]  # fmt: skip
-    return "derpp" if labels else "der"
-
-
-def _is_triple(judged: Judged) -> bool:
-    """DistilBERT's loss: beside soft targets and a cosine of hidden states the labels."""
-    every = [t for loss in judged.losses for t in loss.terms]
-    return any(
-        t.definition.hard if t.definition is not None else is_of_labels(t, judged.roles)
-        for t in every
-    )
-
-
 def is_of_labels(term: Term, roles: Mapping[Given, Told]) -> bool:
     """Whether a term that is taken as given is called with the labels."""
     inside = [g for i in getattr(term.body, "inputs", ()) for g in leaves(i)]
     return any(g in roles and roles[g].role == "labels" for g in inside)
-
-
-def _ranks_largest(term: Term) -> bool:
-    """Whether a ranking holds the true class against the largest scores of others, as LUCIR."""
-    return isinstance(term.body, Call) and any(
-        isinstance(p, Call) and p.name == "topk" for a in term.body.args[:2] for p in walk(a)
-    )
-
-
-_OF_LABELS = frozenset(
-    {"ce", "ce_padded", "ce_smooth", "ce_smooth_hand", "bce", "bce_labels", "bce_labels_sum"}
-)
-SOFT = frozenset({"kd", "soft_ce", "kd_masked", "soft_ce_masked", "kd_average", "soft_ce_average"})
-_METHODS = (
-    ("dkd", {"tckd", "nckd"}), ("dist", {"dist_inter", "dist_intra"}),
-    ("rkd", {"rkd_distance", "rkd_angle"}), ("at", {"at"}), ("nst", {"nst", "nst_student"}),
-    ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}),
-    ("icarl", {"icarl", "icarl_apart", "icarl_labels", "icarl_narrow", "icarl_narrow_sum",
-               "icarl_labels_sum"}),
-    ("skew_kl", {"skew_kl"}), ("infonce", {"infonce", "infonce_raw"}), ("focal", {"focal"}),
-    ("logit_matching", {"mse_centred"}),
-    ("dino", {"dino"}), ("dino_uncentred", {"dino_uncentred"}),
-    ("tf_kd", {"tf_kd", "virtual_ce"}), ("pod", {"pod"}),
-    ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
-    ("binary_kd", {"binary_kd"}),
-    ("consistency", {"mse_probs", "mse_probs_rows"}), ("ewc", {"ewc"}), ("l2_sp", {"l2_sp"}),
-    ("imitation", {"mse_masked"}),
-)  # fmt: skip
-
-
-def _soft_method(terms: list[Term], judged: Judged) -> str:
-    sides = {
-        (side(t.student, judged.roles), side(t.teacher, judged.roles))
-        for t in terms if t.student is not None and t.teacher is not None
-    }  # fmt: skip
-    apart = all(
-        not leaves(t.student) & leaves(t.teacher)
-        for t in terms if t.student is not None and t.teacher is not None
-    )  # fmt: skip
-    if sides == {("student", "student")} or _is_of_one_network(terms):
-        if _is_of_one_network(terms):
-            ensemble = all(_is_mean(t.teacher) for t in terms)
-            own = "one" if ensemble else "self_kd"
-            return own if all(_is_cut(t) for t in terms) else ""
-        if all(t.definition is not None and t.definition.listed for t in terms):
-            return "multi_kd"
-        return "dml" if apart else ""  # a target made of the student's own tensors
-    if all(_is_of_largest(t.teacher) for t in terms):
-        return "topk_kd"
-    averaged = any(_is_of_list(p) for t in terms for p in _parts_outside_cat(t.body))
-    averaged |= any(t.definition is not None and t.definition.listed for t in terms)
-    if averaged or any(t.over is not None and not _is_over_sizes(t.over) for t in terms):
-        return "multi_kd"
-    if judged.incremental:
-        named = _words(judged.tracer.tree)
-        return "bic" if any(_BIAS_LAYER.search(word) for word in named) else "lwf"
-    if judged.tracer.frameworks == {"tensorflow"} and any(
-        isinstance(n, ast.ClassDef) and "istill" in n.name for n in judged.tracer.tree.body
-    ):
-        return "keras_distiller"
-    ranks = {t.rank for t in terms}
-    if ranks == {3}:
-        return "token_kd"
-    return "pixel_kd" if ranks == {4} else "kd"
-
-
-_BIAS_LAYER = re.compile(r"^bic$|bias_?layer|bias_?correct")
-
-
-def _is_of_list(node: Node) -> bool:
-    """Whether a part goes through a list: of teachers, where it is of targets."""
-    if isinstance(node, Call):
-        return node.name == "last"
-    return isinstance(node, Each) and not _is_over_sizes(node.loop)
-
-
-def _is_over_sizes(loop: Loop) -> bool:
-    """Whether a loop goes through the samples or the classes: ``range(s.size(0))``."""
-    return any(
-        isinstance(source, Call) and source.name == "range"
-        and any(isinstance(p, Call) and p.name == "size" for p in walk(source))
-        for source in loop.sources
-    )  # fmt: skip
-
-
-def _parts_outside_cat(node: Node) -> Iterator[Node]:
-    """The parts of a formula, less the pieces of one tensor: ``cat([f(x[:, s:e]) for ...])``."""
-    pieces = {id(p) for c in walk(node) if isinstance(c, Call) and c.name == "cat"
-              for p in walk(c)}  # fmt: skip
-    yield from (p for p in walk(node) if id(p) not in pieces)
-
-
-def _is_of_one_network(terms: list[Term]) -> bool:
-    """Whether target and prediction are outputs of one network: its exits, its layers."""
-    pairs = [(t.student, t.teacher) for t in terms if t.student is not None and t.teacher]
-    return bool(pairs) and all(_sources(s) & _sources(t) for s, t in pairs)
-
-
-def _is_mean(node: Node | None) -> bool:
-    return isinstance(node, Call) and node.name == "mean"
-
-
-def _is_of_largest(node: Node | None) -> bool:
-    """Whether a teacher's side is only its largest scores."""
-    return node is not None and any(isinstance(p, Call) and p.name == "topk" for p in walk(node))
-
-
-def _sources(node: Node) -> set[Node]:
-    """The lists that a part is an item of, and what its names were unpacked from."""
-    found: set[Node] = set()
-    own: set[Node] = set(leaves(node))
-    for part in walk(node):
-        if isinstance(part, Item) and part.source >= 0:
-            found.add(part.loop.sources[part.source])
-        if isinstance(part, Call) and part.name == "stack" and isinstance(part.args[0], Given):
-            found.add(part.args[0])
-    for name in leaves(node):
-        if name.text.isidentifier() and not name.model:
-            found |= {i for i in name.inputs if isinstance(i, Given)}
-    for part in walk(node):
-        if isinstance(part, Call) and part.name == "index" and part.args[0] in own:
-            found.add(part.args[0])
-    return found
-
-
-def _is_cut(term: Term) -> bool:
-    """Whether the target of a term is outside the graph."""
-    return any(
-        isinstance(p, Call) and p.name == "detach" and term.teacher in set(walk(p))
-        for p in walk(term.body)
-    )
-
-
-def _matching(terms: list[Term]) -> str:
-    scored = {g for t in terms if t.definition is not None and t.definition.hard
-              and t.student is not None for g in leaves(t.student)}  # fmt: skip
-    soft = [t for t in terms if t.definition is not None and t.definition.key in GENERIC]
-    compared = {g for t in soft if t.student is not None for g in leaves(t.student)}
-    texts = " ".join(
-        g.text.lower() for t in soft for n in (t.student, t.teacher) if n is not None
-        for g in leaves(n)
-    )  # fmt: skip
-    if "logit" in texts or "score" in texts or (compared and compared <= scored):
-        return "logit_matching"
-    if re.search(r"feat|hint|layer|guided|regress|hidden|proj|backbone|adapt|fm|^f", texts):
-        return "hint"
-    return "mse"
-
-
-def dimensions(rank: int) -> str:
-    """The shape for which a claim holds."""
-    return {2: "[B, C]", 3: "[B, S, C]", 4: "[B, C, H, W]"}[rank]
-
-
-def is_simple(term: Term) -> bool:
-    """Whether both sides are plain tensors: a comparison of them needs no further name."""
-    return all(n is None or _is_leaf(n) for n in (term.student, term.teacher))
-
-
-def _is_leaf(node: Node) -> bool:
-    while isinstance(node, Call) and node.name in {
-        "index", "masked_select", "view", "reshape", "flatten", "detach", "identity", "floating",
-        "squeeze", "permute", "transpose", "normalize", "softmax", "log_softmax", "sigmoid", "div",
-    }:  # fmt: skip
-        node = node.args[0]
-    return not isinstance(node, Call)

@@ -221,15 +221,20 @@ def _lists(parts: list[Node]) -> list[Given]:
                     and isinstance(source.args[0], Given)
                 ):
                     sliced.add(source.args[0])
-        for child in part.children:
+        if isinstance(part, Call) and part.name == "detach":
+            continue
+        for place, below in enumerate(part.children):
+            child = below
+            while isinstance(child, Call) and child.name == "detach":
+                child = child.args[0]
             if not isinstance(child, Given):
                 continue
             if isinstance(part, Call) and part.name == "length":
                 counted.add(child)
-            elif isinstance(part, Call) and part.name == "index" and child is part.args[0]:
+            elif isinstance(part, Call) and part.name == "index" and not place:
                 cut = isinstance(part.args[1], Call) and part.args[1].name == "slice"
-                place = _is_place(part.args[1]) or _is_listed(part.args[1])
-                (read if cut or place else whole).add(child)
+                single = _is_place(part.args[1]) or _is_listed(part.args[1])
+                (read if cut or single else whole).add(child)
                 if isinstance(part.args[1], Constant) and part.args[1].value == -1:
                     counted.add(child)  # the last of the layers
                 if _is_listed(part.args[1]):

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from didact._core.i18n import Text
 from didact.check.correct.site import span
-from didact.check.explain.formula.judge import Judged, dimensions
+from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.ranks import dimensions
 from didact.check.explain.formula.tree import Call, Constant, Given, walk
 from didact.check.explain.mistakes._look import Look, finding
 from didact.check.explain.mistakes._positions import HEAD, TAIL, cut_of, cuts

@@ -101,7 +101,7 @@ def _is_one_of_list(node: Node, lab: Laboratory) -> bool:
     """Whether a part is one tensor of a list: ``feats[-1]``, or what a loop ends with."""
     if not isinstance(node, Call) or node.name not in {"last", "index"} or not node.args:
         return False
-    source = node.args[0]
+    source = _bare(node.args[0])
     return (
         isinstance(source, Given) and lab.kinds.get(source) is Kind.LIST
         and not is_weights(source.text)
@@ -164,9 +164,10 @@ def _pairs(lab: Laboratory, group: list[Node]) -> Iterator[tuple[Node, Node | No
         ranked.append((rank, student, teacher))
     ranked.sort(key=lambda r: r[0])
     yield from ((s, t) for _, s, t in ranked)
+    sides_of_all = {side(one, lab.roles) for one in unique}
     for one in unique:
-        if side(one, lab.roles) != "teacher":
-            yield one, None
+        if side(one, lab.roles) != "teacher" or sides_of_all == {"teacher"}:
+            yield one, None  # a teacher that is trained itself is the one that predicts
 
 
 def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
