@@ -114,6 +114,14 @@ WRITTEN = {
         """,
         "KL(softmax[dim −1](t) ‖ softmax[dim −1](s)) (summed)/(n · h · w)",
     ),
+    "terms kept in a dictionary": (
+        f"""
+        losses = {{"hard": F.cross_entropy(a, y)}}
+        losses["soft"] = {KL}
+        loss = sum(losses.values())
+        """,
+        "CE(a, y) + KL(softmax(b/T) ‖ softmax(a/T))",
+    ),
     "a target of minus one": (
         "loss = F.cosine_embedding_loss(f_s, f_t, -torch.ones(f_s.size(0)))",
         "max(0, cos(f_s, f_t))",

@@ -172,6 +172,8 @@ def _branch(
     if is_zero(node):  # a branch in which nothing is learnt
         return Branch(conditions, (), 2)
     best: tuple[tuple[int, int], Branch] | None = None
+    if not ranks.certain and not ranks.word and _masks_positions(node):
+        ranks = replace(ranks, order=(3, 2, 4))
     for rank in ranks.order:
         lab = laboratory(node, roles, rank, incremental=incremental)
         if not lab.works():
@@ -194,6 +196,16 @@ def _branch(
     if branch.rank > 2 and not ranks.certain and _by_size(branch.terms):
         return replace(branch, equal_flat=_is_equal_flat(node, roles, incremental=incremental))
     return branch
+
+
+def _masks_positions(node: Node) -> bool:
+    """Whether a mask picks rows of what is normalised over the last axis: tokens."""
+    last = any(
+        isinstance(p, Call) and p.name in {"softmax", "log_softmax"}
+        and any(isinstance(c, Constant) and c.value == -1 for c in p.children[1:])
+        for p in walk(node)
+    )  # fmt: skip
+    return last and Kind.MASK in kinds_of([node]).values()
 
 
 def _unknown_count(terms: Iterable[Term]) -> int:

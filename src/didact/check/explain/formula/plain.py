@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from didact.check.explain.formula.tree import Call, Constant, Each, Given, Node, walk
+from didact.check.explain.formula.tree import Call, Constant, Each, Given, Node, Sequence, walk
 
 TRANSPARENT = frozenset({"detach", "identity", "floating", "booleans", "integers"})
 """What is not written: the numbers are the same."""
@@ -250,6 +250,11 @@ def _sum(node: Call) -> Node | None:
     """``Σ p·(log p − log q)`` is KL(p ‖ q), row by row."""
     dim = node.keyword("dim") or (node.args[1] if len(node.args) > 1 else None)
     inner = bare(node.args[0]) if node.args else None
+    if isinstance(inner, Sequence) and len(node.children) == 1 and len(inner.items) > 1:
+        total = inner.items[0]
+        for item in inner.items[1:]:
+            total = Call("add", (total, item))
+        return total if all(isinstance(i, Node) for i in inner.items) else None
     if dim is None or not isinstance(inner, Call) or node.keyword("keepdim") is not None:
         return None
     if inner.name == "kl_div" and _reduction(inner) == "none":

@@ -27,6 +27,7 @@ from didact.check.explain.formula.trace.objects import (
     Either,
     Instance,
     Library,
+    Named,
     Partial,
     Scope,
     Value,
@@ -72,6 +73,8 @@ class Calls(State):
             base = self._value(node.func.value, scope)
             if isinstance(base, Node):
                 return self._method(node, base, scope)
+            if isinstance(base, Named) and node.func.attr == "values" and not node.args:
+                return Sequence(tuple(base.items.values()))
         function = self._value(node.func, scope)
         args = [self._value(a, scope) for a in node.args if not isinstance(a, ast.Starred)]
         for argument in node.args:

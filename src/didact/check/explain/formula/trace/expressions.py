@@ -18,6 +18,7 @@ from didact.check.explain.formula.trace.objects import (
     Closure,
     Instance,
     Library,
+    Named,
     Scope,
     TooMuchError,
     Value,
@@ -127,6 +128,8 @@ class Expressions(Calls):
         base = self._value(node.value, scope)
         key = self._key(node.slice, scope)
         number = key.value if isinstance(key, Constant) else None
+        if isinstance(base, Named):
+            return base.items.get(str(number))
         if isinstance(base, Sequence) and isinstance(number, int):
             inside = -len(base.items) <= number < len(base.items)
             if inside:
@@ -154,6 +157,13 @@ class Expressions(Calls):
 
     def _tuple(self, node: ast.Tuple | ast.List, scope: Scope) -> Value:
         return Sequence(tuple(self._value(e, scope) for e in node.elts))
+
+    def _dict(self, node: ast.Dict, scope: Scope) -> Value:
+        keys = [k.value if isinstance(k, ast.Constant) else None for k in node.keys]
+        values = [self._value(v, scope) for v in node.values]
+        if not all(isinstance(k, str) for k in keys):
+            return None
+        return Named({str(k): v for k, v in zip(keys, values, strict=True)})
 
     def _lambda(self, node: ast.Lambda, scope: Scope) -> Value:
         return Closure(node, scope)
@@ -254,6 +264,7 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[Expressions, Any, Scope], Value]] =
     ast.Subscript: Expressions._subscript,
     ast.Tuple: Expressions._tuple,
     ast.List: Expressions._tuple,
+    ast.Dict: Expressions._dict,
     ast.Lambda: Expressions._lambda,
     ast.IfExp: Expressions._ifexp,
     ast.NamedExpr: Expressions._namedexpr,

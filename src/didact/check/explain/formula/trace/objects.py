@@ -94,6 +94,13 @@ class Either:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Named:
+    """A dictionary with texts as keys: ``{"ce": a, "kd": b}``."""
+
+    items: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Partial:
     """A function with some arguments fixed."""
 

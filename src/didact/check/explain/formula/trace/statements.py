@@ -21,6 +21,7 @@ from didact.check.explain.formula.trace.objects import (
     Function,
     Instance,
     Library,
+    Named,
     Scope,
     TooMuchError,
     Value,
@@ -148,10 +149,17 @@ class Statements(Loops):
                     self.labels.setdefault(value, f"self.{target.attr}")
         elif isinstance(target, ast.Subscript):
             base = self._value(target.value, scope)
+            key = target.slice.value if isinstance(target.slice, ast.Constant) else None
+            if isinstance(base, Named) and isinstance(key, str):
+                self._bind(target.value, Named({**base.items, key: value}), scope)
+                if isinstance(value, Node) and not isinstance(value, Constant):
+                    self.labels.setdefault(value, key)
+            elif isinstance(base, Named):
+                self._bind(target.value, self._unknown(ast.unparse(target.value), []), scope)
             if isinstance(base, Node) and not isinstance(base, Sequence):
-                key = self._key(target.slice, scope)
+                place = self._key(target.slice, scope)
                 given = value if isinstance(value, Node) else self._unknown("?", [])
-                self._bind(target.value, Call("put", (base, key, given)), scope)
+                self._bind(target.value, Call("put", (base, place, given)), scope)
 
     def _constant_name(self, name: str, value: Value) -> Value:
         """``T = 4.0``: the name stays in the formula, the number is its default."""
@@ -183,6 +191,8 @@ class Statements(Loops):
         value = self._value(node.value, scope) if node.value is not None else NONE
         if isinstance(node.value, ast.Dict) and node.value.values:
             value = Sequence(tuple(self._value(v, scope) for v in node.value.values))
+        if isinstance(value, Named):
+            value = Sequence(tuple(value.items.values()))
         self.values[id(node)] = value
         return value
 

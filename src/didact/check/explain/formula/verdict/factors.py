@@ -156,15 +156,20 @@ def addends(node: Node) -> list[Node]:
         return [p for a in node.args for p in addends(a)]
     if isinstance(node, Call) and node.name == "sub":
         return [*addends(node.args[0]), *(Call("neg", (p,)) for p in addends(node.args[1]))]
-    if isinstance(node, Call) and node.name == "mean" and len(node.children) == 1:
-        parts = addends(node.args[0])
-        if len(parts) > 1 and not any(isinstance(p, Each) for p in parts):
-            return [Call("mean", (p,)) for p in parts]
     if isinstance(node, Call) and node.name == "sum" and len(node.children) == 1:
         inner = node.args[0]
         if not isinstance(inner, Call | Each) and inner.children:
             return [p for a in inner.children for p in addends(a)]
     return [node]
+
+
+def spread(node: Node) -> list[Node]:
+    """The means of the addends that a mean is taken of; nothing where there is one."""
+    if not isinstance(node, Call) or node.name != "mean" or len(node.children) != 1:
+        return []
+    parts = addends(node.args[0])
+    plain = len(parts) > 1 and not any(isinstance(p, Each | Constant) for p in parts)
+    return [Call("mean", (p,)) for p in parts] if plain else []
 
 
 def is_same(one: Node, other: Node) -> bool:

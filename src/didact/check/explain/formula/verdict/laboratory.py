@@ -73,6 +73,8 @@ class Laboratory:
     def number(self, node: Node, draw: Draw, loop: Loop | None = None) -> float:
         """The value of a part as one number: the mean where it has several."""
         value = self.raw(node, draw, loop)
+        if isinstance(value, list) and value and all(isinstance(v, Array) for v in value):
+            value = value[0]  # of a list of losses the first
         if isinstance(value, Array):
             if not value.data:
                 raise EvaluationError("an empty tensor")

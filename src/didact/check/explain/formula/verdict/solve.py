@@ -24,6 +24,7 @@ from didact.check.explain.formula.verdict.factors import (
     addends,
     averaged,
     is_count,
+    spread,
     stripped,
     summed,
 )
@@ -50,6 +51,13 @@ def solve(
     told = _told_by_form(lab, body, sign)
     if told is not None:
         return [_with(told, weights, cut)]
+    if isinstance(body, Each) and loop is None:
+        return [_with(t, weights, cut) for t in solve(lab, body.body, body.loop, factors)]
+    parts = spread(body)
+    if parts:
+        apart = _solve_sum(lab, parts, sign, loop, factors)
+        if any(t.status != "unknown" for t in apart):
+            return [_with(t, weights, cut) for t in apart]
     inner = averaged(body)
     if inner is not None:
         weights = [*weights, (Call("length", (inner.loop.sources[0],)), -1)]
