@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from didact._core.i18n import Text
@@ -30,7 +31,7 @@ def _uncleared(tree: ast.Module) -> Iterator[Finding]:
         calls = [n for n in ast.walk(loop) if isinstance(n, ast.Call)]
         back = [c for c in calls if last_name(c.func) == "backward"]
         steps = [c for c in calls if last_name(c.func) == "step" and not c.args
-                 and "sched" not in ast.unparse(c.func).lower()]  # fmt: skip
+                 and not re.search(r"sched|engine", ast.unparse(c.func).lower())]  # fmt: skip
         if back and steps and not any(last_name(c.func) == "backward" for i in inner
                                       for c in ast.walk(i) if isinstance(c, ast.Call)):  # fmt: skip
             owner = ast.unparse(steps[0].func).removesuffix(".step")
