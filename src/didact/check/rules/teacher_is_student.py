@@ -123,16 +123,26 @@ CATALOGUE = ("ALIAS-TEACHER",)
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find a teacher that is the model that the optimiser trains."""
     for node, target, source in analysis.facts.aliases:
-        if role_of(target) is not Role.TEACHER or role_of(source) is Role.TEACHER:
+        if not _is_old(target) or role_of(source) is Role.TEACHER or not is_model(source):
             continue
         trained = any(name in analysis.facts.optimized for name in names_of(source))
-        if (
-            (trained or _goes_back_through(analysis, source))
-            and is_model(source)
-            and is_model(target)
-            and not _is_chosen(analysis, node, source)
-        ) and any(forward.model == target for forward in analysis.forwards):
+        if not trained and not _goes_back_through(analysis, source):
+            continue
+        if _is_run(analysis, target) and not _is_chosen(analysis, node, source):
             yield Found(node, _MESSAGE.format(teacher=target, student=source), _fix(node))
+
+
+def _is_old(target: str) -> bool:
+    """Whether a name is that of a teacher or of a model of an earlier time."""
+    frozen = bool(set(words(target)) & {"frozen", "fixed", "reference", "ref"})
+    return frozen or role_of(target) is Role.TEACHER
+
+
+def _is_run(analysis: Analysis, model: str) -> bool:
+    """Whether the file runs a model for an input."""
+    return any(f.model == model for f in analysis.forwards) or any(
+        dotted(call.func) == model and call.args for call in analysis.index.of(ast.Call)
+    )
 
 
 def _goes_back_through(analysis: Analysis, model: str) -> bool:
