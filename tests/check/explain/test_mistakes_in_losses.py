@@ -81,14 +81,37 @@ PENALTY = (
     "for n, w in net.named_parameters():\n    reg += (fisher[n] * (w{cut} - star[n]) ** 2).sum()\n"
     "loss = F.cross_entropy(z, y) + lam * reg\n"
 )
+KEPT = (
+    "# zs, zt: [B, S, V]\ndef f(zs, zt, ids, pad_id):\n    m = ids {sign} pad_id\n"
+    f"    k = {kl('zs', 'zt', -1, 'none')}.sum(-1)\n    return (k * m).sum() / m.sum()\n"
+)
+SOFT = "loss = F.cross_entropy(student_logits / T, {t}) * T ** 2\n"
+BINARY = "loss = F.binary_cross_entropy{with_logits}(s_logits, torch.sigmoid(t_logits))\n"
+LABELS = (
+    "import tensorflow as tf\nloss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits("
+    "labels=tf.nn.softmax({a} / T), logits={b} / T)) * T ** 2\n"
+)
+KLD = (
+    "import tensorflow as tf\nkld = tf.keras.losses.KLDivergence()\n"
+    "loss = kld(tf.nn.softmax(teacher_logits / T), tf.nn.{name}(student_logits / T)) * T ** 2\n"
+)
+MIXED = (
+    "p = F.softmax(s, 1)\nq = F.softmax(t, 1)\nm = {m}\n"
+    "loss = 0.5 * F.kl_div(m.log(), p, reduction='batchmean')"
+    " + 0.5 * F.kl_div(m.log(), q, reduction='batchmean')\n"
+)
+APART = (
+    "s = student(ids).logits[:, :-1]\nwith torch.no_grad():\n    t = teacher(ids).logits[:, {k}]\n"
+    f"loss = {kl('s', 't', -1, 'none')}.sum(-1).mean()\n"
+)
 COLUMN = "loss = F.cross_entropy(student(x), y{end})\n"
 
 PAIRS = {
     "KE170": (HARD.format(cut="", view="out.view", end="view"),
               HARD.format(cut="    out, labels = out[:, :-1], labels[:, 1:]\n",
                           view="out.reshape", end="reshape")),
-    "KE171": (CAUSAL.format(cut="", labels="labels"),
-              CAUSAL.format(cut=CUT, labels="labels[:, 1:]")),
+    "KE171": (CAUSAL.format(cut="", labels="batch['labels']"),
+              CAUSAL.format(cut=CUT, labels="batch['labels'][:, 1:]")),
     "KE130": (CAUSAL.format(cut=CUT, labels="labels[:, :-1]"),
               CAUSAL.format(cut=CUT, labels="labels[:, 1:]")),
     "KE172": (SEG.format(p=""), SEG.format(p=".permute(0, 2, 3, 1)")),
@@ -99,6 +122,15 @@ PAIRS = {
               HAND.format(log="(F.log_softmax(teacher / T, 1) - F.log_softmax(student / T, 1))")),
     "KE106": (HAND.format(log="F.log_softmax(student / T, 1)"),
               HAND.format(log="(-F.log_softmax(student / T, 1))")),
+    "KE126": (MIXED.format(m="p + q"), MIXED.format(m="(p + q) / 2")),
+    "KE145": (APART.format(k="1:"), APART.format(k=":-1")),
+    "KE177": (KEPT.format(sign="=="), KEPT.format(sign="!=")),
+    "KE190": (SOFT.format(t="teacher_logits / T"),
+              SOFT.format(t="(teacher_logits / T).softmax(1)")),
+    "KE191": (BINARY.format(with_logits=""), BINARY.format(with_logits="_with_logits")),
+    "KE192": (LABELS.format(a="student_logits", b="teacher_logits"),
+              LABELS.format(a="teacher_logits", b="student_logits")),
+    "KE193": (KLD.format(name="log_softmax"), KLD.format(name="softmax")),
     "KE178": (JAX.format(t="t_logits", log="jax.nn.log_softmax", end=""),
               JAX.format(t="t_logits / T", log="jax.nn.log_softmax", end="")),
     "KE189": (JAX.format(t="t_logits / T", log="jnp.log(jax.nn.softmax", end=")"),
@@ -151,8 +183,22 @@ def test_found_and_mended(code: str) -> None:
     ],
 )  # fmt: skip
 def test_what_only_looks_alike_is_left_alone(code: str) -> None:
-    new = {f"KE{n}" for n in range(170, 190)} | {"KE110", "KE129", "KE130", "KE131"}
+    new = {f"KE{n}" for n in range(170, 200)} | {"KE110", "KE129", "KE130", "KE131"}
     assert not new & {f.code for f in explain(code).findings}
+
+
+@pytest.mark.parametrize(
+    ("total", "found"),
+    [
+        ("soft(a, b, 3) * 9 + F.cross_entropy(a, y)", False),
+        ("0.9 * soft(a, b, T=4.0) * 4.0 ** 2 + 0.1 * F.cross_entropy(a, y)", False),
+        ("4 * soft(a, b) + F.cross_entropy(a, y)", False),
+        ("0.9 * soft(a, b, 4) + 0.1 * F.cross_entropy(a, y)", True),
+    ],
+)
+def test_a_square_stands_in_front_of_the_call(total: str, found: bool) -> None:
+    code = f"def soft(z, t, T=2.0):\n    return {kl('z / T', 't / T')}\nloss = {total}\n"
+    assert ("KD201" in {f.code for f in explain(code).findings}) is found
 
 
 def test_a_softmax_over_positions_is_told_by_what_is_cut() -> None:

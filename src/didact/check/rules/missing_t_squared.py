@@ -375,7 +375,8 @@ _FOLDED = Text(
 )
 _IS_ONE = Text(
     "the soft term at temperature {t} has no factor T**2; at 1, the value that {t} has here, "
-    "nothing is missing; at any other its gradient is about 1/T**2 of the formula's ({size}) {both}",
+    "nothing is missing; at any other its gradient is about 1/T**2 of the formula's ({size}) "
+    "{both}",
     "温度为 {t} 的软损失没有乘 T²；这里 {t} = 1，什么也不缺；换成别的温度时，梯度约为公式的 1/T²"
     "（{size}）{both}",
 )

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.judge import Loss
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Call, Constant, Node, walk
-from didact.check.explain.mistakes._look import Look
+from didact.check.explain.mistakes._look import Look, live
+from didact.check.explain.mistakes._positions import HEAD, TAIL
 from didact.check.explain.words.findings import OWN
-from didact.check.findings.finding import Finding, Severity
+from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE145": ("POSITIONS-SHIFTED",)}
 
 
-def _cut_otherwise(loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Finding]:
+def _cut_otherwise(look: Look, loss: Loss) -> Iterator[Finding]:
     """A divergence whose two sides are cut to other positions."""
+    places = look.places
     for part in walk(loss.entry.value):
         if not isinstance(part, Call) or part.name not in _PAIRS or len(part.args) < 2:
             continue
@@ -26,11 +30,26 @@ def _cut_otherwise(loss: Loss, places: Mapping[Node, ast.AST]) -> Iterator[Findi
         node = places.get(part) or loss.entry.node
         shown = [":-1" if c == (None, -1) else "1:" for c in cuts]
         message = OWN["KE145"].format(one=f"`[:, {shown[0]}]`", other=f"`[:, {shown[1]}]`")
-        yield Finding("KE145", Severity.ERROR, span(node), message)
+        fix = _alike(look, part.args[cuts.index((1, None))])
+        yield Finding("KE145", Severity.ERROR, span(node), message, fix)
         return
 
 
 _PAIRS = frozenset({"kl_div", "mse_loss", "l1_loss", "smooth_l1_loss"})
+
+
+def _alike(look: Look, side: Node) -> Fix | None:
+    """The side that begins at 1 cut at the end, as the logits of a next token are."""
+    cut = {p for p in walk(side) if isinstance(p, Call) and p.name == "index"}
+    edits = []
+    for node in nodes_of(look.judged.tracer.tree):
+        value = look.judged.tracer.values.get(id(node))
+        if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
+            continue
+        if isinstance(value, Node) and live(value) in cut:
+            edits += [Edit(span(p), HEAD) for p in node.slice.elts[1:2] if ast.unparse(p) == TAIL]
+    message = Text("Cut both alike", "两侧同样切片")
+    return Fix(tuple(edits), "unsafe", message) if edits else None
 
 
 def _cut(node: Node) -> tuple[object, object] | None:
@@ -55,4 +74,4 @@ def in_formulas(look: Look) -> Iterator[Finding]:
     if not look.is_torch or "POSITIONS-SHIFTED" in look.known:
         return
     for loss in look.judged.losses:
-        yield from _cut_otherwise(loss, look.places)
+        yield from _cut_otherwise(look, loss)

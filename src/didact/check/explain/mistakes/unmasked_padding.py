@@ -14,6 +14,7 @@ from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.mistakes._look import Look, finding
+from didact.check.explain.mistakes._positions import HEAD, TAIL, cuts
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE146": ("PAD-UNMASKED",)}
@@ -38,19 +39,23 @@ def _unmasked_padding(look: Look) -> Iterator[Finding]:
                 node = next((look.places[p] for p in walk(term.body)
                              if isinstance(p, Call) and p.name == "kl_div" and p in look.places),
                             loss.entry.node)  # fmt: skip
-                yield finding("KE146", Severity.WARNING, node, _fix(judged.tracer.tree, node))
+                cut = {c for _, c in cuts(term.body) if c}
+                fix = _fix(judged.tracer.tree, node, cut)
+                yield finding("KE146", Severity.WARNING, node, fix)
                 return
 
 
-def _fix(tree: ast.Module, node: ast.AST) -> Fix | None:
-    """The mean over what the mask selects."""
+def _fix(tree: ast.Module, node: ast.AST, cut: set[str]) -> Fix | None:
+    """The mean over what the mask selects; ``cut`` is how the scores are cut."""
     masks = {ast.unparse(k.value) for n in nodes_of(tree) if isinstance(n, ast.Call)
              for k in n.keywords if k.arg == "attention_mask"}  # fmt: skip
     if not isinstance(node, ast.Call) or len(node.args) != 2 or len(masks) != 1:
         return None
-    if last_name(node.func) != "kl_div" or any(k.arg != "reduction" for k in node.keywords):
+    told = {k.arg: ast.unparse(k.value) for k in node.keywords}
+    if last_name(node.func) != "kl_div" or told != {"reduction": "'batchmean'"} or cut - {HEAD}:
         return None
     function, (one, other), mask = ast.unparse(node.func), node.args, masks.pop()
+    mask += f"[:, {TAIL}]" if cut else ""
     each = f"{function}({ast.unparse(one)}, {ast.unparse(other)}, reduction='none').sum(-1)"
     edit = Edit(span(node), f"(({each} * {mask}).sum() / {mask}.sum())")
     return Fix((edit,), "unsafe", Text("Average over the tokens", "只对有效词元取平均"))
