@@ -40,6 +40,8 @@ _COMPARED = {
     "l1": Text("the absolute difference of `{s}` and `{t}`", " `{s}` 与 `{t}` 的绝对差"),
     "cosine": Text("the cosine distance of `{s}` and `{t}`", " `{s}` 与 `{t}` 的余弦距离"),
 }
+_IMPORTANCE = re.compile(r"fisher|importance|omega", re.IGNORECASE)
+_EWC = Text("the EWC penalty on the weights", "对参数的 EWC 惩罚项")
 _ON_LABELS = Text("`{code}`, a loss on the labels", " `{code}`（对真实标签的损失）")
 _OWN_LOSS = Text(
     "`{code}`, the model's own loss on the labels", " `{code}`（模型自己对标签算的损失）"
@@ -175,6 +177,8 @@ class Code:
             return _COMPARED[key].format(s=sides[0], t=sides[1])
         if term.definition is not None:
             return Text(f"the term “{term.definition.name.en}”", f"“{term.definition.name.zh}”")
+        if any(isinstance(p, Given) and _IMPORTANCE.search(p.text) for p in walk(term.body)):
+            return _EWC
         code = shortened(self.written(term.body))
         if code.endswith(".loss"):
             return _OWN_LOSS.format(code=code)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from didact._core.words import word_set
 from didact.check.engine.names import is_model, role_of
@@ -36,6 +38,7 @@ class Reach:
 
     live: dict[str, Source] = field(default_factory=dict)
     cut: dict[str, tuple[Source, ast.AST]] = field(default_factory=dict)
+    seen: set[tuple[str, int, int]] = field(default_factory=set)
 
 
 def losses(code: Code) -> list[ast.expr]:
@@ -50,7 +53,7 @@ def losses(code: Code) -> list[ast.expr]:
             found += [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value]
             continue
         if isinstance(node, ast.Module):
-            set_to = _set_in(code, node, loss.entry.name, node)
+            set_to = _set_in(code, node, loss.entry.name)
             found += [value for value, _ in set_to[-1:]]
             continue
         value = getattr(node, "value", node)
@@ -62,19 +65,17 @@ def losses(code: Code) -> list[ast.expr]:
 def reach_of(code: Code, loss: ast.expr) -> Reach:
     """Follow a loss back through the names of its function."""
     reach = Reach()
-    _follow(code, loss, reach, None, frozenset(), 0)
+    _follow(code, loss, reach, None, 0)
     return reach
 
 
-def _follow(
-    code: Code, node: ast.AST, reach: Reach, cut: ast.AST | None, seen: frozenset[str], depth: int
-) -> None:
+def _follow(code: Code, node: ast.AST, reach: Reach, cut: ast.AST | None, depth: int) -> None:
     if depth > _DEPTH:
         return
     if isinstance(node, ast.Constant | ast.Slice | ast.Lambda):
         return
     if isinstance(node, ast.Name):
-        _name(code, node, reach, cut, seen, depth)
+        _name(code, node, reach, cut, depth)
         return
     if cut is None and not isinstance(node, ast.Name):
         cut = code.without_graph(node)
@@ -86,10 +87,10 @@ def _follow(
         root = node.value
         if isinstance(root, ast.Name) and root.id in {"self", "args", "opt", "cfg", "config"}:
             return
-        _follow(code, root, reach, cut, seen, depth + 1)
+        _follow(code, root, reach, cut, depth + 1)
         return
     if isinstance(node, ast.Call):
-        _call(code, node, reach, cut, seen, depth)
+        _call(code, node, reach, cut, depth)
         return
     if isinstance(node, ast.Subscript):
         owner = node.value
@@ -101,16 +102,14 @@ def _follow(
         ):
             _found(reach, Source(ast.unparse(node), None, ast.unparse(node)), cut)
             return
-        _follow(code, node.value, reach, cut, seen, depth + 1)
+        _follow(code, node.value, reach, cut, depth + 1)
         return
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
-            _follow(code, child, reach, cut, seen, depth + 1)
+            _follow(code, child, reach, cut, depth + 1)
 
 
-def _call(
-    code: Code, node: ast.Call, reach: Reach, cut: ast.AST | None, seen: frozenset[str], depth: int
-) -> None:
+def _call(code: Code, node: ast.Call, reach: Reach, cut: ast.AST | None, depth: int) -> None:
     callee = ast.unparse(node.func)
     last = last_name(node.func)
     if last in _CUTTING:
@@ -129,27 +128,26 @@ def _call(
     if defined is not None and any("no_grad" in ast.unparse(d) for d in defined.decorator_list):
         cut = cut or node
     if isinstance(node.func, ast.Attribute):
-        _follow(code, node.func.value, reach, cut, seen, depth + 1)
+        _follow(code, node.func.value, reach, cut, depth + 1)
     for argument in [*node.args, *(k.value for k in node.keywords)]:
-        _follow(code, argument, reach, cut, seen, depth + 1)
+        _follow(code, argument, reach, cut, depth + 1)
 
 
-def _name(
-    code: Code, node: ast.Name, reach: Reach, cut: ast.AST | None, seen: frozenset[str], depth: int
-) -> None:
+def _name(code: Code, node: ast.Name, reach: Reach, cut: ast.AST | None, depth: int) -> None:
     values, given = _assigned(code, node)
     if (given or not values) and (_is_parameter(code, node) or node.id not in _MODULES):
         _found(reach, Source(node.id, None, node.id), cut)
     for value, statement in values:
-        key = f"{node.id}@{statement.lineno}:{statement.col_offset}"
-        if key in seen:
-            continue
         here = cut if cut is not None else code.without_graph(statement)
+        key = (node.id, id(value), id(here))
+        if key in reach.seen:
+            continue
+        reach.seen.add(key)
         called = _model_call(value)
         if called is not None:
             _found(reach, Source(called[0], called[1], node.id), here or called[2])
             continue
-        _follow(code, value, reach, here, seen | {key}, depth + 1)
+        _follow(code, value, reach, here, depth + 1)
 
 
 def _is_parameter(code: Code, node: ast.AST) -> bool:
@@ -200,7 +198,7 @@ def _assigned(code: Code, node: ast.Name) -> tuple[list[tuple[ast.expr, ast.stmt
     scope: ast.AST | None = code.function_of(node)
     function = scope
     while True:
-        found = _set_in(code, scope or code.tree, node.id, code.tree if scope is None else scope)
+        found = _set_in(code, scope or code.tree, node.id)
         given = scope is not None and any(
             isinstance(a, ast.arg) and a.arg == node.id
             for a in ast.walk(getattr(scope, "args"))  # noqa: B009
@@ -231,7 +229,10 @@ def _before(
         if any(block in around and around[block] != part for block, part in branches.items()):
             continue
         taken.append((value, statement))
-        if not isinstance(statement, ast.AugAssign) and branches.keys() <= around.keys():
+        whole = not isinstance(statement, ast.AugAssign) and not (
+            isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript)
+        )
+        if whole and branches.keys() <= around.keys():
             return taken, False
     return (taken, given) if taken or given else (found, given)
 
@@ -248,25 +249,39 @@ def _around(code: Code, node: ast.AST) -> dict[ast.AST, str]:
     return found
 
 
-def _set_in(
-    code: Code, scope: ast.AST, name: str, function: ast.AST
-) -> list[tuple[ast.expr, ast.stmt]]:
-    found: list[tuple[ast.expr, ast.stmt]] = []
-    for node in ast.walk(scope):
-        inside = code.function_of(node)
-        if (inside or code.tree) is not function:
+def _set_in(code: Code, scope: ast.AST, name: str) -> list[tuple[ast.expr, ast.stmt]]:
+    return _settings(code).get((id(scope), name), [])
+
+
+@lru_cache(maxsize=4)
+def _settings(code: Code) -> dict[tuple[int, str], list[tuple[ast.expr, ast.stmt]]]:
+    """What each name of each function, and of the code around them, is set to."""
+    found: dict[tuple[int, str], list[tuple[ast.expr, ast.stmt]]] = {}
+    for node in code.nodes:
+        if not isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.For):
             continue
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                found += [(v, node) for v in _values(target, node.value, name)]
-        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
-            if isinstance(node.target, ast.Name) and node.target.id == name and node.value:
-                found.append((node.value, node))
-        elif isinstance(node, ast.For):
-            stored = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-            if name in stored:
-                found.append((_item(node, name), node))
+        scope = id(code.function_of(node) or code.tree)
+        for name, value in _set_by(node):
+            found.setdefault((scope, name), []).append((value, node))
     return found
+
+
+def _set_by(
+    node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.For,
+) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a statement sets, each with what it is set to."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    for target in targets:
+        if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+            if isinstance(node, ast.Assign):
+                yield target.value.id, node.value
+            continue
+        for name in {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}:
+            if isinstance(node, ast.For):
+                yield name, _item(node, name)
+            elif node.value is not None:
+                for value in _values(target, node.value, name):
+                    yield name, value
 
 
 def _item(node: ast.For, name: str) -> ast.expr:

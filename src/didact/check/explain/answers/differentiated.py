@@ -53,7 +53,7 @@ def _by_argument(code: Code) -> Text | None:
 
 
 _BY_TAPE = Text(
-    "No: the tape's gradient is taken with respect to `{held}` alone (line {line}), and the "
+    "No: the gradient is taken with respect to `{held}` alone (line {line}), and the "
     "optimiser is given nothing else, so the teacher stays as it is.",
     "不会：tape.gradient 只对 `{held}` 求梯度（第 {line} 行），优化器也只更新它们，教师不变。",
 )

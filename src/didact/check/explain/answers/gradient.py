@@ -40,6 +40,11 @@ _NOT_THIS = either(
     r"|梯度.{0,6}(一样|相同|不同|区别|变)",
 )
 
+_OF_LAYER = either(
+    r"projection|projector|regressor|adapter|1x1|conv|\bhead\b|embedding layer",
+    r"投影|回归层|卷积|适配",
+)
+"""Questions on a layer between the two."""
 _NO_CUT = Text(
     "No: {how}, so no gradient of this loss flows into `{name}`.",
     "不会：{how}，这个损失的梯度不会传到 `{name}`。",
@@ -138,6 +143,8 @@ def answer(question: str, code: Code) -> Text | None:
         return None
     if (told := _of_peers(question, reached)) is not None:
         return told
+    if _OF_LAYER.search(question):
+        return None
     reach = _joined([r for _, r in reached])
     source = _asked(question, code, reach)
     if source is None:
@@ -227,7 +234,8 @@ def _closed(question: str, code: Code, source: Source, cut: ast.AST, reach: Reac
     if isinstance(block, ast.With | ast.FunctionDef) and not isinstance(cut, ast.With):
         cut, how = block, _how(block)
     if not _CUT_ASKED.search(question):
-        return _NO_CUT.format(how=how, name=_name(source))
+        told = _NO_CUT.format(how=how, name=_name(source))
+        return Text(told.en, told.zh.replace("不会", "不需要", 1)) if "需要" in question else told
     by_block = isinstance(cut, ast.With | ast.FunctionDef)
     if _WHY_ASKED.search(question):
         told = _WHY.format(how=how, name=name)

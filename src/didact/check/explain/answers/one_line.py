@@ -34,6 +34,11 @@ def answer(question: str, code: Code) -> Text | None:
         holding = [x for x in code.lines if plain in re.sub(r"\s", "", x[1])]
         if holding and len(plain) > 3:
             return _said(holding[0])
+    bare = re.sub(r"\s", "", question)
+    for statement in code.lines:
+        plain = re.sub(r"\s", "", statement[1])
+        if len(plain) > 12 and plain in bare:
+            return _said(statement)
     return None
 
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, both, either, shown
+from didact.check.explain.call_words import last_name
 
 PLACE = 50
 _NAMES = (
     "bmm", "gather", "scatter_", "scatter", "stack", "topk", "masked_fill_", "masked_fill",
-    "masked_select", "view", "clone", "clamp", "deepcopy",
+    "masked_select", "view", "reshape", "clone", "clamp", "deepcopy",
 )  # fmt: skip
 ASKS = re.compile(r"(?<![A-Za-z])(" + "|".join(_NAMES) + r")(?![A-Za-z])")
 _WHAT = either(
@@ -141,21 +142,28 @@ def _scatter(call: ast.Call, code: Code) -> Text | None:
 
 
 _STACK = Text(
-    "`{code}` (line {line}) puts the tensors side by side along a new dim {dim}: of N tensors "
-    "[B, C] it makes {shape}; a mean over that dim is then the mean of the N.",
-    "`{code}`（第 {line} 行）沿新增的第 {dim} 维把各张量叠起来：N 个 [B, C] 得到 {shape}；再对这"
-    "一维取平均就是 N 个的平均。",
+    "`{code}` (line {line}) puts tensors of one shape side by side along a new dim {dim}, whose "
+    "size is their number; a mean over that dim is then the mean of them.",
+    "`{code}`（第 {line} 行）沿新增的第 {dim} 维把形状相同的张量叠起来，这一维的大小就是张量的个"
+    "数；再对它取平均就是这些张量的平均。",
+)
+_PAIR = Text(
+    "`{code}` (line {line}) puts `{first}` and `{second}` side by side, so each row is a "
+    "distribution over two outcomes, which sums to 1.",
+    "`{code}`（第 {line} 行）把 `{first}` 和 `{second}` 并排放，每一行就是一个二元分布，和为 1。",
 )
 
 
 def _stack(call: ast.Call, _code: Code) -> Text | None:
     given = [ast.unparse(k.value) for k in call.keywords if k.arg in {"dim", "axis"}]
     given += [ast.unparse(a) for a in call.args[1:2]]
-    dim = given[0] if given else "0"
-    shape = {"0": "[N, B, C]", "1": "[B, N, C]", "-1": "[B, C, N]", "2": "[B, C, N]"}.get(dim)
-    if shape is None:
-        return None
-    return _STACK.format(code=shown(call), line=call.lineno, dim=dim, shape=shape)
+    held = call.args[0] if call.args else None
+    values = {"code": shown(call), "line": call.lineno}
+    if isinstance(held, ast.List | ast.Tuple) and len(held.elts) == 2:
+        first, second = (ast.unparse(e) for e in held.elts)
+        if second in {f"1 - {first}", f"1.0 - {first}"}:
+            return _PAIR.format(**values, first=first, second=second)
+    return _STACK.format(**values, dim=given[0] if given else "0")
 
 
 _TOPK = Text(
@@ -208,6 +216,14 @@ _FLAT = Text(
 )
 
 
+_PIXELS = Text(
+    "After permute(0, 2, 3, 1) has put the classes last, `{code}` (line {line}) lays all pixels "
+    "of all images into one dimension: each row holds the `{last}` logits of one pixel.",
+    "permute(0, 2, 3, 1) 先把类别移到最后一维，`{code}`（第 {line} 行）再把所有图像的所有像素排成"
+    "一维：每一行就是一个像素的 `{last}` 个 logits。",
+)
+
+
 def _view(call: ast.Call, _code: Code) -> Text | None:
     if len(call.args) != 2 or ast.unparse(call.args[0]) != "-1":
         return None
@@ -215,6 +231,10 @@ def _view(call: ast.Call, _code: Code) -> Text | None:
     last = shown(call.args[1])
     if "masked_select" in owner:
         return _SELECT.format(last=last, line=call.lineno)
+    if "permute(0, 2, 3, 1)" in owner:
+        return _PIXELS.format(
+            code=f".{last_name(call.func)}(-1, {last})", line=call.lineno, last=last
+        )
     if "permute" in owner or not re.search(r"size\(-1\)|shape\[-1\]|vocab|\bV\b|\bC\b|class", last):
         return None
     return _FLAT.format(code=shown(call), line=call.lineno, last=last)
@@ -301,6 +321,6 @@ def _deepcopy(call: ast.Call, _code: Code) -> Text | None:
 
 _FORMS: dict[str, Callable[[ast.Call, Code], Text | None]] = {
     "bmm": _bmm, "gather": _gather, "scatter": _scatter, "stack": _stack, "topk": _topk,
-    "masked_fill": _fill, "masked_select": _masked_select, "view": _view, "clone": _clone,
-    "clamp": _clamp, "deepcopy": _deepcopy,
+    "masked_fill": _fill, "masked_select": _masked_select, "view": _view, "reshape": _view,
+    "clone": _clone, "clamp": _clamp, "deepcopy": _deepcopy,
 }  # fmt: skip

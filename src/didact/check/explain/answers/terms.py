@@ -40,8 +40,9 @@ _OLD = Text(
     "让旧类上的输出保持旧模型的样子",
 )
 _EWC = Text(
-    "`{code}` (EWC) holds the weights that mattered for the old tasks near their old values",
-            " `{code}`（EWC）让对旧任务重要的权重保持在旧值附近")  # fmt: skip
+    "the EWC penalty holds the weights that mattered for the old tasks near their old values",
+    "EWC 惩罚项：让对旧任务重要的参数保持在旧值附近",
+)
 _ITEM = Text("{name} {purpose}", "{name}：{purpose}")
 _SAME = {"soft_ce": "kd", "kd_masked": "kd", "soft_ce_masked": "kd", "kd_average": "kd",
          "mse_rows": "mse", "mse_sum": "mse"}  # fmt: skip
@@ -64,7 +65,7 @@ def answer(question: str, code: Code) -> Text | None:
 def _purpose(code: Code, term: Term) -> Text | None:
     names = " ".join(g.text for g in walk(term.body) if isinstance(g, Given)).lower()
     if re.search(r"fisher|importance|omega", names):
-        return _EWC.format(code=_short(code, term))
+        return _EWC
     if term.definition is None:
         if isinstance(term.body, Given) and term.body.text.endswith(".loss"):
             return _ITEM.format(name=code.name_of(term), purpose=_PURPOSES["ce"])
@@ -76,11 +77,3 @@ def _purpose(code: Code, term: Term) -> Text | None:
     if key == "kd" and code.judged.incremental:
         purpose = _OLD
     return _ITEM.format(name=code.name_of(term), purpose=purpose)
-
-
-def _short(code: Code, term: Term) -> str:
-    for part in walk(term.body):
-        name = code.judged.tracer.labels.get(part)
-        if name is not None and name.isidentifier():
-            return name
-    return "penalty"

@@ -92,7 +92,12 @@ def answer(question: str, code: Code) -> Text | None:
 def _weights(question: str, code: Code) -> list[str]:
     """The weights that a question names; all of them where it says "the weights"."""
     known = list(
-        dict.fromkeys(n for t in code.terms for w, _ in t.weights for n in _named(code, t, w))
+        dict.fromkeys(
+            n
+            for t in code.terms
+            for w in [*(w for w, _ in t.weights), *(_factors(t.body) if not t.definition else ())]
+            for n in _named(code, t, w)
+        )
     )
     asked = code.mentioned(question)
     found = [k for name in asked for k in known if k.rsplit(".", 1)[-1] == name]
@@ -126,8 +131,6 @@ def _one(question: str, code: Code, name: str, *, alone: bool) -> Text | None:
     said: list[Text] = []
     if direction and alone and (told := _more(code, name, question)) is not None:
         said.append(told)
-    elif direction and not extreme and not meaning:
-        return None
     lines = [_WEIGHS.format(weight=_short(code, w), term=code.name_of(t)) for t, w in held]
     said.append(_sentence(lines))
     if extreme and (left := _at(code, name, held, rest, question)) is not None:
@@ -141,8 +144,27 @@ def _short(code: Code, weight: Node) -> str:
 
 def _holding(code: Code, name: str) -> list[tuple[Term, Node]]:
     """The terms with a weight in which a name stands, each with that weight."""
-    return [(t, w) for t in code.terms for w, p in t.weights
-            if p > 0 and name in _named(code, t, w)]  # fmt: skip
+    found = [(t, w) for t in code.terms for w, p in t.weights
+             if p > 0 and name in _named(code, t, w)]  # fmt: skip
+    unknown = [t for t in code.terms if t.definition is None]
+    return found + [(t, w) for t in unknown for w in _factors(t.body)
+                    if name in _named(code, t, w)]  # fmt: skip
+
+
+def _factors(body: Node) -> list[Node]:
+    """The plain numbers that an unknown term is multiplied with."""
+    if not (isinstance(body, Call) and body.name in {"mul", "div"} and len(body.args) == 2):
+        return []
+    if body.name == "div":
+        return _factors(body.args[0])
+    plain = [a for a in body.args if all(isinstance(p, Given | Constant) or (
+        isinstance(p, Call) and p.name in {
+            "mul",
+            "div",
+            "add",
+            "sub"}) for p in walk(a))]  # fmt: skip
+    others = [a for a in body.args if a not in plain]
+    return plain + [f for a in others for f in _factors(a)] if others else []
 
 
 def _resting(code: Code, name: str) -> list[Term]:
