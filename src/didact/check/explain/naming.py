@@ -72,7 +72,7 @@ def as_called(verdict: Verdict, named: str | None) -> Verdict:
         same = named in {"hint", "der", "pkd"} and key not in {"", "plain", "cosine"}
         return replace(verdict, method=method, method_key=named) if same else verdict
     if verdict.outcome == "departs":
-        if key in _OF_SCORES and named in _UNLIKE and verdict.method is not None:
+        if key in OF_SCORES and named in _UNLIKE and verdict.method is not None:
             reason = words.NOT_AS_NAMED.format(computes=verdict.method)
             return replace(
                 verdict, method=method, method_key=named, reasons=(reason, *verdict.reasons)
