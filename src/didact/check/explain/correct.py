@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -98,16 +98,24 @@ def correct(source: str, *, start: Correction | None = None, words: str = "") ->
     ``words`` is the text around the code.
     """
     correction = start or Correction(source)
+    if any(f.code in _BEFORE for f in beyond_rules(correction.source, words)):
+        _mend_formulas(correction, words, only=_BEFORE)
     _mend_by_rules(correction, words)
     _mend_formulas(correction, words)
     return correction
 
 
-def _mend_formulas(correction: Correction, words: str) -> None:
+_BEFORE = frozenset({"KE126"})
+"""Mended before what the rules find: the new form leaves nothing of that."""
+
+
+def _mend_formulas(correction: Correction, words: str, only: frozenset[str] = frozenset()) -> None:
     """Mend what the formulas show; each change must take its finding away."""
     for _ in range(max(1, min(6, _WORK // (len(correction.source) + 1)))):
         found = beyond_rules(correction.source, words)
         for finding in found:
+            if only and finding.code not in only:
+                continue
             edits = list(finding.fix.edits) if finding.fix is not None else []
             changed = apply(correction.source, edits) if edits else None
             if changed is None or parse(changed) is None or correction.undoes(changed):
@@ -118,6 +126,8 @@ def _mend_formulas(correction: Correction, words: str) -> None:
                 >= sum(f.code == finding.code for f in found)
                 and finding.code != "KE111"
             ):
+                continue
+            if _obscures(changed, correction.source, words):
                 continue
             correction.step(changed, finding.code)
             if finding.code == "KE111":
@@ -133,7 +143,29 @@ def beyond_rules(source: str, words: str) -> list[Finding]:
         return []
     judged = judged_source(source, words)
     known = frozenset(k for f in found_by_rules(source, words) for k in kinds_of(f.code))
-    return formula_findings(judged, known, words)
+    return told_once(formula_findings(judged, known, words))
+
+
+_TOLD_BY: dict[str, frozenset[str]] = {
+    "JSD-WRONG": frozenset({"JS-EXCHANGED", "SWAPPED", "T-ONE-SIDE", "NO-T2", "KL-MEAN"}),
+    "CLASS-MEAN": frozenset({"KL-MEAN"}),
+    "LOSS-OVERWRITTEN": frozenset({"SUM-OVERWRITTEN"}),
+}
+"""What a kind of mistake says already: the same mistake, seen by another rule."""
+
+
+def says(code: str, other: str) -> bool:
+    """Whether a code stands for a mistake that another code stands for, too."""
+    kinds = set(kinds_of(other))
+    pairs = ((set(kinds_of(code)), kinds), (kinds, set(kinds_of(code))))
+    return any(_TOLD_BY.get(kind, frozenset()) & b for a, b in pairs for kind in a)
+
+
+def told_once(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings without those that say the mistake of another once more."""
+    kinds = {kind for f in findings for kind in kinds_of(f.code)}
+    told = frozenset().union(*(_TOLD_BY[kind] for kind in kinds if kind in _TOLD_BY))
+    return [f for f in findings if not kinds_of(f.code) or not set(kinds_of(f.code)) <= told]
 
 
 def applies(frameworks: Set[str]) -> bool:

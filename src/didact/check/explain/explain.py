@@ -22,8 +22,10 @@ from didact.check.explain.correct import (
     found_by_rules,
     kinds_of,
     safe_analyse,
+    says,
     spelt,
     told_numbers,
+    told_once,
 )
 from didact.check.explain.expressions import Reader
 from didact.check.explain.formula.judge import Judged, Loss, judged_source
@@ -155,7 +157,7 @@ def explain(text: str) -> Explanation:
     rules = [r for r in rules if r.span.line not in told or "LOSS-UNUSED" not in kinds_of(r.code)]
     overwritten = {f.span.line for f in rules if "SUM-OVERWRITTEN" in kinds_of(f.code)}
     own = [f for f in own if f.code != OVERWRITTEN or f.span.line not in overwritten]
-    findings = by_importance([*rules, *own, *misspelt, *beyond_rules(source, text)])
+    findings = by_importance(told_once([*rules, *own, *misspelt, *beyond_rules(source, text)]))
     correction = _named(_corrected(source, recovered.source, own, text), findings)
     right = _judged_again(correction.source, source, judged, text)
     framework = None if torch else min(judged.tracer.frameworks)
@@ -295,7 +297,7 @@ def _named(correction: Correction, findings: Sequence[Finding]) -> Correction:
 
     def told(code: str) -> str:
         kinds = set(kinds_of(code))
-        same = [known for known in reported if reported[known] & kinds]
+        same = [known for known in reported if reported[known] & kinds or says(known, code)]
         return code if code in reported or not same else same[0]
 
     marks = [{told(code) for code in codes} for codes in correction.marks]

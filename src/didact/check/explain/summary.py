@@ -213,6 +213,8 @@ def blocks(finding: Finding, kinds: Kinds) -> bool:
 
 
 def _methods(case: _Case) -> list[str]:
+    if any("JSD-WRONG" in case.kinds(f.code) for f in case.findings):
+        return ["jsd"]
     keys = method_keys(case.judged)
     right = method_keys(case.corrected) if case.corrected is not None else []
     if right and right != keys and (case.blocking or not keys):
@@ -257,7 +259,7 @@ def _reasons(case: _Case) -> list[Text]:
     covered: set[str] = set()
     several = len(case.judged.terms) > 1
     told = {kind for f in case.findings for kind in case.kinds(f.code)}
-    for term in case.judged.terms:
+    for term in case.judged.terms if "JSD-WRONG" not in told else ():
         if term.wrong_sign is not None:
             shown = Writer(case.judged.tracer.labels).write(term.wrong_sign).plain
             reasons.append(words.SIGN.format(term=f"`{shown}`"))
@@ -432,7 +434,9 @@ def summary_of(
         part = words.PARTLY.format(method=_spaced(verdict.method))
         lines.append(words.PARTLY_PLAIN if plain else part)
     elif verdict.method is not None:
-        lines.append(words.IS_METHOD.format(method=_spaced(verdict.method)))
+        meant = any("JSD-WRONG" in kinds(f.code) for f in findings)
+        form = words.MEANT_AS if meant else words.IS_METHOD
+        lines.append(form.format(method=_spaced(verdict.method)))
     elif verdict.outcome != "unknown":
         lines.append(words.NO_METHOD)
     lines += _verdict_lines(verdict, findings, kinds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from didact._core.i18n import Text
 from didact.check.correct.site import span
@@ -13,7 +14,7 @@ from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, Constant, Node, walk
 from didact.check.explain.mistakes._look import Look, finding, tensors
-from didact.check.findings.finding import Edit, Finding, Fix, Severity
+from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
 _BY_LOGITS = Text(
     "M is the softmax of averaged logits, not the average of the two distributions",
@@ -24,12 +25,13 @@ _BY_LOGS = Text(
     "distributions",
     "M 是两个对数概率的平均（之和不为 1），不是两个分布的平均",
 )
+_REVERSED = Text(
+    "both terms are KL(M ‖ ·) instead of KL(· ‖ M)", "两项都是 KL(M ‖ ·) 而不是 KL(· ‖ M)"
+)
+
 _ADDED = Text(
     "M is the sum of the two distributions, not their mean, and each term is ln 2 too small",
     "M 是两个分布之和而不是平均，每一项都小了 ln 2",
-)
-_REVERSED = Text(
-    "both terms are KL(M ‖ ·) instead of KL(· ‖ M)", "两项都是 KL(M ‖ ·) 而不是 KL(· ‖ M)"
 )
 
 CODES = {"KE126": ("JSD-WRONG",)}
@@ -48,9 +50,9 @@ def _mixtures(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Ite
     ]  # fmt: skip
     for number, one in enumerate(calls):
         for other in calls[number + 1 :]:
-            reverse = one.args[1] is other.args[1]
+            reverse = _same(one.args[1], other.args[1])
             middle = one.args[1] if reverse else one.args[0]
-            if not reverse and _of_log(one.args[0]) is not _of_log(other.args[0]):
+            if not reverse and not _same(one.args[0], other.args[0]):
                 continue
             ends = (one.args[0], other.args[0]) if reverse else (one.args[1], other.args[1])
             sides = [leaves(end) & tensors(judged) for end in ends]
@@ -66,7 +68,7 @@ def _mixtures(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Ite
             why = _ADDED if added is not None and not reverse else why
             made = places.get(middle) if by_logs and not reverse else None
             node = made or places.get(one) or loss.entry.node
-            fix = _mixed(judged, one, other, places) if reverse else _averaged(made)
+            fix = _mixed(judged, one, other, places)
             if added is not None and not reverse:
                 node = places.get(added) or node
                 fix = _halved(node) if added in places else None
@@ -74,9 +76,12 @@ def _mixtures(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> Ite
             return
 
 
-def _of_log(node: Node) -> Node:
-    """What a logarithm is taken of, which may be written once for each term."""
-    return node.args[0] if isinstance(node, Call) and node.name == "log" else node
+def _same(one: Node, other: Node) -> bool:
+    """Whether two parts are one, or the same function of one: ``m.log()`` written twice."""
+    if one is other or not isinstance(one, Call) or not isinstance(other, Call):
+        return one is other
+    alike = one.name == other.name and len(one.args) == len(other.args)
+    return alike and all(_same(a, b) for a, b in zip(one.args, other.args, strict=True))
 
 
 def _sum_of(middle: Node) -> Call | None:
@@ -90,17 +95,6 @@ def _sum_of(middle: Node) -> Call | None:
 
 def _halved(node: ast.AST) -> Fix:
     edit = Edit(span(node), f"(0.5 * ({ast.unparse(node)}))")
-    return Fix((edit,), "unsafe", Text("Average the distributions", "对分布取平均"))
-
-
-def _averaged(made: ast.AST | None) -> Fix | None:
-    """The logarithm of the mean, where the mean of two logarithms is written."""
-    added = [n for n in ast.walk(made) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)
-             ] if made is not None else []  # fmt: skip
-    if made is None or len(added) != 1:
-        return None
-    one, other = ast.unparse(added[0].left), ast.unparse(added[0].right)
-    edit = Edit(span(made), f"(({one}.exp() + {other}.exp()) / 2).log()")
     return Fix((edit,), "unsafe", Text("Average the distributions", "对分布取平均"))
 
 
@@ -130,54 +124,128 @@ def _is_of_mean_logs(middle: Node) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """One of the two distributions: the name of its logarithm, and the edits that make it."""
+
+    name: str
+    log: str
+    edits: tuple[Edit, ...] = ()
+    last: int = 0
+    """The line on which the name is set."""
+
+
 def _mixed(judged: Judged, one: Call, other: Call, places: Mapping[Node, ast.AST]) -> Fix | None:
-    """Both divergences from the distributions to the mixture, which is their mean."""
-    first, second = places.get(one), places.get(other)
+    """Both divergences from the distributions to the mixture, all of it in log space."""
+    calls = [places.get(one), places.get(other)]
+    first, second = calls
     if not isinstance(first, ast.Call) or not isinstance(second, ast.Call):
         return None
-    middle = first.args[1]
-    if not isinstance(middle, ast.Name) or ast.unparse(second.args[1]) != middle.id:
+    if len(first.args) < 2 or len(second.args) < 2:
         return None
-    edits: list[Edit] = []
-    if _is_of_mean_logits(one.args[1]):
-        made = _assigned(judged.tracer.tree, middle.id)
-        ends = [
-            _assigned(judged.tracer.tree, getattr(c.args[0], "id", "")) for c in (first, second)
-        ]
-        if made is None or any(e is None or last_name(e.func) != "log_softmax" for e in ends):
-            return None
-        soft = [ast.unparse(e).replace("log_softmax", "softmax", 1) for e in ends if e is not None]
-        edits.append(Edit(span(made), f"0.5 * ({soft[0]} + {soft[1]})"))
-    for call in (first, second):
-        edits += [
-            Edit(span(call.args[0]), f"{middle.id}.log()"),
-            Edit(span(call.args[1]), _without_log(call.args[0])),
-        ]
+    tree = judged.tracer.tree
+    reverse = _same(one.args[1], other.args[1])
+    middles = [call.args[1 if reverse else 0] for call in (first, second)]
+    names = {_bare(middle).id for middle in middles if isinstance(_bare(middle), ast.Name)}  # type: ignore[attr-defined]
+    made = _statement(tree, names.pop()) if len(names) == 1 else None
+    if made is None:
+        return None
+    sides = [call.args[0 if reverse else 1] for call in (first, second)]
+    ends = [_end(tree, side, made, [first, second]) for side in sides]
+    if any(end is None or end.last >= made.lineno for end in ends):
+        return None
+    known = [end for end in ends if end is not None]
+    logs = [end.log for end in known]
+    name = ast.unparse(made.targets[0])
+    log_name = name if name.startswith("log") else f"log_{name}"
+    edits = [edit for end in known for edit in end.edits]
+    edits.append(Edit(span(made), f"{log_name} = {_log_of_mixture(known, made.value)}"))
+    for call, log in zip((first, second), logs, strict=True):
+        edits += [Edit(span(call.args[0]), log_name), Edit(span(call.args[1]), log)]
+        if all(k.arg != "log_target" for k in call.keywords):
+            where = span(call)
+            end = Span(where.end_line, where.end_column - 1, where.end_line, where.end_column - 1)
+            edits.append(Edit(end, ", log_target=True"))
     return Fix(tuple(edits), "unsafe", Text("Average the distributions", "对分布取平均"))
 
 
-def _without_log(node: ast.expr) -> str:
-    """The distribution whose logarithm an argument is."""
-    if isinstance(node, ast.Call):
-        name = last_name(node.func)
-        if name == "log" and isinstance(node.func, ast.Attribute):
-            return ast.unparse(node.args[0] if node.args else node.func.value)
-        if name == "log_softmax":
-            return ast.unparse(node).replace("log_softmax", "softmax", 1)
-    return f"{ast.unparse(node)}.exp()"
+def _bare(node: ast.expr) -> ast.expr:
+    """``m`` of ``m.log()``, ``torch.log(m)`` and ``m.detach()``."""
+    while isinstance(node, ast.Call) and last_name(node.func) in {"log", "detach"}:
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if node.args:
+            node = node.args[0]
+        elif owner is not None:
+            node = owner
+        else:
+            break
+    return node
 
 
-def _assigned(tree: ast.Module, name: str) -> ast.Call | None:
+def _end(
+    tree: ast.Module, side: ast.expr, middle: ast.Assign, calls: list[ast.Call]
+) -> _End | None:
+    """The logarithm of a distribution: by its name, or by its softmax turned to log_softmax."""
+    bare = _bare(side)
+    if isinstance(bare, ast.Call) and last_name(bare.func) == "exp":
+        bare = bare.func.value if isinstance(bare.func, ast.Attribute) else bare
+    if not isinstance(bare, ast.Name):
+        return None
+    made = _statement(tree, bare.id)
+    value = made.value if made is not None else None
+    if made is None or not isinstance(value, ast.Call):
+        return None
+    kind = last_name(value.func)
+    if kind == "log_softmax":
+        return _End(bare.id, bare.id, (), made.lineno)
+    if kind != "softmax":
+        return None
+    taken = {id(n) for part in (middle, *calls) for n in ast.walk(part)}
+    read = [n for n in nodes_of(tree) if isinstance(n, ast.Name) and n.id == bare.id
+            and isinstance(n.ctx, ast.Load)]  # fmt: skip
+    text = ast.unparse(value).replace("softmax", "log_softmax", 1)
+    new = f"log_{bare.id} = {text}"
+    if all(id(n) in taken for n in read):
+        return _End(bare.id, f"log_{bare.id}", (Edit(span(made), new),), made.lineno)
+    where = span(made)
+    after = Span(where.end_line, where.end_column, where.end_line, where.end_column)
+    line = f"\n{' ' * made.col_offset}{new}"
+    return _End(bare.id, f"log_{bare.id}", (Edit(after, line),), made.lineno)
+
+
+def _log_of_mixture(ends: list[_End], made: ast.expr) -> str:
+    """``log(a * p + b * q)`` of the logarithms; half of each if no other weights are to be seen."""
+    weights = [_weight_of(end.name, made) for end in ends]
+    if None in weights or weights[0] == weights[1]:
+        logs = ", ".join(end.log for end in ends)
+        return f"torch.logsumexp(torch.stack([{logs}]), dim=0) - math.log(2)"
+    parts = [f"{end.log} + math.log({w})" for end, w in zip(ends, weights, strict=True)]
+    return f"torch.logsumexp(torch.stack([{', '.join(parts)}]), dim=0)"
+
+
+def _weight_of(name: str, made: ast.expr) -> str | None:
+    """``beta`` of ``p`` in ``beta * p + (1 - beta) * q``."""
+    if not isinstance(made, ast.BinOp) or not isinstance(made.op, ast.Add):
+        return None
+    for side in (made.left, made.right):
+        if not isinstance(side, ast.BinOp) or not isinstance(side.op, ast.Mult):
+            return None
+        for one, other in ((side.left, side.right), (side.right, side.left)):
+            bare = _bare(other)
+            bare = bare.func.value if isinstance(bare, ast.Call) and last_name(
+                bare.func) == "exp" and isinstance(bare.func, ast.Attribute) else bare  # fmt: skip
+            if isinstance(bare, ast.Name) and bare.id == name:
+                return ast.unparse(one)
+    return None
+
+
+def _statement(tree: ast.Module, name: str) -> ast.Assign | None:
+    """The only statement that sets a name, and nothing else."""
     found = [
-        n.value for n in nodes_of(tree)
-        if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == name
+        n for n in nodes_of(tree)
+        if isinstance(n, ast.Assign) and any(ast.unparse(t) == name for t in n.targets)
     ]  # fmt: skip
-    return found[0] if len(found) == 1 and isinstance(found[0], ast.Call) else None
-
-
-def is_no_mixture(look: Look, loss: Loss) -> bool:
-    """Whether a loss is meant as a Jensen-Shannon divergence and is none."""
-    return look.is_torch and any(True for _ in _mixtures(look.judged, loss, look.places))
+    return found[0] if len(found) == 1 and len(found[0].targets) == 1 else None
 
 
 def in_formulas(look: Look) -> Iterator[Finding]:
