@@ -19,7 +19,7 @@ _CORRECTORS: dict[str, Corrector] = {
     "KL-TARGET-RAW": spaces.kl_arguments,
     "KL-TARGET-LOG": spaces.kl_arguments,
     "LOG-TARGET-ON-PROBS": spaces.without_log_target,
-    "SWAPPED": spaces.kl_arguments,
+    "SWAPPED": spaces.exchanged,
     "ARGS-REVERSED": spaces.kl_arguments,
     "DEAD-NORM": spaces.kl_arguments,
     "CE-ON-PROBS": spaces.logits_for_loss,

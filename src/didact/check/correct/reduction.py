@@ -118,10 +118,24 @@ def mean_over_teachers(site: Site) -> list[Edit]:
         if not summed or site.text(added.left) != site.text(statement.targets[0]):  # type: ignore[attr-defined]
             return []
         added = added.right  # type: ignore[attr-defined]
-    over = node.iter.args[0] if isinstance(node.iter, ast.Call) and node.iter.args else node.iter
+    number = _number_of(site, node.iter)
     value = added
     text = site.text(value)
     simple = isinstance(value, ast.Call | ast.Name) or (
         isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)
     )
-    return [site.replace(value, f"{text if simple else f'({text})'} / len({site.text(over)})")]
+    return [site.replace(value, f"{text if simple else f'({text})'} / {number}")]
+
+
+def _number_of(site: Site, over: ast.expr) -> str:
+    """How many rounds a loop has: ``n`` of ``range(n)``, ``len(x)`` of ``enumerate(x)``."""
+    first = over.args[0] if isinstance(over, ast.Call) and over.args else over
+    counted = isinstance(over, ast.Call) and isinstance(over.func, ast.Name)
+    if counted and over.func.id == "range":  # type: ignore[attr-defined]
+        last = over.args[-1]  # type: ignore[attr-defined]
+        simple = isinstance(last, ast.Name | ast.Attribute | ast.Call | ast.Constant)
+        return site.text(last) if simple else f"({site.text(last)})"
+    if isinstance(first, ast.Call) and isinstance(first.func, ast.Name):
+        if first.func.id in {"zip", "enumerate", "tqdm"} and first.args:
+            return _number_of(site, first)
+    return f"len({site.text(first)})"

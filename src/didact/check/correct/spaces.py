@@ -14,7 +14,7 @@ from didact.check.findings.finding import Edit
 def kl_arguments(site: Site) -> list[Edit]:
     """Make ``kl_div(log-probabilities of the student, probabilities of the teacher)``."""
     use = site.use
-    if use is None or use.input_node is None or use.target_node is None:
+    if use is None or use.input_node is None or use.target_node is None or use.kind == _BY_HAND:
         return []
     student, teacher = use.input_node, use.target_node
     backwards = use.input.role is Role.TEACHER and use.target.role is Role.STUDENT
@@ -22,22 +22,67 @@ def kl_arguments(site: Site) -> list[Edit]:
     unclear = Role.UNKNOWN in (use.input.role, use.target.role)
     if backwards or (reversed_spaces and unclear and use.input.role is not Role.STUDENT):
         student, teacher = teacher, student
-    swapped = student is not use.input_node
+    if student is not use.input_node:
+        return _put_exchanged(site, use, student, teacher)
     shared = _shared_temperature(site, student, teacher)
     edits = []
-    if swapped or use.input.space is not Space.LOG_PROBS:
+    if use.input.space is not Space.LOG_PROBS:
         text = site.distribution("log_softmax", student, shared)
-        edits.append(_put(site, use.input_node, text, student, swapped=swapped))
-    if swapped or use.target.space is not Space.PROBS:
+        edits.append(site.replace(site.place(student), text))
+    if use.target.space is not Space.PROBS:
         text = site.distribution("softmax", teacher, shared)
-        edits.append(_put(site, use.target_node, text, teacher, swapped=swapped))
+        edits.append(site.replace(site.place(teacher), text))
     return edits
 
 
-def _put(site: Site, slot: ast.expr, text: str, origin: ast.expr, *, swapped: bool) -> Edit:
-    """Write at the definition of a name when it serves this loss alone, else in the call."""
-    place = slot if swapped else site.place(origin)
-    return site.replace(place, text)
+_BY_HAND = "kl_by_hand"
+
+
+def exchanged(site: Site) -> list[Edit]:
+    """The two sides of a divergence, each in the other's place."""
+    use = site.use
+    if use is None or use.input_node is None or use.target_node is None:
+        return []
+    if use.kind == _BY_HAND:
+        return _turned_by_hand(site, use)
+    return _put_exchanged(site, use, use.target_node, use.input_node)
+
+
+def _put_exchanged(site: Site, use: LossUse, student: ast.expr, teacher: ast.expr) -> list[Edit]:
+    """Both slots of a divergence written anew, the student's in log space."""
+    assert use.input_node is not None
+    assert use.target_node is not None
+    shared = _shared_temperature(site, student, teacher)
+    first = site.distribution("log_softmax", student, shared)
+    second = _without_log(site, teacher) or site.distribution("softmax", teacher, shared)
+    return [site.replace(use.input_node, first), site.replace(use.target_node, second)]
+
+
+def _without_log(site: Site, node: ast.expr) -> str | None:
+    """``q`` of ``q.log()`` and ``torch.log(q)``."""
+    if not isinstance(node, ast.Call) or name_of(node) != "log":
+        return None
+    if node.args:
+        return site.text(node.args[0]) if isinstance(node.args[0], ast.Name) else None
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    return site.text(owner) if isinstance(owner, ast.Name) else None
+
+
+def _turned_by_hand(site: Site, use: LossUse) -> list[Edit]:
+    """``p * (log p - log q)`` as ``q * (log q - log p)``, where all of it stands in one place."""
+    weight, logs = use.target_node, use.input_node
+    if not isinstance(logs, ast.BinOp) or not isinstance(logs.op, ast.Sub) or weight is None:
+        return []
+    upper, lower = logs.left, logs.right
+    probs = _without_log(site, lower)
+    if probs is None and isinstance(lower, ast.Name):
+        probs = f"{lower.id}.exp()"
+    if probs is None and isinstance(lower, ast.Call) and name_of(lower) == "log_softmax":
+        probs = site.text(lower).replace("log_softmax", "softmax", 1)
+    if probs is None:
+        return []
+    sides = [site.replace(upper, site.text(lower)), site.replace(lower, site.text(upper))]
+    return [site.replace(weight, probs), *sides]
 
 
 def _shared_temperature(site: Site, first: ast.expr, second: ast.expr) -> str | None:

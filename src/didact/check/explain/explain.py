@@ -200,7 +200,7 @@ def explain(text: str) -> Explanation:
         guesses=guesses,
         known=proof,
         rebuilt=_is_rebuilt(text, recovered.source),
-        gone=_gone(rules, correction.source, source, text),
+        gone=_gone(findings, correction.source, source, text),
     )
 
 
@@ -234,12 +234,16 @@ def _others(raised: list[Question], asked: Question | None) -> list[Question]:
     return [q for q in raised if q.answer.en not in asked.answer.en]
 
 
-def _gone(rules: Sequence[Finding], corrected: str, source: str, words: str) -> frozenset[str]:
-    """The rules' codes that the change of another finding took away as well."""
-    if not rules or corrected == source:
+def _gone(findings: Sequence[Finding], corrected: str, source: str, words: str) -> frozenset[str]:
+    """The codes that the change of another finding took away as well."""
+    if not findings or corrected == source:
         return frozenset()
     left = {f.code for f in found_by_rules(corrected, words)}
-    return frozenset(f.code for f in rules if f.code not in left)
+    left |= {f.code for f in beyond_rules(corrected, words)}
+    tree = safe_analyse(corrected)
+    if tree is not None:
+        left |= {f.code for f in own_findings(tree.tree, renamed_lambda=False)}
+    return frozenset(f.code for f in findings if f.code not in left)
 
 
 def _is_rebuilt(text: str, source: str) -> bool:
@@ -301,6 +305,7 @@ def _named(correction: Correction, findings: Sequence[Finding]) -> Correction:
         return code if code in reported or not same else same[0]
 
     marks = [{told(code) for code in codes} for codes in correction.marks]
+    marks = [codes & reported.keys() or codes for codes in marks]
     return Correction(correction.source, marks, correction.choices, correction.removed)
 
 

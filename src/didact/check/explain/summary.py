@@ -26,6 +26,7 @@ from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, Constant, Given, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.formula.written import Writer
+from didact.check.explain.runnable import given_names
 from didact.check.explain.words import summary as words
 from didact.check.findings.finding import Finding, Severity
 
@@ -248,10 +249,21 @@ def _written(judged: Judged, term: Term) -> str:
     return f"`{text}`" if len(text) <= 70 else f"`{text[:69]}…`"
 
 
-def _as_given(term: Term) -> str:
-    """A term that is taken as given, as it is called and not under the name that it is kept by."""
-    text = Writer({}).write(term.body).plain
-    return f"`{text}`" if len(text) <= 70 else f"`{text[:69]}…`"
+_ROOT = re.compile(r"(?:self\.)?[^\W\d]\w*")
+
+
+def _from_elsewhere(judged: Judged, unknown: Sequence[Term]) -> list[str]:
+    """What the terms that are taken as given are called, where the code does not define it."""
+    outside = set(given_names(judged.tracer.tree))
+    found: dict[str, None] = {}
+    for term in judged.terms:
+        if not is_given(term) or term in unknown:
+            continue
+        root = _ROOT.match(Writer({}).write(term.body).plain)
+        name = root[0] if root is not None else ""
+        if name in outside or name.startswith("self."):
+            found[name] = None
+    return list(found)
 
 
 def _reasons(case: _Case) -> list[Text]:
@@ -357,12 +369,11 @@ def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
         words.UNKNOWN_TERM.format(term=_written(case.judged, t))
         for t in (unknown if known and not case.blocking else [])
     ]
-    given = [t for t in case.judged.terms if is_given(t) and t not in unknown]
+    given = _from_elsewhere(case.judged, unknown)
     notes += [words.ASSUMED.format(call=c, loss=k) for c, k in case.judged.tracer.assumed.items()]
     if given:
-        shown = ", ".join(dict.fromkeys(_as_given(t) for t in given))
         form = words.GIVEN_TERM if len(given) == 1 else words.GIVEN_TERMS
-        notes.append(form.format(term=shown))
+        notes.append(form.format(term=", ".join(f"`{name}`" for name in given)))
     conditions = {c.removeprefix("not ") for loss in case.judged.losses for b in loss.branches
                   for c in b.conditions}  # fmt: skip
     if conditions:

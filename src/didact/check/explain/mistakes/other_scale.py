@@ -68,6 +68,8 @@ def _rescaled(kind: str, term: Term, places: Mapping[Node, ast.AST], judged: Jud
     node = places.get(term.body)
     if not isinstance(node, ast.Call):
         return None
+    if kind == "MULTI-TEACHER-SUM":
+        return _averaged(judged, node)
     factor = None
     if kind == "NO-T2" and isinstance(term.temperature, Given | Constant):
         given = term.temperature
@@ -83,6 +85,39 @@ def _rescaled(kind: str, term: Term, places: Mapping[Node, ast.AST], judged: Jud
         return None
     message = Text("Bring it to the scale of the definition", "恢复定义的尺度")
     return Fix((Edit(span(node), ast.unparse(node) + factor),), "unsafe", message)
+
+
+def _averaged(judged: Judged, node: ast.Call) -> Fix | None:
+    """``loss += term / len(teachers)`` where a loop over the teachers adds the terms up."""
+    tree = judged.tracer.tree
+    loops = [n for n in nodes_of(tree) if isinstance(n, ast.For)
+             and any(inner is node for inner in ast.walk(n))]  # fmt: skip
+    added = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.AugAssign)
+             and any(inner is node for inner in ast.walk(n.value))]  # fmt: skip
+    if len(loops) != 1 or len(added) != 1 or not isinstance(loops[0].iter, ast.Name):
+        return None
+    count = f"len({loops[0].iter.id})"
+    value = added[0].value
+    product = isinstance(value, ast.Call) or (
+        isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)
+    )
+    where = span(value)
+    end = Span(where.end_line, where.end_column, where.end_line, where.end_column)
+    start = Span(where.line, where.column, where.line, where.column)
+    edits = [Edit(end, f" / {count}" if product else f") / {count}")]
+    edits += [] if product else [Edit(start, "(")]
+    edits += [Edit(span(n), "") for n in nodes_of(tree) if _is_lost_division(n, added[0])]
+    return Fix(tuple(edits), "unsafe", Text("Average over the teachers", "对教师取平均"))
+
+
+def _is_lost_division(node: ast.AST, added: ast.AugAssign) -> bool:
+    """Whether a statement divides the sum and keeps nothing of it: ``loss / len(teachers)``."""
+    value = node.value if isinstance(node, ast.Expr) else None
+    return (
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Div)
+        and ast.unparse(value.left) == ast.unparse(added.target)
+    )
 
 
 def _flipped(part: Node, places: Mapping[Node, ast.AST]) -> Fix | None:

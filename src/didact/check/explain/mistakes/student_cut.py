@@ -34,7 +34,7 @@ def _cut_students(judged: Judged, loss: Loss) -> Iterator[Finding]:
     }  # fmt: skip
     block = _block_of(judged.tracer.tree, students)
     if block is None:
-        place, fix = _detached_student(judged, dead)
+        place, fix = _detached_student(judged, loss, dead)
         yield finding("KE123", Severity.ERROR, place or loss.entry.node, fix, how="detach")
         return
     yield finding(
@@ -43,25 +43,49 @@ def _cut_students(judged: Judged, loss: Loss) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _detached_student(judged: Judged, dead: list[Term]) -> tuple[ast.AST | None, Fix | None]:
+def _detached_student(
+    judged: Judged, loss: Loss, dead: list[Term]
+) -> tuple[ast.AST | None, Fix | None]:
     """The ``detach()`` on the student's side, and the change that takes it away."""
-    for node in nodes_of(judged.tracer.tree):
-        if not isinstance(node, ast.Call | ast.Attribute):
-            continue
-        if not (isinstance(node, ast.Call) and last_name(node.func) == "detach") and not (
-            isinstance(node, ast.Attribute) and node.attr == "data"
-        ):
-            continue
+    detached = [
+        n for n in nodes_of(judged.tracer.tree)
+        if _owner(n) is not None
+    ]  # fmt: skip
+    for node in detached:
         value = judged.tracer.values.get(id(node))
         inside = isinstance(value, Call) and any(
             value in set(walk(t.body)) and t.student in set(walk(value)) for t in dead
         )
-        owner = node.func if isinstance(node, ast.Call) else node
-        if inside and isinstance(owner, ast.Attribute):
-            message = Text("Let the gradient through", "让梯度通过")
-            edit = Edit(span(node), ast.unparse(owner.value))
-            return node, Fix((edit,), "unsafe", message)
+        if inside:
+            return node, _let_through(judged.tracer.tree, node)
+    own = [n for n in detached if any(n is inner for inner in ast.walk(loss.entry.node))]
+    if len(own) == 1 and len(detached) == 1:  # behind an `if`, where the formula has branches
+        return own[0], _let_through(judged.tracer.tree, own[0])
     return None, None
+
+
+def _owner(node: ast.AST) -> ast.expr | None:
+    """``x`` of ``x.detach()`` and ``x.data``."""
+    if isinstance(node, ast.Attribute):
+        return node.value if node.attr == "data" else None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.value if node.func.attr == "detach" else None
+    return None
+
+
+def _let_through(tree: ast.Module, detached: ast.AST) -> Fix:
+    """The tensor without its ``detach()``, which goes to the other side where that has none."""
+    owner = _owner(detached)
+    edits = [Edit(span(detached), ast.unparse(owner))] if owner is not None else []
+    stored = {n.id for n in nodes_of(tree) if isinstance(n, ast.Name)
+              and isinstance(n.ctx, ast.Store)}  # fmt: skip
+    for call in nodes_of(tree):
+        if not isinstance(call, ast.Call) or len(call.args) != 2 or detached not in call.args:
+            continue
+        other = next(a for a in call.args if a is not detached)
+        if isinstance(other, ast.Name) and other.id not in stored:
+            edits.append(Edit(span(other), f"{other.id}.detach()"))
+    return Fix(tuple(edits), "unsafe", Text("Let the gradient through", "让梯度通过"))
 
 
 def _cut_forwards(tree: ast.Module) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.words.findings import OWN
-from didact.check.findings.finding import Edit, Finding, Fix, Severity
+from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
 UNTRAINED = "KE136"
 CODES = {UNTRAINED: ("NOT-IN-OPTIMIZER",)}
@@ -50,7 +50,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
         if used and role_of(name) is Role.UNKNOWN and _is_left_alone(tree, name):
             yield Finding(
                 UNTRAINED, Severity.WARNING, span(node), OWN[UNTRAINED].format(name=name),
-                _given(optimisers[0], name),
+                _given(tree, optimisers[0], node, name),
             )  # fmt: skip
 
 
@@ -123,9 +123,17 @@ def _is_left_alone(tree: ast.Module, name: str) -> bool:
     )
 
 
-def _given(optimiser: ast.Call, name: str) -> Fix:
-    first = ast.unparse(optimiser.args[0])
-    text = f"[*{first}, *{name}.parameters()]"
+def _given(tree: ast.Module, optimiser: ast.Call, layer: ast.Assign, name: str) -> Fix | None:
+    """The layer in the optimiser's list, or as a group of its own where it is made later."""
     message = Text("Train it as well", "一并训练")
-    edits = [Edit(span(optimiser.args[0]), text)]
-    return Fix(tuple(edits), "unsafe", message)
+    if layer.lineno < optimiser.lineno:
+        first = ast.unparse(optimiser.args[0])
+        text = f"[*{first}, *{name}.parameters()]"
+        return Fix((Edit(span(optimiser.args[0]), text),), "unsafe", message)
+    kept = next((n for n in tree.body if isinstance(n, ast.Assign) and n.value is optimiser), None)
+    if kept is None or not isinstance(kept.targets[0], ast.Name):
+        return None
+    where = span(layer)
+    after = Span(where.end_line, where.end_column, where.end_line, where.end_column)
+    group = f'{kept.targets[0].id}.add_param_group({{"params": {name}.parameters()}})'
+    return Fix((Edit(after, f"\n{group}"),), "unsafe", message)
