@@ -164,7 +164,20 @@ def student_alone(site: Site) -> list[Edit]:
             kept = owners[other]
             if roles[place] is Role.TEACHER and roles[other] is not Role.TEACHER and kept:
                 return [site.replace(node, f"{site.text(kept)}.parameters()")]
-    return []
+    return _student_instead(site)
+
+
+def _student_instead(site: Site) -> list[Edit]:
+    """``SGD(teacher.parameters())`` with the parameters of the only student that is run."""
+    made = site.node if isinstance(site.node, ast.Call) else None
+    owner = _owner_of_parameters(made) if made is not None else None
+    students = {
+        forward.model for forward in site.analysis.forwards
+        if role_of(forward.model) is Role.STUDENT and not forward.under_no_grad
+    }  # fmt: skip
+    if owner is None or role_of(ast.unparse(owner)) is not Role.TEACHER or len(students) != 1:
+        return []
+    return [site.replace(owner, students.pop())]
 
 
 def _owner_of_parameters(node: ast.expr) -> ast.expr | None:

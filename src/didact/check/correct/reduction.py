@@ -135,7 +135,7 @@ def _number_of(site: Site, over: ast.expr) -> str:
         last = over.args[-1]  # type: ignore[attr-defined]
         simple = isinstance(last, ast.Name | ast.Attribute | ast.Call | ast.Constant)
         return site.text(last) if simple else f"({site.text(last)})"
-    if isinstance(first, ast.Call) and isinstance(first.func, ast.Name):
-        if first.func.id in {"zip", "enumerate", "tqdm"} and first.args:
-            return _number_of(site, first)
+    wrapped = isinstance(first, ast.Call) and isinstance(first.func, ast.Name) and first.args
+    if wrapped and first.func.id in {"zip", "enumerate", "tqdm"}:  # type: ignore[attr-defined]
+        return _number_of(site, first)
     return f"len({site.text(first)})"

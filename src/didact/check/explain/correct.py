@@ -18,13 +18,13 @@ from didact.check.explain.formula.kinds import INDICES, Kind
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.trace import trace
-from didact.check.explain.formula.tree import Call
+from didact.check.explain.formula.tree import Call, Given
 from didact.check.explain.mistakes import formula_findings, kinds_of_mistakes
 from didact.check.explain.mistakes.temperatures_differ import other_temperature
 from didact.check.explain.own import misspelt, own_findings
 from didact.check.explain.remedies import is_per_place, remedies
 from didact.check.explain.words.choices import CHOICES
-from didact.check.findings.finding import Edit, Finding, Severity
+from didact.check.findings.finding import Edit, Finding, Severity, Span
 from didact.check.rules import RULES, findings_of, teacher_average_reversed
 from didact.check.snippet.repair import parse
 
@@ -101,7 +101,10 @@ def correct(source: str, *, start: Correction | None = None, words: str = "") ->
     if any(f.code in _BEFORE for f in beyond_rules(correction.source, words)):
         _mend_formulas(correction, words, only=_BEFORE)
     _mend_by_rules(correction, words)
+    before = correction.source
     _mend_formulas(correction, words)
+    if correction.source != before:
+        _mend_by_rules(correction, words)
     return correction
 
 
@@ -397,6 +400,8 @@ def _mend(
 
 def _per_position(source: str, finding: Finding, kinds: tuple[str, ...]) -> list[list[Edit]]:
     """``kl_div(..., reduction="none").sum(classes).mean()``: for more than two dimensions."""
+    if "BATCHMEAN-3D" in kinds:
+        return _divided_by_places(source, finding)
     if "KL-MEAN" not in kinds:
         return []
     judged = judged_source(source, "")
@@ -415,6 +420,26 @@ def _per_position(source: str, finding: Finding, kinds: tuple[str, ...]) -> list
         call = f"{ast.unparse(node.func)}({', '.join(kept)}, reduction='none')"
         axis = 1 if rank == 4 else -1
         return [[Edit(span(node), f"{call}.sum({axis}).mean()")]]
+    return []
+
+
+def _divided_by_places(source: str, finding: Finding) -> list[list[Edit]]:
+    """``/ (s.size(2) * s.size(3))`` behind a ``kl_div`` that sums over the places of a map."""
+    judged = judged_source(source, "")
+    if not judged.ranks.certain and not judged.ranks.word:
+        return []
+    for term in judged.terms:
+        powers = dict(term.law.powers) if term.law is not None else {}
+        if not {"S", "H·W"} & powers.keys() or not isinstance(term.student, Given):
+            continue
+        name = judged.tracer.labels.get(term.student, term.student.text)
+        name = name if term.student.inputs else term.student.text
+        count = f"{name}.size(1)" if term.rank == 3 else f"({name}.size(2) * {name}.size(3))"
+        for node in nodes_of(judged.tracer.tree):
+            if isinstance(node, ast.Call) and span(node) == finding.span:
+                where = span(node)
+                end = Span(where.end_line, where.end_column, where.end_line, where.end_column)
+                return [[Edit(end, f" / {count}")]]
     return []
 
 

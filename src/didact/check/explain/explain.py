@@ -43,6 +43,7 @@ from didact.check.explain.statements import Explainer
 from didact.check.explain.summary import (
     Verdict,
     by_importance,
+    left_over,
     summary_of,
     verdict_of,
 )
@@ -99,6 +100,7 @@ class Explanation:
         guesses: What recovering the code took, and what it needs from outside.
         rebuilt: Whether the paste had lost its lines or indentation.
         gone: The codes of findings that the corrected code no longer has.
+        still: How the corrected formulas depart from their definitions all the same.
         known: What is known of each expression of ``source``; None where it is nested too deeply.
     """
 
@@ -118,6 +120,7 @@ class Explanation:
     known: Proof | None = None
     rebuilt: bool = False
     gone: frozenset[str] = frozenset()
+    still: tuple[Text, ...] = ()
 
     @property
     def mended(self) -> set[str]:
@@ -201,6 +204,7 @@ def explain(text: str) -> Explanation:
         known=proof,
         rebuilt=_is_rebuilt(text, recovered.source),
         gone=_gone(findings, correction.source, source, text),
+        still=left_over(right) if torch and right is not judged else (),
     )
 
 

@@ -355,8 +355,18 @@ def _corrected(page: Page, explanation: Explanation) -> None:
         page.code(line[2:], "  " + line[:2].ljust(2), "      ", kind)
     page.lines.append("")
     page.bullets(explanation.correction.choices)
+    page.bullets(_open(explanation))
+
+
+def _open(explanation: Explanation) -> list[Text]:
+    """What the corrected code leaves open."""
     if explanation.open_findings:
-        page.bullets([_left(explanation.open_findings)])
+        return [_left(explanation.open_findings)]
+    reasons = explanation.still
+    if not reasons:
+        return []
+    shown = Text("; ".join(r.en for r in reasons), "；".join(r.zh for r in reasons))
+    return [words.STILL.format(reasons=shown)]
 
 
 def is_changed(explanation: Explanation) -> bool:
@@ -520,8 +530,7 @@ def to_markdown(explanation: Explanation, language: Language, *, brief: bool = F
             out += [words.REBUILT.pick(language), "", *_fence(explanation.source.strip("\n")), ""]
     else:
         out += [*_fence("\n".join(changes(explanation, language)), "diff"), ""]
-        left = [_left(explanation.open_findings)] if explanation.open_findings else []
-        bullets([*explanation.correction.choices, *left])
+        bullets([*explanation.correction.choices, *_open(explanation)])
     heading("formula")
     lines = [
         words.WRITTEN.format(formula=_formula_of(f"L = {loss.text}")) for loss in explanation.losses

@@ -320,6 +320,12 @@ def _reasons(case: _Case) -> list[Text]:
     return list(dict.fromkeys(reasons))
 
 
+def left_over(corrected: Judged) -> tuple[Text, ...]:
+    """How the formulas of corrected code still depart from their definitions, by their numbers."""
+    reasons = _reasons(_Case(corrected, None, (), lambda _: ()))
+    return tuple(reason for reason in reasons if reason != words.T2_ALONE)
+
+
 def _constant(judged: Judged, term: Term, covered: set[str]) -> list[Text]:
     """A number that a term is multiplied by; of −1 the sign is named."""
     assert term.law is not None

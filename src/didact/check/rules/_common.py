@@ -53,6 +53,8 @@ def describe(value: Value) -> Text:
 
 def arguments(use: LossUse) -> Text:
     """Both arguments in words."""
+    if use.target.space is Space.UNKNOWN and use.input.space is not Space.UNKNOWN:
+        return Text("[input: {a}]", "[input：{a}]").format(a=describe(use.input))
     return Text("[input: {a}; target: {b}]", "[input：{a}；target：{b}]").format(
         a=describe(use.input), b=describe(use.target)
     )

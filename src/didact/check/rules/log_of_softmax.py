@@ -161,8 +161,8 @@ _GUARDED = Text(
 )
 _MESSAGE = Text(
     "log(softmax(x)) gives -inf, and NaN in the gradient, when a probability rounds to 0 (a gap "
-    "of about 104 between logits in float32, 18 in float16); log_softmax(x) computes the same "
+    "of about 104 between logits in float32, 17 in float16); log_softmax(x) computes the same "
     "without rounding",
-    "概率舍入为 0 时（float32 下 logits 相差约 104，float16 下约 18），log(softmax(x)) 得到 −inf，"
+    "概率舍入为 0 时（float32 下 logits 相差约 104，float16 下约 17），log(softmax(x)) 得到 −inf，"
     "梯度出现 NaN；log_softmax(x) 计算同一个量而不会下溢",
 )

@@ -92,13 +92,12 @@ BCE_OR_CE = (
     Text("Binary cross-entropy or KL for distillation?", "蒸馏用二元交叉熵还是 KL？"),
     Text(
         "BCE treats every class as a yes/no question: −t·log p − (1−t)·log(1−p) with p = "
-        "sigmoid(z) (iCaRL). KL "
-        "treats the C classes as one choice, with softmax. Do not mix the links: sigmoid targets "
-        "sum to "
-        "about C/2, softmax ones to 1. With T on one side only the minimum is p_i = t_i for other "
-        "logits than the teacher's, so it is another loss with another optimum.",
+        "sigmoid(z) (iCaRL). KL treats the C classes as one choice, with softmax. Do not mix the "
+        "two normalisations: sigmoid targets need not sum to 1, softmax ones do. With T on one "
+        "side only the minimum is p_i = t_i for other logits than the teacher's, so it is another "
+        "loss with another optimum.",
         "BCE 把每个类别当作独立的是非题：−t·log p − (1−t)·log(1−p)，p = sigmoid(z)（iCaRL）；KL 则"
-        "用 softmax，看作 C 选一。两种归一化不要混用：sigmoid 目标之和约为 C/2，softmax 之和为 1。"
+        "用 softmax，看作 C 选一。两者不要混用：sigmoid 目标之和不必为 1，softmax 之和恒为 1。"
         "若温度只加在一侧，最优点 p_i = t_i 对应的 logits 就不再是教师的 logits，等于换了一个损失、"
         "换了一个最优解。",
     ),

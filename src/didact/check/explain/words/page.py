@@ -43,6 +43,10 @@ LEFT = Text(
     "Not changed automatically, so this is still open: {findings}.",
     "以下问题没有自动改正，仍然存在：{findings}。",
 )
+STILL = Text(
+    "The corrected code still differs from the definition: {reasons}.",
+    "修正后的代码与定义仍有差别：{reasons}。",
+)
 LINE = Text("line {line}, {severity}", "第 {line} 行，{severity}")
 LINES = Text("lines {line}, {severity}", "第 {line} 行，{severity}")
 SEVERITY = {
