@@ -116,13 +116,41 @@ def teacher_without_graph(site: Site) -> list[Edit]:
     if site.node is None:
         return []
     statement = site.analysis.statement_of(site.node)
+    indent = " " * getattr(statement, "col_offset", 0)
     if not isinstance(statement, ast.Assign) or not _is_alone(site.node, statement.value):
-        return []
+        return _run_before(site, site.node, statement, indent)
     text = site.text(statement)
     if "\n" in text:
         return []
-    indent = " " * statement.col_offset
     return [site.replace(statement, f"with torch.no_grad():\n{indent}    {text}")]
+
+
+def _run_before(site: Site, forward: ast.AST, statement: ast.AST, indent: str) -> list[Edit]:
+    """``t = teacher(x)`` under ``no_grad`` before a statement that calls it among other things."""
+    simple = isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr)
+    if not simple or not isinstance(forward, ast.Call):
+        return []
+    around = site.analysis.parent_of(forward)
+    while around is not None and around is not statement:
+        if isinstance(around, ast.Lambda | ast.comprehension | ast.IfExp | ast.BoolOp):
+            return []
+        if isinstance(around, ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp):
+            return []
+        around = site.analysis.parent_of(around)
+    on_line = [
+        s for s in ast.walk(site.analysis.tree)
+        if isinstance(s, ast.stmt) and s is not statement
+        and statement.lineno in (s.lineno, s.end_lineno)  # type: ignore[attr-defined]
+        and not (s.lineno < statement.lineno and hasattr(s, "body"))  # type: ignore[attr-defined]
+    ]  # fmt: skip
+    name = f"{ast.unparse(forward.func).rsplit('.', 1)[-1]}_out"
+    taken = {n.id for n in ast.walk(site.analysis.tree) if isinstance(n, ast.Name)}
+    text = site.text(forward)
+    if on_line or name in taken or not name.isidentifier() or "\n" in text:
+        return []
+    line, column = statement.lineno, statement.col_offset  # type: ignore[attr-defined]
+    before = f"with torch.no_grad():\n{indent}    {name} = {text}\n{indent}"
+    return [Edit(Span(line, column, line, column), before), site.replace(forward, name)]
 
 
 def _is_alone(forward: ast.AST, value: ast.expr) -> bool:

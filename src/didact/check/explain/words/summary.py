@@ -607,4 +607,8 @@ SECOND_BACKWARD = Text(
     "第二次 backward() 会报 RuntimeError：它经过第一次已经释放的计算图",
 )
 SYNTAX_ERROR = Text("Python refuses it with a SyntaxError", "Python 会报 SyntaxError，无法运行")
+OLD_OR_WRONG_NAME = Text(
+    "on Python 3 and a current PyTorch it stops at line {line}, at a name that they do not have",
+    "在 Python 3 和现在的 PyTorch 上，运行到第 {line} 行就会报错：没有那里用到的名字",
+)
 NAME_ERROR = Text("it stops with a NameError", "会报 NameError 而停止")
