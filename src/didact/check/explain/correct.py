@@ -13,6 +13,7 @@ from didact._core.i18n import Text
 from didact.check.correct.proposals import proposals
 from didact.check.correct.site import apply, span
 from didact.check.engine.engine import Analysis, analyse
+from didact.check.explain.called_once import called_once
 from didact.check.explain.formula.judge import Judged, flat_divergences, judged_source, tree_of
 from didact.check.explain.formula.kinds import INDICES, Kind
 from didact.check.explain.formula.nodes import nodes_of
@@ -105,6 +106,9 @@ def correct(source: str, *, start: Correction | None = None, words: str = "") ->
     _mend_formulas(correction, words)
     if correction.source != before:
         _mend_by_rules(correction, words)
+    shared = called_once(source, correction.source)
+    if shared is not None:
+        correction.step(shared, "once")
     return correction
 
 
