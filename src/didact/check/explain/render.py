@@ -426,9 +426,10 @@ def definitions_of(explanation: Explanation) -> list[Text]:
             one = term.definition
             if one is not None and one.key not in found:
                 paper = f" ({one.paper})" if one.paper else ""
+                formula = _formula_of(one.formula)
                 found[one.key] = Text(
-                    f"– {one.name.en}: {one.formula}{paper}",
-                    f"– {one.name.zh}：{one.formula}{paper}",
+                    f"– {one.name.en}: {formula.en}{paper}",
+                    f"– {one.name.zh}：{formula.zh}{paper}",
                 )
     return list(found.values())
 
@@ -570,13 +571,31 @@ def _fence(code: str, language: str = "python") -> list[str]:
 
 _IN_CHINESE = (
     (", where ", "，其中 "), (" (summed)", "（求和）"), (" (each)", "（逐元素）"),
-    (" otherwise", " 否则"), (" for each of ", " 取遍 "), ("mean(", "平均("), ("mean[", "平均["),
+    (" for each of ", " 取遍 "), ("mean(", "平均("), ("mean[", "平均["), ("mean ‖", "平均 ‖"),
+    ("mean of softmax(t_k/T)", "softmax(t_k/T) 的平均"),
+    (", averaged over channels", "，再对通道取平均"), ("softmax over places(", "空间 softmax("),
+    ("v = a for the true class, (1 − a)/(C − 1) for the others",
+     "真实类的 v = a，其余类 v = (1 − a)/(C − 1)"),
+    ("v = 1 − ε for the true class, ε/(C − 1) for the others",
+     "真实类的 v = 1 − ε，其余类 v = ε/(C − 1)"),
+    ("h = σ(t) on the old classes, one-hot labels on the new",
+     "h：旧类取 σ(t)，新类取 one-hot 标签"),
+    ("P = the squares summed over the width and over the height, normalised",
+     "P：平方后分别沿宽、沿高求和，再归一化"),
+    (", over the samples i", "，i 取遍样本"), (", over the classes c", "，c 取遍类别"),
+    ("mean P·(log P − log Q) of cosine similarities", "余弦相似度的 平均 P·(log P − log Q)"),
+    ("KL(p without y ‖ q without y)", "KL(p 去掉 y ‖ q 去掉 y)"), ("length(", "长度("),
+    ("where y is not padding", "y 不是填充的位置"),
 )  # fmt: skip
+_CHOICE = re.compile(r"\{ (.*?) if (.*?); (.*?) otherwise \}")
+_PUT_IN = re.compile(r"\((.*?) with (\[[^\]]*\]) = ")
 
 
 def _formula_of(text: str) -> Text:
     """A formula, whose few words are of the reader's language."""
     chinese = text
+    chinese = _CHOICE.sub(r"{ \1，若 \2；否则 \3 }", chinese)
+    chinese = _PUT_IN.sub(r"(\1，其中 \2 换成 ", chinese)
     for word, other in _IN_CHINESE:
         chinese = chinese.replace(word, other)
     return Text(text, chinese)
