@@ -112,6 +112,7 @@ def test_equality_is_said_of_the_shape_that_was_tried() -> None:
         " reduction='batchmean') * T ** 2\n"
     )
     assert explanation.verdict.shape == "[B, C]"
+    assert any("[B, S, V]" in n.en and "S times" in n.en for n in explanation.verdict.notes)
 
 
 def test_an_undefined_temperature_becomes_a_parameter() -> None:
@@ -251,6 +252,12 @@ def test_no_square_is_asked_of_papers_without_it(name: str, comment: str, accuse
     assert _accused(explanation) is accused
     if not accused:
         assert any("papers of LwF, BiC and WA" in s.en for s in explanation.summary)
+
+
+def test_beside_class_labels_no_other_shape_is_warned_of() -> None:
+    summary = " ".join(s.en for s in _weighted("9").summary)
+    assert "H·W" not in summary
+    assert "[B, S, V]" not in summary
 
 
 @pytest.mark.parametrize(

@@ -388,6 +388,8 @@ def _notes(case: _Case, unknown: list[Term], known: list[Term]) -> list[Text]:
     notes += _folded_squares(case.judged)
     if _is_without_square(case.judged):
         notes.append(words.WITHOUT_SQUARE)
+    if not case.blocking and _may_be_tokens(case.judged):
+        notes.append(words.TOKENS)
     if any(t.mean and t.status == "equal" for t in case.judged.terms):
         notes.append(words.PER_SAMPLE)
     return list(dict.fromkeys(notes))
@@ -428,6 +430,27 @@ def _is_without_square(judged: Judged) -> bool:
         and not any(g is t.temperature for w, _ in t.weights for g in walk(w))
         for loss in judged.losses if len(loss.terms) > 1 for t in loss.terms
     )  # fmt: skip
+
+
+def _may_be_tokens(judged: Judged) -> bool:
+    """Whether the same code, given the logits of a sequence, would sum over its positions.
+
+    It may be so only where the classes are the last dimension, and nothing else speaks for [B, C].
+    """
+    branches = [b for loss in judged.losses for b in loss.branches]
+    if judged.incremental or any(len(b.terms) > 1 for b in branches):
+        return False
+    if judged.ranks.certain or not all(t.rank == 2 and t.status == "equal" for t in judged.terms):
+        return False
+    calls = [p for t in judged.terms for p in walk(t.body) if isinstance(p, Call)]
+    dims = [
+        call.keyword("dim") or (call.args[1] if len(call.args) > 1 else None)
+        for call in calls if call.name in {"softmax", "log_softmax"}
+    ]  # fmt: skip
+    reductions = [call.keyword("reduction") for call in calls if call.name == "kl_div"]
+    summed = any(isinstance(r, Constant) and r.value == "batchmean" for r in reductions)
+    last = all(isinstance(dim, Constant) and dim.value == -1 for dim in dims)
+    return bool(dims) and last and summed
 
 
 def by_importance(findings: Sequence[Finding]) -> list[Finding]:

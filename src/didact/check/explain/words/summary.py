@@ -212,6 +212,11 @@ FOLDED = Text(
     "软标签项前的 {number} 可能就是 {weight} · T²（T = {t}，T² = {square}），代码看不出来；"
     "若它只是权重，则缺少 T²。",
 )
+TOKENS = Text(
+    "On the logits [B, S, V] of a language model it would be S times too large: flatten them to "
+    "[B·S, V] first.",
+    "若输入是语言模型的 [B, S, V] logits，结果会大 S 倍，要先展平成 [B·S, V]。",
+)
 WITHOUT_SQUARE = Text(
     "There is no T² in front of the soft term, as in the papers of LwF, BiC and WA; the weight is "
     "to be tuned together with T.",
@@ -608,7 +613,7 @@ SECOND_BACKWARD = Text(
 )
 SYNTAX_ERROR = Text("Python refuses it with a SyntaxError", "Python 会报 SyntaxError，无法运行")
 OLD_OR_WRONG_NAME = Text(
-    "on Python 3 and a current PyTorch it stops at line {line}, at a name that they do not have",
-    "在 Python 3 和现在的 PyTorch 上，运行到第 {line} 行就会报错：没有那里用到的名字",
+    "on Python 3 and a current PyTorch it stops with an error at line {line}",
+    "在 Python 3 和现在的 PyTorch 上，运行到第 {line} 行就会报错",
 )
 NAME_ERROR = Text("it stops with a NameError", "会报 NameError 而停止")
