@@ -376,7 +376,7 @@ def _mend(
     kinds = rule.catalogue if rule is not None else kinds_of(finding.code)
     if finding.severity is Severity.INFO and "NO-T2" in kinds:
         return False  # as in the paper of the method
-    for edits in [*_per_position(correction.source, finding, kinds),
+    for edits in [*_per_position(correction.source, finding, kinds, words),
                   *proposals(analysis, finding, kinds),
                   *remedies(analysis.tree, finding, tuple(kinds))]:  # fmt: skip
         changed = apply(correction.source, edits) if edits else None
@@ -402,13 +402,15 @@ def _mend(
     return False
 
 
-def _per_position(source: str, finding: Finding, kinds: tuple[str, ...]) -> list[list[Edit]]:
+def _per_position(
+    source: str, finding: Finding, kinds: tuple[str, ...], words: str
+) -> list[list[Edit]]:
     """``kl_div(..., reduction="none").sum(classes).mean()``: for more than two dimensions."""
     if "BATCHMEAN-3D" in kinds:
-        return _divided_by_places(source, finding)
+        return _divided_by_places(source, finding, words)
     if "KL-MEAN" not in kinds:
         return []
-    judged = judged_source(source, "")
+    judged = judged_source(source, words)
     rank = judged.ranks.order[0]
     deep = rank > 2 and (judged.ranks.certain or bool(judged.ranks.word))
     if not deep or finding.span.line in flat_divergences(judged):
@@ -418,18 +420,18 @@ def _per_position(source: str, finding: Finding, kinds: tuple[str, ...]) -> list
             continue
         if not isinstance(node.func, ast.Attribute) or node.func.attr != "kl_div":
             continue
-        words = {"reduction", "size_average", "reduce"}
+        reducing = {"reduction", "size_average", "reduce"}
         kept = [ast.unparse(a) for a in node.args]
-        kept += [f"{k.arg}={ast.unparse(k.value)}" for k in node.keywords if k.arg not in words]
+        kept += [f"{k.arg}={ast.unparse(k.value)}" for k in node.keywords if k.arg not in reducing]
         call = f"{ast.unparse(node.func)}({', '.join(kept)}, reduction='none')"
         axis = 1 if rank == 4 else -1
         return [[Edit(span(node), f"{call}.sum({axis}).mean()")]]
     return []
 
 
-def _divided_by_places(source: str, finding: Finding) -> list[list[Edit]]:
+def _divided_by_places(source: str, finding: Finding, words: str) -> list[list[Edit]]:
     """``/ (s.size(2) * s.size(3))`` behind a ``kl_div`` that sums over the places of a map."""
-    judged = judged_source(source, "")
+    judged = judged_source(source, words)
     if not judged.ranks.certain and not judged.ranks.word:
         return []
     for term in judged.terms:
