@@ -160,6 +160,38 @@ def _is_alone(forward: ast.AST, value: ast.expr) -> bool:
     return all(n in {"torch", "F", "nn", "self"} or is_temperature(n) for n in others)
 
 
+def evaluated_teacher(site: Site) -> list[Edit]:
+    """``teacher.eval()`` behind the line that builds it; before its forward where it is a part."""
+    for forward in site.analysis.forwards:
+        if role_of(forward.model.split(".")[-1]) is not Role.TEACHER:
+            continue
+        if not site.analysis.owns(forward.node):
+            continue
+        built = [
+            n for n in ast.walk(site.analysis.tree)
+            if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == forward.model
+        ]  # fmt: skip
+        run = site.analysis.statement_of(forward.node)
+        indent = " " * getattr(run, "col_offset", 0)
+        if forward.model.startswith("self.") and not _is_trainer(forward.scope.owner):
+            around = site.analysis.parent_of(run)
+            run = around if isinstance(around, ast.With) else run
+            indent = " " * getattr(run, "col_offset", 0)
+            text = f"{forward.model}.eval()\n{indent}{site.text(run)}"
+            return [site.replace(run, text)]
+        if len(built) == 1:
+            indent = " " * built[0].col_offset
+            text = f"{site.text(built[0])}\n{indent}{forward.model}.eval()"
+            return [site.replace(built[0], text)]
+    return []
+
+
+def _is_trainer(owner: ast.ClassDef | None) -> bool:
+    """Whether a class is no module, so that nothing puts its parts back to training."""
+    bases = [ast.unparse(base) for base in owner.bases] if owner is not None else []
+    return not any("Module" in base for base in bases)
+
+
 def detached_target(site: Site) -> list[Edit]:
     """``.detach()`` behind a target that belongs to a graph."""
     use = site.use

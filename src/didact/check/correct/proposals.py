@@ -55,6 +55,7 @@ _CORRECTORS: dict[str, Corrector] = {
     "GRAPH-CUT": graph.without_call,
     "DETACH-NOOP": graph.keep_detached,
     "TEACHER-GRAD": graph.teacher_without_graph,
+    "TEACHER-TRAIN-MODE": graph.evaluated_teacher,
     "TARGET-IN-GRAPH": graph.detached_target,
     "POSITIONS-SHIFTED": graph.same_positions,
     "OPT-HAS-TEACHER": graph.student_alone,

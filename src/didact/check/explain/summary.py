@@ -540,6 +540,10 @@ def _counts(findings: Sequence[Finding]) -> Text:
     return Text(", ".join(t.en for t in counted), "、".join(t.zh for t in counted))
 
 
+_SCALES = {"NO-T2": "T", "KERAS-NO-T2": "T", "KL-MEAN": "C", "CLASS-MEAN": "C"}
+"""What a soft term is divided by."""
+
+
 def consequence_of(
     findings: Sequence[Finding], kinds: Kinds, *, apart: bool = False
 ) -> Text | None:
@@ -547,6 +551,9 @@ def consequence_of(
 
     ``apart`` where several losses go back one after the other.
     """
+    told = {
+        kind for f in findings if f.severity is not Severity.INFO for kind in kinds(f.code)
+    }  # fmt: skip
     for finding in by_importance(findings):
         if finding.code == "KD604":
             return words.SYNTAX_ERROR
@@ -557,6 +564,8 @@ def consequence_of(
         for kind in kinds(finding.code):
             if kind == "TARGET-IN-GRAPH" and apart:
                 return words.SECOND_BACKWARD
+            if kind in _SCALES and len({_SCALES[k] for k in told if k in _SCALES}) > 1:
+                return words.BOTH_SCALES
             if kind in words.CONSEQUENCES and finding.severity is not Severity.INFO:
                 return words.CONSEQUENCES[kind]
     return None

@@ -606,6 +606,10 @@ CONSEQUENCES: dict[str, Text] = {
     ),
 }
 """By kind of mistake: what the reader will see."""
+BOTH_SCALES = Text(
+    "it runs, and the soft term has 1/(C·T²) of its weight",
+    "能运行，但软标签项的实际权重只有 1/(C·T²)",
+)
 SECOND_BACKWARD = Text(
     "the second backward() stops with a RuntimeError: it goes through the graph that the first one "
     "has freed",
