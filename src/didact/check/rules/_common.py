@@ -45,7 +45,8 @@ def describe(value: Value) -> Text:
     temperature = value.temperature
     suffix = Text("", "")
     if temperature is not None and temperature.symbols != UNSURE.symbols and not temperature.is_one:
-        suffix = Text(f" at temperature {temperature.text}", f"（温度 {temperature.text}）")
+        text = temperature.text if not temperature.atoms else f"`{temperature.text}`"
+        suffix = Text(f" at temperature {text}", f"（温度 {text}）")
     return Text("{whose}{space}{suffix}", "{whose}{space}{suffix}").format(
         whose=_WHOSE[value.role], space=value.space.text, suffix=suffix
     )
