@@ -566,6 +566,10 @@ def consequence_of(
                 return words.SECOND_BACKWARD
             if kind in _SCALES and len({_SCALES[k] for k in told if k in _SCALES}) > 1:
                 return words.BOTH_SCALES
+            if kind == "STUDENT-CUT":
+                told_here = (words.CUT_BESIDE, words.CUT_ALONE)
+                return next((t for t in told_here if finding.message.en.endswith(t.en)),
+                            words.CUT_UNKNOWN)  # fmt: skip
             if kind in words.CONSEQUENCES and finding.severity is not Severity.INFO:
                 return words.CONSEQUENCES[kind]
     return None

@@ -167,8 +167,9 @@ def _share_of_new(analysis: Analysis, update: Update, told: Mapping[str, float])
 
 
 _MESSAGE = Text(
-    "the weights of this average are exchanged: {new} gets {share} and {old} the small rest, so "
-    "the averaged model is a copy of the other after a step or two. Exchange the two weights",
-    "这个滑动平均的两个权重写反了：{new} 的权重是 {share}，{old} 只剩很小的一部分，一两步之后"
-    "被平均的模型就成了另一个模型的副本。应交换两个权重",
+    "the two weights of this moving average are swapped: `{new}`, the model that is trained, gets "
+    "{share}, and the average `{old}` keeps only the small rest of itself, so it is a copy of the "
+    "trained model after a step or two. Exchange the two weights",
+    "这个滑动平均的两个权重写反了：正在训练的 `{new}` 权重是 {share}，被平均的 `{old}` 每一步只保留"
+    "很小一部分旧值，一两步之后就几乎等于前者。应交换两个权重",
 )

@@ -16,6 +16,7 @@ from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.mistakes._look import Look, finding
+from didact.check.explain.words.summary import CUT_ALONE, CUT_BESIDE, CUT_UNKNOWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
 CODES = {"KE123": ("STUDENT-CUT",)}
@@ -35,12 +36,21 @@ def _cut_students(judged: Judged, loss: Loss) -> Iterator[Finding]:
     block = _block_of(judged.tracer.tree, students)
     if block is None:
         place, fix = _detached_student(judged, loss, dead)
-        yield finding("KE123", Severity.ERROR, place or loss.entry.node, fix, how="detach")
+        yield finding("KE123", Severity.ERROR, place or loss.entry.node, fix, how="detach",
+                       effect=effect_of_cut(loss))  # fmt: skip
         return
     yield finding(
         "KE123", Severity.ERROR, block.items[0].context_expr, _moved_out(block, students),
-        how=ast.unparse(block.items[0].context_expr),
+        how=ast.unparse(block.items[0].context_expr), effect=effect_of_cut(loss),
     )  # fmt: skip
+
+
+def effect_of_cut(loss: Loss) -> Text:
+    """What a term without gradient does to its loss: nothing beside others, an error alone."""
+    others = [t for t in loss.terms if not t.dead and not t.cut]
+    if any(t.definition is not None for t in others):
+        return CUT_BESIDE
+    return CUT_ALONE if not others and loss.entry.how == "backward" else CUT_UNKNOWN
 
 
 def _detached_student(
@@ -104,7 +114,7 @@ def _cut_forwards(tree: ast.Module) -> Iterator[Finding]:
                 names = {ast.unparse(statement.targets[0]), ast.unparse(statement.value)}
                 how = block.items[0].context_expr
                 yield finding("KE123", Severity.ERROR, how, _moved_out(block, names),
-                               how=ast.unparse(how))  # fmt: skip
+                               how=ast.unparse(how), effect=CUT_UNKNOWN)  # fmt: skip
                 return
 
 

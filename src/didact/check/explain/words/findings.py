@@ -197,9 +197,8 @@ OWN: dict[str, Text] = {
         "与它的差恒为 0；应存 `{right}`",
     ),
     "KE123": Text(
-        "the student's side of this term is computed without gradient ({how}): backward() stops "
-        "with an error, or the term trains nothing",
-        "这一项里学生一侧不带梯度（{how}）：backward() 会报错，或者这一项不起训练作用",
+        "the student's side of this term is computed without gradient ({how}): {effect}",
+        "这一项里学生一侧不带梯度（{how}）：{effect}",
     ),
     "KE124": Text(
         "adding {number} to the true class makes it win with probability 1 on both sides, so the "
@@ -214,9 +213,9 @@ OWN: dict[str, Text] = {
     ),
     "KE126": Text(
         "this is no Jensen–Shannon divergence: {why}; JSD = ½·KL(P ‖ M) + ½·KL(Q ‖ M) with "
-        "M = (P + Q)/2, and only then is it at most ln 2",
-        "这不是 JS 散度：{why}；JSD = ½·KL(P ‖ M) + ½·KL(Q ‖ M)，M = (P + Q)/2，"
-        "只有这样才不超过 ln 2",
+        "M = (P + Q)/2 (or weights β and 1 − β in both places), which is at most ln 2",
+        "这不是 JS 散度：{why}；JSD = ½·KL(P ‖ M) + ½·KL(Q ‖ M)，M = (P + Q)/2（广义 JSD 把两处的 "
+        "½ 换成 β 与 1 − β），这样才有上界 ln 2",
     ),
     "KE127": Text(
         "the factor is {factor}² while the softmaxes are at temperature {temperature}: the "
@@ -288,9 +287,10 @@ OWN: dict[str, Text] = {
         "backward() 释放，所以报 RuntimeError；应写 `{name} = ...`，不要用 `+=`",
     ),
     "KE143": Text(
-        "{code} takes the last {name} columns, where the new classes are; the old classes are the "
-        "first ones, `[:, :{name}]`",
-        "{code} 取的是最后 {name} 列，那里是新类；旧类在最前面，应写 `[:, :{name}]`",
+        "{code} takes the last {name} columns, which hold the new classes and are shifted against "
+        "those of the old model; the old classes are the first ones, `[:, :{name}]`",
+        "{code} 取的是最后 {name} 列，其中含有新类，与旧模型的前 {name} 类错位；旧类在最前面，应写 "
+        "`[:, :{name}]`",
     ),
     "KE144": Text(
         "this is the mean of signed differences: positive and negative ones cancel, the value can "

@@ -294,6 +294,18 @@ DEAD = Text(
 LITERAL = Text(" (T = {value}: {factor})", "（T = {value}，即 {factor}）")
 FINDING = Text("{message} ({code}, line {line})", "{message}（{code}，第 {line} 行）")
 
+CUT_UNKNOWN = Text(
+    "backward() stops with an error, or the term trains nothing",
+    "backward() 会报错，或者这一项不起训练作用",
+)
+CUT_BESIDE = Text(
+    "it runs, and the term trains nothing beside the others",
+    "能运行，但这一项不起训练作用，只有其他项在训练",
+)
+CUT_ALONE = Text(
+    "backward() stops with an error, as nothing in the loss has a gradient",
+    "backward() 会报错，因为整个损失都不带梯度",
+)
 CONSEQUENCES: dict[str, Text] = {
     "KL-TARGET-LOG": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
     "ARGS-REVERSED": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
@@ -362,10 +374,7 @@ CONSEQUENCES: dict[str, Text] = {
     "BATCHMEAN-3D": Text(
         "it runs, and the loss grows with the number of positions", "能运行，但损失随位置个数变大"
     ),
-    "STUDENT-CUT": Text(
-        "backward() stops with an error, or the term trains nothing",
-        "backward() 报错，或者这一项不起训练作用",
-    ),
+    "STUDENT-CUT": CUT_UNKNOWN,
     "SELF-TARGET": Text(
         "it runs, and the soft term is 0 at every step", "能运行，但软标签项每一步都是 0"
     ),
