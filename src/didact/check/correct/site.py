@@ -191,7 +191,16 @@ class Site:
         scores, own = self.scores(node)
         divisor = temperature or own
         inside = f"{scores} / {divisor}" if divisor and divisor != "1" else scores
-        return f"{self.functional}.{kind}({inside}, dim={self.dim})"
+        return f"{self.softmaxing}.{kind}({inside}, dim={self.dim})"
+
+    @property
+    def softmaxing(self) -> str:
+        """Where this author takes softmax from: ``torch`` or ``torch.nn.functional``."""
+        made = [softmax.node for softmax in self.analysis.softmaxes]
+        names = [ast.unparse(n.func) for n in made if isinstance(n, ast.Call)]
+        own = bool(names) and all(name.startswith("torch.") for name in names)
+        plain = all(name.count(".") == 1 for name in names)
+        return "torch" if own and plain else self.functional
 
 
 def _is_loose(text: str) -> bool:

@@ -251,7 +251,7 @@ def slice_first(site: Site) -> list[Edit]:
         if kind in {"softmax", "log_softmax"}:
             scores, divisor = site.scores(made)
             inside = f"{scores}[{site.text(node.slice)}]" + (f" / {divisor}" if divisor else "")
-            text = f"{site.functional}.{kind}({inside}, dim={site.dim})"
+            text = f"{site.softmaxing}.{kind}({inside}, dim={site.dim})"
             edits.append(site.replace(node, text))
     return list(dict.fromkeys(edits))
 

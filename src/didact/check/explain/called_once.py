@@ -40,7 +40,7 @@ def _calls(tree: ast.Module) -> dict[str, list[ast.Call]]:
     """The calls of models, by their text."""
     found: dict[str, list[ast.Call]] = defaultdict(list)
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not node.args:
+        if not isinstance(node, ast.Call) or not (node.args or node.keywords):
             continue
         name = ast.unparse(node.func)
         plain = isinstance(node.func, ast.Name) or name.startswith("self.")

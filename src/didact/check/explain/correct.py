@@ -19,7 +19,7 @@ from didact.check.explain.formula.kinds import INDICES, Kind
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.trace import trace
-from didact.check.explain.formula.tree import Call, Given
+from didact.check.explain.formula.tree import Call, Given, walk
 from didact.check.explain.mistakes import formula_findings, kinds_of_mistakes
 from didact.check.explain.mistakes.temperatures_differ import other_temperature
 from didact.check.explain.own import misspelt, own_findings
@@ -347,6 +347,9 @@ def _is_of_another(finding: Finding, judged: Judged) -> bool:
 _SAME_NUMBERS = frozenset({"detach", "index", "clamp", "add", "identity", "floating", "squeeze"})
 
 
+_FILLED = frozenset({"scatter", "one_hot", "put"})
+
+
 def _is_made_by_hand(finding: Finding, judged: Judged) -> bool:
     """Whether the target of a divergence is made of labels: no model's scores to be softened."""
     for node in nodes_of(judged.tracer.tree):
@@ -354,8 +357,12 @@ def _is_made_by_hand(finding: Finding, judged: Judged) -> bool:
         if getattr(node, "lineno", 0) != finding.span.line or not isinstance(value, Call):
             continue
         if value.name == "kl_div" and len(value.args) > 1:
-            kinds = {judged.kinds.get(g) for g in leaves(value.args[1])}
-            return Kind.TENSOR not in kinds and bool(kinds & INDICES)
+            held = {g for g in leaves(value.args[1]) if "cls" not in g.text}
+            kinds = {judged.kinds.get(g) for g in held}
+            whose = {judged.roles[g].role for g in held if g in judged.roles}
+            filled = any(isinstance(p, Call) and p.name in _FILLED for p in walk(value.args[1]))
+            by_hand = Kind.TENSOR not in kinds or (filled and not {"student", "teacher"} & whose)
+            return by_hand and bool(kinds & INDICES)
     return False
 
 
@@ -438,8 +445,9 @@ def _divided_by_places(source: str, finding: Finding, words: str) -> list[list[E
         powers = dict(term.law.powers) if term.law is not None else {}
         if not {"S", "H·W"} & powers.keys() or not isinstance(term.student, Given):
             continue
-        name = judged.tracer.labels.get(term.student, term.student.text)
-        name = name if term.student.inputs else term.student.text
+        name = kept_name(judged, term.student)
+        if name is None:
+            continue
         count = f"{name}.size(1)" if term.rank == 3 else f"({name}.size(2) * {name}.size(3))"
         for node in nodes_of(judged.tracer.tree):
             if isinstance(node, ast.Call) and span(node) == finding.span:
@@ -447,6 +455,20 @@ def _divided_by_places(source: str, finding: Finding, words: str) -> list[list[E
                 end = Span(where.end_line, where.end_column, where.end_line, where.end_column)
                 return [[Edit(end, f" / {count}")]]
     return []
+
+
+def kept_name(judged: Judged, student: Given) -> str | None:
+    """The name that a side is kept by: a call of a model is not made again to ask for its shape."""
+    if not student.inputs and "(" not in student.text:
+        return student.text
+    name = judged.tracer.labels.get(student, "")
+    if name and "(" not in name:
+        return name
+    for node in nodes_of(judged.tracer.tree):
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if isinstance(target, ast.Name) and judged.tracer.values.get(id(node.value)) is student:  # type: ignore[attr-defined]
+            return target.id
+    return None
 
 
 def _obscures(changed: str, before: str, words: str) -> bool:

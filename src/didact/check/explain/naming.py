@@ -85,7 +85,7 @@ def as_called(verdict: Verdict, named: str | None) -> Verdict:
         reason = words.NOT_AS_NAMED.format(computes=verdict.method)
         return replace(
             verdict, outcome="departs", method=method, method_key=named, reasons=(reason,),
-            notes=(),
+            notes=(), named=True,
         )  # fmt: skip
     if verdict.outcome == "unknown" and key in _OF_PARTS:
         return replace(verdict, method=None, method_key="")

@@ -380,6 +380,8 @@ def _nothing_changed(explanation: Explanation) -> Text:
     verdict = explanation.verdict
     if verdict.outcome == "unknown" and verdict.method is not None:
         return words.PARTLY_AS_IT_IS
+    if verdict.outcome == "departs":
+        return words.DEPARTS_UNCHANGED
     return words.AS_IT_IS if verdict.outcome in {"unknown", "none"} else words.UNCHANGED
 
 

@@ -85,6 +85,8 @@ class Verdict:
     notes: tuple[Text, ...] = ()
     trained: bool = False
     """The formula is the definition's; what departs is how it is trained."""
+    named: bool = False
+    """The method is the one that its name says, and something else is computed."""
     by_findings: bool = False
     """Findings are among the reasons, not the numbers of the formula alone."""
 
@@ -476,6 +478,7 @@ def summary_of(
     elif verdict.method is not None:
         meant = any("JSD-WRONG" in kinds(f.code) for f in findings)
         form = words.MEANT_AS if meant else words.IS_METHOD
+        form = words.NAMED_AS if verdict.named else form
         lines.append(form.format(method=_spaced(verdict.method)))
     elif verdict.outcome != "unknown":
         lines.append(words.NO_METHOD)

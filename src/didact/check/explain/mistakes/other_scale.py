@@ -79,6 +79,8 @@ def _rescaled(kind: str, term: Term, places: Mapping[Node, ast.AST], judged: Jud
     if kind == "BATCHMEAN-3D" and isinstance(term.student, Given) and not padded:
         name = judged.tracer.labels.get(term.student, term.student.text)
         name = name if term.student.inputs else term.student.text
+        if "(" in name:
+            return None
         sizes = f"{name}.size(1)" if term.rank == 3 else f"({name}.size(2) * {name}.size(3))"
         factor = f" / {sizes}"
     if factor is None:

@@ -25,6 +25,10 @@ PARTLY_JUDGED = Text(
 )
 NO_LOSS = Text("No loss was recognised here.", "这段代码里没有识别出损失。")
 UNCHANGED = Text("Nothing had to be changed.", "无需修改。")
+DEPARTS_UNCHANGED = Text(
+    "Nothing was changed automatically; what differs is said at the top.",
+    "没有自动修改；不一致之处见概要。",
+)
 AS_IT_IS = Text(
     "Nothing was changed; the loss was not recognised, so this is no judgement of it.",
     "没有改动；损失未被识别，因此这并不表示它正确。",

@@ -124,6 +124,7 @@ NOT_PYTORCH = Text(
 OR = Text(" or ", "，或 ")
 AND = Text(", with ", "，加上 ")
 IS_METHOD = Text("This is {method}.", "这是{method}。")
+NAMED_AS = Text("Its name says {method}.", "从名字看，它应是{method}。")
 MEANT_AS = Text("This is meant as {method}.", "这段代码想写的是{method}。")
 PARTLY = Text(
     "One part is {method}; another is not recognised, so nothing is said about whether the whole "
