@@ -170,3 +170,18 @@ def test_what_the_code_sets_itself_is_not_said_to_come_from_elsewhere() -> None:
     found = explain(HEAD + "total = 0\nfor s, t in zip(outs, olds):\n"
                     "    total = F.mse_loss(s, t.detach())\ntotal.backward()\n")  # fmt: skip
     assert "`total`" not in " ".join(n.en for n in found.verdict.notes)
+
+
+SIDES_BY_USE = (
+    "def {name}(y, scores_t, labels, T, a):\n    p = F.log_softmax(scores_t / T, dim=1)\n"
+    "    q = F.softmax(y / T, dim=1)\n"
+    "    kl = F.kl_div(p, q, reduction='batchmean') * T ** 2\n"
+    "    return a * kl + (1 - a) * F.cross_entropy(y, labels)\n"
+)
+
+
+@pytest.mark.parametrize(("name", "accused"), [("kd_loss", True), ("reverse_kd", False)])
+def test_the_labels_tell_which_side_is_the_student(name: str, accused: bool) -> None:
+    found = explain(HEAD + SIDES_BY_USE.format(name=name))
+    assert ("KD106" in [f.code for f in found.findings]) is accused
+    assert ("p = F.log_softmax(y / T, dim=1)" in found.correction.source) is accused
