@@ -49,7 +49,16 @@ class Site:
         """
         if not self.analysis.owns(node):
             raise ElsewhereError
-        return Edit(span(node), f"({text})" if self._binds(node) and _is_loose(text) else text)
+        loose = self._binds(node) and _is_loose(text) and not self._is_a_product(node, text)
+        return Edit(span(node), f"({text})" if loose else text)
+
+    def _is_a_product(self, node: ast.AST, text: str) -> bool:
+        """Whether a product is put where it is added or subtracted."""
+        around = self.analysis.parent_of(node)
+        if not isinstance(around, ast.BinOp) or not isinstance(around.op, ast.Add | ast.Sub):
+            return False
+        inner = ast.parse(text, mode="eval").body
+        return isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mult | ast.Div)
 
     def _binds(self, node: ast.AST) -> bool:
         """Whether what stands around a node would take only a part of a sum or product."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from didact.check.correct.site import Site
+from didact.check.correct.site import Site, span
 from didact.check.engine.names import dotted
 from didact.check.findings.finding import Edit, Span
 from didact.check.rules._averages import updates
@@ -28,8 +28,22 @@ def exchanged_weights(site: Site) -> list[Edit]:
     for update in updates(site.analysis):
         if site.node in (update.node, getattr(update.node, "value", None)):
             old, new = update.old_weight, update.new_weight
-            return [site.replace(old, site.text(new)), site.replace(new, site.text(old))]
+            return [_in_place_of(site, old, new), _in_place_of(site, new, old)]
     return []
+
+
+def _in_place_of(site: Site, old: ast.expr, new: ast.expr) -> Edit:
+    """A weight in another's place, the other's brackets taken along where it needs none."""
+    where = span(old)
+    line = site.analysis.source.split("\n")[where.line - 1].encode()
+    around = line[where.column - 1 : where.column] + line[where.end_column : where.end_column + 1]
+    before = line[: where.column - 1].rstrip()[-1:]
+    called = before.isalnum() or before in {b"_", b")", b"]"}
+    simple = isinstance(new, ast.Name | ast.Attribute | ast.Constant)
+    if around == b"()" and simple and not called and where.line == where.end_line:
+        wider = Span(where.line, where.column - 1, where.end_line, where.end_column + 1)
+        return Edit(wider, site.text(new))
+    return site.replace(old, site.text(new))
 
 
 def back_to_training(site: Site) -> list[Edit]:

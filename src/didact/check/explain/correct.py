@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import difflib
 import re
 from collections.abc import Sequence, Set
@@ -13,9 +14,11 @@ from didact._core.i18n import Text
 from didact.check.correct.proposals import proposals
 from didact.check.correct.site import apply, span
 from didact.check.engine.engine import Analysis, analyse
+from didact.check.engine.names import is_temperature
 from didact.check.explain.called_once import called_once
 from didact.check.explain.formula.judge import Judged, flat_divergences, judged_source, tree_of
 from didact.check.explain.formula.kinds import INDICES, Kind
+from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.trace import trace
@@ -268,10 +271,28 @@ def _found_by_rules(source: str) -> tuple[Finding, ...]:
             if tensorflow and _is_keras(f)
             and not (swapped and "KERAS-SWAPPED" in kinds_of(f.code))
         )  # fmt: skip
+    if _others_from_outside(analysis.tree):
+        found = tuple(f for f in found if "UNDEFINED-NAME" not in kinds_of(f.code))
     if not any(_ASKS_NUMBERS & set(kinds_of(f.code)) for f in found):
         return found
     judged = judged_source(source, "")
     return tuple(f for f in found if not _is_answered(f, judged))
+
+
+def _others_from_outside(tree: ast.Module) -> bool:
+    """Whether a paste reads tensors and models that it does not set: then T may be set there too.
+
+    A function that is whole but for its temperature cannot run; a part of a script can.
+    """
+    known = {*ALIASES, *dir(builtins)}
+    stored = {n.id for n in nodes_of(tree) if isinstance(n, ast.Name)
+              and isinstance(n.ctx, ast.Store)}  # fmt: skip
+    stored |= {n.arg for n in nodes_of(tree) if isinstance(n, ast.arg)}
+    stored |= {n.name for n in nodes_of(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    stored |= {(a.asname or a.name).split(".")[0] for n in nodes_of(tree)
+               if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
+    read = {n.id for n in nodes_of(tree) if isinstance(n, ast.Name)}
+    return any(not is_temperature(name) for name in read - stored - known)
 
 
 _ASKS_NUMBERS = frozenset(

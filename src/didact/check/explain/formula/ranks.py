@@ -62,6 +62,10 @@ class Ranks:
         return cls((rank, *(r for r in (2, 3, 4) if r != rank)), certain, word)
 
 
+_SELECTED = re.compile(r"(?<![a-z])(slct|masked_select|selected|flat(ten(ed)?)?)(?![a-z])")
+"""Scores of positions that were picked or put in rows before: ``[N, V]``."""
+
+
 def ranks_of(tree: ast.Module, words: str) -> Ranks:
     """What the code, its names and its comments tell of the number of dimensions."""
     for node in nodes_of(tree):
@@ -80,6 +84,8 @@ def ranks_of(tree: ast.Module, words: str) -> Ranks:
     if shift := _shift(tree):
         return Ranks.first(3, shift)
     names = " ".join(sorted(words_of(tree))) + " " + lowered
+    if _SELECTED.search(names):
+        return Ranks()
     for rank, pattern in ((3, _SEQUENCES), (4, _MAPS)):
         word = pattern.search(names)
         if word is not None:
