@@ -316,9 +316,11 @@ def _reasons(case: _Case) -> list[Text]:
         if not kinds & covered:
             by_code.setdefault(finding.code, []).append(finding)
     for code, found in by_code.items():
-        lines = ", ".join(str(n) for n in dict.fromkeys(f.span.line for f in found))
+        numbers = [str(n) for n in dict.fromkeys(f.span.line for f in found)]
+        form = words.FINDING if len(numbers) == 1 else words.FINDINGS
+        lines = Text(", ".join(numbers), "、".join(numbers))
         message = _first_clause(found[0].message)
-        reasons.append(words.FINDING.format(message=message, code=code, line=lines))
+        reasons.append(form.format(message=message, code=code, line=lines))
     return list(dict.fromkeys(reasons))
 
 
@@ -557,7 +559,9 @@ def consequence_of(
     told = {
         kind for f in findings if f.severity is not Severity.INFO for kind in kinds(f.code)
     }  # fmt: skip
-    for finding in by_importance(findings):
+    later = [f for f in findings if set(kinds(f.code)) and set(kinds(f.code)) <= HYGIENE]
+    first = [f for f in findings if f not in later]
+    for finding in [*by_importance(first), *by_importance(later)]:
         if finding.code == "KD604":
             return words.SYNTAX_ERROR
         if finding.code == "KE104":

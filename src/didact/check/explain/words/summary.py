@@ -293,6 +293,7 @@ DEAD = Text(
     "{term} 里学生一侧不带梯度（no_grad 或 detach），backward 会报错，或者这一项不起训练作用",
 )
 LITERAL = Text(" (T = {value}: {factor})", "（T = {value}，即 {factor}）")
+FINDINGS = Text("{message} ({code}, lines {line})", "{message}（{code}，第 {line} 行）")
 FINDING = Text("{message} ({code}, line {line})", "{message}（{code}，第 {line} 行）")
 
 CUT_UNKNOWN = Text(
