@@ -137,7 +137,8 @@ def _mend_formulas(correction: Correction, words: str, only: frozenset[str] = fr
                 and finding.code != "KE111"
             ):
                 continue
-            if _obscures(changed, correction.source, words):
+            loops = set(kinds_of(finding.code)) & _LOOPS
+            if not loops and _obscures(changed, correction.source, words):
                 continue
             correction.step(changed, finding.code)
             if finding.code == "KE111":
@@ -159,6 +160,7 @@ def beyond_rules(source: str, words: str) -> list[Finding]:
 _TOLD_BY: dict[str, frozenset[str]] = {
     "JSD-WRONG": frozenset({"JS-EXCHANGED", "SWAPPED", "T-ONE-SIDE", "NO-T2", "KL-MEAN"}),
     "CLASS-MEAN": frozenset({"KL-MEAN"}),
+    "LAYER-IN-LOSS": frozenset({"FRESH-ADAPTER"}),
     "LOSS-OVERWRITTEN": frozenset({"SUM-OVERWRITTEN"}),
 }
 """What a kind of mistake says already: the same mistake, seen by another rule."""
@@ -175,7 +177,19 @@ def told_once(findings: Sequence[Finding]) -> list[Finding]:
     """The findings without those that say the mistake of another once more."""
     kinds = {kind for f in findings for kind in kinds_of(f.code)}
     told = frozenset().union(*(_TOLD_BY[kind] for kind in kinds if kind in _TOLD_BY))
-    return [f for f in findings if not kinds_of(f.code) or not set(kinds_of(f.code)) <= told]
+    left = [f for f in findings if not kinds_of(f.code) or not set(kinds_of(f.code)) <= told]
+    first: dict[str, str] = {}
+    for finding in left:
+        for kind in _ONE_CODE & set(kinds_of(finding.code)):
+            first.setdefault(kind, finding.code)
+    return [
+        f for f in left
+        if all(first[k] == f.code for k in _ONE_CODE & set(kinds_of(f.code)))
+    ]  # fmt: skip
+
+
+_ONE_CODE = frozenset({"NOT-IN-OPTIMIZER"})
+"""Kinds that a rule and ``explain`` look for in ways of their own: told by the first of them."""
 
 
 def applies(frameworks: Set[str]) -> bool:
@@ -416,7 +430,7 @@ def _mend(
             or changed == correction.source
             or correction.undoes(changed)
             or not _helps(changed, correction.source, finding, words)
-            or _obscures(changed, correction.source, words)
+            or (not set(kinds) & _LOOPS and _obscures(changed, correction.source, words))
         ):
             continue
         correction.step(changed, finding.code)
@@ -490,6 +504,10 @@ def kept_name(judged: Judged, student: Given) -> str | None:
         if isinstance(target, ast.Name) and judged.tracer.values.get(id(node.value)) is student:  # type: ignore[attr-defined]
             return target.id
     return None
+
+
+_LOOPS = frozenset({"SUM-OVERWRITTEN", "LOSS-OVERWRITTEN", "MULTI-TEACHER-SUM"})
+"""Mended to a sum over a loop, which may be understood less well than its last term alone."""
 
 
 def _obscures(changed: str, before: str, words: str) -> bool:

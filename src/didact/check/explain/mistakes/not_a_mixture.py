@@ -130,9 +130,9 @@ class _End:
 
     name: str
     log: str
-    edits: tuple[Edit, ...] = ()
-    last: int = 0
-    """The line on which the name is set."""
+    edits: tuple[Edit, ...]
+    made: ast.Assign
+    """The statement that sets the name."""
 
 
 def _mixed(judged: Judged, one: Call, other: Call, places: Mapping[Node, ast.AST]) -> Fix | None:
@@ -152,14 +152,23 @@ def _mixed(judged: Judged, one: Call, other: Call, places: Mapping[Node, ast.AST
         return None
     sides = [call.args[0 if reverse else 1] for call in (first, second)]
     ends = [_end(tree, side, made, [first, second]) for side in sides]
-    if any(end is None or end.last >= made.lineno for end in ends):
-        return None
     known = [end for end in ends if end is not None]
+    if len(known) < 2:
+        return None
     logs = [end.log for end in known]
     name = ast.unparse(made.targets[0])
     log_name = name if name.startswith("log") else f"log_{name}"
     edits = [edit for end in known for edit in end.edits]
-    edits.append(Edit(span(made), f"{log_name} = {_log_of_mixture(known, made.value)}"))
+    mixture = f"{log_name} = {_log_of_mixture(known, made.value)}"
+    late = max((end.made for end in known), key=lambda statement: statement.lineno)
+    if late.lineno < made.lineno:
+        edits.append(Edit(span(made), mixture))
+    else:
+        if any(edit.span == span(late) for edit in edits):
+            return None
+        where = span(late)
+        after = Span(where.end_line, where.end_column, where.end_line, where.end_column)
+        edits += [Edit(span(made), ""), Edit(after, f"\n{' ' * late.col_offset}{mixture}")]
     for call, log in zip((first, second), logs, strict=True):
         edits += [Edit(span(call.args[0]), log_name), Edit(span(call.args[1]), log)]
         if all(k.arg != "log_target" for k in call.keywords):
@@ -197,7 +206,7 @@ def _end(
         return None
     kind = last_name(value.func)
     if kind == "log_softmax":
-        return _End(bare.id, bare.id, (), made.lineno)
+        return _End(bare.id, bare.id, (), made)
     if kind != "softmax":
         return None
     taken = {id(n) for part in (middle, *calls) for n in ast.walk(part)}
@@ -206,11 +215,11 @@ def _end(
     text = ast.unparse(value).replace("softmax", "log_softmax", 1)
     new = f"log_{bare.id} = {text}"
     if all(id(n) in taken for n in read):
-        return _End(bare.id, f"log_{bare.id}", (Edit(span(made), new),), made.lineno)
+        return _End(bare.id, f"log_{bare.id}", (Edit(span(made), new),), made)
     where = span(made)
     after = Span(where.end_line, where.end_column, where.end_line, where.end_column)
     line = f"\n{' ' * made.col_offset}{new}"
-    return _End(bare.id, f"log_{bare.id}", (Edit(after, line),), made.lineno)
+    return _End(bare.id, f"log_{bare.id}", (Edit(after, line),), made)
 
 
 def _log_of_mixture(ends: list[_End], made: ast.expr) -> str:

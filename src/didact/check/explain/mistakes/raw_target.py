@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged, Loss
@@ -13,7 +14,7 @@ from didact.check.explain.formula.roles import leaves, side
 from didact.check.explain.formula.tree import Call, Node, walk
 from didact.check.explain.mistakes._look import Look
 from didact.check.explain.words.findings import OWN
-from didact.check.findings.finding import Finding, Severity
+from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE147": ("CE-TARGET-RAW",)}
 
@@ -33,8 +34,22 @@ def _raw_targets(loss: Loss, judged: Judged, places: Mapping[Node, ast.AST]) -> 
             continue
         if "logit" not in named.lower():
             continue
-        yield Finding("KE147", Severity.ERROR, span(_call_of(judged, loss, places)), OWN["KE147"])
+        call = _call_of(judged, loss, places)
+        yield Finding("KE147", Severity.ERROR, span(call), OWN["KE147"], _softened(call))
         return
+
+
+def _softened(call: ast.AST) -> Fix | None:
+    """The labels of a cross-entropy from logits behind the softmax that they lack."""
+    if not isinstance(call, ast.Call):
+        return None
+    root = ast.unparse(call.func).split(".", 1)[0]
+    made = {"tf": "tf.nn.softmax", "optax": "jax.nn.softmax"}.get(root)
+    labels = next((k.value for k in call.keywords if k.arg == "labels"), None)
+    if made is None or labels is None:
+        return None
+    edit = Edit(span(labels), f"{made}({ast.unparse(labels)}, axis=-1)")
+    return Fix((edit,), "unsafe", Text("Give probabilities", "改为概率"))
 
 
 def _call_of(judged: Judged, loss: Loss, places: Mapping[Node, ast.AST]) -> ast.AST:

@@ -465,6 +465,10 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and every step uses the gradients of all steps so far",
         "能运行，但每一步用的都是至今所有梯度之和",
     ),
+    "ZERO-GRAD-LATE": Text(
+        "it runs, and nothing is trained: the step finds no gradients",
+        "能运行，但什么也没有训练：step() 时梯度已被清零",
+    ),
     "KERAS-SWAPPED": Text(
         "it runs and trains the reverse divergence", "能运行，但训练的是反向散度"
     ),
