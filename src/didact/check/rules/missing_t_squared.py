@@ -157,9 +157,8 @@ def check(analysis: Analysis) -> Iterator[Found]:
         if same_source(analysis, use):
             continue
         if beside_hard_term(analysis, use) or _is_commented_out(analysis, use):
-            number = _number(analysis, use, temperature)
-            doubt = _AT_ONE if number == 1 else _doubt(analysis, use, temperature)
-            size = _size(number or 4.0)
+            doubt = _doubt(analysis, use, temperature)
+            size = _size(analysis, use, temperature)
             message = _MESSAGE if doubt is None else doubt
             yield Found(
                 place_of(analysis, use),
@@ -356,51 +355,26 @@ def _is_square_of_temperature(comment: str) -> bool:
     return isinstance(node.op, ast.Mult) and dotted(node.right) == dotted(node.left)
 
 
-def _number(analysis: Analysis, use: LossUse, temperature: Scale) -> float | None:
-    """The value of a temperature: itself, its parameter's default, or what its name is set to."""
-    if not temperature.atoms:
-        return temperature.const
-    name, node = temperature.text, use.scope.node
-    given = getattr(node, "args", None)
-    values: list[ast.expr | None] = []
-    if isinstance(given, ast.arguments):
-        places = [*given.posonlyargs, *given.args]
-        defaults = [None] * (len(places) - len(given.defaults)) + [*given.defaults]
-        values = [d for a, d in zip(places, defaults, strict=True) if a.arg == name]
-        values += [d for a, d in zip(given.kwonlyargs, given.kw_defaults, strict=True)
-                   if a.arg == name]  # fmt: skip
-    if not values:
-        values = [
-            n.value for n in ast.walk(analysis.tree)
-            if isinstance(n, ast.Assign) and any(dotted(t) == name for t in n.targets)
-        ]  # fmt: skip
-    value = values[0] if len(values) == 1 else None
-    plain = isinstance(value, ast.Constant) and isinstance(value.value, int | float)
-    return float(value.value) if plain else None  # type: ignore[union-attr]
-
-
-def _size(number: float) -> Text:
+def _size(analysis: Analysis, use: LossUse, temperature: Scale) -> Text:
+    symbol = temperature_symbol(temperature) if temperature.atoms else None
+    set_here = _number_of(analysis, use, symbol) if symbol is not None else None
+    number = temperature.const if not temperature.atoms else set_here
+    number = 4.0 if number in {None, 0, 1} else number
+    assert number is not None
     return Text(f"1/{number**2:.3g} at T = {number:g}", f"T = {number:g} 时为 1/{number**2:.3g}")
 
 
-_AT_ONE = Text(
-    "the soft term at temperature `{t}` has no factor T**2: at T = 1, as it is set here, "
-    "that changes nothing; with another temperature its gradient is about 1/T**2 of the formula's "
-    "{both}",
-    "温度为 `{t}` 的软损失没有乘 T²：这里 T = 1，没有影响；换成别的温度时，它的梯度约为公式的 "
-    "1/T² {both}",
-)
 _OF_METHOD = Text(
-    "the soft term at temperature `{t}` has no factor T**2, as in the papers of LwF, BiC and WA: "
-    "its gradient is about 1/T**2 of the usual formula's ({size}), so its weight holds at this "
+    "the soft term at temperature {t} has no factor T**2, as in the papers of LwF, BiC and WA: its "
+    "gradient is about 1/T**2 of the usual formula's ({size}), so its weight holds at this "
     "temperature only {both}",
-    "温度为 `{t}` 的软损失没有乘 T²（LwF、BiC、WA 的论文即如此）：它的梯度约为常用公式的 1/T²"
+    "温度为 {t} 的软损失没有乘 T²（LwF、BiC、WA 的论文即如此）：它的梯度约为常用公式的 1/T²"
     "（{size}），因此权重只适用于这个温度 {both}",
 )
 _FOLDED = Text(
-    "the soft term at temperature `{t}` has no factor T**2 of its own; the number in front may be "
-    "a weight times T**2. Without it the gradient is about 1/T**2 of the formula's ({size}) {both}",
-    "温度为 `{t}` 的软损失没有单独乘 T²；前面的数字可能已是权重与 T² 之积。若不是，它的梯度约为"
+    "the soft term at temperature {t} has no factor T**2 of its own; the number in front may be a "
+    "weight times T**2. Without it the gradient is about 1/T**2 of the formula's ({size}) {both}",
+    "温度为 {t} 的软损失没有单独乘 T²；前面的数字可能已是权重与 T² 之积。若不是，它的梯度约为"
     "公式的 1/T²（{size}）{both}",
 )
 _IS_ONE = Text(
@@ -411,7 +385,7 @@ _IS_ONE = Text(
     "（{size}）{both}",
 )
 _MESSAGE = Text(
-    "the soft term at temperature `{t}` is added to a hard term without the factor T**2: its "
+    "the soft term at temperature {t} is added to a hard term without the factor T**2: its "
     "gradient is about 1/T**2 of the formula's ({size}) {both}",
-    "温度为 `{t}` 的软损失与硬损失相加，却没有乘 T²：它的梯度约为公式的 1/T²（{size}）{both}",
+    "温度为 {t} 的软损失与硬损失相加，却没有乘 T²：它的梯度约为公式的 1/T²（{size}）{both}",
 )

@@ -257,6 +257,11 @@ def _statement(tree: ast.Module, name: str) -> ast.Assign | None:
     return found[0] if len(found) == 1 and len(found[0].targets) == 1 else None
 
 
+def is_no_mixture(look: Look, loss: Loss) -> bool:
+    """Whether a loss is meant as a Jensen-Shannon divergence and is none."""
+    return look.is_torch and any(True for _ in _mixtures(look.judged, loss, look.places))
+
+
 def in_formulas(look: Look) -> Iterator[Finding]:
     """Loss by loss."""
     if not look.is_torch:
