@@ -108,18 +108,7 @@ def _averaged(judged: Judged, node: ast.Call) -> Fix | None:
     start = Span(where.line, where.column, where.line, where.column)
     edits = [Edit(end, f" / {count}" if product else f") / {count}")]
     edits += [] if product else [Edit(start, "(")]
-    edits += [Edit(span(n), "") for n in nodes_of(tree) if _is_lost_division(n, added[0])]
     return Fix(tuple(edits), "unsafe", Text("Average over the teachers", "对教师取平均"))
-
-
-def _is_lost_division(node: ast.AST, added: ast.AugAssign) -> bool:
-    """Whether a statement divides the sum and keeps nothing of it: ``loss / len(teachers)``."""
-    value = node.value if isinstance(node, ast.Expr) else None
-    return (
-        isinstance(value, ast.BinOp)
-        and isinstance(value.op, ast.Div)
-        and ast.unparse(value.left) == ast.unparse(added.target)
-    )
 
 
 def _flipped(part: Node, places: Mapping[Node, ast.AST]) -> Fix | None:
