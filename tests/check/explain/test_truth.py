@@ -23,7 +23,7 @@ def test_kl_by_hand(value: str) -> None:
     assert explanation.losses[0].text == (
         "T² · KL(softmax(teacher_logits/T) ‖ softmax(student_logits/T))"
     )
-    assert "log q = `lq`" in words(explanation, 3)
+    assert "log Q = `lq`" in words(explanation, 3)
     assert explanation.verdict.outcome == "equal"
 
 
@@ -40,7 +40,7 @@ def test_methods_of_objects_are_not_those_of_tensors() -> None:
 
 def test_functions_of_other_libraries_are_not_methods() -> None:
     explanation = explain("import jax.numpy as jnp\nz = jnp.mean(a)\n")
-    assert "the mean of `a`" in words(explanation, 2)
+    assert words(explanation, 2) == ""  # the code says it
     assert explanation.framework == "jax"
     assert "JAX" in explanation.summary[0].en
     assert explanation.findings == []

@@ -305,7 +305,7 @@ class _Known:
         if name not in names:
             return None
         for line, code, told in self.lines:
-            if re.match(rf"{re.escape(name)}\s*(?::[^=]*)?=(?!=)", code):
+            if told.en and re.match(rf"{re.escape(name)}\s*(?::[^=]*)?=(?!=)", code):
                 return asking.SET_IN.format(line=line, words=told)
         stored = {n.id for n in nodes_of(self.tree) if isinstance(n, ast.Name)
                   and isinstance(n.ctx, ast.Store)}  # fmt: skip

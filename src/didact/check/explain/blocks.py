@@ -10,6 +10,7 @@ from didact._core.i18n import Text
 from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
+from didact.check.explain.idioms.hooks import without_graph
 from didact.check.explain.losscalls import code_of
 from didact.check.explain.words.roles import behind
 
@@ -41,8 +42,13 @@ _CONTEXTS = {
 }
 
 
-def explain_block(node: ast.stmt, role: Callable[[ast.arg], str]) -> Text | None:
-    """What a header means, or None for other statements; ``role`` tells that of a parameter."""
+def explain_block(
+    node: ast.stmt, role: Callable[[ast.arg], str], called_for: Text | None = None
+) -> Text | None:
+    """What a header means, or None for other statements.
+
+    ``role`` tells that of a parameter, ``called_for`` what a framework calls a method for.
+    """
     if isinstance(node, ast.For | ast.AsyncFor):
         return _loop(node)
     if isinstance(node, ast.While):
@@ -55,7 +61,7 @@ def explain_block(node: ast.stmt, role: Callable[[ast.arg], str]) -> Text | None
     if isinstance(node, ast.If):
         return _condition(node)
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return _function(node, role)
+        return without_graph(node, called_for or _function(node, role))
     if isinstance(node, ast.ClassDef):
         return _class(node)
     if isinstance(node, ast.Try):
@@ -107,7 +113,19 @@ def _loop(node: ast.For | ast.AsyncFor) -> Text:
             f"Once for each teacher {target} of {shown}:",
             f"对 {shown} 中的每个教师 {target} 执行一次：",
         )
-    return Text(f"For each {target} of {shown}:", f"对 {shown} 中的每个 {target}：")
+    if called == "zip" and isinstance(node.iter, ast.Call) and isinstance(node.target, ast.Tuple):
+        sides = list(zip(node.target.elts, node.iter.args, strict=False))
+        if len(sides) == len(node.target.elts) == len(node.iter.args):
+            return _side_by_side(sides)
+    return Text("", "")
+
+
+def _side_by_side(sides: list[tuple[ast.expr, ast.expr]]) -> Text:
+    """``for a, b in zip(x, y)``."""
+    parts = [(_targets(target), code_of(source)) for target, source in sides]
+    english = " and ".join(f"{t} of {s}" for t, s in parts)
+    chinese = "、".join(f"{s} 的 {t}" for t, s in parts)
+    return Text(f"Side by side, for each {english}:", f"并排逐个取出 {chinese}：")
 
 
 def _counted_batches(target: ast.expr, shown: str) -> Text:
@@ -167,7 +185,7 @@ def _condition(node: ast.If) -> Text:
             f"仅当{'存在' if there else '没有'} {code_of(test.left)} 时"
             + ("（从第二个任务起）：" if _old(test.left) and there else "："),
         )
-    return Text(f"Only if {code_of(test)}:", f"仅当 {code_of(test)} 成立时：")
+    return Text("", "")
 
 
 def _old(node: ast.expr) -> bool:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import dataclass
 
 from didact._core.i18n import Text
 from didact.check.explain.losscalls import code_of
 
 
+@dataclass(frozen=True, slots=True)
+class Bare(Text):
+    """Words that only read the code aloud: a line has nothing to say if it has no others."""
+
+
+def bare(text: Text) -> Bare:
+    """The same words, marked."""
+    return Bare(text.en, text.zh)
+
+
 def same(text: str) -> Text:
-    """The same words in both languages."""
-    return Text(text, text)
+    """The same words in both languages: code, as it is written."""
+    return Bare(text, text)
 
 
 def last_name(node: ast.expr) -> str:
@@ -32,14 +43,21 @@ def filled(template: Text, node: ast.Call, owner: ast.expr | None, *, method: bo
     if last_name(node.func) in {"view", "reshape"} and _is_flat(node):
         return FLAT.format(o=code_of(owner))
     text = Text(plugged(template.en, positional), plugged(template.zh, positional))
-    return text.format(
+    made = text.format(
         o=code_of(owner),
         args=arguments(node),
         dim=_dim(node, as_object),
         reduction=_reduction(node),
     )
+    return bare(made) if last_name(node.func) in _READ_ALOUD else made
 
 
+_READ_ALOUD = frozenset({
+    "mean", "sum", "sqrt", "exp", "log", "abs", "pow", "len", "range", "enumerate", "zip", "float",
+    "int", "list", "sorted", "matmul", "mm", "view", "reshape", "zeros", "ones", "arange",
+    "squeeze", "max", "min", "eq", "size", "tolist",
+})  # fmt: skip
+"""Functions whose words say no more than their names."""
 FLAT = Text("{o} as one long row", "{o} 展平成一维")
 
 
@@ -79,7 +97,22 @@ def _dim(node: ast.Call, method: bool) -> Text:
     return Text(f" along dim {ast.unparse(dim)}", f"（沿 dim={ast.unparse(dim)}）")
 
 
+_SETTINGS = {
+    "label_smoothing": Text(
+        "; with label smoothing: {v} of the target is spread evenly over all classes",
+        "；带标签平滑：目标中有 {v} 均匀分给所有类",
+    ),
+    "ignore_index": Text(
+        "; positions whose label is `{v}` do not count", "；标签为 `{v}` 的位置不计入"
+    ),
+}
+
+
 def _reduction(node: ast.Call) -> Text:
+    notes = [_SETTINGS[k.arg].format(v=ast.unparse(k.value))
+             for k in node.keywords if k.arg in _SETTINGS]  # fmt: skip
+    if notes:
+        return Text("".join(n.en for n in notes), "".join(n.zh for n in notes))
     for keyword in node.keywords:
         if keyword.arg == "reduction":
             return Text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,14 +22,23 @@ from didact.check.engine.names import (
     words,
 )
 from didact.check.engine.spaces import Grad, Role, Space
-from didact.check.explain.call_words import arguments, filled, last_name, same
+from didact.check.explain.call_words import Bare, arguments, bare, filled, last_name, same
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import LAYERS, side
 from didact.check.explain.formula.trace import Library, is_output
 from didact.check.explain.formula.tree import Call, Constant, Given, Node
-from didact.check.explain.losscalls import code_of, factor_of, loss_phrase, softened
+from didact.check.explain.idioms import Scene, idiom
+from didact.check.explain.idioms._peel import peel, reduction, times
+from didact.check.explain.idioms.softmaxes import remark
+from didact.check.explain.losscalls import (
+    WRITTEN_OUT,
+    code_of,
+    factor_of,
+    loss_phrase,
+    softened,
+)
 from didact.check.explain.proof import Proof
 from didact.check.explain.slices import slice_phrase
 from didact.check.explain.sums import enumerated, weighted
@@ -64,23 +74,41 @@ _HELD_CALL = Text(
     "the output of {owner}{o} for {x}, run with the parameters {p}",
     "用参数 {p}、输入 {x} 运行{owner}{o} 得到的输出",
 )
+_INFERENCE = Text(
+    "{what}, in inference mode (`training=False`: no dropout, BatchNorm with its moving "
+    "statistics)",
+    "{what}，推理模式（`training=False`：不做 dropout，BatchNorm 用滑动统计量）",
+)
+_TRAINING = Text("{what}, in training mode", "{what}，训练模式")
+_KERAS_CALL = Text(
+    "what the loss {o} gives for y_true = {a} and y_pred = {b}",
+    "损失 {o} 在 y_true = {a}、y_pred = {b} 下的值",
+)
 _OWN_CALL = Text("what {o} returns for {args}", "以 {args} 调用 {o} 的返回值")
 _PASTED_CALL = Text(
     "what {o}, defined in line {line}, makes of {args}", "由第 {line} 行定义的 {o} 从 {args} 算出"
 )
+_MEANT = Text("{what}: {meant}", "{what}：{meant}")
+_IN_BACKTICKS = re.compile(r"`[^`]*`")
 _OWN_CALL_BARE = Text("what {o}() returns", "{o}() 的返回值")
 _CRITERION = Text("the loss {call}", "{call} 的损失值")
 _NEW_CRITERION = Text("a new loss object {call}", "新建的损失对象 {call}")
-_GRADIENT_AT = Text("the gradient of {o} at {args}", "{o} 在 {args} 处的梯度")
+_GRADIENT_AT = Text(
+    "the gradient of {o} with respect to its first argument, {x}", "{o} 对其第一个参数 {x} 的梯度"
+)
 _GRADIENT_OF = Text("the gradient of {o} with respect to {x}", "{o} 对 {x} 的梯度")
 _VALUE_AND_GRADIENT_AT = Text(
-    "the value and the gradient of {o} at {args}", "{o} 在 {args} 处的值与梯度"
+    "the value of {o} and its gradient with respect to its first argument, {x}",
+    "{o} 的值及其对第一个参数 {x} 的梯度",
 )
 _FLAT = Text("{o} flattened to one dimension", "{o} 展平成一维")
 _SHIFTED = Text(
     "the labels {a} renumbered so that class {b} becomes 0, as a head sliced from {b} on needs "
     "them",
     "标签 {a} 减去 {b} 后的编号：第 {b} 类变为 0，与从 {b} 起切出的分类头对应",
+)
+_FUNCTION = Text(
+    "a small function of {parameters}: {what}", "一个小函数，参数 {parameters}：{what}"
 )
 _SMALLER = Text("the smaller of {args}", "{args} 中较小的一个")
 _LARGER = Text("the larger of {args}", "{args} 中较大的一个")
@@ -124,6 +152,11 @@ class Reader:
         return value if isinstance(value, Node) else None
 
     @property
+    def scene(self) -> Scene:
+        """What idioms are recognised in."""
+        return Scene(self.judged, self.proof)
+
+    @property
     def who(self) -> Who:
         """What the names of the paste stand for."""
         return who_is_who(self.judged)
@@ -137,6 +170,12 @@ class Reader:
         target, value = node.targets[0], node.value
         if not isinstance(target, ast.Name | ast.Attribute) or not isinstance(value, ast.Call):
             return False
+        while last_name(value.func) in _MOVES and isinstance(value.func, ast.Attribute):
+            inner = value.func.value
+            if not isinstance(inner, ast.Call):
+                return False
+            value = inner
+        moved = value is not node.value
         if not self.is_plain_call(value) and not is_model(last_name(value.func)):
             return False
         own = last_name(value.func) in functions_of(self.analysis.tree)
@@ -145,7 +184,9 @@ class Reader:
         shown = ast.unparse(target)
         called = shown in callees_of(self.analysis.tree)
         named = is_model(shown) or role_of(shown) is not Role.UNKNOWN
-        return shown in models_of(self.analysis.tree) or (called and named and not is_loss(shown))
+        return shown in models_of(self.analysis.tree) or (
+            (called or moved) and named and not is_loss(shown)
+        )
 
     def is_object(self, node: ast.expr) -> bool:
         """Whether an expression is certainly no tensor: a module, a model, ``self``."""
@@ -172,8 +213,12 @@ class Reader:
 
     def phrase(self, node: ast.expr) -> Text:
         """What the expression gives, as a noun phrase."""
+        if (meant := idiom(self.scene, node)) is not None:
+            return meant
+        if (reduced := self._reduced_here(node)) is not None:
+            return reduced
         use = self.uses.get(id(node))
-        if use is not None and (words := loss_phrase(use, self.whose)) is not None:
+        if use is not None and (words := self.loss_words(use, node)) is not None:
             return words
         if (told := self.softened(node)) is not None:
             return told
@@ -182,6 +227,38 @@ class Reader:
             return inferred(self, node)
         simple = _SIMPLE.get(type(node))
         return simple(node) if simple is not None else same(code_of(node))
+
+    def _reduced_here(self, node: ast.expr) -> Text | None:
+        """A loss that is kept element by element and summed up right behind the call."""
+        part = self.traced(node)
+        if not isinstance(part, Call) or id(node) in self.uses:
+            return None
+        found = peel(self.scene, part)
+        call = next((n for n in ast.walk(node) if isinstance(n, ast.expr) and id(n) in self.uses
+                     and self.traced(n) is found.core), None)  # fmt: skip
+        if call is None or not found.reduced or self.uses[id(call)].reduction != "none":
+            return None
+        steps = reduction(found)
+        if steps is None or found.negative or found.reduced == [("mean", None)]:
+            return None
+        bare_steps = Text(steps.en.removeprefix("; "), steps.zh.removeprefix("；"))
+        words = self.loss_words(self.uses[id(call)], call, reduced=bare_steps)
+        behind = times(self.scene, found, node)
+        return Text(f"{words.en}{behind.en}", f"{words.zh}{behind.zh}") if words else None
+
+    def loss_words(
+        self, use: LossUse, node: ast.expr, *, reduced: Text | None = None
+    ) -> Text | None:
+        """What a loss computes, with what is known of its two sides."""
+        part = self.traced(node)
+        whole = True
+        if isinstance(part, Call) and part.name == "kl_div" and len(part.args) > 1:
+            sides = [
+                self.proof.is_distribution(part.args[0], log=True),
+                self.proof.is_distribution(part.args[1], log=bool(use.log_target)),
+            ]
+            whole = False not in sides
+        return loss_phrase(use, self.whose, part, whole=whole, reduced=reduced)
 
     def softened(self, node: ast.expr) -> Text | None:
         """What a softmax gives, where the numbers bear out that it is one."""
@@ -195,13 +272,14 @@ class Reader:
         value = self.proof.value_of(node)
         if value is not None and not self.is_torch:
             value = value.replace(grad=Grad.UNKNOWN)
-        return softened(node, argument, value, self.whose(node))
+        words = softened(node, argument, value, self.whose(node))
+        return remark(self.scene, node, words) if words is not None else None
 
     def _call(self, node: ast.Call) -> Text:
         name = last_name(node.func)
         if isinstance(node.func, ast.Name) and self._defined_at(node.func):
             return self._own_call(node)
-        if (hot := self._hot(node)) is not None:
+        if name != "clone" and (hot := self._hot(node)) is not None:
             return hot
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
         value = self.judged.tracer.values.get(id(node.func))
@@ -267,8 +345,10 @@ class Reader:
             return _GRADIENT_OF.format(o=what, x=code_of(node.args[1]))
         if maker is node:
             return GRADIENTS[name].format(o=what)
+        if any(k.arg == "argnums" for k in maker.keywords) or not node.args:
+            return None
         sentence = _GRADIENT_AT if name == "grad" else _VALUE_AND_GRADIENT_AT
-        return sentence.format(o=what, args=arguments(node))
+        return sentence.format(o=what, x=code_of(node.args[0]))
 
     def _model_call(self, node: ast.Call) -> Text | None:
         """A forward pass of a model, with whose it is."""
@@ -292,9 +372,13 @@ class Reader:
         stars = "**" if x.arg == "**" else ""
         shown = f"`{stars}{code_of(x.value)[1:]}"
         sentence = _MODEL_CALL if held is None else _HELD_CALL
-        return sentence.format(
+        made = sentence.format(
             owner=_OWNER[role], o=code_of(node.func), x=shown, p=code_of(held) if held else ""
         )
+        mode = next((k.value for k in node.keywords if k.arg == "training"), None)
+        if not isinstance(mode, ast.Constant) or not isinstance(mode.value, bool):
+            return made
+        return (_TRAINING if mode.value else _INFERENCE).format(what=made)
 
     def _given_to(self, node: ast.Call) -> tuple[ast.expr | None, ast.keyword | None]:
         """The parameters that a functional model runs with, if any, and what it is given."""
@@ -320,13 +404,48 @@ class Reader:
         if (output := self._model_call(node)) is not None:
             return output
         if is_loss(callee) or (value is not None and value.space is Space.LOSS):
-            return (_CRITERION if shown else _NEW_CRITERION).format(call=code_of(node))
-        if not shown:
-            return _OWN_CALL_BARE.format(o=ast.unparse(node.func))
+            keras = "tensorflow" in self.judged.tracer.frameworks and len(node.args) == 2
+            if keras and not last_name(node.func)[:1].isupper():
+                a, b = map(code_of, node.args)
+                return _KERAS_CALL.format(o=code_of(node.func), a=a, b=b)
+            if shown and not last_name(node.func)[:1].isupper():
+                return bare(_CRITERION.format(call=code_of(node)))
+            return _NEW_CRITERION.format(call=code_of(node))
         line = self._defined_at(node.func)
         if line:
-            return _PASTED_CALL.format(o=code_of(node.func), args=shown, line=line)
-        return _OWN_CALL.format(o=code_of(node.func), args=shown)
+            words = _PASTED_CALL.format(o=code_of(node.func), args=shown, line=line)
+            meant = self._meant_by(node)
+            return words if meant is None else _MEANT.format(what=words, meant=meant)
+        if not shown:
+            return bare(_OWN_CALL_BARE.format(o=ast.unparse(node.func)))
+        return bare(_OWN_CALL.format(o=code_of(node.func), args=shown))
+
+    def _meant_by(self, node: ast.Call) -> Text | None:
+        """What a function of the paste gives for one argument, in the words of its last lines."""
+        function = next(
+            (f for f in nodes_of(self.analysis.tree)
+             if isinstance(f, ast.FunctionDef) and f.name == last_name(node.func)), None,
+        )  # fmt: skip
+        if function is None or len(function.args.args) != 1 or len(node.args) != 1:
+            return None
+        returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return)]
+        if len(returned) != 1 or returned[0] is None:
+            return None
+        made: ast.expr = returned[0]
+        if isinstance(made, ast.Name):
+            values = [n for n in ast.walk(function) if isinstance(n, ast.Assign)]
+            own = [n.value for n in values if ast.unparse(n.targets[0]) == made.id]
+            told = [w for v in own if (w := idiom(self.scene, v)) is not None]
+            words = told[-1] if told else None
+        else:
+            words = idiom(self.scene, made) or self.softened(made)
+        name, given = f"`{function.args.args[0].arg}`", code_of(node.args[0])
+        if words is None or name not in words.en:
+            return None
+        others = set(_IN_BACKTICKS.findall(words.en)) - {name}
+        if any(not o.strip("`").replace(".", "").replace("-", "").isalnum() for o in others):
+            return None
+        return Text(words.en.replace(name, given), words.zh.replace(name, given))
 
     def _defined_at(self, function: ast.expr) -> int:
         """The line that defines a function of the paste, or 0."""
@@ -339,8 +458,8 @@ class Reader:
             return scaled
         if isinstance(node.op, ast.Div) and is_temperature(ast.unparse(node.right)):
             return Text(
-                f"{code_of(node.left)} softened by the temperature {code_of(node.right)}",
-                f"{code_of(node.left)} 除以温度 {code_of(node.right)}（软化）",
+                f"{code_of(node.left)} divided by the temperature {code_of(node.right)}",
+                f"{code_of(node.left)} 除以温度 {code_of(node.right)}",
             )
         if isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
             return Text("a formatted string", "格式化后的字符串")
@@ -352,7 +471,7 @@ class Reader:
         if operator is None:
             return same(code_of(node))
         shown = code_of if isinstance(node.op, ast.Add | ast.Sub) else factor_of
-        return operator.format(a=shown(node.left), b=shown(node.right))
+        return bare(operator.format(a=shown(node.left), b=shown(node.right)))
 
     def _arithmetic(self, node: ast.BinOp) -> Text | None:
         """What plain arithmetic is for, where its form tells it."""
@@ -361,6 +480,8 @@ class Reader:
             if _is_masked_mean(left, right):
                 return _MASKED_MEAN.format(a=code_of(_summand(left)), b=code_of(_mask_in(right)))
             scaled = isinstance(left, ast.Name) and left.id in names_in(right)
+            if scaled and (along := _axis_in(right)) is not None:
+                return along.format(a=code_of(left)) if along.en else same(code_of(node))
             if scaled and any(isinstance(n, ast.Call) for n in ast.walk(right)):
                 return _BY_ITSELF.format(a=code_of(left), b=code_of(right))
             half = ast.unparse(right) in {"2", "2.0"}
@@ -378,6 +499,8 @@ class Reader:
             if factors is not None:
                 body, behind = factors
                 words = self.phrase(body)
+                if isinstance(words, Bare):
+                    return same(code_of(node))
                 shown = " × ".join(factor_of(f) for f in behind)
                 return _TIMES.format(what=words, factors=shown)
         return None
@@ -410,6 +533,8 @@ class Reader:
         if not self._holds_loss(body):
             return None
         inner = self.phrase(body)
+        if isinstance(inner, Bare):
+            return same(code_of(node))
         factors.reverse()
         for number in range(len(factors) - 1, 0, -1):
             if factors[number] == factors[number - 1]:  # × T × T
@@ -422,7 +547,9 @@ class Reader:
     def _inside(self, node: ast.expr) -> Text | None:
         """What a loss inside a sum computes."""
         use = self.uses.get(id(node))
-        return loss_phrase(use, self.whose) if use is not None else None
+        if use is None or use.kind in WRITTEN_OUT:
+            return idiom(self.scene, node)
+        return self.loss_words(use, node)
 
     def _holds_loss(self, node: ast.expr) -> bool:
         return any(id(n) in self.uses for n in ast.walk(node))
@@ -433,12 +560,21 @@ class Reader:
             is_loss(n.id) for n in ast.walk(node) if isinstance(n, ast.Name)
         )
 
+    def _lambda(self, node: ast.Lambda) -> Text:
+        words = idiom(self.scene, node.body)
+        parameters = ", ".join(f"`{a.arg}`" for a in node.args.args)
+        if words is None:
+            return same(code_of(node))
+        return _FUNCTION.format(parameters=parameters or "()", what=words)
+
     def _subscript(self, node: ast.Subscript) -> Text:
         return slice_phrase(node, self.proof.value_of(node.value))
 
     def _unaryop(self, node: ast.UnaryOp) -> Text:
         if isinstance(node.op, ast.USub):
             inner = self.phrase(node.operand)
+            if isinstance(inner, Bare):
+                return same(code_of(node))
             return Text(f"minus {inner.en}", f"负的 {inner.zh}")
         if isinstance(node.op, ast.Invert):
             return _COMPLEMENT_OF.format(b=code_of(node.operand))
@@ -449,6 +585,7 @@ class Reader:
         return same(code_of(node))
 
 
+_MOVES = frozenset({"cuda", "to", "eval", "train", "half", "float"})
 _HOT_MASK = Text(
     "the one-hot mask of the labels {y}: true at the class of the label",
     "标签 {y} 的 one-hot 掩码：真实类的位置为 True",
@@ -479,6 +616,29 @@ _COMPLEMENT_OF = Text("the complement of the mask {b}", "掩码 {b} 取反")
 _MASKED = Text("{a}, set to 0 where {b} is 0", "{a}，在 {b} 为 0 处置 0")
 _MASKED_MEAN = Text("the mean of {a} over what {b} selects", "{a} 只在 {b} 选中的位置上的平均")
 _TIMES = Text("{what}; all of it × {factors}", "{what}；整体再 × {factors}")
+
+
+_UNIT = Text(
+    "{a} with each vector along dim {dim} scaled to length 1",
+    "{a} 沿 dim={dim} 归一化为单位长度的向量",
+)
+_SHARES = Text(
+    "{a} divided by its sum over dim {dim}, so that it sums to 1 there",
+    "{a} 除以自身沿 dim={dim} 的和，使该维上的和为 1",
+)
+
+
+def _axis_in(node: ast.expr) -> Text | None:
+    """What dividing by a norm or a sum over one dimension does; no words for other functions."""
+    for call in ast.walk(node):
+        axis = next(
+            (k.value for k in getattr(call, "keywords", []) if k.arg in {"dim", "axis"}), None
+        )
+        if isinstance(call, ast.Call) and axis is not None:
+            name = last_name(call.func)
+            words = _UNIT if name == "norm" else _SHARES if name == "sum" else Text("", "")
+            return Text(*(w.replace("{dim}", ast.unparse(axis)) for w in (words.en, words.zh)))
+    return None
 
 
 def names_in(node: ast.expr) -> set[str]:
@@ -591,7 +751,7 @@ def _constant(node: ast.Constant) -> Text:
 
 
 def _ifexp(node: ast.IfExp) -> Text:
-    return Text(
+    return Bare(
         f"{code_of(node.body)} if {code_of(node.test)}, otherwise {code_of(node.orelse)}",
         f"若 {code_of(node.test)} 成立则取 {code_of(node.body)}，否则取 {code_of(node.orelse)}",
     )
@@ -599,18 +759,13 @@ def _ifexp(node: ast.IfExp) -> Text:
 
 def _listcomp(node: ast.ListComp | ast.GeneratorExp) -> Text:
     loop = node.generators[0]
-    return Text(
+    return Bare(
         f"{code_of(node.elt)} for every {code_of(loop.target)} of {code_of(loop.iter)}",
         f"对 {code_of(loop.iter)} 中每个 {code_of(loop.target)} 求 {code_of(node.elt)}，组成序列",
     )
 
 
-def _lambda(node: ast.Lambda) -> Text:
-    parameters = ", ".join(f"`{a.arg}`" for a in node.args.args)
-    return Text(
-        f"a small function of {parameters or 'nothing'} that returns {code_of(node.body)}",
-        f"一个小函数，参数 {parameters or '无'}，返回 {code_of(node.body)}",
-    )
+_FEW = 6
 
 
 def _joinedstr(_node: ast.JoinedStr) -> Text:
@@ -628,7 +783,7 @@ def _list(node: ast.List) -> Text:
 
 def _dictcomp(node: ast.DictComp) -> Text:
     loop = node.generators[0]
-    return Text(
+    return Bare(
         f"a dictionary with {code_of(node.value)} for every entry of {code_of(loop.iter)}",
         f"对 {code_of(loop.iter)} 的每一项取 {code_of(node.value)} 组成的字典",
     )
@@ -637,7 +792,13 @@ def _dictcomp(node: ast.DictComp) -> Text:
 def _dict(node: ast.Dict) -> Text:
     if not node.keys:
         return Text("an empty dictionary", "空字典")
-    return Text(f"a dictionary of {len(node.keys)} entries", f"{len(node.keys)} 项的字典")
+    keys = [ast.unparse(k) if not isinstance(k, ast.Constant) else str(k.value)
+            for k in node.keys if k is not None]  # fmt: skip
+    shown = ", ".join(f"`{k}`" for k in keys)
+    if len(keys) < len(node.keys) or not keys or len(keys) > _FEW:
+        return Text(f"a dictionary of {len(node.keys)} entries", f"{len(node.keys)} 项的字典")
+    entries = "the one entry" if len(keys) == 1 else "the entries"
+    return Text(f"a dictionary with {entries} {shown}", f"字典，含 {shown.replace(', ', '、')}")
 
 
 def _attribute(node: ast.Attribute) -> Text:
@@ -652,7 +813,7 @@ def _attribute(node: ast.Attribute) -> Text:
 
 
 def _compare(node: ast.Compare) -> Text:
-    return Text(f"whether {code_of(node)} (true or false, element by element for tensors)",
+    return Bare(f"whether {code_of(node)} (true or false, element by element for tensors)",
                 f"判断 {code_of(node)}（张量则逐元素）")  # fmt: skip
 
 
@@ -661,11 +822,11 @@ _INFERRED: dict[type[ast.expr], Callable[[Reader, Any], Text]] = {
     ast.BinOp: Reader._binop,
     ast.Subscript: Reader._subscript,
     ast.UnaryOp: Reader._unaryop,
+    ast.Lambda: Reader._lambda,
 }
 _SIMPLE: dict[type[ast.expr], Callable[[Any], Text]] = {
     ast.Constant: _constant,
     ast.IfExp: _ifexp,
-    ast.Lambda: _lambda,
     ast.JoinedStr: _joinedstr,
     ast.List: _list,
     ast.Dict: _dict,

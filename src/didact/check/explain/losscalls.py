@@ -9,6 +9,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.spaces import Role, Space
 from didact.check.engine.values import Value
+from didact.check.explain.formula.tree import Call, Constant, Node
 
 Owner = Callable[[ast.expr | None], Role | str]
 """Whose an expression is: a side, or of several students the model by its name."""
@@ -36,6 +37,12 @@ _KL_MEANT = Text(
     "{target}, for {p}; {reduction}",
     "kl_div，本意是 KL(P ‖ Q)：它把第一个参数 {input} 当作 log Q，"
     "把第二个参数 {target} 当作 {p}；{reduction}",
+)
+_KL_OF_PARTS = Text(
+    "kl_div in the form KL(P ‖ Q) = Σ P·(log P − log Q), with P from {target} and log Q from "
+    "{input}; they do not both sum to 1, so it is no KL; {reduction}",
+    "形如 KL(P ‖ Q) = Σ P·(log P − log Q) 的 kl_div，P 取自 {target}，log Q 取自 {input}；"
+    "两者并非都归一化，所以不是真正的 KL；{reduction}",
 )
 _CE_HARD = Text(
     "the cross-entropy of {input} with the labels {target} (log_softmax is inside); {reduction}",
@@ -69,30 +76,28 @@ _OTHERS = {
         "1 − cos of the angle between {input} and {target}; {reduction}",
         "1 − {input} 与 {target} 的余弦；{reduction}",
     ),
-    "soft_cross_entropy": Text(
-        "the sum Σ p·log q written by hand, p = {target}, log q = {input}; with a minus before it, "
-        "it is the cross-entropy of soft targets",
-        "手写的 Σ p·log q：p = {target}，log q = {input}；前面加负号才是软标签交叉熵",
-    ),
-    "kl_by_hand": Text(
-        "KL = Σ p·(log p − log q) written by hand, with p = {target} and log q = {input}",
-        "手写的 KL = Σ p·(log p − log q)：p = {target}，log q = {input}",
-    ),
 }
 
 
-_KL_OF_RATIO = Text(
-    "KL = Σ p·log(p/q) written by hand, with p = {p} and q = {q}",
-    "手写的 KL = Σ p·log(p/q)：p = {p}，q = {q}",
-)
-_SOFT_CE = Text(
-    "the cross-entropy −Σ p·log q of soft targets written by hand, p = {target}, log q = {input}",
-    "手写的软标签交叉熵 −Σ p·log q：p = {target}，log q = {input}",
-)
+WRITTEN_OUT = frozenset({"kl_by_hand", "soft_cross_entropy"})
+"""Kinds of losses that no call is for."""
 
 
-def loss_phrase(use: LossUse, owner: Owner) -> Text | None:
-    """A noun phrase for what the loss computes, or None for kinds that have no words here."""
+def loss_phrase(
+    use: LossUse,
+    owner: Owner,
+    part: Node | None = None,
+    *,
+    whole: bool = True,
+    reduced: Text | None = None,
+) -> Text | None:
+    """A noun phrase for what the loss computes, or None for kinds that have no words here.
+
+    ``part`` is the loss in the formula, with the settings of the object that computes it;
+    ``whole`` is False where one of the two sides of a KL does not sum to 1; ``reduced`` says
+    how the code around reduces it.
+    """
+    reduction = reduced if reduced is not None else reduction_text(use, part)
     template = _template(use)
     if template is None:
         return None
@@ -103,26 +108,24 @@ def loss_phrase(use: LossUse, owner: Owner) -> Text | None:
         prediction: object = _argument(use.input_node, use.input, log_probs, owner)
         if _is_wrong(use.target, wanted) or _is_wrong(use.input, log_probs):
             p = "log P" if use.log_target else "P"
-            return _KL_MEANT.format(
-                input=prediction, target=target, p=p, reduction=reduction_text(use)
-            )
+            return _KL_MEANT.format(input=prediction, target=target, p=p, reduction=reduction)
+        if not whole:
+            template = _KL_OF_PARTS
     else:
         node = use.input_node
-        if use.kind == "kl_by_hand" and isinstance(node, ast.BinOp):
-            node = node.right  # of log p − log q
-        ratio = node.args[0] if isinstance(node, ast.Call) and node.args else None
-        by_hand = use.kind == "kl_by_hand"
-        if by_hand and isinstance(ratio, ast.BinOp) and isinstance(ratio.op, ast.Div):
-            return _KL_OF_RATIO.format(p=code_of(ratio.left), q=code_of(ratio.right))
-        if use.kind == "soft_cross_entropy" and isinstance(use.target_node, ast.UnaryOp):
-            shown = code_of(use.target_node.operand)
-            return _SOFT_CE.format(target=shown, input=code_of(node))
         prediction, target = code_of(node), Text(*[code_of(use.target_node)] * 2)
-    return template.format(input=prediction, target=target, reduction=reduction_text(use))
+    words = template.format(input=prediction, target=target, reduction=reduction)
+    smoothing = part.keyword("label_smoothing") if isinstance(part, Call) else None
+    if use.kind == "cross_entropy" and isinstance(smoothing, Constant) and smoothing.value:
+        return _SMOOTHED.format(what=words, e=f"{smoothing.value}")
+    return words
 
 
 def _argument(node: ast.expr | None, value: Value, wanted: set[Space], owner: Owner) -> Text:
     """An argument with what it really holds, and whether that is what belongs there."""
+    told = value.temperature
+    if told is not None and node is not None and told.text in ast.unparse(node):
+        value = value.replace(temperature=None)  # the code shows it
     known = facts(value, owner(node), brief=True)
     if known is None:
         return Text(code_of(node), code_of(node))
@@ -149,9 +152,31 @@ def _template(use: LossUse) -> Text | None:
     return _OTHERS.get(use.kind)
 
 
-def reduction_text(use: LossUse) -> Text:
+_SMOOTHED = Text(
+    "{what}; with label smoothing: {e} of the target is spread evenly over all classes",
+    "{what}；带标签平滑：目标中有 {e} 均匀分给所有类",
+)
+
+
+def reduction_text(use: LossUse, part: Node | None = None) -> Text:
     """How the loss becomes one number."""
     reduction = use.reduction or "mean"
+    ignored = part.keyword("ignore_index") if isinstance(part, Call) else None
+    if use.kind in {"cross_entropy", "nll"} and reduction == "mean" and ignored is not None:
+        mark = getattr(ignored, "value", None) or getattr(ignored, "text", None)
+        if mark is not None:
+            return Text(
+                f"averaged over the positions whose label is not `{mark}`",
+                f"对标签不是 `{mark}` 的位置取平均",
+            )
+    if use.kind == "cosine" and reduction == "mean":
+        return Text("averaged over the samples", "对样本取平均")
+    if use.kind == "kl_div" and reduction == "mean" and (use.input.rank or 2) > 2:
+        return Text(
+            "averaged over all elements, so divided by the size of every dimension, not by the "
+            "batch alone",
+            "对所有元素取平均，即除以了每一维的大小，而不只是批大小",
+        )
     if use.kind == "kl_div" and reduction == "mean":
         return Text(
             "averaged over all elements, so divided by the number of classes as well",
@@ -264,7 +289,8 @@ def softened(
     known = value.temperature
     if known is not None and not known.is_one and known.text not in ast.unparse(argument):
         parts.append(_TEMPERATURE.format(t=_in_backticks(known.text)))
-    if value.class_slice and value.class_slice not in ast.unparse(argument):
+    shifted = value.class_slice in {":-1", "1:"}  # a shift of time steps
+    if value.class_slice and not shifted and value.class_slice not in ast.unparse(argument):
         parts.append(Text(f"classes [{value.class_slice}]", f"类别切片 [{value.class_slice}]"))
     if value.grad in _GRADIENT:
         parts.append(_GRADIENT[value.grad])

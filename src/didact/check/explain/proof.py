@@ -24,6 +24,7 @@ from didact.check.explain.formula.operations import OPERATIONS
 from didact.check.explain.formula.tree import Call, Evaluator, Item, Node, walk
 
 CLOSE = 1e-6
+_SOFTMAXES = frozenset({"softmax", "log_softmax"})
 _DISTRIBUTIONS = frozenset({Space.PROBS, Space.LOG_PROBS})
 
 
@@ -44,6 +45,8 @@ class Proof:
             value = value.replace(grad=Grad.NO)
         if value is not None and value.grad is Grad.NO and self._is_written(node):
             value = value.replace(grad=Grad.UNKNOWN)
+        if value is not None and value.space is Space.ONE_HOT and self._is_written(node):
+            value = value.replace(space=Space.UNKNOWN)
         if value is not None and value.rank is not None and not self._has_rank(value, node):
             value = value.replace(rank=None, exact=False)
         if value is None or value.space not in {*_DISTRIBUTIONS, Space.SIGMOID_PROBS}:
@@ -78,6 +81,21 @@ class Proof:
             isinstance(p, Call) and p.name == "put" for p in walk(traced)
         )
 
+    def is_distribution(
+        self, part: Node, *, log: bool = False, dim: int | None = None
+    ) -> bool | None:
+        """Whether random numbers sum to 1 along a dimension; None where nothing can be told."""
+        if not any(isinstance(p, Call) and p.name in _SOFTMAXES for p in walk(part)):
+            return None
+        numbers = self._number(part)
+        if numbers is None:
+            return None
+        numbers = _exp(numbers) if log else numbers
+        if dim is not None:
+            inside = -numbers.rank <= dim < numbers.rank
+            return _sums_to_one(numbers, dim % numbers.rank) if inside else None
+        return any(_sums_to_one(numbers, axis) for axis in range(numbers.rank))
+
     def items(self) -> Iterator[tuple[ast.expr, Value]]:
         """Each expression on one line of which something is known."""
         for node in ast.walk(self.analysis.tree):
@@ -108,7 +126,7 @@ class Proof:
     def _softmaxes(self, traced: Node) -> Iterator[Array]:
         """The distributions that softmaxes inside a part give."""
         for part in walk(traced):
-            if isinstance(part, Call) and part.name in {"softmax", "log_softmax"}:
+            if isinstance(part, Call) and part.name in _SOFTMAXES:
                 numbers = self._number(part)
                 if numbers is not None:
                     yield numbers if part.name == "softmax" else _exp(numbers)

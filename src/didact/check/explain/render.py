@@ -460,7 +460,8 @@ def _statements(page: Page, explanation: Explanation) -> None:
         page.code(lines[0], f"{note.line:>4} | ", "     |     ")
         for line in lines[1:]:
             page.code(line, "     | ", "     |     ")
-        page.say(note.explanation, "       ")
+        if note.explanation.en:
+            page.say(note.explanation, "       ")
         page.lines.append("")
 
 
@@ -548,7 +549,8 @@ def to_markdown(explanation: Explanation, language: Language, *, brief: bool = F
     out += [*(f"{t.pick(language)}  " for t in lines or [words.NO_LOSS]), ""]
     heading("statements")
     for note in shortened(explanation.statements):
-        out += [f"**{note.line}**", "", *_fence(note.code), "", note.explanation.pick(language), ""]
+        out += [f"**{note.line}**", "", *_fence(note.code), ""]
+        out += [note.explanation.pick(language), ""] if note.explanation.en else []
     heading("findings")
     for finding, at in grouped(explanation.findings):
         where = _where(finding, at).pick(language)

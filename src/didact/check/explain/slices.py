@@ -67,6 +67,9 @@ _SHIFT_FIRST = Text(
     "{base} without its first position (shift of one time step: position t predicts t + 1)",
     "{base} 去掉第一个位置（错开一个时间步：位置 t 预测 t + 1）",
 )
+_WITHOUT_LAST = Text("{base} without its last position", "{base} 去掉最后一个位置")
+_WITHOUT_FIRST = Text("{base} without its first position", "{base} 去掉第一个位置")
+_TARGETS = re.compile(r"label|target|token|input_ids|\bids?\b|mask|attention", re.IGNORECASE)
 _SEQUENCE = re.compile(
     r"label|target|token|input_ids|\bids?\b|mask|logit|attention|seq|shift|text", re.IGNORECASE
 )
@@ -86,9 +89,12 @@ def _time_steps(node: ast.Subscript, parts: list[ast.expr]) -> Text | None:
     ):
         return None
     lower, upper = _text(parts[1].lower), _text(parts[1].upper)
+    targets = bool(_TARGETS.search(_text(node.value)))
     if lower in {"", "0"} and upper == "-1":
-        return _SHIFT_LAST
-    return _SHIFT_FIRST if lower == "1" and not upper else None
+        return _WITHOUT_LAST if targets else _SHIFT_LAST
+    if lower != "1" or upper:
+        return None
+    return _SHIFT_FIRST if targets else _WITHOUT_FIRST
 
 
 def _is_all(part: ast.expr) -> bool:
@@ -102,10 +108,10 @@ def _columns(node: ast.Subscript, value: Value | None, *, classwise: bool) -> Te
     """What the second dimension holds: classes only where that is known."""
     base = _text(node.value)
     labels = value is not None and value.space is Space.LABELS
+    if classwise and not labels:
+        return Text("columns (classes)", "列（类别）")
     if labels or is_label(base) or re.search(r"_ids|mask|token|attention", base):
         return _POSITIONS
-    if classwise:
-        return Text("columns (classes)", "列（类别）")
     return Text("columns", "列")
 
 

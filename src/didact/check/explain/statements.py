@@ -8,24 +8,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from didact._core.i18n import Text
-from didact.check.engine.spaces import Grad
+from didact.check.engine.spaces import Grad, Space
 from didact.check.explain.blocks import explain_block
-from didact.check.explain.call_words import last_name, plugged, same
+from didact.check.explain.call_words import Bare, last_name, plugged, same
 from didact.check.explain.expressions import Reader
-from didact.check.explain.losscalls import code_of, facts, gradient_of, loss_phrase
+from didact.check.explain.idioms import idiom, line_idiom
+from didact.check.explain.idioms.hooks import hook
+from didact.check.explain.losscalls import WRITTEN_OUT, code_of, facts, gradient_of
 from didact.check.explain.slices import is_suspicious, slice_phrase
 from didact.check.explain.words.actions import (
     ACTIONS,
-    CALLS,
     EACH,
     FROM_SHAPE,
     IMPORTS,
-    KEPT,
     LOGS,
     METHOD_HINTS,
     MOVED,
     MOVING,
     OUTPUT_PARTS,
+    OWN_LOSS,
     PAIR,
     PART_OF,
     UNPACKS,
@@ -46,10 +47,13 @@ _BUILT = Text("{target} is the model that {call} builds.", "{target}：由 {call
 _BECOMES = Text("{target} is {what}.", "{target}：{what}。")
 _ARE_EACH = Text("{target} are each {what}.", "{target} 都是{what}。")
 _IN_PLACE = Text("Changes {o} in place: it is now {what}.", "就地修改 {o}：得到{what}。")
+_OVERWRITES = Text("Writes over {place}: they become {what}.", "改写{place}：变为{what}。")
 _RETURNS_EITHER = Text(
     "Returns {a} if {test}, otherwise {b}.", "若 {test} 成立，返回 {a}，否则返回 {b}。"
 )
 _RETURNS = Text("Returns {what}.", "返回{what}。")
+NOTHING = Text("", "")
+"""Where the code says all there is to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,13 @@ class Explainer:
 
     def explain(self, node: ast.stmt) -> Text:
         """What the statement does, without the statements inside it."""
+        if (meant := line_idiom(self.reader.scene, node)) is not None:
+            return meant
         explained = _BY_TYPE.get(type(node))
         if explained is not None:
             return explained(self, node)
-        block = explain_block(node, self.reader.who.parameter)
+        called_for = hook(self.reader.analysis.tree, node)
+        block = explain_block(node, self.reader.who.parameter, called_for)
         return block if block is not None else plain(node)
 
     def _assign(self, node: ast.Assign) -> Text:
@@ -73,14 +80,40 @@ class Explainer:
                 target=code_of(node.targets[0]), what=self._value(added)
             )
             return self._with_facts(sentence, added)
+        if (written := self._overwritten(node)) is not None:
+            return written
         target = ", ".join(_target(t) for t in node.targets)
         if self.reader.builds_model(node):
             return _BUILT.format(target=target, call=code_of(node.value))
         if (special := self._special_assign(node)) is not None:
             return special
-        return self._with_facts(
-            _BECOMES.format(target=target, what=self._value(node.value)), node.value
-        )
+        what = self._value(node.value)
+        if isinstance(what, Bare):
+            return self._facts_of(target, node.value)
+        return self._with_facts(_BECOMES.format(target=target, what=what), node.value)
+
+    def _overwritten(self, node: ast.Assign) -> Text | None:
+        """``target[:, :k] = ...``: which part is written over, and with what."""
+        target = node.targets[0]
+        if len(node.targets) > 1 or not isinstance(target, ast.Subscript):
+            return None
+        keys = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+        if not any(isinstance(k, ast.Slice) for k in keys) or "weight" in ast.unparse(target):
+            return None
+        own = self.reader.proof.value_of(target.value)
+        known = own is not None and own.space not in {Space.UNKNOWN, Space.LABELS}
+        place = slice_phrase(target, own if known else self.reader.proof.value_of(node.value))
+        what = self._value(node.value)
+        sentence = _OVERWRITES.format(place=spaced(place), what=spaced(what))
+        return self._with_facts(sentence, node.value)
+
+    def _facts_of(self, target: str, node: ast.expr) -> Text:
+        """What is known of a value whose line says the rest itself."""
+        known = self._with_facts(NOTHING, node)
+        en, zh = known.en.strip(), known.zh.strip()
+        if en.startswith("→ "):
+            return Text(f"{target}: {en[2:]}", f"{target}：{zh.removeprefix('→').strip()}")
+        return Text(en.removeprefix("Inside it, "), zh.removeprefix("其中 "))
 
     def _special_assign(self, node: ast.Assign) -> Text | None:
         target = node.targets[0]
@@ -117,15 +150,15 @@ class Explainer:
                 if where is not None and (shown or "{args}" not in where.en):
                     return where.format(o=code_of(target), args=shown)
         if _is_kept_as_it_is(node):
-            return KEPT.format(what=code_of(node.value))
+            return NOTHING
         part = node.value if isinstance(node.value, ast.Attribute) else None
         if part is not None and part.attr in OUTPUT_PARTS:
             names = ", ".join(code_of(t) for t in node.targets)
             owner = self.reader.phrase(part.value)
-            sentence = PART_OF.format(target=names, part=part.attr, what=owner)
+            words = OWN_LOSS if part.attr == "loss" else PART_OF
+            sentence = words.format(target=names, part=part.attr, what=owner)
             return self._with_facts(sentence, node.value)
         if isinstance(node.value, ast.Constant | ast.Name | ast.Attribute):
-            value = self._value(node.value)
             names = ", ".join(code_of(t) for t in node.targets)
             if isinstance(node.value, ast.Name | ast.Attribute) and _is_model(node.value, target):
                 return Text(
@@ -133,6 +166,15 @@ class Explainer:
                     f"copy.",
                     f"{names} 只是 {code_of(node.value)} 的另一个名字，指向同一对象，不是拷贝。",
                 )
+            if isinstance(node.value, ast.Constant) and node.value.value is None:
+                return Text(
+                    f"Sets {names} to `None` (nothing yet).", f"令 {names} 为 `None`（暂无）。"
+                )
+            if isinstance(node.value, ast.Constant):
+                return NOTHING
+            value = self._value(node.value)
+            if isinstance(value, Bare):
+                return self._facts_of(names, node.value)
             return self._with_facts(
                 Text(f"Sets {names} to {value.en}.", f"令 {names} 为 {value.zh}。"), node.value
             )
@@ -150,18 +192,23 @@ class Explainer:
             return MOVED[method].format(o=_listed(target.elts), args=shown)
         pairs = list(zip(target.elts, value.elts, strict=True))
         if all(ast.unparse(t) == f"self.{ast.unparse(v)}" for t, v in pairs):
-            return KEPT.format(what=_listed(value.elts))
+            return NOTHING
         parts = [self.reader.phrase(e) for e in value.elts]
         if len({p.zh for p in parts}) == 1:
             return _ARE_EACH.format(target=_listed(target.elts), what=parts[0])
         names = [code_of(t) for t in target.elts]
-        english = "; ".join(f"{n} is {p.en}" for n, p in zip(names, parts, strict=True))
-        chinese = "；".join(f"{n}：{p.zh}" for n, p in zip(names, parts, strict=True))
+        said = [(n, p) for n, p in zip(names, parts, strict=True) if not isinstance(p, Bare)]
+        if not said:
+            return NOTHING
+        english = "; ".join(f"{n} is {p.en}" for n, p in said)
+        chinese = "；".join(f"{n}：{p.zh}" for n, p in said)
         return Text(english + ".", chinese + "。")
 
     def _value(self, node: ast.expr) -> Text:
         if isinstance(node, ast.Tuple):
             parts = [self.reader.phrase(e) for e in node.elts]
+            if all(isinstance(p, Bare) for p in parts):
+                return same(code_of(node))
             if len(parts) > 1 and len({p.zh for p in parts}) == 1:
                 return EACH.format(what=parts[0])
             return PAIR.format(
@@ -186,16 +233,24 @@ class Explainer:
 
     def _with_losses(self, sentence: Text, node: ast.expr) -> Text:
         """Add what each loss in the expression computes, and each odd slice takes, if not said."""
+        covered: set[int] = set()
         parts = [n for n in ast.walk(node) if isinstance(n, ast.expr)]
         for inner in sorted(parts, key=lambda n: (n.lineno, n.col_offset, -(n.end_lineno or 0))):
             use = self.reader.uses.get(id(inner))
-            words = (
-                loss_phrase(use, self.reader.whose)
-                if use is not None and inner is not node
-                else None
-            )
-            if use is not None and words is not None and words.zh not in sentence.zh:
-                shown = code_of(use.node)
+            if id(inner) in covered:
+                continue
+            words, shown = None, code_of(inner)
+            if (use is not None or _holds_written(inner, self.reader)) and (
+                words := idiom(self.reader.scene, inner)
+            ) is not None:
+                covered |= {id(n) for n in ast.walk(inner)}
+            elif use is not None and use.kind not in WRITTEN_OUT:
+                words = self.reader.loss_words(use, inner)
+            if (
+                inner is not node
+                and words is not None
+                and not self._is_said(inner, words, sentence)
+            ):
                 sentence = Text(
                     f"{sentence.en} Inside it, {shown} is {words.en}.",
                     f"{sentence.zh}其中 {shown} 是{spaced(words).zh}。",
@@ -203,6 +258,19 @@ class Explainer:
             if isinstance(inner, ast.Subscript) and inner is not node:
                 sentence = self._with_slice(sentence, inner)
         return sentence
+
+    def _is_said(self, node: ast.expr, words: Text, sentence: Text) -> bool:
+        """Whether a sentence has the words for an expression, or for what it is made around."""
+        if words.zh in sentence.zh:
+            return True
+        if id(node) in self.reader.uses and self.reader.uses[id(node)].reduction == "none":
+            use = self.reader.uses[id(node)]
+            begin = loss_begin(self.reader.loss_words(use, node))
+            return begin is not None and begin in sentence.zh
+        if not _holds_written(node, self.reader):
+            return False
+        inside = (idiom(self.reader.scene, n) for n in ast.walk(node) if isinstance(n, ast.expr))
+        return any(told is not None and told.zh in sentence.zh for told in inside)
 
     def _with_slice(self, sentence: Text, node: ast.Subscript) -> Text:
         value = self.reader.proof.value_of(node.value)
@@ -230,7 +298,10 @@ class Explainer:
             and "weight" in ast.unparse(node.target)
         ):
             return _ALIGNS.format(target=code_of(node.target), what=code_of(node.value))
-        sentence = template.format(target=code_of(node.target), what=self._value(node.value))
+        what = self._value(node.value)
+        if isinstance(what, Bare):
+            return self._facts_of(code_of(node.value), node.value)
+        sentence = template.format(target=code_of(node.target), what=what)
         return self._with_facts(sentence, node.value)
 
     def _return(self, node: ast.Return) -> Text:
@@ -241,13 +312,22 @@ class Explainer:
             return _RETURNS_EITHER.format(
                 test=code_of(either.test), a=code_of(either.body), b=code_of(either.orelse)
             )
-        sentence = _RETURNS.format(what=spaced(self._value(node.value)))
-        return self._with_facts(sentence, node.value)
+        what = self._value(node.value)
+        if isinstance(what, Bare):
+            return self._returned(node.value)
+        return self._with_facts(_RETURNS.format(what=spaced(what)), node.value)
+
+    def _returned(self, node: ast.expr) -> Text:
+        """What is known of a result whose line says the rest itself."""
+        known = self._facts_of("", node)
+        if not known.en.startswith(": "):
+            return known
+        return Text(f"Returns {known.en[2:]}", f"返回{known.zh[1:]}")
 
     def _expr(self, node: ast.Expr) -> Text:
         value = node.value
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            return Text("A documentation string.", "文档字符串。")
+            return NOTHING
         if isinstance(value, ast.Call):
             return action(value, self.reader)
         if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
@@ -281,10 +361,22 @@ _BY_TYPE: dict[type[ast.stmt], Callable[[Explainer, Any], Text]] = {
 }
 
 
+def loss_begin(words: Text | None) -> str | None:
+    """The words for a loss up to its reduction."""
+    return words.zh.rsplit("；", 1)[0] if words is not None else None
+
+
+def _holds_written(node: ast.expr, reader: Reader) -> bool:
+    """Whether an expression holds a loss that no call is for."""
+    return any(
+        reader.uses[id(n)].kind in WRITTEN_OUT for n in ast.walk(node) if id(n) in reader.uses
+    )
+
+
 def _added_to_itself(node: ast.Assign) -> ast.expr | None:
     """``y`` of ``x = x + y``."""
     value = node.value
-    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add):
+    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add | ast.Sub):
         return None
     same_name = ast.unparse(node.targets[0]) == ast.unparse(value.left)
     return value.right if same_name and isinstance(value.left, ast.Name) else None
@@ -370,8 +462,8 @@ def action(node: ast.Call, reader: Reader) -> Text:
     for hint, text in METHOD_HINTS:
         if hint in name.lower():
             return Text(f"Calls {code_of(node)}: {text.en}", f"调用 {code_of(node)}：{text.zh}")
-    if reader.is_plain_call(node):
-        return CALLS.format(call=code_of(node))
+    if reader.is_plain_call(node) or name == "print":
+        return NOTHING
     what = spaced(reader.phrase(node))
     if name.endswith("_") and not name.endswith("__") and owner is not None:
         return _IN_PLACE.format(o=code_of(owner), what=what)

@@ -39,7 +39,7 @@ def weighted(node: ast.expr) -> Text:
         minus = ("minus ", "减去 ") if sign == "-" else ("", "")
         if weights:
             weight, what = "·".join(map(factor_of, weights)), factor_of(body)
-            note = _t2(weights)
+            note = t2_note(weights)
             english.append(f"{minus[0]}{weight} times {what}{note.en}")
             chinese.append(f"{minus[1]}{weight} × {what}{note.zh}")
         else:
@@ -101,7 +101,8 @@ _T2 = Text(
 )
 
 
-def _t2(weights: list[ast.expr]) -> Text:
+def t2_note(weights: list[ast.expr]) -> Text:
+    """What a factor T² is there for."""
     names = [ast.unparse(w) for w in weights]
     if any(names.count(n) == 2 and is_temperature(n) for n in names):
         return _T2

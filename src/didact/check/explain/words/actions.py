@@ -69,7 +69,6 @@ ACTIONS: dict[str, Text] = {
     "append": Text("Adds {0} at the end of {o}.", "把 {0} 追加到 {o}。"),
     "extend": Text("Adds all items of {0} at the end of {o}.", "把 {0} 的所有元素追加到 {o}。"),
     "update": Text("Updates {o}{with_args}.", "更新 {o}{with_args}。"),
-    "print": Text("Prints {args}.", "打印 {args}。"),
     "save": Text("Saves {0} to the file {1}.", "把 {0} 保存到文件 {1}。"),
     "clip_grad_norm_": Text(
         "Scales the gradients of {0} down if their common norm is above {1}; must come after "
@@ -95,10 +94,7 @@ ACTIONS: dict[str, Text] = {
         "{o} moves its parameters one step, using these gradients.",
         "{o} 用这些梯度更新一次参数。",
     ),
-    "compile": Text(
-        "Sets up the training: optimizer, losses and metrics.",
-        "设置训练所用的优化器、损失和指标。",
-    ),
+    "compile": Text("Sets the training up with {args}.", "用 {args} 设置训练。"),
     "fill_": Text("Sets every entry of {o} to {0}.", "把 {o} 的所有元素置为 {0}。"),
     "mul_": Text("Multiplies {o} by {0} in place.", "原地把 {o} 乘以 {0}。"),
     "copy_": Text("Copies {0} into {o}.", "把 {0} 的数值拷入 {o}。"),
@@ -113,13 +109,16 @@ MOVING = Text(
     "One step of a moving average (EMA), in place: {p} ← {d} · {p} + ({r}) · {q}.",
     "原地做一步指数滑动平均（EMA）：{p} ← {d} · {p} + ({r}) · {q}。",
 )
-KEPT = Text("Keeps {what} in the object.", "把 {what} 保存到对象上。")
 OUTPUT_PARTS = frozenset(
     {"logits", "loss", "last_hidden_state", "hidden_states", "attentions", "pooler_output"}
 )
 """What models of transformers return, by attribute."""
+OWN_LOSS = Text(
+    "{target} is the task loss that the model computes itself from the labels among its inputs "
+    "(`loss` of {what}).",
+    "{target}：模型在 forward 里根据输入中的标签自己算好的任务损失（{what}中的 `loss`）。",
+)
 PART_OF = Text("{target} is `{part}` of {what}.", "{target}：{what} 中的 `{part}`。")
-CALLS = Text("Calls {call}; what it returns is not used.", "调用 {call}，不使用返回值。")
 EACH = Text("each {what}", "都是{what}")
 PAIR = Text("together: {parts}", "以下几个值：{parts}")
 FROM_SHAPE = Text("Takes {parts} from the shape of {what}.", "取出 {what} 的形状 {parts}。")

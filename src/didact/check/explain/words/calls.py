@@ -21,8 +21,9 @@ FUNCTIONS: dict[str, Text] = {
     ),
     "one_hot": Text("the labels {0} as one-hot rows", "标签 {0} 的 one-hot 编码"),
     "exp": Text("exp({0}), element by element", "逐元素计算 exp({0})"),
+    "logsumexp": Text("log Σ exp of {0}{dim}", "对 {0} 求 log Σ exp{dim}"),
     "log": Text("the natural logarithm of {0}, element by element", "逐元素取 {0} 的自然对数"),
-    "pow": Text("{0} raised to a power, element by element", "逐元素求 {0} 的幂"),
+    "pow": Text("{0} to the power {1}, element by element", "逐元素求 {0} 的 {1} 次方"),
     "stop_gradient": Text(
         "{0}, cut off from the gradient (none flows back)", "{0}，截断梯度（不回传）"
     ),
@@ -31,17 +32,15 @@ FUNCTIONS: dict[str, Text] = {
     "clamp": Text(
         "{0} limited to a range (no gradient outside it)", "把 {0} 截断到给定范围（范围外没有梯度）"
     ),
-    "cat": Text(
-        "the tensors {0} joined along one existing dimension{dim}", "沿已有的某一维拼接 {0}{dim}"
-    ),
-    "stack": Text("the tensors {0} stacked along a new dimension{dim}", "沿新的一维堆叠 {0}{dim}"),
+    "cat": Text("the tensors {0} joined{dim}", "把 {0} 拼接起来{dim}"),
+    "stack": Text("the tensors {0} stacked as a new dimension{dim}", "把 {0} 堆叠成新的一维{dim}"),
     "zeros": Text("a tensor of zeros", "全零张量"),
     "ones": Text("a tensor of ones", "全一张量"),
     "zeros_like": Text("zeros of the shape of {0}", "与 {0} 形状相同的全零张量"),
     "ones_like": Text("ones of the shape of {0}", "与 {0} 形状相同的全一张量"),
     "rand": Text("uniform random numbers in [0, 1)", "[0, 1) 上的均匀随机数"),
     "randn": Text("random numbers from N(0, 1)", "标准正态分布的随机数"),
-    "arange": Text("consecutive integers", "连续整数"),
+    "arange": Text("the integers {args}", "整数序列 {args}"),
     "tensor": Text(
         "a new tensor with the value of {0}, outside any graph",
         "由 {0} 的值新建的张量，不在计算图中",

@@ -20,11 +20,11 @@ METHODS: dict[str, Text] = {
         "{o}，从计算图中截断（不回传梯度）",
     ),
     "clone": Text(
-        "a copy of {o} (gradient still flows through it)", "{o} 的一份拷贝（梯度仍会经它回传）"
+        "a copy of {o}: writing into it does not change {o}", "{o} 的一份拷贝：改写它不影响 {o}"
     ),
     "item": Text(
-        "{o} as a Python number (for logging; it carries no gradient)",
-        "{o} 的 Python 数值（用于打印记录，不带梯度）",
+        "{o} as a Python number (it carries no gradient)",
+        "{o} 的 Python 数值（不带梯度）",
     ),
     "tolist": Text("{o} as a Python list", "{o} 转成的 Python 列表"),
     "numpy": Text("{o} as a NumPy array", "{o} 转成的 NumPy 数组"),
