@@ -23,8 +23,10 @@ from didact.check.explain.formula.tree import (
     walk,
 )
 from didact.check.explain.formula.tree import Sequence as Listed
+from didact.check.explain.formula.verdict import Term
 from didact.check.explain.formula.written import Writer
 from didact.check.explain.layout import COLUMNS, width, wrap
+from didact.check.explain.summary import is_unknown
 from didact.check.explain.words import page as words
 from didact.check.explain.words.roles import ROLES
 from didact.check.findings.finding import Finding
@@ -426,7 +428,7 @@ def definitions_of(explanation: Explanation) -> list[Text]:
     for loss in (*explanation.losses, *explanation.corrected_losses):
         for term in loss.terms:
             one = term.definition
-            if one is not None and one.key not in found:
+            if one is not None and one.key not in found and _is_told(explanation, term):
                 paper = f" ({one.paper})" if one.paper else ""
                 formula = _formula_of(one.formula)
                 found[one.key] = Text(
@@ -434,6 +436,17 @@ def definitions_of(explanation: Explanation) -> list[Text]:
                     f"– {one.name.zh}：{formula.zh}{paper}",
                 )
     return list(found.values())
+
+
+def _is_told(explanation: Explanation, term: Term) -> bool:
+    """Whether a term's definition is one that the verdict speaks of, not a chance likeness."""
+    assert term.definition is not None
+    method, key = explanation.verdict.method_key, term.definition.key
+    if is_unknown(term):
+        return False
+    if key.startswith("reverse_kl"):
+        return method == "reverse_kl"
+    return not (method.startswith("jsd") and key == "kd")
 
 
 def roles_line(explanation: Explanation) -> Text | None:
