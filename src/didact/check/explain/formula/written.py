@@ -246,8 +246,6 @@ class Writer:
         for factor, count in counts.items():
             parts += [" · "] if parts else []
             box = inside(self._of(factor), 2)
-            if box.kind == "fraction" and len(counts) > 1 and not _is_number_like(factor):
-                box = row("(", box, ")")
             power = Box("power", (inside(box, 4), text_box(str(count))), level=4)
             parts.append(box if count == 1 else power)
         return row(*parts, level=2)

@@ -7,7 +7,6 @@ from itertools import combinations
 
 from didact.check.explain.formula.arrays import EvaluationError
 from didact.check.explain.formula.definitions import RANKING
-from didact.check.explain.formula.plain import bare
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import (
     Call,
@@ -82,11 +81,8 @@ def _told_by_form(lab: Laboratory, body: Node, sign: int) -> Term | None:
     law = Law(float(sign))
     found = penalty(body, lab.kinds)
     if found is not None:
-        own = bare(found.parameters)
-        dead = any(isinstance(p, Call) and p.name == "detach" and p.args[0] is own
-                   for p in walk(body))  # fmt: skip
         return Term(found.weights, body, found.definition, law, found.parameters, found.old,
-                    rank=lab.rank, dead=dead)  # fmt: skip
+                    rank=lab.rank)  # fmt: skip
     if isinstance(body, Call) and body.name == "margin_ranking_loss":
         return Term((), body, RANKING, law, body.args[0], rank=lab.rank)
     return None
