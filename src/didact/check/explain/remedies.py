@@ -164,7 +164,7 @@ def returned_at_the_end(function: ast.FunctionDef) -> list[Edit]:
     given = f"({name}, {outputs}) if return_outputs else {name}"
     given = given if outputs and "return_outputs" in arguments else name
     end = Span(where.end_line, where.end_column, where.end_line, where.end_column)
-    return [Edit(end, f"\n{' ' * last.col_offset}return {given}")]
+    return [Edit(end, f"\n{' ' * function.body[0].col_offset}return {given}")]
 
 
 def outputs_of(function: ast.FunctionDef) -> str:

@@ -40,7 +40,7 @@ def _stepped(tree: ast.Module, name: str) -> Fix | None:
         if nested and isinstance(loop, ast.For):
             end = span(loop.body[-1])
             place = Span(end.end_line, end.end_column, end.end_line, end.end_column)
-            text = f"\n{' ' * loop.body[-1].col_offset}{name}.step()"
+            text = f"\n{' ' * loop.body[0].col_offset}{name}.step()"
             return Fix(
                 (Edit(place, text),), "unsafe", Text("Step it each epoch", "每个 epoch 调用")
             )

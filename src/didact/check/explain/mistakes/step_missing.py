@@ -46,7 +46,7 @@ def _half(loop: Loop, *, back: bool) -> Finding | None:
             return None
         end = span(after)
         place = Span(end.end_line, end.end_column, end.end_line, end.end_column)
-        fix = _inserted(place, f"\n{' ' * after.col_offset}{owners[0]}.step()")
+        fix = _inserted(place, f"\n{' ' * loop.body[0].col_offset}{owners[0]}.step()")
         message = OWN["KE152-STEP"].format(name=owners[0])
         return Finding(STEP, Severity.WARNING, span(after), message, fix)
     steps = [

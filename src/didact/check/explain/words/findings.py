@@ -189,6 +189,12 @@ OWN: dict[str, Text] = {
         "time; make it once, before the loop",
         "`{name}` 每一步都重新创建：动量和滑动平均每次都丢失；应在循环之前只创建一次",
     ),
+    "KE169": Text(
+        "this changes `{name}` in place after line {line} has used it: the backward pass still "
+        "needs the old values, hence the error; make a new tensor, `{right}`",
+        "这里原地修改了 `{name}`，而第 {line} 行已经用过它：反向传播还需要原来的值，"
+        "于是报出这个错误；应写成新张量 `{right}`",
+    ),
     "KE163": Text(
         "`{code}` keeps the parameters themselves, no copies: the optimiser changes them in place, "
         "so `{name}` is the present model at every step and the difference from it is always 0; "
@@ -834,6 +840,10 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
     "KE168": (
         Text("A sum that is not gone back from", "总损失没有参与反传"),
         Text("`loss = ce + kd; loss.backward()`.", "写成 `loss = ce + kd; loss.backward()`。"),
+    ),
+    "KE169": (
+        Text("Changed in place after use", "用过之后又被原地修改"),
+        Text("`x = x / n` instead of `x /= n`.", "用 `x = x / n` 代替 `x /= n`。"),
     ),
     "KE163": (
         Text("Old parameters that are not copied", "没有拷贝的旧参数"),

@@ -521,6 +521,7 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and records the teacher's graph, too", "能运行，但教师的计算图也会被记录"
     ),
     "PENALTY-CUT": Text("it runs, and the penalty trains nothing", "能运行，但惩罚项不起训练作用"),
+    "CHANGED-IN-PLACE": Text("backward() stops with a RuntimeError", "backward() 报 RuntimeError"),
     "SUM-NOT-TRAINED": Text(
         "it runs, and one term of the sum is trained alone", "能运行，但只训练了其中一项"
     ),

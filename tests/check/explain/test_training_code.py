@@ -1,0 +1,278 @@
+"""The training code around a loss: what is found there, what mends it, and what is left alone."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from didact.check.explain import explain
+
+KD = "F.kl_div(F.log_softmax({s} / 3, 1), F.softmax({t} / 3, 1), reduction='batchmean') * 9"
+LOOP = """
+for a, b in batches:
+    zs = student(a)
+    with torch.no_grad():
+        zt = teacher(a)
+    loss = KD
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
+
+
+def _code(text: str) -> str:
+    return textwrap.dedent(text).replace("KD", KD.format(s="zs", t="zt"))
+
+
+FAULTY = {
+    "replaced": ("KD309", "loss = loss + 5 *", LOOP.replace(
+        "loss = KD\n", "loss = F.cross_entropy(zs, b)\n    loss = 5 * KD\n")),
+    "unread term": ("KD309", "", LOOP.replace(
+        "loss = KD\n", "ce = F.cross_entropy(zs, b)\n    soft = KD\n    loss = ce\n")),
+    "loop over teachers": ("KE122", "total += ", """
+        total = F.cross_entropy(zs, b)
+        for zt in teacher_logits:
+            total = KD
+        total.backward()
+        """),
+    "loop, named first": ("KE122", "total = 0", """
+        for zt in teacher_logits:
+            kl = KD
+            total = 0.5 * kl
+        loss = F.cross_entropy(zs, b) + total
+        loss.backward()
+        """),
+    "second name": ("KD507", "prev_net = copy.deepcopy(net)\nfor", """
+        for epoch in range(9):
+            prev_net = net
+            for a, b in batches:
+                zs = net(a)
+                with torch.no_grad():
+                    zt = prev_net(a)
+                loss = F.cross_entropy(zs, b) + KD
+                loss.backward()
+        """),
+    "schedule": ("KE150", "a_now * F.cross", """
+        def mix(zs, zt, b, alpha, epoch):
+            a_now = alpha * (1 - epoch / 100)
+            return alpha * F.cross_entropy(zs, b) + KD
+        """),
+    "schedule behind": ("KE150", "cur_T = T - step / 100\n    loss", """
+        for step, (zs, zt) in enumerate(pairs):
+            loss = F.kl_div(F.log_softmax(zs / T, 1), F.softmax(zt / T, 1),
+                            reduction='batchmean') * T ** 2
+            cur_T = T - step / 100
+            loss.backward()
+        """),
+    "mask": ("KE150", "(kl * keep).sum() / keep.sum()", """
+        def seq(zs, zt, labels):
+            keep = (labels != -100).float()
+            kl = F.kl_div(F.log_softmax(zs, -1), F.softmax(zt, -1), reduction='none').sum(-1)
+            return kl.mean()
+        """),
+    "sum not gone back from": ("KE168", "loss.backward()", LOOP.replace(
+        "loss = KD\n", "ce = F.cross_entropy(zs, b)\n    soft = KD\n    loss = ce + soft\n"
+    ).replace("loss.backward", "ce.backward")),
+    "discarded": ("KE151", "    loss = loss / len(ts)\n    return", """
+        def mean_kd(zs, ts):
+            loss = 0
+            for zt in ts:
+                loss += KD
+                loss / len(ts)
+            return loss
+        """),
+    "moved": ("KE151", "a = a.to(device)", LOOP.replace(
+        "    zs =", "    a.to(device)\n    zs =")),
+    "compared": ("KE151", "p.requires_grad = False", """
+        for p in teacher.parameters():
+            p.requires_grad == False
+        """ + textwrap.indent(LOOP, " " * 8)),
+    "flag of a module": ("KE151", "teacher.requires_grad_(False)",
+                         "teacher.requires_grad = False\n" + LOOP),
+    "not called": ("KE151", "opt.zero_grad()", LOOP.replace("zero_grad();", "zero_grad;")),
+    "no step": ("KE152", "opt.step()", LOOP.replace("; opt.step()", "")),
+    "no backward": ("KE152", "loss.backward()", LOOP.replace("loss.backward(); ", "")),
+    "never reset": ("KE153", "    run = 0\n", """
+        run = 0
+        for epoch in range(9):
+            for zs, zt in pairs:
+                loss = KD
+                loss.backward()
+                run += loss.item()
+            print(epoch, run / len(pairs))
+        """),
+    "graph reused": ("KE154", "no_grad():\n    zt = teacher(a)", """
+        zt = teacher(a)
+        for _ in range(5):
+            zs = student(a)
+            loss = KD
+            opt.zero_grad(); loss.backward(); opt.step()
+        """),
+    "old torch": ("KE156", "loss.item()", LOOP + "    print(loss.data[0])\n"),
+    "volatile": ("KE157", "teacher(a)", LOOP.replace(
+        "teacher(a)", "teacher(Variable(a, volatile=True))")),
+    "penalty": ("KE159", "(p - old[n])", """
+        def ewc(net, fisher, old):
+            total = 0
+            for n, p in net.named_parameters():
+                total += (fisher[n] * (p.detach() - old[n]) ** 2).sum()
+            return total
+        """),
+    "no copies": ("KE163", "p.detach().clone()", """
+        star = {n: p.data for n, p in net.named_parameters()}
+        reg = sum((w * (p - star[n]) ** 2).sum() for n, p in net.named_parameters())
+        loss = F.cross_entropy(net(a), b) + reg
+        loss.backward()
+        """),
+    "no return": ("KE160", "return loss", """
+        def kd_loss(zs, zt):
+            loss = KD
+        """),
+    "outputs": ("KE161", "(loss, out) if return_outputs else loss", """
+        class Distil(Trainer):
+            def compute_loss(self, model, inputs, return_outputs=False, **kwargs):
+                out = model(**inputs)
+                zs = out.logits
+                with torch.no_grad():
+                    zt = self.teacher(**inputs).logits
+                loss = KD
+                return loss
+        """),
+    "scheduler": ("KE164", "", "plan = torch.optim.lr_scheduler.StepLR(opt, 9)\n" + LOOP),
+    "student evaluated": ("KE165", "student.train()", "student.eval()\n" + LOOP),
+    "student frozen": ("KE166", "teacher.parameters()", """
+        for p in student.parameters():
+            p.requires_grad = False
+        """ + textwrap.indent(LOOP, " " * 8)),
+    "optimiser anew": ("KE167", "", LOOP.replace(
+        "    zs =", "    opt = torch.optim.Adam(student.parameters())\n    zs =")),
+    "another optimiser": ("KE135", "one.zero_grad()", """
+        one = torch.optim.SGD(student.parameters(), lr=0.1)
+        two = torch.optim.SGD(teacher.parameters(), lr=0.1)
+        """ + textwrap.indent(LOOP, " " * 8).replace("opt.zero", "two.zero").replace(
+        "opt.step", "one.step")),
+    "order": ("KD511", "opt.zero_grad(); loss.backward()", LOOP.replace(
+        "opt.zero_grad(); loss.backward()", "loss.backward(); opt.zero_grad()")),
+    "student without graph": ("KD504", "zs = student(a)\nloss", """
+        with torch.no_grad():
+            zs = student(a)
+            zt = teacher(a)
+        loss = KD
+        loss.backward()
+        """),
+    "copy in training mode": ("KE155", "old_net.eval()", """
+        old_net = copy.deepcopy(net)
+        net.train()
+        """ + textwrap.indent(LOOP, " " * 8).replace("teacher(", "old_net(").replace(
+        "student(", "net(")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FAULTY)
+def test_a_mistake_of_the_training_is_found_and_mended(kind: str) -> None:
+    code, mended, text = FAULTY[kind]
+    told = explain(_code(text))
+    assert code in {f.code for f in told.findings}
+    assert mended in told.correction.source
+    if mended:
+        assert code not in {f.code for f in told.open_findings}
+
+
+RIGHT = {
+    "batches": """
+        for a, b in data:
+            loss = F.cross_entropy(net(a), b)
+        print(loss.item())
+        """,
+    "another model each task": """
+        for task in tasks:
+            old_model = model
+            model = build(task)
+            for a, b in task:
+                zs = model(a)
+                with torch.no_grad():
+                    zt = old_model(a)
+                loss = F.cross_entropy(zs, b) + KD
+                loss.backward()
+        """,
+    "shown at a prompt": """
+        loss = KD
+        loss * 4
+        """,
+    "modules move in place": "teacher.to(device)\nstudent.cuda()\nteacher.eval()\n" + LOOP,
+    "reset behind": """
+        run = 0
+        for epoch in range(9):
+            for zs, zt in pairs:
+                loss = KD
+                loss.backward()
+                run += loss.item()
+            print(epoch, run / len(pairs))
+            run = 0
+        """,
+    "target detached": """
+        zt = teacher(a).detach()
+        teacher.eval()
+        for _ in range(5):
+            zs = student(a)
+            loss = KD
+            opt.zero_grad(); loss.backward(); opt.step()
+        """,
+    "schedule used": """
+        def mix(zs, zt, b, alpha, epoch):
+            a_now = alpha * (1 - epoch / 100)
+            n = zs.size(0)
+            return a_now * F.cross_entropy(zs, b) + KD
+        """,
+    "old model's parameters": """
+        star = {n: p for n, p in old_net.named_parameters()}
+        reg = sum((w * (p - star[n].detach()) ** 2).sum() for n, p in net.named_parameters())
+        """,
+    "copies": """
+        star = {n: p.detach().clone() for n, p in net.named_parameters()}
+        reg = sum((w * (p - star[n]) ** 2).sum() for n, p in net.named_parameters())
+        """,
+}
+
+
+@pytest.mark.parametrize("kind", RIGHT)
+def test_right_training_code_is_not_accused(kind: str) -> None:
+    told = explain(_code(RIGHT[kind]))
+    assert [f.code for f in told.findings if str(f.severity) != "info"] == []
+
+
+def test_a_teacher_without_eval_is_a_remark_unless_the_words_know_better() -> None:
+    told = {f.code: str(f.severity) for f in explain(_code(LOOP)).findings}
+    assert told == {"KE155": "info"}
+    said = explain(_code(LOOP) + "\nI never call teacher.eval(), does it matter?")
+    assert [str(f.severity) for f in said.findings if f.code == "KE155"] == ["warning"]
+    assert "teacher.eval()\nfor" in said.correction.source
+    done = explain(_code(LOOP) + "\nteacher.eval() is called before the loop. Is this right?")
+    assert not done.findings
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "code", "mended"),
+    [
+        ("zs /= zs.norm(dim=1, keepdim=True)", "one of the variables needed for gradient "
+         "computation has been modified by an inplace operation", "KE169", "zs = zs / zs.norm"),
+        ("y = y.unsqueeze(1)", "0D or 1D target tensor expected, multi-target not supported",
+         "KE162", "y = y\n"),
+    ],
+)  # fmt: skip
+def test_the_cause_of_a_traceback_is_found(line: str, message: str, code: str, mended: str) -> None:
+    text = f"zs = student(a)\nout = head(zs)\n{line}\nloss = F.cross_entropy(out, y)\n"
+    told = explain(f"{text}loss.backward()\n\nRuntimeError: {message}\n")
+    assert code in {f.code for f in told.findings}
+    assert mended in told.correction.source
+
+
+def test_a_moving_average_of_parameters_alone_is_remarked() -> None:
+    text = """
+        def follow(mean_net, net, m=0.99):
+            for p, q in zip(mean_net.parameters(), net.parameters()):
+                p.data.mul_(m).add_(q.data, alpha=1 - m)
+        """
+    assert "KE158" in {f.code for f in explain(_code(text)).findings}
+    copied = text + "            for p, q in zip(mean_net.buffers(), net.buffers()):\n"
+    copied += "                p.copy_(q)\n"
+    assert "KE158" not in {f.code for f in explain(_code(copied)).findings}
