@@ -175,7 +175,7 @@ def _overwritten(
 ) -> Iterator[Found]:
     """Losses that are replaced; ``trained``: where the block goes back from the second."""
     for first, second in _pairs(analysis, block):
-        name = _loss_name(analysis, second)
+        name = _loss_name(analysis, second) or _target(second)
         if not name or _count(second, name) or (trained and not _goes_back(block, name)):
             continue
         while isinstance(first, ast.If):
@@ -215,10 +215,18 @@ def _pairs(analysis: Analysis, block: list[ast.stmt]) -> Iterator[tuple[ast.stmt
     for index, statement in enumerate(block):
         name = _loss_name(analysis, statement)
         for later in block[index + 1 :] if name else ():
-            if _loss_name(analysis, later) == name:
+            if _loss_name(analysis, later) == name or _is_loss_again(analysis, later, name):
                 yield statement, later
             if _mentions(later, name):
                 break
+
+
+def _is_loss_again(analysis: Analysis, statement: ast.stmt, name: str) -> bool:
+    """Whether a statement gives a name a loss that was computed before, ``loss = w * kd``."""
+    if _target(statement) != name:
+        return False
+    value = analysis.value_of(statement.value)  # type: ignore[attr-defined]
+    return value is not None and value.space is Space.LOSS and bool(value.terms)
 
 
 def _loss_name(analysis: Analysis, statement: ast.stmt) -> str:
