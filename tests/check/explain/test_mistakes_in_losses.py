@@ -77,10 +77,6 @@ ORDER = (
     "    return kd + F.cross_entropy(y, labels)\n"
 )
 NAMED = "def reverse_kl(student_logits, teacher_logits):\n    return {kd}\n"
-PENALTY = (
-    "for n, w in net.named_parameters():\n    reg += (fisher[n] * (w{cut} - star[n]) ** 2).sum()\n"
-    "loss = F.cross_entropy(z, y) + lam * reg\n"
-)
 KEPT = (
     "# zs, zt: [B, S, V]\ndef f(zs, zt, ids, pad_id):\n    m = ids {sign} pad_id\n"
     f"    k = {kl('zs', 'zt', -1, 'none')}.sum(-1)\n    return (k * m).sum() / m.sum()\n"
@@ -147,7 +143,6 @@ PAIRS = {
               ORDER.format(kd=kl("y", "teacher_scores"))),
     "KE186": (NAMED.format(kd=kl("student_logits", "teacher_logits")),
               NAMED.format(kd=kl("teacher_logits", "student_logits"))),
-    "KE187": (PENALTY.format(cut=".detach()"), PENALTY.format(cut="")),
     "KE188": (COLUMN.format(end=".unsqueeze(1)"), COLUMN.format(end="")),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from didact.check.explain.formula.kinds import INDICES
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.mistakes._look import Look, finding
+from didact.check.explain.mistakes.label_column import MESSAGE
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE188": ("LABEL-SHAPE",)}
@@ -18,8 +19,8 @@ CODES = {"KE188": ("LABEL-SHAPE",)}
 
 def in_formulas(look: Look) -> Iterator[Finding]:
     """For tensors [B, C]."""
-    if not look.is_torch or look.judged.ranks.order[0] != 2:
-        return
+    if not look.is_torch or look.judged.ranks.order[0] != 2 or MESSAGE.search(look.words):
+        return  # where the error message stands, it is told by that
     for loss in look.judged.losses:
         for part in walk(loss.entry.value):
             if not isinstance(part, Call) or part.name not in {"cross_entropy", "nll_loss"}:

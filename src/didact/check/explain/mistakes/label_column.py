@@ -14,12 +14,12 @@ from didact.check.explain.mistakes._look import Look, finding
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE162": ("LABELS-COLUMN",)}
-_ERROR = re.compile(r"0D or 1D target tensor expected|multi-target not supported")
+MESSAGE = re.compile(r"0D or 1D target tensor expected|multi-target not supported")
 
 
 def in_formulas(look: Look) -> Iterator[Finding]:
     """``y.unsqueeze(1)`` or ``y.view(-1, 1)`` beside the message of cross_entropy."""
-    if not look.is_torch or not _ERROR.search(look.words):
+    if not look.is_torch or not MESSAGE.search(look.words):
         return
     for node in nodes_of(look.judged.tracer.tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):

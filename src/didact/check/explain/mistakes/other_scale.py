@@ -123,8 +123,12 @@ def _flipped(part: Node, places: Mapping[Node, ast.AST]) -> Fix | None:
 
 
 def _turned(judged: Judged, term: Term, places: Mapping[Node, ast.AST]) -> Fix | None:
-    """``q * (log p - log q)`` with the difference turned round, else a minus more or less."""
+    """The minus before a term taken away, its difference turned round, else a minus more."""
     message = Text("Change the sign", "改变符号")
+    body = places.get(term.body)
+    around = _minus_around(judged, body) if body is not None else None
+    if around is not None:
+        return Fix((around,), "unsafe", message)
     for part in walk(term.body):
         node = places.get(part) if isinstance(part, Call) and part.name == "sub" else None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
@@ -132,17 +136,24 @@ def _turned(judged: Judged, term: Term, places: Mapping[Node, ast.AST]) -> Fix |
             if all(isinstance(side, ast.Name | ast.Call | ast.Attribute) for side in sides):
                 edits = [Edit(span(a), ast.unparse(b)) for a, b in (sides, sides[::-1])]
                 return Fix(tuple(edits), "unsafe", message)
-    node = places.get(term.body)
-    if not isinstance(node, ast.Call | ast.Name):
+    if not isinstance(body, ast.Call | ast.Name):
         return None
-    for minus in nodes_of(judged.tracer.tree):
-        if isinstance(minus, ast.UnaryOp) and isinstance(minus.op, ast.USub):
-            within = list(ast.walk(minus.operand))
-            if any(n is node for n in within) and not any(isinstance(n, ast.Add) for n in within):
-                where = span(minus)
-                sign = Span(where.line, where.column, where.line, where.column + 1)
-                return Fix((Edit(sign, ""),), "unsafe", message)
-    return Fix((Edit(span(node), f"-{ast.unparse(node)}"),), "unsafe", message)
+    return Fix((Edit(span(body), f"-{ast.unparse(body)}"),), "unsafe", message)
+
+
+def _minus_around(judged: Judged, body: ast.AST) -> Edit | None:
+    """``-kd`` without its minus, ``ce - kd`` as a sum."""
+    for node in nodes_of(judged.tracer.tree):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            within = list(ast.walk(node.operand))
+            if any(n is body for n in within) and not any(isinstance(n, ast.Add) for n in within):
+                where = span(node)
+                return Edit(Span(where.line, where.column, where.line, where.column + 1), "")
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+            within = list(ast.walk(node.right))
+            if any(n is body for n in within) and not any(isinstance(n, ast.Add) for n in within):
+                return Edit(span(node), f"{ast.unparse(node.left)} + {ast.unparse(node.right)}")
+    return None
 
 
 def in_formulas(look: Look) -> Iterator[Finding]:

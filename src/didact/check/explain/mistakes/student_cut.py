@@ -26,7 +26,8 @@ CODES = {"KE123": ("STUDENT-CUT",)}
 
 
 def _cut_students(judged: Judged, loss: Loss) -> Iterator[Finding]:
-    dead = [t for t in loss.terms if t.dead and not t.cut and t.definition is not None]
+    dead = [t for t in loss.terms if t.dead and not t.cut and t.definition is not None
+            and t.definition.key != "ewc"]  # fmt: skip
     if not dead:
         return
     students = {

@@ -554,12 +554,6 @@ OWN: dict[str, Text] = {
         "名字说的是反向 KL，而这里是 KL(教师 ‖ 学生)，即前向 KL：反向 KL 应以教师的对数概率为 "
         "input、学生的概率为 target",
     ),
-    "KE187": Text(
-        "`{name}` has no gradient: the penalty changes the number that is printed and nothing "
-        "else, whatever its weight; only the stored parameters are constants",
-        "`{name}` 没有梯度：惩罚项只改变打印的数值，权重取多大都不起作用；只有保存下来的旧参数"
-        "才应是常数",
-    ),
     "KE188": Text(
         "`{text}` makes the labels [B, 1]; cross_entropy wants one class index for each "
         "sample, [B], and stops with a RuntimeError",
@@ -1214,17 +1208,6 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "F.kl_div(log_softmax(teacher), softmax(student)) is KL(student ‖ teacher).",
             "F.kl_div(log_softmax(teacher), softmax(student)) 才是 KL(学生 ‖ 教师)。",
-        ),
-    ),
-    "KE187": (
-        Text(
-            "A penalty without gradient",
-            "没有梯度的惩罚项",
-        ),
-        Text(
-            "EWC and L2-SP: (θ − θ*)², where θ is the live parameter and θ* = "
-            "p.detach().clone() of the old model.",
-            "EWC、L2-SP：(θ − θ*)²，θ 是当前参数，θ* 是旧模型的 p.detach().clone()。",
         ),
     ),
     "KE188": (
