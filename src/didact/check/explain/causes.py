@@ -36,7 +36,11 @@ def message_in(text: str) -> str | None:
     for line in text.split("\n"):
         within = _WITHIN.search(line)
         if within is not None and not _CODE.match(line):
-            return within["message"].strip(" `,;")
+            opened = line[max(within.start() - 1, 0) : within.start()]
+            closing = {"“": "”"}.get(opened, opened)
+            quoted = bool(opened) and opened in "\"'`“" and closing in within["message"]
+            told = within["message"].rpartition(closing)[0] if quoted else within["message"]
+            return told.strip(" `,;")
     for pattern, cause, _ in words.ERRORS:
         match = pattern.search(text)
         if match is not None and cause != "kept":

@@ -63,10 +63,13 @@ def relevant(
     if judging and (named := _named(question, findings, tree)):
         return Relevant(tuple(named[:_MOST_CAUSES]), "name")
     identity = not judging and asking.IS_IT_THIS.search(question) is not None
-    if not serious or _HYPOTHETICAL.search(question):
+    if not findings or _HYPOTHETICAL.search(question):
         return None
-    if found := _by_topic(question, serious, words.SYMPTOMS):
+    slow = [f for f in findings if "TEACHER-GRAD" in kinds_of(f.code)]
+    if found := _by_topic(question, [*serious, *slow], words.SYMPTOMS):
         return Relevant(tuple(found[:_MOST_CAUSES]), "symptom")
+    if not serious:
+        return None
     if identity and (found := _by_topic(question, serious, words.IDENTITIES)):
         return Relevant(tuple(found[:_MOST_CAUSES]), "subject")
     if not judging:
@@ -179,6 +182,8 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
             return words.YES_NEEDED
         return words.NO_NEED if pointed and kinds & words.TO_REMOVE else words.AS_WRITTEN
     if words.AT_FAULT.search(question):
+        if _EITHER.search(question):
+            return words.AS_WRITTEN
         return words.ANOTHER if elsewhere else words.YES
     if elsewhere:
         return words.ANOTHER

@@ -423,6 +423,14 @@ _FOLLOWS = Text(
     "T² 要跟着变：只要 T 在训练中变化，softmax 里和系数里就都用当前这一步的 T。系数若固定不变，"
     "软标签项的梯度会随 T 按 1/T² 变化。",
 )
+_HARD_AT_ONE = Text(
+    "Because the hard term trains the probabilities that are used later, and those are at T = 1. T "
+    "only softens the comparison with the teacher, whose small probabilities would not count "
+    "otherwise; a label has none.",
+    "因为硬标签项训练的是以后真正要用的概率，用的时候 T = "
+    "1。温度只用来软化与教师的比较，好让教师较小的"
+    "概率也起作用；真实标签没有这些小概率。",
+)
 _MASKED_HERE = Text(
     "Yes, and it is done here: what the mask sets to 0 is left out of the sum, and the sum is "
     "divided by the number of positions that are left.",
@@ -558,6 +566,9 @@ DIRECT: tuple[Direct, ...] = (
             sees=(r"(?s)\.detach\(\).*\.detach\(\)", r"(?s)\.backward\(\).*\.backward\(\)")),
     _direct(r"retain_graph", _RETAIN, needs="=no error"),
     _direct(r"retain_graph", _ONLY_HIDES),
+    _direct(r"(hard|cross.?entropy|\bce\b).*(not|no|n't|without).*((?-i:\bT\b)|temperature)"
+            r"|(hard|硬标签|交叉熵|\bce\b).*(不|没).{0,6}((?-i:T)(?![a-z])|温度)", _HARD_AT_ONE,
+            needs="=ce, =kd, =clean"),
     _direct(r"(-100|\bpad|mask).*(handled|ignored|left out|excluded|masked out|skipped)"
             r"|(-100|pad|填充).*(处理|忽略|排除|去掉|屏蔽)", _MASKED_HERE,
             needs="@divided by mask, =clean"),

@@ -73,15 +73,18 @@ WEIGHT = (
         "蒸馏项前面的权重该怎么理解？",
     ),
     Text(
-        "Something relative to the scale of both terms only: per sample, summed over classes, the "
-        "soft one times T². A factor of 10 may merely make up for a missing T² (16 at T = 4) or "
-        "for "
-        "reduction='mean' (C). With more old classes many methods let it grow: λ = n_old/n_all in "
-        "BiC and WA.",
-        "它只在两项尺度一致时才有意义：都按样本平均、对类别求和，软标签项乘 T²。系数 10 可能只是在"
-        "弥补漏掉的 T²"
-        "（T = 4 时为 16）或 reduction='mean' 的 1/C。旧类越多，很多方法会把它取得越大，"
-        "例如 BiC 和 WA 取 λ = n_旧/n_全部。",
+        "It sets the balance only where both terms are on one scale: each per sample, summed over "
+        "the classes, and the soft one times T². Then 0.5 to 0.9 for the soft term is usual, tuned "
+        "on validation data. Without T² (1/16 at T = 4) or with reduction='mean' (1/C) the soft "
+        "term is smaller, and its weight has to be larger by that. In class-incremental "
+        "learning it "
+        "mostly grows with the share of old classes, λ = n_old/n_all in BiC and WA.",
+        "只有两项在同一尺度上（都按样本平均、对类别求和，软标签项乘 "
+        "T²），权重才真正表示两者的比例；这时软标签项"
+        "常取 0.5 到 0.9，再在验证集上调。若没乘 T²（T = 4 时只有 1/16）或用了 "
+        "reduction='mean'（1/C），软标签项"
+        "会变小，权重就要相应取大。类增量学习里，它多随旧类的比例变大，例如 BiC 和 WA 取 λ "
+        "= n_旧/n_全部。",
     ),
 )
 SLICE_FIRST = (

@@ -443,6 +443,15 @@ _AVERAGED = Text(
     "所以蒸馏项与单教师时同一尺度。"
     "权重可以因教师而异，例如按验证集精度，或按它对该样本的置信度来定，只要总和保持为 1。",
 )
+_DECAY = Text(
+    "A decay near 1, mostly 0.99 to 0.9999: the average then looks back over about 1/(1 − decay) "
+    "steps (0.999: 1000). Short trainings want the smaller one; many codes let it grow from "
+    "a small "
+    "value in the first steps, min(decay, 1 − 1/(step + 1)).",
+    "取接近 1 的值，常用 0.99 到 0.9999：相当于对最近约 1/(1 − decay) 步取平均（0.999 就是 "
+    "1000 步）。"
+    "训练步数少就取小一点；很多代码在开头若干步让它从小到大，即 min(decay, 1 − 1/(step + 1))。",
+)
 _WHEN_AVERAGED = (
     r"(?:\bema\b|mean teacher|average|teacher update).*\b(?:before|after|when|order|where"
     r"|place|right)"
@@ -517,6 +526,9 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
              r"(结果|输出|精度|准确率|数值|指标|预测|每次|两次).*(不一样|不同|不稳定|波动|变来变去)"
              r"|(不一样|不同|不稳定).*(结果|输出|精度|准确率|指标)"),
      _kinds("@no eval"), NO_EVAL),
+    (_either(r"(which|what|how|good|choose).*(decay|momentum)|(decay|momentum).*(value"
+    r"|be set|choose)",
+             r"(decay|momentum|动量|衰减).*(多少|取|设)"), _kinds("@parameters"), _DECAY),
     (_either(_WHEN_AVERAGED, _WHEN_AVERAGED_ZH), _kinds("@ema after step"), _EMA_AFTER),
     (_either(_WHEN_AVERAGED, _WHEN_AVERAGED_ZH), _kinds("@ema before step"), _EMA_BEFORE),
     (_either(r"0\.69|ln ?2|log ?2", r"0\.69|ln ?2"), _KL, _JSD_BOUND),
@@ -626,7 +638,7 @@ LINE_BY_LINE = _either(r"line by line|each line|every line", r"逐行|逐句|每
 STUCK = _either(
     r"(not|never|n't|isn't|doesn't) \w* ?(fall|decreas|chang|mov|go(es|ing)? down|converg|"
     r"learn|improv)|stuck"
-    r"|constant|plateau",
+    r"|(is|stays|remains|loss) constant|plateau",
     r"不(怎么)?(下降|降|收敛|变|动|更新|起作用)|降不下|不学习|恒定|常数|一直是?(同一|一样|"
     r"0)|没有?变化",
 )
@@ -676,7 +688,8 @@ NOT_AS_IT_STANDS = Text(
     "Not as it stands. What has to be changed: {changes}.", "照原样不行。要改的地方：{changes}。"
 )
 IS_IT_THIS = _either(
-    r"\b(is|isn't|does) (this|that|it)\b|\bam i (doing|using)\b|same (thing )?as|thats? .* right\?",
+    r"(?!.*\b(why|where|when|how)\b)(.*\b(is|isn't|does) (this|that|it)\b|.*\bam i (doing|using)\b"
+    r"|.*same (thing )?as|.*thats? .* right\?)",
     r"是(不是)?(?!什么|哪|啥|怎么|为什么).{1,40}(吗|嘛)|算不算|算是.{1,20}吗",
 )
 """Whether it is the method that the question names."""

@@ -230,7 +230,8 @@ ERRORS: tuple[tuple[re.Pattern[str], str, Text], ...] = tuple(
         (r"mat1 and mat2|shape '\[[^\]]*\]' is invalid|size mismatch for", "", FLATTEN),
         (r"0-dim tensor|Use .?tensor\.item", "", ZERO_DIM),
         (r"invalid syntax|missing parentheses in call", "", SYNTAX),
-        (r"expanded size of the tensor|size of tensor a|must match the size|shape mismatch"
+        (r"must be the same as input size|expanded size of the tensor|size of tensor a"
+        r"|must match the size|shape mismatch"
         r"|to match target batch_size"
          r"|using a target size|sizes of tensors must match", "", SHAPES),
         (r"grad can be implicitly created only for scalar", "", SCALAR),

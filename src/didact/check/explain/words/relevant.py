@@ -136,7 +136,8 @@ SYMPTOMS: tuple[Topic, ...] = (
         r"(?!.*\b(to|reach(es)?|become|be) (0|zero)\b)"
         r"((\bnot|n't|never) (\w+ )?(fall|decreas|chang|mov|go(es|ing)?\b|converg|learn"
         r"|improv|drop)"
-        r"|stuck|plateau|constant|flat\b|barely|chance|不(怎么)?(下降|降|收敛|变|动|涨)"
+        r"|stuck|plateau|stopped (learning|improving)|(is|stays|remains|loss) constant"
+        r"|flat\b|barely|chance|不(怎么)?(下降|降|收敛|变|动|涨)"
         r"|降不下|不学习"
         r"|恒定|常数|卡在|停在|上不去|到不了|降不到)",
         "STUDENT-CUT ITEM-IN-GRAPH GRAPH-CUT STUDENT-NO-GRAD NOT-IN-OPTIMIZER ALIAS-TEACHER "
@@ -154,7 +155,8 @@ TROUBLE = re.compile(
     r"|collaps|noisy"
     r"|near (0|zero|chance)|at \d+ ?%|garbage|something is off|what('s| is| am i) (going on"
     r"|missing)"
-    r"|变差|下降|降不下|不下降|不收敛|掉(了|得|点)|很低|还低|(准确率|精度|acc).{0,12}低|很差"
+    r"|变差|越来越差|差了|没起作用|stopped (learning|improving)|下降|降不下|不下降|不收敛"
+    r"|掉(了|得|点)|很低|还低|(准确率|精度|acc).{0,12}低|很差"
     r"|不好|没(有)?(提升"
     r"|提高)|崩|塌|不如|更低|抖|波动|上不去",
     re.IGNORECASE,
@@ -330,6 +332,7 @@ WHERE = _words(
     r"\bwhat('s| is| am i| did i| do i| are)\b.{0,30}\b(wrong|missing|doing wrong|mistake"
     r"|bug|off|miss)\b"
     r"|\bwhere('s| is| am i| did i| are)\b.{0,40}\b(wrong|bug|mistake|error|problem)s?\b|any ideas?"
+    r"|what (could|might|can) (be|cause)|the (reason|cause)\b|^why( is that)?\??$"
     r"|how (do|can|should|to) (i )?(fix|solve|repair)|\bhelp\b|check|review|look over|going on",
     r"(哪|什么|啥).{0,6}(错|不对|问题|毛病|原因)|怎么(回事|解决|改|办)|咋(回事|整|办)|求(助"
     r"|解|大佬|教|指)"
