@@ -55,6 +55,8 @@ def answer_to(
         return None
     facts = kinds | _by_formula(verdict, [*losses, *corrected]) | facts_of(tree)
     facts |= {"=no error"} if message is None else frozenset()
+    if kinds.isdisjoint(words.SYMPTOMS_OF_NEGATIVE) and verdict.outcome in {"equal", "departs"}:
+        facts |= {"=not negative"}
     known = _Known(findings, facts, verdict, summary, tree, lines)
     known.losses, known.depends, known.code = losses, depends, code
     known.mended = mended

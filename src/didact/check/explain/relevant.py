@@ -66,7 +66,9 @@ def relevant(
     if not findings or _HYPOTHETICAL.search(question):
         return None
     slow = [f for f in findings if "TEACHER-GRAD" in kinds_of(f.code)]
-    if found := _by_topic(question, [*serious, *slow], words.SYMPTOMS):
+    found = _by_topic(question, serious, words.SYMPTOMS)
+    found = found or _by_topic(question, slow, words.SYMPTOMS)
+    if found:
         return Relevant(tuple(found[:_MOST_CAUSES]), "symptom")
     if not serious:
         return None
@@ -185,11 +187,13 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
         if _EITHER.search(question):
             return words.AS_WRITTEN
         return words.ANOTHER if elsewhere else words.YES
+    if found.why == "trouble":
+        return words.LIKELY
     if elsewhere:
         return words.ANOTHER
     if words.RIGHT.search(question):
         return words.NO if departs or pointed else words.AS_WRITTEN
-    return words.LIKELY if found.why == "trouble" else words.PLAIN
+    return words.PLAIN
 
 
 def listing(findings: Sequence[Finding], *, within: bool = False) -> Text:

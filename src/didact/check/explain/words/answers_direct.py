@@ -485,7 +485,7 @@ DIRECT: tuple[Direct, ...] = (
                   "=icarl_labels_sum", "=icarl_narrow_sum", "=bce_labels_sum")),
     *(_direct(_NAMES_DIRECTION, _NOT_REVERSE, needs=f"{key}, @kl_div")
       for key in ("=kd", "=kd_masked", "=soft_ce")),
-    *(_direct(r"negative|below zero|minus|负", _CANNOT_BE_NEGATIVE, needs=f"{key}, =clean, =equal")
+    *(_direct(r"negative|below zero|minus|负", _CANNOT_BE_NEGATIVE, needs=f"{key}, =not negative")
       for key in ("=kd", "=kd_masked", "=reverse_kl", "=reverse_kl_masked")),
     _direct(r"(T ?(\^|\*\*) ?2|T²|squared?|平方).*(schedule|follow|fixed|anneal|epoch|固定"
     r"|跟着|变化)"

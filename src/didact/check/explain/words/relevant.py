@@ -150,6 +150,11 @@ SYMPTOMS: tuple[Topic, ...] = (
 )
 """What a reader sees when the code is run, and the mistakes that explain it."""
 
+SYMPTOMS_OF_NEGATIVE = frozenset(
+    kind for topic in SYMPTOMS if topic.asks.search("negative") for kind in topic.kinds
+)
+"""Mistakes that can make a loss negative."""
+
 TROUBLE = re.compile(
     r"worse|no better|not better|drops?\b|dropped|low(er)?\b|stuck|fails?\b|poor|bad\b"
     r"|collaps|noisy"
@@ -180,7 +185,8 @@ SUBJECTS: tuple[Topic, ...] = (
         "COPYPASTE-NORM", r"\bdim\b|\baxis\b|\bview\b|dimension|flatten|normali[sz]|permute",
     ),
     _topic(
-        r"\border\b|arguments?|swap|reversed?\b|way (a)?round|y_true|exchanged|mixed up"
+        r"\border\b|(?<!no )(?<!without )arguments?|swap|reversed?\b|way (a)?round|y_true"
+        r"|exchanged|mixed up"
         r"|which (one )?"
         r"(goes|comes|is) first|顺序|反了|写反|弄反|搞反|放前|换过来|方向",
         "SWAPPED ARGS-REVERSED KERAS-SWAPPED EMA-REVERSED JS-EXCHANGED JSD-WRONG KL-INPUT-PROBS "
