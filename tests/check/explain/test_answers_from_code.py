@@ -161,7 +161,7 @@ SAID = [
     (LWF, "Why the slice [:, :n_old]?", "`new[:, :n_old]` (line 3)"),
     (LWF, "is this the same as F.kl_div?", "In gradient yes, in value no"),
     (TOKENS, "Do padded positions count?", "They do not take part"),
-    (TOKENS, "pad 的位置要不要去掉？", "要，代码已经去掉了"),
+    (TOKENS, "pad 的位置要不要去掉？", "要，"),
     (ANGLES, "What does bmm compute here?", "`torch.bmm(n, n.transpose(1, 2))` (line 4) multi"),
     (POOL, "sum(dim=3) 是沿哪个方向池化？", "`a.sum(dim=3)`（第 3 行）沿宽度"),
     (RKD, "为什么要除以均值，不除行不行？", "为了去掉尺度"),

@@ -6,7 +6,7 @@ import ast
 import re
 
 from didact._core.i18n import Text
-from didact.check.explain.answers._code import Code, either, shown
+from didact.check.explain.answers._code import Code, both, either, shown
 
 PLACE = 35
 ASKS = either(
@@ -22,6 +22,11 @@ _TEXT = Text(
     "the new ones, which the labels teach.",
     "`{code}`（第 {line} 行）取前 `{bound}` 列，即旧类：旧模型只认识这些类别，这样两边的 softmax "
     "在同一组类别上进行；新类由真实标签来教，这一项不管。",
+)
+_ALSO = Text(
+    "`{code}` is the same cut on the other side; where the old model's head has these classes "
+    "alone, it changes nothing there.",
+    "另一侧的 `{code}` 是同样的切片；旧模型的分类头如果本来就只有这些类，那一侧切不切都一样。",
 )
 _BOUND = re.compile(r"old|known|prev|seen|(?<![a-z])n_?k\b", re.IGNORECASE)
 _WRONG = {
@@ -49,7 +54,11 @@ def answer(question: str, code: Code) -> Text | None:
                 continue
             bound = ast.unparse(last.upper) if last.upper is not None else ""
             if _BOUND.search(bound) or _is_old_width(code, bound):
-                return _TEXT.format(code=shown(node), line=node.lineno, bound=bound)
+                told = _TEXT.format(code=shown(node), line=node.lineno, bound=bound)
+                alike = [n for n in code.nodes if isinstance(n, ast.Subscript) and ast.unparse(
+                    n.slice) == ast.unparse(node.slice) and ast.unparse(n.value) != ast.unparse(
+                    node.value)]  # fmt: skip
+                return told if not alike else both(told, _ALSO.format(code=shown(alike[0])))
     return None
 
 

@@ -39,7 +39,8 @@ _LOG = either(
 )
 _ARGUMENTLESS = either(r"(no|without) arguments|default|reduction", r"默认|不带参数|reduction")
 _NEGATIVE = either(
-    r"other way|swap|exchang|revers|wrong|mixed", r"反了|写反|弄反|交换|换过来|颠倒|放前面|错"
+    r"other way|swap|exchang|revers|wrong|mixed|(teacher|target)[^,;]{0,30}first",
+    r"(教师|老师|target)[^，；]{0,10}(前|第一)|反了|写反|弄反|交换|换过来|颠倒|放前面|错",
 )
 _BOTH_DIRECTIONS = either(r"\bor\b", r"还是")
 _WHICH = either(r"\bwhich\b", r"哪个|谁|哪一个")

@@ -19,11 +19,6 @@ _GRAM = Text(
     "does not depend on the width of the features. Only the batch must be the same.",
     "不需要：比较的是批内样本之间的关系，两边都是 B×B 的矩阵，与特征的宽度无关，只要批大小一致。",
 )
-_GRAM_WHY = Text(
-    "Because what is compared are relations within the batch, a B×B matrix on each side, whose "
-    "size does not depend on the width of the features. Only the batch must be the same.",
-    "因为比较的是批内样本之间的关系，两边都是 B×B 的矩阵，与特征的宽度无关，只要批大小一致。",
-)
 _KERNEL = Text(
     "The number of channels may differ, as the kernel compares each channel as a vector of its H·W "
     "places; that number of places must be the same.",
@@ -48,13 +43,33 @@ def answer(question: str, code: Code) -> Text | None:
     if re.search(r"divid|除以", question):
         return None
     if keys & {"rkd_distance", "rkd_angle", "sp", "pkt"}:
-        why = re.search(r"\bwhy\b|为什么|为何", question, re.IGNORECASE)
-        return _GRAM if why is None else _GRAM_WHY
+        return _may_differ(question, _GRAM)
     if keys & {"nst", "nst_student"}:
         return _KERNEL
     if keys & {"mse", "mse_rows", "mse_sum", "l1", "smooth_l1", "cosine"} and re.search(
         r"channel|width|dim|feature|通道|维|宽度|特征", question, re.IGNORECASE
     ):
         layer = re.search(r"= (nn\.(?:Linear|Conv2d|Conv1d)\([^\n]*)", code.text)
-        return _PROJECTED.format(layer=layer[1]) if layer is not None else _ELEMENTWISE
+        if layer is not None:
+            return _may_differ(question, _PROJECTED.format(layer=layer[1]))
+        return None if _CAN_DIFFER.search(question) else _ELEMENTWISE
     return None
+
+
+_CAN_DIFFER = either(
+    r"(can|could|may|possible|allowed|ok(ay)?)\b.*differ",
+    r"(可以|能).{0,6}(不一样|不同|不等)|(不一样|不同|不等).{0,4}(可以|行|也能|能)",
+)
+
+
+def _may_differ(question: str, told: Text) -> Text:
+    """An answer that begins with no, begun as the question wants it."""
+    if re.search(r"\bwhy\b|为什么|为何", question, re.IGNORECASE):
+        return Text(
+            "Because " + told.en.removeprefix("No: "), "因为" + told.zh.removeprefix("不需要：")
+        )
+    if _CAN_DIFFER.search(question):
+        return Text(
+            "Yes: " + told.en.removeprefix("No: "), "可以：" + told.zh.removeprefix("不需要：")
+        )
+    return told
