@@ -174,6 +174,11 @@ SAID = [
     (KD, "why do we need the hard loss at all?", "The labels are right where"),
     (KD, "Is T applied to both sides?", "Yes, both sides"),
     (KD, "what does line 4 do?", "Line 4, `hard"),
+    (KD, "what if T is 1?", "It works: T = 1"),
+    (KD, "hard 的形状是什么？", "输入为 [B, C] 时，`hard`（第 4 行）是标量"),
+    (KD, "Does F.cross_entropy need softmax before?", "No: cross_entropy takes raw"),
+    (TOKENS, "why .sum(-1) and no batchmean?", "reduction='none' keeps"),
+    (RKD, "Can the student have a different embedding size?", "Yes: what is compared"),
 ]
 
 
@@ -198,6 +203,8 @@ NOT_SAID = [
     (TOKENS, "Would masking alone do, without the shift?", "take part"),
     (OPEN, "Do I need eval() and no_grad()?", "it is there"),
     (SWAPPED, "Is this KL right with its default reduction?", "as it should be"),
+    (LWF, "what shape is kd?", "[B"),
+    (KD, "How does T change the gradient?", "flatter"),
 ]
 
 

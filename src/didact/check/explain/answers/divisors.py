@@ -24,12 +24,22 @@ _TOKENS = Text(
     "用 batchmean 就对：经过 `{code}` 之后每一行就是一个保留下来的位置，第 0 维就是它们的个数，"
     "batchmean 除的正是它。",
 )
+_PIXEL_ROWS = re.compile(r"permute\(0, 2, 3, 1\)[\s\S]{0,20}(reshape|view)\(-1, ")
+_PIXELS = Text(
+    "No, not once more: after permute(0, 2, 3, 1) and reshape(-1, C) dim 0 has B·H·W rows, one "
+    "per pixel, and batchmean divides by just that. What comes out is the mean KL per pixel.",
+    "不用再除：permute(0, 2, 3, 1) 再 reshape(-1, C) 之后，第 0 维是 B·H·W 行，每个像素一行，"
+    "batchmean 除的正是它，得到的已经是每个像素的平均 KL。",
+)
 
 
 def answer(question: str, code: Code) -> Text | None:
     """By the rows of what goes into the divergence."""
     if code.keys & {"cwd"} and re.search(r"B ?\*|H ?\*|通道|channel|B\W*C|H\W*W", question):
         return _CHANNELS
+    if re.search(r"H ?[*·x×] ?W|pixel|像素", question) and _PIXEL_ROWS.search(code.text):
+        clean = code.keys & {"kd", "soft_ce"} and not code.serious
+        return _PIXELS if clean and "batchmean" in code.text else None
     if "batchmean" not in code.text or not re.search(
         r"batchmean|token|position|divid|除", question, re.IGNORECASE
     ):

@@ -38,6 +38,17 @@ _LOG = either(
     r"|要)|log_target",
 )
 _ARGUMENTLESS = either(r"(no|without) arguments|default|reduction", r"默认|不带参数|reduction")
+_LOG_OF_INPUT = either(
+    r"why.*log\w*.*(student|input|first)|why.*(student|input).*log",
+    r"为什么.*(学生|input|第一个).*(log|对数)|为什么.*(log|对数).*(学生|input)",
+)
+_WHY_INPUT = Text(
+    "Because kl_div(input, target) = Σ target·(log target − input) takes no logarithm of "
+    "`input`: log Q of the student has to be given, and log_softmax computes it without an "
+    "underflow to log 0. `target` is probabilities, unless log_target=True.",
+    "因为 kl_div(input, target) = Σ target·(log target − input) 不会对 input 取对数：要给学生的 "
+    "log Q，而 log_softmax 直接算出它，不会下溢成 log 0。target 给概率，除非 log_target=True。",
+)
 _NEGATIVE = either(
     r"other way|swap|exchang|revers|wrong|mixed|(teacher|target)[^,;]{0,30}first",
     r"(教师|老师|target)[^，；]{0,10}(前|第一)|反了|写反|弄反|交换|换过来|颠倒|放前面|错",
@@ -121,6 +132,9 @@ def answer(question: str, code: Code) -> Text | None:
     sides_named = re.search(
         r"log_softmax.*(?<!log_)softmax|(?<!log_)softmax.*log_softmax", question
     )
+    if sides_named is None and _LOG_OF_INPUT.search(question):
+        right = calls and all(is_log(c.input) for c in calls)
+        return _WHY_INPUT if right else None
     if _LOG.search(question) and not sides_named and (told := _on_log(calls)) is not None:
         return told
     if _OF_OTHERS.search(question) or not _ORDER.search(question):

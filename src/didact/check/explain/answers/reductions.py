@@ -59,8 +59,9 @@ def answer(question: str, code: Code) -> Text | None:
         return None
     several = len(re.findall(r"\b(batchmean|mean|sum|none)\b", question)) > 1
     if reduction == "batchmean" and not code.serious:
+        why = re.search(r"\bwhy\b|为什么|为何", question, re.IGNORECASE)
         first = _CHOOSE if several else _TAKEN.format(line=line)
-        return both(first, _LAWS)
+        return _LAWS if why else both(first, _LAWS)
     if reduction == "mean":
         return both(_CHOOSE, _LAWS, _MEAN.format(line=line))
     if reduction == "sum" and not code.serious:
