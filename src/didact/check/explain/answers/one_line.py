@@ -18,11 +18,16 @@ _TEXT = Text("Line {line}, `{code}`: {words}", "第 {line} 行 `{code}`：{words
 _WHAT = either(
     r"what (does|is)|mean\b|explain", r"干嘛|干什么|做什么|什么意思|是什么|作用|怎么理解|解释"
 )
+_MORE = either(
+    r"\bwhy\b|right|correct|wrong|zero|negativ|term\b|need|should|differ|instead",
+    r"为什么|为何|对吗|错|负|为 ?0|那一?项|后面|前面|需要|区别|不同|正确",
+)
+"""Questions that ask more than what a line does."""
 
 
 def answer(question: str, code: Code) -> Text | None:
     """What stands of that line in the explanation line by line."""
-    if not _WHAT.search(question):
+    if not _WHAT.search(question) or _MORE.search(question):
         return None
     number = _NUMBER.search(question)
     if number is not None:
