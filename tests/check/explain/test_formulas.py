@@ -122,6 +122,17 @@ WRITTEN = {
         """,
         "CE(a, y) + KL(softmax(b/T) ‖ softmax(a/T))",
     ),
+    "a layer that another function applies": (
+        """
+        class Fit(nn.Module):
+            def forward(self, x):
+                return F.relu(self.bn(self.conv(x)))
+        fit = Fit()
+        loss = F.mse_loss(fit(f_s), f_t)
+        loss.backward()
+        """,
+        "MSE(relu(self.bn(self.conv(f_s))), f_t)",
+    ),
     "a target of minus one": (
         "loss = F.cosine_embedding_loss(f_s, f_t, -torch.ones(f_s.size(0)))",
         "max(0, cos(f_s, f_t))",
@@ -205,6 +216,14 @@ METHODS = {
         """,
     "jsd_even": WRITTEN["a mixture in logarithms"][0],
     "multi_kd": WRITTEN["a list that a loop fills"][0],
+    "self_kd": """
+        loss = F.cross_entropy(outs[-1], y)
+        for out in outs[:-1]:
+            soft = F.softmax(outs[-1].detach() / T, 1)
+            kd = F.kl_div(F.log_softmax(out / T, 1), soft, reduction='batchmean')
+            loss += F.cross_entropy(out, y) + T ** 2 * kd
+        """,
+    "imitation": "loss = ((f_s - f_t) ** 2 * fg_mask).sum() / fg_mask.sum() / 2",
     "hint": """
         f_t, z_t = teacher(x)
         f_s, z_s = student(x)

@@ -240,7 +240,9 @@ def _matching(terms: list[Term]) -> str:
     )  # fmt: skip
     if "logit" in texts or "score" in texts or (compared and compared <= scored):
         return "logit_matching"
-    if re.search(r"feat|hint|layer|guided|regress|hidden|proj|backbone|adapt|fm|^f", texts):
+    if re.search(
+        r"feat|hint|layer|guided|regress|hidden|proj|backbone|adapt|conv|fm|\bf_?[st]\b|^f", texts
+    ):
         return "hint"
     return "mse"
 
@@ -253,7 +255,8 @@ def is_simple(term: Term) -> bool:
 def _is_leaf(node: Node) -> bool:
     while isinstance(node, Call) and node.name in {
         "index", "masked_select", "view", "reshape", "flatten", "detach", "identity", "floating",
-        "squeeze", "permute", "transpose", "normalize", "softmax", "log_softmax", "sigmoid", "div",
+        "relu", "squeeze", "permute", "transpose", "normalize", "softmax", "log_softmax", "sigmoid",
+        "div",
     }:  # fmt: skip
         node = node.args[0]
     return not isinstance(node, Call)

@@ -55,10 +55,17 @@ def same(one: Node, other: Node) -> bool:
     if isinstance(one, Constant) and isinstance(other, Constant):
         return bool(one.value == other.value)
     if isinstance(one, Call) and isinstance(other, Call) and one.name == other.name:
+        if one.name in {"softmax", "log_softmax"} and one.args and other.args:
+            return same(one.args[0], other.args[0]) and _dim_of(one) == _dim_of(other)
         keys = [k for k, _ in one.keywords] == [k for k, _ in other.keywords]
         a, b = one.children, other.children
         return keys and len(a) == len(b) and all(map(same, a, b))
     return False
+
+
+def _dim_of(node: Call) -> Any:
+    dim = node.keyword("dim") or (node.args[1] if len(node.args) > 1 else None)
+    return dim.value if isinstance(dim, Constant) else dim
 
 
 def without_log(node: Node) -> Node | None:

@@ -245,9 +245,9 @@ class Evaluator:
         if not loops:
             return value
         place = self._at.get(loops[0], 0)
-        if not isinstance(value, list) or place >= len(value):
+        if not isinstance(value, list) or not value:
             raise EvaluationError(f"{node.text} has no value for item {place}")
-        return value[place]
+        return value[place % len(value)]
 
     def _call(self, node: Call) -> Any:
         function = OPERATIONS.get(node.name)

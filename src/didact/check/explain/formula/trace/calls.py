@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Sequence as Items
 from contextlib import suppress
 
@@ -128,10 +129,31 @@ class Calls(State):
             assumed = self._assumed_loss(function.text, args) if not keywords else None
             if assumed is not None:
                 return assumed
-        shown = ast.unparse(node)
+        shown = self._shown_call(node, args)
         model = isinstance(function, Given) and (is_model(function.text) or function.model)
         own = [function] if isinstance(function, Item) else []  # a model of a list of models
         return self._unknown(shown, [*own, *args, *keywords.values()], model=model)
+
+    def _shown_call(self, node: ast.Call, args: list[Value]) -> str:
+        """A call as it reads where the function that it stands in is called."""
+        if not self._depth or any(isinstance(a, ast.Starred) for a in node.args):
+            return ast.unparse(node)
+        changed = copy.copy(node)
+        changed.args = [
+            self._outer(a, v) for a, v in zip(node.args, args, strict=False)
+        ]  # fmt: skip
+        return ast.unparse(changed)
+
+    def _outer(self, argument: ast.expr, value: Value) -> ast.expr:
+        """A parameter under the name of what it was given."""
+        if isinstance(argument, ast.Call) and isinstance(value, Given):
+            with suppress(SyntaxError):
+                return ast.parse(value.text, mode="eval").body
+        if not isinstance(argument, ast.Name) or not isinstance(value, Given):
+            return argument
+        name = self.labels.get(value, value.text) if value.inputs else value.text
+        known = name.replace(".", "_").isidentifier() or name.startswith("self.")
+        return ast.Name(id=name) if known and name != argument.id else argument
 
     def _assumed_loss(self, name: str, args: list[Value]) -> Node | None:
         """A loss that is not shown, where what it is given leaves one choice."""
@@ -243,7 +265,7 @@ class Calls(State):
                 made = call(name, [base, *nodes], named)
                 if made is not None:
                     return made
-        shown = ast.unparse(node)
+        shown = self._shown_call(node, args)
         inside = base.inputs if isinstance(base, Given) else (base,)
         return self._unknown(shown, [*inside, *args, *keywords.values()], model=model)
 

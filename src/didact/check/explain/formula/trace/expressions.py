@@ -23,7 +23,7 @@ from didact.check.explain.formula.trace.objects import (
     TooMuchError,
     Value,
 )
-from didact.check.explain.formula.trace.values import written_factors
+from didact.check.explain.formula.trace.values import is_text_item, written_factors
 from didact.check.explain.formula.tree import (
     Call,
     Constant,
@@ -130,6 +130,9 @@ class Expressions(Calls):
         number = key.value if isinstance(key, Constant) else None
         if isinstance(base, Named):
             return base.items.get(str(number))
+        if isinstance(base, Node) and is_text_item(key):
+            inputs = base.inputs if isinstance(base, Given) else (base,)
+            return self._unknown(ast.unparse(node), [*inputs, key])
         if isinstance(base, Sequence) and isinstance(number, int):
             inside = -len(base.items) <= number < len(base.items)
             if inside:

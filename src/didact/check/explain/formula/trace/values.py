@@ -12,6 +12,7 @@ from didact.check.explain.formula.tree import (
     Choice,
     Constant,
     Given,
+    Item,
     Node,
     Sequence,
     walk,
@@ -123,3 +124,13 @@ def is_joined_labels(args: list[Node]) -> bool:
     items = args[0].items if args and isinstance(args[0], Sequence) else ()
     names = [i.text.rsplit(".", 1)[-1] for i in items if isinstance(i, Given)]
     return len(names) == len(items) > 1 and any(map(is_label, names))
+
+
+def is_text_item(key: Node) -> bool:
+    """Whether a key is one of texts that are written out: ``for name in ["layer1", "layer2"]``."""
+    if not isinstance(key, Item) or key.source < 0:
+        return False
+    source = key.loop.sources[key.source]
+    return isinstance(source, Sequence) and all(
+        isinstance(i, Constant) and isinstance(i.value, str) for i in source.items
+    )
