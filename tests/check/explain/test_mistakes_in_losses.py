@@ -100,6 +100,10 @@ APART = (
     "s = student(ids).logits[:, :-1]\nwith torch.no_grad():\n    t = teacher(ids).logits[:, {k}]\n"
     f"loss = {kl('s', 't', -1, 'none')}.sum(-1).mean()\n"
 )
+ALIKE = (
+    "loss = F.cross_entropy(z, y) + {one}F.cosine_similarity(f_new, f_old.detach(), dim=1){end}\n"
+)
+SUMMED = f"loss = F.cross_entropy(a, y) + {kl('a', 'b', 1, 'REDUCTION')}\n"
 COLUMN = "loss = F.cross_entropy(student(x), y{end})\n"
 
 PAIRS = {
@@ -124,6 +128,9 @@ PAIRS = {
     "KE190": (SOFT.format(t="teacher_logits / T"),
               SOFT.format(t="(teacher_logits / T).softmax(1)")),
     "KE191": (BINARY.format(with_logits=""), BINARY.format(with_logits="_with_logits")),
+    "KE194": (SUMMED.replace("REDUCTION", "sum"), SUMMED.replace("REDUCTION", "batchmean")),
+    "KE195": (KLD.replace("tf.nn.softmax(teacher_logits / T)", "teacher_logits").replace(
+        "tf.nn.{name}(student_logits / T)", "student_logits"), KLD.format(name="softmax")),
     "KE192": (LABELS.format(a="student_logits", b="teacher_logits"),
               LABELS.format(a="teacher_logits", b="student_logits")),
     "KE193": (KLD.format(name="log_softmax"), KLD.format(name="softmax")),
@@ -194,6 +201,13 @@ def test_what_only_looks_alike_is_left_alone(code: str) -> None:
 def test_a_square_stands_in_front_of_the_call(total: str, found: bool) -> None:
     code = f"def soft(z, t, T=2.0):\n    return {kl('z / T', 't / T')}\nloss = {total}\n"
     assert ("KD201" in {f.code for f in explain(code).findings}) is found
+
+
+def test_a_similarity_is_not_to_be_minimised() -> None:
+    explanation = explain(ALIKE.format(one="", end=".mean()"))
+    assert "KE181" in {f.code for f in explanation.findings}
+    assert "(1 - F.cosine_similarity(" in explanation.correction.source
+    assert explain(ALIKE.format(one="(1 - ", end=").mean()")).findings == []
 
 
 def test_a_softmax_over_positions_is_told_by_what_is_cut() -> None:

@@ -59,6 +59,7 @@ BESIDE = frozenset(
 _BY_FACTOR = {
     "T": {"NO-T2", "T-POW1"}, "C": {"KL-MEAN", "CLASS-MEAN", "REDUCE-KWARG"},
     "S": {"BATCHMEAN-3D"}, "H·W": {"BATCHMEAN-3D"}, "N": {"MULTI-TEACHER-SUM"},
+    "B": {"BATCH-SUM"},
 }  # fmt: skip
 SOFTENED = frozenset({"softmax", "log_softmax", "sigmoid", "kl_div"})
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}

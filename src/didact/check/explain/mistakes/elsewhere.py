@@ -12,7 +12,7 @@ from didact.check.explain.formula.judge import Loss
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves, side
 from didact.check.explain.formula.trace import Tracer
-from didact.check.explain.formula.tree import Call, Constant, Node, walk
+from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.mistakes._look import Look, finding, place
 from didact.check.explain.mistakes._softmaxes import (
     argument_of,
@@ -29,6 +29,7 @@ CODES = {
     "KE189": ("LOG-OF-SOFTMAX",),
     "KE192": ("SWAPPED",),
     "KE193": ("LOG-TWICE",),
+    "KE195": ("KLD-OF-SCORES",),
 }
 
 
@@ -54,6 +55,9 @@ def _elsewhere(look: Look) -> Iterator[Finding]:
             if part.name == "log" and isinstance(inner, Call) and inner.name == "log_softmax":
                 where = call_around(look, part) or loss.entry.node
                 yield finding("KE193", Severity.ERROR, where, _without_log(look, inner))
+            if _is_of_scores(look, part):
+                where = call_around(look, part) or loss.entry.node
+                yield finding("KE195", Severity.ERROR, where, _softened(where))
             if _is_exchanged(look, part):
                 where = call_around(look, part) or loss.entry.node
                 yield finding("KE192", Severity.ERROR, where, _exchanged(look, part))
@@ -77,6 +81,30 @@ def _elsewhere(look: Look) -> Iterator[Finding]:
                              Edit(span(other), ast.unparse(one)))  # fmt: skip
                     fix = Fix(edits, "unsafe", Text("Exchange them", "交换两个参数"))
                 yield finding("KE115", Severity.ERROR, call or place(term.body, loss, places), fix)
+
+
+def _is_of_scores(look: Look, part: Node) -> bool:
+    """Whether a divergence takes the logarithm of a model's scores, perhaps over T."""
+    if not isinstance(part, Call) or part.name != "sub" or len(part.args) != 2:
+        return False
+    sides = []
+    for logs in part.args:
+        scores = logs.args[0] if isinstance(logs, Call) and logs.name == "log" else None
+        while isinstance(scores, Call) and scores.name in {"div", "detach", "identity"}:
+            scores = scores.args[0]
+        if not isinstance(scores, Given) or part in look.places:
+            return False
+        sides.append(scores)
+    named = [f"{g.text} {look.judged.tracer.labels.get(g, '')}".lower() for g in sides]
+    return all("logit" in n or "score" in n for n in named)
+
+
+def _softened(call: ast.AST) -> Fix | None:
+    """A softmax around both arguments."""
+    if not isinstance(call, ast.Call) or len(call.args) < 2:
+        return None
+    edits = [Edit(span(a), f"tf.nn.softmax({ast.unparse(a)})") for a in call.args[:2]]
+    return Fix(tuple(edits), "unsafe", Text("Give probabilities", "改为概率"))
 
 
 def _is_exchanged(look: Look, part: Node) -> bool:

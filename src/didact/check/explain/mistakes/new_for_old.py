@@ -8,7 +8,8 @@ from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.tree import Call, Node, walk
 from didact.check.explain.mistakes._classes import class_slices, is_of_old_model, slices_in_code
-from didact.check.explain.mistakes._look import Look, finding
+from didact.check.explain.mistakes._look import Look
+from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE173": ("NEW-FOR-OLD",)}
@@ -29,10 +30,14 @@ def in_formulas(look: Look) -> Iterator[Finding]:
 
 
 def _pair(look: Look, new: Node, old: Node, done: set[Node]) -> Iterator[Finding]:
-    cut = list(class_slices(new))
-    if len(cut) != 1 or cut[0][1] != "rest" or not is_of_old_model(look, old):
+    if not is_of_old_model(look, old) or is_of_old_model(look, new):
         return
-    if any(kind == "rest" for _, kind, _ in class_slices(old)) or is_of_old_model(look, new):
+    cut, other = list(class_slices(new)), list(class_slices(old))
+    kinds = [[kind for _, kind, _ in found] for found in (cut, other)]
+    code = "KE173"
+    if kinds == [["first"], ["rest"]]:
+        cut, code = other, "KE173-OTHER"
+    elif kinds[0] != ["rest"] or "rest" in kinds[1]:
         return
     part = cut[0][0]
     if part in done:
@@ -42,5 +47,6 @@ def _pair(look: Look, new: Node, old: Node, done: set[Node]) -> Iterator[Finding
         if look.judged.tracer.values.get(id(node)) is part and key.lower is not None:
             name = cut[0][2].text
             fix = Fix((Edit(span(key), f":{name}"),), "unsafe", Text("The old classes", "取旧类"))
-            yield finding("KE173", Severity.ERROR, node, fix, name=name)
+            message = OWN[code].format(name=name)
+            yield Finding("KE173", Severity.ERROR, span(node), message, fix)
             return

@@ -22,6 +22,7 @@ CODES = {
     "KE113": ("BATCHMEAN-3D",),
     "KE114": ("KL-MEAN",),
     "KE119": ("MULTI-TEACHER-SUM",),
+    "KE194": ("BATCH-SUM",),
 }
 
 
@@ -44,9 +45,9 @@ def _of_term(
         yield finding("KE106", Severity.ERROR, node, fix, formula=term.definition.formula)
     powers = dict(term.law.powers)
     kinds = {"S": "BATCHMEAN-3D", "H·W": "BATCHMEAN-3D", "C": "KL-MEAN", "T": "NO-T2",
-             "N": "MULTI-TEACHER-SUM"}  # fmt: skip
+             "N": "MULTI-TEACHER-SUM", "B": "BATCH-SUM"}  # fmt: skip
     codes = {"BATCHMEAN-3D": "KE113", "KL-MEAN": "KE114", "NO-T2": "KE105",
-             "MULTI-TEACHER-SUM": "KE119"}  # fmt: skip
+             "MULTI-TEACHER-SUM": "KE119", "BATCH-SUM": "KE194"}  # fmt: skip
     covered = known | ({"NO-T2"} if {"T-POW1", "WEIGHT-TYPO", "T-TWICE"} & known else set())
     if {"REDUCE-KWARG", "CLASS-MEAN"} & known:
         covered |= {"KL-MEAN"}
@@ -54,22 +55,29 @@ def _of_term(
         kind = kinds.get(size)
         if kind is None or kind in covered:
             continue
-        if (kind == "BATCHMEAN-3D") != (power > 0) and kind != "MULTI-TEACHER-SUM":
+        grows = kind in {"BATCHMEAN-3D", "BATCH-SUM"}
+        if grows != (power > 0) and kind != "MULTI-TEACHER-SUM":
             continue
         if kind == "NO-T2" and (len(loss.terms) == 1 or has_square_in_front(judged, term)):
             continue  # alone, T² only rescales the learning rate
         fix = _rescaled(kind, term, places, judged)
-        yield finding(codes[kind], Severity.WARNING, node, fix, factor=term.law.text, size=size,
+        alone = kind == "BATCH-SUM" and len(loss.terms) == 1
+        severity = Severity.INFO if alone else Severity.WARNING
+        yield finding(codes[kind], severity, node, fix, factor=term.law.text, size=size,
                        name=term.definition.name)  # fmt: skip
 
 
 def _rescaled(kind: str, term: Term, places: Mapping[Node, ast.AST], judged: Judged) -> Fix | None:
     """The factor that is missing behind the call that computes the term."""
     node = places.get(term.body)
+    if kind == "BATCH-SUM":
+        return _batchmean(term, places)
     if not isinstance(node, ast.Call):
         return None
     if kind == "MULTI-TEACHER-SUM":
         return _averaged(judged, node)
+    if kind == "KL-MEAN":
+        return _summed(node)
     factor = None
     if kind == "NO-T2" and isinstance(term.temperature, Given | Constant):
         given = term.temperature
@@ -109,6 +117,31 @@ def _averaged(judged: Judged, node: ast.Call) -> Fix | None:
     edits = [Edit(end, f" / {count}" if product else f") / {count}")]
     edits += [] if product else [Edit(start, "(")]
     return Fix(tuple(edits), "unsafe", Text("Average over the teachers", "对教师取平均"))
+
+
+def _batchmean(term: Term, places: Mapping[Node, ast.AST]) -> Fix | None:
+    """``reduction="sum"`` of a divergence as ``"batchmean"``."""
+    for part in walk(term.body):
+        node = places.get(part)
+        if not isinstance(part, Call) or part.name != "kl_div" or not isinstance(node, ast.Call):
+            continue
+        for keyword in node.keywords:
+            if keyword.arg == "reduction" and ast.unparse(keyword.value) == "'sum'":
+                edit = Edit(span(keyword.value), "'batchmean'")
+                return Fix((edit,), "unsafe", Text("Average over the batch", "对批取平均"))
+    return None
+
+
+def _summed(node: ast.Call) -> Fix | None:
+    """``jnp.mean(p * log q)`` with the sum over the classes inside."""
+    inner = node.args[0] if len(node.args) == 1 and not node.keywords else None
+    library, name = ast.unparse(node.func).rpartition(".")[::2]
+    sums = {("tf", "reduce_mean"): "tf.reduce_sum", ("jnp", "mean"): "jnp.sum"}
+    function = sums.get((library, name))
+    if function is None or not isinstance(inner, ast.BinOp):
+        return None
+    edit = Edit(span(inner), f"{function}({ast.unparse(inner)}, axis=-1)")
+    return Fix((edit,), "unsafe", Text("Sum over the classes", "先对类别求和"))
 
 
 def _flipped(part: Node, places: Mapping[Node, ast.AST]) -> Fix | None:

@@ -466,6 +466,12 @@ OWN: dict[str, Text] = {
         "`[:, {name}:]` 是新类，而旧模型的输出对应旧类：每个新类学到的是旧模型对另一个类的输出"
         "，且只有两者个数相同时才能运行；旧类是 `[:, :{name}]`",
     ),
+    "KE173-OTHER": Text(
+        "the old model's output is cut to `[:, {name}:]`, the new model's to `[:, :{name}]`: each "
+        "class is compared with another one; the old classes are `[:, :{name}]` on both sides",
+        "旧模型的输出切的是 `[:, {name}:]`，新模型切的是 `[:, :{name}]`：每个类比较的都是另一个类；"
+        "旧类在两侧都是 `[:, :{name}]`",
+    ),
     "KE174": Text(
         "`[:, {name}:]` are the new classes: the old model's output overwrites the labels of "
         "the new classes, and the old classes keep 0 as their target in every image, so they "
@@ -518,6 +524,11 @@ OWN: dict[str, Text] = {
         "alike; to make them alike the target is +1, the loss 1 − cos",
         "目标 −1 会把两者推开：损失是 max(0, cos)，越相似损失越大；要拉近两者，目标应为 +1，损"
         "失为 1 − cos",
+    ),
+    "KE181-PLUS": Text(
+        "the similarity itself is minimised, so the features are driven apart; to make them alike "
+        "the term is 1 − cos",
+        "这里最小化的是相似度本身，特征会被推开；要拉近两者，这一项应为 1 − cos",
     ),
     "KE182": Text(
         "the similarities are multiplied by the temperature `{name}`: with a value below 1, as "
@@ -588,6 +599,19 @@ OWN: dict[str, Text] = {
         "a large constant that trains nothing; give it probabilities",
         "这个损失内部会对两个参数取对数，这里给的却已是对数概率：它们是负数，会被 Keras 截成 "
         "1e-7，这一项变成很大的常数，不产生梯度；应传入概率",
+    ),
+    "KE194": Text(
+        "the term is summed over the batch, {factor} times {name}: beside a mean its weight "
+        "grows with the batch size; reduction='batchmean' divides by the batch",
+        "这一项对整个批求和，是“{name}”的 {factor} 倍：旁边的项取的是平均，它的权重就随批大小变"
+        "化；用 reduction='batchmean' 除以批大小",
+    ),
+    "KE195": Text(
+        "this loss wants probabilities on both sides and is given logits: Keras clips what is "
+        "negative to 1e-7, and the result is no divergence; put a softmax around both, at the "
+        "same temperature",
+        "这个损失两侧都应是概率，这里给的却是 logits：Keras 会把负数截成 1e-7，结果不是散度；两"
+        "侧都应先做同一温度的 softmax",
     ),
 }
 """By code."""
@@ -1270,6 +1294,27 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "probabilities on both sides.",
             "keras.losses.KLDivergence(y_true, y_pred) = Σ y_true·log(y_true / y_pred)，两侧都"
             "是概率。",
+        ),
+    ),
+    "KE194": (
+        Text(
+            "A sum over the batch",
+            "对整个批求和",
+        ),
+        Text(
+            "Cross-entropy averages over the batch by default; a sum beside it weighs B times "
+            "as much.",
+            "交叉熵默认对批取平均；旁边求和的项权重是它的 B 倍。",
+        ),
+    ),
+    "KE195": (
+        Text(
+            "Logits given to KLDivergence",
+            "把 logits 传给了 KLDivergence",
+        ),
+        Text(
+            "keras.losses.KLDivergence has no from_logits.",
+            "keras.losses.KLDivergence 没有 from_logits 参数。",
         ),
     ),
 }
