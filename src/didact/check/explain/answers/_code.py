@@ -135,9 +135,15 @@ class Code:
 
     def line(self, part: Node) -> int | None:
         """The line of a part of a formula."""
+        place = self.place(part)
+        return place[0] if place is not None else None
+
+    def place(self, part: Node) -> tuple[int, int] | None:
+        """The line and column of a part of a formula."""
         for inner in walk(part):
             if isinstance(inner, Call | Given) and inner in self._places:
-                return getattr(self._places[inner], "lineno", None)
+                node = self._places[inner]
+                return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
         return None
 
     def rank_of(self, node: ast.AST) -> int | None:

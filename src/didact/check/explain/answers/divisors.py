@@ -38,7 +38,7 @@ def answer(question: str, code: Code) -> Text | None:
     if code.keys & {"cwd"} and re.search(r"B ?\*|H ?\*|通道|channel|B\W*C|H\W*W", question):
         return _CHANNELS
     if re.search(
-        r"H ?[*·x×] ?W|(again|also|too|need)\b.*pixel|(还|要不要|需要).*像素", question
+        r"H ?[*·x×] ?W|(again|also|too|need)\b.*pixel|(还要|要不要|需要).*像素", question
     ) and _PIXEL_ROWS.search(code.text):
         clean = code.keys & {"kd", "soft_ce"} and not code.serious
         return _PIXELS if clean and "batchmean" in code.text else None
