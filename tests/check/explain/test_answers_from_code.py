@@ -135,6 +135,11 @@ SAID = [
     (PEERS, "la 的梯度会跑到 net_b 里吗？", "不会：每个损失里对方的输出都是常数"),
     (EXITS, "Why detach the deepest exit?", "So that `exits[0]` is a constant"),
     (JAX.format("other"), "Is stop_gradient needed on the teacher?", "No, not for the teacher"),
+    (
+        JAX.format("other"),
+        "Does stop_gradient matter if I differentiate wrt params?",
+        "No, not for",
+    ),
     (STORED, "存进去的为什么是 out.data？", "`out` 带着这一步的计算图"),
     (KD, "alpha 越大越相信老师吗？", "是的：`alpha` 越大，越看重教师"),
     (KD, "does a larger alpha trust the labels more?", "No: the larger `alpha`"),

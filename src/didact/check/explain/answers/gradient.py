@@ -35,7 +35,7 @@ _WHY_ASKED = either(r"\bwhy\b", r"为什么|为何")
 _NOT_THIS = either(
     r"vanish|explod|clip|accumul|tiny|small|none\b|nan|zero|scale|magnitude|norm\b|penalt|memory"
     r"|\boom\b|both.*requires_grad|requires_grad.*both|\beval|chang\w* the grad|same grad"
-    r"|grad\w*.*(same|differ)",
+    r"|grad\w*.*(same|differ(?!entiat))",
     r"消失|爆炸|裁剪|累积|累加|太小|很小|清零|为 ?0|是 ?0|nan|平方|惩罚|显存|内存"
     r"|梯度.{0,6}(一样|相同|不同|区别|变)",
 )
