@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch.nn import functional
 
 from didact.check.explain import explain
 from didact.check.explain.answers import _modules
@@ -222,3 +224,27 @@ def test_every_module_can_be_asked() -> None:
     for module in _modules():
         assert callable(module.answer)
         assert module.ASKS.search("") is None
+
+
+CUTS = [
+    "p = F.softmax(t, 1)",
+    "p = F.softmax(t.detach(), 1)",
+    "p = F.softmax(t, 1).detach()",
+    "p = F.softmax(t.data, 1)",
+    "with torch.no_grad():\n        p = F.softmax(t, 1)",
+    "q = t * 2\n    q = q.detach()\n    p = F.softmax(q, 1)",
+    "q = t.detach()\n    q = t + q\n    p = F.softmax(q, 1)",
+    "p = torch.zeros_like(s)\n    p[:, :2] = F.softmax(t, 1)[:, :2]",
+    "p = F.softmax(s.detach(), 1) if s.size(0) > 9 else F.softmax(t, 1)",
+]
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_what_is_said_of_a_gradient_is_so(cut: str) -> None:
+    code = f"def loss(s, t):\n    {cut}\n    return -(p * F.log_softmax(s, 1)).sum(1).mean()\n"
+    space = {"F": functional, "torch": torch}
+    exec(compile(code, "<code>", "exec"), space)
+    student, teacher = (torch.randn(3, 4, requires_grad=True) for _ in range(2))
+    space["loss"](student, teacher).backward()
+    said = answer(code, "Does the gradient flow into the teacher?")
+    assert said.startswith("No: " if teacher.grad is None else "Yes, unless")
