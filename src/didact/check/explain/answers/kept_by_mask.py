@@ -14,7 +14,10 @@ ASKS = either(r"mask|\bkeep\b|\bfg\b", r"mask|掩码|前景")
 _ROUND = either(
     r"invert|revers|wrong way|other way|flipped|backwards|opposite", r"反了|写反|弄反|搞反|颠倒"
 )
-_KEEPS = either(r"what|which|keep|select|pick|mean\b|does", r"保留|选|取|哪些|什么|作用")
+_KEEPS = either(
+    r"(what|which).*(mask|keep|select|pick|mean)|how does .*(mask|pick|select)",
+    r"保留|选(了|出|的|哪)|取(了|出|的|哪)|哪些|(mask|掩码).{0,8}(什么|作用|意思|干嘛)",
+)
 _MADE = Text(
     "`{mask}` is true except where {where} (line {at}), and line {line} keeps what is true",
     "`{mask}` 只在 {where} 处为假（第 {at} 行），第 {line} 行保留的是为真的位置",

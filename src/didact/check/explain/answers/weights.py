@@ -18,7 +18,7 @@ ASKS = either(
 _MEANING = either(
     r"what (does|do|is|are)\b|control|mean\b|role|which (term|one|loss|part)|\bfor\?|\bweighs?\b"
     r"|purpose",
-    r"控制|管(什么|啥|的)|什么意思|作用|是什么|干嘛|干什么|含义|乘(在|的是)|给谁|哪一?项|哪个"
+    r"控制|管(什么|啥|的)|什么意思|作用|是什么|干嘛|干什么|含义|乘(在|的是)|给谁|哪一?项|哪个(?!更)"
     r"|指什么|分别|各自",
 )
 _DIRECTION = either(

@@ -9,8 +9,9 @@ from didact.check.explain.answers._code import Code, either
 
 PLACE = 45
 ASKS = either(
-    r"(which|who|what).*(teacher|student)|what (is|are) \w+ and|which (one|of)",
-    r"哪个是|谁是|分别是(什么|谁)|各是什么|哪一个是",
+    r"(which|who|what)( one| of \w+| side)? (is|are) the (teacher|student)|what (is|are) \w+ and"
+    r"|whose|is `?\w+`? the (teacher|student)",
+    r"哪一?个是(教师|老师|学生)|谁是|分别是(什么|谁)|各是什么|是(教师|老师|学生)(吗|还是)",
 )
 _IS = Text("`{name}` is the {role}'s ({reason})", "`{name}` 是{role}的（{reason}）")
 _NAMES = {"student": Text("student", "学生"), "teacher": Text("teacher", "教师")}
