@@ -40,7 +40,7 @@ def test_a_weight_told_in_the_question_shows_that_the_weights_are_exchanged(
     told = explained(question, name, f"1 - {name}", name)
     assert "KD513" in {f.code for f in told.findings}
     assert told.asked is not None
-    assert told.asked.answer.en.startswith("No: the weights of this average are exchanged")
+    assert told.asked.answer.en.startswith("No: the two weights of this moving average are swapped")
     assert f"mul_({name}).add_(ps.data, alpha=1 - {name})" in told.correction.source
 
 

@@ -8,7 +8,7 @@ from didact.check.correct.site import Site, argument, name_of
 from didact.check.engine.events import LossUse
 from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role, Space
-from didact.check.findings.finding import Edit
+from didact.check.findings.finding import Edit, Span
 
 
 def kl_arguments(site: Site) -> list[Edit]:
@@ -112,10 +112,28 @@ def logits_for_loss(site: Site) -> list[Edit]:
     made = site.producer(use.input_node)
     inner = argument(made) if made is not None else None
     if made is not None and inner is not None and _serves_such_losses(site, use, made):
-        return [site.replace(made, site.scores(made)[0])]
+        scores = site.scores(made)[0]
+        return _without_the_name(site, made, scores) or [site.replace(made, scores)]
     scores, divisor = site.scores(use.input_node)
     text = f"{scores} / {divisor}" if divisor and not use.is_hard else scores
     return [site.replace(use.input_node, text)]
+
+
+def _without_the_name(site: Site, made: ast.Call, scores: str) -> list[Edit]:
+    """The logits' own name in every use of ``prob = softmax(logits)``, whose line goes."""
+    statement = site.analysis.parent_of(made)
+    if not scores.replace(".", "").isidentifier() or not isinstance(statement, ast.Assign):
+        return []
+    line = site.analysis.source.split("\n")[statement.lineno - 1]
+    if line.strip() != site.text(statement):
+        return []
+    name = ast.unparse(statement.targets[0])
+    read = [
+        n for n in ast.walk(site.analysis.tree)
+        if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)
+    ]  # fmt: skip
+    whole = Edit(Span(statement.lineno, 0, statement.lineno + 1, 0), "")
+    return [whole, *(site.replace(n, scores) for n in read)]
 
 
 def _serves_such_losses(site: Site, use: LossUse, made: ast.Call) -> bool:
