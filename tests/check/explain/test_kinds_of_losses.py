@@ -399,7 +399,7 @@ WRONG = {
         """,
     ),
     "logits as soft labels": (
-        "", "KE147",
+        "kd", "KE147",
         """
         def loss(y, student_logits, teacher_logits, T=5.0):
             soft = tf.nn.softmax_cross_entropy_with_logits(

@@ -5,13 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import difflib
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from didact._core.i18n import Language, Text
 from didact.check.correct.site import span
-from didact.check.engine.names import is_loss
 from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.mistakes import code_findings
@@ -72,17 +70,6 @@ _PYTHON2 = Text(
     "`{wrong}` is a name of Python 2 (NameError in Python 3); there it is `{right}`",
     "`{wrong}` 是 Python 2 的名字（Python 3 会报 NameError），现在是 `{right}`",
 )
-_DATA_0 = Text(
-    "`{wrong}` is from before PyTorch 0.4: a loss has no dimension to index (IndexError); the "
-    "number is `{right}`",
-    "`{wrong}` 是 PyTorch 0.4 之前的写法：损失是 0 维张量，不能再取下标（IndexError），数值用 "
-    "`{right}`",
-)
-_VOLATILE = Text(
-    "`volatile=True` has had no effect since PyTorch 0.4; what it was for is `torch.no_grad()`",
-    "`volatile=True` 从 PyTorch 0.4 起不再起作用，应改用 `torch.no_grad()`",
-)
-_LOSS_CALL = re.compile(r"Loss\(|_loss\(|kl_div\(|cross_entropy\(|criterion\w*\(")
 _RENAMED = {"xrange": "range", "raw_input": "input", "unicode": "str", "unichr": "chr",
             "basestring": "str", "long": "int"}  # fmt: skip
 _KEYWORD = Text(
@@ -236,31 +223,7 @@ def misspelt(tree: ast.Module) -> list[Finding]:
         edit = Edit(span(node), correct)
         fix = Fix((edit,), "unsafe", Text("Correct the name", "改正名字"))
         found.append(Finding(MISSPELT, Severity.ERROR, span(node), message, fix))
-    return [*found, *_of_python2(tree), *_of_old_torch(tree)]
-
-
-def _of_old_torch(tree: ast.Module) -> Iterator[Finding]:
-    """``loss.data[0]`` and ``volatile=True``, from before PyTorch 0.4."""
-    losses = {
-        target.id for n in nodes_of(tree) if isinstance(n, ast.Assign) for target in n.targets
-        if isinstance(target, ast.Name) and (
-            is_loss(target.id) or _LOSS_CALL.search(ast.unparse(n.value)) is not None)
-    }  # fmt: skip
-    for node in nodes_of(tree):
-        inner = node.value if isinstance(node, ast.Subscript) else None
-        data = inner.value if isinstance(inner, ast.Attribute) and inner.attr == "data" else None
-        if isinstance(data, ast.Name) and data.id in losses and ast.unparse(node).endswith("[0]"):
-            right = f"{data.id}.item()"
-            fix = Fix((Edit(span(node), right),), "safe", Text("A number", "取数值"))
-            message = _DATA_0.format(wrong=ast.unparse(node), right=right)
-            yield Finding(MISSPELT, Severity.ERROR, span(node), message, fix)
-        if isinstance(node, ast.Call) and any(k.arg == "volatile" for k in node.keywords):
-            kept = [ast.unparse(a) for a in node.args]
-            kept += [ast.unparse(k) for k in node.keywords if k.arg != "volatile"]
-            alone = len(kept) == 1 and ast.unparse(node.func).endswith("Variable")
-            right = kept[0] if alone else f"{ast.unparse(node.func)}({', '.join(kept)})"
-            fix = Fix((Edit(span(node), right),), "safe", Text("Without it", "去掉"))
-            yield Finding(MISSPELT, Severity.WARNING, span(node), _VOLATILE, fix)
+    return [*found, *_of_python2(tree)]
 
 
 def _of_python2(tree: ast.Module) -> Iterator[Finding]:

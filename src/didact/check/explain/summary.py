@@ -568,7 +568,7 @@ def consequence_of(
             return words.SYNTAX_ERROR
         if finding.code == "KE104":
             return words.NAME_ERROR
-        if finding.code == "KE103" and finding.severity is Severity.ERROR:
+        if finding.code in {"KE103", "KE156"} and finding.severity is Severity.ERROR:
             return words.OLD_OR_WRONG_NAME.format(line=finding.span.line)
         for kind in kinds(finding.code):
             if kind == "TARGET-IN-GRAPH" and apart:
