@@ -170,7 +170,7 @@ def explained(code: str) -> Explanation:
 @pytest.mark.parametrize(
     ("code", "said", "not_said"),
     [
-        ("d = min(1 - 1 / (step + 1), 0.9)\n", "较小的一个", "的最小值"),
+        ("d = min(1 - 1 / (step + 1), 0.9)\n", "上限 `0.9`", "的最小值"),
         ("s = logits[:, :-1, :]\n", "去掉最后一个位置", "类别"),
         ("y = labels[..., 1:]\n", "去掉第一个位置", "类别"),
         ("for pe, ps in zip(ema.parameters(), net.parameters()):\n    pe.mul_(0.9)\n", "参数",

@@ -80,6 +80,10 @@ _INFERENCE = Text(
     "{what}，推理模式（`training=False`：不做 dropout，BatchNorm 用滑动统计量）",
 )
 _TRAINING = Text("{what}, in training mode", "{what}，训练模式")
+_TASK_LOSS = Text(
+    "the loss of {a} against the labels {b} ({o} is not shown here)",
+    "{a} 对标签 {b} 的损失（{o} 的定义不在此处）",
+)
 _KERAS_CALL = Text(
     "what the loss {o} gives for y_true = {a} and y_pred = {b}",
     "损失 {o} 在 y_true = {a}、y_pred = {b} 下的值",
@@ -403,19 +407,23 @@ class Reader:
         shown = arguments(node)
         if (output := self._model_call(node)) is not None:
             return output
+        line = self._defined_at(node.func)
+        if line and shown and not last_name(node.func)[:1].isupper():
+            words = _PASTED_CALL.format(o=code_of(node.func), args=shown, line=line)
+            meant = self._meant_by(node)
+            return words if meant is None else _MEANT.format(what=words, meant=meant)
         if is_loss(callee) or (value is not None and value.space is Space.LOSS):
             keras = "tensorflow" in self.judged.tracer.frameworks and len(node.args) == 2
             if keras and not last_name(node.func)[:1].isupper():
                 a, b = map(code_of, node.args)
                 return _KERAS_CALL.format(o=code_of(node.func), a=a, b=b)
+            labels = self.traced(node.args[1]) if len(node.args) == 2 else None
+            if labels is not None and self.scene.is_labels(labels):
+                a, b = map(code_of, node.args)
+                return _TASK_LOSS.format(o=code_of(node.func), a=a, b=b)
             if shown and not last_name(node.func)[:1].isupper():
                 return bare(_CRITERION.format(call=code_of(node)))
             return _NEW_CRITERION.format(call=code_of(node))
-        line = self._defined_at(node.func)
-        if line:
-            words = _PASTED_CALL.format(o=code_of(node.func), args=shown, line=line)
-            meant = self._meant_by(node)
-            return words if meant is None else _MEANT.format(what=words, meant=meant)
         if not shown:
             return bare(_OWN_CALL_BARE.format(o=ast.unparse(node.func)))
         return bare(_OWN_CALL.format(o=code_of(node.func), args=shown))
@@ -492,6 +500,8 @@ class Reader:
             if isinstance(told, Node) and self._is_selection(right):
                 return _COMPLEMENT.format(b=code_of(right))
         if isinstance(node.op, ast.Mult):
+            if (called := self._scaled_call(node)) is not None:
+                return called
             for one, other in ((left, right), (right, left)):
                 if self._is_selection(other) and isinstance(other, ast.Name | ast.Subscript):
                     return _MASKED.format(a=code_of(one), b=code_of(other))
@@ -518,6 +528,15 @@ class Reader:
         if isinstance(traced, Call):
             return traced.name in {"ne", "eq", "gt", "lt", "ge", "le", "one_hot", "scatter"}
         return isinstance(traced, Given) and self.judged.kinds.get(traced) is Kind.MASK
+
+    def _scaled_call(self, node: ast.BinOp) -> Text | None:
+        """A function of the paste with a weight before it."""
+        for call, weight in ((node.right, node.left), (node.left, node.right)):
+            if isinstance(call, ast.Call) and self._defined_at(call.func):
+                words = self.phrase(call)
+                if not isinstance(words, Bare):
+                    return _TIMES.format(what=words, factors=factor_of(weight))
+        return None
 
     def _scaled_loss(self, node: ast.BinOp) -> Text | None:
         """A loss with the factors around it: ``F.kl_div(...) * T ** 2 / n``."""

@@ -22,6 +22,7 @@ from didact.check.explain.idioms import (
     modules,
     old_torch,
     relations,
+    schedules,
     selections,
     softmaxes,
     squares,
@@ -35,7 +36,7 @@ __all__ = ["Scene", "idiom", "line_idiom"]
 
 _MODULES = (
     totals, distances, relations, classes, divergences, softmaxes, selections, squares, maps,
-    library_losses, tensors, modules, old_torch, updates, memory, hooks,
+    library_losses, schedules, tensors, modules, old_torch, updates, memory, hooks,
 )  # fmt: skip
 """The first that has words is heard."""
 

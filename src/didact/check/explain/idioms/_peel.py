@@ -72,7 +72,7 @@ def _step(scene: Scene, found: Peel, node: Node) -> Node | None:
 
 def _is_number(scene: Scene, node: Node) -> bool:
     node = peeled(node)
-    if is_call(node, *_COUNTS):
+    if is_call(node, *_COUNTS) or any(map(is_temperature, scene.names_of(node))):
         return True
     if is_call(node, "index") and is_call(node.args[0], "size"):
         return True

@@ -12,11 +12,11 @@ from didact.check.engine.names import is_label
 from didact.check.engine.spaces import Role
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.nodes import nodes_of
-from didact.check.explain.formula.roles import side
 from didact.check.explain.formula.trace import Tracer
 from didact.check.explain.formula.tree import Constant, Given, Node
 from didact.check.explain.losscalls import code_of
 from didact.check.explain.proof import Proof
+from didact.check.explain.who import who_is_who
 
 _PLAIN = ast.Name | ast.Attribute | ast.Subscript
 
@@ -62,14 +62,21 @@ class Scene:
             for n in ast.walk(node) if not isinstance(n, _PLAIN)
         )  # fmt: skip
 
+    def names_of(self, part: Node) -> list[str]:
+        """The plain names that the code has for a part."""
+        written = _written(self.judged.tracer).get(id(part), ())
+        return [ast.unparse(n) for n in written if isinstance(n, ast.Name | ast.Attribute)]
+
     def is_written(self, part: Node) -> bool:
         """Whether any expression of the code is this part."""
         return id(part) in _written(self.judged.tracer)
 
-    def whose(self, part: Node) -> Role:
-        """Whose a part is, by the roles of the formula."""
-        told = side(part, self.judged.roles)
-        return Role(told) if told is not None else Role.UNKNOWN
+    def whose(self, part: Node) -> Role | str:
+        """Whose a part is, by the roles of the formula; of several students the model's name."""
+        told = who_is_who(self.judged).side_of(part)
+        if told is None:
+            return Role.UNKNOWN
+        return Role(told) if told in set(Role) else told
 
     def is_labels(self, part: Node) -> bool:
         """Whether a part is what the formula takes for labels."""
@@ -109,8 +116,10 @@ def _functions(tree: ast.Module) -> dict[int, ast.AST]:
     return found
 
 
-def owned(role: Role, what: Text) -> Text:
+def owned(role: Role | str, what: Text) -> Text:
     """``the teacher's probabilities``; without an owner ``the probabilities``."""
+    if not isinstance(role, Role):
+        return Text(f"`{role}`'s {what.en}", f"`{role}` 的{what.zh}")
     if role is Role.UNKNOWN:
         return Text(f"the {what.en}", what.zh)
     return _OWNERS[role].format(what=what)

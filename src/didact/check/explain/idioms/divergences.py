@@ -134,8 +134,8 @@ def _kl(
     sums = [scene.proof.is_distribution(p, dim=over)]
     other = inner if inner is not None else q
     sums.append(scene.proof.is_distribution(other, log=inner is None, dim=over))
-    whose = [_WHOSE.get(scene.whose(s)) for s in (p, q)]
-    both = whose[0] is not None and whose[1] is not None and whose[0] is not whose[1]
+    whose = [_side_name(scene.whose(s)) for s in (p, q)]
+    both = whose[0] is not None and whose[1] is not None and whose[0] != whose[1]
     negative = swapped != found.negative
     words = _MEANT if False in sums and not negative else _MINUS_KL if negative else _KL
     if False in sums and negative:
@@ -146,6 +146,10 @@ def _kl(
         p=scene.name(p, node), log_q=_side(scene, q, inner, node),
         reduced=reduced, times=times(scene, found, node),
     )  # fmt: skip
+
+
+def _side_name(role: Role | str) -> Text | None:
+    return _WHOSE.get(role) if isinstance(role, Role) else Text(f"{role}", f"{role}")
 
 
 def _side(scene: Scene, q: Node, inner: Node | None, node: ast.expr) -> Text:
@@ -194,7 +198,8 @@ def _product(scene: Scene, found: Peel, p: Node, q: Node, node: ast.expr) -> Tex
         return _PRODUCT.format(**values)
     if not found.negative:
         return _MINUS_CROSS.format(**values)
-    whose = _OWNED.get(scene.whose(p))
+    role = scene.whose(p)
+    whose = _OWNED.get(role) if isinstance(role, Role) else Text(f"`{role}`'s", f"`{role}` 的")
     if whose is None:
         return _CROSS_BARE.format(**values)
     return _CROSS.format(whose_p=whose, **values)

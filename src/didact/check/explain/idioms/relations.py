@@ -144,8 +144,8 @@ def is_unit(node: Node) -> bool:
         return "linalg.norm(" in length.text and node.args[0] in length.inputs
     if is_call(node, "div") and is_call(node.args[1], "norm", "clamp", "add", "maximum"):
         below = node.args[1]
-        below = below if below.name == "norm" else below.args[0]
-        return is_call(below, "norm") and below.args[0] is node.args[0]
+        inner = below if below.name == "norm" else below.args[0]
+        return is_call(inner, "norm") and inner.args[0] is node.args[0]
     return False
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from didact._core.i18n import Text
 from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.tree import Call, Given, Node
 from didact.check.explain.idioms._match import arg, constant, dim_of, is_call, number, peeled
+from didact.check.explain.idioms._peel import Peel, peel, times
 from didact.check.explain.idioms._scene import Scene, owned
 from didact.check.explain.idioms.classes import hot, is_probability
 
@@ -164,6 +166,9 @@ def _is_label(scene: Scene, node: Node) -> bool:
     return any(w in node.text.lower() for w in ("label", "target", "gt"))
 
 
+_MASK_NAMES = re.compile(r"mask|keep|valid|attn|attention|active|^m$", re.IGNORECASE)
+
+
 def is_mask(scene: Scene, node: Node) -> bool:
     """Whether a part holds only 0 and 1: made by a comparison, or of labels."""
     node = peeled(node)
@@ -174,17 +179,22 @@ def is_mask(scene: Scene, node: Node) -> bool:
         return True
     if is_call(node, "mul"):
         return all(is_mask(scene, a) for a in node.args)
-    named = isinstance(node, Given) and (
-        "mask" in node.text.lower() or scene.judged.kinds.get(node) is Kind.MASK
-    )
+    named = isinstance(node, Given) and bool(_MASK_NAMES.search(node.text.rsplit(".", 1)[-1]))
     return named or hot(scene, node) is not None
 
 
 def _mean(scene: Scene, part: Call, node: ast.expr) -> Text | None:
     """``(x * w).sum() / w.sum()``: a masked mean only where ``w`` is a mask."""
-    if not is_call(part, "div") or not is_call(part.args[0], "sum"):
+    outer = peel(scene, part)
+    if is_call(outer.core, "mul") and outer.reduced == [("mean", None)] and not outer.negative:
+        return _over_all(scene, outer, node)
+    if not is_call(outer.core, "div") or outer.reduced or outer.negative:
         return None
-    above, below = part.args[0], part.args[1]
+    inner = peel(scene, outer.core.args[0])
+    above = inner.chain[-2] if len(inner.chain) > 1 else inner.core
+    below = outer.core.args[1]
+    if inner.reduced != [("sum", None)] or inner.negative or not is_call(above, "sum"):
+        return None
     while is_call(below, "clamp", "clamp_min", "maximum", "add"):
         below = below.args[0]
     if not is_call(below, "sum") or not is_call(above.args[0], "mul"):
@@ -196,7 +206,31 @@ def _mean(scene: Scene, part: Call, node: ast.expr) -> Text | None:
     if not (scene.is_named(x, node) and scene.is_named(w, node)):
         return None
     names = {"x": scene.name(x, node), "m": scene.name(w, node), "w": scene.name(w, node)}
-    return (_MASKED_MEAN if is_mask(scene, w) else _WEIGHTED_MEAN).format(**names)
+    words = (_MASKED_MEAN if is_mask(scene, w) else _WEIGHTED_MEAN).format(**names)
+    outer.factors += inner.factors
+    factors = times(scene, outer, node)
+    return Text(f"{words.en}{factors.en}", f"{words.zh}{factors.zh}")
+
+
+_OVER_ALL = Text(
+    "the mean of {x} × {m} over all positions: those that {m} sets to 0 count in the divisor as "
+    "well{times}",
+    "{x} × {m} 对所有位置取平均：被 {m} 置 0 的位置也计入分母{times}",
+)
+
+
+def _over_all(scene: Scene, outer: Peel, node: ast.expr) -> Text | None:
+    """``(x * m).mean()``."""
+    assert isinstance(outer.core, Call)
+    if not scene.is_written_in(outer.core, node):
+        return None
+    for x, m in (outer.core.args, outer.core.args[::-1]):
+        named = scene.is_named(x, node) and scene.is_named(m, node)
+        if named and is_mask(scene, m) and hot(scene, m) is None and not is_mask(scene, x):
+            return _OVER_ALL.format(
+                x=scene.name(x, node), m=scene.name(m, node), times=times(scene, outer, node)
+            )
+    return None
 
 
 def _hits(scene: Scene, part: Call, node: ast.expr) -> Text | None:

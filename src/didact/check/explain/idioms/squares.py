@@ -13,6 +13,10 @@ from didact.check.explain.idioms._scene import Scene
 _SQUARES = Text(
     "the squared differences of {a} and {b}{reduced}{times}", "{a} 与 {b} 的平方差{reduced}{times}"
 )
+_WEIGHTED = Text(
+    "the squared differences of {a} and {b}, each weighted by {w}{reduced}{times}",
+    "{a} 与 {b} 的平方差，逐元素乘以权重 {w}{reduced}{times}",
+)
 _ABSOLUTE = Text(
     "the absolute differences of {a} and {b}{reduced}{times}",
     "{a} 与 {b} 之差的绝对值{reduced}{times}",
@@ -44,6 +48,14 @@ def phrase(scene: Scene, node: ast.expr) -> Text | None:
     found = peel(scene, part)
     if found.negative or not is_made_here(scene, found, node):
         return None
+    weight = None
+    if is_call(found.core, "mul"):
+        for one, other in (found.core.args, found.core.args[::-1]):
+            squared = square_of(other)
+            written = squared is not None and scene.is_written_in(squared, node)
+            if written and scene.is_named(one, node):
+                weight, found.core = one, other
+                break
     squared = square_of(found.core)
     words, inner, dim = _SQUARES, squared, None
     if is_call(found.core, "abs"):
@@ -56,13 +68,18 @@ def phrase(scene: Scene, node: ast.expr) -> Text | None:
         words, inner = _NORM, found.core.args[0]
     if inner is None or not is_call(inner, "sub"):
         return None
+    if not found.reduced and not scene.is_written_in(inner, node):
+        return None  # the square of a number perhaps
     a, b = inner.args
     if not (scene.is_named(a, node) and scene.is_named(b, node)):
         return None
     reduced = _reduced(found.reduced, of_rows=words is _NORM)
     if reduced is None:
         return None
+    if weight is not None:
+        words = _WEIGHTED
     return words.format(
+        w=scene.name(weight, node) if weight is not None else "",
         a=scene.name(a, node), b=scene.name(b, node), dim=dim, reduced=reduced,
         times=times(scene, found, node),
     )  # fmt: skip
