@@ -276,6 +276,9 @@ class Reader:
         value = self.proof.value_of(node)
         if value is not None and not self.is_torch:
             value = value.replace(grad=Grad.UNKNOWN)
+            given = any(k.arg in {"axis", "dim"} for k in node.keywords) or len(node.args) > 1
+            if value.axis is not None and not given:
+                value = value.replace(axis=-1)  # the default of the other libraries
         words = softened(node, argument, value, self.whose(node))
         return remark(self.scene, node, words) if words is not None else None
 
@@ -299,6 +302,10 @@ class Reader:
             return _IS.format(a=code_of(owner), sign=_COMPARED[name], b=code_of(node.args[0]))
         if method and name in {"view", "reshape"} and _is_minus_one(node.args):
             return _FLAT.format(o=code_of(owner))
+        if method and name in _BEHIND and isinstance(owner, ast.Call):
+            inner = self.phrase(owner)
+            if not isinstance(inner, Bare):
+                return _BEHIND[name].format(what=inner, args=arguments(node))
         if method and name in METHODS and not tensors_only:
             return filled(METHODS[name], node, owner, method=True)
         if (gradient := self._gradient(node)) is not None:
@@ -605,6 +612,17 @@ class Reader:
 
 
 _MOVES = frozenset({"cuda", "to", "eval", "train", "half", "float"})
+_BEHIND = {
+    "detach": Text(
+        "{what}; detached from the graph (no gradient flows back)",
+        "{what}；从计算图中截断（不回传梯度）",
+    ),
+    "cuda": Text("{what}; on the GPU", "{what}；放在 GPU 上"),
+    "to": Text("{what}; moved to {args}", "{what}；移到 {args}"),
+    "cpu": Text("{what}; on the CPU", "{what}；放在 CPU 上"),
+    "eval": Text("{what}; put in evaluation mode", "{what}；切到评估模式"),
+}
+"""What stands behind the words for what a method is called on."""
 _HOT_MASK = Text(
     "the one-hot mask of the labels {y}: true at the class of the label",
     "标签 {y} 的 one-hot 掩码：真实类的位置为 True",

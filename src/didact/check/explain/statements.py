@@ -9,6 +9,7 @@ from typing import Any
 
 from didact._core.i18n import Text
 from didact.check.engine.spaces import Grad, Space
+from didact.check.engine.values import Value
 from didact.check.explain.blocks import explain_block
 from didact.check.explain.call_words import Bare, last_name, plugged, same
 from didact.check.explain.expressions import Reader
@@ -48,9 +49,6 @@ _BECOMES = Text("{target} is {what}.", "{target}：{what}。")
 _ARE_EACH = Text("{target} are each {what}.", "{target} 都是{what}。")
 _IN_PLACE = Text("Changes {o} in place: it is now {what}.", "就地修改 {o}：得到{what}。")
 _OVERWRITES = Text("Writes over {place}: they become {what}.", "改写{place}：变为{what}。")
-_RETURNS_EITHER = Text(
-    "Returns {a} if {test}, otherwise {b}.", "若 {test} 成立，返回 {a}，否则返回 {b}。"
-)
 _RETURNS = Text("Returns {what}.", "返回{what}。")
 NOTHING = Text("", "")
 """Where the code says all there is to say."""
@@ -218,11 +216,15 @@ class Explainer:
 
     def _with_facts(self, sentence: Text, node: ast.expr) -> Text:
         sentence = self._with_losses(sentence, node)
-        if self.reader.softened(node) is not None:
+        if self.reader.softened(_without_moves(node)) is not None:
             return sentence
         value = self.reader.proof.value_of(node)
+        if value is not None and _is_said_in(value, sentence):
+            return sentence
         if value is not None and not self.reader.is_torch:
             value = value.replace(grad=Grad.UNKNOWN)  # a tape or a transformation decides
+        if value is not None and "no gradient flows back" in sentence.en:
+            value = value.replace(grad=Grad.UNKNOWN)  # said already
         known = (
             gradient_of(value) if self.reader.is_forward(node)
             else facts(value, self.reader.whose(node))
@@ -307,11 +309,6 @@ class Explainer:
     def _return(self, node: ast.Return) -> Text:
         if node.value is None:
             return Text("Ends the function.", "结束函数。")
-        if isinstance(node.value, ast.IfExp):
-            either = node.value
-            return _RETURNS_EITHER.format(
-                test=code_of(either.test), a=code_of(either.body), b=code_of(either.orelse)
-            )
         what = self._value(node.value)
         if isinstance(what, Bare):
             return self._returned(node.value)
@@ -359,6 +356,25 @@ _BY_TYPE: dict[type[ast.stmt], Callable[[Explainer, Any], Text]] = {
     ast.Import: Explainer._import,
     ast.ImportFrom: Explainer._importfrom,
 }
+
+
+def _without_moves(node: ast.expr) -> ast.expr:
+    """``x`` of ``x.detach().cuda()``."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr not in {"detach", "cuda", "to", "cpu", "float", "contiguous"}:
+            break
+        node = node.func.value
+    return node
+
+
+_TWO_CLASSES = ("distribution over two classes", "mixture of the two distributions")
+
+
+def _is_said_in(value: Value, sentence: Text) -> bool:
+    """Whether a sentence has already what a value holds."""
+    if value.space is Space.ONE_HOT:
+        return "one-hot" in sentence.en
+    return value.space is Space.PROBS and any(w in sentence.en for w in _TWO_CLASSES)
 
 
 def loss_begin(words: Text | None) -> str | None:

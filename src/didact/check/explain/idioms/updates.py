@@ -173,5 +173,6 @@ def _of_model(node: ast.expr) -> tuple[str, str] | None:
 
 
 def _names(node: ast.expr) -> str:
-    names = [f"`{n.id}`" for n in ast.walk(node) if isinstance(n, ast.Name)]
+    found = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    names = [f"`{n.id}`" for n in sorted(found, key=lambda n: (n.lineno, n.col_offset))]
     return ", ".join(names) or code_of(node)

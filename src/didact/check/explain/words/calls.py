@@ -10,7 +10,8 @@ FUNCTIONS: dict[str, Text] = {
     ),
     "softmax": Text("the probabilities softmax({0}){dim}", "{0} 经 softmax 得到的概率{dim}"),
     "sigmoid": Text(
-        "an independent probability in (0, 1) for every class of {0} (they need not sum to 1)",
+        "the sigmoid of {0}: an independent probability in (0, 1) for every class (they need not "
+        "sum to 1)",
         "对 {0} 逐类做 sigmoid，得到各自独立的概率（各类之和不必为 1）",
     ),
     "logsigmoid": Text("log sigmoid({0}), class by class", "逐类计算 log sigmoid({0})"),
