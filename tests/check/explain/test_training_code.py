@@ -276,3 +276,15 @@ def test_a_moving_average_of_parameters_alone_is_remarked() -> None:
     copied = text + "            for p, q in zip(mean_net.buffers(), net.buffers()):\n"
     copied += "                p.copy_(q)\n"
     assert "KE158" not in {f.code for f in explain(_code(copied)).findings}
+
+
+def test_each_of_several_teachers_needs_no_graph() -> None:
+    text = """
+        outs = [one(a) for one in self.teachers]
+        zt = torch.stack(outs).mean(0)
+        zs = student(a)
+        loss = KD
+        """
+    assert "KD502" in {f.code for f in explain(_code(text)).findings}
+    spared = text.replace("outs = [", "with torch.no_grad():\n            outs = [")
+    assert "KD502" not in {f.code for f in explain(_code(spared)).findings}

@@ -99,10 +99,11 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import Forward
-from didact.check.engine.names import dotted, role_of
+from didact.check.engine.names import dotted, role_of, words
 from didact.check.engine.spaces import Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
+from didact.check.rules._common import is_without_grad
 from didact.check.rules._rule import Found
 from didact.check.rules._trace import computed_from
 
@@ -134,6 +135,45 @@ def check(analysis: Analysis) -> Iterator[Found]:
             continue
         if not _is_trained(analysis, forward):
             yield Found(forward.node, _MESSAGE.format(model=forward.model))
+    if analysis.uses:
+        yield from _of_lists(analysis)
+
+
+def _of_lists(analysis: Analysis) -> Iterator[Found]:
+    """``t(x)`` for each ``t`` of ``teachers``."""
+    rounds: list[tuple[ast.AST, ast.expr, ast.expr]] = [
+        (n, n.target, n.iter) for n in analysis.index.of(ast.For)
+    ]
+    for made in (*analysis.index.of(ast.ListComp), *analysis.index.of(ast.GeneratorExp)):
+        assert isinstance(made, ast.ListComp | ast.GeneratorExp)
+        rounds.append((made, made.generators[0].target, made.generators[0].iter))
+    for place, target, walked in rounds:
+        teachers = dotted(walked)
+        if isinstance(target, ast.Name) and role_of(target.id) is Role.TEACHER:
+            continue  # its forward is found as any teacher's
+        several = bool({"teachers", "experts"} & set(words(teachers.rpartition(".")[2])))
+        if not several or not isinstance(target, ast.Name):
+            continue
+        name = target.id
+        if analysis.facts.is_frozen(teachers) or analysis.facts.is_frozen(name):
+            continue
+        for call in ast.walk(place):
+            runs = isinstance(call, ast.Call) and dotted(call.func) == name and call.args
+            if runs and not is_without_grad(analysis, call) and not _is_cut(analysis, call):
+                yield Found(call, _MESSAGE.format(model=f"{name} ∈ {teachers}"))
+                return
+
+
+def _is_cut(analysis: Analysis, call: ast.AST) -> bool:
+    """Whether an output is detached where it is computed, or its function records no graph."""
+    around = analysis.parent_of(call)
+    while around is not None:
+        if isinstance(around, ast.Attribute) and around.attr in ("detach", "data"):
+            return True
+        if isinstance(around, ast.FunctionDef):
+            return any("no_grad" in ast.unparse(d) for d in around.decorator_list)
+        around = analysis.parent_of(around)
+    return False
 
 
 def _may_reach(analysis: Analysis, forward: Forward) -> bool:
