@@ -218,8 +218,38 @@ def _the_student_instead(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
             return
 
 
-def _student_with_graph(tree: ast.Module, _finding: Finding) -> Iterator[Edit]:
+def _kept_as_it_is(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """``torch.tensor(loss)`` and ``Variable(loss.data)`` as the loss itself."""
+    again = {id(n.value): n for n in nodes_of(tree) if isinstance(n, ast.Assign)}
+    for node in nodes_of(tree):
+        if not isinstance(node, ast.Call) or node.lineno != finding.span.line or not node.args:
+            continue
+        if last_name(node.func) not in {"tensor", "as_tensor", "Variable", "FloatTensor"}:
+            continue
+        value = node.args[0]
+        if isinstance(value, ast.Attribute) and value.attr == "data":
+            value = value.value
+        elif isinstance(value, ast.Call) and last_name(value.func) in {"item", "detach"}:
+            value = value.func.value if isinstance(value.func, ast.Attribute) else value
+        statement = again.get(id(node))
+        if statement is not None and ast.unparse(statement.targets[0]) == ast.unparse(value):
+            yield Edit(Span(statement.lineno, 0, statement.lineno + 1, 0), "")
+            return
+        if not isinstance(value, ast.List | ast.Tuple | ast.Constant):
+            yield Edit(span(node), ast.unparse(value))
+            return
+
+
+def _student_with_graph(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
     """The block without a graph around the teacher's statements alone."""
+    for function in nodes_of(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        inside = function.lineno <= finding.span.line <= (function.end_lineno or 0)
+        for mark in function.decorator_list if inside else ():
+            if "no_grad" in ast.unparse(mark):
+                yield Edit(Span(mark.lineno, 0, mark.lineno + 1, 0), "")
+                return
     for block in nodes_of(tree):
         if not isinstance(block, ast.With) or "no_grad" not in ast.unparse(block.items[0]):
             continue
@@ -243,6 +273,8 @@ def _student_with_graph(tree: ast.Module, _finding: Finding) -> Iterator[Edit]:
 
 _BY_KIND: dict[str, Callable[[ast.Module, Finding], Iterator[Edit]]] = {
     "OPT-HAS-TEACHER": _the_student_instead,
+    "GRAPH-CUT": _kept_as_it_is,
+    "ITEM-IN-GRAPH": _kept_as_it_is,
     "STUDENT-NO-GRAD": _student_with_graph,
     "ZERO-GRAD-LATE": _cleared_first,
     "SUM-OVERWRITTEN": _added_up,

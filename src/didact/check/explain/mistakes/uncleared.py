@@ -12,7 +12,7 @@ from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.mistakes._code import target_of
 from didact.check.explain.words.findings import OWN
-from didact.check.findings.finding import Edit, Finding, Fix, Severity
+from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
 CODES = {"KE135": ("NO-ZERO-GRAD",)}
 
@@ -38,6 +38,29 @@ def _uncleared(tree: ast.Module) -> Iterator[Finding]:
             message = OWN[UNCLEARED].format(name=owner)
             fix = _of_this_one(loop, owner)
             yield Finding(UNCLEARED, Severity.ERROR, span(steps[0]), message, fix)
+            return
+
+
+def _in_a_step(tree: ast.Module) -> Iterator[Finding]:
+    """A function that goes back and steps, where nothing that is shown clears the gradients."""
+    if re.search(r"zero_grad|\.grad = None|accum|engine|closure", ast.unparse(tree)):
+        return
+    for function in nodes_of(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        expressions = [s for s in function.body if isinstance(s, ast.Expr)]
+        back = [s for s in expressions if ast.unparse(s).endswith(".backward()")]
+        steps = [s for s in expressions if re.search(r"\bopt\w*\.step\(\)$", ast.unparse(s))]
+        if len(back) == 1 and len(steps) == 1:
+            owner = ast.unparse(steps[0]).removesuffix(".step()")
+            first = back[0]
+            place = Span(first.lineno, first.col_offset, first.lineno, first.col_offset)
+            same = any(s is not first and s.lineno == first.lineno for s in function.body)
+            between = "; " if same else f"\n{' ' * first.col_offset}"
+            edit = Edit(place, f"{owner}.zero_grad(){between}")
+            fix = Fix((edit,), "unsafe", Text("Clear the gradients", "清零梯度"))
+            message = OWN["KE135-STEP"].format(name=owner)
+            yield Finding(UNCLEARED, Severity.WARNING, span(steps[0]), message, fix)
             return
 
 
@@ -67,4 +90,5 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
     """Where something goes back and steps."""
     called = {last_name(n.func) for n in nodes_of(tree) if isinstance(n, ast.Call)}
     if {"backward", "step"} <= called:
-        yield from _uncleared(tree)
+        found = list(_uncleared(tree))
+        yield from found or _in_a_step(tree)

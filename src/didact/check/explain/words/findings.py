@@ -273,6 +273,12 @@ OWN: dict[str, Text] = {
         "循环里调用了 `{name}.step()`，而所示代码从不清零梯度：每一步用的都是至今所有梯度之和；"
         "应在 backward() 之前调用 `{name}.zero_grad()`",
     ),
+    "KE135-STEP": Text(
+        "nothing that is shown calls `{name}.zero_grad()`: unless the caller does, every step uses "
+        "the sum of all gradients so far; call it before backward()",
+        "所示代码里没有调用 `{name}.zero_grad()`：如果调用者也没有，每一步用的都是至今所有"
+        "梯度之和；应在 backward() 之前调用",
+    ),
     "KE136": Text(
         "`{name}` holds parameters of its own, and the optimiser is not given them: they keep "
         "their initial values, and the loss goes through them; pass `{name}.parameters()` as well",
