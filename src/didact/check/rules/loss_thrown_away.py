@@ -176,12 +176,25 @@ def _overwritten(
     """Losses that are replaced; ``trained``: where the block goes back from the second."""
     for first, second in _pairs(analysis, block):
         name = _loss_name(analysis, second) or _target(second)
-        if not name or _count(second, name) or (trained and not _goes_back(block, name)):
+        if not name or _count(second, name):
+            continue
+        if trained and not (_goes_back(block, name) and _are_other_losses(analysis, first, second)):
             continue
         while isinstance(first, ast.If):
             first = first.body[-1]
         message = _REPLACED.format(name=name, line=second.lineno)
         yield Found(first, message, _added(second, name), severity=Severity.ERROR)
+
+
+def _are_other_losses(analysis: Analysis, first: ast.stmt, second: ast.stmt) -> bool:
+    """Whether two statements compute different losses: a script may show one twice."""
+    terms = []
+    for statement in (first, second):
+        value = analysis.value_of(statement.value) if _target(statement) else None  # type: ignore[attr-defined]
+        terms.append([term.use for term in value.terms] if value is not None else [])
+    kinds = [{use.kind for use in uses} for uses in terms]
+    hard = [all(use.is_hard for use in uses) for uses in terms]
+    return not kinds[0] & kinds[1] and "other" not in kinds[1] and not all(hard)
 
 
 def _has_backward(statement: ast.stmt) -> bool:
