@@ -373,6 +373,9 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
             told.append((target, Kind.TENSOR if soft else Kind.HOT))
     if call.name == "div" and len(args) == 2 and (mask := _divided_mask(*args)) is not None:
         told.append((mask, Kind.MASK))
+    if call.name == "pow" and len(args) > 1 and isinstance(args[1], Given):
+        fixed = isinstance(args[1].default, int) and args[1].text.rsplit(".", 1)[-1] == "p"
+        told += [(args[1], Kind.FLAG)] if fixed else []  # the p of attention maps, as it is set
     if call.name in {"masked_select", "masked_fill"} and len(args) > 1:
         picked = args[1]
         while isinstance(picked, Call) and picked.name in {

@@ -48,6 +48,8 @@ def method_keys(judged: Judged) -> list[str]:
             return [replayed, *found]
         if not found:
             found.append(_matching(terms))
+    if found[:1] and {"jsd", "skew_kl"} & set(found):  # its limits are divergences of their own
+        found = [m for m in found if m not in {"reverse_kl", "kd", "token_kd"}]
     if keys and keys <= _OF_LABELS:
         found.append("plain")
     return found

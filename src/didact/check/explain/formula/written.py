@@ -88,7 +88,8 @@ class Writer:
         if isinstance(node, Sequence):
             return row("[", *self._list(node.items), "]")
         if isinstance(node, Choice):
-            return self._choice(node)
+            name = None if node.text in self._assumed else self._named(node)
+            return text_box(name) if name else self._choice(node)
         if isinstance(node, Each):
             return row(self._of(node.body), f" for each of {node.loop.text}", level=0)
         assert self.names is not None
@@ -98,14 +99,21 @@ class Writer:
             name = self.labels.get(node)
             if name and node is not self._root and _is_size(node):
                 return text_box(name)
-            nameable = self.short and node in self.names.calls and node is not self._top
-            if name and nameable and _size(node) > 6:
-                while name in self.names.plain or self.where.get(name, node) is not node:
-                    name += "′"
-                self.where[name] = node
-                return text_box(name)
-            return self._call(node)
+            name = self._named(node)
+            return text_box(name) if name else self._call(node)
         return self._of(node)
+
+    def _named(self, node: Node) -> str | None:
+        """The name under which a part is written behind the formula, if it is."""
+        assert self.names is not None
+        name = self.labels.get(node)
+        nameable = self.short and node in self.names.calls and node is not self._top
+        if not name or not nameable or _size(node) <= 6:
+            return None
+        while name in self.names.plain or self.where.get(name, node) is not node:
+            name += "′"
+        self.where[name] = node
+        return name
 
     def _given(self, node: Given) -> str:
         """A name; an unknown call under the name that it is kept by, where that name is its own."""
@@ -237,6 +245,13 @@ class Writer:
     def _product(self, node: Call) -> Box:
         """A product with its numbers first, and equal names as one power."""
         factors = _factors_of(node)
+        minus = [f for f in factors if isinstance(f, Constant) and f.value == -1]
+        factors = [f for f in factors if f not in minus]
+        if len(minus) % 2 and factors:
+            rest = factors[0]
+            for factor in factors[1:]:
+                rest = Call("mul", (rest, factor))
+            return row("−", inside(self._of(rest), 2), level=2)
         factors.sort(key=lambda f: not _is_number_like(f))
         counts: dict[Node, int] = {}
         for factor in factors:
@@ -366,6 +381,8 @@ def _reduced(node: Call) -> list[Box | str]:
     """How a loss is reduced, where it is not averaged over samples."""
     given = node.keyword("reduction")
     reduction = given.value if isinstance(given, Constant) else "mean"
+    if isinstance(given, Given):  # a setting: its default, if there is one
+        reduction = given.default if isinstance(given.default, str) else ""
     if node.keyword("reduce") is not None or node.keyword("size_average") is not None:
         reduction = _legacy(node)
     if node.name == "kl_div" and reduction in {"mean", "elementwise_mean"}:
@@ -424,17 +441,24 @@ def names_in(root: Node, labels: Mapping[Node, str]) -> Names:
     for part in walk(root):
         if isinstance(part, Given) and not part.inputs:
             plain.add(part.text)
+        if isinstance(part, Item):
+            plain.add(labels.get(part, part.text))
         label = labels.get(part)
         if label and bare(part) not in groups.get(label, []) and not _is_plain(bare(part)):
             groups.setdefault(label, []).append(bare(part))
     again = {n for n, parts in groups.items() if len(parts) > 1 or n in plain}
+    read: dict[Node, int] = {}
+    for part in walk(root):
+        for child in part.children:
+            read[bare(child)] = read.get(bare(child), 0) + 1
     inner = {
         below for parts in groups.values() if len(parts) > 1
-        for part in parts for below in set(walk(part)) & set(parts) if below is not part
+        for part in parts for below in set(walk(part)) & set(parts)
+        if below is not part and read.get(below, 0) < 2
     }  # fmt: skip
     whole = labels.get(root, labels.get(bare(root)))
     calls = {p for n, parts in groups.items() for p in parts
-             if isinstance(p, Call) and p not in inner and n != whole}  # fmt: skip
+             if isinstance(p, Call | Choice) and p not in inner and n != whole}  # fmt: skip
     givens = {p for n, parts in groups.items() for p in parts
               if isinstance(p, Given) and n not in again and not _is_loss_call(p)}  # fmt: skip
     return Names(frozenset(plain), frozenset(again), frozenset(calls), frozenset(givens))

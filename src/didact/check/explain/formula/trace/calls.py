@@ -146,7 +146,7 @@ class Calls(State):
 
     def _outer(self, argument: ast.expr, value: Value) -> ast.expr:
         """A parameter under the name of what it was given."""
-        if isinstance(argument, ast.Call) and isinstance(value, Given):
+        if isinstance(argument, ast.Call) and isinstance(value, Given) and value.inputs:
             with suppress(SyntaxError):
                 return ast.parse(value.text, mode="eval").body
         if not isinstance(argument, ast.Name) or not isinstance(value, Given):

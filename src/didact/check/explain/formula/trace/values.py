@@ -110,6 +110,8 @@ def addend_of(new: Node, mark: Node) -> Node | None:
 def is_square(args: list[Node]) -> bool:
     """Whether a map is brought to one size of another map, on both sides."""
     size = args[1] if len(args) > 1 else None
+    if isinstance(size, Sequence) and len(size.items) == 2:
+        return size.items[0] is size.items[1]
     if not isinstance(size, Call) or not size.args:
         return False
     if size.name == "size":
