@@ -22,6 +22,7 @@ from didact.check.explain.words import answers_direct as direct
 from didact.check.explain.words import asking, errors
 from didact.check.explain.words import relevant as words
 from didact.check.findings.finding import Finding
+from didact.check.snippet.intact import is_words
 
 _ABOUT = re.compile(
     r"(?:^|[^\w.])`?([A-Za-z_][\w.]*)`?\s*(?:这个|这一?行|变量|到底|又|究竟)*\s*"
@@ -35,6 +36,8 @@ _ABOUT = re.compile(
 _MOST_QUESTIONS = 5
 """Questions of one paste that are answered."""
 _LONGEST = 160
+_MOST_LINES, _MOST_AROUND = 400, 2_000
+"""Of a paste, what else the reader says is looked for in so much."""
 
 
 def answer_to(
@@ -57,10 +60,13 @@ def answer_to(
     facts |= {"=no error"} if message is None else frozenset()
     if kinds.isdisjoint(words.SYMPTOMS_OF_NEGATIVE) and verdict.outcome in {"equal", "departs"}:
         facts |= {"=not negative"}
+    if "=averaged teachers" in facts and not _SHARES.search(ast.unparse(tree)):
+        facts = facts - {"=averaged teachers"} | {"=weighted teachers"}
     known = _Known(findings, facts, verdict, summary, tree, lines)
     known.losses, known.depends, known.code = losses, depends, code
     known.mended = mended
-    known.around = " ".join([*(a.text for a in asked), message or ""])
+    prose = [line.strip() for line in text.split("\n")[:_MOST_LINES] if is_words(line)]
+    known.around = " ".join([*(a.text for a in asked), message or "", *prose])[:_MOST_AROUND]
     parts = _on_message(message, findings, tree) if message is not None else []
     if parts:
         known.told = frozenset(_TOLD_BY_ERRORS) & kinds
@@ -173,7 +179,7 @@ class _Known:
             self._by_code, self._by_fact)  # fmt: skip
         ways = (self._runs_today, self._by_symptom, self._of_two_losses, by_code[0],
                 self._by_mistake, self._about, by_code[1], self._square,
-                self._known_well)  # fmt: skip
+                self._known_well, self._by_guess)  # fmt: skip
         for way in ways:
             if (said := way(question)) is not None:
                 return said
@@ -212,7 +218,7 @@ class _Known:
     def _by_mistake(self, question: str) -> Text | None:
         """The mistakes that answer what is asked, behind yes, no or the cause."""
         found = relevant(question, self.around, self.findings, self.tree)
-        if found is None:
+        if found is None or found.why == "guess":
             return None
         self.answering = _kinds_told(found)
         is_right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
@@ -222,6 +228,11 @@ class _Known:
                 what=Text(first.en.strip(), first.zh), but=listing(found.findings)
             )
         return self._composed(question, found)
+
+    def _by_guess(self, question: str) -> Text | None:
+        """The worst mistakes to a symptom that none of them is known to explain."""
+        found = relevant(question, self.around, self.findings, self.tree)
+        return None if found is None else self._composed(question, found)
 
     def _composed(self, question: str, found: Relevant) -> Text:
         return composed(question, found, departs=self.verdict.outcome != "equal")
@@ -337,7 +348,7 @@ class _Known:
             return told
         if meaning and alone and not self._is_of_a_part(question):
             return self._what_it_is() if self._is_judged() else asking.NOT_KNOWN
-        plain = self._is_judged() and not self._serious()
+        plain = self._is_judged() and not self._serious() and not fault
         if alone and asking.IS_IT_THIS.search(question) and plain:
             return self._what_it_is()
         if (judges or fault or trouble) and not self._serious():
@@ -431,6 +442,8 @@ class _Known:
 
 
 _INPUT_AND_TARGET = re.compile(r" ?\[input[:：].*?\]")
+_SHARES = re.compile(r"/ ?(?:len\(|\w*(?:num|\bn|count|sum)\w*)|mean\(|softmax\(\w*w\w*,|\.sum\(\)")
+"""Code that makes shares which sum to 1."""
 _LEFT_OUT = re.compile(
     r"forg[eo]t|without|what (?:happens|if)|if i\b|\bboth\b"
     r"|不写|不加|忘|去掉|会怎样|会怎么样|两个都|都要",

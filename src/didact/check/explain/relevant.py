@@ -45,7 +45,11 @@ _HYPOTHETICAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Relevant:
-    """Findings that answer a question; ``why`` they do: name, symptom, subject, trouble or all."""
+    """Findings that answer a question; ``why`` they do.
+
+    By a name, a symptom or a subject that the question names, as the likeliest of a trouble, as
+    all there is to find, or as a guess, where nothing else answers.
+    """
 
     findings: tuple[Finding, ...]
     why: str
@@ -75,7 +79,8 @@ def relevant(
     if identity and (found := _by_topic(question, serious, words.IDENTITIES)):
         return Relevant(tuple(found[:_MOST_CAUSES]), "subject")
     if not judging:
-        return None
+        seen = words.WHY.search(question) and any(t.asks.search(question) for t in words.SYMPTOMS)
+        return Relevant(tuple(_weighty(serious)[:_MOST_CAUSES]), "guess") if seen else None
     if found := _by_topic(question, serious, (*words.SUBJECTS, *words.IDENTITIES)):
         return Relevant(tuple(found[:_MOST_CAUSES]), "subject")
     named_subject = any(t.asks.search(question) for t in words.SUBJECTS)
@@ -84,9 +89,8 @@ def relevant(
     lines = {int(a or b) for a, b in _LINE.findall(question)}
     if at_line := [f for f in serious if f.span.line in lines]:
         return Relevant(tuple(at_line[:_MOST_CAUSES]), "all")
-    weighty = [f for f in serious if not set(kinds_of(f.code)) or not _is_hygiene(f)] or serious
     why = "trouble" if words.TROUBLE.search(f"{question} {around}") else "all"
-    return Relevant(tuple(weighty[:_MOST_TOLD]), why)
+    return Relevant(tuple(_weighty(serious)[:_MOST_TOLD]), why)
 
 
 def _judges(question: str) -> bool:
@@ -96,6 +100,11 @@ def _judges(question: str) -> bool:
     patterns = (words.NORMAL, words.ANY_FAULT, words.AT_FAULT, words.RIGHT, words.HAS_EFFECT,
                 words.NEEDED, words.WHERE, words.TROUBLE)  # fmt: skip
     return any(p.search(question) for p in patterns)
+
+
+def _weighty(findings: Sequence[Finding]) -> list[Finding]:
+    """Without what is a matter of style beside the others."""
+    return [f for f in findings if not kinds_of(f.code) or not _is_hygiene(f)] or list(findings)
 
 
 _NOT_A_CAUSE = HYGIENE - {"TEACHER-TRAIN-MODE", "BN-DRIFT"}
@@ -154,6 +163,8 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
     kinds = {k for f in found.findings for k in kinds_of(f.code)}
     pointed = found.why in {"subject", "name", "symptom"}
     several = len(_told(found.findings)) > 1
+    if found.why == "guess":
+        return words.LIKELY
     if words.NORMAL.search(question):
         return words.NOT_NORMAL
     if words.ANY_FAULT.search(question):

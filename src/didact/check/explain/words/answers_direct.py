@@ -423,6 +423,32 @@ _FOLLOWS = Text(
     "T² 要跟着变：只要 T 在训练中变化，softmax 里和系数里就都用当前这一步的 T。系数若固定不变，"
     "软标签项的梯度会随 T 按 1/T² 变化。",
 )
+_NAN_OF_MASK = Text(
+    "Where the mask is 0 everywhere in a batch, its sum is 0 and the division gives 0/0 = NaN; and "
+    "a NaN at a masked position stays, as NaN · 0 is NaN. Write mask.sum().clamp(min=1), "
+    "and select "
+    "the positions, x[mask], where the masked ones may hold NaN or infinities.",
+    "某一批里掩码全为 0 时，掩码之和为 0，相除得 0/0 = NaN；另外，被屏蔽的位置上若本来就是 "
+    "NaN，乘 0 仍是 NaN。"
+    "分母写成 mask.sum().clamp(min=1)；被屏蔽的位置可能有 NaN 或无穷时，用 x[mask] "
+    "选取而不是相乘。",
+)
+_NOT_DIVIDED = Text(
+    "Not quite: backward() adds up the gradients of the {n} batches, and nothing divides by "
+    "{n}, so "
+    "the step is {n} times as long as that of one larger batch. Write (loss / {n}).backward().",
+    "不完全对：backward() 会把 {n} 个批次的梯度累加起来，而代码里没有除以 {n}，步长是一个大 "
+    "batch 的 "
+    "{n} 倍。应写 (loss / {n}).backward()。",
+)
+_NOT_SYMMETRIC = Text(
+    "No: KL(p ‖ q) and KL(q ‖ p) differ. KL(teacher ‖ student) punishes the student where the "
+    "teacher has mass and it has none; the other direction punishes mass where the teacher has "
+    "none. Symmetric is the Jensen–Shannon divergence.",
+    "不对称：KL(p ‖ q) 与 KL(q ‖ p) 不同。KL(教师 ‖ 学生) "
+    "惩罚“教师有概率而学生没有”的地方，反过来则惩罚"
+    "“教师没有而学生有”的地方。对称的是 Jensen–Shannon 散度。",
+)
 _HARD_AT_ONE = Text(
     "Because the hard term trains the probabilities that are used later, and those are at T = 1. T "
     "only softens the comparison with the teacher, whose small probabilities would not count "
@@ -480,6 +506,14 @@ _NAMES_DIRECTION = (
     r"|(是|算).{0,12}反向 ?KL)"
 )
 DIRECT: tuple[Direct, ...] = (
+    _direct(r"(?<![a-z])nans?(?![a-z])", _NAN_OF_MASK, needs="=clean",
+            sees=(r"/ \(?\w*(?:mask|keep|valid|\bm)\w*\.sum\(\)(?!\.clamp)",)),
+    *(_direct(r"(?=.*(accumul|累积|累加))(?=.*(right|correct|ok\b|fine|对吗|对不对|正确|合理))",
+              Text(*(t.replace("{n}", n) for t in (_NOT_DIVIDED.en, _NOT_DIVIDED.zh))),
+              sees=(rf"% {n} == 0", r"\.backward\(\)", rf"\A(?!(?s:.*)/ {n}\b)"))
+      for n in ("2", "4", "8", "16", "32")),
+    *(_direct(r"symmetr|对称", _NOT_SYMMETRIC, needs=f"{key}, @kl_div")
+      for key in ("=kd", "=kd_masked", "=reverse_kl", "=reverse_kl_masked")),
     *(_direct(_SIGMOID_OR, _OWN_CLASSES, needs=f"{key}, =clean")
       for key in ("=icarl", "=icarl_labels", "=icarl_narrow", "=bce_labels", "=binary_kd", "=bce",
                   "=icarl_labels_sum", "=icarl_narrow_sum", "=bce_labels_sum")),

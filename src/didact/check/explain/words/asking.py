@@ -434,6 +434,15 @@ NO_EVAL = Text(
     "BatchNorm 用的是每个批次的统计量，所以每次结果不同。"
     "评估之前调用 `model.eval()`，之后再 `model.train()`。",
 )
+_WEIGHTED = Text(
+    "The weights should sum to 1: then Σ w_k·KL_k is on the scale of one teacher, and its "
+    "gradient "
+    "is that of the KL to the mean Σ w_k·p_k. What is shown does not make them sum to 1; write "
+    "`w = w / w.sum()`, or the weight beside the hard term changes its meaning with their sum.",
+    "权重之和应为 1：这时 Σ w_k·KL_k 与单教师同一尺度，梯度等于对加权平均 Σ "
+    "w_k·p_k 的 KL。"
+    "贴出的代码没有保证和为 1，应写 `w = w / w.sum()`，否则与硬标签项之间的权重会随它们的和改变。",
+)
 _AVERAGED = Text(
     "This code averages over the teachers already: the terms are divided by their number or "
     "weighted with weights meant to sum to 1, so the term stays on the scale of one teacher. "
@@ -470,7 +479,7 @@ _PADDED_ZH = (
     r"(?:pad|填充|掩码|mask|-100).*(?:分母|平均|除|算进|计入|参与|算在|影响)"
     r"|(?:分母|平均|除).*(?:pad|填充|掩码|mask)"
 )
-_NOT_FINITE = r"(?<![a-z])(?:nan|inf|infinite|infinity)(?![a-z])"
+_NOT_FINITE = r"(?<![a-z])(?:nans?|inf|infinite|infinity)(?![a-z])"
 _TUNES = (
     r"(?:how|which|choose|tun(?:e|ing)|\bset\b|pick|value|best|good|reasonable|typical)\b.*"
     r"\b(?:alpha|beta|weights?|lambda|lam|lmbda|coefficient)"
@@ -596,6 +605,10 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(_TUNES,
          r"(alpha|beta|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适|太大|太小)"),
      _NONE, _ON_VALIDATION),
+    (_either(r"teachers?\b.*(sum|mean|average|weight|normali)|(sum|mean|average|weight).*teachers"
+             r"|weights?.*(normali|sum)",
+             r"多个?教师.*(平均|求和|权重|加权)|(平均|求和).*教师|权重.*(归一化|和为|加起来)"),
+     _kinds("=weighted teachers"), _WEIGHTED),
     (_either(r"teachers?\b.*(sum|mean|average|weight)|(sum|mean|average|weight).*teachers",
          r"多个?教师.*(平均|求和|权重|加权)|(平均|求和).*教师"),
      _kinds("=averaged teachers"), _AVERAGED),

@@ -48,7 +48,7 @@ SYMPTOMS: tuple[Topic, ...] = (
     _topic(
         r"\bnan\b|\binf(inite|inity)?\b|explod|diverg(es|ed|ing)\b|blows? up|overflow|无穷"
         r"|爆炸|发散|溢出"
-        r"|(?<![a-z])nan(?![a-z])|(?<![a-z])inf(?![a-z])",
+        r"|(?<![a-z])nans?(?![a-z])|(?<![a-z])inf(?![a-z])",
         "KL-TARGET-LOG ARGS-REVERSED KL-TARGET-RAW INF-MASK EMPTY-SLICE NO-ZERO-GRAD KL-INPUT-RAW "
         "CE-TARGET-RAW LOG-OF-SOFTMAX",
         r"\bNaN\b|\binf\b|−inf|0/0|divi\w+ by 0|by zero|no lower bound",
@@ -143,7 +143,8 @@ SYMPTOMS: tuple[Topic, ...] = (
         "STUDENT-CUT ITEM-IN-GRAPH GRAPH-CUT STUDENT-NO-GRAD NOT-IN-OPTIMIZER ALIAS-TEACHER "
         "SELF-TARGET STUDENT-UNUSED ZERO-GRAD-LATE CE-ON-PROBS BCEWL-ON-PROBS SOFTMAX-OF-SOFTMAX "
         "KERAS-SOFTMAX-TWICE KERAS-FROM-LOGITS TARGET-SUM NO-ZERO-GRAD EMA-REVERSED DIM-0 DIM-SEQ "
-        "STUDENT-EVAL-MODE KL-INPUT-PROBS KL-INPUT-RAW T-INVERTED T-ONE-SIDE SIDES-DIFFER",
+        "LAYER-IN-LOSS FRESH-ADAPTER STUDENT-EVAL-MODE KL-INPUT-PROBS KL-INPUT-RAW "
+        "T-INVERTED T-ONE-SIDE SIDES-DIFFER",
         r"trains nothing|teaches nothing|no gradient|cannot (fall|reach)|nearly (uniform|vanish)"
         r"|is 0\b|not given them|almost no gradient|never used|same object",
     ),
@@ -283,7 +284,11 @@ def _words(english: str, chinese: str) -> re.Pattern[str]:
     return re.compile(f"{english}|{chinese}", re.IGNORECASE)
 
 
-NORMAL = _words(r"\b(normal|expected|supposed to be|bug or)\b", r"正常")
+NORMAL = _words(
+    r"\b(is|are) (this|that|it|these) (normal|expected|supposed)|\b(normal|expected|intended)\s*\?"
+    r"|bug or (expected|a feature)|\bshould it be\b",
+    r"正常的?(现象)?[吗么嘛]|正常(现象)?[?？]|正不正常|(是否|算不算|是不是)正常",
+)
 """Whether it should be so."""
 ANY_FAULT = _words(
     r"(any|a|some) (bugs?|problems?|issues?|errors?|mistakes?)\b.*\?",
