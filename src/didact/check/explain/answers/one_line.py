@@ -19,7 +19,8 @@ _WHAT = either(
     r"what (does|is)|mean\b|explain", r"干嘛|干什么|做什么|什么意思|是什么|作用|怎么理解|解释"
 )
 _MORE = either(
-    r"\bwhy\b|right|correct|wrong|zero|negativ|term\b|need|should|differ|instead",
+    r"\bwhy\b|\bif i\b|drop|without|remove|right|correct|wrong|zero|negativ|term\b|need|should"
+    r"|differ|instead",
     r"为什么|为何|对吗|错|负|为 ?0|那一?项|后面|前面|需要|区别|不同|正确",
 )
 """Questions that ask more than what a line does."""
@@ -37,7 +38,8 @@ def answer(question: str, code: Code) -> Text | None:
     for quoted in _QUOTED.findall(question):
         plain = re.sub(r"\s", "", quoted)
         holding = [x for x in code.lines if plain in re.sub(r"\s", "", x[1])]
-        if holding and len(plain) > 3:
+        most = holding and 2 * len(plain) > len(re.sub(r"\s", "", holding[0][1]))
+        if most and len(plain) > 3:
             return _said(holding[0])
     bare = re.sub(r"\s", "", question)
     for statement in code.lines:

@@ -11,7 +11,8 @@ from didact.check.explain.formula.verdict import Term
 
 PLACE = 20
 ASKS = either(
-    r"T ?(squared|²|\*\*|\^)|temperature squared|\bT ?\* ?T\b|square of T|T2\b",
+    r"\b(temp\w*|tau) ?(\*\*|\^) ?2|T ?(squared|²|\*\*|\^)|temperature squared|\bT ?\* ?T\b"
+    r"|square of T|T2\b",
     r"T ?的?平方|温度的?平方|T²|乘.{0,3}平方|T ?\*\* ?2|T ?\* ?T|T ?\^ ?2|两个 ?T",
 )
 _NEED = either(
@@ -54,6 +55,12 @@ _LACKS = Text(
     "Multiply by T² (or its weight by as much).",
     "这里没有乘：软标签项的权重实际只相当于写出来的 {share}。应乘上 T²（或把权重放大同样的倍数）。",
 )
+_FOR = Text(
+    "It keeps the gradient of the soft term at one size whatever T is: without it that gradient "
+    "shrinks as about 1/T², and so does the weight of the teacher beside the hard term.",
+    "它让软标签项的梯度大小不随 T 改变：不乘时梯度大约按 1/T² 缩小，教师相对硬标签项的权重也就跟"
+    "着变小。",
+)
 _FOLLOW = Text(
     "T² follows the schedule: the factor must be the square of the T that divides the logits in "
     "the same step, as {here}; with a fixed T² the soft term's share would change with T.",
@@ -83,6 +90,8 @@ def answer(question: str, code: Code) -> Text | None:
         return _FOLLOW.format(here=Text("it is here", "这段代码就是这样"))
     if _WITHOUT.search(question) and any(t is not term for t in code.terms):
         return _LEFT_OUT.format(share=_share(term))
+    if re.search(r"what is it for|干嘛的|有什么用", question):
+        return _FOR
     if _WHY.search(question) and not re.search(r"要不要|需要|need", question):
         return None
     here = _LACKS.format(share=_share(term)) if lacks else _THERE
