@@ -14,7 +14,7 @@ ASKS = either(r"\bpad|mask|-100|ignor", r"\bpad|填充|掩码|-100|mask|位置")
 _TAKES = either(
     r"count|take part|handled|includ|contribut|ignor|exclud|left out|remov|drop|skip"
     r"|mask(ed)?\b.*(out|right|ok|correct)|need to mask|should i mask",
-    r"参与|算进|计入|忽略|去掉|排除|要不要|算不算|影响|管用|生效",
+    r"参与|会算|算吗|算进|计入|忽略|去掉|排除|要不要|算不算|影响|管用|生效",
 )
 _SHOULD = either(r"should|need|have to|must|remov|mask out", r"要不要|需要|要去掉|去掉吗|该不该")
 _NOT = Text(

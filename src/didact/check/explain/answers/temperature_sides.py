@@ -10,9 +10,11 @@ from didact.check.explain.formula.tree import Constant
 
 PLACE = 25
 ASKS = either(
-    r"both|only (the )?(student|teacher|one)|same temperature|(student|teacher).*temperature"
-    r"|temperature.*(student|teacher|both)|forg[eo]t.*temperature|temperature.*forg[eo]t",
-    r"两(边|侧|个都)|都.{0,4}(除|要|有)|只有?(学生|教师|一边|一侧)|同一个(温度|T)|同样的温度",
+    r"both|same T\b|only (the )?(student|teacher|one)|same temperature|(student"
+    r"|teacher).*temperature|temperature.*(student|teacher|both)|forg[eo]t.*temperature"
+    r"|temperature.*forg[eo]t",
+    r"两(边|侧|个都)|也.{0,2}除以|都.{0,4}(除|要|有)|只有?(学生|教师|一边|一侧)|同一个(温度|T)"
+    r"|同样的温度",
 )
 _OF_T = either(r"temperature|\btemp\b|\bT\b|\btau\b", r"温度|(?<![A-Za-z])T(?![A-Za-z])")
 _SQUARE = re.compile(r"squar|²|\^|\*\*|平方", re.IGNORECASE)

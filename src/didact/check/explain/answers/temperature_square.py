@@ -16,8 +16,8 @@ ASKS = either(
     r"T ?的?平方|温度的?平方|T²|乘.{0,3}平方|T ?\*\* ?2|T ?\* ?T|T ?\^ ?2|两个 ?T",
 )
 _NEED = either(
-    r"need|necessar|should|have to|must|required|yes or no|right|correct|do i|forg[eo]t|missing"
-    r"|leave|without|matter|retune",
+    r"need|necessar|should|have to|must|required|drop|for\b|yes or no|right|correct|do i"
+    r"|forg[eo]t|missing|leave|without|matter|retune",
     r"要不要|需要|必须|要乘|该不该|不乘|没乘|没有乘|漏|省|必要|影响|吗|会怎",
 )
 _WITHOUT = either(
