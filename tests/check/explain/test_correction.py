@@ -170,3 +170,16 @@ def test_what_the_code_sets_itself_is_not_said_to_come_from_elsewhere() -> None:
     found = explain(HEAD + "total = 0\nfor s, t in zip(outs, olds):\n"
                     "    total = F.mse_loss(s, t.detach())\ntotal.backward()\n")  # fmt: skip
     assert "`total`" not in " ".join(n.en for n in found.verdict.notes)
+
+
+def test_rows_that_a_mask_picked_hold_no_padding() -> None:
+    found = explain(
+        HEAD + "keep = (labels > -1).unsqueeze(-1).expand_as(s_logits)\n"
+        "s_l = torch.masked_select(s_logits, keep).view(-1, s_logits.size(-1))\n"
+        "t_l = torch.masked_select(t_logits, keep).view(-1, s_logits.size(-1))\n"
+        "soft = F.kl_div(F.log_softmax(s_l / T, -1), F.softmax(t_l / T, -1), "
+        "reduction='batchmean') * T ** 2\n"
+        "hard = F.cross_entropy(s_logits.view(-1, 99), labels.view(-1), ignore_index=-100)\n"
+        "loss = soft + hard\n"
+    )
+    assert "KD306" not in [f.code for f in found.findings]

@@ -153,11 +153,14 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 
 def _is_of_masked_rows(analysis: Analysis, use: LossUse) -> bool:
-    """Whether what goes in is called after a mask: ``masked_logits[:count]``."""
-    return any(
-        isinstance(step.node, ast.Name | ast.Attribute) and has_word(dotted(step.node), _MASKS)
-        for step in path(analysis, use.input_node, use.scope)
-    )
+    """Whether what goes in was picked by a mask, or is called so: ``masked_logits[:count]``."""
+    for step in path(analysis, use.input_node, use.scope):
+        node = step.node
+        named = isinstance(node, ast.Name | ast.Attribute) and has_word(dotted(node), _MASKS)
+        picked = isinstance(node, ast.Call) and dotted(node.func).endswith("masked_select")
+        if named or picked:
+            return True
+    return False
 
 
 def _is_sequence(use: LossUse) -> bool:
