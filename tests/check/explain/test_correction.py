@@ -183,3 +183,12 @@ def test_rows_that_a_mask_picked_hold_no_padding() -> None:
         "loss = soft + hard\n"
     )
     assert "KD306" not in [f.code for f in found.findings]
+
+
+def test_what_is_seen_first_is_said_first() -> None:
+    found = explain(
+        HEAD + "def f(fs, ft, s, t, y, T):\n    hint = F.mse_loss(fs.detach(), ft)\n"
+        "    kd = F.kl_div(F.log_softmax(s / T, 1), F.log_softmax(t / T, 1), "
+        "reduction='batchmean') * T ** 2\n    return F.cross_entropy(s, y) + hint + kd\n"
+    )
+    assert any("NaN at the first step" in line.en for line in found.summary)

@@ -547,6 +547,9 @@ def _counts(findings: Sequence[Finding]) -> Text:
     return Text(", ".join(t.en for t in counted), "、".join(t.zh for t in counted))
 
 
+_FATAL = frozenset({"KL-TARGET-LOG", "ARGS-REVERSED", "INF-MASK", "CONSTRUCTOR", "HEAD-MISMATCH"})
+"""Kinds that a reader sees at the first step: NaN, or an error."""
+_STOPS = frozenset({"KD604", "KE103", "KE104", "KE156"})
 _SCALES = {"NO-T2": "T", "KERAS-NO-T2": "T", "KL-MEAN": "C", "CLASS-MEAN": "C"}
 """What a soft term is divided by."""
 
@@ -563,7 +566,9 @@ def consequence_of(
     }  # fmt: skip
     later = [f for f in findings if set(kinds(f.code)) and set(kinds(f.code)) <= HYGIENE]
     first = [f for f in findings if f not in later]
-    for finding in [*by_importance(first), *by_importance(later)]:
+    ordered = [*by_importance(first), *by_importance(later)]
+    ordered.sort(key=lambda f: not (f.code in _STOPS or _FATAL & set(kinds(f.code))))
+    for finding in ordered:
         if finding.code == "KD604":
             return words.SYNTAX_ERROR
         if finding.code == "KE104":
