@@ -15,6 +15,7 @@ from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.engine.values import Value
 from didact.check.explain.formula.judge import Loss
 from didact.check.explain.questions import Question
+from didact.check.explain.words.roles import named as role_named
 from didact.check.files.source import UnreadableError
 
 LONGEST = 1_000_000
@@ -104,7 +105,11 @@ def answer(text: str, language: Language, name: str = "") -> Json:
         "framework": found.framework or "",
         "answers": [_question(found.asked, language)] if found.asked else [],
         "roles": [
-            {"name": one.name, "role": one.role, "reason": one.reason.pick(language)}
+            {
+                "name": one.name,
+                "role": role_named(one.role).pick(language),
+                "reason": one.reason.pick(language),
+            }
             for one in found.roles
         ],
         "formula": {

@@ -155,15 +155,10 @@ function formula(found, say) {
   ];
 }
 
-// A role without a word of its own is shown as it is.
-const roleName = (role, say) => {
-  try { return say(`role${role.charAt(0).toUpperCase()}${role.slice(1)}`); } catch { return role; }
-};
-
 function roles(found, say) {
   if (!found.roles.length) return null;
   const rows = found.roles.map((one) => make("tr", {},
-    make("th", { scope: "row" }, make("code", {}, one.name)), make("td", {}, roleName(one.role, say)), sentence("td", one.reason)));
+    make("th", { scope: "row" }, make("code", {}, one.name)), make("td", {}, one.role), sentence("td", one.reason)));
   return section("roles", say("roles"), make("table", { class: "roles" }, make("tbody", {}, ...rows)));
 }
 

@@ -72,3 +72,8 @@ def behind(role: str) -> Text:
     """A role in brackets, as it stands behind a parameter."""
     told = AS_PARAMETER.get(role) or ROLES.get(role)
     return Text(f" ({told.en})", f"（{told.zh}）") if told is not None else Text("", "")
+
+
+def named(role: str) -> Text:
+    """What a role is called; what has no words of its own is shown as it is."""
+    return ROLES.get(role) or AS_PARAMETER.get(role) or Text(role, role)
