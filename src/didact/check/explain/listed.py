@@ -52,8 +52,7 @@ def _of_formula(
 ) -> None:
     name = judged.tracer.labels.get(given, given.text) if given.inputs else given.text
     if "(" in name:
-        same = [n.text for n in who.names.all.values()
-                if any(ast.unparse(v) == name for v in n.values)]  # fmt: skip
+        same = [n.text for n in who.names.holding.get(name, [])]
         name = same[0] if len(same) == 1 else name
     name = name.removeprefix("self.")
     if told.role == "labels" and not given.inputs:

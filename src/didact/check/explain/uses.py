@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from didact._core.words import word_set
 from didact.check.explain.call_words import last_name
@@ -150,18 +150,58 @@ class Names:
 
     def parameters(self, function: ast.AST) -> list[Name]:
         """The parameters of a function."""
-        return [n for n in self.all.values() if n.argument is not None and n.scope is function]
+        return self._parameters.get(id(function), [])
+
+    @cached_property
+    def _parameters(self) -> dict[int, list[Name]]:
+        found: dict[int, list[Name]] = {}
+        for name in self.all.values():
+            if name.argument is not None:
+                found.setdefault(id(name.scope), []).append(name)
+        return found
+
+    @cached_property
+    def defined(self) -> dict[str, list[ast.FunctionDef]]:
+        """The functions of the file by name."""
+        found: dict[str, list[ast.FunctionDef]] = {}
+        for function in self.functions:
+            found.setdefault(function.name, []).append(function)
+        return found
+
+    @cached_property
+    def called(self) -> dict[str, list[Name]]:
+        """All that is called so, ``self.`` left out."""
+        found: dict[str, list[Name]] = {}
+        for name in self.all.values():
+            found.setdefault(name.text.removeprefix("self."), []).append(name)
+        return found
+
+    @cached_property
+    def holding(self) -> dict[str, list[Name]]:
+        """The names that a call or an item of something is given to, by its text."""
+        found: dict[str, list[Name]] = {}
+        for name in self.all.values():
+            for value in name.values:
+                if isinstance(value, ast.Call | ast.Attribute | ast.Subscript):
+                    found.setdefault(ast.unparse(value), []).append(name)
+        return found
+
+    @cached_property
+    def _calls(self) -> dict[str, list[ast.Call]]:
+        found: dict[str, list[ast.Call]] = {}
+        for node in nodes_of(self.tree):
+            if isinstance(node, ast.Call):
+                found.setdefault(last_name(node.func), []).append(node)
+        return found
 
     def calls_of(self, function: ast.FunctionDef) -> list[ast.Call]:
         """Where a function of the file is called."""
         owner = self.parents.get(function)
-        names = {function.name}
         if isinstance(owner, ast.ClassDef) and function.name in {"__init__", "forward", "call"}:
             return []
         return [
-            n for n in nodes_of(self.tree)
-            if isinstance(n, ast.Call) and last_name(n.func) in names
-            and isinstance(n.func, ast.Name if owner is self.tree else ast.Attribute | ast.Name)
+            n for n in self._calls.get(function.name, [])
+            if isinstance(n.func, ast.Name if owner is self.tree else ast.Attribute | ast.Name)
         ]  # fmt: skip
 
     def statement(self, node: ast.AST) -> ast.AST:

@@ -71,11 +71,13 @@ class Who:
         self.names = names_of(judged.tracer.tree)
         self._form = shown_by_form(self.names)
         self._known: dict[int, tuple[str, Text] | None] = {}
+        self._shared: dict[int, bool] = {}
         self._share_uses()
 
     def parameter(self, argument: ast.arg) -> str:
         """The role of a parameter, or nothing."""
-        found = next((n for n in self.names.all.values() if n.argument is argument), None)
+        named = self.names.called.get(argument.arg, [])
+        found = next((n for n in named if n.argument is argument), None)
         told = self.role(found) if found is not None else None
         return told[0] if told is not None else ""
 
@@ -88,8 +90,7 @@ class Who:
 
     def roles_called(self, text: str) -> list[tuple[str, Text] | None]:
         """The roles of all that is called so, ``self.`` left out."""
-        found = [n for n in self.names.all.values() if n.text.removeprefix("self.") == text]
-        return [self.role(n) for n in found]
+        return [self.role(n) for n in self.names.called.get(text, [])]
 
     def is_helper(self, name: Name) -> bool:
         """Whether a name is a parameter of a function that the file itself calls."""
@@ -221,7 +222,7 @@ class Who:
             call = self.names.parents.get(load)
             if not isinstance(call, ast.Call) or load is call.func:
                 continue
-            for function in self.names.functions:
+            for function in self.names.defined.get(last_name(call.func), []):
                 if call not in self.names.calls_of(function):
                     continue
                 for parameter in self.names.parameters(function):
@@ -429,6 +430,11 @@ class Who:
             found = self.names.parents.get(found)
         if found is None:
             return False
+        if id(found) not in self._shared:
+            self._shared[id(found)] = self._is_shared(found)
+        return self._shared[id(found)]
+
+    def _is_shared(self, found: ast.FunctionDef) -> bool:
         calls = self.names.calls_of(found)
         for parameter in self.names.parameters(found) if len(calls) > 1 else ():
             given = [a for c in calls if (a := _passed(found, parameter, c)) is not None]
