@@ -78,6 +78,14 @@ print(loss.item())
 update(net, 3)
 total += loss
 """
+SOFT = """def f(z_s, z_t, y, tau, mask, ts):
+    p_t, log_p = F.softmax(z_t / tau, 1), F.log_softmax(z_s / tau, 1)
+    soft = torch.mean(torch.sum(-p_t * log_p, dim=1)) * tau ** 2
+    every = (soft_rows * mask).mean()
+    both = mask.bool() & (y != -100)
+    outs = [m(x) for m in teachers]
+    return soft
+"""
 JAX = """import jax
 import jax.numpy as jnp
 def f(params, x, y, t, T):
@@ -133,6 +141,15 @@ def said(code: str, line: str) -> tuple[str, str]:
         (CRITERIA, "order =", "`up` must exceed `low` by `0.3`", "至少大 `0.3`"),
         (CRITERIA, "soft =", "label smoothing: 0.2", "标签平滑"),
         (CRITERIA, "seg =", "positions whose label is not `255`", "不是 `255` 的位置"),
+        (
+            SOFT,
+            "soft =",
+            "(the teacher's) with log Q = `log_p`; summed over dim 1, then averaged",
+            "²",
+        ),
+        (SOFT, "every =", "count in the divisor as well", "也计入分母"),
+        (SOFT, "both =", "where both", "同时成立"),
+        (SOFT, "outs =", "all models of `teachers`", "每个模型"),
         (JAX, "soft =", "cross-entropy −Σ P·log Q of the soft targets", "软标签交叉熵"),
         (JAX, "g =", "with respect to its first argument, `params`", "第一个参数 `params`"),
     ],

@@ -86,7 +86,7 @@ def _loop(node: ast.For | ast.AsyncFor) -> Text:
     ):
         return _counted_batches(node.target, code_of(over))
     name, shown = ast.unparse(over).lower(), code_of(over)
-    if "loader" in name or "dataset" in name:
+    if re.search(r"loader|dataset|(^|_)dl$|batches", name):
         return Text(
             f"For each batch of {shown}: {target}.",
             f"逐批遍历 {shown}，每批取出 {target}。",

@@ -6,9 +6,9 @@ import ast
 from dataclasses import dataclass, field
 
 from didact._core.i18n import Text
-from didact.check.engine.names import is_temperature, is_weight
-from didact.check.explain.formula.kinds import is_scalar
-from didact.check.explain.formula.tree import Call, Given, Node
+from didact.check.engine.names import is_temperature
+from didact.check.explain.formula.kinds import Kind, by_name, is_scalar
+from didact.check.explain.formula.tree import Call, Given, Node, walk
 from didact.check.explain.idioms._match import arg, constant, dim_of, is_call, peeled, power
 from didact.check.explain.idioms._scene import Scene
 
@@ -72,7 +72,7 @@ def _step(scene: Scene, found: Peel, node: Node) -> Node | None:
 
 def _is_number(scene: Scene, node: Node) -> bool:
     node = peeled(node)
-    if is_call(node, *_COUNTS) or any(map(is_temperature, scene.names_of(node))):
+    if is_call(node, *_COUNTS) or _is_schedule(scene, node):
         return True
     if is_call(node, "index") and is_call(node.args[0], "size"):
         return True
@@ -82,8 +82,18 @@ def _is_number(scene: Scene, node: Node) -> bool:
     if raised is not None:
         return _is_number(scene, raised[0])
     if isinstance(node, Given) and node not in scene.judged.kinds:
-        return not node.inputs and (is_temperature(node.text) or is_weight(node.text))
+        return not node.inputs and by_name(node) in {Kind.TEMPERATURE, Kind.WEIGHT}
     return is_scalar(node, scene.judged.kinds)
+
+
+def _is_schedule(scene: Scene, node: Node) -> bool:
+    """Whether a part is a temperature that is computed: arithmetic under such a name."""
+    if not is_call(node, "add", "sub", "mul", "div", "maximum", "minimum"):
+        return False
+    names = [n for n in scene.names_of(node) if not n.lower().endswith("_t")]
+    return any(map(is_temperature, names)) and not any(
+        is_call(part, "softmax", "log_softmax", "sum", "mean") for part in walk(node)
+    )
 
 
 def is_made_here(scene: Scene, peel: Peel, node: ast.expr) -> bool:

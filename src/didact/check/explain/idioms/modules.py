@@ -37,6 +37,8 @@ _MOST = 5
 
 def phrase(scene: Scene, node: ast.expr) -> Text | None:
     """A layer, a chain of layers, or the output of one."""
+    if isinstance(node, ast.ListComp):
+        return _of_all(node)
     if not isinstance(node, ast.Call):
         return None
     name = last_name(node.func)
@@ -59,6 +61,21 @@ def phrase(scene: Scene, node: ast.expr) -> Text | None:
             if what is not None and layer in {"Sequential", "Conv2d", "Linear"}:
                 return _THROUGH.format(x=code_of(node.args[0]), o=code_of(node.func), what=what)
     return None
+
+
+_ALL = Text("the outputs of all models of {models} for {x}", "{models} 中每个模型对 {x} 的输出")
+
+
+def _of_all(node: ast.ListComp) -> Text | None:
+    """``[t(x) for t in teachers]``."""
+    loop, call = node.generators[0], node.elt
+    if len(node.generators) > 1 or loop.ifs or not isinstance(call, ast.Call):
+        return None
+    same = ast.unparse(call.func) == ast.unparse(loop.target)
+    models = any(w in ast.unparse(loop.iter).lower() for w in ("teacher", "model", "expert", "net"))
+    if not same or not models or len(call.args) != 1:
+        return None
+    return _ALL.format(models=code_of(loop.iter), x=code_of(call.args[0]))
 
 
 def _size(node: ast.Call) -> str | None:

@@ -12,6 +12,7 @@ from didact.check.explain.idioms._match import arg, constant, dim_of, is_call, n
 from didact.check.explain.idioms._peel import Peel, peel, times
 from didact.check.explain.idioms._scene import Scene, owned
 from didact.check.explain.idioms.classes import hot, is_probability
+from didact.check.explain.losscalls import code_of
 
 _VALID = Text(
     "a mask: {one} where {y} is a real label, {zero} where it is {ignored} (positions "
@@ -136,6 +137,9 @@ def _mask(scene: Scene, part: Call, node: ast.expr) -> Text | None:
         if last and scene.is_named(mask, node) and scene.is_named(inner.args[1], node):
             return _SPREAD.format(m=scene.name(mask, node), x=scene.name(inner.args[1], node))
         return None
+    both = is_call(inner, "logical_and") and all(is_mask(scene, a) for a in inner.args)
+    if both and isinstance(node, ast.BinOp):
+        return _BOTH.format(a=code_of(node.left), b=code_of(node.right))
     if is_call(inner, "ne") and _is_label(scene, inner.args[0]) and _is_ignored(scene, inner):
         one, zero = _NUMBERS if is_call(part, "floating", "integers") else _TRUTHS
         return _VALID.format(
