@@ -133,6 +133,13 @@ WRITTEN = {
         """,
         "MSE(relu(self.bn(self.conv(f_s))), f_t)",
     ),
+    "terms and weights in lists that are written out": (
+        f"""
+        terms = [F.cross_entropy(a, y), {KL}]
+        loss = sum(w * t for w, t in zip([0.5, 2.0], terms))
+        """,
+        "0.5 · CE(a, y) + 2 · KL(softmax(b/T) ‖ softmax(a/T))",
+    ),
     "a target of minus one": (
         "loss = F.cosine_embedding_loss(f_s, f_t, -torch.ones(f_s.size(0)))",
         "max(0, cos(f_s, f_t))",

@@ -222,6 +222,8 @@ def _part_by_part(
     """
     terms: list[Term] = []
     for part in addends(node):
+        if is_zero(part):  # a branch adds nothing
+            continue
         best: list[Term] | None = None
         for rank in ranks.order:
             lab = laboratory(part, roles, rank, incremental=incremental)

@@ -195,7 +195,7 @@ class Expressions(Calls):
         if len(tests) > 1:
             return None
         body = self._node(node.elt, inner)
-        return Each(loop, body, tests[0] if tests else None)
+        return self._unrolled(Each(loop, body, tests[0] if tests else None))
 
     def _binop(self, node: ast.BinOp, scope: Scope) -> Value:
         return self._operate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from didact.check.explain.formula.plain import is_zero
 from didact.check.explain.formula.trace.expressions import Expressions
@@ -74,7 +75,9 @@ class Loops(Expressions):
         if not new.items:
             return old
         single = len(new.items) == 1 and isinstance(new.items[0], Node) and not old.items
-        return Each(loop, new.items[0], test) if single else self._unknown(name, [])
+        if not single:
+            return self._unknown(name, [])
+        return self._unrolled(Each(loop, new.items[0], test))
 
     def _condition(self, choice: Choice) -> Node:
         """The condition of a choice; one that cannot be followed as what is written."""
@@ -104,7 +107,7 @@ class Loops(Expressions):
         test = None
         if isinstance(added, Choice) and is_zero(added.other):
             test, added = self._condition(added), added.then
-        total: Node = Call("sum", (Each(loop, added, test),))
+        total: Node = Call("sum", (self._unrolled(Each(loop, added, test)),))
         zero = isinstance(old, Node) and is_zero(old)
         zero = zero or (isinstance(old, Given) and old.default == 0 and old.default is not None)
         if not zero and isinstance(old, Node):
@@ -114,6 +117,37 @@ class Loops(Expressions):
 
     def _last(self, node: Node, loop: Loop, done: dict[Node, Node]) -> Node:
         """What a name holds that each round of a loop gives another value: the last one."""
+
+        def last(item: Item) -> Node:
+            if item.source < 0:
+                return Constant(-1)
+            source = loop.sources[item.source]
+            return self._lasts.setdefault(source, Call("last", (source,)))
+
+        return self._replaced(node, loop, last, done)
+
+    def _unrolled(self, each: Each) -> Node:
+        """A list over items that are written out: each is a term of its own."""
+        sources = [s.items if isinstance(s, Sequence) else () for s in each.loop.sources]
+        counts = {len(s) for s in sources}
+        known = all(isinstance(i, Node) for s in sources for i in s)
+        plain = all(isinstance(i, Constant) for s in sources for i in s)
+        if each.test is not None or len(counts) != 1 or 0 in counts or plain or not known:
+            return each
+
+        def round_of(number: int) -> Node:
+            def item_of(item: Item) -> Node:
+                found: Node = sources[item.source][number] if item.source >= 0 else Constant(number)
+                return found
+
+            return self._replaced(each.body, each.loop, item_of, {})
+
+        return Sequence(tuple(round_of(n) for n in range(counts.pop())))
+
+    def _replaced(
+        self, node: Node, loop: Loop, item_of: Callable[[Item], Node], done: dict[Node, Node]
+    ) -> Node:
+        """A part with the items of a loop exchanged, in what unknown calls are given as well."""
 
         def change(part: Node) -> Node:
             if part not in done:
@@ -125,10 +159,7 @@ class Loops(Expressions):
 
         def changed(part: Node) -> Node:
             if isinstance(part, Item) and part.loop is loop:
-                if part.source < 0:
-                    return Constant(-1)
-                source = loop.sources[part.source]
-                return self._lasts.setdefault(source, Call("last", (source,)))
+                return item_of(part)
             if isinstance(part, Given) and part.inputs:
                 inputs = tuple(map(change, part.inputs))
                 if inputs == part.inputs:

@@ -24,6 +24,7 @@ from didact.check.explain.formula.tree import (
     Call,
     Choice,
     Constant,
+    Each,
     Given,
     Loop,
     Node,
@@ -131,6 +132,9 @@ class State(ABC):
     def _loop(
         self, node: ast.expr, scope: Scope, *, sums: bool = False
     ) -> tuple[Loop | None, Value]: ...
+
+    @abstractmethod
+    def _unrolled(self, each: Each) -> Node: ...
 
     @abstractmethod
     def _goes_back(self, node: ast.AST, given: ast.expr, scope: Scope) -> bool: ...
