@@ -87,6 +87,10 @@ LABELS = (
     "import tensorflow as tf\nloss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits("
     "labels=tf.nn.softmax({a} / T), logits={b} / T)) * T ** 2\n"
 )
+OPTAX = (
+    "import jax, optax\nloss = optax.kl_divergence(jax.nn.log_softmax({a} / T), "
+    "jax.nn.softmax({b} / T)).mean() * T ** 2\n"
+)
 KLD = (
     "import tensorflow as tf\nkld = tf.keras.losses.KLDivergence()\n"
     "loss = kld(tf.nn.softmax(teacher_logits / T), tf.nn.{name}(student_logits / T)) * T ** 2\n"
@@ -122,6 +126,8 @@ PAIRS = {
               HAND.format(log="(F.log_softmax(teacher / T, 1) - F.log_softmax(student / T, 1))")),
     "KE106": (HAND.format(log="F.log_softmax(student / T, 1)"),
               HAND.format(log="(-F.log_softmax(student / T, 1))")),
+    "KE115": (OPTAX.format(a="teacher_logits", b="student_logits"),
+              OPTAX.format(a="student_logits", b="teacher_logits")),
     "KE126": (MIXED.format(m="p + q"), MIXED.format(m="(p + q) / 2")),
     "KE145": (APART.format(k="1:"), APART.format(k=":-1")),
     "KE177": (KEPT.format(sign="=="), KEPT.format(sign="!=")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from didact._core.i18n import Text
 from didact.check.correct.site import span
@@ -20,6 +20,7 @@ from didact.check.explain.mistakes._softmaxes import (
     log_text,
     softmax_text,
 )
+from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {
@@ -52,7 +53,8 @@ def _elsewhere(look: Look) -> Iterator[Finding]:
                 if isinstance(second, Call) and second.name == "log_softmax":
                     yield finding("KE118", Severity.ERROR, node)
             inner = part.args[0] if part.args else None
-            if part.name == "log" and isinstance(inner, Call) and inner.name == "log_softmax":
+            keras = "tensorflow" in judged.tracer.frameworks and part.name == "log"
+            if keras and isinstance(inner, Call) and inner.name == "log_softmax":
                 where = call_around(look, part) or loss.entry.node
                 yield finding("KE193", Severity.ERROR, where, _without_log(look, inner))
             if _is_of_scores(look, part):
@@ -75,12 +77,13 @@ def _elsewhere(look: Look) -> Iterator[Finding]:
             if swapped and not meant and "SWAPPED" not in known:
                 call = _two_arguments(loss, judged.tracer)
                 fix = None
+                logs_first = call is not None and _takes_logs(judged.tracer, call)
                 if call is not None:
-                    one, other = call.args[:2]
-                    edits = (Edit(span(one), ast.unparse(other)),
-                             Edit(span(other), ast.unparse(one)))  # fmt: skip
-                    fix = Fix(edits, "unsafe", Text("Exchange them", "交换两个参数"))
-                yield finding("KE115", Severity.ERROR, call or place(term.body, loss, places), fix)
+                    sides = [_scores_in(a) for a in call.args[:2]] if logs_first else call.args[:2]
+                    fix = _exchange(sides)
+                node = call or place(term.body, loss, places)
+                message = OWN["KE115-LOG" if logs_first else "KE115"]
+                yield Finding("KE115", Severity.ERROR, span(node), message, fix)
 
 
 def _is_of_scores(look: Look, part: Node) -> bool:
@@ -157,12 +160,33 @@ def _last_axis(node: ast.AST) -> Fix | None:
     return None
 
 
+def _takes_logs(tracer: Tracer, call: ast.Call) -> bool:
+    """Whether the first argument is log-probabilities, as ``optax.kl_divergence`` wants it."""
+    value = tracer.values.get(id(call.args[0]))
+    return isinstance(value, Call) and value.name == "log_softmax"
+
+
+def _exchange(sides: Sequence[ast.expr | None]) -> Fix | None:
+    one, other = sides
+    if one is None or other is None:
+        return None
+    edits = (Edit(span(one), ast.unparse(other)), Edit(span(other), ast.unparse(one)))
+    return Fix(edits, "unsafe", Text("Exchange them", "交换两个参数"))
+
+
+def _scores_in(node: ast.expr) -> ast.expr | None:
+    """What a softmax that is written in place is taken of."""
+    called = isinstance(node, ast.Call) and "softmax" in last_name(node.func)
+    return node.args[0] if called and isinstance(node, ast.Call) and node.args else None
+
+
 def _two_arguments(loss: Loss, tracer: Tracer) -> ast.Call | None:
     """The call of a divergence: two arguments that are both probabilities."""
     for node in nodes_of(tracer.tree):
         if isinstance(node, ast.Call) and len(node.args) >= 2:
             values = [tracer.values.get(id(a)) for a in node.args[:2]]
-            if all(isinstance(v, Call) and v.name == "softmax" for v in values):
+            names = [v.name for v in values if isinstance(v, Call)]
+            if names in (["softmax", "softmax"], ["log_softmax", "softmax"]):
                 return node
     del loss
     return None

@@ -417,6 +417,13 @@ OWN: dict[str, Text] = {
         "teacher), the reverse of Hinton's",
         "参数顺序反了：第一个参数是目标。照现在的写法是 KL(学生 ‖ 教师)，即反向 KL",
     ),
+    "KE115-LOG": Text(
+        "both sides are exchanged: the teacher's log-probabilities are the predictions and the "
+        "student's probabilities the targets. As written this is KL(student ‖ teacher), the "
+        "reverse of Hinton's",
+        "两侧放反了：教师的对数概率在预测一侧，学生的概率成了目标。照现在的写法是 KL(学生 ‖ 教师)，"
+        "即反向 KL",
+    ),
     "KE116": Text(
         "dim 0 is the batch: the samples compete with each other, and the rows are no "
         "distributions over classes; the class dimension is -1",
