@@ -103,7 +103,10 @@ def answer(text: str, language: Language, name: str = "") -> Json:
         ],
         "summary": _said(found.summary, language),
         "framework": found.framework or "",
-        "answers": [_question(found.asked, language)] if found.asked else [],
+        "answers": [
+            _question(one, language)
+            for one in ((found.asked, *found.asked.further) if found.asked else ())
+        ],
         "roles": [
             {
                 "name": one.name,

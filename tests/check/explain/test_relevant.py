@@ -94,9 +94,12 @@ def test_the_mistake_answers(question: str, code: str, english: str, chinese: st
 
 
 def test_every_question_is_answered_once() -> None:
-    found, _ = asked("Why is the loss stuck? Is this right? Which T should I choose?", TWICE)
-    assert found.count("cross_entropy applies") == 1
-    assert "“Which T should I choose?”: The code cannot tell" in found
+    questions = "Why is the loss stuck? Is this right? Which T should I choose?"
+    found = explain(f"{questions}\n\n{TWICE}").asked
+    assert found is not None
+    assert found.answer.en.startswith("This is the cause: cross_entropy applies")
+    assert [one.question.en for one in found.further] == ["Which T should I choose?"]
+    assert found.further[0].answer.en.startswith("The code cannot tell")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +111,7 @@ def test_every_question_is_answered_once() -> None:
         ("What does line 4 do, and why is the target detached?",
          ["What does line 4 do", "why is the target detached?"]),
         ("Is the mean and the sum the same?", ["Is the mean and the sum the same?"]),
+        ("Is this a mean, why?", ["Is this a mean, why?"]),
         ("2) 要不要 detach？", ["要不要 detach？"]),
     ],
 )  # fmt: skip

@@ -14,7 +14,7 @@ from didact.check.explain.formula.judge import Loss
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Constant
 from didact.check.explain.naming import OF_SCORES, called
-from didact.check.explain.question_text import asked_in, is_question
+from didact.check.explain.question_text import Asked, asked_in, is_question
 from didact.check.explain.questions import Question
 from didact.check.explain.relevant import Relevant, composed, listing, relevant
 from didact.check.explain.summary import HYGIENE, Verdict
@@ -68,30 +68,48 @@ def answer_to(
     prose = [line.strip() for line in text.split("\n")[:_MOST_LINES] if is_words(line)]
     known.around = " ".join([*(a.text for a in asked), message or "", *prose])[:_MOST_AROUND]
     parts = _on_message(message, findings, tree) if message is not None else []
+    said = list(parts)
     if parts:
         known.told = frozenset(_TOLD_BY_ERRORS) & kinds
     first = asked[0].text if asked else (message or "")[:_LONGEST]
-    questions = [part for one in asked for part in one.parts]
-    marked = [q for one in asked if is_question(one.text) for q in one.parts]
-    answered = [q for q in marked if not asking.LINE_BY_LINE.search(q)] or questions[:1]
-    for question in answered[:_MOST_QUESTIONS]:
-        alone = not parts
-        if not alone and message is not None and _on_the_error(question):
+    plain = [a for a in asked if is_question(a.text) and not asking.LINE_BY_LINE.search(a.text)]
+    answered = (plain or asked[:1])[:_MOST_QUESTIONS]
+    about_error = message is not None and bool(parts)
+    told = [_answers(known, one, parts, about_error=about_error) for one in answered]
+    own = told[0] if told and answered[0].text == first else []
+    begin = [*([] if message is None else said), *own]
+    if not begin:
+        unknown = errors.UNKNOWN.format(message=(message or "")[:_LONGEST])
+        begin = [known.not_answered(first) if message is None else unknown]
+    further = [
+        Question(Text(_short(one.text), _short(one.text)), _joined(found))
+        for one, found in zip(answered, told, strict=True) if found and one.text != first
+    ]  # fmt: skip
+    return Question(Text(_short(first), _short(first)), _joined(begin), tuple(further))
+
+
+def _answers(known: _Known, one: Asked, parts: list[Text], *, about_error: bool) -> list[Text]:
+    """What answers the questions of one sentence; ``parts`` is all that was said so far."""
+    found: list[Text] = []
+    for question in one.parts:
+        if about_error and _on_the_error(question):
             continue
+        alone = not parts
         known.answering = frozenset()
         said = known.special(question, alone=alone) or known.general(question, alone=alone)
         again = bool(known.answering) and known.answering <= known.told
         known.told |= known.answering
         if said is None or _is_said(said, parts) or again:
             continue
-        quoted = len(answered) > 1 and question != answered[0]
+        parts.append(said)
+        quoted = len(one.parts) > 1 and question != one.parts[0]
         form = asking.FURTHER if quoted else Text("{answer}", "{answer}")
-        parts.append(form.format(question=_short(question), answer=said))
-    if not parts:
-        unknown = errors.UNKNOWN.format(message=(message or "")[:_LONGEST])
-        parts.append(known.not_answered(first) if message is None else unknown)
-    answer = Text(" ".join(p.en.strip() for p in parts), "".join(p.zh.strip() for p in parts))
-    return Question(Text(_short(first), _short(first)), answer)
+        found.append(form.format(question=_short(question), answer=said))
+    return found
+
+
+def _joined(parts: Sequence[Text]) -> Text:
+    return Text(" ".join(p.en.strip() for p in parts), "".join(p.zh.strip() for p in parts))
 
 
 _TOLD_BY_ERRORS = (

@@ -235,7 +235,8 @@ def _others(raised: list[Question], asked: Question | None) -> list[Question]:
     """The questions without the one that was asked and answered."""
     if asked is None:
         return raised
-    return [q for q in raised if q.answer.en not in asked.answer.en]
+    told = " ".join(one.answer.en for one in (asked, *asked.further))
+    return [q for q in raised if q.answer.en not in told]
 
 
 def _gone(findings: Sequence[Finding], corrected: str, source: str, words: str) -> frozenset[str]:

@@ -150,7 +150,7 @@ def parts_of(sentence: str) -> list[str]:
     for split in _AND_ALSO.finditer(sentence):
         rest = sentence[split.end() :]
         before = parts[-1][: len(parts[-1]) - len(rest) - len(split[0])]
-        if _BEGINS.search(before) and len(before.split()) > 1:
+        if _BEGINS.search(before) and len(before.split()) > 1 and len(rest.split()) > 2:
             parts[-1:] = [before, rest]
     return parts
 

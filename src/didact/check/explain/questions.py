@@ -23,6 +23,8 @@ class Question:
 
     question: Text
     answer: Text
+    further: tuple[Question, ...] = ()
+    """What was asked beside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,10 @@ def to_json(explanation: Explanation, language: Language) -> str:
         "asked": {
             "question": explanation.asked.question.pick(language),
             "answer": explanation.asked.answer.pick(language),
+            "further": [
+                {"question": one.question.pick(language), "answer": one.answer.pick(language)}
+                for one in explanation.asked.further
+            ],
         }
         if explanation.asked
         else None,
@@ -323,8 +327,9 @@ def to_text(
     page.bullets(explanation.summary)
     if explanation.asked is not None:
         page.heading("asked")
-        page.say(explanation.asked.question)
-        page.say(explanation.asked.answer, "    ")
+        for one in (explanation.asked, *explanation.asked.further):
+            page.say(one.question)
+            page.say(one.answer, "    ")
     if brief:
         return page.text()
     _corrected(page, explanation)
@@ -536,8 +541,9 @@ def to_markdown(explanation: Explanation, language: Language, *, brief: bool = F
     bullets(explanation.summary)
     if explanation.asked is not None:
         heading("asked")
-        out.append(f"> {explanation.asked.question.pick(language)}\n")
-        out.append(explanation.asked.answer.pick(language) + "\n")
+        for one in (explanation.asked, *explanation.asked.further):
+            out.append(f"> {one.question.pick(language)}\n")
+            out.append(one.answer.pick(language) + "\n")
     if brief:
         return "\n".join(out).strip("\n") + "\n"
     heading("corrected")
