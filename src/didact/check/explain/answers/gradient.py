@@ -153,9 +153,18 @@ def answer(question: str, code: Code) -> Text | None:
         _WHY_ASKED.search(question) or (_CUT_ASKED.search(question) and _IF_NOT.search(question))
     )
     if source.name in reach.live and not why:
-        return _open(question, code, source)
-    found, cut = reach.cut[source.name]
-    return _closed(question, code, found, cut, reach)
+        told = _open(question, code, source)
+    else:
+        found, cut = reach.cut[source.name]
+        told = _closed(question, code, found, cut, reach)
+    return told if code.is_torch or told is None else _elsewhere(told, code)
+
+
+def _elsewhere(told: Text, code: Code) -> Text | None:
+    """An answer without PyTorch's own words, for code of another framework."""
+    if "paddle" in code.judged.tracer.frameworks:
+        return Text(told.en.replace("torch.", "paddle."), told.zh.replace("torch.", "paddle."))
+    return None if re.search(r"torch\.|detach\(\)", told.en + told.zh) else told
 
 
 def _joined(reaches: list[Reach]) -> Reach:
