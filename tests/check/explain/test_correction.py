@@ -192,3 +192,12 @@ def test_what_is_seen_first_is_said_first() -> None:
         "reduction='batchmean') * T ** 2\n    return F.cross_entropy(s, y) + hint + kd\n"
     )
     assert any("NaN at the first step" in line.en for line in found.summary)
+
+
+def test_probabilities_that_no_softmax_made_get_a_logarithm() -> None:
+    found = explain(
+        HEAD + "def js(s, t, T=2.0):\n    p, q = F.softmax(s / T, -1), F.softmax(t / T, -1)\n"
+        "    m = (p + q) / 2\n    return 0.5 * (F.kl_div(m, p, reduction='batchmean')"
+        " + F.kl_div(m, q, reduction='batchmean'))\n"
+    )
+    assert found.correction.source.count("F.kl_div(m.log(), ") == 2

@@ -187,10 +187,10 @@ class Site:
             divisor = node.right
             number = isinstance(divisor, ast.Constant)
             if number or is_temperature(ast.unparse(divisor)):
-                return self._closed(node.left), self.text(divisor)
-        return self._closed(node), None
+                return self.closed(node.left), self.text(divisor)
+        return self.closed(node), None
 
-    def _closed(self, node: ast.expr) -> str:
+    def closed(self, node: ast.expr) -> str:
         """The text of a node, in brackets where something bound to it would take a part alone."""
         simple = isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
         return self.text(node) if simple else f"({self.text(node)})"

@@ -26,10 +26,14 @@ def kl_arguments(site: Site) -> list[Edit]:
         return _put_exchanged(site, use, student, teacher)
     shared = _shared_temperature(site, student, teacher)
     edits = []
-    if use.input.space is not Space.LOG_PROBS:
+    if use.input.space is Space.PROBS and site.producer(student) is None:
+        edits.append(site.replace(student, f"{site.closed(student)}.log()"))  # as of a mixture
+    elif use.input.space is not Space.LOG_PROBS:
         text = site.distribution("log_softmax", student, shared)
         edits.append(site.replace(site.place(student), text))
-    if use.target.space is not Space.PROBS:
+    if use.target.space is Space.LOG_PROBS and site.producer(teacher) is None:
+        edits.append(site.replace(teacher, f"{site.closed(teacher)}.exp()"))
+    elif use.target.space is not Space.PROBS:
         text = site.distribution("softmax", teacher, shared)
         edits.append(site.replace(site.place(teacher), text))
     return edits
