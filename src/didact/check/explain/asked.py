@@ -77,7 +77,9 @@ def answer_to(
     about_error = message is not None and bool(parts)
     told = [_answers(known, one, parts, about_error=about_error) for one in answered]
     own = told[0] if told and answered[0].text == first else []
-    begin = [*([] if message is None else said), *own]
+    apart = message is not None and message not in first
+    outright = apart and bool(own) and own[0].en.startswith(("Yes", "No"))
+    begin = [*own, *said] if outright else [*said, *own]
     if not begin:
         unknown = errors.UNKNOWN.format(message=(message or "")[:_LONGEST])
         begin = [known.not_answered(first) if message is None else unknown]
