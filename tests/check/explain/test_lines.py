@@ -86,6 +86,12 @@ SOFT = """def f(z_s, z_t, y, tau, mask, ts):
     outs = [m(x) for m in teachers]
     return soft
 """
+KERAS = """import tensorflow as tf
+def f(s_pred, teacher_pred, T):
+    s, t = tf.nn.softmax(s_pred / T), tf.nn.softmax(teacher_pred / T)
+    kd = tf.keras.losses.KLDivergence()(s, t) * T ** 2
+    return kd
+"""
 JAX = """import jax
 import jax.numpy as jnp
 def f(params, x, y, t, T):
@@ -150,6 +156,7 @@ def said(code: str, line: str) -> tuple[str, str]:
         (SOFT, "every =", "count in the divisor as well", "也计入分母"),
         (SOFT, "both =", "where both", "同时成立"),
         (SOFT, "outs =", "all models of `teachers`", "每个模型"),
+        (KERAS, "kd =", "KL(student ‖ teacher)", "KL(学生 ‖ 教师)"),
         (JAX, "soft =", "cross-entropy −Σ P·log Q of the soft targets", "软标签交叉熵"),
         (JAX, "g =", "with respect to its first argument, `params`", "第一个参数 `params`"),
     ],
@@ -171,6 +178,8 @@ def test_a_line_that_says_all_itself_stands_alone(line: str) -> None:
         ("def f(a, b, w):\n    return (a * w).sum() / w.sum()\n", "return", "selects"),
         ("m = (y != -100).float()[:, :-1]\n", "m =", "shift"),
         ("def f(z, T):\n    u = T - 1\n    return z.mean() * u ** 2\n", "return", "differences"),
+        ("import tensorflow as tf\nc = tf.nn.softmax_cross_entropy_with_logits(labels=t_logits, "
+         "logits=s_logits)\n", "c =", "soft targets"),
         ("h = 0.5 * (F.log_softmax(a, 1) + F.log_softmax(b, 1))\n", "h =", "mixture"),
         ("clf = student(x).argmin().item()\n", "clf =", "logging"),
         ("onehot = F.one_hot(y, 5).float()\nt = onehot.clone()\nt[:, :2] = torch.sigmoid(o)\nt\n",

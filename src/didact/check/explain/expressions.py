@@ -335,7 +335,7 @@ class Reader:
         if not isinstance(labels, Given):
             return None
         sentence = _HOT_MASK if cast == "booleans" else _HOT_ROWS
-        return sentence.format(y=f"`{labels.text}`")
+        return sentence.format(y=self.scene.name(labels, node))
 
     def _gradient(self, node: ast.Call) -> Text | None:
         """A gradient, or the function that gives it, by a library's ``grad``."""

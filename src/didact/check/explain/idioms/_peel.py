@@ -9,7 +9,15 @@ from didact._core.i18n import Text
 from didact.check.engine.names import is_temperature
 from didact.check.explain.formula.kinds import Kind, by_name, is_scalar
 from didact.check.explain.formula.tree import Call, Given, Node, walk
-from didact.check.explain.idioms._match import arg, constant, dim_of, is_call, peeled, power
+from didact.check.explain.idioms._match import (
+    arg,
+    constant,
+    dim_of,
+    is_call,
+    number,
+    peeled,
+    power,
+)
 from didact.check.explain.idioms._scene import Scene
 
 _COUNTS = frozenset({"size", "numel", "length", "item"})
@@ -61,6 +69,9 @@ def _step(scene: Scene, found: Peel, node: Node) -> Node | None:
             found.negative = not found.negative
             return Call("mul", (node.args[0].args[0], node.args[1]))
         for one, other in (node.args, node.args[::-1]):
+            if number(one) == -1:
+                found.negative = not found.negative
+                return other
             if _is_number(scene, one) and not _is_number(scene, other):
                 found.factors.append((one, False))
                 return other

@@ -6,7 +6,7 @@ import ast
 
 from didact._core.i18n import Text
 from didact.check.engine.spaces import Role
-from didact.check.explain.formula.tree import Call, Node, walk
+from didact.check.explain.formula.tree import Call, Given, Node, walk
 from didact.check.explain.idioms._match import is_call, is_same, log_of
 from didact.check.explain.idioms._peel import Peel, is_made_here, peel, reduction, times
 from didact.check.explain.idioms._scene import Scene
@@ -82,11 +82,18 @@ def phrase(scene: Scene, node: ast.expr) -> Text | None:
     if is_call(found.core, "nll_loss"):
         return _hard(scene, found, node)
     if is_call(found.core, "mul"):
+        if any(_is_scores(a, scene, node) for a in found.core.args):
+            return None
         for p, other in (found.core.args, found.core.args[::-1]):
             told = _ratio(scene, found, p, other, node) or _product(scene, found, p, other, node)
             if told is not None:
                 return told
     return None
+
+
+def _is_scores(node: Node, scene: Scene, near: ast.expr) -> bool:
+    """Whether a part is called logits: it stands where probabilities belong."""
+    return isinstance(node, Given) and "logit" in f"{node.text} {scene.name(node, near)}".lower()
 
 
 def _ratio(scene: Scene, found: Peel, p: Node, other: Node, node: ast.expr) -> Text | None:
@@ -125,9 +132,10 @@ def _kl(
     scene: Scene, found: Peel, p: Node, q: Node, node: ast.expr, *, swapped: bool, log: bool
 ) -> Text | None:
     reduced = reduction(found)
-    if reduced is None or not (scene.is_named(p, node) and scene.is_named(q, node)):
-        return None
     inner = log_of(q) if log else q
+    shown = scene.is_named(q, node) or (inner is not None and scene.is_named(inner, node))
+    if reduced is None or not scene.is_named(p, node) or not shown:
+        return None
     if log and inner is None and not _may_be_log(q):
         return None
     over = found.reduced[-1][1] if found.reduced else None

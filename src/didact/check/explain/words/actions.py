@@ -116,7 +116,7 @@ OUTPUT_PARTS = frozenset(
 OWN_LOSS = Text(
     "{target} is the task loss that the model computes itself from the labels among its inputs "
     "(`loss` of {what}).",
-    "{target}：模型在 forward 里根据输入中的标签自己算好的任务损失（{what}中的 `loss`）。",
+    "{target}：模型在 forward 里根据输入中的标签自己算好的任务损失（{what} 中的 `loss`）。",
 )
 PART_OF = Text("{target} is `{part}` of {what}.", "{target}：{what} 中的 `{part}`。")
 EACH = Text("each {what}", "都是{what}")
