@@ -97,9 +97,11 @@ def _of_formula(
 
 def _taken_from(name: str, who: Who) -> str:
     """``y`` of ``y = batch[1].to(device)``."""
-    taken = [n.text for n in who.names.all.values()
-             if any(re.match(rf"{re.escape(name)}\[\d+\]", ast.unparse(v)) for v in n.values)
-             and is_label(n.text)]  # fmt: skip
+    item = re.compile(rf"{re.escape(name)}\[\d+\]")
+    taken = [
+        n.text for text, held in who.names.holding.items() if item.match(text)
+        for n in held if is_label(n.text)
+    ]  # fmt: skip
     return taken[0] if len(taken) == 1 else name
 
 
