@@ -156,6 +156,7 @@ def said(code: str, line: str) -> tuple[str, str]:
         (SOFT, "every =", "count in the divisor as well", "也计入分母"),
         (SOFT, "both =", "where both", "同时成立"),
         (SOFT, "outs =", "all models of `teachers`", "每个模型"),
+        ("def g(x):\n    ...\n", "...", "left out here", "省略"),
         (KERAS, "kd =", "KL(student ‖ teacher)", "KL(学生 ‖ 教师)"),
         (JAX, "soft =", "cross-entropy −Σ P·log Q of the soft targets", "软标签交叉熵"),
         (JAX, "g =", "with respect to its first argument, `params`", "第一个参数 `params`"),

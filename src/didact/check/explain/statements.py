@@ -50,6 +50,7 @@ _ARE_EACH = Text("{target} are each {what}.", "{target} 都是{what}。")
 _IN_PLACE = Text("Changes {o} in place: it is now {what}.", "就地修改 {o}：得到{what}。")
 _OVERWRITES = Text("Writes over {place}: they become {what}.", "改写{place}：变为{what}。")
 _RETURNS = Text("Returns {what}.", "返回{what}。")
+_LEFT_OUT = Text("Stands for what was left out here.", "此处省略了若干代码。")
 NOTHING = Text("", "")
 """Where the code says all there is to say."""
 
@@ -325,6 +326,8 @@ class Explainer:
         value = node.value
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             return NOTHING
+        if isinstance(value, ast.Constant) and value.value is Ellipsis:
+            return _LEFT_OUT
         if isinstance(value, ast.Call):
             return action(value, self.reader)
         if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
