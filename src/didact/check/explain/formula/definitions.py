@@ -157,7 +157,7 @@ DEFINITIONS = (
     Definition(
         "dino", Text("DINO's cross-entropy of two temperatures", "DINO 的双温度交叉熵"),
         "Caron et al. 2021 (DINO), arXiv:2104.14294",
-        "−Σ softmax((t − c)/T_t) · log softmax(s/T_s), c the running mean of t",
+        "−Σ softmax((t − c)/T_t) · log softmax(s/T_s), c = EMA(t)",
         "return -(F.softmax((t - c) / U, axis) * F.log_softmax(s / T, axis)).sum(axis).mean()",
         power=0,
     ),
