@@ -51,47 +51,12 @@ _MUCH = Text(
     "。先把位置展平到批维，"
     "或者再除以位置个数。",
 )
-_SIGN = Text(
-    "The sign of the cross term is wrong: it must be subtracted (−2·st in MMD). Added, it is "
-    "minimised, and the student's features move away from the teacher's.",
-    "交叉项的符号反了：MMD 里应当减去它（−2·st）。写成加号就是在最小化相似度，学"
-    "生的特征会越来越远离"
-    "教师。",
-)
-_PEERS = Text(
-    "The target is not detached, so the gradient of each loss also changes the other network. "
-    "Put `.detach()` on both targets.",
-    "目标没有 detach，每个损失的梯度也会改动另一个网络。在两个目标上都加 `.detach()`。",
-)
-_DEAD_NORM = Text(
-    "The normalised values are computed and not used: the loss compares the raw ones. Pass the "
-    "normalised ones to it.",
-    "归一化后的值算了却没有用，损失里比较的是原始值；把归一化后的值传进去。",
-)
-_HEADS = Text(
-    "The logits of both sides must be over the same classes. If the new model has the old classes "
-    "first and then further ones, slice it to them before the softmax, `new[:, :old.size(1)]`; if "
-    "the sets differ, train a teacher on the student's classes.",
-    "两侧的 logits 必须针对同一组类别。若新模型是“旧类在前、新类在后”，softmax 之前先切到旧类："
-    "`new[:, :old.size(1)]`；若类别集合不同，应换用在学生的类别上训练的教师。",
-)
-_STUCK = Text(
-    "BCEWithLogitsLoss takes the sigmoid itself; of probabilities it makes sigmoid(sigmoid(x)), "
-    "which lies between 0.5 and 0.73, so each zero target costs at least ln 2 = 0.69. Pass the "
-    "logits.",
-    "BCEWithLogitsLoss 自带 sigmoid；给它概率就成了 sigmoid(sigmoid(x))，落在 0.5 到 0.73 之间，"
-    "每个为 0 的目标至少贡献 ln 2 = 0.69。应传 logits。",
-)
 ON_ORDER = Text(
     "No: Keras' KLDivergence is called as (y_true, y_pred). The target, the teacher, comes first; "
     "as written it is the reverse KL.",
     "反了：Keras 的 KLDivergence 按 (y_true, y_pred) 调用，第一个参数是目标，应当"
     "先传教师、后传学生，"
     "否则是反向 KL。",
-)
-_AXIS = Text(
-    "axis=0 normalises over the batch, so the rows are no distributions over classes; use axis=-1.",
-    "axis=0 在批维上归一化，每一行不再是类别分布；应使用 axis=-1。",
 )
 _CLASS_WEIGHT = Text(
     "It is a widespread slip of the pen: a plus where a times belongs, T·T·2.0·alpha. As written, "
@@ -134,11 +99,6 @@ _BOTH = Text(
     "Divide both sides by T and multiply the term by T².",
     "要：只有一侧除以 T 时，最优解不是教师，而是更平（或更尖）的模型。两侧都除以 "
     "T，并把该项乘 T²。",
-)
-_ZERO = Text(
-    "Both sides are computed from the same logits, so the loss teaches nothing; the log side must "
-    "be made from the student's, the other from the teacher's.",
-    "两侧都来自同一组 logits，学不到任何东西；取对数的一侧应由学生的 logits 得到，另一侧用教师的。",
 )
 _NEVER_ZERO = Text(
     "Because it is a cross-entropy, not a divergence: −Σ p·log q = KL(p ‖ q) + H(p). Where the "
@@ -224,10 +184,6 @@ NEEDS_TRAINING = Text(
     "还需要看到训练循环、优化器和模型的定义。",
 )
 FOUND_BELOW = Text(" What was found in it stands below.", "代码里查到的问题见下文。")
-INSTEAD = Text(
-    "The code has a problem that comes first: {found}",
-    "先看这段代码里的问题：{found}",
-)
 FURTHER = Text(" “{question}”: {answer}", "“{question}”：{answer}")
 HERE = Text(" Here: {message} (line {line}).", "在这段代码里：第 {line} 行，{message}。")
 _NO_TEMPERATURE = Text(
@@ -419,12 +375,6 @@ WITHOUT_DETACH = Text(
     "its parameters are in the optimizer, and costs memory and time for nothing where not.",
     "只有教师的前向放在 torch.no_grad() 里（本来就不建图）时才可以去掉。"
     "两者都没有，梯度会回传到教师：教师的参数若在优化器里就会被训练，不在则白白占用显存和时间。",
-)
-ORDER_OF_KL_DIV = Text(
-    "No: kl_div(input, target) is KL(target ‖ exp(input)): the student belongs first, as "
-    "log-probabilities, the teacher second, as probabilities; as written it is the reverse KL.",
-    "不对：kl_div(input, target) 计算 KL(target ‖ exp(input))：第一个参数应是学生的对数概率，"
-    "第二个是教师的概率；现在的写法是反向 KL。",
 )
 NO_EVAL = Text(
     "The code that is shown does not call `model.eval()`: in training mode dropout is random and "
