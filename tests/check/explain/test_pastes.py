@@ -25,6 +25,7 @@ METHODS = {
     "CWD": {"cwd"}, "DIST": {"dist"}, "DML": {"dml"}, "reverse KL": {"reverse_kl"},
     "generalised JSD": {"jsd"}, "DeiT hard distillation": {"hard_kd"},
     "LUCIR less-forget": {"lucir"}, "logit matching": {"logit_matching"}, "FitNets hint": {"hint"},
+    "focal loss": {"focal"},
     None: {"", "focal"},
 }  # fmt: skip
 AROUND = {
