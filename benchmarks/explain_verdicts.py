@@ -79,7 +79,6 @@ class Count:
     verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
     code: Counter[str] = field(default_factory=Counter)
     terms: Counter[str] = field(default_factory=Counter)
-    conditional: int = 0
     clears: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -231,7 +230,6 @@ def look(loss: dict[str, Any], count: Count, *, verbose: bool) -> None:
             print(f"{outcome:8} {label:8} {loss['where']}")
         return
     count.equal.append({**loss, "said": [x.en for x in explanation.summary]})
-    count.conditional += bool(explanation.verdict.only)
     if label == "wrong":
         count.clears.append(f"{loss['where']} {loss.get('mistakes')}")
     judged = judge(ast.parse(explanation.source), source)
@@ -265,7 +263,6 @@ def main() -> None:
                 count.failed.append(f"{loss['where']}: {type(error).__name__} {error}")
     for (label, outcome), number in sorted(count.verdicts.items()):
         print(f"{label:8} {outcome:8} {number}")
-    print(f"equal, with other shapes warned of: {count.conditional}")
     print(f"false all-clears: {len(count.clears)}", *count.clears, sep="\n  ")
     print(f"losses called equal, run by PyTorch: {dict(count.code)}")
     print(f"terms called equal, beside the definition in PyTorch: {dict(count.terms)}")
