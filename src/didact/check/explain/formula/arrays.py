@@ -6,8 +6,9 @@ The arrays hold a few dozen numbers, so clarity goes before speed. Floats are do
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 Number = float | int | bool
@@ -48,23 +49,25 @@ class Array:
         axes = [axis_of(self, n) for n in order]
         if sorted(axes) != list(range(self.rank)):
             raise EvaluationError(f"{order} is no order of {self.rank} dimensions")
+        if axes == list(range(self.rank)):
+            return self
         steps = strides(self.shape)
         shape = tuple(self.shape[a] for a in axes)
-        places = _places(shape, [steps[a] for a in axes])
+        places = _places(shape, tuple(steps[a] for a in axes))
         return Array(shape, tuple(self.data[p] for p in places), self.kind)
 
     def broadcast_to(self, shape: Shape) -> Array:
         """Repeated along dimensions of size 1."""
-        if broadcast(self.shape, shape) != shape:
-            raise EvaluationError(f"{self.shape} does not broadcast to {shape}")
         if self.shape == shape:
             return self
+        if broadcast(self.shape, shape) != shape:
+            raise EvaluationError(f"{self.shape} does not broadcast to {shape}")
         extra = len(shape) - self.rank
         steps = [0] * extra + [
             0 if size == 1 else step
             for size, step in zip(self.shape, strides(self.shape), strict=True)
         ]
-        return Array(shape, tuple(self.data[p] for p in _places(shape, steps)), self.kind)
+        return Array(shape, tuple(self.data[p] for p in _places(shape, tuple(steps))), self.kind)
 
     def along(
         self, axes: Sequence[int] | int | None, reduce: Callable[[list[Number]], Number],
@@ -137,6 +140,8 @@ def strides(shape: Shape) -> list[int]:
 
 def broadcast(*shapes: Shape) -> Shape:
     """The common shape."""
+    if all(shape == shapes[0] for shape in shapes):
+        return shapes[0]
     rank = max(map(len, shapes))
     result = []
     for sizes in zip(*[(1,) * (rank - len(s)) + s for s in shapes], strict=True):
@@ -207,10 +212,11 @@ def matmul(left: Array, right: Array) -> Array:
     return Array((*lead, rows, columns), tuple(data))
 
 
-def _places(shape: Shape, steps: Sequence[int]) -> Iterable[int]:
+@lru_cache(maxsize=1024)
+def _places(shape: Shape, steps: tuple[int, ...]) -> tuple[int, ...]:
     ranges = [range(0, size * step, step) if step else [0] * size
               for size, step in zip(shape, steps, strict=True)]  # fmt: skip
-    return (sum(p) for p in product(*ranges))
+    return tuple(sum(p) for p in product(*ranges))
 
 
 def _index(array: Array, parts: list[object]) -> Array:

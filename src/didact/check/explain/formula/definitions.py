@@ -13,7 +13,7 @@ from functools import cache
 
 from didact._core.i18n import Text
 from didact.check.explain.formula.trace import trace
-from didact.check.explain.formula.tree import Given, Node, givens
+from didact.check.explain.formula.tree import Call, Constant, Given, Node, givens, rebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -512,5 +512,23 @@ def without_square(definition: Definition) -> Definition:
 def tree_of(definition: Definition) -> tuple[Node, dict[str, Given]]:
     """The formula of a definition, and its names."""
     source = "def f():\n" + "".join(f"    {line}\n" for line in definition.code.split("\n"))
-    entry = trace(ast.parse(source)).entries[0]
-    return entry.value, {g.text: g for g in givens(entry.value)}
+    value = _shared(trace(ast.parse(source)).entries[0].value)
+    return value, {g.text: g for g in givens(value)}
+
+
+_PARTS: dict[tuple[object, ...], Node] = {}
+
+
+def _shared(node: Node) -> Node:
+    """A formula with equal parts made one object, over all definitions: evaluated once."""
+    key: tuple[object, ...]
+    if isinstance(node, Given) and not node.inputs:
+        key = (Given, node.text, repr(node.default), node.model)
+    elif isinstance(node, Constant):
+        key = (Constant, type(node.value), repr(node.value), node.factors)
+    elif isinstance(node, Call):
+        node = rebuilt(node, _shared)
+        key = (Call, node.name, *map(id, node.args), *((k, id(v)) for k, v in node.keywords))
+    else:
+        return rebuilt(node, _shared)
+    return _PARTS.setdefault(key, node)

@@ -212,7 +212,7 @@ class Evaluator:
         Raises:
             EvaluationError: It cannot be evaluated on these shapes.
         """
-        key = (id(node), tuple(sorted(self._at.items())))
+        key = (id(node), tuple(sorted(self._at.items())) if self._at else ())
         if key not in self._known:
             self._kept.append(node)
             self._known[key] = self._evaluate(node)

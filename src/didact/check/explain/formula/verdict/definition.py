@@ -113,14 +113,17 @@ def _evaluate(
     }  # fmt: skip
     if "t" not in names and inputs.teacher is not None:
         return None
-    binding: dict[Given, object] = {}
+    if lab.tried is not inputs:
+        lab.tried, lab.bound = inputs, {}
+    binding, evaluator = lab.bound.setdefault(draw, _nothing_bound())
     for name, leaf in names.items():
         if name == "axis":
             continue
         node = given[name]
         if node is None:
             return None
-        binding[leaf] = lab.raw(node, draw, loop)
+        if leaf not in binding:
+            binding[leaf] = lab.raw(node, draw, loop)
     student = binding[names["s"]]
     if not isinstance(student, Array) or student.rank not in definition.ranks:
         return None
@@ -130,12 +133,18 @@ def _evaluate(
             return None
         if teacher.shape[:-1] != student.shape[:-1]:
             return None
-        value = Evaluator(binding)(tree)
+        value = evaluator(tree)
         return float(value.data[0]) if isinstance(value, Array) and len(value.data) == 1 else None
     teachers = teacher if definition.listed and isinstance(teacher, list) else [teacher]
     if "t" in names and any(not isinstance(t, Array) or t.shape != student.shape for t in teachers):
         return None
     if "axis" in names:
         binding[names["axis"]] = 1 if student.rank == 4 else student.rank - 1
-    value = Evaluator(binding)(tree)
+    value = evaluator(tree)
     return float(value.data[0]) if isinstance(value, Array) and len(value.data) == 1 else None
+
+
+def _nothing_bound() -> tuple[dict[Given, object], Evaluator]:
+    """For all definitions on the same candidates: what they have in common is evaluated once."""
+    binding: dict[Given, object] = {}
+    return binding, Evaluator(binding)

@@ -47,6 +47,8 @@ class Laboratory:
     only: frozenset[str] = frozenset()
     moved: dict[Node, Node] = field(default_factory=dict)
     defined: dict[tuple[object, ...], float | None] = field(default_factory=dict)
+    tried: object = None
+    bound: dict[Draw, tuple[dict[Given, object], Evaluator]] = field(default_factory=dict)
 
     @property
     def base(self) -> Draw:
