@@ -11,7 +11,7 @@ from didact.check.explain.answers import Code, answer_from_code
 from didact.check.explain.causes import facts_of, meaning_of, message_in, where
 from didact.check.explain.correct import kinds_of
 from didact.check.explain.formula.judge import Loss
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.formula.tree import Constant
 from didact.check.explain.naming import OF_SCORES, called
 from didact.check.explain.question_text import Asked, asked_in, is_question
@@ -60,7 +60,7 @@ def answer_to(
     facts |= {"=no error"} if message is None else frozenset()
     if kinds.isdisjoint(words.SYMPTOMS_OF_NEGATIVE) and verdict.outcome in {"equal", "departs"}:
         facts |= {"=not negative"}
-    if "=averaged teachers" in facts and not _SHARES.search(ast.unparse(tree)):
+    if "=averaged teachers" in facts and not _SHARES.search(text_of(tree)):
         facts = facts - {"=averaged teachers"} | {"=weighted teachers"}
     known = _Known(findings, facts, verdict, summary, tree, lines)
     known.losses, known.depends, known.code = losses, depends, code
@@ -184,7 +184,7 @@ class _Known:
         self.depends: Text | None = None
         self.code: Code | None = None
         self.findings, self.verdict = findings, verdict
-        self.summary, self.tree, self.source = summary, tree, ast.unparse(tree)
+        self.summary, self.tree, self.source = summary, tree, text_of(tree)
         self.torch = _OTHER.search(self.source) is None
         self.facts = facts if self._serious() else facts | {"=clean"}
 

@@ -10,6 +10,7 @@ from didact._core.i18n import Text
 from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.idioms.hooks import without_graph
 from didact.check.explain.losscalls import code_of
 from didact.check.explain.words.roles import behind
@@ -150,7 +151,7 @@ def _range(call: ast.Call, target: str) -> Text:
 
 
 def _targets(node: ast.expr) -> str:
-    found = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    found = [n for n in nodes_of(node) if isinstance(n, ast.Name)]
     names = [f"`{n.id}`" for n in sorted(found, key=lambda n: (n.lineno, n.col_offset))]
     return ", ".join(names) or code_of(node)
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from didact.check.correct.site import apply, span
 from didact.check.engine.names import is_loss
 from didact.check.explain.formula.libraries import ALIASES
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.findings.finding import Edit, Span
 from didact.check.snippet.repair import parse
 
@@ -39,7 +40,7 @@ def called_once(before: str, after: str) -> str | None:
 def _calls(tree: ast.Module) -> dict[str, list[ast.Call]]:
     """The calls of models, by their text."""
     found: dict[str, list[ast.Call]] = defaultdict(list)
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if not isinstance(node, ast.Call) or not (node.args or node.keywords):
             continue
         name = ast.unparse(node.func)
@@ -52,8 +53,8 @@ def _calls(tree: ast.Module) -> dict[str, list[ast.Call]]:
 
 def _kept_by_name(tree: ast.Module, text: str, calls: list[ast.Call]) -> list[Edit]:
     """The call before the first statement that makes it, and its name in all places."""
-    taken = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    taken |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    taken = {n.id for n in nodes_of(tree) if isinstance(n, ast.Name)}
+    taken |= {n.arg for n in nodes_of(tree) if isinstance(n, ast.arg)}
     name = next((n for n in _NAMES if n not in taken), None)
     block = _common_block(tree, calls)
     if name is None or block is None:
@@ -71,13 +72,13 @@ def _common_block(tree: ast.Module, calls: list[ast.Call]) -> list[ast.stmt] | N
     """The statements from the first call on, of the innermost body that has all of the calls."""
     wanted = {id(call) for call in calls}
     found: list[ast.stmt] | None = None
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         for body in (getattr(node, "body", None), getattr(node, "orelse", None)):
             if not isinstance(body, list):
                 continue
-            held = [s for s in body if any(id(n) in wanted for n in ast.walk(s))]
-            inside = {id(n) for s in held for n in ast.walk(s)}
-            apart = any(isinstance(n, _APART) for s in held for n in ast.walk(s))
+            held = [s for s in body if any(id(n) in wanted for n in nodes_of(s))]
+            inside = {id(n) for s in held for n in nodes_of(s)}
+            apart = any(isinstance(n, _APART) for s in held for n in nodes_of(s))
             if held and wanted <= inside and not apart:
                 found = body[body.index(held[0]) :]
     return found

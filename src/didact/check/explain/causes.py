@@ -8,6 +8,7 @@ import re
 from didact._core.i18n import Text
 from didact.check.engine.names import is_model, is_temperature
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.remedies import without_return
 from didact.check.explain.words import errors as words
 
@@ -90,14 +91,14 @@ def _line(node: ast.AST) -> Text:
 
 
 def _calls(tree: ast.AST, *names: str) -> list[ast.Call]:
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and last_name(n.func) in names]
+    found = [n for n in nodes_of(tree) if isinstance(n, ast.Call) and last_name(n.func) in names]
     return sorted(found, key=lambda call: (call.lineno, call.col_offset))
 
 
 def _cuts(tree: ast.Module, _message: str) -> list[ast.AST]:
     """Blocks without a graph that hold a loss or a student, and values taken out of the graph."""
     found: list[ast.AST] = []
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.With) and any(
             last_name(getattr(item.context_expr, "func", item.context_expr))
             in {"no_grad", "inference_mode"}
@@ -106,7 +107,7 @@ def _cuts(tree: ast.Module, _message: str) -> list[ast.AST]:
             inside = ast.unparse(node).lower()
             targets = {
                 ast.unparse(target).lower()
-                for child in ast.walk(node)
+                for child in nodes_of(node)
                 if isinstance(child, ast.Assign)
                 for target in child.targets
             }
@@ -135,7 +136,7 @@ def goes_back_twice(tree: ast.Module) -> bool:
 
 def _before_the_loop(tree: ast.Module) -> Text | None:
     """What is computed once with a graph, before a loop that goes back through it in each round."""
-    for body in [n.body for n in ast.walk(tree) if isinstance(n, ast.Module | ast.FunctionDef)]:
+    for body in [n.body for n in nodes_of(tree) if isinstance(n, ast.Module | ast.FunctionDef)]:
         made: dict[str, int] = {}
         for node in body:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
@@ -145,7 +146,7 @@ def _before_the_loop(tree: ast.Module) -> Text | None:
                         made[target.id] = node.lineno
             if not isinstance(node, ast.For | ast.While) or not _calls(node, "backward"):
                 continue
-            inside = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+            inside = [n for n in nodes_of(node) if isinstance(n, ast.Name)]
             begun = {n.id for n in inside if isinstance(n.ctx, ast.Store)}
             cut = {ast.unparse(c.func.value) for c in _calls(node, "detach")
                    if isinstance(c.func, ast.Attribute)}  # fmt: skip
@@ -165,7 +166,7 @@ def _in_place(tree: ast.Module, _message: str) -> list[ast.AST]:
     found: list[ast.AST] = [
         call for call in _calls(tree, "step") if any(line > call.lineno for line in backwards)
     ]
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         method = last_name(node.func) if isinstance(node, ast.Call) else ""
         changes = method.endswith("_") and not method.endswith("__")
         if (changes and method != "requires_grad_") or (
@@ -180,7 +181,7 @@ def _definition(tree: ast.Module, message: str) -> list[ast.AST]:
     if called is None:
         return []
     name = called[2]
-    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == name]
+    return [n for n in nodes_of(tree) if isinstance(n, ast.FunctionDef) and n.name == name]
 
 
 def _columns(tree: ast.Module, _message: str) -> list[ast.AST]:
@@ -200,11 +201,11 @@ def kept_graphs(tree: ast.Module) -> list[ast.AST]:
         }
         begun = {
             ast.unparse(target)
-            for node in ast.walk(scope)
+            for node in nodes_of(scope)
             if isinstance(node, ast.Assign)
             for target in node.targets
         }
-        for node in ast.walk(scope):
+        for node in nodes_of(scope):
             name, value = _added(node)
             if value is None or name in gone_back or (name in begun and scope is not tree):
                 continue
@@ -222,12 +223,12 @@ def _kept(tree: ast.Module, _message: str) -> list[ast.AST]:
 
 def _rounds(tree: ast.Module) -> list[ast.AST]:
     """The innermost loops that go backward; the whole code where it is one step without a loop."""
-    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For | ast.While)]
+    loops = [n for n in nodes_of(tree) if isinstance(n, ast.For | ast.While)]
     training = {id(loop): loop for loop in loops if _calls(loop, "backward")}
     inner = [
         loop
         for loop in training.values()
-        if not any(id(n) in training for n in ast.walk(loop) if n is not loop)
+        if not any(id(n) in training for n in nodes_of(loop) if n is not loop)
     ]
     if inner or loops or not _calls(tree, "backward"):
         return list(inner)
@@ -252,7 +253,7 @@ def _may_overflow(tree: ast.Module, called: set[str]) -> bool:
         and isinstance(node.op, ast.Div)
         and not isinstance(node.right, ast.Constant)
         and not is_temperature(ast.unparse(node.right))
-        for node in ast.walk(tree)
+        for node in nodes_of(tree)
     )
 
 
@@ -264,8 +265,8 @@ _SUMMED = re.compile(r"\b([A-Za-z_]\w*)(?:\[[^\]\n]{0,40}\])?(?:\.\w+\(\))?\.sum
 
 def facts_of(tree: ast.Module) -> frozenset[str]:
     """What the code does that answers a question and is no mistake, as ``@`` words."""
-    source = ast.unparse(tree)
-    called = {f"@{last_name(n.func)}" for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    source = text_of(tree)
+    called = {f"@{last_name(n.func)}" for n in nodes_of(tree) if isinstance(n, ast.Call)}
     factors = {*_AFTER_TIMES.findall(source), *_BEFORE_TIMES.findall(source)}
     selects = re.search(r"\w\)?\[\w*(?:mask|keep|valid)\w*\]", source)
     if "/" in source and not factors.isdisjoint(_SUMMED.findall(source)):
@@ -276,7 +277,7 @@ def facts_of(tree: ast.Module) -> frozenset[str]:
         called.add("@mean over all")
     steps = [c.lineno for c in _calls(tree, "step")]
     averages = [
-        n.lineno for n in ast.walk(tree)
+        n.lineno for n in nodes_of(tree)
         if isinstance(n, ast.Call) and "ema" in last_name(n.func).lower()
     ]  # fmt: skip
     if steps and averages:

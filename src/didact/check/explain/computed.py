@@ -53,9 +53,9 @@ def _shares(names: Names) -> Iterator[tuple[Name, str]]:
         if not (is_weight(name.text) and Use.FACTOR in name.uses and len(name.values) == 1):
             continue
         value = name.values[0]
-        parts = [p for p in ast.walk(value) if isinstance(p, ast.Name | ast.Attribute)]
+        parts = [p for p in nodes_of(value) if isinstance(p, ast.Name | ast.Attribute)]
         if not isinstance(value, ast.BinOp) or any(
-            isinstance(p, ast.Call) for p in ast.walk(value)
+            isinstance(p, ast.Call) for p in nodes_of(value)
         ):
             continue
         yield name, "weight"
@@ -74,7 +74,7 @@ def _bodies(value: ast.expr, names: Names) -> list[ast.expr]:
         return [value]
     for function in names.functions:
         if function.name == last_name(value.func):
-            return [r.value for r in ast.walk(function)
+            return [r.value for r in nodes_of(function)
                     if isinstance(r, ast.Return) and r.value is not None]  # fmt: skip
     return [value]
 
@@ -156,7 +156,7 @@ def _updated(node: ast.Call, method: ast.Attribute, names: Names) -> Iterator[tu
     if method.attr in {"add_", "add"} and isinstance(method.value, ast.Call):
         scaled = method.value
         kept = scaled.args[:1] if last_name(scaled.func) in {"mul_", "mul"} else []
-        inside = [n for a in given for n in ast.walk(a)]
+        inside = [n for a in given for n in nodes_of(a)]
         for one in kept:
             if ast.unparse(one) in [_rest(n) for n in inside] and (name := names.of(one)):
                 yield name, "decay"
@@ -168,7 +168,7 @@ def _updated(node: ast.Call, method: ast.Attribute, names: Names) -> Iterator[tu
         yield from _mixed(method.value, node.args[0], names)
     elif method.attr in {"lerp_", "lerp"} and len(given) > 1:
         inner = _rest(given[1])
-        for part in ast.walk(given[1]):
+        for part in nodes_of(given[1]):
             if isinstance(part, ast.Name | ast.Attribute) and (name := names.of(part)):
                 yield name, "decay" if inner == ast.unparse(part) else "rate"
 
@@ -216,7 +216,7 @@ def _hand_made(names: Names) -> Iterator[tuple[Name, str]]:
         kept = above[-1] if made or (len(above) == 2 and _is_of_ones(above[0])) else None
         if kept is None:
             continue
-        for part in ast.walk(share.right):
+        for part in nodes_of(share.right):
             name = names.of(part) if isinstance(part, ast.Name | ast.Attribute) else None
             if name is not None and name.text != "self":
                 yield name, "classes"

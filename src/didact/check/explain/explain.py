@@ -212,7 +212,7 @@ def _depends(analysis: Analysis, text: str) -> Text | None:
     """On which value that is not shown it depends whether a moving average is right."""
     told = told_numbers(text, analysis.tree)
     for update in unknown_averages(analysis, told):
-        names = [n for n in ast.walk(update.new_weight) if isinstance(n, ast.Name | ast.Attribute)]
+        names = [n for n in nodes_of(update.new_weight) if isinstance(n, ast.Name | ast.Attribute)]
         return DEPENDS.format(
             name=ast.unparse(names[0] if names else update.new_weight),
             old=f"`{ast.unparse(update.old_weight)}`", new=f"`{ast.unparse(update.new_weight)}`",

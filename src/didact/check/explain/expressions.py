@@ -25,7 +25,7 @@ from didact.check.engine.spaces import Grad, Role, Space
 from didact.check.explain.call_words import Bare, arguments, bare, filled, last_name, same
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.kinds import Kind
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.formula.roles import LAYERS, side
 from didact.check.explain.formula.trace import Library, is_output
 from didact.check.explain.formula.tree import Call, Constant, Given, Node
@@ -238,7 +238,7 @@ class Reader:
         if not isinstance(part, Call) or id(node) in self.uses:
             return None
         found = peel(self.scene, part)
-        call = next((n for n in ast.walk(node) if isinstance(n, ast.expr) and id(n) in self.uses
+        call = next((n for n in nodes_of(node) if isinstance(n, ast.expr) and id(n) in self.uses
                      and self.traced(n) is found.core), None)  # fmt: skip
         if call is None or not found.reduced or self.uses[id(call)].reduction != "none":
             return None
@@ -404,7 +404,7 @@ class Reader:
         return None, inputs[0] if inputs else None
 
     def _is_held(self, node: ast.expr) -> bool:
-        names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+        names = [n.id for n in nodes_of(node) if isinstance(n, ast.Name)]
         told = [r for n in names for r in self.who.roles_called(n) if r is not None]
         return bool(told) and all(role.endswith(" parameters") for role, _ in told)
 
@@ -443,13 +443,13 @@ class Reader:
         )  # fmt: skip
         if function is None or len(function.args.args) != 1 or len(node.args) != 1:
             return None
-        returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return)]
+        returned = [n.value for n in nodes_of(function) if isinstance(n, ast.Return)]
         if len(returned) != 1 or returned[0] is None:
             return None
         made: ast.expr = returned[0]
         if isinstance(made, ast.Name):
-            values = [n for n in ast.walk(function) if isinstance(n, ast.Assign)]
-            own = [n.value for n in values if ast.unparse(n.targets[0]) == made.id]
+            values = [n for n in nodes_of(function) if isinstance(n, ast.Assign)]
+            own = [n.value for n in values if text_of(n.targets[0]) == made.id]
             told = [w for v in own if (w := idiom(self.scene, v)) is not None]
             words = told[-1] if told else None
         else:
@@ -497,7 +497,7 @@ class Reader:
             scaled = isinstance(left, ast.Name) and left.id in names_in(right)
             if scaled and (along := _axis_in(right)) is not None:
                 return along.format(a=code_of(left)) if along.en else same(code_of(node))
-            if scaled and any(isinstance(n, ast.Call) for n in ast.walk(right)):
+            if scaled and any(isinstance(n, ast.Call) for n in nodes_of(right)):
                 return _BY_ITSELF.format(a=code_of(left), b=code_of(right))
             half = ast.unparse(right) in {"2", "2.0"}
             if half and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
@@ -578,12 +578,12 @@ class Reader:
         return self.loss_words(use, node)
 
     def _holds_loss(self, node: ast.expr) -> bool:
-        return any(id(n) in self.uses for n in ast.walk(node))
+        return any(id(n) in self.uses for n in nodes_of(node))
 
     def _is_loss(self, node: ast.expr) -> bool:
         value = self.analysis.value_of(node)
         return (value is not None and bool(value.terms)) or any(
-            is_loss(n.id) for n in ast.walk(node) if isinstance(n, ast.Name)
+            is_loss(n.id) for n in nodes_of(node) if isinstance(n, ast.Name)
         )
 
     def _lambda(self, node: ast.Lambda) -> Text:
@@ -667,7 +667,7 @@ _SHARES = Text(
 
 def _axis_in(node: ast.expr) -> Text | None:
     """What dividing by a norm or a sum over one dimension does; no words for other functions."""
-    for call in ast.walk(node):
+    for call in nodes_of(node):
         axis = next(
             (k.value for k in getattr(call, "keywords", []) if k.arg in {"dim", "axis"}), None
         )
@@ -680,7 +680,7 @@ def _axis_in(node: ast.expr) -> Text | None:
 
 def names_in(node: ast.expr) -> set[str]:
     """The names that an expression reads."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return {n.id for n in nodes_of(node) if isinstance(n, ast.Name)}
 
 
 @lru_cache(maxsize=4)
@@ -727,7 +727,7 @@ def _summand(node: ast.expr) -> ast.expr:
 
 def _mask_in(node: ast.expr) -> ast.expr:
     """``m`` of ``m.sum()``, ``m.sum().clamp(min=1)``, ``(m.sum() + eps)``."""
-    for inner in ast.walk(node):
+    for inner in nodes_of(node):
         if isinstance(inner, ast.Call) and _is_sum(inner) and isinstance(inner.func, ast.Attribute):
             return inner.func.value
     return node

@@ -100,7 +100,7 @@ def _unused_parameters(tree: ast.Module) -> Iterator[Finding]:
             continue
         if node.name in _HOOKS:
             continue
-        used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        used = {n.id for n in nodes_of(node) if isinstance(n, ast.Name)}
         if "locals" in used or (node.name.startswith("__") and node.name != "__init__"):
             continue
         for parameter in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
@@ -132,7 +132,7 @@ def _no_temperature(tree: ast.Module) -> Iterator[Finding]:
             continue
         if _free_names(node, tree) - {"T", "temp", "temperature", "tau"}:
             continue  # others come from outside as well, so the temperature may
-        for inner in ast.walk(node):
+        for inner in nodes_of(node):
             named = isinstance(inner, ast.Name) and inner.id in {"T", "temp", "temperature", "tau"}
             if named and inner.id not in stored | imported:  # type: ignore[attr-defined]
                 yield _undefined_temperature(node, inner)  # type: ignore[arg-type]
@@ -141,7 +141,7 @@ def _no_temperature(tree: ast.Module) -> Iterator[Finding]:
 
 def _free_names(function: ast.FunctionDef, tree: ast.Module) -> set[str]:
     """The names that a function reads and the file does not set, libraries left out."""
-    names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+    names = [n for n in nodes_of(function) if isinstance(n, ast.Name)]
     return {n.id for n in names if isinstance(n.ctx, ast.Load)} - _known_names(tree)
 
 

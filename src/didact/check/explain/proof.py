@@ -20,6 +20,7 @@ from didact.check.explain.formula.arrays import Array, EvaluationError
 from didact.check.explain.formula.draws import Draw, bind
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.kinds import kinds_of
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.operations import OPERATIONS
 from didact.check.explain.formula.tree import Call, Evaluator, Item, Node, walk
 
@@ -98,7 +99,7 @@ class Proof:
 
     def items(self) -> Iterator[tuple[ast.expr, Value]]:
         """Each expression on one line of which something is known."""
-        for node in ast.walk(self.analysis.tree):
+        for node in nodes_of(self.analysis.tree):
             if not isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
                 continue
             value = self.value_of(node)
@@ -163,7 +164,7 @@ class Proof:
 
 def _is_teacher_frozen(tree: ast.Module) -> bool:
     """``requires_grad = False`` for every parameter of a teacher, in either way to write it."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.For) and ".parameters()" in ast.unparse(node.iter):
             owner = ast.unparse(node.iter).split(".parameters()")[0]
             body = ast.unparse(node)

@@ -10,7 +10,7 @@ from didact.check.engine.names import is_loss, is_model, role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.findings.finding import Edit, Finding, Span
 
 
@@ -31,7 +31,7 @@ def _added_up(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
     """``total = loss`` in a loop as ``total += loss``."""
     for node in _at(tree, finding):
         if isinstance(node, ast.Assign):
-            target = ast.unparse(node.targets[0])
+            target = text_of(node.targets[0])
             yield Edit(span(node), f"{target} += {ast.unparse(node.value)}")
             return
 
@@ -39,7 +39,7 @@ def _added_up(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
 def _exchanged(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
     """The two weights of a moving average, each in the other's place."""
     for node in _at(tree, finding):
-        for inner in ast.walk(node):
+        for inner in nodes_of(node):
             pair = _weights_of(inner)
             if pair is not None:
                 one, other = pair
@@ -84,7 +84,7 @@ def _trained_again(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         loops = [n for n in nodes_of(tree) if isinstance(n, ast.For | ast.While)
-                 and any(inner is node for inner in ast.walk(n))]  # fmt: skip
+                 and any(inner is node for inner in nodes_of(n))]  # fmt: skip
         if not loops:
             return
         first = loops[0].body[0]
@@ -142,7 +142,7 @@ def without_return(tree: ast.Module) -> Iterator[ast.FunctionDef]:
     for node in nodes_of(tree):
         if not isinstance(node, ast.FunctionDef):
             continue
-        inner = list(ast.walk(node))
+        inner = list(nodes_of(node))
         gives = any(isinstance(n, ast.Return | ast.Yield | ast.YieldFrom | ast.Raise)
                     for n in inner)  # fmt: skip
         last = node.body[-1]
@@ -261,7 +261,7 @@ def _student_with_graph(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
         others = [s for s in block.body if s not in frozen]
         named = {t.id for t in targets if isinstance(t, ast.Name)}
         if not others or any(isinstance(n, ast.Name) and n.id in named for s in frozen
-                             for n in ast.walk(s.value)):  # fmt: skip
+                             for n in nodes_of(s.value)):  # fmt: skip
             continue
         margin = " " * block.col_offset
         lines = [f"{ast.unparse(block).split(chr(10))[0]}"] if frozen else []

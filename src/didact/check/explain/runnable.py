@@ -9,6 +9,7 @@ import textwrap
 
 from didact._core.i18n import Text
 from didact.check.explain.correct import Correction
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.snippet.repair import parse
 
 _IMPORTS = {
@@ -32,7 +33,7 @@ WRAPPED = Text(
 def undefined(tree: ast.Module) -> list[str]:
     """Names that the code reads and neither it nor Python defines, in alphabetical order."""
     try:
-        table = symtable.symtable(ast.unparse(tree), "<paste>", "exec")
+        table = symtable.symtable(text_of(tree), "<paste>", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _by_walking(tree)
     bound = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
@@ -51,19 +52,19 @@ def undefined(tree: ast.Module) -> list[str]:
 def _by_walking(tree: ast.Module) -> list[str]:
     """The same where scopes cannot be told, as with a bare return."""
     stored = {
-        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        n.id for n in nodes_of(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     }
-    stored |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    stored |= {n.arg for n in nodes_of(tree) if isinstance(n, ast.arg)}
     stored |= {
         n.name
-        for n in ast.walk(tree)
+        for n in nodes_of(tree)
         if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
     }
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             stored |= {(a.asname or a.name).split(".")[0] for a in node.names}
     loaded = {
-        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        n.id for n in nodes_of(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
     }
     return sorted(loaded - stored - set(dir(builtins)))
 

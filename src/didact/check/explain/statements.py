@@ -13,6 +13,7 @@ from didact.check.engine.values import Value
 from didact.check.explain.blocks import explain_block
 from didact.check.explain.call_words import Bare, last_name, plugged, same
 from didact.check.explain.expressions import Reader
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.idioms import idiom, line_idiom
 from didact.check.explain.idioms.hooks import hook
 from didact.check.explain.losscalls import WRITTEN_OUT, code_of, facts, gradient_of
@@ -237,7 +238,7 @@ class Explainer:
     def _with_losses(self, sentence: Text, node: ast.expr) -> Text:
         """Add what each loss in the expression computes, and each odd slice takes, if not said."""
         covered: set[int] = set()
-        parts = [n for n in ast.walk(node) if isinstance(n, ast.expr)]
+        parts = [n for n in nodes_of(node) if isinstance(n, ast.expr)]
         for inner in sorted(parts, key=lambda n: (n.lineno, n.col_offset, -(n.end_lineno or 0))):
             use = self.reader.uses.get(id(inner))
             if id(inner) in covered:
@@ -246,7 +247,7 @@ class Explainer:
             if (use is not None or _holds_written(inner, self.reader)) and (
                 words := idiom(self.reader.scene, inner)
             ) is not None:
-                covered |= {id(n) for n in ast.walk(inner)}
+                covered |= {id(n) for n in nodes_of(inner)}
             elif use is not None and use.kind not in WRITTEN_OUT:
                 words = self.reader.loss_words(use, inner)
             if (
@@ -272,7 +273,7 @@ class Explainer:
             return begin is not None and begin in sentence.zh
         if not _holds_written(node, self.reader):
             return False
-        inside = (idiom(self.reader.scene, n) for n in ast.walk(node) if isinstance(n, ast.expr))
+        inside = (idiom(self.reader.scene, n) for n in nodes_of(node) if isinstance(n, ast.expr))
         return any(told is not None and told.zh in sentence.zh for told in inside)
 
     def _with_slice(self, sentence: Text, node: ast.Subscript) -> Text:
@@ -388,7 +389,7 @@ def loss_begin(words: Text | None) -> str | None:
 def _holds_written(node: ast.expr, reader: Reader) -> bool:
     """Whether an expression holds a loss that no call is for."""
     return any(
-        reader.uses[id(n)].kind in WRITTEN_OUT for n in ast.walk(node) if id(n) in reader.uses
+        reader.uses[id(n)].kind in WRITTEN_OUT for n in nodes_of(node) if id(n) in reader.uses
     )
 
 
@@ -397,7 +398,7 @@ def _added_to_itself(node: ast.Assign) -> ast.expr | None:
     value = node.value
     if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add | ast.Sub):
         return None
-    same_name = ast.unparse(node.targets[0]) == ast.unparse(value.left)
+    same_name = text_of(node.targets[0]) == ast.unparse(value.left)
     return value.right if same_name and isinstance(value.left, ast.Name) else None
 
 

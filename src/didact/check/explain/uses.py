@@ -228,7 +228,7 @@ class Names:
             if argument.arg not in {"self", "cls"} and not isinstance(node, ast.Lambda):
                 key = (id(node), argument.arg)
                 self.all[key] = Name(argument.arg, node, argument, default)
-        for inner in ast.walk(node):
+        for inner in nodes_of(node):
             if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                 bound.add(inner.id)
 
@@ -291,7 +291,7 @@ class Names:
             return
         if called.startswith("named_") and isinstance(target, ast.Tuple):
             target = target.elts[-1]
-        for inner in ast.walk(target):
+        for inner in nodes_of(target):
             name = self._name(inner) if isinstance(inner, ast.Name) else None
             if name is not None:
                 name.loops.append(over)
@@ -330,7 +330,7 @@ class Names:
             call = self.parents.get(outer)
             yield from self._as_keyword(outer, call) if isinstance(call, ast.Call) else ()
         elif isinstance(outer, ast.Subscript) and outer.value is node:
-            if any(isinstance(n, ast.Slice) for n in ast.walk(outer.slice)):
+            if any(isinstance(n, ast.Slice) for n in nodes_of(outer.slice)):
                 yield Use.TENSOR
         elif isinstance(outer, ast.Subscript):
             yield Use.SELECTS

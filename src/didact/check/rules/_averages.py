@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from didact.check.engine.names import dotted
+from didact.check.engine.nodes import nodes_of
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -101,7 +102,7 @@ def _of_products(
 
 def _share(weight: ast.expr) -> str:
     """The names of a weight, the same for ``m`` and ``1 - m``, or its kind for a number."""
-    names = sorted({ast.unparse(p) for p in ast.walk(weight) if isinstance(p, ast.Name)})
+    names = sorted({ast.unparse(p) for p in nodes_of(weight) if isinstance(p, ast.Name)})
     return ",".join(names) or ("number" if _literal(weight) is not None else "?")
 
 
@@ -216,7 +217,7 @@ def _is_parameter(analysis: Analysis, node: ast.AST, tensor: ast.expr) -> bool:
 def _binds(target: ast.expr, name: str) -> bool:
     return any(
         isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
-        for part in ast.walk(target)
+        for part in nodes_of(target)
     )
 
 
@@ -224,7 +225,7 @@ def _lists_parameters(node: ast.expr) -> bool:
     return any(
         (isinstance(part, ast.Attribute) and part.attr in _LISTS)
         or (isinstance(part, ast.Name) and "param" in part.id)
-        for part in ast.walk(node)
+        for part in nodes_of(node)
     )
 
 
@@ -319,7 +320,7 @@ def _parameter(
                 else None
             )
     if any(isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
-           for part in ast.walk(function)):  # fmt: skip
+           for part in nodes_of(function)):  # fmt: skip
         return None
     if given:
         return given.pop() if len(given) == 1 else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from didact.check.engine.index import Index
+from didact.check.engine.nodes import nodes_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LEAVING = ("exit", "_exit", "quit", "abort", "error", "fail", "skip", "fatal")
@@ -57,7 +58,7 @@ class Bindings:
 
     def read(self, node: ast.expr | None, path: _Path) -> None:
         """Note what an expression reads, after what it names on the way."""
-        for part in ast.walk(node) if node is not None else ():
+        for part in nodes_of(node) if node is not None else ():
             if isinstance(part, ast.NamedExpr):
                 _bind(part.target, path)
         sometimes = _conditional(node)
@@ -138,12 +139,12 @@ class Bindings:
 
     def _only_in(self, name: str, body: list[ast.stmt]) -> bool:
         """Whether a name is bound in these statements and nowhere else."""
-        inside = sum(n.id == name for part in body for n in ast.walk(part) if _is_store(n))  # type: ignore[attr-defined]
+        inside = sum(n.id == name for part in body for n in nodes_of(part) if _is_store(n))  # type: ignore[attr-defined]
         return inside == self.counts.get(name, 0) > 0
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While, path: _Path) -> None:
         self.read(node.test if isinstance(node, ast.While) else node.iter, path)
-        path.some |= {n.id for n in ast.walk(node) if _is_store(n) and isinstance(n, ast.Name)}
+        path.some |= {n.id for n in nodes_of(node) if _is_store(n) and isinstance(n, ast.Name)}
         path.some |= _defined_in(node.body)
         inside = path.copy()
         if not isinstance(node, ast.While):
@@ -180,7 +181,7 @@ class Bindings:
         before = path.copy()
         for case in node.cases:
             other = before.copy()
-            for part in ast.walk(case.pattern):
+            for part in nodes_of(case.pattern):
                 name = getattr(part, "name", None) or getattr(part, "rest", None)
                 if isinstance(name, str):
                     _add(other, name)
@@ -238,7 +239,7 @@ def _loads(node: ast.AST | None) -> Iterator[ast.Name]:
         if isinstance(part, ast.Lambda):
             continue
         if isinstance(part, _COMPREHENSIONS):
-            hidden |= {n.id for n in ast.walk(part) if isinstance(n, ast.Name) and _is_store(n)}
+            hidden |= {n.id for n in nodes_of(part) if isinstance(n, ast.Name) and _is_store(n)}
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id not in hidden:
             yield part
         waiting += [(child, hidden) for child in ast.iter_child_nodes(part)]
@@ -247,15 +248,15 @@ def _loads(node: ast.AST | None) -> Iterator[ast.Name]:
 def _conditional(node: ast.AST | None) -> set[int]:
     """The parts of an expression that are not always evaluated: after ``and``, in ``x if y``."""
     found: set[int] = set()
-    for part in ast.walk(node) if node is not None else ():
+    for part in nodes_of(node) if node is not None else ():
         inner: list[ast.expr] = []
         if isinstance(part, ast.BoolOp):
             inner = part.values[1:]
         elif isinstance(part, ast.IfExp):
             inner = [part.body, part.orelse]
         elif isinstance(part, _COMPREHENSIONS):
-            found |= {id(inside) for inside in ast.walk(part)}
-        found |= {id(inside) for branch in inner for inside in ast.walk(branch)}
+            found |= {id(inside) for inside in nodes_of(part)}
+        found |= {id(inside) for branch in inner for inside in nodes_of(branch)}
     return found
 
 
@@ -264,7 +265,7 @@ def _is_store(node: ast.AST) -> bool:
 
 
 def _bind(target: ast.AST | None, path: _Path) -> None:
-    for node in ast.walk(target) if target is not None else ():
+    for node in nodes_of(target) if target is not None else ():
         if isinstance(node, ast.Name) and _is_store(node):
             _add(path, node.id)
 
@@ -327,7 +328,7 @@ def bound_around(index: Index, function: ast.AST) -> frozenset[str]:
 def bound_in(place: ast.AST) -> frozenset[str]:
     """The names that anything in it binds."""
     found: set[str] = set()
-    for node in ast.walk(place):
+    for node in nodes_of(place):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found.add(node.id)
         elif isinstance(node, ast.arg):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from didact.check.engine.events import Forward
 from didact.check.engine.index import ClassInfo
 from didact.check.engine.names import dotted, words
+from didact.check.engine.nodes import nodes_of
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -34,7 +35,7 @@ def _assigned_and_handed_on(function: ast.AST) -> tuple[dict[str, list[ast.Assig
     """The assignments to each name, and the names that a call may put into evaluation mode."""
     made: dict[str, list[ast.Assign]] = defaultdict(list)
     handed_on: set[str] = set()
-    for part in ast.walk(function):
+    for part in nodes_of(function):
         if isinstance(part, ast.Assign):
             for name in {dotted(target) for target in part.targets}:
                 made[name].append(part)
@@ -50,7 +51,7 @@ _HARMLESS = {"load", "parallel", "summary", "print", "count", "len", "deepcopy"}
 
 
 def _is_wrapping(value: ast.expr, name: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(value))
+    return any(isinstance(part, ast.Name) and part.id == name for part in nodes_of(value))
 
 
 def _has_modes(analysis: Analysis, value: ast.expr) -> bool:
@@ -80,7 +81,7 @@ def _has_modes(analysis: Analysis, value: ast.expr) -> bool:
 
 def _names_modes(info: ClassInfo) -> bool:
     """Whether a module of the project has batch statistics or dropout written in it."""
-    calls = (part for part in ast.walk(info.node) if isinstance(part, ast.Call))
+    calls = (part for part in nodes_of(info.node) if isinstance(part, ast.Call))
     names = [dotted(call.func).rpartition(".")[2] for call in calls]
     return any(is_module(base) for base in info.bases) and any(
         name.startswith(("BatchNorm", "SyncBatchNorm")) for name in names

@@ -18,6 +18,7 @@ from didact.check.engine.names import (
     is_weight,
     words,
 )
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.scale import UNSURE, Scale
 from didact.check.engine.spaces import RAW, Evidence, Role, Space
 from didact.check.engine.values import Value
@@ -235,7 +236,7 @@ def identifiers(node: ast.AST) -> Iterator[str]:
 
     A parameter counts where it is used, not where it is declared.
     """
-    for part in ast.walk(node):
+    for part in nodes_of(node):
         yield from names_at(part)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from didact.check.engine.index import ClassInfo, Function, Index
 from didact.check.engine.names import dotted
+from didact.check.engine.nodes import nodes_of
 from didact.check.rules._trace import callee_in
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def compiled_with(analysis: Analysis, function: str) -> set[str | None]:
             losses = [k.value for k in call.keywords if k.arg == "loss"]
             if not dotted(call.func).endswith(".compile") or not losses:
                 continue
-            if any(_is_named(part, function) for part in ast.walk(losses[0])):
+            if any(_is_named(part, function) for part in nodes_of(losses[0])):
                 model = dotted(call.func).rpartition(".")[0]
                 found |= set(_of_name(index, index.tree, model, _DEPTH))
     return found
@@ -54,7 +55,7 @@ def _of_name(index: Index, scope: ast.AST, name: str, depth: int) -> Iterator[st
         return
     last = name.rpartition(".")[2]
     added: ast.expr | None = None
-    for node in ast.walk(scope):
+    for node in nodes_of(scope):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if dotted(target).rpartition(".")[2] == last and not _is_alias(node.value, last):
@@ -104,7 +105,7 @@ def _of_value(index: Index, scope: ast.AST, value: ast.expr, depth: int) -> Iter
     made = _function(index, dotted(value.func))
     if made is not None:
         function, home = made
-        for node in ast.walk(function):
+        for node in nodes_of(function):
             if isinstance(node, ast.Return) and node.value is not None:
                 yield from _of_value(home, function, node.value, depth - 1)
 
@@ -141,7 +142,7 @@ def _of_output(
 def _last_value(scope: ast.AST, name: str, before: ast.AST) -> ast.expr | None:
     line = getattr(before, "lineno", 0)
     found: ast.expr | None = None
-    for node in ast.walk(scope):
+    for node in nodes_of(scope):
         if isinstance(node, ast.Assign) and node.lineno < line:
             named = any(_is_named(target, name) for target in node.targets)
             if named and (found is None or node.lineno > found.lineno):

@@ -20,6 +20,7 @@ from didact.check.engine.events import LossUse, Scope, Softmax, Total
 from didact.check.engine.index import Index
 from didact.check.engine.machine import Routine
 from didact.check.engine.names import word_set
+from didact.check.engine.nodes import nodes_of
 
 if TYPE_CHECKING:
     from didact.check.engine.engine import Analysis
@@ -135,10 +136,10 @@ def same_source(analysis: Analysis, use: LossUse) -> bool:
 def _values_of_names(function: ast.AST) -> dict[str, list[ast.expr]]:
     """Everything that a function assigns to each name, or to a part of it."""
     assigned: dict[str, list[ast.expr]] = {}
-    for part in ast.walk(function):
+    for part in nodes_of(function):
         if isinstance(part, ast.Assign):
             for target in part.targets:
-                for name in ast.walk(target):
+                for name in nodes_of(target):
                     if isinstance(name, ast.Name):
                         assigned.setdefault(name.id, []).append(part.value)
     return assigned
@@ -238,7 +239,7 @@ def _of_call(
 def _returned(helper: _Function, call: ast.Call, scope: Scope) -> Step | None:
     if any(known is call for known in scope.calls) or len(scope.calls) > 3:
         return None
-    returns = [part.value for part in ast.walk(helper) if isinstance(part, ast.Return)]
+    returns = [part.value for part in nodes_of(helper) if isinstance(part, ast.Return)]
     if isinstance(helper, ast.Lambda):
         returns = [helper.body]
     if len(returns) != 1 or returns[0] is None:
@@ -298,7 +299,7 @@ def _assigned(function: ast.AST, name: ast.Name) -> tuple[ast.expr, int | None] 
 def _assignments(function: ast.AST) -> dict[str, list[tuple[int, ast.expr, int]]]:
     """What each name of a function is given, by line: the value, and which element of it."""
     found: dict[str, list[tuple[int, ast.expr, int]]] = {}
-    for part in ast.walk(function):
+    for part in nodes_of(function):
         for target, value in _targets(part):
             line = getattr(part, "lineno", 0)
             elements = target.elts if isinstance(target, ast.Tuple | ast.List) else []
@@ -324,7 +325,7 @@ def _holds(value: ast.expr, name: ast.Name) -> bool:
     end = (value.end_lineno or value.lineno, value.end_col_offset or 0)
     if not start <= (name.lineno, name.col_offset) <= end:
         return False
-    return any(child is name for child in ast.walk(value))
+    return any(child is name for child in nodes_of(value))
 
 
 def _targets(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:

@@ -115,6 +115,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Term
 from didact.check.engine.index import Function
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT
 from didact.check.rules._rule import Found
@@ -148,7 +149,7 @@ def _is_unused(method: Function) -> bool:
 
 
 def _names(node: ast.AST) -> set[str]:
-    parts = list(ast.walk(node))
+    parts = list(nodes_of(node))
     found = {part.id for part in parts if isinstance(part, ast.Name)}
     return found | {part.attr for part in parts if isinstance(part, ast.Attribute)}
 

@@ -102,6 +102,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import words
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._keras import KerasLoss, final_activation, keras_losses
 from didact.check.rules._rule import Found
@@ -143,7 +144,7 @@ def _is_normalised_elsewhere(analysis: Analysis, found: KerasLoss) -> bool:
         and callee(analysis, part).rpartition(".")[2] == "softmax"
         and [ast.unparse(step.node) for step in path(analysis, part, found.scope)][-1]
         == found.predicted.root
-        for part in ast.walk(found.scope.node)
+        for part in nodes_of(found.scope.node)
     )
 
 

@@ -104,6 +104,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._keras import KerasLoss, keras_losses, root_of
 from didact.check.rules._rule import Found
@@ -144,7 +145,7 @@ def _is_applied(analysis: Analysis, found: KerasLoss, temperature: str) -> bool:
     last = temperature.rpartition(".")[2]
     around = analysis.index.owners.get(id(found.scope.node))
     node: ast.AST = around.node if around is not None else analysis.tree
-    for part in ast.walk(node):
+    for part in nodes_of(node):
         operands: list[ast.expr] = []
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Pow):
             operands = [part.left, part.right]
@@ -178,14 +179,14 @@ def _is_added(found: KerasLoss) -> bool:
     """Whether the divergence, or the name that it is given, is a summand in the function."""
     names = {
         target.id
-        for part in ast.walk(found.scope.node)
-        if isinstance(part, ast.Assign) and any(p is found.node for p in ast.walk(part.value))
+        for part in nodes_of(found.scope.node)
+        if isinstance(part, ast.Assign) and any(p is found.node for p in nodes_of(part.value))
         for target in part.targets
         if isinstance(target, ast.Name)
     }
-    for part in ast.walk(found.scope.node):
+    for part in nodes_of(found.scope.node):
         if isinstance(part, ast.BinOp | ast.AugAssign) and isinstance(part.op, ast.Add):
-            inside = list(ast.walk(part))
+            inside = list(nodes_of(part))
             if any(p is found.node for p in inside):
                 return True
             if any(isinstance(p, ast.Name) and p.id in names for p in inside):

@@ -97,6 +97,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.names import dotted, is_label, word_set
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import around, uses
@@ -140,7 +141,7 @@ def _is_moved(function: ast.AST, name: str, seen: tuple[str, ...] = ()) -> bool:
 
     Moving them to a device, to another type, or giving them another name leaves them as they are.
     """
-    for node in ast.walk(function):
+    for node in nodes_of(function):
         if isinstance(node, ast.AugAssign) and _names(node.target, name):
             return True
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and _names(node.left, name):
@@ -162,7 +163,7 @@ def _other_names(function: ast.AST, name: str) -> set[str]:
     waiting = [name]
     while waiting:
         current = waiting.pop()
-        for node in ast.walk(function):
+        for node in nodes_of(function):
             if isinstance(node, ast.Assign) and any(_names(t, current) for t in node.targets):
                 source = _unmoved(node.value)
                 if isinstance(source, ast.Name) and source.id not in found | {name}:

@@ -106,6 +106,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.index import Index
 from didact.check.engine.names import dotted, word_set, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import arguments, uses
@@ -214,7 +215,7 @@ def _look_for_shift(index: Index) -> bool:
             plain = bool(set(words(dotted(node.value).rpartition(".")[2])) & _SEQUENCES)
         else:
             plain = isinstance(node.slice, ast.Tuple)
-        if plain and any(map(_is_one_off, ast.walk(node.slice))):
+        if plain and any(map(_is_one_off, nodes_of(node.slice))):
             return True
     names = (node.id for node in index.of(ast.Name))
     return any("shift" in name.lower() for name in names)

@@ -102,6 +102,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted, word_set, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, is_without_grad, uses
 from didact.check.rules._rule import Found
@@ -153,7 +154,7 @@ def _is_of_a_step(analysis: Analysis, function: _Function, call: ast.Call) -> bo
     """Whether the place is run for every batch."""
     methods = [
         n.func.attr
-        for n in ast.walk(function)
+        for n in nodes_of(function)
         if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)
     ]
     if "step" in methods or "backward" in methods:
@@ -162,7 +163,7 @@ def _is_of_a_step(analysis: Analysis, function: _Function, call: ast.Call) -> bo
             isinstance(n, ast.Call)
             and isinstance(n.func, ast.Attribute)
             and n.func.attr == "backward"
-            for n in ast.walk(loop)
+            for n in nodes_of(loop)
         )
     named = set(words(function.name))
     return bool(named & _STEPS) and not named & _BEFORE - {"model"}
@@ -183,7 +184,7 @@ def _is_cared_for(analysis: Analysis, function: _Function, call: ast.Call) -> bo
     statement = analysis.statement_of(call)
     targets = statement.targets if isinstance(statement, ast.Assign) else []
     names = {dotted(target) for target in targets} - {""}
-    for node in ast.walk(function):
+    for node in nodes_of(function):
         if not isinstance(node, ast.Attribute):
             continue
         if node.attr == "add_param_group" or (dotted(node.value) in names and node.attr in _SET):

@@ -105,6 +105,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import Operation, Term
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.values import Value
 from didact.check.findings.finding import Edit, Fix, Severity, Span
@@ -160,7 +161,7 @@ def _is_detached_later(analysis: Analysis, operation: Operation) -> bool:
         isinstance(part, ast.Attribute)
         and part.attr in ("detach", "item", "data")
         and ast.unparse(part.value) in names
-        for part in ast.walk(operation.scope.node)
+        for part in nodes_of(operation.scope.node)
     )
 
 

@@ -105,6 +105,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.index import Function
 from didact.check.engine.names import word_set, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._rule import Found, replace
@@ -158,7 +159,7 @@ def _functions(analysis: Analysis, known: list[LossUse]) -> list[Function]:
 def _never_read(analysis: Analysis, function: Function) -> Iterator[Found]:
     declared = {
         name
-        for part in ast.walk(function)
+        for part in nodes_of(function)
         if isinstance(part, ast.Global | ast.Nonlocal)
         for name in part.names
     }
@@ -198,7 +199,7 @@ def _are_other_losses(analysis: Analysis, first: ast.stmt, second: ast.stmt) -> 
 
 
 def _has_backward(statement: ast.stmt) -> bool:
-    return any(isinstance(p, ast.Attribute) and p.attr == "backward" for p in ast.walk(statement))
+    return any(isinstance(p, ast.Attribute) and p.attr == "backward" for p in nodes_of(statement))
 
 
 def _goes_back(block: list[ast.stmt], name: str) -> bool:
@@ -206,9 +207,9 @@ def _goes_back(block: list[ast.stmt], name: str) -> bool:
     return any(
         isinstance(part, ast.Attribute)
         and part.attr == "backward"
-        and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(part.value))
+        and any(isinstance(n, ast.Name) and n.id == name for n in nodes_of(part.value))
         for statement in block
-        for part in ast.walk(statement)
+        for part in nodes_of(statement)
     )
 
 
@@ -253,7 +254,7 @@ def _loss_name(analysis: Analysis, statement: ast.stmt) -> str:
         return ""
     if set(words(name)) & _EVALUATED:
         return ""
-    inside = {id(part) for part in ast.walk(statement)}
+    inside = {id(part) for part in nodes_of(statement)}
     uses = [term.use for term in value.terms if term.use.kind != "other"]
     trained = {
         id(term.use.node)
@@ -290,14 +291,14 @@ def _target(statement: ast.stmt) -> str:
 
 
 def _mentions(node: ast.AST, name: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+    return any(isinstance(part, ast.Name) and part.id == name for part in nodes_of(node))
 
 
 def _count(node: ast.AST, name: str) -> int:
     """How often a name is read."""
     return sum(
         isinstance(part, ast.Name) and part.id == name and not isinstance(part.ctx, ast.Store)
-        for part in ast.walk(node)
+        for part in nodes_of(node)
     )
 
 

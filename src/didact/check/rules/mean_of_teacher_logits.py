@@ -93,6 +93,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import RAW, Role
 from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
@@ -130,11 +131,11 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 def _added_up(analysis: Analysis, loop: ast.For) -> Iterator[Found]:
     """``total += teacher(x)`` in a loop over teachers."""
-    variables = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    variables = {node.id for node in nodes_of(loop.target) if isinstance(node, ast.Name)}
     for node in loop.body:
         if not isinstance(node, ast.AugAssign) or not isinstance(node.op, ast.Add):
             continue
-        used = {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+        used = {part.id for part in nodes_of(node.value) if isinstance(part, ast.Name)}
         value = analysis.value_of(node.value)
         if value is not None and variables & used and _is_teachers(value):
             yield Found(node, _MESSAGE)

@@ -117,6 +117,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Term
 from didact.check.engine.names import dotted, is_temperature, is_weight
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.scale import Scale, may_hold_square
 from didact.check.engine.spaces import NORMALISED, Space
 from didact.check.findings.finding import Severity
@@ -303,7 +304,7 @@ def _is_in_attribute(analysis: Analysis, use: LossUse, term: Term) -> bool:
 
 def _holds_square(made: ast.expr) -> bool:
     """Whether a product has a temperature twice, or squared."""
-    nodes = list(ast.walk(made))
+    nodes = list(nodes_of(made))
     powers = [n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow)]
     if any(is_temperature(dotted(power.left) or "-") for power in powers):
         return True
@@ -321,7 +322,7 @@ def _is_written_apart(statement: ast.AST, needed: float) -> bool:
     """Whether a factor T² stands among numbers: the 9 in ``0.1 * 9 * kl`` at T = 3."""
     operands = (
         operand
-        for node in ast.walk(statement)
+        for node in nodes_of(statement)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
         for operand in (node.left, node.right)
     )

@@ -114,6 +114,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted, word_set
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
@@ -167,11 +168,11 @@ def _is_plain(call: ast.Call) -> bool:
         return False
     named = {
         id(part.value)
-        for part in ast.walk(first)
+        for part in nodes_of(first)
         if isinstance(part, ast.Attribute) and part.attr in _LISTS
     }
     plain = ("list", "chain", "itertools", "filter", "p", "x")
-    for part in ast.walk(first):
+    for part in nodes_of(first):
         if isinstance(part, ast.Lambda | ast.comprehension):
             return False
         if isinstance(part, ast.Name) and id(part) not in named and part.id not in plain:

@@ -87,6 +87,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import word_set
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
@@ -118,7 +119,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         given = function.args
         names = {a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
         hidden = {n for n in names if analysis.index.imports.get(n, "").startswith("torch")}
-        for node in ast.walk(function) if hidden else ():
+        for node in nodes_of(function) if hidden else ():
             if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
                 continue
             name = node.value.id

@@ -95,6 +95,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.events import Softmax
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import uses
 from didact.check.rules._rule import Found
@@ -124,7 +125,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 
 def _is_read(name: str, scope: ast.AST) -> bool:
-    loads = (n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == name)
+    loads = (n for n in nodes_of(scope) if isinstance(n, ast.Name) and n.id == name)
     return any(isinstance(n.ctx, ast.Load) for n in loads)
 
 

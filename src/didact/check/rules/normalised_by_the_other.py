@@ -100,6 +100,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
@@ -123,10 +124,10 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 def _pairs(function: ast.FunctionDef) -> Iterator[Found]:
     names = {
-        n.id for n in ast.walk(function) if isinstance(n, ast.Name | ast.arg) for n in [_as_name(n)]
+        n.id for n in nodes_of(function) if isinstance(n, ast.Name | ast.arg) for n in [_as_name(n)]
     }
     previous: tuple[str, str] | None = None
-    for node in ast.walk(function):
+    for node in nodes_of(function):
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             continue
         summed = _summed(node.value)
@@ -152,12 +153,12 @@ def _pairs(function: ast.FunctionDef) -> Iterator[Found]:
 
 def _divides(function: ast.FunctionDef, target: str, meant: list[str], summed: str) -> bool:
     """Whether another tensor than the summed one is divided by the sum: that settles it."""
-    for node in ast.walk(function):
+    for node in nodes_of(function):
         if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
             left = node.left if isinstance(node, ast.BinOp) else node.target
             right = node.right if isinstance(node, ast.BinOp) else node.value
-            above = {n.id for n in ast.walk(left) if isinstance(n, ast.Name)}
-            below = {n.id for n in ast.walk(right) if isinstance(n, ast.Name)}
+            above = {n.id for n in nodes_of(left) if isinstance(n, ast.Name)}
+            below = {n.id for n in nodes_of(right) if isinstance(n, ast.Name)}
             if target in below and above & set(meant) and summed not in above:
                 return True
     return False

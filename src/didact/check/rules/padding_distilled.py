@@ -98,6 +98,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.index import Index
 from didact.check.engine.names import dotted
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Evidence
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import (
@@ -260,14 +261,14 @@ def _for_hard_terms(place: ast.AST, other: set[int]) -> set[int]:
     """What says nothing of the soft term: a mask that hard terms alone read, and defaults."""
     found = set(map(id, _defaults(place)))
     inside: set[int] = set()
-    for node in ast.walk(place):
+    for node in nodes_of(place):
         if id(node) in other:
-            inside |= {id(part) for part in ast.walk(node)}
+            inside |= {id(part) for part in nodes_of(node)}
     if not inside:
         return found
-    reads = [n for n in ast.walk(place) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    reads = [n for n in nodes_of(place) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
     outside = {node.id for node in reads if id(node) not in inside}
-    for node in ast.walk(place):
+    for node in nodes_of(place):
         target = node.targets[0] if isinstance(node, ast.Assign) else None
         if isinstance(target, ast.Name) and target.id not in outside:
             found.add(id(node))

@@ -111,6 +111,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import Forward, LossUse
 from didact.check.engine.index import ClassInfo, Index
 from didact.check.engine.names import dotted, word_set, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Grad, Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, arguments, is_without_grad, uses
@@ -179,7 +180,7 @@ def _is_run_without_adapters(analysis: Analysis, use: LossUse) -> bool:
     scopes = {id(f.scope.node): f.scope for f in analysis.forwards if f.key in use.target.sources}
     for scope in [*scopes.values(), use.scope]:
         while True:
-            calls = (n for n in ast.walk(scope.node) if isinstance(n, ast.Call))
+            calls = (n for n in nodes_of(scope.node) if isinstance(n, ast.Call))
             if any(map(_is_turning_off, calls)):
                 return True
             if not scope.calls:
@@ -250,7 +251,7 @@ def _own_modules(
     analysis: Analysis, info: ClassInfo, function: ast.FunctionDef, node: ast.expr | None
 ) -> set[tuple[str, Role]]:
     """The trained modules of a class that a value comes through, with whose numbers go in."""
-    calls = [part for part in ast.walk(function) if isinstance(part, ast.Call)]
+    calls = [part for part in nodes_of(function) if isinstance(part, ast.Call)]
     reached = computed_from(function, node)
     found: set[tuple[str, Role]] = set()
     for call in calls:

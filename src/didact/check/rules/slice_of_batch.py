@@ -92,6 +92,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import RAW, Space
 from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._common import mentions, sure
@@ -133,7 +134,7 @@ def _is_softened(analysis: Analysis, node: ast.AST) -> bool:
     return any(
         softmax.dim in (1, -1)
         and softmax.argument_node is not None
-        and any(part is node for part in ast.walk(softmax.argument_node))
+        and any(part is node for part in nodes_of(softmax.argument_node))
         for softmax in analysis.softmaxes
     )
 

@@ -97,6 +97,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Space
 from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
@@ -156,7 +157,7 @@ def _attentions(function: ast.AST, node: ast.expr) -> str:
 def _named_attentions(function: ast.AST) -> list[tuple[ast.AST, str]]:
     """Every place of a function where attentions are read by name."""
     found = []
-    for part in ast.walk(function):
+    for part in nodes_of(function):
         name = part.id if isinstance(part, ast.Name) else getattr(part, "attr", "")
         if isinstance(name, str) and "attentions" in words(name):
             found.append((part, name))

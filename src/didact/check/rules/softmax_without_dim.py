@@ -96,6 +96,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import Scope, Softmax
 from didact.check.engine.names import dotted, role_of, source, word_set, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Role
 from didact.check.findings.finding import Edit, Fix, Severity, Span
 from didact.check.rules._keras import function_of
@@ -164,7 +165,7 @@ def _exponent(analysis: Analysis, node: ast.expr, scope: Scope) -> ast.expr | No
 
 def _is_of_a_batch(analysis: Analysis, scores: ast.expr) -> bool:
     """Whether they are a model's scores: rows of a batch, not one vector."""
-    for part in ast.walk(scores):
+    for part in nodes_of(scores):
         if isinstance(part, ast.Name | ast.Attribute):
             value = analysis.value_of(part)
             if value is not None and value.exact and (value.rank or 0) < 2 and value.rank:

@@ -120,6 +120,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Role
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
@@ -170,7 +171,7 @@ def _training_loop(analysis: Analysis, call: ast.Call, model: str) -> ast.AST | 
 def _is_trained_before(analysis: Analysis, loop: ast.AST, call: ast.Call, model: str) -> bool:
     """Whether ``backward`` and ``step`` come before, after a forward pass with a graph."""
     here = call.lineno
-    calls = [n for n in ast.walk(loop) if isinstance(n, ast.Call) and n.lineno < here]
+    calls = [n for n in nodes_of(loop) if isinstance(n, ast.Call) and n.lineno < here]
     names = {n.func.attr for n in calls if isinstance(n.func, ast.Attribute)}
     if not {"backward", "step"} <= names:
         return False
@@ -191,7 +192,7 @@ def _is_trained_before(analysis: Analysis, loop: ast.AST, call: ast.Call, model:
 
 def _may_go_back(loop: ast.AST, model: str) -> bool:
     """Whether anything in the loop may put the model back into training mode."""
-    for part in ast.walk(loop):
+    for part in nodes_of(loop):
         if not isinstance(part, ast.Call):
             continue
         name = dotted(part.func)

@@ -96,6 +96,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import LossUse, Operation, Softmax, Term
 from didact.check.engine.names import role_of, source
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Evidence, Grad, Role
 from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
@@ -229,14 +230,14 @@ def _same_tensor(analysis: Analysis) -> Iterator[Found]:
 
 def _between(first: Softmax, second: Softmax, node: ast.expr) -> bool:
     """The variable is assigned anew between the two."""
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    names = {n.id for n in nodes_of(node) if isinstance(n, ast.Name)}
     low, high = sorted((first.node.lineno, second.node.lineno))
     return any(
         isinstance(n, ast.Name)
         and n.id in names
         and isinstance(n.ctx, ast.Store)
         and low <= n.lineno <= high
-        for n in ast.walk(first.scope.node)
+        for n in nodes_of(first.scope.node)
     )
 
 

@@ -103,6 +103,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import Term
 from didact.check.engine.names import dotted, word_set, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, around, identifiers, mentions, uses
 from didact.check.rules._rule import Found
@@ -167,7 +168,7 @@ def _divides_by_count(function: ast.AST) -> bool:
     """``/ len(teachers)``, ``/= self.num_teachers``, ``/ n``."""
     divisors = [
         node.right if isinstance(node, ast.BinOp) else node.value
-        for node in ast.walk(function)
+        for node in nodes_of(function)
         if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)
     ]
     return any(

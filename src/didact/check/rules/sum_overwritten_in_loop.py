@@ -95,6 +95,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
@@ -116,7 +117,7 @@ _COUNTED = {"epoch", "epochs", "step", "steps", "iteration", "iterations", "iter
 def check(analysis: Analysis) -> Iterator[Found]:
     """Look at every loop that gives a new loss to a name which began at 0."""
     for loop in analysis.index.of(ast.For):
-        if any(isinstance(part, _LEAVES) for part in ast.walk(loop)) or _is_of_steps(loop):
+        if any(isinstance(part, _LEAVES) for part in nodes_of(loop)) or _is_of_steps(loop):
             continue
         for statement in loop.body:
             name = _replaced(statement)
@@ -129,18 +130,18 @@ def _replaced(statement: ast.stmt) -> str:
         return ""
     target = statement.targets[0]
     name = target.id if isinstance(target, ast.Name) else ""
-    computes = any(isinstance(part, ast.Call) for part in ast.walk(statement.value))
+    computes = any(isinstance(part, ast.Call) for part in nodes_of(statement.value))
     return name if name and computes and not _reads(statement.value, name) else ""
 
 
 def _is_of_steps(loop: ast.For) -> bool:
     """Whether a loop is over epochs or batches: there each round is a step of its own."""
-    names = {w for part in ast.walk(loop.target) if isinstance(part, ast.Name)
+    names = {w for part in nodes_of(loop.target) if isinstance(part, ast.Name)
              for w in words(part.id)}  # fmt: skip
-    over = {w for part in ast.walk(loop.iter) if isinstance(part, ast.Name | ast.Attribute)
+    over = {w for part in nodes_of(loop.iter) if isinstance(part, ast.Name | ast.Attribute)
             for w in words(dotted(part) or "")}  # fmt: skip
     loader = any("loader" in w or w in ("dl", "dataset", "data") for w in over)
-    steps = {getattr(part, "attr", "") for part in ast.walk(loop)} & {"backward", "step"}
+    steps = {getattr(part, "attr", "") for part in nodes_of(loop)} & {"backward", "step"}
     return bool(names & _COUNTED) or loader or bool(steps)
 
 
@@ -189,14 +190,14 @@ def _is_zero(value: ast.expr) -> bool:
 def _reads(node: ast.AST, name: str) -> bool:
     return any(
         isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load)
-        for part in ast.walk(node)
+        for part in nodes_of(node)
     )
 
 
 def _count_stores(node: ast.AST, name: str) -> int:
     return sum(
         isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
-        for part in ast.walk(node)
+        for part in nodes_of(node)
     )
 
 

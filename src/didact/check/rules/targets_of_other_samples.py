@@ -113,6 +113,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
@@ -188,10 +189,10 @@ def _loader(node: ast.expr) -> str:
 def _collected(analysis: Analysis, loop: ast.For, ran: set[int]) -> Iterator[str]:
     """The names of what a model gives for each batch and a loop puts together."""
     made: set[str] = set()
-    for node in ast.walk(loop):
+    for node in nodes_of(loop):
         if isinstance(node, ast.Assign) and _is_output(analysis, node.value, ran, made):
-            made |= {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
-    for node in ast.walk(loop):
+            made |= {n.id for t in node.targets for n in nodes_of(t) if isinstance(n, ast.Name)}
+    for node in nodes_of(loop):
         if not isinstance(node, ast.Call):
             continue
         last = dotted(node.func).rpartition(".")[2]
@@ -206,7 +207,7 @@ def _collected(analysis: Analysis, loop: ast.For, ran: set[int]) -> Iterator[str
 
 def _inner(loop: ast.For) -> set[str]:
     """The names that a loop alone knows: its targets, and what is assigned from them."""
-    return {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    return {n.id for n in nodes_of(loop.target) if isinstance(n, ast.Name)}
 
 
 def _is_output(analysis: Analysis, node: ast.expr, ran: set[int], made: set[str]) -> bool:
@@ -214,7 +215,7 @@ def _is_output(analysis: Analysis, node: ast.expr, ran: set[int], made: set[str]
     value = analysis.value_of(node)
     if value is not None and value.space in _OUTPUTS:
         return True
-    for part in ast.walk(node):
+    for part in nodes_of(node):
         if id(part) in ran or (isinstance(part, ast.Name) and part.id in made):
             return True
     return False
@@ -230,9 +231,9 @@ def _read(loop: ast.For, name: str) -> ast.AST | None:
     if isinstance(iterated, ast.Call) and dotted(iterated.func) == "enumerate":
         first = loop.target.elts[0] if isinstance(loop.target, ast.Tuple) else None
         counters = {first.id} if isinstance(first, ast.Name) else set()
-    for node in ast.walk(loop):
+    for node in nodes_of(loop):
         if isinstance(node, ast.Subscript) and dotted(node.value) == name:
-            keys = {n.id for n in ast.walk(node.slice) if isinstance(n, ast.Name)}
+            keys = {n.id for n in nodes_of(node.slice) if isinstance(n, ast.Name)}
             if keys & counters and isinstance(node.ctx, ast.Load):
                 return node
     return None

@@ -106,6 +106,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import Forward
 from didact.check.engine.names import role_of
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
@@ -150,7 +151,7 @@ def _student_left_out(analysis: Analysis, teacher: str) -> str | None:
         isinstance(part, ast.Attribute) and part.attr in ("parameters", "named_parameters")
         for call in analysis.index.of(ast.Call)
         if any(k.arg == "lr" for k in call.keywords)
-        for part in ast.walk(call)
+        for part in nodes_of(call)
     )
     if wanted != 1:
         return None

@@ -124,6 +124,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import Forward
 from didact.check.engine.index import lineage
 from didact.check.engine.names import dotted, is_model, role_of, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Evidence, Grad, Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
@@ -186,7 +187,7 @@ def _is_undone(analysis: Analysis, forward: Forward) -> bool:
     if not trained or _made(analysis, forward) is None:
         return False
     start = next((m for m in owner.body if getattr(m, "name", "") == "__init__"), None)
-    inside = {id(part) for part in ast.walk(start)} if start is not None else set()
+    inside = {id(part) for part in nodes_of(start)} if start is not None else set()
     names = names_of(forward.model)
     places = [
         id(call) in inside
@@ -226,12 +227,12 @@ def _is_evaluated_in(owner: ast.ClassDef, model: str) -> bool:
         isinstance(part, ast.Call) and dotted(part.func) == f"{model}.eval"
         for method in methods
         if not set(words(method.name)) & {"eval", "evaluate", "test", "validate", "predict"}
-        for part in ast.walk(method)
+        for part in nodes_of(method)
     )
 
 
 def _calls_in(owner: ast.ClassDef) -> Iterator[ast.Call]:
-    return (part for part in ast.walk(owner) if isinstance(part, ast.Call))
+    return (part for part in nodes_of(owner) if isinstance(part, ast.Call))
 
 
 def _is_teacher(model: str) -> bool:

@@ -105,6 +105,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted, is_model, role_of, word_set, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Fix, Severity
@@ -167,7 +168,7 @@ def _is_chosen(analysis: Analysis, node: ast.Assign, source: str) -> bool:
             return True
         loops += [parent] if isinstance(parent, ast.For | ast.While) else []
         parent = analysis.parent_of(parent)
-    around = {id(part) for loop in loops for part in ast.walk(loop)}
+    around = {id(part) for loop in loops for part in nodes_of(loop)}
     return any(
         dotted(target) == source and (other.lineno > node.lineno or id(other) in around)
         for other in analysis.index.of(ast.Assign)

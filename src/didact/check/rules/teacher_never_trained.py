@@ -116,6 +116,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.index import ClassInfo
 from didact.check.engine.names import dotted, role_of, word_set, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Role
 from didact.check.engine.values import Value
 from didact.check.findings.finding import Severity
@@ -217,7 +218,7 @@ def _is_new_network(analysis: Analysis, call: ast.Call) -> bool:
 
 def _loads_inside(info: ClassInfo | None) -> bool:
     """Whether the class loads weights itself."""
-    nodes = ast.walk(info.node) if info is not None else ()
+    nodes = nodes_of(info.node) if info is not None else ()
     calls = (node for node in nodes if isinstance(node, ast.Call))
     named = (words(dotted(call.func).rpartition(".")[2]) for call in calls)
     return any({"load", "pretrained", "download"} & set(found) for found in named)

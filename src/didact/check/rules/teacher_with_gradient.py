@@ -100,6 +100,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.events import Forward
 from didact.check.engine.names import dotted, role_of, words
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Severity
@@ -157,7 +158,7 @@ def _of_lists(analysis: Analysis) -> Iterator[Found]:
         name = target.id
         if analysis.facts.is_frozen(teachers) or analysis.facts.is_frozen(name):
             continue
-        for call in ast.walk(place):
+        for call in nodes_of(place):
             runs = isinstance(call, ast.Call) and dotted(call.func) == name and call.args
             if runs and not is_without_grad(analysis, call) and not _is_cut(analysis, call):
                 yield Found(call, _MESSAGE.format(model=f"{name} ∈ {teachers}"))

@@ -106,6 +106,7 @@ from didact._core.i18n import Text
 from didact.check.engine.events import LossUse
 from didact.check.engine.index import ClassInfo, Function
 from didact.check.engine.names import is_temperature
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import SOFT, uses
 from didact.check.rules._rule import Found
@@ -147,13 +148,13 @@ def _is_named(name: str) -> bool:
 
 
 def _mentions(function: Function, name: str) -> bool:
-    parts = (part for statement in function.body for part in ast.walk(statement))
+    parts = (part for statement in function.body for part in nodes_of(statement))
     return any(isinstance(part, ast.Name) and part.id in (name, "locals") for part in parts)
 
 
 def _soft_uses(analysis: Analysis, function: Function) -> list[LossUse]:
     """The soft losses of a function, those in helpers that it calls among them."""
-    own = {id(part) for part in ast.walk(function) if isinstance(part, ast.Call)}
+    own = {id(part) for part in nodes_of(function) if isinstance(part, ast.Call)}
     return [
         use
         for use in uses(analysis, *SOFT)

@@ -103,6 +103,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.index import ClassInfo, Function
 from didact.check.engine.names import is_temperature
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._common import identifiers
 from didact.check.rules._rule import Found
@@ -149,7 +150,7 @@ def _told_by(branches: list[ast.If]) -> set[str]:
     assigned = {
         node.attr
         for branch in branches
-        for node in ast.walk(branch)
+        for node in nodes_of(branch)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
     return (tests | assigned) - {"self"}
@@ -201,7 +202,7 @@ def _leaves(statement: ast.stmt, telling: set[str]) -> bool:
 
 def _reads(analysis: Analysis, info: ClassInfo, name: str, telling: set[str]) -> Iterator[Found]:
     for method in info.methods.values():
-        for node in ast.walk(method) if method.name != "__init__" else ():
+        for node in nodes_of(method) if method.name != "__init__" else ():
             operation = analysis.parent_of(node)
             if (
                 isinstance(node, ast.Attribute)

@@ -102,6 +102,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted
+from didact.check.engine.nodes import nodes_of
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
 
@@ -157,7 +158,7 @@ def _events(statement: ast.stmt) -> Iterator[_Event]:
         for inner in statement.body:
             yield from _events(inner)
         return
-    for part in ast.walk(statement):
+    for part in nodes_of(statement):
         if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute):
             continue
         name = part.func.attr

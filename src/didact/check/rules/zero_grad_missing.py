@@ -107,6 +107,7 @@ from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted
+from didact.check.engine.nodes import nodes_of
 from didact.check.engine.spaces import Space
 from didact.check.findings.finding import Severity
 from didact.check.rules._rule import Found
@@ -139,7 +140,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
         loop = _loop_around(analysis, call)
         if name not in made or loop is None or not _has_backward(loop):
             continue
-        if not any(part is made[name] for part in ast.walk(loop)):
+        if not any(part is made[name] for part in nodes_of(loop)):
             yield Found(call, _MESSAGE.format(optimizer=name))
 
 
@@ -177,7 +178,7 @@ def _has_backward(loop: ast.AST) -> bool:
         isinstance(part, ast.Call)
         and isinstance(part.func, ast.Attribute)
         and part.func.attr == "backward"
-        for part in ast.walk(loop)
+        for part in nodes_of(loop)
     )
 
 

@@ -12,7 +12,7 @@ from didact._core.i18n import Text
 from didact.check.engine.names import is_label
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.formula.tree import Call, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.formula.written import box_of
@@ -73,7 +73,7 @@ class Code:
     @cached_property
     def text(self) -> str:
         """The code as ``ast.unparse`` writes it."""
-        return ast.unparse(self.tree)
+        return text_of(self.tree)
 
     @property
     def nodes(self) -> tuple[ast.AST, ...]:

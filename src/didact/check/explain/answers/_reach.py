@@ -12,6 +12,7 @@ from didact.check.engine.names import is_model, role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.answers._code import Code
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of
 
 _CUTTING = frozenset({"detach", "detach_", "stop_gradient", "item", "numpy"})
 _DEPTH = 40
@@ -50,7 +51,7 @@ def losses(code: Code) -> list[ast.expr]:
     for loss in code.judged.losses:
         node = loss.entry.node
         if isinstance(node, ast.FunctionDef):
-            found += [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value]
+            found += [n.value for n in nodes_of(node) if isinstance(n, ast.Return) and n.value]
             continue
         if isinstance(node, ast.Module):
             set_to = _set_in(code, node, loss.entry.name)
@@ -152,7 +153,7 @@ def _name(code: Code, node: ast.Name, reach: Reach, cut: ast.AST | None, depth: 
 
 def _is_parameter(code: Code, node: ast.AST) -> bool:
     function = code.function_of(node)
-    held = ast.walk(function.args) if function is not None else ()
+    held = nodes_of(function.args) if function is not None else ()
     return any(isinstance(a, ast.arg) and a.arg == getattr(node, "id", "") for a in held)
 
 
@@ -201,7 +202,7 @@ def _assigned(code: Code, node: ast.Name) -> tuple[list[tuple[ast.expr, ast.stmt
         found = _set_in(code, scope or code.tree, node.id)
         given = scope is not None and any(
             isinstance(a, ast.arg) and a.arg == node.id
-            for a in ast.walk(getattr(scope, "args"))  # noqa: B009
+            for a in nodes_of(getattr(scope, "args"))  # noqa: B009
         )
         if found or given or scope is None:
             break
@@ -222,7 +223,7 @@ def _before(
         found, key=lambda f: (f[1].lineno, f[1].col_offset), reverse=True
     ):
         if (statement.lineno, statement.col_offset) >= place or any(
-            n is use for n in ast.walk(value)
+            n is use for n in nodes_of(value)
         ):
             continue
         branches = _around(code, statement)
@@ -276,7 +277,7 @@ def _set_by(
             if isinstance(node, ast.Assign):
                 yield target.value.id, node.value
             continue
-        for name in {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}:
+        for name in {n.id for n in nodes_of(target) if isinstance(n, ast.Name)}:
             if isinstance(node, ast.For):
                 yield name, _item(node, name)
             elif node.value is not None:
@@ -305,7 +306,7 @@ def _values(target: ast.expr, value: ast.expr, name: str) -> list[ast.expr]:
         if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts):
             pairs = zip(target.elts, value.elts, strict=True)
             return [v for t, e in pairs for v in _values(t, e, name)]
-        names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+        names = {n.id for n in nodes_of(target) if isinstance(n, ast.Name)}
         return [value] if name in names else []
     return []
 

@@ -11,6 +11,7 @@ from didact.check.engine.spaces import Role
 from didact.check.explain.answers._code import Code
 from didact.check.explain.answers.gradient import ASKS, is_of_gradients
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of
 
 PLACE = 9
 __all__ = ["ASKS", "PLACE", "answer"]
@@ -74,12 +75,12 @@ def _by_tape(question: str, code: Code) -> Text | None:
 
 def _depends(function: ast.FunctionDef, first: str) -> bool:
     """Whether the teacher is computed from the argument that is differentiated."""
-    for node in ast.walk(function):
+    for node in nodes_of(function):
         if not isinstance(node, ast.Call):
             continue
         owner = ast.unparse(node.func).rpartition(".")[0]
         if Role.TEACHER in {role_of(last_name(node.func)), role_of(owner)}:
             given = [*node.args, *(k.value for k in node.keywords)]
             return any(isinstance(n, ast.Name) and n.id == first
-                       for a in given for n in ast.walk(a))  # fmt: skip
+                       for a in given for n in nodes_of(a))  # fmt: skip
     return False

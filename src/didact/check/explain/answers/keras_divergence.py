@@ -10,6 +10,7 @@ from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.answers._code import Code, either
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of
 
 PLACE = 30
 ASKS = either(
@@ -98,8 +99,8 @@ def _sides(question: str, code: Code) -> tuple[Role, Role, bool] | None:
 
 
 def _whose(node: ast.expr, code: Code) -> Role:
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    names = {n.id for n in nodes_of(node) if isinstance(n, ast.Name)}
+    names |= {n.attr for n in nodes_of(node) if isinstance(n, ast.Attribute)}
     roles = {role_of(n) for n in names} - {Role.UNKNOWN}
     told = {g.text: t.role for g, t in code.judged.roles.items()}
     roles |= {Role(told[n]) for n in names if told.get(n) in {"student", "teacher"}}
@@ -110,7 +111,7 @@ def _whose(node: ast.expr, code: Code) -> Role:
             ):
                 inner = {
                     role_of(n.id if isinstance(n, ast.Name) else n.attr)
-                    for n in ast.walk(assigned.value)
+                    for n in nodes_of(assigned.value)
                     if isinstance(n, ast.Name | ast.Attribute)
                 }
                 roles |= inner - {Role.UNKNOWN}

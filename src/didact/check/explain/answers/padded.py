@@ -8,6 +8,7 @@ import re
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, either, shown
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of
 
 PLACE = 15
 ASKS = either(r"\bpad|mask|-100|ignor", r"\bpad|填充|掩码|-100|mask|位置")
@@ -65,10 +66,10 @@ def masks_of(code: Code) -> dict[str, tuple[int, str]]:
     for node in code.nodes:
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             continue
-        for inner in ast.walk(node.value):
+        for inner in nodes_of(node.value):
             if isinstance(inner, ast.Compare) and isinstance(inner.ops[0], ast.NotEq):
                 where = f"{ast.unparse(inner.left)} == {ast.unparse(inner.comparators[0])}"
-                if not any(isinstance(n, ast.Call) for n in ast.walk(inner)):
+                if not any(isinstance(n, ast.Call) for n in nodes_of(inner)):
                     found.setdefault(node.targets[0].id, (node.lineno, f"`{where}`"))
             elif isinstance(inner, ast.Call) and last_name(inner.func) == "ne" and inner.args:
                 owner = ast.unparse(getattr(inner.func, "value", inner.func))

@@ -9,6 +9,7 @@ from didact.check.explain.answers._code import Code, either
 from didact.check.explain.formula.arrays import Array, EvaluationError
 from didact.check.explain.formula.draws import Draw, bind
 from didact.check.explain.formula.kinds import Kind, kinds_of
+from didact.check.explain.formula.nodes import text_of
 from didact.check.explain.formula.tree import Evaluator, Node
 
 PLACE = 45
@@ -43,7 +44,7 @@ def answer(question: str, code: Code) -> Text | None:
         for node in setting:
             if len(setting) > 1 or not isinstance(node, ast.Assign):
                 break
-            if ast.unparse(node.targets[0]) != name:
+            if text_of(node.targets[0]) != name:
                 break
             traced = code.traced(node.value)
             shape = _shape(code, traced, rank) if traced is not None else None

@@ -7,6 +7,7 @@ import re
 
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, either
+from didact.check.explain.formula.nodes import nodes_of
 
 PLACE = 5
 ASKS = either(
@@ -67,7 +68,7 @@ def _is_meant(name: str, words: set[str]) -> bool:
 
 def _instead(code: Code, name: str, node: ast.Assign) -> Text | None:
     """What the loss reads in its place: a name that the unused one is made from."""
-    inner = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+    inner = {n.id for n in nodes_of(node.value) if isinstance(n, ast.Name)}
     for part in re.split(r"_", name):
         if part in inner:
             for use in code.nodes:

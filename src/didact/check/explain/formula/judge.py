@@ -14,7 +14,7 @@ from didact.check.engine.names import is_loss as is_loss_name
 from didact.check.explain.formula.arrays import Array, EvaluationError
 from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.kinds import Kind, kinds_of
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.formula.plain import is_zero
 from didact.check.explain.formula.ranks import Ranks, ranks_of, words_of
 from didact.check.explain.formula.roles import Told, leaves, roles_of
@@ -343,7 +343,7 @@ def has_square_in_front(judged: Judged, term: Term) -> bool:
         set_to = [
             n.value.value for n in nodes_of(judged.tracer.tree)
             if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant)
-            and ast.unparse(n.targets[0]) == temperature.text
+            and text_of(n.targets[0]) == temperature.text
         ]  # fmt: skip
         value = set_to[0] if len(set_to) == 1 else None
     if not isinstance(value, int | float):

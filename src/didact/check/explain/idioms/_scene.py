@@ -38,7 +38,7 @@ class Scene:
         if isinstance(part, Constant):
             return f"`{part.value!r}`"
         written = _written(self.judged.tracer).get(id(part), ())
-        inside = {id(n) for n in ast.walk(near)}
+        inside = {id(n) for n in nodes_of(near)}
         at = _functions(self.judged.tracer.tree)
         here = at.get(id(near))
 
@@ -59,7 +59,7 @@ class Scene:
         """Whether an expression writes a part out instead of reading a name for it."""
         return any(
             self.judged.tracer.values.get(id(n)) is part
-            for n in ast.walk(node) if not isinstance(n, _PLAIN)
+            for n in nodes_of(node) if not isinstance(n, _PLAIN)
         )  # fmt: skip
 
     def names_of(self, part: Node) -> list[str]:

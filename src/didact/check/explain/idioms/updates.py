@@ -92,7 +92,7 @@ def _items(scene: Scene) -> set[str]:
     return {
         n.id
         for loop in nodes_of(scene.judged.tracer.tree) if isinstance(loop, ast.For)
-        for n in ast.walk(loop.target) if isinstance(n, ast.Name)
+        for n in nodes_of(loop.target) if isinstance(n, ast.Name)
     }  # fmt: skip
 
 
@@ -173,6 +173,6 @@ def _of_model(node: ast.expr) -> tuple[str, str] | None:
 
 
 def _names(node: ast.expr) -> str:
-    found = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    found = [n for n in nodes_of(node) if isinstance(n, ast.Name)]
     names = [f"`{n.id}`" for n in sorted(found, key=lambda n: (n.lineno, n.col_offset))]
     return ", ".join(names) or code_of(node)

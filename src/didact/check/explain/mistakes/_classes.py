@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.mistakes._look import Look
@@ -67,7 +68,7 @@ def _is_old(look: Look, given: Given) -> bool:
 
 def slices_in_code(tree: ast.AST) -> Iterator[tuple[ast.Subscript, ast.Slice]]:
     """``x[:, n:]`` with what stands at the classes."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
             last = node.slice.elts[-1]
             if isinstance(last, ast.Slice) and len(node.slice.elts) == 2:

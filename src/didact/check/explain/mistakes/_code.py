@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from didact.check.explain.call_words import last_name
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, parents_of, read_in, set_in
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Loop = ast.For | ast.While
@@ -33,31 +33,28 @@ def blocks_of(scope: ast.AST) -> Iterator[list[ast.stmt]]:
 
 def loops_around(tree: ast.Module, node: ast.AST) -> list[Loop]:
     """The loops that a node stands in, the outermost first."""
-    return [
-        n for n in nodes_of(tree)
-        if isinstance(n, Loop) and any(inner is node for s in n.body for inner in ast.walk(s))
-    ]  # fmt: skip
+    parents = parents_of(tree)
+    found = []
+    while node in parents:
+        inner, node = node, parents[node]
+        if isinstance(node, Loop) and inner in node.body:
+            found.append(node)
+    return found[::-1]
 
 
 def reads(node: ast.AST, name: str) -> bool:
     """Whether something in a node reads a name."""
-    return any(
-        isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Store)
-        for n in ast.walk(node)
-    )
+    return name in read_in(node)
 
 
 def sets(node: ast.AST, name: str) -> bool:
     """Whether something in a node gives a name a value."""
-    return any(
-        isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
-        for n in ast.walk(node)
-    )
+    return name in set_in(node)
 
 
 def calls_in(node: ast.AST, *names: str) -> list[ast.Call]:
     """The calls in a node of functions or methods with these names."""
-    return [n for n in ast.walk(node) if isinstance(n, ast.Call) and last_name(n.func) in names]
+    return [n for n in nodes_of(node) if isinstance(n, ast.Call) and last_name(n.func) in names]
 
 
 def target_of(statement: ast.AST) -> str:
@@ -73,4 +70,4 @@ def target_of(statement: ast.AST) -> str:
 
 def is_loss_value(value: ast.expr, known: frozenset[str]) -> bool:
     """Whether an expression calls one of the known functions of losses."""
-    return any(isinstance(n, ast.Call) and last_name(n.func) in known for n in ast.walk(value))
+    return any(isinstance(n, ast.Call) and last_name(n.func) in known for n in nodes_of(value))

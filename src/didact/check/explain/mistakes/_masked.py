@@ -23,18 +23,18 @@ def masked_scopes(tree: ast.Module) -> Iterator[tuple[ast.AST, dict[str, bool]]]
 def masks_of(scope: ast.AST) -> dict[str, bool]:
     """The names that hold masks; true where they were made from labels by a comparison."""
     found: dict[str, bool] = {}
-    for node in ast.walk(scope):
+    for node in nodes_of(scope):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            compares = [n for n in ast.walk(node.value) if isinstance(n, ast.Compare)]
+            compares = [n for n in nodes_of(node.value) if isinstance(n, ast.Compare)]
             if any(map(_is_by_threshold, compares)):
                 continue  # what counts for nothing there is meant to be in the mean
             compared = bool(compares)
             name = node.targets[0].id
-            if compared and not any(isinstance(n, ast.IfExp) for n in ast.walk(node.value)):
+            if compared and not any(isinstance(n, ast.IfExp) for n in nodes_of(node.value)):
                 found[name] = True
             elif "mask" in name.lower():
                 found.setdefault(name, False)
-    for node in ast.walk(scope):
+    for node in nodes_of(scope):
         if isinstance(node, ast.arg) and "mask" in node.arg.lower():
             found.setdefault(node.arg, False)
     return found

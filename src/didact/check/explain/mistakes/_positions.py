@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.kinds import Kind
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 
 HEAD, TAIL, WHOLE = ":-1", "1:", ""
@@ -116,8 +117,8 @@ def cut_of(key: Node) -> str:
 def function_around(tree: ast.Module, node: ast.AST) -> ast.AST:
     """The innermost function that a node stands in, or the whole code."""
     found: ast.AST = tree
-    for scope in ast.walk(tree):
+    for scope in nodes_of(tree):
         inside = isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef)
-        if inside and any(n is node for n in ast.walk(scope)):
+        if inside and any(n is node for n in nodes_of(scope)):
             found = scope
     return found

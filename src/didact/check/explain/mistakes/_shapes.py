@@ -46,7 +46,7 @@ def _unpacked(look: Look) -> set[Given]:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
             if ast.unparse(node) != look.judged.ranks.word:
                 continue
-            for inner in ast.walk(node.value):
+            for inner in nodes_of(node.value):
                 made = look.judged.tracer.values.get(id(inner))
                 if isinstance(made, Node):
                     found |= leaves(made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from didact.check.explain.call_words import last_name
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.formula.tree import Call, Node, walk
 from didact.check.explain.mistakes._look import Look, live
 
@@ -15,7 +15,7 @@ def made_by(tree: ast.Module, node: ast.AST) -> ast.Call | None:
     if isinstance(node, ast.Name):
         found = [
             n.value for n in nodes_of(tree)
-            if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == node.id
+            if isinstance(n, ast.Assign) and text_of(n.targets[0]) == node.id
         ]  # fmt: skip
         return found[0] if len(found) == 1 and isinstance(found[0], ast.Call) else None
     return node if isinstance(node, ast.Call) else None

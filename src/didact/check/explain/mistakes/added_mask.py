@@ -33,7 +33,7 @@ def _masks(judged: Judged) -> Iterator[Finding]:
         if not isinstance(node, ast.Call) or "softmax" not in last_name(node.func):
             continue
         for inner in node.args[:1]:
-            for part in ast.walk(inner):
+            for part in nodes_of(inner):
                 number = _added_mask(judged, part)
                 if number is not None and isinstance(part, ast.BinOp):
                     text = f"{ast.unparse(part.left)} - {ast.unparse(part.right)}"

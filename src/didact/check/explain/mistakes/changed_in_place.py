@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.engine.names import is_loss
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.mistakes._code import blocks_of, scopes_of, target_of
 from didact.check.explain.mistakes._look import Look
 from didact.check.explain.words.findings import OWN
@@ -56,5 +57,5 @@ def _reads(statement: ast.stmt, name: str) -> bool:
     """Whether a statement calls a model or function with a tensor, its graph kept."""
     return any(
         isinstance(n, ast.Call) and any(isinstance(a, ast.Name) and a.id == name for a in n.args)
-        for n in ast.walk(statement)
+        for n in nodes_of(statement)
     )

@@ -89,7 +89,7 @@ def _fix(look: Look, target: Node) -> Fix | None:
             return Fix((edit,), "unsafe", Text("Make them alike", "改为拉近"))
     for node in nodes_of(look.judged.tracer.tree):
         if look.judged.tracer.values.get(id(node)) is target and isinstance(node, ast.Call):
-            for inner in ast.walk(node):
+            for inner in nodes_of(node):
                 if isinstance(inner, ast.UnaryOp) and ast.unparse(inner) in {"-1", "-1.0"}:
                     edit = Edit(span(inner), ast.unparse(inner.operand))
                     return Fix((edit,), "unsafe", Text("Make them alike", "改为拉近"))

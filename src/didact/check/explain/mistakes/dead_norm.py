@@ -63,7 +63,7 @@ def _names_in_norms(tree: ast.Module) -> set[int]:
         id(inner) for n in nodes_of(tree)
         if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
         and "norm" in n.targets[0].id.lower()
-        for inner in ast.walk(n.value)
+        for inner in nodes_of(n.value)
     }  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def normalised_name(value: ast.expr) -> str | None:
     """``x`` of ``x / x.mean()``, ``F.normalize(x)``."""
     quotient = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div)
     if isinstance(value, ast.BinOp) and quotient and isinstance(value.left, ast.Name):
-        inside = {n.id for n in ast.walk(value.right) if isinstance(n, ast.Name)}
+        inside = {n.id for n in nodes_of(value.right) if isinstance(n, ast.Name)}
         return value.left.id if value.left.id in inside else None
     if isinstance(value, ast.Call) and value.args and isinstance(value.args[0], ast.Name):
         name = value.func.attr if isinstance(value.func, ast.Attribute) else ""

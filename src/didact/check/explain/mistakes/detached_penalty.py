@@ -21,14 +21,14 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
     for loop in nodes_of(tree):
         if not isinstance(loop, ast.For) or "parameters()" not in ast.unparse(loop.iter):
             continue
-        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
-        for node in ast.walk(loop):
+        names = {n.id for n in nodes_of(loop.target) if isinstance(n, ast.Name)}
+        for node in nodes_of(loop):
             summed = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add)
             if not summed or not isinstance(node, ast.AugAssign):
                 continue
             if _has_live(node.value, names):
                 continue
-            for cut in ast.walk(node.value):
+            for cut in nodes_of(node.value):
                 if _is_cut(cut, names) and _is_squared(node.value, cut):
                     yield _found(cut, ast.unparse(node.target))
                     break
@@ -47,18 +47,18 @@ def _is_cut(node: ast.AST, names: set[str]) -> bool:
 
 def _has_live(value: ast.expr, names: set[str]) -> bool:
     """Whether a parameter of the loop stands in a sum with its gradient, names of dicts aside."""
-    cut = {id(n) for c in ast.walk(value) if _is_cut(c, names) for n in ast.walk(c)}
-    keys = {id(n) for s in ast.walk(value) if isinstance(s, ast.Subscript)
-            for n in ast.walk(s.slice)}  # fmt: skip
+    cut = {id(n) for c in nodes_of(value) if _is_cut(c, names) for n in nodes_of(c)}
+    keys = {id(n) for s in nodes_of(value) if isinstance(s, ast.Subscript)
+            for n in nodes_of(s.slice)}  # fmt: skip
     return any(
         isinstance(n, ast.Name) and n.id in names and id(n) not in cut | keys
-        for n in ast.walk(value)
+        for n in nodes_of(value)
     )
 
 
 def _is_squared(value: ast.expr, cut: ast.AST) -> bool:
     """Whether a difference with a part in it is squared or its norm is taken."""
-    for node in ast.walk(value):
+    for node in nodes_of(value):
         inner: ast.AST | None = None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
             inner = node.left
@@ -69,9 +69,9 @@ def _is_squared(value: ast.expr, cut: ast.AST) -> bool:
             "square",
         }:
             inner = node
-        if inner is None or not any(n is cut for n in ast.walk(inner)):
+        if inner is None or not any(n is cut for n in nodes_of(inner)):
             continue
-        if any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub) for n in ast.walk(inner)):
+        if any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub) for n in nodes_of(inner)):
             return True
     return False
 

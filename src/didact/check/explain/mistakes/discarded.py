@@ -31,7 +31,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
     """Statement by statement."""
     samples = {
         n.id for loop in nodes_of(tree) if isinstance(loop, ast.For)
-        for n in ast.walk(loop.target) if isinstance(n, ast.Name)
+        for n in nodes_of(loop.target) if isinstance(n, ast.Name)
     }  # fmt: skip
     for scope in scopes_of(tree):
         for block in blocks_of(scope):
@@ -106,9 +106,9 @@ def _changed_name(value: ast.expr, samples: set[str]) -> str:
 
 def _matters(statement: ast.Expr, name: str, scope: ast.AST) -> bool:
     """Whether a name has a value before a statement, and a loss is made of it behind."""
-    stores = [n.lineno for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == name
+    stores = [n.lineno for n in nodes_of(scope) if isinstance(n, ast.Name) and n.id == name
               and isinstance(n.ctx, ast.Store)]  # fmt: skip
-    stores += [a.lineno for a in ast.walk(scope) if isinstance(a, ast.arg) and a.arg == name]
+    stores += [a.lineno for a in nodes_of(scope) if isinstance(a, ast.arg) and a.arg == name]
     if not any(line <= statement.lineno for line in stores):
         return False
     goes_on = any(
@@ -116,7 +116,7 @@ def _matters(statement: ast.Expr, name: str, scope: ast.AST) -> bool:
         for block in blocks_of(scope) for n in block
     )  # fmt: skip
     trained = calls_in(scope, "backward") or any(
-        isinstance(n, ast.Return) and n.value is not None for n in ast.walk(scope)
+        isinstance(n, ast.Return) and n.value is not None for n in nodes_of(scope)
     )
     return goes_on and bool(trained)
 

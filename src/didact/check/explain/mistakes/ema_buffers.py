@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Finding, Severity
 
@@ -18,7 +18,7 @@ _CHANGES = frozenset({"mul_", "lerp_", "copy_", "add_"})
 
 def in_code(tree: ast.Module) -> Iterator[Finding]:
     """A loop over the parameters of two models that changes one of them in place."""
-    text = ast.unparse(tree)
+    text = text_of(tree)
     if any(word in text for word in ("buffers", "state_dict", "running_mean", "LayerNorm")):
         return
     for loop in nodes_of(tree):
@@ -44,7 +44,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
 def _changed(loop: ast.For) -> set[str]:
     """The names whose tensors a loop changes by a mixture of the old and the new."""
     found: set[str] = set()
-    for node in ast.walk(loop):
+    for node in nodes_of(loop):
         place: ast.expr | None = None
         if isinstance(node, ast.Call) and last_name(node.func) in _CHANGES:
             place = node.func.value if isinstance(node.func, ast.Attribute) else None
@@ -56,6 +56,6 @@ def _changed(loop: ast.For) -> set[str]:
             found.add(place.id)
     mixed = any(
         isinstance(n, ast.BinOp) or (isinstance(n, ast.Call) and last_name(n.func) in
-                                     {"mul_", "lerp_"}) for s in loop.body for n in ast.walk(s)
+                                     {"mul_", "lerp_"}) for s in loop.body for n in nodes_of(s)
     )  # fmt: skip
     return found if mixed else set()

@@ -60,6 +60,6 @@ def _fix(node: ast.Assign) -> Fix:
     """The other half, on both sides."""
     edits: list[Edit] = []
     for side in (node.targets[0], node.value):
-        slices = [p for p in ast.walk(side) if isinstance(p, ast.Slice) and p.upper is None]
+        slices = [p for p in nodes_of(side) if isinstance(p, ast.Slice) and p.upper is None]
         edits += [Edit(span(p), f":{ast.unparse(p.lower)}") for p in slices if p.lower is not None]
     return Fix(tuple(edits), "unsafe", Text("The old classes", "取旧类"))

@@ -59,7 +59,7 @@ def _detached(node: ast.AST, term: Term, judged: Judged) -> Fix | None:
     """``.detach()`` behind the name that the target is made of."""
     if not isinstance(node, ast.Call) or len(node.args) < 2:
         return None
-    for inner in ast.walk(node.args[1]):
+    for inner in nodes_of(node.args[1]):
         if isinstance(inner, ast.Name) and judged.tracer.values.get(id(inner)) is term.teacher:
             edit = Edit(span(inner), f"{inner.id}.detach()")
             return Fix((edit,), "unsafe", Text("Detach the target", "对目标 detach"))

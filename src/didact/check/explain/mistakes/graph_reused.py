@@ -10,6 +10,7 @@ from didact.check.correct.site import span
 from didact.check.engine.names import is_model, role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.mistakes._code import (
     blocks_of,
     calls_in,
@@ -38,7 +39,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
 def _reused(
     tree: ast.Module, before: list[ast.stmt], loop: ast.For | ast.While
 ) -> Iterator[Finding]:
-    if any(word in ast.unparse(tree) for word in _CUTS) or loops_around(tree, loop):
+    if any(word in text_of(tree) for word in _CUTS) or loops_around(tree, loop):
         return
     for at, statement in enumerate(before):
         name = target_of(statement)
@@ -85,14 +86,14 @@ def _made_of(name: str, later: list[ast.stmt]) -> set[str]:
 def _keeps(loop: ast.AST, name: str) -> bool:
     """Whether something reads a name other than behind ``detach`` or where no graph is recorded."""
     cut = {
-        id(n.value) for n in ast.walk(loop)
+        id(n.value) for n in nodes_of(loop)
         if isinstance(n, ast.Attribute) and n.attr in {"detach", "data"}
     }  # fmt: skip
-    for block in ast.walk(loop):
+    for block in nodes_of(loop):
         if isinstance(block, ast.With) and any("no_grad" in ast.unparse(i) for i in block.items):
-            cut |= {id(n) for n in ast.walk(block)}
+            cut |= {id(n) for n in nodes_of(block)}
     return any(
-        isinstance(n, ast.Name) and n.id == name and id(n) not in cut for n in ast.walk(loop)
+        isinstance(n, ast.Name) and n.id == name and id(n) not in cut for n in nodes_of(loop)
     )
 
 

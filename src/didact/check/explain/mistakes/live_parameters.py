@@ -56,7 +56,7 @@ def _walks(iterated: ast.expr) -> bool:
 
 
 def _names_in(node: ast.expr) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return {n.id for n in nodes_of(node) if isinstance(n, ast.Name)}
 
 
 def _is_live(value: ast.expr, names: set[str]) -> bool:
@@ -79,7 +79,7 @@ def _is_subtracted(tree: ast.Module, name: str) -> bool:
     return any(
         isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)
         and any(isinstance(p, ast.Subscript) and ast.unparse(p.value) == name
-                for side in (n.left, n.right) for p in ast.walk(side))
+                for side in (n.left, n.right) for p in nodes_of(side))
         for n in nodes_of(tree)
     )  # fmt: skip
 

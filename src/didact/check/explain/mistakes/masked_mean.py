@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.mistakes._masked import masked_scopes
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
@@ -33,13 +34,13 @@ def _mask_of(node: ast.expr, masks: dict[str, bool]) -> str | None:
 def _means(scope: ast.AST, masks: dict[str, bool]) -> Iterator[Finding]:
     """``(x * mask).mean()``: what was masked out still counts in the denominator."""
     masked: dict[str, str] = {}
-    for node in ast.walk(scope):
+    for node in nodes_of(scope):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             mask = _mask_of(node.value, masks)
             if mask is not None:
                 masked[node.targets[0].id] = mask
-    divided = [n for n in ast.walk(scope) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
-    for node in ast.walk(scope):
+    divided = [n for n in nodes_of(scope) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    for node in nodes_of(scope):
         if not isinstance(node, ast.Call) or last_name(node.func) != "mean" or node.keywords:
             continue
         method = isinstance(node.func, ast.Attribute) and not node.args
@@ -48,7 +49,7 @@ def _means(scope: ast.AST, masks: dict[str, bool]) -> Iterator[Finding]:
             continue
         mask = masked.get(value.id) if isinstance(value, ast.Name) else _mask_of(value, masks)
         if mask is None or any(
-            any(n is node for n in ast.walk(d.left)) and "mask" in ast.unparse(d.right)
+            any(n is node for n in nodes_of(d.left)) and "mask" in ast.unparse(d.right)
             for d in divided
         ):
             continue

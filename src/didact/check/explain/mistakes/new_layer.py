@@ -34,12 +34,12 @@ _LAYERS = frozenset(
 
 def _new_layers(function: Function) -> Iterator[Finding]:
     """A layer with weights that is made where a loss is computed, and used there at once."""
-    calls = [n for n in ast.walk(function) if isinstance(n, ast.Call)]
+    calls = [n for n in nodes_of(function) if isinstance(n, ast.Call)]
     named = {last_name(n.func) for n in calls}
     if not named & LOSSES and not any(is_loss(name) for name in named):
         return
     used = {n.func.id for n in calls if isinstance(n.func, ast.Name)}
-    for node in ast.walk(function):
+    for node in nodes_of(function):
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             continue
         name = node.targets[0].id

@@ -209,7 +209,7 @@ def _end(
         return _End(bare.id, bare.id, (), made)
     if kind != "softmax":
         return None
-    taken = {id(n) for part in (middle, *calls) for n in ast.walk(part)}
+    taken = {id(n) for part in (middle, *calls) for n in nodes_of(part)}
     read = [n for n in nodes_of(tree) if isinstance(n, ast.Name) and n.id == bare.id
             and isinstance(n.ctx, ast.Load)]  # fmt: skip
     text = ast.unparse(value).replace("softmax", "log_softmax", 1)

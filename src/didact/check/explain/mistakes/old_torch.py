@@ -46,7 +46,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
 def _computes_loss(node: ast.AST) -> bool:
     if not target_of(node):
         return False
-    called = {last_name(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    called = {last_name(n.func) for n in nodes_of(node) if isinstance(n, ast.Call)}
     return bool(called & LOSSES - {"normalize"}) or any(map(is_loss, called))
 
 

@@ -34,7 +34,7 @@ def _heads(judged: Judged, words: str) -> Iterator[Finding]:
             if isinstance(node, ast.Call) and judged.tracer.values.get(id(node)) is not None:
                 value = judged.tracer.values[id(node)]
                 if isinstance(value, Call) and value.name == "log_softmax":
-                    target = next((n for n in ast.walk(node) if isinstance(n, ast.Name)
+                    target = next((n for n in nodes_of(node) if isinstance(n, ast.Name)
                                    and n.id == student), None)  # fmt: skip
                     if target is None:
                         continue

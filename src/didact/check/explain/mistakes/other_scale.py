@@ -101,9 +101,9 @@ def _averaged(judged: Judged, node: ast.Call) -> Fix | None:
     """``loss += term / len(teachers)`` where a loop over the teachers adds the terms up."""
     tree = judged.tracer.tree
     loops = [n for n in nodes_of(tree) if isinstance(n, ast.For)
-             and any(inner is node for inner in ast.walk(n))]  # fmt: skip
-    added = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.AugAssign)
-             and any(inner is node for inner in ast.walk(n.value))]  # fmt: skip
+             and any(inner is node for inner in nodes_of(n))]  # fmt: skip
+    added = [n for loop in loops for n in nodes_of(loop) if isinstance(n, ast.AugAssign)
+             and any(inner is node for inner in nodes_of(n.value))]  # fmt: skip
     if len(loops) != 1 or len(added) != 1 or not isinstance(loops[0].iter, ast.Name):
         return None
     count = f"len({loops[0].iter.id})"
@@ -178,12 +178,12 @@ def _minus_around(judged: Judged, body: ast.AST) -> Edit | None:
     """``-kd`` without its minus, ``ce - kd`` as a sum."""
     for node in nodes_of(judged.tracer.tree):
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            within = list(ast.walk(node.operand))
+            within = list(nodes_of(node.operand))
             if any(n is body for n in within) and not any(isinstance(n, ast.Add) for n in within):
                 where = span(node)
                 return Edit(Span(where.line, where.column, where.line, where.column + 1), "")
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
-            within = list(ast.walk(node.right))
+            within = list(nodes_of(node.right))
             if any(n is body for n in within) and not any(isinstance(n, ast.Add) for n in within):
                 return Edit(span(node), f"{ast.unparse(node.left)} + {ast.unparse(node.right)}")
     return None

@@ -19,11 +19,11 @@ def _outliving_sums(tree: ast.Module) -> Iterator[Finding]:
     for loop in nodes_of(tree):
         if not isinstance(loop, ast.For | ast.While):
             continue
-        inner = [n for n in ast.walk(loop) if isinstance(n, ast.For | ast.While) and n is not loop]
-        begun = {ast.unparse(t) for s in ast.walk(loop) if isinstance(s, ast.Assign)
+        inner = [n for n in nodes_of(loop) if isinstance(n, ast.For | ast.While) and n is not loop]
+        begun = {ast.unparse(t) for s in nodes_of(loop) if isinstance(s, ast.Assign)
                  for t in s.targets}  # fmt: skip
         back = {
-            ast.unparse(c.func.value) for c in ast.walk(loop)
+            ast.unparse(c.func.value) for c in nodes_of(loop)
             if isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute)
             and c.func.attr == "backward"
         }  # fmt: skip

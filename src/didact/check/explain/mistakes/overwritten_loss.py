@@ -31,10 +31,10 @@ _STEPPING = frozenset({"backward", "step", "zero_grad"})
 def _overwritten(loop: ast.For, tree: ast.Module) -> Iterator[Finding]:
     """A loss that each round sets anew, does not use, and that is trained on behind the loop."""
     over = ast.unparse(loop.iter)
-    called = {last_name(n.func) for n in ast.walk(loop) if isinstance(n, ast.Call)}
+    called = {last_name(n.func) for n in nodes_of(loop) if isinstance(n, ast.Call)}
     if any(word in over.lower() for word in _BATCHES) or called & _STEPPING:
         return
-    if any(isinstance(n, ast.Break | ast.Return | ast.Yield) for n in ast.walk(loop)):
+    if any(isinstance(n, ast.Break | ast.Return | ast.Yield) for n in nodes_of(loop)):
         return
     for statement in loop.body:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
@@ -60,7 +60,7 @@ def _is_of_losses(value: ast.expr, loop: ast.For) -> bool:
     """Whether a value is a loss, or is made of one that the loop has given a name."""
     if _calls_loss(value):
         return True
-    read = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+    read = {n.id for n in nodes_of(value) if isinstance(n, ast.Name)}
     return isinstance(value, ast.BinOp) and any(
         target_of(s) in read and _calls_loss(s.value)  # type: ignore[attr-defined]
         for s in loop.body if target_of(s)
@@ -68,13 +68,13 @@ def _is_of_losses(value: ast.expr, loop: ast.For) -> bool:
 
 
 def _calls_loss(value: ast.expr) -> bool:
-    called = {last_name(n.func) for n in ast.walk(value) if isinstance(n, ast.Call)}
+    called = {last_name(n.func) for n in nodes_of(value) if isinstance(n, ast.Call)}
     return bool(called & LOSSES) or any(map(is_loss, called))
 
 
 def _is_set_alone(loop: ast.For, name: str) -> bool:
     """Whether a loop gives a name one value and never reads it."""
-    places = [n for s in loop.body for n in ast.walk(s) if _is_named(n, name)]
+    places = [n for s in loop.body for n in nodes_of(s) if _is_named(n, name)]
     return len(places) == 1 and isinstance(places[0].ctx, ast.Store)
 
 
@@ -84,7 +84,7 @@ def _before(loop: ast.For, name: str, tree: ast.Module) -> ast.Assign | None:
     for statement in reversed(block[: block.index(loop)]):
         if isinstance(statement, ast.Assign) and any(_is_named(t, name) for t in statement.targets):
             return statement
-        if any(_is_named(n, name) for n in ast.walk(statement)):
+        if any(_is_named(n, name) for n in nodes_of(statement)):
             return None
     return None
 
@@ -93,13 +93,13 @@ def _is_trained_on(loop: ast.For, name: str, tree: ast.Module) -> bool:
     """Whether what stands behind a loop returns a name, goes back from it or computes with it."""
     block = _block_of(loop, tree)
     for statement in block[block.index(loop) + 1 :]:
-        for node in ast.walk(statement):
+        for node in nodes_of(statement):
             counted = isinstance(node, ast.Return | ast.BinOp | ast.AugAssign) or (
                 isinstance(node, ast.Attribute) and node.attr == "backward"
             )
-            if counted and any(_is_named(n, name) for n in ast.walk(node)):
+            if counted and any(_is_named(n, name) for n in nodes_of(node)):
                 return True
-        if any(_is_named(n, name) and isinstance(n.ctx, ast.Store) for n in ast.walk(statement)):
+        if any(_is_named(n, name) and isinstance(n.ctx, ast.Store) for n in nodes_of(statement)):
             return False
     return False
 

@@ -33,8 +33,8 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
 def _alone(function: ast.FunctionDef) -> Iterator[Finding]:
     """``return loss`` in a ``compute_loss`` that never reads ``return_outputs``."""
     arguments = {a.arg for a in [*function.args.args, *function.args.kwonlyargs]}
-    read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
-    gives = [n for n in ast.walk(function) if isinstance(n, ast.Return)]
+    read = {n.id for n in nodes_of(function) if isinstance(n, ast.Name)}
+    gives = [n for n in nodes_of(function) if isinstance(n, ast.Return)]
     if "return_outputs" not in arguments - read or len(gives) != 1 or gives[0].value is None:
         return
     if isinstance(gives[0].value, ast.Tuple):
@@ -55,7 +55,7 @@ def _alone(function: ast.FunctionDef) -> Iterator[Finding]:
 
 def _named(function: ast.FunctionDef) -> list[Edit]:
     """``outputs = model(**inputs)`` where only its logits have a name."""
-    if any(isinstance(n, ast.Name) and n.id == "outputs" for n in ast.walk(function)):
+    if any(isinstance(n, ast.Name) and n.id == "outputs" for n in nodes_of(function)):
         return []
     for statement in function.body:
         value = statement.value if isinstance(statement, ast.Assign) else None

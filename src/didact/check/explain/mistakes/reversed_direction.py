@@ -53,7 +53,7 @@ def _is_called_reverse(look: Look, loss: Loss) -> bool:
     """Whether the function says so in its name."""
     for node in nodes_of(look.judged.tracer.tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and _NAMED.search(node.name):
-            return any(n is loss.entry.node for n in ast.walk(node))
+            return any(n is loss.entry.node for n in nodes_of(node))
     return False
 
 

@@ -28,7 +28,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
 
 def _never_reset(tree: ast.Module, epochs: ast.For, batches: ast.For) -> Iterator[Finding]:
     grown = {
-        s.target.id for s in ast.walk(batches)
+        s.target.id for s in nodes_of(batches)
         if isinstance(s, ast.AugAssign) and isinstance(s.op, ast.Add)
         and isinstance(s.target, ast.Name)
     }  # fmt: skip
@@ -41,7 +41,7 @@ def _never_reset(tree: ast.Module, epochs: ast.For, batches: ast.For) -> Iterato
         assert isinstance(start, ast.Assign | ast.AnnAssign)
         if not isinstance(start.value, ast.Constant) or start.value.value != 0:
             continue
-        mean = next((n for s in behind for n in ast.walk(s) if _is_mean(n, name)), None)
+        mean = next((n for s in behind for n in nodes_of(s) if _is_mean(n, name)), None)
         if mean is None or any(sets(s, name) for s in behind):
             continue
         first = epochs.body[0]

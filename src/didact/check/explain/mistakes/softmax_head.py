@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.formula.tree import Call, Given, Node, walk
 from didact.check.explain.mistakes._look import Look, finding
 from didact.check.explain.mistakes._softmaxes import call_around
@@ -48,7 +48,7 @@ def _heads(tree: ast.Module) -> dict[str, ast.Call]:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             last = _last_layer(node.value)
             if last is not None:
-                found[ast.unparse(node.targets[0])] = last
+                found[text_of(node.targets[0])] = last
         if isinstance(node, ast.Call) and last_name(node.func) == "add" and node.args:
             owner = ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else ""
             layer = node.args[0]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.engine.names import is_loss
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.mistakes._code import Loop, calls_in, target_of
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
@@ -20,7 +20,7 @@ _ELSEWHERE = ("accelerator", "scaler", "fabric", "engine", "automatic_optimizati
 
 def in_code(tree: ast.Module) -> Iterator[Finding]:
     """Loops that clear the gradients of an optimiser and do only half of the rest."""
-    text = ast.unparse(tree)
+    text = text_of(tree)
     if any(word in text for word in _ELSEWHERE):
         return
     has_step, has_backward = ".step(" in text or ".step\n" in text, ".backward" in text

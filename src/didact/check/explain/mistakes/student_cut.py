@@ -69,7 +69,7 @@ def _detached_student(
         )
         if inside:
             return node, _let_through(judged.tracer.tree, node)
-    own = [n for n in detached if any(n is inner for inner in ast.walk(loss.entry.node))]
+    own = [n for n in detached if any(n is inner for inner in nodes_of(loss.entry.node))]
     if len(own) == 1 and len(detached) == 1:  # behind an `if`, where the formula has branches
         return own[0], _let_through(judged.tracer.tree, own[0])
     return None, None
@@ -142,7 +142,7 @@ def _reads(body: list[ast.stmt], names: set[str]) -> bool:
     bare = {n.split("(", 1)[0] for n in names}
     return any(
         (isinstance(n, ast.Name) and n.id in bare) or ast.unparse(n) in names
-        for s in body for n in ast.walk(s) if isinstance(n, ast.Name | ast.Call)
+        for s in body for n in nodes_of(s) if isinstance(n, ast.Name | ast.Call)
     )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def _moved_out(block: ast.With, names: set[str]) -> Fix | None:
     for statement in block.body:
         if late or _reads([statement], carried):
             late.append(statement)
-            carried |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)
+            carried |= {n.id for n in nodes_of(statement) if isinstance(n, ast.Name)
                         and isinstance(n.ctx, ast.Store)}  # fmt: skip
     if not late or not all(_reads([s], carried) for s in late):
         return None

@@ -9,7 +9,7 @@ from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.engine.names import is_model, role_of
 from didact.check.engine.spaces import Role
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.mistakes._code import Loop, calls_in
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
@@ -24,7 +24,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
     if not calls_in(tree, "backward"):
         return
     loops = [n for n in nodes_of(tree) if isinstance(n, Loop) and calls_in(n, "backward")]
-    text = ast.unparse(tree)
+    text = text_of(tree)
     for statement in tree.body:
         name = _evaluated(statement)
         if not name or f"{name}.train(" in text:
@@ -55,12 +55,12 @@ def _evaluated(statement: ast.stmt) -> str:
 def _runs(node: ast.AST, name: str) -> bool:
     """Whether a model is run in a node with its graph."""
     frozen = {
-        id(n) for b in ast.walk(node) if isinstance(b, ast.With)
-        and "no_grad" in ast.unparse(b.items[0]) for n in ast.walk(b)
+        id(n) for b in nodes_of(node) if isinstance(b, ast.With)
+        and "no_grad" in ast.unparse(b.items[0]) for n in nodes_of(b)
     }  # fmt: skip
     return any(
         isinstance(n, ast.Call) and ast.unparse(n.func) == name and id(n) not in frozen
-        for n in ast.walk(node)
+        for n in nodes_of(node)
     )
 
 

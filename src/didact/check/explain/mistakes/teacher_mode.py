@@ -11,7 +11,7 @@ from didact.check.correct.site import span
 from didact.check.engine.names import is_model, role_of
 from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.mistakes._code import calls_in, loops_around
 from didact.check.explain.mistakes._look import Look
 from didact.check.explain.words.findings import OWN
@@ -50,7 +50,7 @@ def in_formulas(look: Look) -> Iterator[Finding]:
             continue
         copy = _copy_of(tree, name)
         source = ast.unparse(copy.value.args[0]) if copy is not None else ""  # type: ignore[attr-defined]
-        if copy is not None and f"{source}.train(" in ast.unparse(tree):
+        if copy is not None and f"{source}.train(" in text_of(tree):
             place = span(copy)
             end = Span(place.end_line, place.end_column, place.end_line, place.end_column)
             fix = _evaluated(end, f"\n{' ' * copy.col_offset}{name}.eval()")
@@ -92,7 +92,7 @@ def _is_told(words: str, name: str) -> bool:
 def _is_settled(tree: ast.Module, name: str) -> bool:
     """Whether the code turns a teacher to evaluation, averages it, trains it or makes it frozen."""
     last = name.rsplit(".", 1)[-1]
-    if re.search(r"ema|momentum|mean", last, re.IGNORECASE) or "update_ema" in ast.unparse(tree):
+    if re.search(r"ema|momentum|mean", last, re.IGNORECASE) or "update_ema" in text_of(tree):
         return True
     for node in nodes_of(tree):
         if isinstance(node, ast.Call):
@@ -122,7 +122,7 @@ def _is_averaged_in(tree: ast.Module, name: str) -> bool:
 def _copy_of(tree: ast.Module, name: str) -> ast.Assign | None:
     """The statement that makes a teacher as a copy of a model."""
     for node in nodes_of(tree):
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+        if isinstance(node, ast.Assign) and text_of(node.targets[0]) == name:
             value = node.value
             copied = isinstance(value, ast.Call) and last_name(value.func) in {"deepcopy", "copy"}
             if copied and value.args:  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.call_words import last_name
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.mistakes._code import target_of
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
@@ -21,19 +21,19 @@ UNCLEARED = "KE135"
 
 def _uncleared(tree: ast.Module) -> Iterator[Finding]:
     """A loop that goes back and steps, in code that nowhere clears the gradients."""
-    text = ast.unparse(tree)
+    text = text_of(tree)
     if ".grad = None" in text or ("zero_grad" in text and not _of_others(tree)):
         return
     for loop in nodes_of(tree):
         if not isinstance(loop, ast.For | ast.While):
             continue
-        inner = [n for n in ast.walk(loop) if isinstance(n, ast.For | ast.While) and n is not loop]
-        calls = [n for n in ast.walk(loop) if isinstance(n, ast.Call)]
+        inner = [n for n in nodes_of(loop) if isinstance(n, ast.For | ast.While) and n is not loop]
+        calls = [n for n in nodes_of(loop) if isinstance(n, ast.Call)]
         back = [c for c in calls if last_name(c.func) == "backward"]
         steps = [c for c in calls if last_name(c.func) == "step" and not c.args
                  and not re.search(r"sched|engine", ast.unparse(c.func).lower())]  # fmt: skip
         if back and steps and not any(last_name(c.func) == "backward" for i in inner
-                                      for c in ast.walk(i) if isinstance(c, ast.Call)):  # fmt: skip
+                                      for c in nodes_of(i) if isinstance(c, ast.Call)):  # fmt: skip
             owner = ast.unparse(steps[0].func).removesuffix(".step")
             message = OWN[UNCLEARED].format(name=owner)
             fix = _of_this_one(loop, owner)
@@ -43,7 +43,7 @@ def _uncleared(tree: ast.Module) -> Iterator[Finding]:
 
 def _in_a_step(tree: ast.Module) -> Iterator[Finding]:
     """A function that goes back and steps, where nothing that is shown clears the gradients."""
-    if re.search(r"zero_grad|\.grad = None|accum|engine|closure", ast.unparse(tree)):
+    if re.search(r"zero_grad|\.grad = None|accum|engine|closure", text_of(tree)):
         return
     for function in nodes_of(tree):
         if not isinstance(function, ast.FunctionDef):
@@ -66,7 +66,7 @@ def _in_a_step(tree: ast.Module) -> Iterator[Finding]:
 
 def _of_this_one(loop: ast.AST, owner: str) -> Fix | None:
     """The ``zero_grad`` of another optimiser as this one's."""
-    for call in ast.walk(loop):
+    for call in nodes_of(loop):
         function = call.func if isinstance(call, ast.Call) else None
         if isinstance(function, ast.Attribute) and function.attr == "zero_grad":
             edit = Edit(span(function.value), owner)

@@ -11,6 +11,7 @@ from didact.check.correct.site import span
 from didact.check.engine.names import is_loss, is_model, is_temperature, role_of, words
 from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.mistakes._code import (
     Function,
     blocks_of,
@@ -57,7 +58,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
     """Scope by scope, where the code goes on to a loss that is returned or goes back."""
     for scope in scopes_of(tree):
         ends = [n.lineno for n in calls_in(scope, "backward")]
-        ends += [n.lineno for n in ast.walk(scope) if isinstance(n, ast.Return) and n.value]
+        ends += [n.lineno for n in nodes_of(scope) if isinstance(n, ast.Return) and n.value]
         if not ends or reads(scope, "locals"):
             continue
         for block in blocks_of(scope):
@@ -77,14 +78,14 @@ def _is_on_the_way(tree: ast.Module, statement: ast.stmt, ends: list[int]) -> bo
 
 
 def _is_shared(scope: ast.Module | Function, name: str) -> bool:
-    return any(name in n.names for n in ast.walk(scope) if isinstance(n, ast.Global | ast.Nonlocal))
+    return any(name in n.names for n in nodes_of(scope) if isinstance(n, ast.Global | ast.Nonlocal))
 
 
 def _unread(
     statement: ast.stmt, name: str, block: list[ast.stmt], scope: ast.AST
 ) -> Iterator[Finding]:
     value = statement.value  # type: ignore[attr-defined]
-    called = {_name_of(n.func) for n in ast.walk(value) if isinstance(n, ast.Call)}
+    called = {_name_of(n.func) for n in nodes_of(value) if isinstance(n, ast.Call)}
     if _is_total(name, value):
         yield from _other_goes_back(statement, name, value, block)
         return
@@ -101,7 +102,7 @@ def _unread(
         yield _found("KE150-MASK", statement, Severity.WARNING, fix, name=name)
     elif _is_output(value):
         if sum(_is_output(n) and ast.unparse(n.func) == ast.unparse(value.func)
-               for n in ast.walk(scope) if isinstance(n, ast.Call)) == 1:  # fmt: skip
+               for n in nodes_of(scope) if isinstance(n, ast.Call)) == 1:  # fmt: skip
             model = ast.unparse(value.func)
             yield _found("KE150-OUTPUT", statement, Severity.WARNING, name=name, model=model)
     elif not parts & _ASIDE and called & _TENSORS:
@@ -110,8 +111,8 @@ def _unread(
 
 def _is_total(name: str, value: ast.expr) -> bool:
     """Whether a value is a sum of losses that have names."""
-    parts = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
-    calls = any(isinstance(n, ast.Call) for n in ast.walk(value))
+    parts = {n.id for n in nodes_of(value) if isinstance(n, ast.Name)}
+    calls = any(isinstance(n, ast.Call) for n in nodes_of(value))
     named = is_loss(name) or "total" in words(name)
     return named and isinstance(value, ast.BinOp) and not calls and any(map(is_loss, parts))
 
@@ -120,7 +121,7 @@ def _other_goes_back(
     statement: ast.stmt, name: str, value: ast.expr, block: list[ast.stmt]
 ) -> Iterator[Finding]:
     """``total = ce + kd`` and then ``ce.backward()``."""
-    parts = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+    parts = {n.id for n in nodes_of(value) if isinstance(n, ast.Name)}
     for call in [c for s in block if s.lineno >= statement.lineno for c in calls_in(s, "backward")]:
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None
         if isinstance(owner, ast.Name) and owner.id in parts:
@@ -136,15 +137,15 @@ def _is_mask(parts: set[str], value: ast.expr) -> bool:
     compared = any(
         isinstance(n, ast.Compare)
         or (isinstance(n, ast.Call) and _name_of(n.func) in {"ne", "eq", "gt", "lt"})
-        for n in ast.walk(value)
+        for n in nodes_of(value)
     )
-    ignored = any(isinstance(n, ast.Constant) and n.value == 100 for n in ast.walk(value))
+    ignored = any(isinstance(n, ast.Constant) and n.value == 100 for n in nodes_of(value))
     return compared and ("mask" in parts or ignored)
 
 
 def _masked(name: str, statement: ast.stmt, scope: ast.AST) -> Fix | None:
     """``(kl * mask).sum() / mask.sum()`` where the loss of each position has a name."""
-    each = {target_of(s) for s in ast.walk(scope) if isinstance(s, ast.Assign)
+    each = {target_of(s) for s in nodes_of(scope) if isinstance(s, ast.Assign)
             and "reduction='none'" in ast.unparse(s.value)}  # fmt: skip
     means = [
         n for n in calls_in(scope, "mean")
@@ -174,7 +175,7 @@ def _name_of(function: ast.expr) -> str:
 
 
 def _is_text(value: ast.expr) -> bool:
-    return any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in ast.walk(value))
+    return any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in nodes_of(value))
 
 
 def _changes(name: str) -> bool:
@@ -192,7 +193,7 @@ def _found(
 
 def _counts(value: ast.expr) -> bool:
     """Whether a value changes with the epoch or the step."""
-    return any(isinstance(n, ast.Name) and set(words(n.id)) & _COUNTERS for n in ast.walk(value))
+    return any(isinstance(n, ast.Name) and set(words(n.id)) & _COUNTERS for n in nodes_of(value))
 
 
 def _is_output(value: ast.expr) -> bool:
@@ -204,14 +205,14 @@ def _is_output(value: ast.expr) -> bool:
 
 def _schedule(statement: ast.stmt, name: str, value: ast.expr, block: list[ast.stmt]) -> Finding:
     """A temperature or a weight that was meant to change with the training."""
-    known = {ast.unparse(n) for n in ast.walk(value) if isinstance(n, ast.Name | ast.Attribute)}
+    known = {ast.unparse(n) for n in nodes_of(value) if isinstance(n, ast.Name | ast.Attribute)}
     bases = {k for k in known if is_temperature(k)} if is_temperature(name) else set()
     bases = bases or {k for k in known if is_temperature(k) or set(words(k)) & _WEIGHTS}
     users = [s for s in block if s is not statement and any(_is_one_of(n, bases)
-             for n in ast.walk(s))]  # fmt: skip
+             for n in nodes_of(s))]  # fmt: skip
     if not users:
         return _found("KE150-CHANGING", statement, Severity.WARNING, name=name)
-    base = next(ast.unparse(n) for n in ast.walk(users[0]) if _is_one_of(n, bases))
+    base = next(ast.unparse(n) for n in nodes_of(users[0]) if _is_one_of(n, bases))
     fix = _used_instead(statement, name, value, users, base, block)
     return _found("KE150-SCHEDULE", statement, Severity.WARNING, fix, name=name, base=base)
 
@@ -230,15 +231,15 @@ def _used_instead(
 ) -> Fix | None:  # fmt: skip
     """The new value in place of the old one, computed before its first use."""
     edits = [
-        Edit(span(n), name) for user in users for n in ast.walk(user)
+        Edit(span(n), name) for user in users for n in nodes_of(user)
         if _is_one_of(n, {base})
     ]  # fmt: skip
     first = users[0]
     if first.lineno < statement.lineno:
         between = block[block.index(first) : block.index(statement)]
-        made = {n.id for s in between for n in ast.walk(s) if isinstance(n, ast.Name)
+        made = {n.id for s in between for n in nodes_of(s) if isinstance(n, ast.Name)
                 and isinstance(n.ctx, ast.Store)}  # fmt: skip
-        needed = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+        needed = {n.id for n in nodes_of(value) if isinstance(n, ast.Name)}
         shared = any(s is not statement and s.lineno == statement.lineno for s in block)
         if made & needed or shared or statement.end_lineno != statement.lineno:
             return None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.judge import Loss
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Given, Node, walk
 from didact.check.explain.mistakes._look import Look, finding, live
 from didact.check.explain.mistakes._positions import (
@@ -88,7 +89,7 @@ def _name(look: Look, given: Given) -> str:
 
 def _compared(look: Look, pair: Pair) -> ast.AST | None:
     """The comparison of the labels that makes the mask."""
-    for node in ast.walk(look.judged.tracer.tree):
+    for node in nodes_of(look.judged.tracer.tree):
         if isinstance(node, ast.Compare) and any(_value(look, node.left) is g for g in pair.labels):
             return node
     return None
@@ -102,7 +103,7 @@ def _value(look: Look, node: ast.AST) -> Node | None:
 def _wrong_end(look: Look, pairs: list[Pair]) -> Iterator[Finding]:
     """Labels without their last position beside logits without theirs."""
     labels = {g for p in pairs for g in p.labels}
-    for node in ast.walk(look.judged.tracer.tree):
+    for node in nodes_of(look.judged.tracer.tree):
         if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
             continue
         value = look.judged.tracer.values.get(id(node.value))
@@ -162,7 +163,7 @@ def _first_statement(scope: ast.AST) -> ast.stmt | None:
 
 def _is_passed_on(look: Look, scope: ast.AST, cut: set[Given]) -> bool:
     """Whether a model or an unknown function is given one of them whole."""
-    for node in ast.walk(scope):
+    for node in nodes_of(scope):
         value = look.judged.tracer.values.get(id(node)) if isinstance(node, ast.Call) else None
         if isinstance(value, Given) and cut & set(value.inputs):
             return True
@@ -171,13 +172,13 @@ def _is_passed_on(look: Look, scope: ast.AST, cut: set[Given]) -> bool:
 
 def _occurrences(look: Look, scope: ast.AST, given: Given, key: str) -> list[Edit]:
     """The places where a value is used whole, each cut."""
-    parents = {id(c): n for n in ast.walk(scope) for c in ast.iter_child_nodes(n)}
+    parents = {id(c): n for n in nodes_of(scope) for c in ast.iter_child_nodes(n)}
     named = any(
         isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
-        and _value(look, n.value) is given for n in ast.walk(scope)
+        and _value(look, n.value) is given for n in nodes_of(scope)
     )  # fmt: skip
     edits = []
-    for node in ast.walk(scope):
+    for node in nodes_of(scope):
         if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             continue
         if _value(look, node) is not given or not isinstance(node.ctx, ast.Load):
@@ -198,7 +199,7 @@ def _occurrences(look: Look, scope: ast.AST, given: Given, key: str) -> list[Edi
 
 
 def _is_cut(node: ast.Subscript) -> bool:
-    return any(ast.unparse(p) in {HEAD, TAIL} for p in ast.walk(node.slice))
+    return any(ast.unparse(p) in {HEAD, TAIL} for p in nodes_of(node.slice))
 
 
 def _is_sized(node: ast.AST | None) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from didact._core.i18n import Text
 from didact.check.correct.site import span
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.mistakes._masked import masked_scopes
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
@@ -18,7 +19,7 @@ UNSHIFTED_MASK = "KE130"
 
 def _unshifted(scope: ast.AST, masks: dict[str, bool]) -> Iterator[Finding]:
     """Logits without their last position beside a mask of labels without its last one."""
-    cut = [n for n in ast.walk(scope) if isinstance(n, ast.Subscript) and _cut_of(n)]
+    cut = [n for n in nodes_of(scope) if isinstance(n, ast.Subscript) and _cut_of(n)]
     logits = [n for n in cut if _cut_of(n) == ":-1" and "logit" in ast.unparse(n.value).lower()]
     if not logits:
         return

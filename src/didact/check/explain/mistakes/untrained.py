@@ -70,14 +70,14 @@ def _is_plain(call: ast.Call) -> bool:
 
 def _has_weights(node: ast.ClassDef) -> bool:
     """Whether a class makes layers with weights."""
-    calls = {last_name(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    calls = {last_name(n.func) for n in nodes_of(node) if isinstance(n, ast.Call)}
     methods = {m.name for m in node.body if isinstance(m, ast.FunctionDef)}
     return bool(calls & _WEIGHTED) and "forward" in methods
 
 
 def _compares(node: ast.ClassDef) -> bool:
     """Whether a class compares something: it is a loss, whether it is called here or not."""
-    calls = {last_name(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    calls = {last_name(n.func) for n in nodes_of(node) if isinstance(n, ast.Call)}
     return bool(calls & _COMPARING) or any(map(is_loss, calls)) or is_loss(node.name)
 
 
@@ -86,7 +86,7 @@ def _is_called(tree: ast.Module, name: str) -> bool:
     frozen = {
         id(inner) for block in nodes_of(tree) if isinstance(block, ast.With)
         and any("no_grad" in ast.unparse(i) or "inference" in ast.unparse(i) for i in block.items)
-        for inner in ast.walk(block)
+        for inner in nodes_of(block)
     }  # fmt: skip
     calls = [n for n in nodes_of(tree) if isinstance(n, ast.Call) and id(n) not in frozen]
     back = any(last_name(c.func) == "backward" for c in calls)

@@ -67,7 +67,7 @@ def _argument(look: Look, given: Given) -> ast.expr | None:
         value = look.judged.tracer.values.get(id(node))
         if not isinstance(value, Call) or value.name not in {"softmax", "log_softmax"}:
             continue
-        for inner in ast.walk(node):
+        for inner in nodes_of(node):
             made = look.judged.tracer.values.get(id(inner))
             if isinstance(inner, ast.Name) and isinstance(made, Node) and live(made) is given:
                 return inner

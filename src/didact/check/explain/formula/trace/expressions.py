@@ -10,6 +10,7 @@ from didact.check.engine.names import is_model, words
 from didact.check.explain.formula.libraries import (
     ALIASES,
 )
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.operations import OPERATIONS
 from didact.check.explain.formula.trace.calls import Calls
 from didact.check.explain.formula.trace.looks import method_of
@@ -185,7 +186,7 @@ class Expressions(Calls):
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Value:
         first = node.generators[0]
-        counts = any(isinstance(n, ast.BinOp) for n in ast.walk(node.elt))
+        counts = any(isinstance(n, ast.BinOp) for n in nodes_of(node.elt))
         loop, items = self._loop(first.iter, scope, sums=counts)
         if loop is None or len(node.generators) > 1:
             return None

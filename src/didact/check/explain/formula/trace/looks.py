@@ -28,7 +28,7 @@ def printed_calls(tree: ast.Module) -> set[int]:
         for statement in tree.body
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
         if isinstance(statement.value.func, ast.Name) and statement.value.func.id == "print"
-        for inner in ast.walk(statement.value)
+        for inner in nodes_of(statement.value)
         if isinstance(inner, ast.Call) and inner is not statement.value
     }
 
@@ -38,7 +38,7 @@ def called_by_name(tree: ast.Module) -> set[int]:
     inside: dict[str, set[int]] = {}
     functions = [n for n in nodes_of(tree) if isinstance(n, Function)]
     for function in [*functions, tree]:
-        for node in ast.walk(function):
+        for node in nodes_of(function):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
                 name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
                 inside.setdefault(name, set()).add(id(function))
@@ -59,7 +59,7 @@ def trains(loop: ast.For | ast.AsyncFor) -> bool:
     """Whether each round of a loop goes back: rounds of training, no addends of a loss."""
     return any(
         isinstance(n, ast.Attribute) and n.attr in {"backward", "manual_backward", "gradient"}
-        for n in ast.walk(loop)
+        for n in nodes_of(loop)
     )
 
 
@@ -73,7 +73,7 @@ def is_tape(function: ast.expr) -> bool:
 def stored_names(body: Items[ast.stmt]) -> list[str]:
     """The names that some statements assign."""
     return list(dict.fromkeys(
-        n.id for s in body for n in ast.walk(s)
+        n.id for s in body for n in nodes_of(s)
         if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     ))  # fmt: skip
 
@@ -81,7 +81,7 @@ def stored_names(body: Items[ast.stmt]) -> list[str]:
 def appended_names(body: Items[ast.stmt]) -> list[str]:
     """The lists that some statements append to."""
     return list(dict.fromkeys(
-        n.func.value.id for s in body for n in ast.walk(s)
+        n.func.value.id for s in body for n in nodes_of(s)
         if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)
         and n.func.attr == "append" and isinstance(n.func.value, ast.Name)
     ))  # fmt: skip
@@ -90,7 +90,7 @@ def appended_names(body: Items[ast.stmt]) -> list[str]:
 def written_names(body: Items[ast.stmt]) -> list[str]:
     """The names of which some statements write entries: ``u`` of ``u[i, j] = v``."""
     return list(dict.fromkeys(
-        n.value.id for s in body for n in ast.walk(s)
+        n.value.id for s in body for n in nodes_of(s)
         if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)
         and isinstance(n.value, ast.Name)
     ))  # fmt: skip
@@ -98,14 +98,14 @@ def written_names(body: Items[ast.stmt]) -> list[str]:
 
 def sums_up(loop: ast.For | ast.AsyncFor) -> bool:
     """Whether each round adds to a number: ``total += x``, ``total = total + x``."""
-    for node in ast.walk(loop):
+    for node in nodes_of(loop):
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             return True
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             value = node.value
             own = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add)
             name = node.targets[0].id
-            if own and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value)):
+            if own and any(isinstance(n, ast.Name) and n.id == name for n in nodes_of(value)):
                 return True
     return False
 

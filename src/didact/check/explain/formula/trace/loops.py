@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.plain import is_zero
 from didact.check.explain.formula.trace.expressions import Expressions
 from didact.check.explain.formula.trace.looks import (
@@ -171,7 +172,7 @@ class Loops(Expressions):
 
     def _once(self, node: ast.For | ast.AsyncFor, scope: Scope) -> Value | None:
         """A loop over batches or epochs: its body once, for any batch."""
-        for name in ast.walk(node.target):
+        for name in nodes_of(node.target):
             if isinstance(name, ast.Name):
                 again = name.id in self._rounds
                 self._rounds.add(name.id)
