@@ -527,7 +527,9 @@ def _shared(node: Node) -> Node:
     elif isinstance(node, Constant):
         key = (Constant, type(node.value), repr(node.value), node.factors)
     elif isinstance(node, Call):
-        node = rebuilt(node, _shared)
+        made = rebuilt(node, _shared)
+        assert isinstance(made, Call)
+        node = made
         key = (Call, node.name, *map(id, node.args), *((k, id(v)) for k, v in node.keywords))
     else:
         return rebuilt(node, _shared)
