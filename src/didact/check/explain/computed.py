@@ -79,6 +79,10 @@ def _bodies(value: ast.expr, names: Names) -> list[ast.expr]:
     return [value]
 
 
+_DEEPEST = 20
+"""So many names are followed to what they are computed from."""
+
+
 def _classified(
     node: ast.expr, names: Names, place: str = "bound", inside: frozenset[int] = frozenset()
 ) -> Iterator[tuple[Name, str]]:
@@ -86,7 +90,8 @@ def _classified(
     if isinstance(node, ast.Name | ast.Attribute):
         name = names.of(node)
         inner = name.values[0] if name is not None and len(name.values) == 1 else None
-        if isinstance(inner, ast.BinOp | ast.Call) and id(name) not in inside:
+        deep = id(name) in inside or len(inside) > _DEEPEST
+        if isinstance(inner, ast.BinOp | ast.Call) and not deep:
             yield from _classified(inner, names, place, inside | {id(name)})
         elif name is not None:
             counts = place == "bound" and _COUNTER.search(name.text) and len(name.text) > 1

@@ -52,7 +52,7 @@ from didact.check.explain.words.answers_direct import DEPENDS
 from didact.check.explain.words.summary import AS_IT_IS, BESIDE_THE_ERROR, NOTHING_FOUND
 from didact.check.findings.finding import Finding, Severity
 from didact.check.rules.teacher_average_reversed import unknown_averages
-from didact.check.snippet import recover
+from didact.check.snippet import Recovered, recover
 from didact.check.snippet.repair import LAMBDA
 
 TOO_DEEP = Text(
@@ -143,6 +143,15 @@ def explain(text: str) -> Explanation:
     recovered = recover(text)
     source, misspelt = spelt(recovered.source, recovered.tree)
     guesses = list(recovered.guesses)
+    try:
+        return _explained(text, recovered, source, misspelt, guesses)
+    except RecursionError:
+        return _too_deep(source, recovered.tree, misspelt, list(recovered.guesses))
+
+
+def _explained(
+    text: str, recovered: Recovered, source: str, misspelt: list[Finding], guesses: list[Text]
+) -> Explanation:
     judged = _judged(source, text)
     analysis = safe_analyse(source) if judged is not None else None
     if judged is None or analysis is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 from didact.check.explain.call_words import last_name
+from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.formula.tree import Call, Node, walk
 from didact.check.explain.mistakes._look import Look, live
@@ -61,12 +63,20 @@ def call_around(look: Look, part: Node) -> ast.Call | None:
     node = look.places.get(part)
     if isinstance(node, ast.Call):
         return node
-    found = [
-        n for n in nodes_of(look.judged.tracer.tree)
-        if isinstance(n, ast.Call) and isinstance(v := look.judged.tracer.values.get(id(n)), Call)
-        and any(p is part for p in walk(v))
-    ]  # fmt: skip
-    return min(found, key=lambda n: len(ast.unparse(n)), default=None)
+    found = _makers(look.judged).get(part, ())
+    return min(found, key=lambda n: len(text_of(n)), default=None)
+
+
+@lru_cache(maxsize=8)
+def _makers(judged: Judged) -> dict[Node, list[ast.Call]]:
+    """The calls that each part of a formula is in the value of."""
+    found: dict[Node, list[ast.Call]] = {}
+    for node in nodes_of(judged.tracer.tree):
+        value = judged.tracer.values.get(id(node)) if isinstance(node, ast.Call) else None
+        if isinstance(node, ast.Call) and isinstance(value, Call):
+            for part in walk(value):
+                found.setdefault(part, []).append(node)
+    return found
 
 
 def argument_of(look: Look, part: Call) -> ast.expr | None:

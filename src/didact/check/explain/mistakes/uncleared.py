@@ -76,7 +76,10 @@ def _of_this_one(loop: ast.AST, owner: str) -> Fix | None:
 
 def _of_others(tree: ast.Module) -> bool:
     """Whether ``zero_grad`` is called only on optimisers that never step, and another steps."""
-    made = {target_of(n) for n in nodes_of(tree) if ".parameters()" in ast.unparse(n)}
+    made = {
+        name for n in nodes_of(tree)
+        if isinstance(n, ast.stmt) and (name := target_of(n)) and ".parameters()" in ast.unparse(n)
+    }  # fmt: skip
     owners: dict[str, set[str]] = {"zero_grad": set(), "step": set()}
     for node in nodes_of(tree):
         function = node.func if isinstance(node, ast.Call) else None

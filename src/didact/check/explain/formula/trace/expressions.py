@@ -35,6 +35,8 @@ from didact.check.explain.formula.tree import (
 )
 
 STEPS = 20_000
+DEEPEST = 150
+"""So many operations on each other are followed; what is deeper is an unknown part."""
 _BINARY = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
     ast.MatMult: "matmul", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.BitAnd: "logical_and",
@@ -62,6 +64,8 @@ class Expressions(Calls):
         value = handler(self, node, scope) if handler is not None else None
         if value is None:
             value = self._unknown(ast.unparse(node), [])
+        if isinstance(value, Node) and self._depth_of(value) > DEEPEST:
+            value = Given("…")
         self.values[id(node)] = value
         return value
 

@@ -49,6 +49,7 @@ class State(ABC):
         self._called: set[int] = set()
         self._depth = 0
         self._steps = 0
+        self._depths: dict[Node, int] = {}
         self._loops = 0
         self._lasts: dict[Node, Node] = {}
         self._rounds: set[str] = set()
@@ -66,6 +67,19 @@ class State(ABC):
         """How often each name is assigned: a running sum is assigned more than once."""
         self._compiled = compile_keywords(tree)
         self.top = Scope()
+
+    def _depth_of(self, node: Node) -> int:
+        """How many operations a value is made of, one on the other."""
+        pending = [node]
+        while pending:
+            part = pending[-1]
+            below = [c for c in part.children if c not in self._depths]
+            if below:
+                pending += below
+                continue
+            self._depths[part] = 1 + max((self._depths[c] for c in part.children), default=0)
+            pending.pop()
+        return self._depths[node]
 
     def _choice(self, text: str, test: Node | None, then: Value, other: Value) -> Value:
         if then is other or other is RAISED:
