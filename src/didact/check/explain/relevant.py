@@ -85,6 +85,9 @@ def relevant(
         return Relevant(tuple(found[:_MOST_CAUSES]), "subject")
     named_subject = any(t.asks.search(question) for t in words.SUBJECTS)
     if not named_subject and (found := _by_topic(around, serious, words.SYMPTOMS)):
+        worse = [f for f in serious if f.severity is Severity.ERROR and f not in found]
+        if worse and all(f.severity is not Severity.ERROR for f in found):
+            return Relevant((*worse, *found)[:_MOST_TOLD], "all")
         return Relevant(tuple(found[:_MOST_CAUSES]), "symptom")
     lines = {int(a or b) for a, b in _LINE.findall(question)}
     if at_line := [f for f in serious if f.span.line in lines]:

@@ -159,9 +159,29 @@ def _is_of_masked_rows(analysis: Analysis, use: LossUse) -> bool:
         node = step.node
         named = isinstance(node, ast.Name | ast.Attribute) and has_word(dotted(node), _MASKS)
         picked = isinstance(node, ast.Call) and dotted(node.func).endswith("masked_select")
+        picked |= isinstance(node, ast.Subscript) and _is_chosen(node.slice, around(analysis, use))
         if named or picked:
             return True
     return False
+
+
+def _is_chosen(key: ast.expr, place: ast.AST) -> bool:
+    """Whether a key is true or false for each position: ``keep = attn.bool() & (labels > -1)``."""
+    if isinstance(key, ast.Name):
+        made = [n.value for n in ast.walk(place) if isinstance(n, ast.Assign)
+                and any(isinstance(t, ast.Name) and t.id == key.id for t in n.targets)]  # fmt: skip
+        return bool(made) and all(_is_boolean(value) for value in made)
+    return _is_boolean(key)
+
+
+def _is_boolean(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in ("view", "reshape", "flatten", "squeeze", "to"):
+            return _is_boolean(node.func.value)
+        return node.func.attr in ("bool", "ne", "eq", "gt", "ge", "lt", "le")
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
+        return _is_boolean(node.left) and _is_boolean(node.right)
+    return isinstance(node, ast.Compare)
 
 
 def _is_sequence(use: LossUse) -> bool:

@@ -349,7 +349,7 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
     if call.name in {"cross_entropy", "nll_loss"} and len(args) > 1:
         told.append((args[0], Kind.TENSOR))
         if not _is_soft(args[1]):
-            told.append((args[1], _labels_of(*args[:2])))
+            told.append((_unfilled(args[1]), _labels_of(*args[:2])))
         told += [(v, Kind.PADDING) for k, v in call.keywords if k == "ignore_index"]
     if call.name == "one_hot" and args:
         told.append((args[0], Kind.LABELS))
@@ -378,11 +378,14 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
         told += [(args[1], Kind.FLAG)] if fixed else []  # the p of attention maps, as it is set
     if call.name in {"masked_select", "masked_fill"} and len(args) > 1:
         picked = args[1]
-        while isinstance(picked, Call) and picked.name in {
-            "expand_as", "booleans", "unsqueeze", "invert", "logical_not",
-        }:  # fmt: skip
+        while isinstance(picked, Call) and (
+            picked.name in {"expand_as", "booleans", "unsqueeze", "invert", "logical_not"}
+            or (picked.name in {"eq", "ne"} and _is_bit(picked.args[1]))
+        ):
             picked = picked.args[0]
         told.append((picked, Kind.MASK))
+    if call.name == "booleans" and args and _is_plain(args[0]):
+        told.append((args[0], Kind.MASK))
     if call.name == "slice":
         both = all(isinstance(n, Given) for n in args[:2])
         ends = (Kind.OLD_CLASSES, Kind.CLASSES if both else Kind.OLD_CLASSES)
@@ -411,10 +414,29 @@ def _divided_mask(above: Node, below: Node) -> Given | None:
                for n in (above, below))  # fmt: skip
     if not sums or not isinstance(above, Call) or not isinstance(below, Call):
         return None
-    product, mask = above.args[0], below.args[0]
+    product, mask = above.args[0], _unshaped(below.args[0])
     if not isinstance(mask, Given) or mask.inputs or not isinstance(product, Call):
         return None
-    return mask if product.name == "mul" and mask in product.args else None
+    factors = [_unshaped(a) for a in product.args]
+    return mask if product.name == "mul" and mask in factors else None
+
+
+def _unshaped(node: Node) -> Node:
+    """A part before it was cut or shaped."""
+    while isinstance(node, Call) and node.name in _SHAPERS and node.args:
+        node = node.args[0]
+    return node
+
+
+def _unfilled(node: Node) -> Node:
+    """Labels before some of them were set to what is ignored."""
+    while isinstance(node, Call) and node.name in {*_SHAPERS, "masked_fill"} and node.args:
+        node = node.args[0]
+    return node
+
+
+def _is_bit(node: Node) -> bool:
+    return isinstance(node, Constant) and node.value in {0, 1}
 
 
 def _labels_of(scores: Node, target: Node) -> Kind:

@@ -16,6 +16,8 @@ _SHORT_TEACHER = re.compile(
     r"(^|_)(t|tea|tch|te|ref)(\d|_|$)|^(z|f|fm|feat|feats|logits?|p|g|h|out)_?t$|^tea|teacher|老师|教师|旧",
     re.IGNORECASE,
 )
+_PLURALS = frozenset({"logits", "feats", "outs"})
+"""Names whose last letter says that there are many, not whose they are."""
 _OF_SCHEDULES = re.compile(
     r"(^|_)(ep|epoch|step|iter|total|lo|hi|start|end|min|max|decay|known|old)s?(_|\d|$)|^n_|^num_",
     re.IGNORECASE,
@@ -77,8 +79,9 @@ def roles_of(
     tensors = [
         g for g, k in kinds.items() if k in {Kind.TENSOR, Kind.LIST} and not _is_no_output(g)
     ]  # fmt: skip
+    outputs = _outputs(labels)
     for given in tensors:
-        told = _provenance(given)
+        told = _provenance(given) or _of_output(given, outputs)
         if told is not None:
             found[given] = told
     fed = _fed(found)
@@ -205,6 +208,25 @@ def _provenance(given: Given) -> Told | None:
     return None
 
 
+def _outputs(labels: Mapping[Node, str]) -> dict[str, list[Given]]:
+    """The calls whose result has a name: ``out`` of ``out = net(x)``."""
+    found: dict[str, list[Given]] = {}
+    for node, name in labels.items():
+        if isinstance(node, Given) and "(" in node.text:
+            found.setdefault(name, []).append(node)
+    return found
+
+
+def _of_output(given: Given, outputs: Mapping[str, list[Given]]) -> Told | None:
+    """Of ``out.logits`` whose ``out`` is."""
+    owner = re.match(r"\w+(?=\.)", given.text)
+    if owner is None or "(" in given.text:
+        return None
+    told = [_provenance(call) for call in outputs.get(owner[0], [])]
+    sides = {t.role for t in told if t is not None}
+    return told[0] if len(sides) == 1 and None not in told else None
+
+
 def _lists_of_models(given: Given) -> list[str]:
     """The lists whose item a call is made of: ``t(x)`` for each ``t`` of ``teachers``."""
     first = given.inputs[0] if given.inputs else None
@@ -306,6 +328,8 @@ def _named(given: Given, labels: Mapping[Node, str]) -> Told | None:
         role = role_of(name) if name else Role.UNKNOWN
         if role is not Role.UNKNOWN:
             return Told(str(role), BY_NAME)
+    if last.lower() in _PLURALS:
+        return None
     teacher, student = bool(_SHORT_TEACHER.search(last)), bool(_SHORT_STUDENT.search(last))
     if teacher != student:
         return Told("teacher" if teacher else "student", BY_NAME)

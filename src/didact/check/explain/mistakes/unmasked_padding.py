@@ -26,13 +26,14 @@ def _unmasked_padding(look: Look) -> Iterator[Finding]:
     text = ast.unparse(judged.tracer.tree)
     if not re.search(r"attention_mask=\w", text) or judged.ranks.order[0] != 3:
         return
+    masks = attention_masks(judged.tracer.tree)
     for loss in judged.losses:
         for term in loss.terms:
             soft = term.definition is not None and term.definition.key in {"kd", "soft_ce"}
             if not soft or term.rank != 3 or not _is_mean_or_sum(term):
                 continue
             names = [g.text for g in leaves(term.body) if not g.model]
-            masked = any("mask" in n and "(" not in n for n in names)
+            masked = any(("mask" in n and "(" not in n) or n in masks for n in names)
             chosen = any(isinstance(p, Call) and p.name in {"masked_select", "ne", "where"}
                          for p in walk(term.body))  # fmt: skip
             if not masked and not chosen:
@@ -40,21 +41,26 @@ def _unmasked_padding(look: Look) -> Iterator[Finding]:
                              if isinstance(p, Call) and p.name == "kl_div" and p in look.places),
                             loss.entry.node)  # fmt: skip
                 cut = {c for _, c in cuts(term.body) if c}
-                fix = _fix(judged.tracer.tree, node, cut)
+                fix = _fix(masks, node, cut)
                 yield finding("KE146", Severity.WARNING, node, fix)
                 return
 
 
-def _fix(tree: ast.Module, node: ast.AST, cut: set[str]) -> Fix | None:
+def attention_masks(tree: ast.Module) -> set[str]:
+    """What models are given as ``attention_mask``."""
+    return {ast.unparse(k.value) for n in nodes_of(tree) if isinstance(n, ast.Call)
+            for k in n.keywords if k.arg == "attention_mask"}  # fmt: skip
+
+
+def _fix(masks: set[str], node: ast.AST, cut: set[str]) -> Fix | None:
     """The mean over what the mask selects; ``cut`` is how the scores are cut."""
-    masks = {ast.unparse(k.value) for n in nodes_of(tree) if isinstance(n, ast.Call)
-             for k in n.keywords if k.arg == "attention_mask"}  # fmt: skip
     if not isinstance(node, ast.Call) or len(node.args) != 2 or len(masks) != 1:
         return None
+    (mask,) = masks
     told = {k.arg: ast.unparse(k.value) for k in node.keywords}
     if last_name(node.func) != "kl_div" or told != {"reduction": "'batchmean'"} or cut - {HEAD}:
         return None
-    function, (one, other), mask = ast.unparse(node.func), node.args, masks.pop()
+    function, (one, other) = ast.unparse(node.func), node.args
     mask += f"[:, {TAIL}]" if cut else ""
     each = f"{function}({ast.unparse(one)}, {ast.unparse(other)}, reduction='none').sum(-1)"
     edit = Edit(span(node), f"(({each} * {mask}).sum() / {mask}.sum())")

@@ -25,7 +25,7 @@ from didact.check.explain.mistakes._positions import (
 )
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
-CODES = {"KE170": ("NO-SHIFT",), "KE171": ("MASK-UNSHIFTED",)}
+CODES = {"KE170": ("NO-SHIFT",), "KE171": ("MASK-UNSHIFTED",), "KE210": ("NO-SHIFT",)}
 
 _SHIFT = Text("Shift both by one position", "两侧错开一个位置")
 
@@ -44,6 +44,7 @@ def _of_loss(look: Look, loss: Loss) -> Iterator[Finding]:
     heads = [p for p in pairs if p.cut() == (HEAD, HEAD)]
     if heads and "MASK-UNSHIFTED" not in look.known:
         yield from _wrong_end(look, heads)
+    yield from _ahead(look, [p for p in pairs if p.cut() == (TAIL, TAIL) and not p.masks])
     told = bool(CAUSAL.search(look.words)) and not NOT_CAUSAL.search(look.words)
     if not (shown or told) or SHIFTED_BEFORE.search(look.words):
         return
@@ -102,24 +103,32 @@ def _value(look: Look, node: ast.AST) -> Node | None:
 
 def _wrong_end(look: Look, pairs: list[Pair]) -> Iterator[Finding]:
     """Labels without their last position beside logits without theirs."""
-    labels = {g for p in pairs for g in p.labels}
+    masked = all(p.masks for p in pairs)
+    for node, key in _cuts_of(look, {g for p in pairs for g in p.labels}, HEAD):
+        what = Text("Shift the mask", "掩码也移位") if masked else _SHIFT
+        fix = Fix((Edit(span(key), TAIL),), "unsafe", what)
+        code = "KE130" if masked else "KE210"
+        yield finding(code, Severity.ERROR, node, fix, mask=ast.unparse(node))
+
+
+def _ahead(look: Look, pairs: list[Pair]) -> Iterator[Finding]:
+    """Logits without their first position beside labels without theirs."""
+    places = list(_cuts_of(look, {g for p in pairs for g in p.logits}, TAIL))
+    labels = list(_cuts_of(look, {g for p in pairs for g in p.labels}, TAIL))
+    if places and labels:
+        fix = Fix(tuple(Edit(span(key), HEAD) for _, key in places), "unsafe", _SHIFT)
+        name = ast.unparse(labels[0][0])
+        yield finding("KE210", Severity.ERROR, places[0][0], fix, mask=name)
+
+
+def _cuts_of(look: Look, names: set[Given], cut: str) -> Iterator[tuple[ast.AST, ast.expr]]:
+    """The subscripts that cut one of the names so, and their keys of the positions."""
     for node in nodes_of(look.judged.tracer.tree):
         if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
             continue
-        value = look.judged.tracer.values.get(id(node.value))
-        made = {g for g, _ in _leaves(value)} if isinstance(value, Node) else set()
         key = node.slice.elts[1] if len(node.slice.elts) > 1 else None
-        if not made & labels or key is None or ast.unparse(key) != HEAD:
-            continue
-        fix = Fix((Edit(span(key), TAIL),), "unsafe", Text("Shift the mask", "掩码也移位"))
-        yield finding("KE130", Severity.ERROR, node, fix, mask=ast.unparse(node))
-
-
-def _leaves(node: Node) -> Iterator[tuple[Given, str]]:
-    if isinstance(node, Given):
-        yield node, ""
-    for child in node.children:
-        yield from _leaves(child)
+        if key is not None and ast.unparse(key) == cut and _value(look, node.value) in names:
+            yield node, key
 
 
 def _fix(look: Look, loss: Loss, pairs: list[Pair], *, some_are_cut: bool) -> Fix | None:

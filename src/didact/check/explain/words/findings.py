@@ -456,6 +456,19 @@ OWN: dict[str, Text] = {
         "`{labels}` 事先已错位，否则模型学到的是照抄当前 token；应让 logits[:, :-1] 对应 "
         "labels[:, 1:]",
     ),
+    "KE210": Text(
+        "`{mask}` is cut at the same end as the logits: the logits at position t predict the "
+        "token at t + 1, and here they are compared with the token of position t, which the model "
+        "reads; logits `[:, :-1]` go with labels `[:, 1:]`",
+        "`{mask}` 与 logits 切在了同一端：位置 t 的 logits 预测的是第 t + 1 个词元，这里却与第 t 个"
+        "词元（模型的输入本身）相比；logits 取 `[:, :-1]` 时，标签应取 `[:, 1:]`",
+    ),
+    "KE211": Text(
+        "the labels are `{labels}`, the tokens that the model reads, and nothing is ignored: the "
+        "cross-entropy counts padding, too; labels are -100 where attention_mask is 0",
+        "标签就是模型读入的 `{labels}`，又没有忽略任何位置：交叉熵把填充位置也算进去了；"
+        "attention_mask 为 0 的位置，标签应设为 -100",
+    ),
     "KE171": Text(
         "the mask made of `{labels}` selects the positions of the labels, and the logits that "
         "predict them stand one position before: unless `{labels}` were shifted before, cut "
@@ -1072,6 +1085,20 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "model for `labels=` alone; a loss that is written by hand must shift itself.",
             "因果语言模型预测的是下一个 token。`transformers` 只对传入的 `labels=` 在模型内部错"
             "位；自己写损失时要自己错位。",
+        ),
+    ),
+    "KE210": (
+        Text("Labels cut at the wrong end", "标签切错了一端"),
+        Text(
+            "The model learns to copy its input, not to predict; generation repeats itself.",
+            "模型学到的是照抄输入而不是预测；生成时会不停重复。",
+        ),
+    ),
+    "KE211": (
+        Text("Padding among the labels", "标签里有填充"),
+        Text(
+            "`labels = ids.masked_fill(attention_mask == 0, -100)`.",
+            "写成 `labels = ids.masked_fill(attention_mask == 0, -100)`。",
         ),
     ),
     "KE171": (

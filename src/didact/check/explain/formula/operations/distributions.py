@@ -108,7 +108,9 @@ def clamp(input: Tensor, min: Tensor | None = None, max: Tensor | None = None) -
 @operation("where")
 def where(condition: Tensor, input: Tensor, other: Tensor) -> Array:  # noqa: A002
     """One of two, element by element."""
-    return elementwise(lambda c, a, b: a if c else b, condition, input, other)
+    whole = all(isinstance(a, int) or getattr(a, "kind", "") == "int" for a in (input, other))
+    kind = "int" if whole else "float"
+    return elementwise(lambda c, a, b: a if c else b, condition, input, other, kind=kind)
 
 
 @operation("masked_fill")

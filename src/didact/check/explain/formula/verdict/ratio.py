@@ -66,10 +66,11 @@ def law_of(
         step = value / old
         if name == "H·W":
             step = value * (value + 1) / (old * (old + 1))
-        exact = math.log(changed / first) / math.log(step)
-        power = round(exact * 2) / 2
-        if abs(exact - power) > 1e-5:
+        if name == "S" and not _is_power(changed / first, step):
+            old, step = old - 1, (value - 1) / (old - 1)  # logits without their last position
+        if not _is_power(changed / first, step):
             return None
+        power = round(math.log(changed / first) / math.log(step) * 2) / 2
         if power:
             powers[name] = power
             size_now = old * (old + 1) if name == "H·W" else old
@@ -86,6 +87,12 @@ def law_of(
     if not math.isclose(abs(constant), round(abs(constant) * 120) / 120, rel_tol=1e-6):
         return None
     return Law(round(constant, 9), tuple(powers.items()))
+
+
+def _is_power(quotient: float, step: float) -> bool:
+    """Whether a quotient is a half or whole power of a step."""
+    exact = math.log(quotient) / math.log(step)
+    return abs(exact - round(exact * 2) / 2) <= 1e-5
 
 
 def spares_square(
