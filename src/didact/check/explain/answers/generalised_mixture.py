@@ -23,7 +23,7 @@ _TEXT = Text(
 
 def answer(question: str, code: Code) -> Text | None:
     """Where the loss is this divergence, with a weight in the mixture."""
-    if not _ASKS.search(question) or not code.keys & {"jsd"}:
+    if not _ASKS.search(question) or not code.keys & {"jsd", "jsd_masked"}:
         return None
     for name in code.mentioned(question):
         if name in {"beta", "alpha", "b"} and re.search(

@@ -247,7 +247,9 @@ def _order(question: str, code: Code, calls: list[Divergence]) -> Text | None:
             input=_STUDENT, target=_TEACHER, form=form, p=Text("teacher", "教师"),
             q=Text("student", "学生"),
         )  # fmt: skip
-    elif code.keys & {"jsd"} and all(leaves(c.target) < leaves(c.input) for c in calls):
+    elif code.keys & {"jsd", "jsd_masked"} and all(
+        leaves(c.target) < leaves(c.input) for c in calls
+    ):
         told = _MIXED
     else:
         return None

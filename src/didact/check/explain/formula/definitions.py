@@ -67,6 +67,7 @@ LOGITS = frozenset(
         "reverse_kl",
         "reverse_kl_masked",
         "jsd",
+        "jsd_masked",
         "tckd",
         "nckd",
         "icarl",
@@ -212,6 +213,16 @@ DEFINITIONS = (
         _LOGS + "q = F.softmax(s / T, axis)\nm = beta * p + (1 - beta) * q\n"
         "return (beta * (p * (lt - m.log())).sum(axis)"
         " + (1 - beta) * (q * (ls - m.log())).sum(axis)).mean()", power=0,
+    ),
+    Definition(
+        "jsd_masked",
+        Text("generalised Jensen–Shannon divergence over the positions of a mask",
+             "按掩码取位置的广义 Jensen–Shannon 散度（JSD）"),
+        "Agarwal et al. 2024, arXiv:2306.13649",
+        "Σ mask·JSD_β / Σ mask, JSD_β = β·KL(p ‖ m) + (1−β)·KL(q ‖ m), m = β·p + (1−β)·q",
+        _LOGS + "q = F.softmax(s / T, axis)\nw = beta * p + (1 - beta) * q\n"
+        "rows = beta * (p * (lt - w.log())).sum(axis) + (1 - beta) * (q * (ls - w.log())).sum(axis)"
+        "\nreturn (rows * m).sum() / m.sum()", power=0,
     ),
     Definition(
         "tckd", _same("DKD: TCKD"), "Zhao et al. 2022 (DKD), arXiv:2203.08679",
@@ -390,9 +401,9 @@ DEFINITIONS = (
     ),
     Definition(
         "cosine",
-        Text("a cosine distance, as LUCIR's less-forget loss",
-             "余弦距离，如 LUCIR 的 less-forget 损失"),
-        "Hou et al. 2019 (LUCIR)", "1 − cos(s, t)",
+        Text("a cosine distance, as in LUCIR and DistilBERT",
+             "余弦距离，LUCIR、DistilBERT 中有这一项"),
+        "Hou et al. 2019; Sanh et al. 2019", "1 − cos(s, t)",
         "return 1 - F.cosine_similarity(s, t, dim=-1).mean()", ranks=(2, 3),
     ),
     Definition(

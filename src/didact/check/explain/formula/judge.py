@@ -21,12 +21,14 @@ from didact.check.explain.formula.roles import Told, leaves, roles_of
 from didact.check.explain.formula.trace import Entry, Tracer, trace
 from didact.check.explain.formula.tree import (
     Call,
+    Choice,
     Constant,
     Given,
     Node,
     alternatives,
     walk,
 )
+from didact.check.explain.formula.tree import replace as replace_nodes
 from didact.check.explain.formula.verdict import Term, addends, by_form, laboratory, solve
 from didact.check.explain.formula.written import Writer, box_of
 
@@ -157,11 +159,50 @@ def judge(tree: ast.Module, words: str = "") -> Judged:
     for entry in entries[:MOST]:
         branches = [
             _branch(conditions, node, roles, ranks, incremental=incremental)
-            for conditions, node in alternatives(entry.value)
+            for conditions, node in _told_apart(entry.value, tree)
         ]
         text, mathml = box_of(entry.value, tracer.labels, branches[0].rank)
         losses.append(Loss(entry, text, mathml, tuple(branches)))
     return Judged(tuple(losses), roles, kinds, tracer, incremental, ranks)
+
+
+_BY_OPTION = re.compile(r"(?P<name>\w*reduc\w*) == '(?P<value>\w+)'")
+
+
+def _told_apart(node: Node, tree: ast.Module) -> list[tuple[tuple[str, ...], Node]]:
+    """The alternatives; of those that an option chooses the default one.
+
+    Where it has none, less those that are a sum because the caller asks for one.
+    """
+    options = {
+        p: option for p in walk(node)
+        if isinstance(p, Choice) and (option := _BY_OPTION.fullmatch(p.text))
+    }  # fmt: skip
+    defaults = _defaults(tree) if options else {}
+    chosen: dict[Node, Node] = {
+        p: p.then if defaults[o["name"]] == o["value"] else p.other
+        for p, o in options.items() if o["name"] in defaults
+    }  # fmt: skip
+    every = alternatives(replace_nodes(node, chosen) if chosen else node)
+    asked = [b for b in every if not any(_asks_a_sum(c) for c in b[0])]
+    return asked or every
+
+
+def _asks_a_sum(condition: str) -> bool:
+    option = _BY_OPTION.fullmatch(condition)
+    return option is not None and option["value"] in {"sum", "none"}
+
+
+def _defaults(tree: ast.Module) -> dict[str, str]:
+    """The texts that parameters have where nobody says."""
+    found: dict[str, str] = {}
+    for node in nodes_of(tree):
+        if isinstance(node, ast.arguments):
+            given = zip(node.args[::-1], node.defaults[::-1], strict=False)
+            for argument, value in [*given, *zip(node.kwonlyargs, node.kw_defaults, strict=False)]:
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    found[argument.arg] = value.value
+    return found
 
 
 def _branch(

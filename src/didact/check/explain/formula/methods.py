@@ -31,7 +31,8 @@ def method_keys(judged: Judged) -> list[str]:
     for method, needed in _METHODS:
         if keys & needed:
             found.append(method)
-    if "jsd" in found and all(_is_even(t) for t in terms if t.definition.key == "jsd"):  # type: ignore[union-attr]
+    mixtures = [t for t in terms if t.definition is not None and t.definition.key in _MIXTURES]
+    if "jsd" in found and all(map(_is_even, mixtures)):
         found[found.index("jsd")] = "jsd_even"
     soft = [t for t in terms if t.definition is not None and t.definition.key in SOFT]
     if soft and (named := _soft_method(soft, judged)):
@@ -53,6 +54,9 @@ def method_keys(judged: Judged) -> list[str]:
     if keys and keys <= _OF_LABELS:
         found.append("plain")
     return found
+
+
+_MIXTURES = frozenset({"jsd", "jsd_masked"})
 
 
 def _is_even(term: Term) -> bool:
@@ -121,7 +125,7 @@ _METHODS = (
     ("logit_matching", {"mse_centred"}),
     ("dino", {"dino"}), ("dino_uncentred", {"dino_uncentred"}),
     ("tf_kd", {"tf_kd", "virtual_ce"}), ("pod", {"pod"}),
-    ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", {"jsd"}), ("hard_kd", {"hard_kd"}),
+    ("reverse_kl", {"reverse_kl", "reverse_kl_masked"}), ("jsd", set(_MIXTURES)), ("hard_kd", {"hard_kd"}),
     ("binary_kd", {"binary_kd"}),
     ("consistency", {"mse_probs", "mse_probs_rows"}), ("ewc", {"ewc"}), ("l2_sp", {"l2_sp"}),
     ("imitation", {"mse_masked"}),

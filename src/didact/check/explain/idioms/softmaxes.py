@@ -50,6 +50,11 @@ _LOG_MIXTURE = Text(
     "log pᵢ + log wᵢ)",
     "混合分布的对数，在对数空间里算出（log Σ wᵢ·pᵢ，即对 log pᵢ + log wᵢ 求 logsumexp）",
 )
+_LOG_OF_TWO = Text(
+    "the logarithm of {v}·exp({a}) + {w}·exp({b}), the mixture of the two distributions, taken in "
+    "log space (logsumexp)",
+    "两个分布的混合 {v}·exp({a}) + {w}·exp({b}) 的对数，在对数空间里算出（logsumexp）",
+)
 _MEAN_OF_LOGS = Text(
     "the mean of two log-probabilities: the logarithm of their geometric mean, which does not sum "
     "to 1",
@@ -78,8 +83,25 @@ def phrase(scene: Scene, node: ast.expr) -> Text | None:
         parts = items(part.args[0].args[0]) or []
         logs = [_plus_log(p) for p in parts]
         if len(parts) > 1 and all(logs) and dim_of(part) == (dim_of(part.args[0]) or 0):
-            return _LOG_MIXTURE
+            return _of_two(scene, parts, node) or _LOG_MIXTURE
     return _mixture(scene, part, node)
+
+
+def _of_two(scene: Scene, parts: list[Node], node: ast.expr) -> Text | None:
+    """``logsumexp`` of ``log p + log w`` and ``log q + log (1 - w)``, part by part."""
+    told: list[str] = []
+    for part in parts if len(parts) == 2 else ():
+        if not isinstance(part, Call):
+            return None
+        logs = [a for a in part.args if is_log_probability(a)]
+        weights = [a.args[0] for a in part.args if is_call(a, "log") and a not in logs]
+        named = len(logs) == len(weights) == 1 and scene.is_named(logs[0], node)
+        if not named:
+            return None
+        told += [scene.name(weights[0], node), scene.name(logs[0], node)]
+    if len(told) != 4:
+        return None
+    return _LOG_OF_TWO.format(v=told[0], a=told[1], w=told[2], b=told[3])
 
 
 def _plus_log(node: Node) -> bool:

@@ -197,6 +197,8 @@ class Calls(State):
             made = layer(path, nodes, named)
             if made is not None:
                 return made
+            if path == "torch.logaddexp" and len(nodes) == 2:
+                return Call("logsumexp", (Call("stack", (Sequence(tuple(nodes)),)), Constant(0)))
             function = translation(path)
             result = function(list(nodes), dict(named)) if function is not None else None
             if result is not None:
