@@ -32,9 +32,31 @@ _PIXELS = Text(
     "batchmean 除的正是它，得到的已经是每个像素的平均 KL。",
 )
 
+_PER_TOKEN = Text(
+    "`{count}` is right: the divergence is already summed over the vocabulary, so this is the mean "
+    "over the tokens that count, on the scale of the cross-entropy, which averages over its valid "
+    "labels as well. Divided by the batch size it would be a sum over positions: the longer the "
+    "sequences, the more it weighs beside the other term.",
+    "除以 `{count}` 是对的：散度已经对词表求和，这样得到的是每个有效词元的平均值，与同样只对有效标签"
+    "取平均的交叉熵尺度一致。若除以 batch size，它就成了对位置求和：序列越长，这一项相对另一项越大。",
+)
+_WHOSE_COUNT = either(r"batch.?size|number of (samples|sequences)", r"batch.?size|批大小|样本数")
+_MASKED = frozenset({"kd_masked", "soft_ce_masked", "reverse_kl_masked", "jsd_masked"})
+
+
+def _per_token(question: str, code: Code) -> Text | None:
+    """Whether a masked sum is divided by the mask's sum or by the batch."""
+    known = code.keys & _MASKED or (code.keys & {"kd", "soft_ce", "reverse_kl"})
+    counts = set(re.findall(r"/ (\w+\.(?:float\(\)\.)?sum\(\))", code.text))
+    if not known or len(counts) != 1 or code.serious or not _WHOSE_COUNT.search(question):
+        return None
+    return _PER_TOKEN.format(count=counts.pop())
+
 
 def answer(question: str, code: Code) -> Text | None:
     """By the rows of what goes into the divergence."""
+    if (told := _per_token(question, code)) is not None:
+        return told
     if code.keys & {"cwd"} and re.search(r"B ?\*|H ?\*|通道|channel|B\W*C|H\W*W", question):
         return _CHANNELS
     if re.search(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from didact._core.i18n import Text
-from didact.check.explain.answers._code import Code, either
+from didact.check.explain.answers._code import Code, both, either
 
 PLACE = 12
 ASKS = either(
-    r"\w+\.loss\b|return_outputs|tuple|num_items", r"\.loss|元组|return_outputs|返回|num_items"
+    r"\w+\.loss\b|return_outputs|tuple|num_items|teacher.*(updat|train|learn|chang)"
+    r"|(updat|train).*teacher",
+    r"\.loss|元组|return_outputs|返回|num_items|(teacher|教师|老师).*(更新|训练|改变|被改)",
 )
 _LOSS = Text(
     "`{code}` is the model's own loss: `inputs` holds `labels`, so the transformers model "
@@ -29,11 +32,48 @@ _TUPLE = Text(
     "(loss, outputs) 这个元组，以便用 logits 计算指标。",
 )
 
+_UPDATED = re.compile(
+    r"(teacher|教师|老师).*(updat|trained|train too|learn|chang|更新|被训练|一起训练|改变)"
+    r"|(updat|train)\w* (the|my|also the) teacher",
+    re.IGNORECASE,
+)
+_NOT_UPDATED = Text(
+    "No: Trainer's optimiser holds the parameters of `self.model` alone, and `{teacher}` is no "
+    "part of it.",
+    "不会：Trainer 的优化器只含 `self.model` 的参数，`{teacher}` 不在其中。",
+)
+_GRAPH = Text(
+    " But its forward pass is recorded, too: backward() fills the teacher's .grad, which costs "
+    "time and memory for nothing. Put `{call}` into `with torch.no_grad():`.",
+    "但它的前向也记录了计算图：backward() 会白白算出教师的 .grad，费时又占显存。应把 `{call}` 放进 "
+    "`with torch.no_grad():`。",
+)
+_NO_GRAPH = Text(
+    " It runs under no_grad, so no gradient is computed for it either.",
+    "它的前向在 no_grad 下，连梯度也不会算。",
+)
+
+
+def _teacher(code: Code) -> Text | None:
+    """Whether the teacher of a Trainer's compute_loss is trained."""
+    call = next(
+        (n for n in code.nodes if isinstance(n, ast.Call)
+         and re.fullmatch(r"self\.\w*teacher\w*", ast.unparse(n.func))), None,
+    )  # fmt: skip
+    if call is None or re.search(r"optimi[sz]er|self\.model *=|ModuleList", code.text):
+        return None
+    told = _NOT_UPDATED.format(teacher=ast.unparse(call.func))
+    if re.search(r"no_grad|inference_mode", code.text):
+        return both(told, _NO_GRAPH)
+    return both(told, _GRAPH.format(call=ast.unparse(call)))
+
 
 def answer(question: str, code: Code) -> Text | None:
     """Where a Trainer's compute_loss is shown."""
     if "compute_loss" not in code.text:
         return None
+    if _UPDATED.search(question):
+        return _teacher(code)
     if re.search(r"includ|contain|already|包含|已经|包括", question) and re.search(
         r"\bkl\b|\bkd\b|distil|teacher|蒸馏|教师", question, re.IGNORECASE
     ):

@@ -17,8 +17,8 @@ ASKS = either(
 )
 _MEANING = either(
     r"what (does|do|is|are)\b|control|mean\b|role|which (term|one|loss|part)|\bfor\?|\bweighs?\b"
-    r"|purpose",
-    r"控制|管(什么|啥|的)|什么意思|作用|是什么|干嘛|干什么|含义|乘(在|的是)|给谁|哪一?项|哪个(?!更)"
+    r"|purpose|hard.{0,24}\bor\b.{0,12}soft|soft.{0,24}\bor\b.{0,12}hard|\b(weight|appl(y|ies) to)\b",
+    r"硬.{0,10}还是.{0,10}软|软.{0,10}还是.{0,10}硬|控制|管(什么|啥|的)|什么意思|作用|是什么|干嘛|干什么|含义|乘(在|的是)|给谁|哪一?项|哪个(?!更)"
     r"|指什么|分别|各自",
 )
 _DIRECTION = either(
@@ -47,6 +47,9 @@ _NOT_THIS = either(
     r"|和为|之和|总和|加起来|太小|太大|够不够|过大|过小",
 )
 
+_HARD_OR_SOFT = either(r"hard.{0,30}\bsoft|soft.{0,30}\bhard", r"硬.{0,10}软|软.{0,10}硬")
+_HARD_LOSS = Text("The hard loss", "硬标签损失：")
+_SOFT_LOSS = Text("The soft loss", "软标签（蒸馏）损失：")
 _WEIGHS = Text("`{weight}` weighs {term}", "`{weight}` 乘的是{term}")
 _AT = Text("with `{name}` = {value} only {left} is left", "`{name}` = {value} 时只剩{left}")
 _AT_ALL = Text("with `{name}` = 0 {gone} drops out", "`{name}` = 0 时{gone}不起作用")
@@ -132,7 +135,12 @@ def _one(question: str, code: Code, name: str, *, alone: bool) -> Text | None:
     if direction and alone and (told := _more(code, name, question)) is not None:
         said.append(told)
     lines = [_WEIGHS.format(weight=_short(code, w), term=code.name_of(t)) for t, w in held]
-    said.append(_sentence(lines))
+    weighs = _sentence(lines)
+    plain = {_is_hard(t) for t, w in held if not _is_rest(w)}
+    if _HARD_OR_SOFT.search(question) and len(plain) == 1 and None not in plain:
+        side = _HARD_LOSS if plain == {True} else _SOFT_LOSS
+        weighs = Text(f"{side.en}: {weighs.en[0].lower()}{weighs.en[1:]}", side.zh + weighs.zh)
+    said.append(weighs)
     if extreme and (left := _at(code, name, held, rest, question)) is not None:
         said.append(left)
     return both(*said)

@@ -12,7 +12,7 @@ from didact.check.explain.losscalls import code_of
 
 _TRAINER = {
     "compute_loss": Text(
-        "The method that `Trainer` calls at every step for the loss; overriding it exchanges the "
+        "The method that `Trainer` calls at every step for the loss; overriding it replaces the "
         "loss and nothing else. `inputs` is the batch as a dictionary; with `return_outputs` (as "
         "in evaluation) the outputs are wanted, too.",
         "`Trainer` 每一步都调用它来计算损失；重写它就只替换损失，其余不变。"
@@ -44,7 +44,7 @@ _LIGHTNING = {
 }
 _KERAS = {
     "train_step": Text(
-        "What Keras' `fit()` does with every batch; overriding it exchanges the training step.",
+        "What Keras' `fit()` does with every batch; overriding it replaces the training step.",
         "Keras 的 `fit()` 对每个批次调用的方法；重写它即替换训练步骤。",
     ),
     "test_step": Text(
@@ -81,6 +81,10 @@ def hook(tree: ast.Module, function: ast.stmt) -> Text | None:
         for base, words in _BASES:
             if any(b == base or (b.endswith(base) and base != "Model") for b in bases):
                 return words.get(getattr(function, "name", ""))
+    arguments = getattr(function, "args", None)
+    names = [a.arg for a in arguments.args[:3]] if isinstance(arguments, ast.arguments) else []
+    if getattr(function, "name", "") == "compute_loss" and names == ["self", "model", "inputs"]:
+        return _TRAINER["compute_loss"]
     return None
 
 
@@ -95,8 +99,11 @@ def sentence(scene: Scene, statement: ast.stmt) -> Text | None:
     """``return (loss, outputs) if return_outputs else loss``."""
     del scene
     value = statement.value if isinstance(statement, ast.Return) else None
-    if not isinstance(value, ast.IfExp) or ast.unparse(value.test) != "return_outputs":
+    if not isinstance(value, ast.IfExp):
         return None
-    return _EVALUATION.format(
-        a=code_of(value.body), test=code_of(value.test), b=code_of(value.orelse)
-    )
+    turned = isinstance(value.test, ast.UnaryOp) and isinstance(value.test.op, ast.Not)
+    test = value.test.operand if isinstance(value.test, ast.UnaryOp) else value.test
+    if ast.unparse(test) != "return_outputs":
+        return None
+    one, other = (value.orelse, value.body) if turned else (value.body, value.orelse)
+    return _EVALUATION.format(a=code_of(one), test=code_of(test), b=code_of(other))
