@@ -37,8 +37,9 @@ _PER_TOKEN = Text(
     "over the tokens that count, on the scale of the cross-entropy, which averages over its valid "
     "labels as well. Divided by the batch size it would be a sum over positions: the longer the "
     "sequences, the more it weighs beside the other term.",
-    "除以 `{count}` 是对的：散度已经对词表求和，这样得到的是每个有效词元的平均值，与同样只对有效标签"
-    "取平均的交叉熵尺度一致。若除以 batch size，它就成了对位置求和：序列越长，这一项相对另一项越大。",
+    "除以 `{count}` 是对的：散度已经对词表求和，这样得到的是每个有效词元的平均值，"
+    "与同样只对有效标签取平均的交叉熵尺度一致。若除以 batch size，它就成了对位置求和："
+    "序列越长，这一项相对另一项越大。",
 )
 _WHOSE_COUNT = either(r"batch.?size|number of (samples|sequences)", r"batch.?size|批大小|样本数")
 _MASKED = frozenset({"kd_masked", "soft_ce_masked", "reverse_kl_masked", "jsd_masked"})

@@ -17,7 +17,8 @@ ASKS = either(
 )
 _MEANING = either(
     r"what (does|do|is|are)\b|control|mean\b|role|which (term|one|loss|part)|\bfor\?|\bweighs?\b"
-    r"|purpose|hard.{0,24}\bor\b.{0,12}soft|soft.{0,24}\bor\b.{0,12}hard|\b(weight|appl(y|ies) to)\b",
+    r"|purpose|hard.{0,24}\bor\b.{0,12}soft|soft.{0,24}\bor\b.{0,12}hard"
+    r"|\b(weight|appl(y|ies) to)\b",
     r"硬.{0,10}还是.{0,10}软|软.{0,10}还是.{0,10}硬|控制|管(什么|啥|的)|什么意思|作用|是什么|干嘛|干什么|含义|乘(在|的是)|给谁|哪一?项|哪个(?!更)"
     r"|指什么|分别|各自",
 )

@@ -469,6 +469,18 @@ OWN: dict[str, Text] = {
         "标签就是模型读入的 `{labels}`，又没有忽略任何位置：交叉熵把填充位置也算进去了；"
         "attention_mask 为 0 的位置，标签应设为 -100",
     ),
+    "KE212": Text(
+        "`self.parameters()` holds the parameters of `self.{teacher}` as well: the teacher gets "
+        "gradients and the optimiser trains it towards the student; give it the student's alone",
+        "`self.parameters()` 也包含 `self.{teacher}` 的参数：教师有梯度，会被优化器一起训练，"
+        "向学生靠拢；只应传入学生的参数",
+    ),
+    "KE212-IDLE": Text(
+        "`self.parameters()` holds the parameters of `self.{teacher}` as well: under no_grad they "
+        "stay as they are, but they do not belong there; give the optimiser the student's alone",
+        "`self.parameters()` 也包含 `self.{teacher}` 的参数：在 no_grad 下它们不会变化，"
+        "但不该放在这里；只应传入学生的参数",
+    ),
     "KE171": Text(
         "the mask made of `{labels}` selects the positions of the labels, and the logits that "
         "predict them stand one position before: unless `{labels}` were shifted before, cut "
@@ -1099,6 +1111,14 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "`labels = ids.masked_fill(attention_mask == 0, -100)`.",
             "写成 `labels = ids.masked_fill(attention_mask == 0, -100)`。",
+        ),
+    ),
+    "KE212": (
+        Text("A teacher among a module's own parameters", "自身参数里包含教师"),
+        Text(
+            "A module that is assigned to `self` is a part of it: `self.parameters()` goes through "
+            "all parts.",
+            "赋给 `self` 的模块都是它的子模块：`self.parameters()` 会遍历全部子模块。",
         ),
     ),
     "KE171": (
