@@ -101,7 +101,9 @@ def _value(kind: Kind, draw: Draw, source: random.Random) -> Any:
         return _filled(draw.shape, lambda: float(source.random() < 0.5), "float")
     if kind is Kind.MASK:
         mask = _filled(places, lambda: source.random() < 0.6, "bool")
-        return Array(mask.shape, (True, False, *mask.data[2:]), "bool")
+        row = draw.positions if draw.rank == 3 else len(mask.data)  # none of them is empty
+        data = (number % row == 0 or bit for number, bit in enumerate(mask.data[2:], start=2))
+        return Array(mask.shape, (True, False, *data), "bool")
     if kind is Kind.WIDE_MASK:
         wide = tuple(1 if a == draw.class_axis else n for a, n in enumerate(draw.shape))
         return _value(Kind.MASK, draw, source).reshape(wide)

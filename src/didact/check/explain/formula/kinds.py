@@ -288,6 +288,15 @@ def _weights(parts: list[Node]) -> list[Given]:
                 for factor in _number_factors(one) if _is_reduced(other) else ():
                     before[factor] = before.get(factor, 0) + 1
                     proper.add(factor)
+        if isinstance(part, Call) and part.name == "div" and len(part.args) == 2:
+            above, below = part.args
+            whole = isinstance(above, Call) and above.name == "sub" and (
+                isinstance(above.args[0], Constant)
+            )  # fmt: skip
+            reduced = _is_reduced(above.args[1] if whole and isinstance(above, Call) else above)
+            if isinstance(below, Given) and _is_number(below) and reduced:
+                before[below] = before.get(below, 0) + 1  # the batches of one step
+                proper.add(below)
         if isinstance(part, Call) and part.name == "sub" and isinstance(part.args[0], Constant):
             one = part.args[1]  # 1 - a, which stands before the other loss
             if isinstance(one, Given) and not one.inputs:

@@ -19,7 +19,7 @@ _SHORT_TEACHER = re.compile(
 _PLURALS = frozenset({"logits", "feats", "outs"})
 """Names whose last letter says that there are many, not whose they are."""
 _OF_SCHEDULES = re.compile(
-    r"(^|_)(ep|epoch|step|iter|total|lo|hi|start|end|min|max|decay|known|old)s?(_|\d|$)|^n_|^num_",
+    r"(^|_)(ep|epoch|step|accum|accumulation|iter|total|lo|hi|start|end|min|max|decay|known|old)s?(_|\d|$)|^n_|^num_",
     re.IGNORECASE,
 )
 """Names in a schedule or a share: numbers, but no weights themselves."""

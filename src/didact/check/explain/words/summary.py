@@ -458,8 +458,8 @@ CONSEQUENCES: dict[str, Text] = {
         "能运行，但循环里只有最后一项损失起作用",
     ),
     "OPT-HAS-TEACHER": Text(
-        "it runs, but the optimiser holds the teacher's parameters",
-        "能运行，但优化器里放的是教师的参数",
+        "it runs, with the teacher's parameters in the optimiser",
+        "能运行，但教师的参数也在优化器里",
     ),
     "NO-ZERO-GRAD": Text(
         "it runs, and every step uses the gradients of all steps so far",

@@ -37,6 +37,9 @@ _LOSSES = frozenset(
 )
 
 
+_PAIRED = frozenset({"sub", "cdist", "cosine_similarity"})
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
     """The parts of a term that stand for the names of a definition."""
@@ -224,7 +227,7 @@ def _compared(body: Node) -> list[Node]:
     """What losses and differences read."""
     found: list[Node] = []
     for part in walk(body):
-        if isinstance(part, Call) and (part.name in _LOSSES or part.name in {"sub", "cdist"}):
+        if isinstance(part, Call) and (part.name in _LOSSES or part.name in _PAIRED):
             found += [_bare(argument) for argument in part.args[:2]]
     return found
 
