@@ -98,7 +98,7 @@ def _unused_parameters(tree: ast.Module) -> Iterator[Finding]:
     for node in nodes_of(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or _is_stub(node):
             continue
-        if node.name in _HOOKS:
+        if node.name in _HOOKS or _is_hook(node):
             continue
         used = {n.id for n in nodes_of(node) if isinstance(n, ast.Name)}
         if "locals" in used or (node.name.startswith("__") and node.name != "__init__"):
@@ -109,6 +109,18 @@ def _unused_parameters(tree: ast.Module) -> Iterator[Finding]:
                 continue
             message = _UNUSED.format(name=name, function=node.name)
             yield Finding(UNUSED_PARAMETER, Severity.INFO, span(parameter), message)
+
+
+def _is_hook(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether PyTorch prescribes the parameters: ``(module, input, output)``."""
+    names = [a.arg for a in node.args.args if a.arg != "self"]
+    if len(names) != 3:
+        return False
+    module, given, result = (n.strip("_").lower() for n in names)
+    return (
+        module in {"module", "mod", "m", "layer", "model"}
+        and given.startswith(("in", "x", "arg")) and result.startswith("o")
+    )  # fmt: skip
 
 
 _TOLD_APART = frozenset({"self", "cls", "num_items_in_batch", "return_outputs"})

@@ -45,7 +45,7 @@ TRAINING = frozenset(
         "EMA-REVERSED", "STUDENT-EVAL-MODE", "NOT-IN-OPTIMIZER", "SUM-OUTLIVES",
         "RESULT-DISCARDED", "GRAPH-REUSED", "PENALTY-CUT", "LIVE-PARAMETERS",
         "STEP-MISSING", "STUDENT-FROZEN", "OPTIMIZER-ANEW", "SUM-NOT-TRAINED",
-        "CHANGED-IN-PLACE",
+        "CHANGED-IN-PLACE", "HOOK-CUT",
     }
 )  # fmt: skip
 """Kinds of findings about how a loss is trained, not about its formula."""
@@ -225,7 +225,7 @@ def _methods(case: _Case) -> list[str]:
     if right and right != keys and (case.blocking or not keys):
         real = [k for k in right if k not in {"plain", "mse"}]
         swapped = any("SWAPPED" in case.kinds(f.code) for f in case.findings)
-        if real and (swapped or not [k for k in keys if k not in {"plain", "mse", "reverse_kl"}]):
+        if real and (swapped or not {*keys} - {"plain", "mse", "reverse_kl", "hint"}):
             return real
     if (
         keys
@@ -275,7 +275,7 @@ def _reasons(case: _Case) -> list[Text]:
     covered: set[str] = set()
     several = len(case.judged.terms) > 1
     told = {kind for f in case.findings for kind in case.kinds(f.code)}
-    for term in case.judged.terms if "JSD-WRONG" not in told else ():
+    for term in case.judged.terms if not {"JSD-WRONG", "OVER-CHANNELS"} & told else ():
         if term.wrong_sign is not None:
             shown = Writer(case.judged.tracer.labels).write(term.wrong_sign).plain
             reasons.append(words.SIGN.format(term=f"`{shown}`"))
@@ -336,7 +336,9 @@ def _constant(judged: Judged, term: Term, covered: set[str]) -> list[Text]:
     """A number that a term is multiplied by; of −1 the sign is named."""
     assert term.law is not None
     constant = term.law.constant
-    reasons = []
+    reasons: list[Text] = []
+    if term.definition is not None and term.definition.key == "mse_masked" and constant > 0:
+        return reasons  # a weight; the paper itself has one half
     if constant < 0:
         covered.add("SIGN-MISSING")
         reasons.append(words.SIGN.format(term=_written(judged, term)))

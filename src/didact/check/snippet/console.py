@@ -24,6 +24,9 @@ TRACEBACK = Text(
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.(?!:)|In ?\[[\d ]*\] ?:|\.{3,}:)(?: |$)?")
 _ANY_PROMPT = re.compile(r"(?:^|\s)(?:>>>|In ?\[[\d ]*\] ?:)", re.MULTILINE)
 _DOCTEST = re.compile(r"^[ \t]*>>>", re.MULTILINE)
+_DEFINED = re.compile(r"^(?:def \w+\(|class \w+[(:]).*$", re.MULTILINE)
+"""What no output begins with: the ``>>>`` beside it is a mark of another kind."""
+
 _GLUED_PROMPT = re.compile(r"(?<=\S)[ \t]+(?=>>> |In ?\[\d+\] ?:|Out ?\[\d+\] ?:)")
 _OUTPUT = re.compile(r"^[ \t]*Out ?\[\d*\] ?:")
 _SHELL = re.compile(
@@ -112,7 +115,7 @@ def without_prompts(page: Page) -> None:
     if not _ANY_PROMPT.search(page.text):
         return
     page.rewrite(lambda line: _GLUED_PROMPT.sub("\n", line))
-    doctest = bool(_DOCTEST.search(page.text))
+    doctest = bool(_DOCTEST.search(page.text)) and not _DEFINED.search(page.text)
     kept: list[str | None] = []
     after_output, is_open = False, False
     for number, line in zip(page.origin, page.lines, strict=True):

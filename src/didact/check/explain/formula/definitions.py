@@ -485,7 +485,7 @@ DEFINITIONS = (
         "a = F.normalize(s)\nb = F.normalize(t)\n"
         "a = (a @ a.t() + 1) / 2\nb = (b @ b.t() + 1) / 2\n"
         "a = a / a.sum(1, keepdim=True)\nb = b / b.sum(1, keepdim=True)\n"
-        "return (b * ((b + 0.0000001) / (a + 0.0000001)).log()).mean()", ranks=(2,),
+        "return (b * (b / a).log()).mean()", ranks=(2,),
     ),
 )  # fmt: skip
 EWC = Definition(

@@ -91,6 +91,8 @@ def _attention(scene: Scene, part: Call, node: ast.expr) -> Text | None:
     inner: Node = part
     unit = flat = False
     if is_call(inner, "normalize"):
+        if number(arg(inner, 2, "dim")) not in {None, 1, -1}:
+            return None
         unit, inner = True, inner.args[0]
     if is_row_per_sample(inner):
         flat, inner = True, inner.args[0]  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from didact.check.correct.site import span
+from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged, Loss
 from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.nodes import nodes_of
@@ -24,6 +25,8 @@ class Look:
     """The kinds of mistakes that were found already."""
     places: Mapping[Node, ast.AST]
     """Where each part of a formula stands."""
+    calls: Mapping[Node, list[ast.Call]]
+    """All calls that are each part."""
     words: str
     """The text around the code."""
 
@@ -42,11 +45,14 @@ def look_at(judged: Judged, known: frozenset[str], words: str) -> Look:
     """What the mistakes are told by."""
     tracer = judged.tracer
     places: dict[Node, ast.AST] = {}
+    calls: dict[Node, list[ast.Call]] = {}
     for node in nodes_of(tracer.tree):
         value = tracer.values.get(id(node)) if isinstance(node, ast.expr) else None
         if isinstance(value, Node):
             places.setdefault(value, node)
-    return Look(judged, known, places, words)
+            if isinstance(node, ast.Call):
+                calls.setdefault(value, []).append(node)
+    return Look(judged, known, places, calls, words)
 
 
 def finding(
@@ -62,6 +68,12 @@ def place(part: Node, loss: Loss, places: Mapping[Node, ast.AST]) -> ast.AST:
         if inner in places and isinstance(inner, Call):
             return places[inner]
     return loss.entry.node
+
+
+def called(look: Look, part: Node, name: str) -> ast.Call | None:
+    """The call of the function ``name`` that a part is, not one of a function around it."""
+    found = look.calls.get(part, [])
+    return next((n for n in found if last_name(n.func) == name), None)
 
 
 def tensors(judged: Judged) -> set[Given]:

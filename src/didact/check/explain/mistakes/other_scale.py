@@ -13,6 +13,7 @@ from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.mistakes._look import Look, finding, place
+from didact.check.explain.mistakes.channels_instead import in_formulas as over_channels
 from didact.check.explain.mistakes.not_a_mixture import is_no_mixture
 from didact.check.findings.finding import Edit, Finding, Fix, Severity, Span
 
@@ -191,6 +192,8 @@ def _minus_around(judged: Judged, body: ast.AST) -> Edit | None:
 
 def in_formulas(look: Look) -> Iterator[Finding]:
     """Term by term."""
+    if any(over_channels(look)):
+        return  # softened over other numbers than those that are divided by
     for loss in look.judged.losses:
         no_square = {"NO-T2"} if is_no_mixture(look, loss) else set()
         for term in loss.terms:

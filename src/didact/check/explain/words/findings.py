@@ -403,10 +403,9 @@ OWN: dict[str, Text] = {
         " `labels != pad_id`",
     ),
     "KE113": Text(
-        "the term is {factor} times {name}: batchmean divides by the batch alone and sums over "
-        "{size} positions, so the loss grows with them",
-        "这一项是“{name}”的 {factor} 倍：batchmean 只除以批大小，对 {size} 个位置"
-        "求了和，损失随之变大",
+        "the term is {factor} times {name}: it sums over the {size} positions and does not "
+        "divide by them, so the loss grows with them",
+        "这一项是“{name}”的 {factor} 倍：对 {size} 个位置求了和，却没有除以 {size}，损失随之变大",
     ),
     "KE114": Text(
         "the term is {factor} of {name}: it is averaged over the C classes, too",
@@ -556,6 +555,42 @@ OWN: dict[str, Text] = {
         "values. Only behind a ReLU, where nothing is negative, it is the map with p = 1",
         "`{text}` 带着符号把各通道相加，正负激活会互相抵消；注意力图应先取平方 `.pow(2)`（或绝"
         "对值）再求和。只有在 ReLU 之后（没有负值）它才是 p = 1 的注意力图",
+    ),
+    "KE230": Text(
+        "`{text}` runs along dim 0, the batch: each column (one position over all samples) gets "
+        "length 1, not each sample's row, so the samples of a batch are mixed and the loss depends "
+        "on the batch size; use dim=1",
+        "`{text}` 沿第 0 维（批）归一化：长度为 1 的是每一列（同一位置上的整批样本），不是每个样本"
+        "的一行，批内样本混在一起，损失还随批大小变化；应为 dim=1",
+    ),
+    "KE231": Text(
+        "`{text}` runs along dim 0, the batch: it compares each feature over all samples, not "
+        "the vectors of a sample; for [B, D] it is dim=1",
+        "`{text}` 沿第 0 维（批）计算：比较的是同一维特征在整批样本上的取值，不是每个样本的特征"
+        "向量；[B, D] 应为 dim=1",
+    ),
+    "KE232": Text(
+        "this hook is put on the student too, and `{text}` cuts what it keeps from the graph: the "
+        "terms made of it give the student no gradient; keep the output itself, and run the "
+        "teacher under `no_grad`",
+        "学生上也注册了这个 hook，而 `{text}` 把存下的特征从计算图上切断：由它算出的各项对学生没有"
+        "梯度；应直接保存输出，教师的前向放在 `no_grad` 里",
+    ),
+    "KE233": Text(
+        "the labels are all 0, which makes the first sample of the batch the positive of every "
+        "row; the scores are all rows against all rows, so the positive of row i is column i. "
+        "Zeros are right only where "
+        "column 0 was put there as the positive, `cat([pos, neg], 1)`; here it is "
+        "`torch.arange(B)`",
+        "标签全为 0，等于说批内第一个样本是所有行的正样本；这里的分数是每一行对每一行，第 i 行的"
+        "正样本在第 i 列。只有用 `cat([pos, neg], 1)` 把正样本放在第 0 列时才用全 0；这里应为 "
+        "`torch.arange(B)`",
+    ),
+    "KE234": Text(
+        "channel-wise distillation (CWD) turns each channel into a distribution over its H·W "
+        "positions; in [B, C, H·W] these are dim 2, and dim=1 runs over the channels",
+        "通道蒸馏（CWD）把每个通道变成 H·W 个位置上的分布；在 [B, C, H·W] 中位置是第 2 维，"
+        "dim=1 却是沿通道做 softmax",
     ),
     "KE181": Text(
         "the target −1 pushes the two apart: the loss is max(0, cos) and grows as they become "
@@ -1227,6 +1262,31 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "Zagoruyko and Komodakis 2017: F(A) = Σ_c |A_c|^p, p = 2 in their experiments.",
             "Zagoruyko、Komodakis 2017：F(A) = Σ_c |A_c|^p，实验中 p = 2。",
+        ),
+    ),
+    "KE230": (
+        Text("Normalised along the batch", "沿批归一化"),
+        Text("`F.normalize(x.flatten(1), dim=1)`.", "写成 `F.normalize(x.flatten(1), dim=1)`。"),
+    ),
+    "KE231": (
+        Text("A cosine along the batch", "沿批计算的余弦"),
+        Text("`F.cosine_similarity(a, b, dim=1)`.", "写成 `F.cosine_similarity(a, b, dim=1)`。"),
+    ),
+    "KE232": (
+        Text("A hook that cuts the student's graph", "切断学生计算图的 hook"),
+        Text("`feats[name] = output`.", "写成 `feats[name] = output`。"),
+    ),
+    "KE233": (
+        Text("All positives in column 0", "正样本全在第 0 列"),
+        Text(
+            "`labels = torch.arange(sim.size(0))`.", "写成 `labels = torch.arange(sim.size(0))`。"
+        ),
+    ),
+    "KE234": (
+        Text("CWD over the channels", "沿通道做 softmax 的 CWD"),
+        Text(
+            "`F.softmax(f.view(b, c, -1) / T, dim=2)`.",
+            "写成 `F.softmax(f.view(b, c, -1) / T, dim=2)`。",
         ),
     ),
     "KE181": (

@@ -596,6 +596,26 @@ CONSEQUENCES: dict[str, Text] = {
         "the labels of the new classes are lost, and the old classes are trained towards 0",
         "新类的标签丢失，旧类被训练成 0",
     ),
+    "COLUMNS-NORMALISED": Text(
+        "it runs, and the samples of a batch are mixed in the loss",
+        "能运行，但损失里混入了批内其他样本",
+    ),
+    "COSINE-OF-COLUMNS": Text(
+        "it runs, and the vectors of the samples are not what is compared",
+        "能运行，但比较的不是每个样本的特征向量",
+    ),
+    "HOOK-CUT": Text(
+        "it runs, and the terms of the caught features train nothing",
+        "能运行，但由 hook 特征算出的各项训练不了学生",
+    ),
+    "FIRST-COLUMN": Text(
+        "it runs, and every student embedding is drawn to the teacher's first sample of the batch",
+        "能运行，但每个学生特征都被拉向批内第一个样本的教师特征",
+    ),
+    "OVER-CHANNELS": Text(
+        "it runs, and compares the channels at each position instead of each channel's map",
+        "能运行，但比较的是每个位置上各通道的分布，不是每个通道的空间分布",
+    ),
     "ATTENTION-SIGNED": Text(
         "it runs, and activations of different sign cancel in the maps",
         "能运行，但注意力图里正负激活互相抵消",
