@@ -501,6 +501,9 @@ class Reader:
                 return _BY_ITSELF.format(a=code_of(left), b=code_of(right))
             half = ast.unparse(right) in {"2", "2.0"}
             if half and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+                if isinstance(left.right, ast.Constant):
+                    unit = ast.unparse(left.right) in {"1", "1.0"}
+                    return _TO_UNIT.format(a=code_of(left.left)) if unit else same(code_of(node))
                 return _HALFWAY.format(a=code_of(left.left), b=code_of(left.right))
         if isinstance(node.op, ast.Sub) and ast.unparse(left) in {"1", "1.0"}:
             told = self.traced(right)
@@ -647,6 +650,10 @@ _KEEPING = frozenset({"floating", "integers", "unsqueeze", "index", "view", "res
 _BY_ITSELF = Text(
     "{a} divided by {b}, so that its overall scale drops out", "{a} 除以 {b}，去掉整体尺度"
 )
+_TO_UNIT = Text(
+    "({a} + 1) / 2, which maps the range from −1 to 1 onto 0 to 1",
+    "({a} + 1) / 2，把 −1 到 1 的范围变到 0 到 1",
+)
 _HALFWAY = Text("the mean of {a} and {b}", "{a} 与 {b} 的平均")
 _COMPLEMENT = Text("the complement of {b}: 0 and 1 exchanged", "{b} 的补：0 与 1 互换")
 _COMPLEMENT_OF = Text("the complement of the mask {b}", "掩码 {b} 取反")
@@ -674,8 +681,18 @@ def _axis_in(node: ast.expr) -> Text | None:
         if isinstance(call, ast.Call) and axis is not None:
             name = last_name(call.func)
             words = _UNIT if name == "norm" else _SHARES if name == "sum" else Text("", "")
+            if name == "sum" and (root := _root_around(node)) is not None:
+                words = _UNIT if root else Text("", "")
             return Text(*(w.replace("{dim}", ast.unparse(axis)) for w in (words.en, words.zh)))
     return None
+
+
+def _root_around(node: ast.expr) -> bool | None:
+    """Whether a divisor is the root of a sum of squares; None where it has no root."""
+    text = ast.unparse(node)
+    if "sqrt" not in text and "** 0.5" not in text:
+        return None
+    return "** 2" in text or "pow(2)" in text or "square(" in text or ".pow(" in text
 
 
 def names_in(node: ast.expr) -> set[str]:

@@ -46,6 +46,10 @@ _ALIGNS = Text(
     "把分类头的这些行 {target} 乘以 {what}：即权重对齐（WA），用来消除对新类的偏向。",
 )
 _BUILT = Text("{target} is the model that {call} builds.", "{target}：由 {call} 建立的模型。")
+_NAN = Text(
+    "Sets the NaN in {x} to {value}: only NaN differs from itself.",
+    "把 {x} 中的 NaN 改为 {value}（只有 NaN 不等于自身）。",
+)
 _BECOMES = Text("{target} is {what}.", "{target}：{what}。")
 _ARE_EACH = Text("{target} are each {what}.", "{target} 都是{what}。")
 _IN_PLACE = Text("Changes {o} in place: it is now {what}.", "就地修改 {o}：得到{what}。")
@@ -97,6 +101,9 @@ class Explainer:
         target = node.targets[0]
         if len(node.targets) > 1 or not isinstance(target, ast.Subscript):
             return None
+        if ast.unparse(target.slice) == f"{(x := ast.unparse(target.value))} != {x}":
+            value = code_of(node.value)
+            return _NAN.format(x=code_of(target.value), value=value)
         keys = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
         if not any(isinstance(k, ast.Slice) for k in keys) or "weight" in ast.unparse(target):
             return None

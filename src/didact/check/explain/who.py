@@ -23,6 +23,7 @@ from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
 from didact.check.explain.computed import shown_by_form
 from didact.check.explain.formula.judge import Judged
+from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.libraries import ALIASES
 from didact.check.explain.formula.roles import BY_NAME as FORMULA_BY_NAME
 from didact.check.explain.formula.roles import (
@@ -397,6 +398,12 @@ class Who:
             return "input", told_by.IS_INPUT
         return None
 
+    def _is_compared(self, name: Name) -> bool:
+        """Whether the formulas square, multiply or normalise it: class indices are not."""
+        kinds = self.judged.kinds
+        own = [k for g, k in kinds.items() if g.text == name.text and not g.inputs]
+        return bool(own) and all(kind is Kind.TENSOR for kind in own)
+
     def _by_name(self, name: Name) -> tuple[str, Text] | None:
         last = name.text.rsplit(".", 1)[-1]
         if name.argument is None:
@@ -414,7 +421,7 @@ class Who:
             return "loss", told_by.BY_NAME
         if is_temperature(last) and plain and not _HANDED.match(last) and last[-2:] != "_t":
             return "temperature", told_by.BY_NAME
-        if _may_be_labels(name, last):
+        if _may_be_labels(name, last) and not self._is_compared(name):
             return "labels", told_by.BY_NAME
         if plain and (count := self._count(name, last, "")) is not None:
             return count, told_by.BY_NAME

@@ -81,6 +81,8 @@ LOGITS = frozenset(
         "skew_kl",
         "infonce",
         "infonce_raw",
+        "infonce_back",
+        "infonce_back_raw",
         "focal",
         "icarl_apart",
         "bce",
@@ -309,6 +311,22 @@ DEFINITIONS = (
              "批内对比损失（InfoNCE，用未归一化的内积）"),
         "van den Oord et al. 2018, arXiv:1807.03748", "CE(s_i · t_j/T, i)",
         "return F.cross_entropy(s @ t.t() / T, torch.arange(s.size(0)))", ranks=(2,), power=0,
+    ),
+    Definition(
+        "infonce_back",
+        Text("contrastive loss of the batch (InfoNCE), from the teacher to the student",
+             "批内对比损失（InfoNCE），由教师找学生"),
+        "van den Oord et al. 2018, arXiv:1807.03748", "CE(cos(t_i, s_j)/T, i)",
+        "z = F.normalize(t) @ F.normalize(s).t() / T\n"
+        "return F.cross_entropy(z, torch.arange(s.size(0)))", ranks=(2,), power=0,
+    ),
+    Definition(
+        "infonce_back_raw",
+        Text("contrastive loss of the batch (InfoNCE), from the teacher to the student, of inner "
+             "products that are not normalised",
+             "批内对比损失（InfoNCE，用未归一化的内积），由教师找学生"),
+        "van den Oord et al. 2018, arXiv:1807.03748", "CE(t_i · s_j/T, i)",
+        "return F.cross_entropy(t @ s.t() / T, torch.arange(s.size(0)))", ranks=(2,), power=0,
     ),
     Definition(
         "focal", Text("focal loss", "focal loss"), "Lin et al. 2017, arXiv:1708.02002",

@@ -61,7 +61,6 @@ def _is_flat(node: Node) -> bool:
 
 
 def _positions(node: ast.Call) -> Edit | None:
-    given = [k.value for k in node.keywords if k.arg == "dim"]
-    if not given:
-        given = [a for a in node.args if isinstance(a, ast.Constant)][-1:]
-    return Edit(span(given[0]), "2") if given else None
+    given: list[ast.expr] = [k.value for k in node.keywords if k.arg == "dim"]
+    given = given or [a for a in node.args if ast.unparse(a) == "1"]
+    return Edit(span(given[-1]), "2") if given else None

@@ -592,6 +592,15 @@ OWN: dict[str, Text] = {
         "通道蒸馏（CWD）把每个通道变成 H·W 个位置上的分布；在 [B, C, H·W] 中位置是第 2 维，"
         "dim=1 却是沿通道做 softmax",
     ),
+    "KE235": Text(
+        "`{mask}` is [B, H, W] and the maps are [B, C, H, W]: broadcasting sets the mask's B "
+        "against the channels, which ends in a RuntimeError where C is neither B nor 1, and where "
+        "C equals B masks channel c with the mask of sample c; `{mask}.unsqueeze(1)` gives it "
+        "a dimension for the channels",
+        "`{mask}` 是 [B, H, W]，特征图是 [B, C, H, W]：广播时掩码的 B 对上了通道维，C 与 B 不相等"
+        "（且不为 1）就报 RuntimeError，C 恰好等于 B 时则不报错，却用第 c 个样本的掩码去遮第 c 个通道；"
+        "应写 `{mask}.unsqueeze(1)` 补上通道维",
+    ),
     "KE181": Text(
         "the target −1 pushes the two apart: the loss is max(0, cos) and grows as they become "
         "alike; to make them alike the target is +1, the loss 1 − cos",
@@ -1288,6 +1297,10 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "`F.softmax(f.view(b, c, -1) / T, dim=2)`.",
             "写成 `F.softmax(f.view(b, c, -1) / T, dim=2)`。",
         ),
+    ),
+    "KE235": (
+        Text("A mask without a dimension for the channels", "没有通道维的掩码"),
+        Text("`diff * mask.unsqueeze(1)`.", "写成 `diff * mask.unsqueeze(1)`。"),
     ),
     "KE181": (
         Text(

@@ -616,6 +616,10 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and compares the channels at each position instead of each channel's map",
         "能运行，但比较的是每个位置上各通道的分布，不是每个通道的空间分布",
     ),
+    "MASK-SHAPE": Text(
+        "it ends in a RuntimeError unless C equals B, where the wrong places are masked",
+        "除非 C 恰好等于 B（那时遮错位置），否则报 RuntimeError",
+    ),
     "ATTENTION-SIGNED": Text(
         "it runs, and activations of different sign cancel in the maps",
         "能运行，但注意力图里正负激活互相抵消",

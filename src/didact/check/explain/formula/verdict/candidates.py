@@ -187,7 +187,8 @@ def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
             continue
         while isinstance(inner, Call) and inner.name in {"sub", "add"}:
             inner = inner.args[0]
-        while isinstance(inner, Call) and inner.name == "detach":
+        turned = {"detach", "t", "transpose"} if compares else {"detach"}
+        while isinstance(inner, Call) and inner.name in turned:
             inner = inner.args[0]
         if isinstance(inner, Call) and inner.name == "div" and is_scalar(inner.args[1], lab.kinds):
             temperatures[id(inner.args[1])] = inner.args[1]
@@ -256,7 +257,10 @@ def _mask_part(body: Node) -> Node | None:
         product = above.args[0]
         if isinstance(product, Call) and product.name == "mul":
             for factor in product.args:
-                if any(is_same(factor, p) for p in below):
+                inner = factor
+                while isinstance(inner, Call) and inner.name in {"unsqueeze", "floating"}:
+                    inner = inner.args[0]  # a dimension of size 1 leaves the sum as it is
+                if any(is_same(factor, p) or inner is p for p in below):
                     return factor
     return None
 
