@@ -108,6 +108,44 @@ ALIKE = (
     "loss = F.cross_entropy(z, y) + {one}F.cosine_similarity(f_new, f_old.detach(), dim=1){end}\n"
 )
 SUMMED = f"loss = F.cross_entropy(a, y) + {kl('a', 'b', 1, 'REDUCTION')}\n"
+MAPS = (
+    "def amap(f):\n    m = f.pow(2).mean(1)  # [B, H, W]\n"
+    "    return F.normalize(m.view(m.size(0), -1), dim={dim})\n"
+    "loss = (amap(fs) - amap(ft.detach())).pow(2).mean()\n"
+)
+ROWS = "loss = 1 - F.cosine_similarity(emb_s, emb_t.detach(), dim={dim}).mean()\n"
+HOOK = (
+    "feats = {{}}\ndef keep(name):\n    def fn(module, inputs, output):\n"
+    "        feats[name] = output{cut}\n    return fn\n"
+    "student.layer3.register_forward_hook(keep('s'))\n"
+    "teacher.layer3.register_forward_hook(keep('t'))\nteacher.eval()\n"
+    "for x, y in loader:\n    out = student(x)\n    with torch.no_grad():\n        teacher(x)\n"
+    "    loss = F.cross_entropy(out, y) + F.mse_loss(feats['s'], feats['t'])\n"
+    "    opt.zero_grad()\n    loss.backward()\n    opt.step()\n"
+)
+BATCH = (
+    "zs, zt = F.normalize(fs, dim=1), F.normalize(ft.detach(), dim=1)\nsim = zs @ zt.t() / tau\n"
+    "loss = F.cross_entropy(sim, torch.{labels})\n"
+)
+CWD = (
+    "def cwd(fs, ft, T=4.0):\n    b, c, h, w = fs.shape\n"
+    "    ls = F.log_softmax(fs.view(b, c, -1) / T, dim={dim})\n"
+    "    pt = F.softmax(ft.view(b, c, -1) / T, dim={dim})\n"
+    "    return T * T * F.kl_div(ls, pt, reduction='sum') / (b * c)\n"
+)
+PLACES = (
+    "def imitate(fs, ft, mask):\n    # fs, ft: [B, C, H, W]; mask: [B, H, W]\n"
+    "    return ((fs - ft.detach()) ** 2 * mask{up}).sum() / (2 * mask.sum())\n"
+)
+HEAD = (
+    "o = pred_t[..., {last}].sigmoid().detach()\nloss = (F.l1_loss(pred_s[..., :4], "
+    "pred_t[..., :4].detach(), reduction='none') * o).mean()\n"
+)
+MMD = (
+    "def k(a, b):\n    return (a.unsqueeze(1) * b.unsqueeze(2)).sum(-1).pow(2)\n"
+    "s = F.normalize(fs.flatten(2), dim=2)\nt = F.normalize(ft.flatten(2), dim=2)\n"
+    "loss = k(t, t).mean() + k(s, s).mean() - {two}k(s, t).mean()\n"
+)
 COLUMN = "loss = F.cross_entropy(student(x), y{end})\n"
 
 PAIRS = {
@@ -156,6 +194,15 @@ PAIRS = {
               ORDER.format(kd=kl("y", "teacher_scores"))),
     "KE186": (NAMED.format(kd=kl("student_logits", "teacher_logits")),
               NAMED.format(kd=kl("teacher_logits", "student_logits"))),
+    "KE230": (MAPS.format(dim=0), MAPS.format(dim=1)),
+    "KE231": (ROWS.format(dim=0), ROWS.format(dim=1)),
+    "KE232": (HOOK.format(cut=".detach()"), HOOK.format(cut="")),
+    "KE233": (BATCH.format(labels="zeros(sim.size(0), dtype=torch.long)"),
+              BATCH.format(labels="arange(sim.size(0))")),
+    "KE234": (CWD.format(dim=1), CWD.format(dim=2)),
+    "KE235": (PLACES.format(up=""), PLACES.format(up=".unsqueeze(1)")),
+    "KE236": (HEAD.format(last="4"), HEAD.format(last="4:5")),
+    "KE237": (MMD.format(two=""), MMD.format(two="2 * ")),
     "KE188": (COLUMN.format(end=".unsqueeze(1)"), COLUMN.format(end="")),
 }  # fmt: skip
 
@@ -184,6 +231,10 @@ def test_found_and_mended(code: str) -> None:
         "loss = F.cross_entropy(sim, torch.arange(len(zs)))\n",
         "for epoch in range(epochs):\n    T = T0 * (1 - epoch / epochs)\n"
         f"    loss = {kl('s / T', 't / T')} * T * T\n    loss.backward()\n",
+        "l_pos = (q * k).sum(1, keepdim=True)\nlogits = torch.cat([l_pos, q @ queue], 1) / 0.07\n"
+        "loss = F.cross_entropy(logits, torch.zeros(len(q), dtype=torch.long))\n",
+        "c = F.normalize(za, dim=0).t() @ F.normalize(zb, dim=0)\nloss = (c - eye).pow(2).sum()\n",
+        "loss = 1 - F.cosine_similarity(w_s, w_t, dim=0)\n",
         "conf, pl = F.softmax(t, 1).max(1)\nm = (conf > 0.9).float()\n"
         "loss = (F.cross_entropy(s, pl, reduction='none') * m).mean()\n",
         "emb = F.normalize(h.mean(1), dim=-1)\nref = F.normalize(g.mean(1), dim=-1)\n"
@@ -191,7 +242,11 @@ def test_found_and_mended(code: str) -> None:
     ],
 )  # fmt: skip
 def test_what_only_looks_alike_is_left_alone(code: str) -> None:
-    new = {f"KE{n}" for n in range(170, 200)} | {"KE110", "KE129", "KE130", "KE131"}
+    new = (
+        {f"KE{n}" for n in range(170, 200)}
+        | {f"KE{n}" for n in range(230, 240)}
+        | {"KE110", "KE129", "KE130", "KE131"}
+    )
     assert not new & {f.code for f in explain(code).findings}
 
 

@@ -608,6 +608,7 @@ _IN_CHINESE = (
     (", over the samples i", "，i 取遍样本"), (", over the classes c", "，c 取遍类别"),
     ("mean P·(log P − log Q) of cosine similarities", "余弦相似度的 平均 P·(log P − log Q)"),
     ("KL(p without y ‖ q without y)", "KL(p 去掉 y ‖ q 去掉 y)"), ("length(", "长度("),
+    (" over pairs of places", "，取遍成对的位置"),
     ("where y is not padding", "y 不是填充的位置"),
 )  # fmt: skip
 _CHOICE = re.compile(r"\{ (.*?) if (.*?); (.*?) otherwise \}")

@@ -578,6 +578,8 @@ def consequence_of(
         if finding.code in {"KE103", "KE156"} and finding.severity is Severity.ERROR:
             return words.OLD_OR_WRONG_NAME.format(line=finding.span.line)
         for kind in kinds(finding.code):
+            if kind == "TARGET-IN-GRAPH" and "same network" in finding.message.en:
+                return words.OWN_TARGET
             if kind == "TARGET-IN-GRAPH" and apart:
                 return words.SECOND_BACKWARD
             if kind in _SCALES and len({_SCALES[k] for k in told if k in _SCALES}) > 1:

@@ -9,7 +9,7 @@ from didact.check.explain.answers._code import Code, either
 
 PLACE = 20
 ASKS = either(
-    r"(same|different|equal|match\w*).*(channel|width|dim|size|number|shape)"
+    r"(same|different|equal|match\w*|matter).*(channel|width|dim|size|number|shape)"
     r"|(channel|width|dim|size|shape)\w*.*(same|different|equal|match|differ)",
     r"(通道|维度|维数|宽度|尺寸|形状|大小).*(一样|不同|不一样|相同|一致|不等)|(一样|不同"
     r"|相同).*(通道|维度|维数|宽度)",
@@ -23,6 +23,13 @@ _KERNEL = Text(
     "The number of channels may differ, as the kernel compares each channel as a vector of its H·W "
     "places; that number of places must be the same.",
     "通道数可以不同：核函数把每个通道当作 H·W 维的向量来比较；H·W 必须相同。",
+)
+_CHANNELS = Text(
+    "Yes: channel i of the student is compared with channel i of the teacher, so both need as "
+    "many. Where they differ, a 1×1 convolution brings the student's to the teacher's number, "
+    "and its parameters go to the optimiser.",
+    "要：学生的第 i 个通道与教师的第 i 个通道比较，两边通道数必须相同。不同时，用 1×1 卷积把学生的"
+    "通道数变成教师的，并把它的参数交给优化器。",
 )
 _ELEMENTWISE = Text(
     "Yes: the two are compared entry by entry, so their shapes must be equal. Where the widths "
@@ -46,6 +53,11 @@ def answer(question: str, code: Code) -> Text | None:
         return _may_differ(question, _GRAM)
     if keys & {"nst", "nst_student"}:
         return _KERNEL
+    if keys & {"cwd"}:
+        layer = re.search(r"= (nn\.(?:Linear|Conv2d|Conv1d)\([^\n]*\))", code.text)
+        return _CHANNELS if layer is None else _may_differ(
+            question, _PROJECTED.format(layer=layer[1])
+        )  # fmt: skip
     if keys & {"mse", "mse_rows", "mse_sum", "l1", "smooth_l1", "cosine"} and re.search(
         r"channel|width|dim|feature|通道|维|宽度|特征", question, re.IGNORECASE
     ):
@@ -62,6 +74,12 @@ _CAN_DIFFER = either(
 )
 
 
+_WORKS = either(
+    r"\b(work|works|usable|directly|as it is|as is)\b",
+    r"(能|可以)(不能)?(直接)?(用|跑|算|这样|这么)|直接用|行吗|可以吗",
+)
+
+
 def _may_differ(question: str, told: Text) -> Text:
     """An answer that begins with no, begun as the question wants it."""
     if re.search(r"\bwhy\b|为什么|为何", question, re.IGNORECASE):
@@ -71,5 +89,10 @@ def _may_differ(question: str, told: Text) -> Text:
     if _CAN_DIFFER.search(question):
         return Text(
             "Yes: " + told.en.removeprefix("No: "), "可以：" + told.zh.removeprefix("不需要：")
+        )
+    if _WORKS.search(question):
+        return Text(
+            "Yes, as it is: " + told.en.removeprefix("No: "),
+            "能：" + told.zh.removeprefix("不需要："),
         )
     return told

@@ -447,6 +447,14 @@ DEFINITIONS = (
         "return (a - b).pow(2).mean()", ranks=(4,),
     ),
     Definition(
+        "pairwise",
+        Text("structured distillation of pairs of places", "成对位置相似度的结构化蒸馏"),
+        "Liu et al. 2019 (structured KD), arXiv:1903.04197",
+        "mean (cos(s_i, s_j) − cos(t_i, t_j))² over pairs of places",
+        "a = F.normalize(s.flatten(2), dim=1)\nb = F.normalize(t.flatten(2), dim=1)\n"
+        "return (a.transpose(1, 2) @ a - b.transpose(1, 2) @ b).pow(2).mean()", ranks=(4,),
+    ),
+    Definition(
         "nst", Text("NST (neuron selectivity transfer)", "NST（神经元选择性迁移）"),
         "Huang, Wang 2017 (NST), arXiv:1707.01219", "mean k(t,t) + mean k(s,s) − 2 mean k(s,t)",
         "a = F.normalize(s.flatten(2), dim=2)\nb = F.normalize(t.flatten(2), dim=2)\n"

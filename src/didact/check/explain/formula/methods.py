@@ -118,7 +118,7 @@ SOFT = frozenset({"kd", "soft_ce", "kd_masked", "soft_ce_masked", "kd_average", 
 _METHODS = (
     ("dkd", {"tckd", "nckd"}), ("dist", {"dist_inter", "dist_intra"}),
     ("rkd", {"rkd_distance", "rkd_angle"}), ("at", {"at"}), ("nst", {"nst", "nst_student"}),
-    ("sp", {"sp"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}),
+    ("sp", {"sp"}), ("pairwise", {"pairwise"}), ("cwd", {"cwd"}), ("pkt", {"pkt"}),
     ("icarl", {"icarl", "icarl_apart", "icarl_labels", "icarl_narrow", "icarl_narrow_sum",
                "icarl_labels_sum"}),
     ("skew_kl", {"skew_kl"}),
@@ -144,8 +144,8 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
         not leaves(t.student) & leaves(t.teacher)
         for t in terms if t.student is not None and t.teacher is not None
     )  # fmt: skip
-    if sides == {("student", "student")} or _is_of_one_network(terms):
-        if _is_of_one_network(terms):
+    if sides == {("student", "student")} or is_of_one_network(terms):
+        if is_of_one_network(terms):
             ensemble = all(_is_mean(t.teacher) for t in terms)
             own = "one" if ensemble else "self_kd"
             return own if all(_is_cut(t) for t in terms) else ""
@@ -197,7 +197,7 @@ def _parts_outside_cat(node: Node) -> Iterator[Node]:
     yield from (p for p in walk(node) if id(p) not in pieces)
 
 
-def _is_of_one_network(terms: list[Term]) -> bool:
+def is_of_one_network(terms: list[Term]) -> bool:
     """Whether target and prediction are outputs of one network: its exits, its layers."""
     pairs = [(t.student, t.teacher) for t in terms if t.student is not None and t.teacher]
     return bool(pairs) and all(_sources(s) & _sources(t) for s, t in pairs)

@@ -42,6 +42,10 @@ _EACH_GRAM = Text(
     "for each sample the inner products of all pairs of rows of {x} (a Gram matrix per sample)",
     "每个样本各自的 Gram 矩阵：{x} 各行两两的内积",
 )
+_EACH_BETWEEN = Text(
+    "for each sample the inner products of every row of {x} with every row of {y}",
+    "每个样本内 {x} 每一行与 {y} 每一行的内积",
+)
 _EACH_COSINES = Text(
     "for each sample the cosines of all pairs of rows of {x} (they have length 1)",
     "每个样本内 {x} 各行两两的余弦相似度（各行长度为 1）",
@@ -109,7 +113,9 @@ def _product(scene: Scene, part: Call, node: ast.expr) -> Text | None:
     unit = is_unit(x) and is_unit(y)
     names = {"x": scene.name(x, node), "y": scene.name(y, node)}
     if batched:
-        return (_EACH_COSINES if unit else _EACH_GRAM).format(**names) if same else None
+        if not same:
+            return _EACH_BETWEEN.format(**names)
+        return (_EACH_COSINES if unit else _EACH_GRAM).format(**names)
     if same:
         return (_COSINES if unit else _GRAM).format(**names)
     return (_COSINES_BETWEEN if unit else _GRAM_BETWEEN).format(**names)
@@ -150,5 +156,7 @@ def is_unit(node: Node) -> bool:
 
 
 def _is_number(node: Node) -> bool:
+    if is_call(node, "size") or (is_call(node, "index") and is_call(node.args[0], "size")):
+        return True
     text = getattr(node, "text", "")
     return number(node) is not None or (bool(text) and is_temperature(text))

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.judge import Judged, Loss
+from didact.check.explain.formula.methods import is_of_one_network
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import side
 from didact.check.explain.formula.trace import Tracer
 from didact.check.explain.formula.tree import Call, Node, walk
 from didact.check.explain.formula.verdict import Term
 from didact.check.explain.mistakes._look import Look, finding, place
+from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE107": ("ITEM-IN-GRAPH",), "KE108": ("TARGET-IN-GRAPH",)}
@@ -42,7 +44,9 @@ def _graph(
                 yield finding("KE107", Severity.ERROR, at, fix, name=term.definition.name)
             if term in peers and "TARGET-IN-GRAPH" not in known and not _is_cut(term.body):
                 node = place(term.body, loss, places)
-                yield finding("KE108", Severity.WARNING, node, _detached(node, term, judged))
+                fix = _detached(node, term, judged)
+                message = OWN["KE108-OWN" if is_of_one_network([term]) else "KE108"]
+                yield Finding("KE108", Severity.WARNING, span(node), message, fix)
 
 
 def _cut_place(loss: Loss, tracer: Tracer) -> ast.AST:

@@ -374,6 +374,11 @@ OWN: dict[str, Text] = {
         "also changes that network",
         "目标来自另一个网络且没有 detach：这个损失的梯度也会改动那个网络",
     ),
+    "KE108-OWN": Text(
+        "the target is another output of the same network and is not detached: this term also "
+        "pulls the target towards what imitates it",
+        "目标是同一网络的另一个输出，且没有 detach：这一项也会把目标往模仿它的一侧拉",
+    ),
     "KE109": Text(
         "the normalised value `{name}` is computed and then not used: the loss compares what is "
         "not normalised",
@@ -598,8 +603,22 @@ OWN: dict[str, Text] = {
         "C equals B masks channel c with the mask of sample c; `{mask}.unsqueeze(1)` gives it "
         "a dimension for the channels",
         "`{mask}` 是 [B, H, W]，特征图是 [B, C, H, W]：广播时掩码的 B 对上了通道维，C 与 B 不相等"
-        "（且不为 1）就报 RuntimeError，C 恰好等于 B 时则不报错，却用第 c 个样本的掩码去遮第 c 个通道；"
-        "应写 `{mask}.unsqueeze(1)` 补上通道维",
+        "（且不为 1）就报 RuntimeError，C 恰好等于 B 时则不报错，却用第 c 个样本的掩码去遮第 c 个"
+        "通道；应写 `{mask}.unsqueeze(1)` 补上通道维",
+    ),
+    "KE236": Text(
+        "`{text}` is one entry of the last dimension, which is gone from it, while what it is "
+        "multiplied with still has that dimension: broadcasting sets different dimensions against "
+        "each other, a RuntimeError unless their sizes happen to agree; write "
+        "`{text}.unsqueeze(-1)`",
+        "`{text}` 取的是最后一维的一个元素，这一维已经没有了，而与它相乘的一侧还有这一维：广播时对"
+        "上的是不同的维，大小不巧合就报 RuntimeError；应写 `{text}.unsqueeze(-1)`",
+    ),
+    "KE237": Text(
+        "the mixed term `{text}` is subtracted once: the MMD is mean k(t,t) + mean k(s,s) − 2·mean "
+        "k(s,t), and only with the 2 it is a squared distance, at least 0 and 0 for s = t",
+        "混合项 `{text}` 只减了一次：MMD 是 平均 k(t,t) + 平均 k(s,s) − 2·平均 k(s,t)，有系数 2 才"
+        "是平方距离（不小于 0，s = t 时为 0）",
     ),
     "KE181": Text(
         "the target −1 pushes the two apart: the loss is max(0, cos) and grows as they become "
@@ -1301,6 +1320,17 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
     "KE235": (
         Text("A mask without a dimension for the channels", "没有通道维的掩码"),
         Text("`diff * mask.unsqueeze(1)`.", "写成 `diff * mask.unsqueeze(1)`。"),
+    ),
+    "KE236": (
+        Text("A dimension that an index dropped", "被下标去掉的一维"),
+        Text("`x[..., :4] * w[..., 4:5]`.", "写成 `x[..., :4] * w[..., 4:5]`。"),
+    ),
+    "KE237": (
+        Text("The mixed term of the MMD once", "MMD 的混合项少了系数 2"),
+        Text(
+            "`kss.mean() + ktt.mean() - 2 * kst.mean()`.",
+            "写成 `kss.mean() + ktt.mean() - 2 * kst.mean()`。",
+        ),
     ),
     "KE181": (
         Text(

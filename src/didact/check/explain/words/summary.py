@@ -35,6 +35,10 @@ METHODS: dict[str, Text] = {
         "只在教师前 k 个类别上（重新归一化）的 Hinton 知识蒸馏",
     ),
     "skew_kl": Text("skewed KL (DistiLLM, Ko et al. 2024)", "偏斜 KL（DistiLLM，Ko 等 2024）"),
+    "pairwise": Text(
+        "structured distillation of a segmentation network, pair-wise (Liu et al. 2019)",
+        "语义分割的结构化蒸馏：成对（pair-wise）相似度（Liu 等 2019）",
+    ),
     "infonce": Text(
         "a contrastive loss within the batch (InfoNCE); CRD itself takes its negatives from a "
         "memory bank",
@@ -620,6 +624,14 @@ CONSEQUENCES: dict[str, Text] = {
         "it ends in a RuntimeError unless C equals B, where the wrong places are masked",
         "除非 C 恰好等于 B（那时遮错位置），否则报 RuntimeError",
     ),
+    "LAST-DIM": Text(
+        "it ends in a RuntimeError unless two sizes happen to agree",
+        "除非两个大小恰好相等，否则报 RuntimeError",
+    ),
+    "CROSS-TERM": Text(
+        "it runs, and what is minimised is no distance between the two",
+        "能运行，但最小化的不是两者之间的距离",
+    ),
     "ATTENTION-SIGNED": Text(
         "it runs, and activations of different sign cancel in the maps",
         "能运行，但注意力图里正负激活互相抵消",
@@ -649,6 +661,10 @@ CONSEQUENCES: dict[str, Text] = {
 BOTH_SCALES = Text(
     "it runs, and the soft term has 1/(C·T²) of its weight",
     "能运行，但软标签项的实际权重只有 1/(C·T²)",
+)
+OWN_TARGET = Text(
+    "it runs, and the target is pulled towards what imitates it",
+    "能运行，但目标也会被往模仿它的一侧拉",
 )
 SECOND_BACKWARD = Text(
     "the second backward() stops with a RuntimeError: it goes through the graph that the first one "

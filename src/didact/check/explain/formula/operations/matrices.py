@@ -25,6 +25,29 @@ def matmul_(input: Tensor, mat2: Tensor) -> Array:  # noqa: A002 - PyTorch's nam
     return matmul(as_array(input), as_array(mat2))
 
 
+@operation("einsum")
+def einsum(equation: str, *operands: Any) -> Array:
+    """Products of the named dimensions, summed over those that the result does not name."""
+    given = operands[0] if len(operands) == 1 and isinstance(operands[0], list) else operands
+    tensors = [as_array(t) for t in given]
+    left, arrow, kept = equation.replace(" ", "").partition("->")
+    names = left.split(",")
+    if not arrow or "." in left or [len(n) for n in names] != [t.rank for t in tensors]:
+        raise EvaluationError(f"{equation} does not fit")
+    letters = kept + "".join(sorted(set("".join(names)) - set(kept)))
+    product: Array | None = None
+    for name, tensor in zip(names, tensors, strict=True):
+        if len(set(name)) < len(name):
+            raise EvaluationError(f"{equation} takes a diagonal")
+        turned = tensor.permute([name.index(c) for c in letters if c in name])
+        sizes = iter(turned.shape)
+        wide = turned.reshape([next(sizes) if c in name else 1 for c in letters])
+        product = wide if product is None else elementwise(lambda a, b: a * b, product, wide)
+    assert product is not None
+    gone = list(range(len(kept), len(letters)))
+    return as_array(sum_(product, gone)) if gone else product
+
+
 @operation("cdist")
 def cdist(x1: Array, x2: Array, p: float = 2.0) -> Array:
     """The distances of all pairs of rows."""
