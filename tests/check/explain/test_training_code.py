@@ -28,6 +28,11 @@ FAULTY = {
         "loss = KD\n", "loss = F.cross_entropy(zs, b)\n    loss = 5 * KD\n")),
     "unread term": ("KD309", "", LOOP.replace(
         "loss = KD\n", "ce = F.cross_entropy(zs, b)\n    soft = KD\n    loss = ce\n")),
+    "sum over the steps": ("KE142", "batches:\n    soft = 0", "soft = 0\n" + LOOP.replace(
+        "loss = KD", "soft += KD\n    loss = F.cross_entropy(zs, b) + 0.5 * soft").replace(
+        "backward()", "backward(retain_graph=True)")),
+    "written sum over the steps": ("KE142", "batches:\n    soft = 0", "soft = 0\n" + LOOP.replace(
+        "loss = KD", "for zt in ts:\n        soft = soft + KD\n    loss = 5 * soft")),
     "loop over teachers": ("KE122", "total += ", """
         total = F.cross_entropy(zs, b)
         for zt in teacher_logits:
@@ -178,6 +183,10 @@ def test_a_mistake_of_the_training_is_found_and_mended(kind: str) -> None:
 
 
 RIGHT = {
+    "sum of numbers over the steps": LOOP.replace("loss = KD", "loss = KD\n    run += loss.item()"),
+    "sum begun in each step": LOOP.replace(
+        "loss = KD", "soft = 0\n    soft += KD\n    loss = F.cross_entropy(zs, b) + 0.5 * soft"
+    ),
     "batches": """
         for a, b in data:
             loss = F.cross_entropy(net(a), b)
@@ -288,3 +297,22 @@ def test_each_of_several_teachers_needs_no_graph() -> None:
     assert "KD502" in {f.code for f in explain(_code(text)).findings}
     spared = text.replace("outs = [", "with torch.no_grad():\n            outs = [")
     assert "KD502" not in {f.code for f in explain(_code(spared)).findings}
+
+
+def test_softened_teachers_that_are_averaged_are_not_ready_made() -> None:
+    text = """
+        probs = sum(F.softmax(one(a) / T, -1) for one in teachers) / len(teachers)
+        kd = F.kl_div(F.log_softmax(zs / T, -1), probs, reduction='batchmean') * T ** 2
+        """
+    assert "KD203" not in {f.code for f in explain(_code(text)).findings}
+
+
+def test_a_cosine_schedule_of_the_temperature_is_followed() -> None:
+    text = """
+        def soft(zs, zt, b, epoch, t_max=8.0, t_min=1.0):
+            T = t_min + 0.5 * (t_max - t_min) * (1 + math.cos(math.pi * epoch / 100))
+            kl = F.kl_div(F.log_softmax(zs / T, 1), F.softmax(zt / T, 1), reduction='batchmean')
+            return F.cross_entropy(zs, b) + kl * T ** 2
+        """
+    told = explain(_code(text))
+    assert told.verdict.outcome == "equal"

@@ -127,7 +127,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
     """Find one temperature that is one and one that is not."""
     for use in uses(analysis, *SOFT, "cross_entropy", "bce"):
         first, second = _sides(use)
-        if use.kind == "kl_div" and _is_ready_made(use):
+        if use.kind == "kl_div" and _is_ready_made(use) and not _is_softened(analysis, use):
             t = use.input.temperature
             message = _READY_MADE.format(t=t.text if t else "T", name=source(use.target_node))  # type: ignore[arg-type]
             yield Found(use.node, message, severity=Severity.INFO)
@@ -159,6 +159,15 @@ def _is_ready_made(use: LossUse) -> bool:
         return False
     plain = use.target.space is Space.UNKNOWN and not use.target.sources
     return plain and isinstance(node, ast.Name) and bool({"prob", "probs"} & set(words(node.id)))
+
+
+def _is_softened(analysis: Analysis, use: LossUse) -> bool:
+    """Whether the target is seen to be made with a softmax, however many are added up."""
+    return any(
+        isinstance(inner, ast.Call) and "softmax" in source(inner.func)
+        for step in path(analysis, use.target_node, use.scope)
+        for inner in ast.walk(step.node)
+    )
 
 
 def _is_at_one(analysis: Analysis, use: LossUse, first: Scale | None) -> bool:

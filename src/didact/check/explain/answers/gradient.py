@@ -113,13 +113,20 @@ _PEERS = Text(
     "No: each loss holds the other network's output as a constant ({cuts}), so {each}.",
     "不会：每个损失里对方的输出都是常数（{cuts}），{each}。",
 )
-_PEERS_NEED = Text(
-    "Yes, and it is there ({cuts}). Without it each loss would also change the other network, "
-    "and the first backward() would free the graph that the second one needs "
-    '("Trying to backward through the graph a second time").',
-    "要，代码里已经有了（{cuts}）。不加的话，每个损失都会改动另一个网络，而且第一个 backward() 会"
-    "释放第二个 backward() 还要用的计算图（报 “Trying to backward through the graph a second "
+_PEERS_WHY = Text(
+    "So that each loss takes the other network's prediction as a constant: {each}. Without it the "
+    "first backward() would also go through the other network and free the graph that the second "
+    'one needs ("Trying to backward through the graph a second time").',
+    "为了让每个损失都把对方的预测当作常数：{each}。不加的话，第一个 backward() 也会经过另一个网络，"
+    "并释放第二个 backward() 还要用的计算图（报 “Trying to backward through the graph a second "
     "time”）。",
+)
+_PEERS_NEED = Text(
+    "Yes, and it is there ({cuts}). Without it the first backward() would also go through the "
+    "other network and free the graph that the second one needs "
+    '("Trying to backward through the graph a second time").',
+    "要，代码里已经有了（{cuts}）。不加的话，第一个 backward() 也会经过另一个网络，并释放第二个 "
+    "backward() 还要用的计算图（报 “Trying to backward through the graph a second time”）。",
 )
 _UPDATES = Text("`{loss}.backward()` reaches `{model}` alone",
                 "`{loss}.backward()` 只更新 `{model}`")  # fmt: skip
@@ -364,10 +371,10 @@ def _of_peers(question: str, reached: list[tuple[ast.expr, Reach]]) -> Text | No
     shown_cuts = Text(
         ", ".join(f"`{shown(c)}`" for c in cuts), "、".join(f"`{shown(c)}`" for c in cuts)
     )
-    if _CUT_ASKED.search(question):
-        return _PEERS_NEED.format(cuts=shown_cuts)
     each = [_UPDATES.format(loss=shown(loss), model=min(m))
             for loss, m in zip((first, second), models, strict=True)]  # fmt: skip
-    return _PEERS.format(
-        cuts=shown_cuts, each=Text(" and ".join(e.en for e in each), "，".join(e.zh for e in each))
-    )
+    told = Text(" and ".join(e.en for e in each), "，".join(e.zh for e in each))
+    if _CUT_ASKED.search(question):
+        form = _PEERS_WHY if _WHY_ASKED.search(question) else _PEERS_NEED
+        return form.format(cuts=shown_cuts, each=told)
+    return _PEERS.format(cuts=shown_cuts, each=told)

@@ -61,6 +61,7 @@ _FOR = Text(
     "它让软标签项的梯度大小不随 T 改变：不乘时梯度大约按 1/T² 缩小，教师相对硬标签项的权重也就跟"
     "着变小。",
 )
+_IS_RIGHT = either(r"\b(still|correct|right|valid|okay|ok|fine)\b", r"对吗|对不对|正确|还对")
 _FOLLOW = Text(
     "T² follows the schedule: the factor must be the square of the T that divides the logits in "
     "the same step, as {here}; with a fixed T² the soft term's share would change with T.",
@@ -87,7 +88,10 @@ def answer(question: str, code: Code) -> Text | None:
     if _SCHEDULE.search(question):
         if lacks or isinstance(term.temperature, Constant):
             return None
-        return _FOLLOW.format(here=Text("it is here", "这段代码就是这样"))
+        told = _FOLLOW.format(here=Text("it is here", "这段代码就是这样"))
+        if not _IS_RIGHT.search(question):
+            return told
+        return Text("Yes: " + told.en, "对：" + told.zh)
     if _WITHOUT.search(question) and any(t is not term for t in code.terms):
         return _LEFT_OUT.format(share=_share(term))
     if re.search(r"what is it for|干嘛的|有什么用", question):

@@ -51,6 +51,17 @@ _NOT_THIS = either(
 _HARD_OR_SOFT = either(r"hard.{0,30}\bsoft|soft.{0,30}\bhard", r"硬.{0,10}软|软.{0,10}硬")
 _HARD_LOSS = Text("The hard loss", "硬标签损失：")
 _SOFT_LOSS = Text("The soft loss", "软标签（蒸馏）损失：")
+_SIDE = either(
+    r"(hard|soft|\bce\b|\bkd\b|\bkl\b|cross.?entropy|distill\w*|teacher|label).*\?"
+    r"|\b(on|weights?|multipl\w+|before|belongs? to|in front of)\b.*(hard|soft|\bce\b|\bkd\b)",
+    r"(软|硬|蒸馏|交叉熵|教师|老师|标签|soft|hard|\bkd\b|\bce\b|\bkl\b).*(对吗|对不对|吗|还是|哪"
+    r"|是不是|[?？])",
+)
+_OTHER_MATTER = either(
+    r"\bwhy\b|\bhow\b|temperature|\bT\b|detach|grad|squared?|batchmean",
+    r"为什么|为何|怎么|温度|梯度|平方|越|影响|效果",
+)
+
 _WEIGHS = Text("`{weight}` weighs {term}", "`{weight}` 乘的是{term}")
 _AT = Text("with `{name}` = {value} only {left} is left", "`{name}` = {value} 时只剩{left}")
 _AT_ALL = Text("with `{name}` = 0 {gone} drops out", "`{name}` = 0 时{gone}不起作用")
@@ -89,6 +100,11 @@ def answer(question: str, code: Code) -> Text | None:
         return None
     if _ROUND.search(question) and len(names) == 1:
         return _as_written(code, names[0])
+    directed = _DIRECTION.search(question) or _EXTREME.search(question)
+    if _SIDE.search(question) and len(names) == 1 and not directed:
+        told = _which_side(question, code, names[0])
+        if told is not None:
+            return told
     parts = [told for name in names if (told := _one(question, code, name, alone=len(names) == 1))]
     return both(*parts) if parts else None
 
@@ -274,6 +290,33 @@ def _as_written(code: Code, name: str) -> Text | None:
         return None
     lines = [_WEIGHS.format(weight=_short(code, w), term=code.name_of(t)) for t, w in held]
     return _AS_WRITTEN.format(told=_sentence(lines)) if lines else None
+
+
+_NO_RULE = Text(
+    "Either is in use; what counts is that its value is chosen for that term (Hinton et al. 2015 "
+    "give the soft targets the larger weight).",
+    "两种写法都有人用，只要按它所乘的那一项来取值（Hinton 等 2015 建议软标签项的权重更大）。",
+)
+
+
+def _which_side(question: str, code: Code, name: str) -> Text | None:
+    """Whether a weight stands before the soft term or the hard one."""
+    if _OTHER_MATTER.search(question):
+        return None
+    held = _holding(code, name)
+    plain = {_is_hard(t) for t, w in held if not _is_rest(w)}
+    if len(plain) != 1 or None in plain or {_is_hard(t) for t, w in held if _is_rest(w)} & plain:
+        return None
+    on_labels = plain == {True}
+    lines = [_WEIGHS.format(weight=_short(code, w), term=code.name_of(t)) for t, w in held]
+    told = both(_sentence(lines), _NO_RULE)
+    soft = re.search(r"soft|distill|teacher|\bkd\b|\bkl\b|软|蒸馏|教师|老师", question, re.I)
+    hard = re.search(r"hard|label(?!.*soft)|\bce\b|cross.?entropy|硬|真实|交叉熵", question, re.I)
+    if bool(soft) == bool(hard):
+        return told
+    yes = bool(hard) == on_labels
+    begin = Text("Yes: ", "是的：") if yes else Text("No: ", "不是：")
+    return Text(begin.en + told.en[0].lower() + told.en[1:], begin.zh + told.zh)
 
 
 def _share_of_old(weight: Node) -> bool | None:

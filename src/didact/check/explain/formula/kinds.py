@@ -155,8 +155,11 @@ _REDUCED = frozenset(
 
 
 _ARITHMETIC = frozenset(
-    {"add", "sub", "mul", "div", "pow", "neg", "square", "sqrt", "exp", "cos", "maximum", "minimum"}
-)
+    {
+        "add", "sub", "mul", "div", "pow", "neg", "square", "sqrt", "exp", "cos", "maximum",
+        "minimum", "clip", "clamp", "floating", "item",
+    }
+)  # fmt: skip
 
 
 def _scheduled(parts: list[Node]) -> list[Given]:
@@ -524,9 +527,7 @@ def is_scalar(node: Node, kinds: dict[Given, Kind]) -> bool:
     if isinstance(node, Given):
         return kinds.get(node) in SCALARS
     if isinstance(node, Call):
-        known = node.name in {"add", "sub", "mul", "div", "pow", "neg", "square", "sqrt", "exp",
-                              "maximum", "minimum"}  # fmt: skip
-        return known and all(is_scalar(a, kinds) for a in node.children)
+        return node.name in _ARITHMETIC and all(is_scalar(a, kinds) for a in node.children)
     return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -360,7 +361,7 @@ def _constant(value: Any) -> Box:
     if isinstance(value, bool) or value is None:
         return text_box(str(value))
     if isinstance(value, int | float):
-        text = f"{value:g}".replace("-", "−")
+        text = "π" if value == math.pi else f"{value:g}".replace("-", "−")
         return Box("text", text=text, level=9 if value >= 0 else 2)
     return text_box(repr(value))
 

@@ -227,6 +227,16 @@ _SAME_AS_BATCHMEAN = Text(
     "对 [B, C] 来说一样：先沿类别（axis=-1）求和、再对批取平均，就是 PyTorch 的 kl_div 在 "
     "reduction='batchmean' 时的结果。（维数更多时，batchmean 只除以第 0 维的大小。）",
 )
+_WITHOUT_RETAIN = (
+    r"(without|not? (use|using|set|setting|pass)|omit|drop|remove|leave out)[^?]*retain_graph"
+    r"|(不加|不写|不用|不设|没有|没加|去掉|删掉|省掉|省略)[^?？]{0,6}retain_graph"
+)
+_WITHOUT_IT = Text(
+    "Yes, without it: each loss has the other model's output only as a detached target, so the two "
+    "backward() calls go through different graphs, and each graph is used once.",
+    "可以，不需要 retain_graph：每个损失里，对方的输出都已 detach、只作目标，两次 backward() 走的是"
+    "各自的计算图，每个图只用一次。",
+)
 _NO_RETAIN = Text(
     "No: each loss has the other model's output only as a detached target, so the two backward() "
     "calls go through different graphs, and each graph is used once.",
@@ -596,6 +606,8 @@ DIRECT: tuple[Direct, ...] = (
     _direct(r"batchmean|kl_div|torch", _SAME_AS_BATCHMEAN, needs="=kd, =clean",
             sees=(r"\b(jnp|tf|paddle)\.",
                   r"mean\([\w.]*sum\(.*axis=-1\)|sum\(.*axis=-1\)\)?\.mean\(")),
+    _direct(_WITHOUT_RETAIN, _WITHOUT_IT, needs="=kd, =clean, =no error, @backward",
+            sees=(r"(?s)\.detach\(\).*\.detach\(\)", r"(?s)\.backward\(\).*\.backward\(\)")),
     _direct(r"retain_graph", _NO_RETAIN, needs="=kd, =clean, =no error, @backward",
             sees=(r"(?s)\.detach\(\).*\.detach\(\)", r"(?s)\.backward\(\).*\.backward\(\)")),
     _direct(r"retain_graph", _RETAIN, needs="=no error"),

@@ -294,9 +294,9 @@ OWN: dict[str, Text] = {
     "KE142": Text(
         "`{name}` is never started anew inside the loop: from the second step on `{name}` still "
         "holds the graphs of earlier steps, which backward() has freed, so it stops with a "
-        "RuntimeError; write `{name} = ...` instead of `+=`",
+        "RuntimeError; start `{name}` anew in every step",
         "`{name}` 在循环里从不重新开始：从第二步起，`{name}` 里还带着前面各步的计算图，而它们已被 "
-        "backward() 释放，所以报 RuntimeError；应写 `{name} = ...`，不要用 `+=`",
+        "backward() 释放，所以报 RuntimeError；应在每一步重新开始累加 `{name}`",
     ),
     "KE143": Text(
         "{code} takes the last {name} columns, which hold the new classes and are shifted against "
@@ -716,6 +716,17 @@ OWN: dict[str, Text] = {
     ),
 }
 """By code."""
+
+SUM_RETAINED = Text(
+    "`{name}` is never started anew inside the loop: it holds the losses of all earlier steps with "
+    "their graphs, which retain_graph=True keeps, so memory and time grow with each step. And "
+    "backward() goes through those graphs again, whose weights step() has changed in place: with "
+    "more than one layer that is a RuntimeError; start `{name}` anew in every step",
+    "`{name}` 在循环里从不重新开始：里面一直累着以前各步的损失和计算图，retain_graph=True 又不让它"
+    "们释放，显存和耗时逐步增长。而且 backward() 会再次经过这些旧图，其中的权重已被 step() 原地改"
+    "动：网络不止一层时就会报 RuntimeError；应在每一步重新开始累加 `{name}`",
+)
+"""KE142 where the graphs are kept."""
 
 OWN_PAGES: dict[str, tuple[Text, Text]] = {
     "KE104": (

@@ -316,10 +316,10 @@ CONSEQUENCES: dict[str, Text] = {
     "KL-TARGET-LOG": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
     "ARGS-REVERSED": Text("the loss becomes NaN at the first step", "损失在第一步就变成 NaN"),
     "KL-INPUT-PROBS": Text(
-        "the soft term is negative at every step, and each prediction is driven to a one-hot at "
-        "the teacher's top class: what the teacher says of the other classes is lost",
-        "软标签项始终为负，每个样本的预测都被推向教师最大类的 one-hot，教师对其他类别的判断"
-        "全部丢失",
+        "the term with this kl_div is negative at every step, and its prediction is driven to a "
+        "one-hot at the largest class of the target: what the target says of the others is lost",
+        "这个 kl_div 项始终为负，它的预测被推向 target 最大类的 one-hot，target 对其余类别的判断全"
+        "部丢失",
     ),
     "KL-INPUT-RAW": Text(
         "the loss has no lower bound, and the student's scores grow without limit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,8 @@ _SETTINGS = frozenset(
 """Objects with numbers as attributes: their ``T`` is a temperature, no transpose."""
 _OF_TENSORS = frozenset({"shape", "T", "mT", "data", "values", "indices", "ndim", "grad"})
 
+_PI = frozenset({"math.pi", "numpy.pi", "torch.pi"})
+
 
 class Expressions(Calls):
     """Follows expressions."""
@@ -88,7 +91,8 @@ class Expressions(Calls):
     def _attribute(self, node: ast.Attribute, scope: Scope) -> Value:
         base = self._value(node.value, scope)
         if isinstance(base, Library):
-            return Library(f"{base.path}.{node.attr}")
+            path = f"{base.path}.{node.attr}"
+            return Constant(math.pi) if path in _PI else Library(path)
         if isinstance(base, Instance):
             if node.attr in base.attributes:
                 return base.attributes[node.attr]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import combinations
 
@@ -39,8 +40,11 @@ def solve(
 ) -> list[Term]:
     """The terms of a formula, each matched with a definition if there is one."""
     weights, body, sign, cut = stripped(node, lab.kinds)
-    factors = [*(outer or ()), *weights]
     parts = addends(body)
+    if len(parts) > 1 and (taken := _number_in_front(lab, parts)) is not None:
+        number, body = taken
+        weights, parts = [*weights, *number], addends(body)
+    factors = [*(outer or ()), *weights]
     hidden = len(parts) > 1 and any(_is_nothing(lab, p, loop) for p in parts)
     found = None if hidden else match(lab, body, factors, sign, loop)
     if found is not None:
@@ -67,6 +71,36 @@ def solve(
     if sign < 0:
         body = Call("neg", (body,))
     return [Term(tuple(weights), body, cut=cut, rank=lab.rank, over=loop)]
+
+
+def _number_in_front(lab: Laboratory, parts: list[Node]) -> tuple[Weights, Node] | None:
+    """The numbers that every addend is multiplied with, and the sum without them and without 0."""
+    left = [stripped(p, lab.kinds) for p in parts if not _is_zero(p)]
+    if not left or any(cut for *_, cut in left):
+        return None
+    values = [Counter(w.value for w, p in found if isinstance(w, Constant) and p == 1)
+              for found, *_ in left]  # fmt: skip
+    shared = values[0]
+    for other in values[1:]:
+        shared &= other
+    if not shared and len(left) == len(parts):
+        return None
+    total: Node | None = None
+    for found, body, sign, _ in left:
+        owed = Counter(shared)
+        for weight, power in found:
+            if isinstance(weight, Constant) and power == 1 and owed[weight.value]:
+                owed[weight.value] -= 1
+            else:
+                body = Call("mul" if power > 0 else "div", (body, _power_of(weight, abs(power))))
+        body = Call("neg", (body,)) if sign < 0 else body
+        total = body if total is None else Call("add", (total, body))
+    assert total is not None
+    return [(Constant(v), 1) for v in shared.elements()], total
+
+
+def _power_of(weight: Node, power: int) -> Node:
+    return weight if power == 1 else Call("pow", (weight, Constant(power)))
 
 
 def by_form(lab: Laboratory, node: Node) -> Term | None:
