@@ -33,6 +33,17 @@ FAULTY = {
         "backward()", "backward(retain_graph=True)")),
     "written sum over the steps": ("KE142", "batches:\n    soft = 0", "soft = 0\n" + LOOP.replace(
         "loss = KD", "for zt in ts:\n        soft = soft + KD\n    loss = 5 * soft")),
+    "evaluated in training mode": ("KE200", "student.eval()\n    for a, b in val_loader", """
+        for epoch in range(9):
+            student.train()
+            for a, b in train_loader:
+                optim.zero_grad()
+                F.cross_entropy(student(a), b).backward()
+                optim.step()
+            hits = 0
+            for a, b in val_loader:
+                hits += (student(a).argmax(1) == b).sum().item()
+        """),
     "loop over teachers": ("KE122", "total += ", """
         total = F.cross_entropy(zs, b)
         for zt in teacher_logits:
@@ -183,6 +194,12 @@ def test_a_mistake_of_the_training_is_found_and_mended(kind: str) -> None:
 
 
 RIGHT = {
+    "confident samples alone": """
+        with torch.no_grad():
+            conf, y_hat = torch.softmax(teacher(a), dim=-1).max(dim=-1)
+            mask = conf.ge(0.95)
+        loss = (F.cross_entropy(student(a), y_hat, reduction='none') * mask).mean()
+        """,
     "sum of numbers over the steps": LOOP.replace("loss = KD", "loss = KD\n    run += loss.item()"),
     "sum begun in each step": LOOP.replace(
         "loss = KD", "soft = 0\n    soft += KD\n    loss = F.cross_entropy(zs, b) + 0.5 * soft"

@@ -30,6 +30,17 @@ WRAPPED = Text(
 )
 
 
+def _is_imported(name: str, tree: ast.Module) -> bool:
+    """Whether a name is that of a module; an ``optim`` that takes steps is an optimizer."""
+    if name != "optim":
+        return name in _IMPORTS
+    return not any(
+        isinstance(n, ast.Attribute) and n.attr in {"step", "zero_grad", "param_groups"}
+        and isinstance(n.value, ast.Name) and n.value.id == name
+        for n in nodes_of(tree)
+    )  # fmt: skip
+
+
 def undefined(tree: ast.Module) -> list[str]:
     """Names that the code reads and neither it nor Python defines, in alphabetical order."""
     try:
@@ -71,7 +82,7 @@ def _by_walking(tree: ast.Module) -> list[str]:
 
 def given_names(tree: ast.Module) -> list[str]:
     """Names that must come from outside, less the modules that are imported for the reader."""
-    return [n for n in undefined(tree) if n not in _IMPORTS]
+    return [n for n in undefined(tree) if not _is_imported(n, tree)]
 
 
 def runnable(correction: Correction) -> Correction:
@@ -82,9 +93,9 @@ def runnable(correction: Correction) -> Correction:
     source, marks = correction.source, list(correction.marks)
     marks = marks or [set() for _ in source.split("\n")]
     choices = list(correction.choices)
-    missing = [n for n in undefined(tree) if n in _IMPORTS]
+    missing = [n for n in undefined(tree) if _is_imported(n, tree)]
     if _returns_at_top(tree):
-        parameters = ", ".join(n for n in undefined(tree) if n not in _IMPORTS)
+        parameters = ", ".join(n for n in undefined(tree) if not _is_imported(n, tree))
         source = f"def snippet({parameters}):\n" + textwrap.indent(source, "    ")
         marks = [{"def"}, *marks]
         choices.append(WRAPPED)

@@ -45,7 +45,7 @@ TRAINING = frozenset(
         "EMA-REVERSED", "STUDENT-EVAL-MODE", "NOT-IN-OPTIMIZER", "SUM-OUTLIVES",
         "RESULT-DISCARDED", "GRAPH-REUSED", "PENALTY-CUT", "LIVE-PARAMETERS",
         "STEP-MISSING", "STUDENT-FROZEN", "OPTIMIZER-ANEW", "SUM-NOT-TRAINED",
-        "CHANGED-IN-PLACE", "HOOK-CUT",
+        "CHANGED-IN-PLACE", "HOOK-CUT", "VALIDATED-IN-TRAINING",
     }
 )  # fmt: skip
 """Kinds of findings about how a loss is trained, not about its formula."""

@@ -6,8 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 
+from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.nodes import nodes_of
 
+_ORDERS = frozenset({"ge", "gt", "le", "lt"})
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -26,7 +28,7 @@ def masks_of(scope: ast.AST) -> dict[str, bool]:
     for node in nodes_of(scope):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             compares = [n for n in nodes_of(node.value) if isinstance(n, ast.Compare)]
-            if any(map(_is_by_threshold, compares)):
+            if any(map(_is_by_threshold, nodes_of(node.value))):
                 continue  # what counts for nothing there is meant to be in the mean
             compared = bool(compares)
             name = node.targets[0].id
@@ -40,9 +42,14 @@ def masks_of(scope: ast.AST) -> dict[str, bool]:
     return found
 
 
-def _is_by_threshold(node: ast.Compare) -> bool:
-    """``confidence > 0.95``: a choice of samples, no padding."""
-    against = node.comparators[0]
+def _is_by_threshold(node: ast.AST) -> bool:
+    """``confidence > 0.95``, ``confidence.ge(0.95)``: a choice of samples, no padding."""
+    if isinstance(node, ast.Call) and len(node.args) in {1, 2} and last_name(node.func) in _ORDERS:
+        against = node.args[-1]
+    elif isinstance(node, ast.Compare):
+        against = node.comparators[0]
+    else:
+        return False
     number = against.value if isinstance(against, ast.Constant) else None
     named = re.search(r"thr|conf|margin|tau|cutoff", ast.unparse(against), re.IGNORECASE)
     return (isinstance(number, float) and 0 < number < 1) or named is not None

@@ -707,6 +707,15 @@ OWN: dict[str, Text] = {
         "这一项对整个批求和，是“{name}”的 {factor} 倍：旁边的项取的是平均，它的权重就随批大小变"
         "化；用 reduction='batchmean' 除以批大小",
     ),
+    "KE200": Text(
+        "`{name}` is evaluated in training mode: dropout is on, and BatchNorm normalises with the "
+        "statistics of each batch and takes those of the held-out data into its running "
+        "statistics, so the measured accuracy is off and varies from run to run; call "
+        "`{name}.eval()` before this loop and `{name}.train()` before training goes on",
+        "`{name}` 在训练模式下做评估：dropout 开着，BatchNorm 用每个批次自己的统计量归一化，还会把"
+        "验证数据混进滑动统计量，测得的精度偏离真实值，而且忽高忽低；应在这个循环之前调用 "
+        "`{name}.eval()`，继续训练之前再调用 `{name}.train()`",
+    ),
     "KE195": Text(
         "this loss wants probabilities on both sides and is given logits: Keras clips what is "
         "negative to 1e-7, and the result is no divergence; put a softmax around both, at the "
@@ -1479,6 +1488,13 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "Cross-entropy averages over the batch by default; a sum beside it weighs B times "
             "as much.",
             "交叉熵默认对批取平均；旁边求和的项权重是它的 B 倍。",
+        ),
+    ),
+    "KE200": (
+        Text("Evaluated in training mode", "在训练模式下评估"),
+        Text(
+            "`student.eval()` and torch.no_grad() for the evaluation, `student.train()` behind it.",
+            "评估时用 `student.eval()` 和 torch.no_grad()，之后再调用 `student.train()`。",
         ),
     ),
     "KE195": (

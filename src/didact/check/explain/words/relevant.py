@@ -27,6 +27,13 @@ def _topic(asks: str, kinds: str, says: str) -> Topic:
 
 
 SYMPTOMS: tuple[Topic, ...] = (
+    _topic(
+        r"(\bval|\btest|accurac|\bacc\b|eval).*(fluctuat|jump|nois|unstable|vari|differ|worse|lower"
+        r"|bounc|up and down)"
+        r"|(验证|测试|精度|准确率).*(忽高忽低|波动|不稳|抖|跳|不一样|不同|偏低|低很多)",
+        "VALIDATED-IN-TRAINING",
+        r"evaluated in training mode",
+    ),
     _topic(r"syntax|语法", "LAMBDA-NAME", r"SyntaxError"),
     _topic(
         r"(?<!hard )\bsharp|\bpeaked|\bflat(ter)?\b|uniform|smooth(ed)? out|更?尖|平坦|均匀",
@@ -227,7 +234,8 @@ SUBJECTS: tuple[Topic, ...] = (
     ),
     _topic(
         r"\beval\b|train\(\)|batch ?norm|\bbn\b|dropout|训练模式|评估模式",
-        "TEACHER-TRAIN-MODE BN-DRIFT STUDENT-EVAL-MODE KERAS-TEACHER-TRAINING",
+        "TEACHER-TRAIN-MODE BN-DRIFT STUDENT-EVAL-MODE VALIDATED-IN-TRAINING "
+        "KERAS-TEACHER-TRAINING",
         r"training mode|eval|BatchNorm",
     ),
     _topic(

@@ -449,6 +449,10 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, but the averaged teacher becomes a copy of the student after a step or two",
         "能运行，但教师每一步几乎都被学生覆盖，一两步之后就等于学生",
     ),
+    "VALIDATED-IN-TRAINING": Text(
+        "it runs, and the accuracy that is measured is that of the training mode",
+        "能运行，但测得的是训练模式下的精度",
+    ),
     "STUDENT-EVAL-MODE": Text(
         "it runs, and from the second round on the model is trained in evaluation mode",
         "能运行，但从第二轮起模型一直在评估模式下训练",
