@@ -134,7 +134,22 @@ def heads(exits, y, T=3.0):
 """
 BOXES = "box = F.smooth_l1_loss(bs[fg], bt[fg], reduction='sum') / fg.sum()\n"
 
+OPTAX = """\
+import jax, optax
+kl = optax.kl_divergence(jax.nn.log_softmax({} / T), jax.nn.softmax({} / T)).mean() * T ** 2
+"""
+MIXUP = """\
+xm = lam * x + (1 - lam) * x[perm]
+with torch.no_grad():
+    zt = teacher({})
+loss = F.kl_div(F.log_softmax(student(xm), 1), F.softmax(zt, 1), reduction="batchmean")
+"""
+
 SAID = [
+    (OPTAX.format("student", "teacher"), "Is the order of kl_divergence right?", "Yes: optax."),
+    (OPTAX.format("teacher", "student"), "Is the order of kl_divergence right?", "No, exchange"),
+    (MIXUP.format("x"), "教师应该看混合后的图还是原图？", "应输入混合后的 `xm`"),
+    (MIXUP.format("xm"), "Should the teacher see the mixed image?", "The mixture `xm`"),
     (KD, "Does the gradient flow into the teacher?", "Yes, unless `t` was"),
     (REBOUND, "does the teacher get a gradient?", "No: `zt.detach()`"),
     (OPEN, "teacher 没有放在 no_grad 里有问题吗？", "对学生的梯度没有影响"),

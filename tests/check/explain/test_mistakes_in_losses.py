@@ -147,8 +147,15 @@ MMD = (
     "loss = k(t, t).mean() + k(s, s).mean() - {two}k(s, t).mean()\n"
 )
 COLUMN = "loss = F.cross_entropy(student(x), y{end})\n"
+MIXUP = (
+    "xm = lam * x + (1 - lam) * x[perm]\nz = student(xm)\n"
+    "with torch.no_grad():\n    zt = teacher({x})\n"
+    "ce = lam * F.cross_entropy(z, y) + (1 - lam) * F.cross_entropy(z, y[perm])\n"
+    f"loss = ce + {kl('z / 4', 'zt / 4')} * 16\n"
+)
 
 PAIRS = {
+    "KE240": (MIXUP.format(x="x"), MIXUP.format(x="xm")),
     "KE170": (HARD.format(cut="", view="out.view", end="view"),
               HARD.format(cut="    out, labels = out[:, :-1], labels[:, 1:]\n",
                           view="out.reshape", end="reshape")),

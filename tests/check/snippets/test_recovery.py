@@ -53,6 +53,18 @@ def test_a_comment_behind_one_space_stood_above_the_next_statement() -> None:
     ]
 
 
+def test_comments_of_one_space_go_where_what_they_speak_of_stands() -> None:
+    code = "p = F.softmax(t, 1) # {} q = F.log_softmax(s, 1) # {} l = F.kl_div(q, p)"
+    behind = lines(code.format("the teacher", "the student"))
+    assert behind == [
+        "p = F.softmax(t, 1)  # the teacher",
+        "q = F.log_softmax(s, 1)  # the student",
+        "l = F.kl_div(q, p)",
+    ]
+    before = lines(code.format("the student", "the divergence kl_div"))
+    assert before[1:4:2] == ["# the student", "# the divergence kl_div"]
+
+
 def test_a_disabled_statement_stays_in_its_comment() -> None:
     assert lines("a = f(x) # b = g(x)") == ["a = f(x) # b = g(x)"]
     assert lines("a = f(x) #b = g(x) c = h(x)") == ["a = f(x)  #b = g(x)", "c = h(x)"]

@@ -36,6 +36,11 @@ _QUESTION_AFTER_CODE = re.compile(
     r"|[.;]\s+((?:Why|What|How|Is|Are|Does|Do|Should|Can)\b[^.]*(?:\.\w[^.]*)*\?)$"
 )
 """A question with code in it, behind the code of a line."""
+_CODE_AFTER = re.compile(
+    r"\s+(?:def \w+\s*\(|class \w+\s*[(:]|import \w+|from [\w.]+ import |with torch\."
+    r"|for [\w, ()]+ in \w+[\w.()]*\s*:|[\w.]+ = [\w.]+[(\[]).*$"
+)
+"""Code behind a sentence, where the newlines are lost."""
 _CHAT = re.compile(r"^\[[\d/: .-]+\]\s*(?:\w{1,16}\s*[:：]\s*)?")
 """Time and name before a message of a chat."""
 _EMPHASIS = re.compile(r"(?<!\w)\*\*(?=\S)|(?<=\S)\*\*(?!\w)")
@@ -99,6 +104,7 @@ def questions_in(text: str) -> list[str]:
         if _CODE.search(line) and not (line.isascii() and is_words(line)):
             tail = _QUESTION_AFTER_CODE.search(line) or _AFTER_CODE.search(line)
             line = next(filter(None, tail.groups()), "") if tail is not None else ""
+        line = _CODE_AFTER.sub("", line)
         if not 4 < len(line) < 400 or message_in(line) == line or _FURNITURE.search(line):
             continue
         cjk = any("\u4e00" <= c <= "\u9fff" for c in line)

@@ -55,7 +55,8 @@ No automatic fix: the change alters the training objective, so it is shown, neve
 
 ## Known false alarms
 
-Some papers define the weights so; this says what the sum is, nothing more.
+Some papers define the weights so; this says what the sum is, nothing more. Two terms on the labels
+with the weights a and 1 - a (mixup) are convex between them and are left alone.
 
 ## References
 
@@ -88,7 +89,8 @@ Wu et al. 2019 (BiC), arXiv:1905.13260.
 
 ## 已知误报
 
-有的论文就是这样定义的；这里只说明总和是多少。
+有的论文就是这样定义的；这里只说明总和是多少。两个标签项的权重分别为 a 和 1 − a（mixup）时，
+它们之间已是凸组合，不报告。
 
 ## 参考
 
@@ -132,6 +134,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
                 or not weighted.use.is_hard
                 or not soft
                 or any(_complement(term) for term in others)
+                or any(term.use.is_hard and term.scale.exponent(symbol) for term in others)
             ):
                 continue
             for term in soft:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from didact._core.i18n import Text
+from didact.check.snippet.beside import are_behind
 from didact.check.snippet.grammar import CLAUSES
 from didact.check.snippet.levels import word_of
 from didact.check.snippet.repair import shorten
@@ -47,7 +49,7 @@ class Emitter:
         code = [p for p in pieces if p.kind == "code"]
         depth = dict(zip(map(id, code), levels, strict=True))
         decorates = self._decorators(code, depth)
-        trailing = pieces[-1:] and pieces[-1].kind == "comment"
+        trailing = bool(pieces) and (pieces[-1].kind == "comment" or self._are_behind(pieces))
         level, after = 0, iter([*code, None])
         following = next(after)
         for piece in pieces:
@@ -78,6 +80,22 @@ class Emitter:
             if word_of(piece) == "@" and decorated and depth[id(piece)] == depth[id(below)]:
                 result.add(id(piece))
         return result
+
+    def _are_behind(self, pieces: list[Piece]) -> bool:
+        """Whether the comments between statements whose newlines are lost belong to the left."""
+        if any(
+            one.kind == "comment" and self.source.raw[before.end : one.start].startswith("  ")
+            for before, one in pairwise(pieces)
+        ):
+            return False  # a comment behind a statement has two spaces here
+        triples = zip(pieces, pieces[1:], pieces[2:], strict=False)
+        found = [
+            (one.text, before.text, behind.text)
+            for before, one, behind in triples
+            if (before.kind, one.kind, behind.kind) == ("code", "comment", "code")
+            and "\n" not in self.source.raw[before.end : behind.start]
+        ]
+        return bool(found) and are_behind(found)
 
     def _stood_alone(self, comment: Piece, following: Piece) -> bool:
         """Whether a comment stood on a line of its own before the newlines were lost.

@@ -37,7 +37,9 @@ BUTTONS = Text(
     "略去了页面上的按钮、计数、声明和运行输出：{lines}。",
 )
 
-_PYTHON = {"", "python", "py", "python3", "ipython", "ipython3", "pycon", "pytorch", "torch"}
+_PYTHON = {"", "python", "py", "python3", "ipython", "ipython3", "pycon", "pytorch", "torch",
+           "python2", "tensorflow", "tf", "keras", "jax", "flax", "paddle", "paddlepaddle",
+           "mindspore", "mxnet", "numpy", "jupyter"}  # fmt: skip
 _OTHER = {
     "bash", "sh", "shell", "zsh", "console", "text", "txt", "json", "yaml", "yml", "toml", "ini",
     "html", "xml", "css", "c", "cpp", "cuda", "java", "js", "javascript", "go", "rust", "sql",

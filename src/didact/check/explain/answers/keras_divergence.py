@@ -1,4 +1,4 @@
-"""Keras' KLDivergence: what comes first, and whether it wants probabilities or logarithms."""
+"""Keras' and optax's KL divergence: what comes first, and in which space it is wanted."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ _MEANS = Text(
     "Keras 的 KLDivergence(y_true, y_pred) = Σ y_true·log(y_true/y_pred)：教师作 y_true 放前面，"
     "两个都给概率（它自己取对数）。",
 )
+_OPTAX = Text(
+    "optax.kl_divergence(log_predictions, targets) is Σ targets·(log targets − log_predictions): "
+    "the student's log-probabilities come first, the teacher's probabilities second, as in "
+    "PyTorch's kl_div.",
+    "optax.kl_divergence(log_predictions, targets) = Σ targets·(log targets − log_predictions)："
+    "学生的对数概率放前面，教师的概率放后面，顺序与 PyTorch 的 kl_div 相同。",
+)
 _PYTORCH = Text(
     " PyTorch's kl_div is the other way round: (input = the student's log-probabilities, target = "
     "the teacher's probabilities).",
@@ -38,10 +45,14 @@ _PYTORCH = Text(
 
 def answer(question: str, code: Code) -> Text | None:
     """By the two arguments that the divergence is called with."""
-    if code.is_torch:
-        return None
-    sides = _sides(question, code)
+    used = code.judged.tracer.frameworks - {"torch"}
+    sides = _sides(question, code) if len(used) == 1 else None
     if sides is None:
+        return None
+    if "jax" in used:
+        begin = _begin(question, (sides[1], sides[0], False)) if _ORDER.search(question) else None
+        return None if begin is None else Text(begin.en + _OPTAX.en, begin.zh + _OPTAX.zh)
+    if used != {"tensorflow"}:
         return None
     torch = re.search(r"torch", question, re.IGNORECASE)
     more = _PYTORCH if torch else Text("", "")
@@ -56,6 +67,7 @@ def answer(question: str, code: Code) -> Text | None:
 
 
 def _begin(question: str, sides: tuple[Role, Role, bool]) -> Text | None:
+    """The first words, for a divergence that wants the teacher first."""
     right = sides[0] is Role.TEACHER and sides[1] is Role.STUDENT
     wrong = sides[0] is Role.STUDENT and sides[1] is Role.TEACHER
     if right == wrong:

@@ -19,6 +19,7 @@ from didact.check.explain.idioms import (
     library_losses,
     maps,
     memory,
+    mixtures,
     modules,
     old_torch,
     relations,
@@ -37,6 +38,7 @@ __all__ = ["Scene", "idiom", "line_idiom"]
 _MODULES = (
     totals, distances, relations, classes, divergences, softmaxes, selections, squares, maps,
     library_losses, schedules, tensors, modules, old_torch, updates, memory, hooks,
+    mixtures,
 )  # fmt: skip
 """The first that has words is heard."""
 

@@ -325,6 +325,12 @@ OWN: dict[str, Text] = {
         "attention_mask 只传给了模型，没有用在损失上：取平均时把填充位置也算进去了；"
         "应乘上掩码，再除以掩码之和",
     ),
+    "KE240": Text(
+        "the student sees the mixture `{mixed}`, the teacher `{plain}`: its output belongs to "
+        "other images, with nothing of the samples that were mixed in. Give the teacher `{mixed}`",
+        "学生看到的是混合后的 `{mixed}`，教师看到的却是 `{plain}`：教师的输出对应的是另一幅图，不含"
+        "混进来的样本的信息。教师也应输入 `{mixed}`",
+    ),
     "KE147": Text(
         "the soft labels are the teacher's logits; they must be probabilities: softmax of the "
         "teacher's logits / T. With logits there the loss has no lower bound",
@@ -1127,6 +1133,10 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
     "KE146": (
         Text("A mean over padding", "填充也算进了平均"),
         Text("`(kl * mask).sum() / mask.sum()`.", "写成 `(kl * mask).sum() / mask.sum()`。"),
+    ),
+    "KE240": (
+        Text("A teacher that does not see the mixture", "教师没有看到混合后的图"),
+        Text("`teacher(mixed)` beside `student(mixed)`.", "`student(mixed)` 对 `teacher(mixed)`。"),
     ),
     "KE147": (
         Text("Logits as soft labels", "把 logits 当作软标签"),

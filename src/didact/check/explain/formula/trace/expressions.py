@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
-from didact.check.engine.names import is_model, words
+from didact.check.engine.names import is_label, is_model, words
 from didact.check.explain.formula.libraries import (
     ALIASES,
 )
@@ -54,6 +55,17 @@ _SETTINGS = frozenset(
 _OF_TENSORS = frozenset({"shape", "T", "mT", "data", "values", "indices", "ndim", "grad"})
 
 _PI = frozenset({"math.pi", "numpy.pi", "torch.pi"})
+
+
+_ORDER = re.compile(
+    r"^(torch|paddle|tf\.random|np\.random|numpy\.random|jax\.random)\.(randperm|permutation|shuffle)\("
+    r"|^(rand_?|random_?)?perm(utation)?$"
+)
+
+
+def _is_order(key: Node) -> bool:
+    """Whether an index puts the samples of a batch into another order."""
+    return isinstance(key, Given) and bool(_ORDER.search(key.text))
 
 
 class Expressions(Calls):
@@ -150,6 +162,8 @@ class Expressions(Calls):
             model = isinstance(base, Given) and base.model
             inputs = base.inputs if isinstance(base, Given) else ()
             return self._unknown(ast.unparse(node), inputs, model=model)
+        if isinstance(base, Given) and is_label(base.text) and _is_order(key):
+            return self._unknown(ast.unparse(node), [base, key])
         return Call("index", (base, key))
 
     def _key(self, node: ast.expr, scope: Scope) -> Node:
