@@ -33,7 +33,7 @@ from didact.check.rules import RULES, findings_of, teacher_average_reversed
 from didact.check.snippet.repair import parse
 
 ROUNDS = 25
-_WORK = 80_000
+_WORK = 60_000
 """So many characters are analysed again for the changes; a long paste is changed less often."""
 _RETRIED = 8
 """So many findings that could not be mended are tried again after each change."""
@@ -59,8 +59,7 @@ class Correction:
         """The same without marks on lines that are in the end as they were."""
         old, new = original.split("\n"), self.source.split("\n")
         marks = list(self.marks)
-        matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-        for tag, _, _, first, last in matcher.get_opcodes():
+        for tag, _, _, first, last in _changes(old, new):
             if tag == "equal":
                 marks[first:last] = [set() for _ in marks[first:last]]
         return Correction(self.source, marks, self.choices, self.removed)
@@ -70,8 +69,7 @@ class Correction:
         old, new = self.source.split("\n"), source.split("\n")
         marks = self.marks or [set() for _ in old]
         result: list[set[str]] = []
-        matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-        for tag, begin, end, first, last in matcher.get_opcodes():
+        for tag, begin, end, first, last in _changes(old, new):
             if tag == "equal":
                 result += marks[begin:end]
             else:
@@ -79,6 +77,27 @@ class Correction:
                 self.removed |= {line for line in old[begin:end] if line.strip()}
                 result += [set(before) for _ in range(last - first)]
         self.source, self.marks = source, result
+
+
+def _changes(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """What differs between two lists of lines; of many lines only what lies between the same."""
+    first = last = 0
+    if len(old) > _MANY:
+        while first < min(len(old), len(new)) and old[first] == new[first]:
+            first += 1
+        while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
+            last += 1
+    inner_old, inner_new = old[first : len(old) - last], new[first : len(new) - last]
+    matcher = difflib.SequenceMatcher(None, inner_old, inner_new, autojunk=len(inner_old) > _MANY)
+    found = [("equal", 0, first, 0, first)] if first else []
+    found += [(tag, a + first, b + first, c + first, d + first)
+              for tag, a, b, c, d in matcher.get_opcodes()]  # fmt: skip
+    if last:
+        found.append(("equal", len(old) - last, len(old), len(new) - last, len(new)))
+    return found
+
+
+_MANY = 300
 
 
 def kinds_of(code: str) -> tuple[str, ...]:

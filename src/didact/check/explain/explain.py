@@ -59,7 +59,7 @@ TOO_DEEP = Text(
     "The code is nested too deeply to be analysed; only its statements are listed.",
     "代码嵌套过深，无法分析，只列出语句。",
 )
-MENDED = 50_000
+MENDED = 20_000
 """Characters of code up to which mistakes are mended, not only listed."""
 NOT_MENDED = Text(
     "The code is longer than {most} characters: mistakes are listed and not mended.",
@@ -273,7 +273,8 @@ def _is_rebuilt(text: str, source: str) -> bool:
 def _too_deep(
     source: str, tree: ast.Module, misspelt: list[Finding], guesses: list[Text]
 ) -> Explanation:
-    notes = [Note(n.lineno, _head(n), TOO_DEEP) for n in tree.body]
+    lines = source.split("\n")
+    notes = [Note(n.lineno, _head(n, lines), TOO_DEEP) for n in tree.body]
     return Explanation(
         source, notes, (), (), Verdict("unknown"), [TOO_DEEP], [], None, misspelt,
         Correction(source), None, [], [*guesses, TOO_DEEP],

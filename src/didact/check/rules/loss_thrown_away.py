@@ -98,7 +98,9 @@ None.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
@@ -256,9 +258,10 @@ def _loss_name(analysis: Analysis, statement: ast.stmt) -> str:
         return ""
     inside = {id(part) for part in nodes_of(statement)}
     uses = [term.use for term in value.terms if term.use.kind != "other"]
+    called = any(use.scope.calls for use in uses)
     trained = {
         id(term.use.node)
-        for total in analysis.totals
+        for total in (analysis.totals if called else ())
         if total.how == "backward" and id(total.node) not in inside
         for term in total.value.terms
     }
@@ -296,10 +299,15 @@ def _mentions(node: ast.AST, name: str) -> bool:
 
 def _count(node: ast.AST, name: str) -> int:
     """How often a name is read."""
-    return sum(
-        isinstance(part, ast.Name) and part.id == name and not isinstance(part.ctx, ast.Store)
-        for part in nodes_of(node)
-    )
+    return _counts(node)[name]
+
+
+@lru_cache(maxsize=256)
+def _counts(node: ast.AST) -> Counter[str]:
+    return Counter(
+        part.id for part in nodes_of(node)
+        if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Store)
+    )  # fmt: skip
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

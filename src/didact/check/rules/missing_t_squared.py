@@ -111,6 +111,7 @@ import ast
 import math
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -270,11 +271,19 @@ def _number_of(analysis: Analysis, use: LossUse, symbol: str) -> float | None:
             return _constant(given[symbol])
     if symbol in analysis.defaults:
         return analysis.defaults[symbol]
-    made = [
-        a.value for a in analysis.index.of(ast.Assign)
-        if any(dotted(target) == symbol for target in a.targets)
-    ]  # fmt: skip
+    made = _assigned(analysis.tree).get(symbol, [])
     return _constant(made[0]) if len(made) == 1 else None
+
+
+@lru_cache(maxsize=8)
+def _assigned(tree: ast.Module) -> dict[str, list[ast.expr]]:
+    """What each name of a file is assigned."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in nodes_of(tree):
+        if isinstance(node, ast.Assign):
+            for name in {dotted(target) for target in node.targets}:
+                found.setdefault(name, []).append(node.value)
+    return found
 
 
 def _constant(node: ast.expr) -> float | None:

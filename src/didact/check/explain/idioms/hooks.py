@@ -6,7 +6,7 @@ import ast
 
 from didact._core.i18n import Text
 from didact.check.explain.call_words import last_name
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.nodes import parents_of
 from didact.check.explain.idioms._scene import Scene
 from didact.check.explain.losscalls import code_of
 
@@ -74,13 +74,11 @@ _EVALUATION = Text(
 
 def hook(tree: ast.Module, function: ast.stmt) -> Text | None:
     """What a framework calls a method for."""
-    for node in nodes_of(tree):
-        if not isinstance(node, ast.ClassDef) or function not in node.body:
-            continue
-        bases = [last_name(b) for b in node.bases]
-        for base, words in _BASES:
-            if any(b == base or (b.endswith(base) and base != "Model") for b in bases):
-                return words.get(getattr(function, "name", ""))
+    owner = parents_of(tree).get(function)
+    bases = [last_name(b) for b in owner.bases] if isinstance(owner, ast.ClassDef) else []
+    for base, words in _BASES:
+        if any(b == base or (b.endswith(base) and base != "Model") for b in bases):
+            return words.get(getattr(function, "name", ""))
     arguments = getattr(function, "args", None)
     names = [a.arg for a in arguments.args[:3]] if isinstance(arguments, ast.arguments) else []
     if getattr(function, "name", "") == "compute_loss" and names == ["self", "model", "inputs"]:
