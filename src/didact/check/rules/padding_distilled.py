@@ -168,7 +168,7 @@ def _is_of_masked_rows(analysis: Analysis, use: LossUse) -> bool:
 def _is_chosen(key: ast.expr, place: ast.AST) -> bool:
     """Whether a key is true or false for each position: ``keep = attn.bool() & (labels > -1)``."""
     if isinstance(key, ast.Name):
-        made = [n.value for n in ast.walk(place) if isinstance(n, ast.Assign)
+        made = [n.value for n in nodes_of(place) if isinstance(n, ast.Assign)
                 and any(isinstance(t, ast.Name) and t.id == key.id for t in n.targets)]  # fmt: skip
         return bool(made) and all(_is_boolean(value) for value in made)
     return _is_boolean(key)

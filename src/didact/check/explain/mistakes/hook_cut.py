@@ -48,12 +48,12 @@ def _side(node: ast.expr) -> Role:
 
 def _cut(hook: ast.FunctionDef) -> Iterator[Finding]:
     """What the hook keeps, where it is detached."""
-    inner = [n for n in ast.walk(hook) if isinstance(n, ast.FunctionDef) and n is not hook]
+    inner = [n for n in nodes_of(hook) if isinstance(n, ast.FunctionDef) and n is not hook]
     for function in inner or [hook]:
         names = [a.arg for a in function.args.args]
         if len(names) < 3:
             continue
-        for node in ast.walk(function):
+        for node in nodes_of(function):
             if not isinstance(node, ast.Assign | ast.Call):
                 continue
             kept = node.value if isinstance(node, ast.Assign) else None

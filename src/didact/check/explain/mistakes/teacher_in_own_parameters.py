@@ -25,7 +25,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
     for holder in nodes_of(tree):
         if not isinstance(holder, ast.ClassDef):
             continue
-        parts = list(ast.walk(holder))
+        parts = list(nodes_of(holder))
         held = _held(parts)
         teachers = [n for n in held if role_of(n) is Role.TEACHER and is_model(n)]
         students = [n for n in held if role_of(n) is Role.STUDENT and is_model(n)]
@@ -80,7 +80,7 @@ def _runs_with_graph(parts: list[ast.AST], teacher: str) -> bool | None:
     cut = {
         id(inner) for n in parts if isinstance(n, ast.With | ast.FunctionDef)
         and any(last_name(c) in {"no_grad", "inference_mode"} for c in _guards(n))
-        for inner in ast.walk(n)
+        for inner in nodes_of(n)
     }  # fmt: skip
     return any(id(c) not in cut for c in calls) if calls else None
 
