@@ -21,6 +21,7 @@ from didact.check.explain.formula.tree import (
     walk,
 )
 from didact.check.explain.formula.verdict import Term
+from didact.check.explain.formula.verdict.factors import is_same
 
 
 def method_keys(judged: Judged) -> list[str]:
@@ -267,5 +268,24 @@ def _is_leaf(node: Node) -> bool:
         "relu", "squeeze", "permute", "transpose", "normalize", "softmax", "log_softmax", "sigmoid",
         "div",
     }:  # fmt: skip
-        node = node.args[0]
-    return not isinstance(node, Call)
+        node = _pooled(node) or node.args[0]
+    return _pooled(node) is not None or not isinstance(node, Call)
+
+
+def _pooled(node: Node) -> Node | None:
+    """What is averaged over the positions: ``(h * m).sum(1) / m.sum(1)``, ``h.mean(1)``."""
+    if not isinstance(node, Call):
+        return None
+    if node.name == "mean" and len(node.children) == 2:
+        return node.args[0] if isinstance(node.args[0], Given) else None
+    sums = [a for a in node.args if isinstance(a, Call)] if node.name == "div" else []
+    while len(sums) == 2 and sums[1].name in {"clamp", "clamp_min", "maximum"}:
+        sums[1:] = [a for a in sums[1].args[:1] if isinstance(a, Call)]
+    if [s.name for s in sums] != ["sum", "sum"] or not isinstance(sums[0].args[0], Call):
+        return None
+    product = sums[0].args[0]
+    states = product.args[0]
+    if isinstance(states, Call) and states.name == "detach":
+        states = states.args[0]
+    plain = product.name == "mul" and isinstance(states, Given)
+    return states if plain and is_same(product.args[1], sums[1].args[0]) else None
