@@ -27,7 +27,7 @@ def in_formulas(look: Look) -> Iterator[Finding]:
         alone = [live(p) for p in parts if is_call(live(p), "mean")]
         if len(parts) != 3 or len(mixed) != 1 or len(alone) != 2:
             continue
-        both = live(mixed[0].args[0])  # type: ignore[attr-defined]
+        both = live(mixed[0].args[0])
         own = [_tensors(look, p) for p in alone]
         if any(len(s) != 1 for s in own) or own[0] | own[1] != _tensors(look, both):
             continue
