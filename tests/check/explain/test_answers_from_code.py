@@ -145,6 +145,20 @@ with torch.no_grad():
 loss = F.kl_div(F.log_softmax(student(xm), 1), F.softmax(zt, 1), reduction="batchmean")
 """
 
+SLICED = (
+    "def lwf(out, old_out, n_old, T=2.0):\n"
+    "    q = F.log_softmax(out / T, dim=1)[:, :n_old]\n    p = F.softmax(old_out / T, dim=1)\n"
+    "    return F.kl_div(q, p, reduction='batchmean') * T * T\n"
+)
+HERDING = (
+    "def choose(x, m):\n    mu, s, kept = x.mean(0), torch.zeros_like(x[0]), []\n"
+    "    for k in range(1, m + 1):\n        i = (mu - (s + x) / k).norm(dim=1).argmin().item()\n"
+    "        kept.append(i)\n        s = s + x[i]\n    return kept\n"
+)
+ALIKE = (
+    "def far(f, old_f):\n"
+    "    return F.cosine_embedding_loss(f, old_f.detach(), torch.ones(f.size(0)))\n"
+)
 SAID = [
     (OPTAX.format("student", "teacher"), "Is the order of kl_divergence right?", "Yes: optax."),
     (OPTAX.format("teacher", "student"), "Is the order of kl_divergence right?", "No, exchange"),
@@ -217,6 +231,14 @@ SAID = [
     (KD, "Does F.cross_entropy need softmax before?", "No: cross_entropy takes raw"),
     (TOKENS, "why .sum(-1) and no batchmean?", "reduction='none' keeps"),
     (RKD, "Can the student have a different embedding size?", "Yes: what is compared"),
+    (
+        SLICED,
+        "why does slicing after the log_softmax differ from slicing before?",
+        "They differ in",
+    ),
+    (SLICED, "先切片再 softmax 和先 softmax 再切片有什么区别？", "区别在分母"),
+    (HERDING, "为什么要一个一个选，不直接取离均值最近的？", "因为要让“已选样例的均值”"),
+    (ALIKE, "why must I normalise the features before the cosine?", "It is not needed"),
 ]
 
 

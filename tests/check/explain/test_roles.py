@@ -154,6 +154,24 @@ CASES = {
         "    return d\n",
         {"old_maps": "teacher", "new_maps": "student", "a": "teacher", "b": "student"},
     ),
+    "numbers of classes": (
+        "def f(net, old_net, x, y, n_seen, n_known):\n    z = net(x)\n"
+        "    with torch.no_grad():\n        old = old_net(x)\n    k = old.size(1)\n"
+        "    hot = F.one_hot(y, num_classes=n_seen).float()\n"
+        "    hot[:, :n_known] = torch.sigmoid(old[:, :k])\n"
+        "    return F.binary_cross_entropy_with_logits(z, hot)\n",
+        {"n_seen": "classes", "n_known": "old classes", "k": "old classes"},
+    ),
+    "anchors of weights": (
+        "def ewc(net, fisher, star):\n    d = 0.0\n    for n, p in net.named_parameters():\n"
+        "        d += (fisher[n] * (p - star[n]) ** 2).sum()\n    return d\n",
+        {"star": "teacher parameters", "fisher": "importance"},
+    ),
+    "a frozen net under a trained layer": (
+        "for x, y in val:\n    with torch.no_grad():\n        z = net(x)\n"
+        "    loss = F.cross_entropy(bias(z), y)\n    loss.backward()\n",
+        {"z": "student", "net": "student"},
+    ),
 }
 
 

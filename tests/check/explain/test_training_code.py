@@ -180,6 +180,47 @@ FAULTY = {
         net.train()
         """ + textwrap.indent(LOOP, " " * 8).replace("teacher(", "old_net(").replace(
         "student(", "net(")),
+    "alignment upside down": ("KE220", "g = old / new", """
+        @torch.no_grad()
+        def align(fc, n):
+            new = fc.weight[n:].norm(dim=1).mean()
+            old = fc.weight[:n].norm(dim=1).mean()
+            g = new / old
+            fc.weight[n:] *= g
+        """),
+    "widened head": ("KE221", "log_softmax(zs[:, :n_old] / 3", """
+        old_net = copy.deepcopy(net)
+        net.expand_head(n_old + n_new)
+        for a, b in batches:
+            zs = net(a)
+            with torch.no_grad():
+                zt = old_net(a)
+            loss = F.cross_entropy(zs, b) + KD
+            loss.backward()
+        """),
+    "parameter written into": ("KE222", "net.fc.weight.data[:n] = w", """
+        def widen(net, w, n, m):
+            net.fc = nn.Linear(64, n + m)
+            net.fc.weight[:n] = w
+        """),
+    "stored with its graph": ("KE223", "buffer.add(a, b, zs.detach())", """
+        def step(net, buffer, a, b):
+            zs = net(a)
+            loss = F.cross_entropy(zs, b)
+            buffer.add(a, b, zs)
+            return loss
+        """),
+    "head anew": ("KE224", "net.fc.weight[:n_old] = old_net.fc.weight", """
+        old_net = copy.deepcopy(net)
+        net.fc = nn.Linear(64, n_old + n_new)
+        """),
+    "kept in a condition": ("KE163", "p.detach().clone()", """
+        def after(self):
+            for n, p in self.net.named_parameters():
+                if p.requires_grad:
+                    self.w[n] += p.grad * (p.detach() - self.last[n])
+                    self.last[n] = p.detach()
+        """),
 }  # fmt: skip
 
 
@@ -204,6 +245,36 @@ RIGHT = {
     "sum begun in each step": LOOP.replace(
         "loss = KD", "soft = 0\n    soft += KD\n    loss = F.cross_entropy(zs, b) + 0.5 * soft"
     ),
+    "aligned": """
+        @torch.no_grad()
+        def align(fc, n):
+            new = fc.weight[n:].norm(dim=1).mean()
+            fc.weight[n:] *= fc.weight[:n].norm(dim=1).mean() / new
+        """,
+    "copied when widened": """
+        net.expand_head(n_old + n_new)
+        old_net = copy.deepcopy(net)
+        old_net.eval()
+        for a, b in batches:
+            zs = net(a)
+            with torch.no_grad():
+                zt = old_net(a)
+            loss = F.cross_entropy(zs, b) + KD
+            opt.zero_grad(); loss.backward(); opt.step()
+        """,
+    "stored numbers": """
+        def step(net, buffer, a, b):
+            zs = net(a)
+            loss = F.cross_entropy(zs, b)
+            buffer.add(a, b, zs.detach())
+            return loss
+        """,
+    "rows kept": """
+        old_net = copy.deepcopy(net)
+        net.fc = nn.Linear(64, n_old + n_new)
+        with torch.no_grad():
+            net.fc.weight[:n_old] = old_net.fc.weight
+        """,
     "batches": """
         for a, b in data:
             loss = F.cross_entropy(net(a), b)

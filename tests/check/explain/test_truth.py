@@ -238,10 +238,9 @@ def test_the_side_without_gradient_is_the_teachers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "comment", "accused"),
-    [("bic_loss", "", False), ("loss", "  # no T^2 here", False), ("loss", "", True)],
+    ("name", "comment"), [("bic_loss", ""), ("loss", "  # no T^2 here"), ("loss", "")]
 )
-def test_no_square_is_asked_of_papers_without_it(name: str, comment: str, accused: bool) -> None:
+def test_no_square_is_asked_of_papers_without_it(name: str, comment: str) -> None:
     explanation = explain(
         f"def {name}(logits, old_logits, y, n, lam, T=2.0):\n"
         f"    q = F.log_softmax(logits[:, :n] / T, dim=1){comment}\n"
@@ -249,9 +248,8 @@ def test_no_square_is_asked_of_papers_without_it(name: str, comment: str, accuse
         "    kd = -(p * q).sum(1).mean()\n"
         "    return lam * kd + (1 - lam) * F.cross_entropy(logits, y)\n"
     )
-    assert _accused(explanation) is accused
-    if not accused:
-        assert any("papers of LwF, BiC and WA" in s.en for s in explanation.summary)
+    assert not _accused(explanation)
+    assert any("papers of LwF, BiC and WA" in s.en for s in explanation.summary)
 
 
 def test_beside_class_labels_no_other_shape_is_warned_of() -> None:

@@ -242,12 +242,28 @@ def kl_for_bce(site: Site) -> list[Edit]:
         return []
     if use.target.space in {Space.ONE_HOT, Space.LABELS}:
         scores, target = site.scores(use.input_node)[0], site.text(use.target_node)
+        if _is_written_into(site, use.target_node):
+            loss = f"{site.functional}.binary_cross_entropy_with_logits({scores}, {target})"
+            return [site.replace(use.node, loss)]
         return [site.replace(use.node, f"{site.functional}.cross_entropy({scores}, {target})")]
     shared = _shared_temperature(site, use.input_node, use.target_node)
     student = site.distribution("log_softmax", use.input_node, shared)
     teacher = site.distribution("softmax", use.target_node, shared)
     text = f'{site.functional}.kl_div({student}, {teacher}, reduction="batchmean")'
     return [site.replace(use.node, f"{text} * {shared} ** 2" if shared else text)]
+
+
+def _is_written_into(site: Site, target: ast.expr) -> bool:
+    """Whether columns of one-hot labels were replaced, as iCaRL does with the old classes."""
+    return isinstance(target, ast.Name) and any(
+        isinstance(place, ast.Subscript)
+        and isinstance(place.value, ast.Name)
+        and place.value.id == target.id
+        and isinstance(place.slice, ast.Tuple)
+        and isinstance(place.slice.elts[-1], ast.Slice)
+        for assign in site.analysis.index.of(ast.Assign)
+        for place in assign.targets
+    )
 
 
 def same_activation(site: Site) -> list[Edit]:

@@ -121,9 +121,17 @@ _TOLD_BY_ERRORS = (
 """Mistakes that the meaning of an error message tells of."""
 
 
+_SHOWN_BY = {
+    "LAMBDA-NAME": "yntax", "STORED-GRAPH": "second time", "LEAF-WRITTEN": "leaf Variable",
+    "HEAD-WIDENED": "size of tensor|must match",
+}  # fmt: skip
+"""Mistakes by the words of the error message that they make."""
+
+
 def _on_message(message: str, findings: Sequence[Finding], tree: ast.Module) -> list[Text]:
     """What an error message means, and the mistake that makes it, where they are known."""
-    kinds = {"SUM-OUTLIVES", *({"LAMBDA-NAME"} if "yntax" in message else ())}
+    kinds = {"SUM-OUTLIVES"}
+    kinds |= {kind for kind, part in _SHOWN_BY.items() if re.search(part, message)}
     causes = [f for f in findings if kinds & set(kinds_of(f.code))]
     if causes:
         return [words.CAUSE.format(found=listing(causes, within=True))]

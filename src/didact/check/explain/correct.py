@@ -457,6 +457,8 @@ def _mend(
             given_up.clear()  # what did not help before may help now
         for kind in kinds:
             choice = CHOICES.get(kind)
+            if kind == "BCE-ON-SOFTMAX" and "_with_logits" in changed:
+                continue  # the classes stay independent
             if choice is not None and choice not in correction.choices:
                 correction.choices.append(choice)
         return True

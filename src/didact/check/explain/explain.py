@@ -36,6 +36,7 @@ from didact.check.explain.mistakes.returned import NOTHING
 from didact.check.explain.mistakes.uncleared import UNCLEARED
 from didact.check.explain.naming import as_called, called, hint_by_name
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
+from didact.check.explain.procedures import procedure_in
 from didact.check.explain.proof import Proof
 from didact.check.explain.questions import Question, Snippet, questions
 from didact.check.explain.runnable import given_names, runnable
@@ -178,7 +179,10 @@ def _explained(
     verdict = as_called(verdict_of(judged, right, findings, kinds_of), called(names[0]))
     apart = goes_back_twice(analysis.tree)
     hint = hint_by_name(*names)
-    summary = summary_of(verdict, findings, kinds_of, framework, apart=apart, hint=hint)
+    known = procedure_in(analysis.tree) if torch and not judged.losses else None
+    summary = summary_of(
+        verdict, findings, kinds_of, framework, apart=apart, hint=hint, procedure=known
+    )
     if len(source) > MENDED:
         guesses.append(NOT_MENDED.format(most=f"{MENDED:,}"))
     if message_in(text) is not None:

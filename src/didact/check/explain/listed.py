@@ -9,6 +9,7 @@ from didact.check.engine.names import is_label, is_loss
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.libraries import ALIASES
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import Told, is_layer, side
 from didact.check.explain.formula.tree import Call, Given, Item, Node
 from didact.check.explain.uses import Name, Use
@@ -44,7 +45,29 @@ def role_lines(judged: Judged, key: str) -> list[RoleLine]:
             and (line := _beside(name, text, who)) is not None
         ):
             lines[text] = line
-    return list(lines.values())
+    for held in _old_values(judged):
+        if held not in lines or lines[held].role == "teacher":
+            lines[held] = RoleLine(held, "teacher parameters", words.BY_USE)
+    return [line for line in lines.values() if not line.name.endswith(".grad")]
+
+
+def _old_values(judged: Judged) -> list[str]:
+    """``star`` of ``p - star[n]`` in a loop over the named parameters."""
+    found: list[str] = []
+    for loop in nodes_of(judged.tracer.tree):
+        if not isinstance(loop, ast.For) or not ast.unparse(loop.iter).endswith(
+            "named_parameters()"
+        ):
+            continue
+        own = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        for node in ast.walk(loop):
+            if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Sub):
+                continue
+            held = node.right
+            by_name = isinstance(held, ast.Subscript) and ast.unparse(held.slice) in own
+            if by_name and {n.id for n in ast.walk(node.left) if isinstance(n, ast.Name)} & own:
+                found.append(ast.unparse(held.value).removeprefix("self."))  # type: ignore[attr-defined]
+    return found
 
 
 def _of_formula(
@@ -57,6 +80,8 @@ def _of_formula(
     name = name.removeprefix("self.")
     if told.role == "labels" and not given.inputs:
         name = _taken_from(name, who)
+    if name.startswith("<"):
+        return  # what a loop carries on, not a name of the code
     if re.search(r"\.(weight|bias)(\[|$)", name) and not re.match(
         r"(args|cfg|config|opts?|hp)\.", name
     ):

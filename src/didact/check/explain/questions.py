@@ -130,8 +130,8 @@ _TRIGGERS: tuple[tuple[Callable[[Snippet], bool], tuple[Text, Text]], ...] = (
         lambda s: s.teachers or s.has("AVG-LOGITS-vs-PROBS", "MULTI-TEACHER-SUM"),
         training.MANY_TEACHERS,
     ),
-    (lambda s: s.weighted and s.convex, training.CONVEX),
-    (lambda s: s.weighted and s.scaled and not s.convex, training.WEIGHT),
+    (lambda s: s.soft and s.weighted and s.convex, training.CONVEX),
+    (lambda s: s.soft and s.weighted and s.scaled and not s.convex, training.WEIGHT),
     (lambda s: s.sliced or s.has("SLICE-AFTER-SOFTMAX"), training.SLICE_FIRST),
     (
         lambda s: _has_teacher(s) and (bool(s.analysis.forwards) or "detach" in s.source),

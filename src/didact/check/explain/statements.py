@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from didact._core.i18n import Text
+from didact.check.engine.names import is_model
 from didact.check.engine.spaces import Grad, Space
 from didact.check.engine.values import Value
 from didact.check.explain.blocks import explain_block
@@ -41,10 +43,17 @@ _AUGMENTED: dict[type[ast.operator], Text] = {
     ast.Div: Text("Divides {target} by {what}.", "{target} 除以 {what}。"),
 }
 _ALIGNS = Text(
-    "Rescales the classifier rows {target} by {what}: weight alignment (WA), which takes back the "
-    "bias towards the new classes.",
-    "把分类头的这些行 {target} 乘以 {what}：即权重对齐（WA），用来消除对新类的偏向。",
+    "Rescales the classifier rows {target} by {what}, as weight alignment (WA) does.",
+    "把分类头的这些行 {target} 乘以 {what}：权重对齐（WA）的做法。",
 )
+_BY_NAME = Text("Calls {call}. By its name: {en}", "调用 {call}。按名字看：{zh}")
+_FOR_EFFECT = Text(
+    "Calls the method `{name}` of {o}; what it returns is not kept, so it is called for what it "
+    "changes.",
+    "调用 {o} 的方法 `{name}`；返回值没有保存，所以作用在于它改动了什么。",
+)
+_FORWARD = re.compile(r"forward|feature|backbone|extract|encod|stem|layer|head$|^fc$|classif")
+"""Parts of a model: calling them is a forward pass."""
 _BUILT = Text("{target} is the model that {call} builds.", "{target}：由 {call} 建立的模型。")
 _NAN = Text(
     "Sets the NaN in {x} to {value}: only NaN differs from itself.",
@@ -488,9 +497,11 @@ def action(node: ast.Call, reader: Reader) -> Text:
         return _filled(template, node, owner, reader)
     for hint, text in METHOD_HINTS:
         if hint in name.lower():
-            return Text(f"Calls {code_of(node)}: {text.en}", f"调用 {code_of(node)}：{text.zh}")
+            return _BY_NAME.format(call=code_of(node), en=text.en, zh=text.zh)
     if reader.is_plain_call(node) or name == "print":
         return NOTHING
+    if owner is not None and is_model(last_name(owner)) and not _FORWARD.search(name):
+        return _FOR_EFFECT.format(o=code_of(owner), name=name)
     what = spaced(reader.phrase(node))
     if name.endswith("_") and not name.endswith("__") and owner is not None:
         return _IN_PLACE.format(o=code_of(owner), what=what)
@@ -547,8 +558,9 @@ def _reached(owner: ast.expr | None, reader: Reader) -> Text:
     if value is None or not value.terms:
         return nothing
     roles = {term.use.input.grad for term in value.terms} | {t.use.target.grad for t in value.terms}
-    targets = {t.use.target.grad for t in value.terms if not t.use.is_hard}
-    if "yes" in targets:
+    soft = [t.use for t in value.terms if not t.use.is_hard]
+    known = [reader.proof.value_of(use.target_node) or use.target for use in soft]
+    if "yes" in {v.grad for v in known}:
         return Text(
             " It also reaches what the targets were computed from.",
             "注意：梯度也会回传到目标（软标签）一侧。",

@@ -45,7 +45,8 @@ TRAINING = frozenset(
         "EMA-REVERSED", "STUDENT-EVAL-MODE", "NOT-IN-OPTIMIZER", "SUM-OUTLIVES",
         "RESULT-DISCARDED", "GRAPH-REUSED", "PENALTY-CUT", "LIVE-PARAMETERS",
         "STEP-MISSING", "STUDENT-FROZEN", "OPTIMIZER-ANEW", "SUM-NOT-TRAINED",
-        "CHANGED-IN-PLACE", "HOOK-CUT", "VALIDATED-IN-TRAINING",
+        "CHANGED-IN-PLACE", "HOOK-CUT", "VALIDATED-IN-TRAINING", "STORED-GRAPH", "LEAF-WRITTEN",
+        "HEAD-WIDENED", "HEAD-ANEW",
     }
 )  # fmt: skip
 """Kinds of findings about how a loss is trained, not about its formula."""
@@ -469,14 +470,14 @@ def by_importance(findings: Sequence[Finding]) -> list[Finding]:
 
 def summary_of(
     verdict: Verdict, findings: Sequence[Finding], kinds: Kinds, framework: str | None,
-    *, apart: bool = False, hint: Text | None = None,
+    *, apart: bool = False, hint: Text | None = None, procedure: Text | None = None,
 ) -> list[Text]:  # fmt: skip
     """Three to six lines: what it is, how far it is right, what happens if it is run."""
     lines: list[Text] = []
     if framework is not None:
         lines.append(words.NOT_PYTORCH.format(framework=FRAMEWORKS[framework]))
     if verdict.outcome == "none":
-        lines.append(words.NO_LOSS)
+        lines.append(words.NO_LOSS if procedure is None else procedure)
     elif verdict.outcome == "unknown" and verdict.method is not None:
         plain = verdict.method_key == "plain"
         part = words.PARTLY.format(method=_spaced(verdict.method))

@@ -25,6 +25,7 @@ from didact.check.explain.computed import shown_by_form
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.libraries import ALIASES
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import BY_NAME as FORMULA_BY_NAME
 from didact.check.explain.formula.roles import (
     OF_OUTPUTS,
@@ -198,6 +199,8 @@ class Who:
         number = name.is_number or kind in _SCALARS
         if not number:
             return None
+        if is_temperature(last) and self._is_counting(name):
+            return _NOTHING
         if kind in {"weight", "temperature", "padding"}:
             return self._weighed(name, kind)
         if (count := self._count(name, last, kind)) is not None:
@@ -209,6 +212,13 @@ class Who:
         if is_weight(last) and not re.search(r"decay|lr", last):
             return "weight", told_by.BY_NAME
         return _NOTHING
+
+    def _is_counting(self, name: Name) -> bool:
+        """Whether ``t`` or ``T`` is the number of a task or of rounds, and divides nothing."""
+        if Use.DIVISOR in name.uses:
+            return False
+        counted = any(isinstance(v, ast.Call) and last_name(v.func) == "len" for v in name.values)
+        return counted or bool(name.uses & {Use.ROUNDS, Use.SELECTS})
 
     def _weighed(self, name: Name, kind: str) -> tuple[str, Text] | None:
         """What the formula calls a weight or a temperature, where it is not used as a tensor."""
@@ -303,17 +313,24 @@ class Who:
         counted = bool(re.match(r"(n|num|nb)(_|[A-Z]|$)", last)) or is_class_count(last)
         if name.loops and cut:
             return "place"
+        if len(name.values) == 1 and isinstance(name.values[0], ast.Name | ast.Attribute):
+            told = self._whose(name.values[0])  # another name of the same number
+            if told in {"old classes", "new classes", "classes"}:
+                return told
         if name.values and not name.attribute:
             measured = {self._measured(v) for v in name.values}
             if measured != {"?"}:
-                return measured.pop() if len(measured) == 1 else None
-        if re.search(r"epoch|step|iter|sample|token|worker|item|batch", last, re.IGNORECASE):
+                role = measured.pop() if len(measured) == 1 else None
+                of_old = {self._is_of_old(v) for v in name.values}
+                whole = role == "classes" and of_old == {True} and Use.FIRST in name.uses
+                return "old classes" if whole else role
+        if re.search(r"epoch|step|iter|sample|token|worker|item|batch|tasks$", last, re.IGNORECASE):
             return None
         if kind in {"old classes", "classes"} or cut or counted:
             if _NEW.search(last):
                 return "new classes"
             if _OLD.search(last):
-                return "old classes"
+                return "classes" if self._is_width(last) else "old classes"
             if _ALL.search(last) or (counted and len(last) > 1):
                 return "classes" if counted or kind == "classes" or cut else None
             ends = kind == "classes" and Use.FIRST in name.uses and Use.REST not in name.uses
@@ -323,6 +340,30 @@ class Who:
                 return "classes"
             return "place" if cut else None
         return None
+
+    def _is_of_old(self, value: ast.expr) -> bool:
+        """Whether ``x.size(1)`` is the width of the old model's output."""
+        owner = value
+        while isinstance(owner, ast.Call | ast.Attribute | ast.Subscript):
+            owner = owner.func if isinstance(owner, ast.Call) else owner.value
+        return isinstance(owner, ast.Name) and self._whose(owner) == "teacher"
+
+    @cached_property
+    def _widths(self) -> set[str]:
+        """The names of what ``one_hot(y, num_classes=n)`` is as wide as."""
+        calls = [
+            n for n in nodes_of(self.names.tree)
+            if isinstance(n, ast.Call) and last_name(n.func) == "one_hot"
+        ]  # fmt: skip
+        given = [
+            w for call in calls
+            for w in (call.args[1:2] or [k.value for k in call.keywords if k.arg == "num_classes"])
+        ]  # fmt: skip
+        return {ast.unparse(w).rsplit(".", 1)[-1] for w in given}
+
+    def _is_width(self, last: str) -> bool:
+        """Whether a number is that of all classes seen so far: one-hot labels are as wide."""
+        return last in self._widths
 
     def _measured(self, value: ast.expr) -> str | None:
         """Of ``x.size(1)`` the classes, of ``x.size(0)`` nothing, of the rest a question mark."""

@@ -61,8 +61,8 @@ training objective.
 Silent where the soft term is the only one, where T² is applied anywhere on its way (also by the
 caller in the same file, or on the gradients), where a comment says "no T^2", and with
 `# kd: no-t2`. An info only where a number in front may be T² times a weight (4.5 at T = 3), and in
-functions named after LwF, BiC or WA, whose papers have no T². A weight that was tuned without T²
-may have taken its place.
+functions named after LwF, BiC or WA, whose papers have no T², or where an old model is the
+teacher, as in LwF. A weight that was tuned without T² may have taken its place.
 
 ## References
 
@@ -98,7 +98,8 @@ T = 4 时梯度为 1/16。小实验精度 69.0 %（正确写法 72.3 %），若�
 
 软损失是唯一的一项，或途中任何地方乘过 T²（包括同文件的调用者、直接乘在梯度上），注释写明没有 T²，
 或注明 `# kd: no-t2` 时不报告。前面的数字可能是 T² 与权重之积（T = 3 时的 4.5），或函数以 LwF、BiC、
-WA 命名（论文中没有 T²）时，只作提示。在没有 T² 时调出的权重可能已代替了它。
+WA 命名（论文中没有 T²）、教师是旧模型（LwF 的写法）时，只作提示。
+在没有 T² 时调出的权重可能已代替了它。
 
 ## 参考
 
@@ -171,6 +172,7 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 _WITHOUT = re.compile(r"bic|lwf|wa")
 """Methods whose papers have no T²: BiC, LwF, WA."""
+_OLD = re.compile(r"old|prev|previous|known|seen")
 _SAID = re.compile(r"(\bno|without|不乘|没有|无)\s*T\s*(\*\*|\^)?\s*[2²]", re.IGNORECASE)
 
 
@@ -180,6 +182,8 @@ def _doubt(analysis: Analysis, use: LossUse, temperature: Scale) -> Text | None:
     names = [use.scope.name, owner.name if owner is not None else "", PurePath(analysis.path).stem]
     if any(has_word(name, _WITHOUT) or _WITHOUT.fullmatch(name.lower()) for name in names):
         return _OF_METHOD
+    if _is_of_old_classes(analysis, use):
+        return _OF_METHOD
     symbol = temperature_symbol(temperature)
     if symbol is not None and _number_of(analysis, use, symbol) == 1:
         return _IS_ONE
@@ -187,6 +191,15 @@ def _doubt(analysis: Analysis, use: LossUse, temperature: Scale) -> Text | None:
         return None
     numbers = (term.scale.const for term in analysis.terms_of(use))
     return _FOLDED if any(may_hold_square(n, temperature.const) for n in numbers) else None
+
+
+def _is_of_old_classes(analysis: Analysis, use: LossUse) -> bool:
+    """Whether a new model is compared with an old one, perhaps on the old classes, as in LwF."""
+    cut = use.input.class_slice
+    if cut is not None and cut.startswith(":") and has_word(cut, _OLD):
+        return True
+    nodes = [step.node for step in path(analysis, use.target_node, use.scope)]
+    return any(mentions(node, _OLD) for node in nodes)
 
 
 def _says_without(analysis: Analysis, use: LossUse) -> bool:

@@ -23,6 +23,7 @@ from didact.check.explain.formula.tree import (
     Call,
     Choice,
     Constant,
+    Each,
     Given,
     Node,
     alternatives,
@@ -346,12 +347,32 @@ def _is_loss(entry: Entry, tracer: Tracer) -> bool:
         root = root.args[0] if not isinstance(root.args[0], Constant) else root.args[-1]
     if isinstance(root, Call) and root.name in {"softmax", "log_softmax", "normalize", "index"}:
         return False
+    if _is_place(root) or _is_accuracy(parts):
+        return False
     if names & {"sum", "mean", "norm", "max", "amax"} and names & (
         _COMPARING | {"pow", "square", "abs", "log"}
     ):
         return True
     named = is_loss_name(tracer.labels.get(entry.value, entry.name).rsplit(".", 1)[-1])
     return named and any(isinstance(p, Given) and is_loss_name(_callee(p)) for p in parts)
+
+
+_ACCURACY = re.compile(r"(^|_)acc(s|urac(y|ies))?(_|\d|$)", re.IGNORECASE)
+
+
+def _is_accuracy(parts: list[Node]) -> bool:
+    """Whether a value is made of a table of accuracies alone."""
+    names = [p.text for p in parts if isinstance(p, Given) and not p.inputs]
+    return bool(names) and all(_ACCURACY.search(n.rsplit(".", 1)[-1]) for n in names)
+
+
+def _is_place(node: Node) -> bool:
+    """Whether a value says where something stands: ``d.argmin()``, or a list of such."""
+    while isinstance(node, Each) or (isinstance(node, Call) and node.name in {"item", "detach"}):
+        node = node.body if isinstance(node, Each) else node.args[0]
+    if isinstance(node, Call):
+        return node.name in {"argmin", "argmax", "argsort"}
+    return isinstance(node, Given) and bool(re.search(r"\.arg(min|max|sort)\([^()]*\)$", node.text))
 
 
 def _callee(given: Given) -> str:

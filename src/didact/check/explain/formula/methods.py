@@ -172,7 +172,7 @@ def _soft_method(terms: list[Term], judged: Judged) -> str:
     return "pixel_kd" if ranks == {4} else "kd"
 
 
-_BIAS_LAYER = re.compile(r"^bic$|bias_?layer|bias_?correct")
+_BIAS_LAYER = re.compile(r"^bic$|bias_?(layer|correct|forward)")
 
 
 def _is_of_list(node: Node) -> bool:

@@ -240,6 +240,9 @@ def _lists_of_models(given: Given) -> list[str]:
 
 def _frozen(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -> None:
     """Of two models, none of them named a teacher, the one without gradient is imitated."""
+    calls = {p.name for n in nodes for p in walk(n) if isinstance(p, Call)}
+    if calls & {"cross_entropy", "nll_loss"} and not calls & _COMPARES:
+        return  # labels alone: a frozen part of a network imitates nothing
     live = _live(nodes)
     models = [g for g in tensors if g.inputs and g in found]
     if any(found[g].role == "teacher" for g in models):
@@ -251,6 +254,14 @@ def _frozen(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -
     if still and (len(still) < len(models) or apart):
         for given in still:
             found[given] = Told("teacher", _NO_GRADIENT)
+
+
+_COMPARES = frozenset(
+    {"kl_div", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "cosine_similarity",
+     "cosine_embedding_loss", "sub", "matmul", "softmax", "log_softmax", "sigmoid",
+     "normalize", "norm", "cdist", "binary_cross_entropy", "binary_cross_entropy_with_logits"}
+)  # fmt: skip
+"""Operations of losses that compare two tensors."""
 
 
 def _layered(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from didact._core.i18n import Text
+from didact.check.engine.names import words
 from didact.check.explain.call_words import last_name
 from didact.check.explain.idioms._scene import Scene
 from didact.check.explain.losscalls import code_of
@@ -20,9 +21,11 @@ _PARTS = {
 }
 _DETACHED = Text(" (their numbers alone, without gradient)", "（只取数值，不带梯度）")
 _DRAWN = Text(
-    "Draws {n} samples from the buffer {o} at random: {names}.",
-    "从缓冲区 {o} 中随机取 {n} 个样本：{names}。",
+    "Draws {n} stored samples from the buffer {o}: {names}.",
+    "从缓冲区 {o} 中取 {n} 个存下的样本：{names}。",
 )
+_DRAWS = frozenset({"get_data", "sample", "get", "draw", "get_batch"})
+_BUFFERS = frozenset({"buffer", "buf", "memory", "mem", "replay", "reservoir"})
 
 
 def sentence(scene: Scene, statement: ast.stmt) -> Text | None:
@@ -32,11 +35,11 @@ def sentence(scene: Scene, statement: ast.stmt) -> Text | None:
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
         return None
     owner = call.func.value
-    if not any(w in last_name(owner).lower() for w in ("buffer", "memory", "replay")):
+    if not set(words(last_name(owner))) & _BUFFERS:
         return None
-    if isinstance(statement, ast.Expr) and call.func.attr == "add_data":
+    if isinstance(statement, ast.Expr) and call.func.attr in {"add", "add_data"}:
         return _stored(call, owner)
-    if not isinstance(statement, ast.Assign) or call.func.attr not in {"get_data", "sample"}:
+    if not isinstance(statement, ast.Assign) or call.func.attr not in _DRAWS:
         return None
     if not call.args or len(statement.targets) != 1:
         return None
@@ -48,16 +51,33 @@ def sentence(scene: Scene, statement: ast.stmt) -> Text | None:
 
 
 def _stored(call: ast.Call, owner: ast.expr) -> Text | None:
-    if call.args or not call.keywords or any(k.arg not in _PARTS for k in call.keywords):
+    if call.args and not call.keywords:
+        parts = [_plain(a) for a in call.args]
+    elif call.args or not call.keywords or any(k.arg not in _PARTS for k in call.keywords):
         return None
-    parts = []
+    else:
+        parts = []
     for keyword in call.keywords:
         value = keyword.value
-        cut = isinstance(value, ast.Attribute) and value.attr == "data"
-        cut = cut or (isinstance(value, ast.Call) and last_name(value.func) == "detach")
-        note = _DETACHED if cut else Text("", "")
+        note = _DETACHED if _is_cut(value) else Text("", "")
         parts.append(_PARTS[str(keyword.arg)].format(x=code_of(value), detached=note))
     return _STORED.format(
         o=code_of(owner),
         parts=Text(", ".join(p.en for p in parts), "、".join(p.zh for p in parts)),
+    )
+
+
+def _is_cut(value: ast.expr) -> bool:
+    """Whether what is stored is without its graph."""
+    if isinstance(value, ast.Attribute):
+        return value.attr == "data"
+    return isinstance(value, ast.Call) and last_name(value.func) == "detach"
+
+
+def _plain(value: ast.expr) -> Text:
+    shown = code_of(value)
+    return (
+        Text(shown, shown)
+        if not _is_cut(value)
+        else Text(f"{shown}{_DETACHED.en}", f"{shown}{_DETACHED.zh}")
     )

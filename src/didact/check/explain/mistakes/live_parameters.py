@@ -30,7 +30,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
         if not isinstance(loop, ast.For) or not _walks(loop.iter):
             continue
         names = _names_in(loop.target)
-        for statement in loop.body:
+        for statement in (n for s in loop.body for n in ast.walk(s)):
             place = statement.targets[0] if isinstance(statement, ast.Assign) else None
             if not isinstance(place, ast.Subscript) or not isinstance(statement, ast.Assign):
                 continue

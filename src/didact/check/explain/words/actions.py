@@ -136,11 +136,17 @@ MOVED: dict[str, Text] = {
 }
 """``x = x.to(...)`` and the like, by method."""
 
+WIDENS = (
+    "update_fc", "update_head", "expand_head", "expand_fc", "expand_classifier", "extend_head",
+    "extend_fc", "grow_head", "grow_fc", "adapt_head", "add_classes", "increment_classes",
+)  # fmt: skip
+"""Names of methods that widen a classifier."""
+_WIDENED = Text("it widens the classifier for the new classes.", "为新类加宽分类头。")
 METHOD_HINTS: tuple[tuple[str, Text], ...] = (
     (
         "herding",
         Text(
-            "Chooses exemplars by herding: samples whose mean features follow the class mean "
+            "it chooses exemplars by herding: samples whose mean features follow the class mean "
             "(iCaRL).",
             "用 herding 选取样例：使样例特征均值逐步逼近类均值（iCaRL）。",
         ),
@@ -148,41 +154,38 @@ METHOD_HINTS: tuple[tuple[str, Text], ...] = (
     (
         "exemplar",
         Text(
-            "Manages the exemplar memory (stored samples of old classes).",
-            "维护样例记忆（保留的旧类样本）。",
+            "it has to do with the exemplar memory (stored samples of old classes).",
+            "与样例记忆（保留的旧类样本）有关。",
         ),
     ),
     (
         "rehearsal",
         Text(
-            "Handles the rehearsal memory (stored samples of old classes).",
-            "处理回放记忆（保留的旧类样本）。",
+            "it has to do with the rehearsal memory (stored samples of old classes).",
+            "与回放记忆（保留的旧类样本）有关。",
         ),
     ),
     (
         "weight_align",
         Text(
-            "Aligns the weight norms of the new classes with those of the old ones (WA): w_new ← "
-            "w_new · mean‖w_old‖ / mean‖w_new‖.",
-            "权重对齐（WA）：w_new ← w_new · mean‖w_old‖ / mean‖w_new‖，抵消对新类的偏向。",
+            "it brings the weight norms of the new classes down to those of the old ones (weight "
+            "alignment, WA).",
+            "权重对齐（WA）：把新类权重的范数缩放到旧类的水平。",
         ),
     ),
-    (
-        "update_fc",
-        Text(
-            "Widens the classifier for the new classes; the weights of the old ones are kept.",
-            "为新类扩展分类头，保留旧类的权重。",
-        ),
-    ),
+    *((hint, _WIDENED) for hint in WIDENS),
     (
         "incremental",
-        Text("Runs one step of the class-incremental procedure.", "执行一步类增量学习流程。"),
+        Text("it runs one step of class-incremental training.", "执行一步类增量学习。"),
     ),
     (
         "freeze",
-        Text("Freezes a model: its parameters get no gradient.", "冻结模型：其参数不再计算梯度。"),
+        Text(
+            "it freezes a model, whose parameters get no gradient.",
+            "冻结模型，其参数不再计算梯度。",
+        ),
     ),
-)
+)  # fmt: skip
 """Own method names that say what they do, first match wins."""
 
 IMPORTS: dict[str, Text] = {

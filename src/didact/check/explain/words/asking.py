@@ -431,6 +431,7 @@ _PADDED_ZH = (
 )
 _NOT_FINITE = r"(?<![a-z])(?:nans?|inf|infinite|infinity)(?![a-z])"
 _TUNES = (
+    r"^(?!.*\b(?:old|keep|copy|layers?|pretrained)\b.*\bweights?\b).*?"
     r"(?:how|which|choose|tun(?:e|ing)|\bset\b|pick|value|best|good|reasonable|typical)\b.*"
     r"\b(?:alpha|beta|weights?|lambda|lam|lmbda|coefficient)"
     r"|\b(?:alpha|beta|weights?|lambda|lam|lmbda|coefficient).*"

@@ -507,6 +507,44 @@ OWN: dict[str, Text] = {
         "素的各个类别，softmax 把像素和类别混在了一起；应先把类别维移到最后：`.permute(0, 2, "
         "3, 1).reshape(-1, C)`",
     ),
+    "KE222": Text(
+        "`{name}` is a parameter that needs gradients, and it is written into in place while the "
+        "graph is recorded: PyTorch stops with a RuntimeError (a view of a leaf Variable that "
+        "requires grad); do it inside `torch.no_grad()`, or write into `{name}.data`",
+        "`{name}` 是需要梯度的参数，这里在记录计算图时就地改写它：PyTorch 会报 RuntimeError（a "
+        "view of a leaf Variable that requires grad）；应放进 `torch.no_grad()`，或改写 "
+        "`{name}.data`",
+    ),
+    "KE223": Text(
+        "`{name}` goes into `{buffer}` with the graph of this step: every stored batch keeps its "
+        "graph in memory, and a later loss against it goes backward through a graph that is "
+        "freed (RuntimeError: Trying to backward through the graph a second time); store "
+        "`{name}.detach()`",
+        "`{name}` 带着这一步的计算图存进了 `{buffer}`：每次存入的图都一直占着显存；以后拿它算"
+        "损失，反向传播会再次穿过已释放的图（RuntimeError: Trying to backward through the graph a "
+        "second time）；应存 `{name}.detach()`",
+    ),
+    "KE224": Text(
+        "`{name}` is a new layer, and the rows of the old classes are random as well: the new "
+        "model begins at chance on them and has only the soft term to learn them again; copy "
+        "`{old}.weight` into `{name}.weight[:{bound}]`, and the bias likewise",
+        "`{name}` 是全新的一层，旧类对应的行也是随机的：新模型一开始就不会分旧类，只能靠蒸馏项重新"
+        "学；应把 `{old}.weight` 拷进 `{name}.weight[:{bound}]`，偏置同理",
+    ),
+    "KE221": Text(
+        "`{call}` (line {line}), by its name, gives the new model a wider head, and the old model "
+        "keeps the old one: `{name}` has more columns than the old model's output, and the "
+        "comparison stops with a RuntimeError; cut it to the old classes first, `{cut}`",
+        "从名字看，`{call}`（第 {line} 行）加宽了新模型的分类头，而旧模型的没有变：`{name}` 的列数"
+        "多于旧模型的输出，比较时会报 RuntimeError；应先切到旧类：`{cut}`",
+    ),
+    "KE220": Text(
+        "`{ratio}` is upside down: `{rows}` times this ratio moves still further away from the "
+        "norm of the other rows; weight alignment needs `{right}`, after which both have the same "
+        "mean norm",
+        "`{ratio}` 写反了：`{rows}` 乘上它，范数与另一部分差得更远；权重对齐应乘 `{right}`，乘完"
+        "两部分的平均范数才相等",
+    ),
     "KE173": Text(
         "`[:, {name}:]` are the new classes, and the old model's output speaks of the old "
         "ones: each new class is taught what the old model says of another class, and it runs "
@@ -1236,6 +1274,46 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "permute first; labels of [B, H, W] need none.",
             "`view` 和 `reshape` 不会移动数据。要把 [B, C, H, W] 变成一行一个像素，必须先 "
             "permute；[B, H, W] 的标签则不用。",
+        ),
+    ),
+    "KE222": (
+        Text("A parameter written into in place", "就地改写参数"),
+        Text(
+            "Autograd forbids in-place changes of leaf tensors that need gradients.",
+            "自动求导不允许就地修改需要梯度的叶子张量。",
+        ),
+    ),
+    "KE223": (
+        Text("Outputs stored with their graph", "连同计算图一起存下的输出"),
+        Text(
+            "A target that is stored is a constant: `.detach()` keeps the numbers and lets the "
+            "graph go.",
+            "存下来的目标应是常数：`.detach()` 只留数值，计算图随即释放。",
+        ),
+    ),
+    "KE224": (
+        Text("A head that begins anew", "重新初始化的分类头"),
+        Text(
+            "Widening a head means a larger layer with the old rows kept: only the new rows begin "
+            "at random.",
+            "加宽分类头是换一个更大的层并保留旧的行，只有新类的行随机初始化。",
+        ),
+    ),
+    "KE221": (
+        Text("A wider head compared whole", "加宽后的分类头未切片就与旧模型比较"),
+        Text(
+            "Both sides of a distillation term must have the same classes: the softmax of the new "
+            "model over all classes is no distribution over the old ones.",
+            "蒸馏项两侧的类别必须相同：新模型在全部类别上的 softmax，不是旧类上的分布。",
+        ),
+    ),
+    "KE220": (
+        Text("Weight alignment upside down", "权重对齐的比值写反"),
+        Text(
+            "After a task the weights of the new classes have the larger norms, so γ = mean‖w_old‖ "
+            "/ mean‖w_new‖ is below 1 and takes back the bias; its inverse makes it stronger.",
+            "学完一个任务后，新类权重的范数偏大，所以 γ = 平均‖w_旧‖ / 平均‖w_新‖ 小于 1，用来消除"
+            "偏向；取倒数反而加重偏向。",
         ),
     ),
     "KE173": (

@@ -62,7 +62,7 @@ SYMPTOMS: tuple[Topic, ...] = (
     ),
     _topic(
         r"out of memory|\boom\b|memory|显存|内存|爆显|越来越慢|slower",
-        "GRAPHS-KEPT SUM-OUTLIVES TEACHER-GRAD",
+        "GRAPHS-KEPT STORED-GRAPH SUM-OUTLIVES TEACHER-GRAD",
         r"memory|graphs? of",
     ),
     _topic(
@@ -121,8 +121,10 @@ SYMPTOMS: tuple[Topic, ...] = (
         r"\btimes (the|its|too|larger|that)|grows? with|sum over all|too large|is a sum\b",
     ),
     _topic(
-        r"forget|forgot|old (class|task)|遗忘|忘(了|光|得)|旧(类|任务).*(掉|降|忘|差|0)",
-        "ALIAS-TEACHER SELF-TARGET LAST-CLASSES EMPTY-SLICE SLICE-DIM0 LABEL-OFFSET STUDENT-CUT "
+        r"forget|forgot|old (class|task)|(first|old) (task|accuracy)|遗忘|忘(了|光|得)"
+        r"|旧(类|任务).*(掉|降|忘|差|0)|(第一个|之前的?)任务.*(掉|降|随机|差|0)",
+        "SCALE-INVERTED HEAD-ANEW ALIAS-TEACHER SELF-TARGET LAST-CLASSES EMPTY-SLICE SLICE-DIM0 "
+        "LABEL-OFFSET STUDENT-CUT "
         "ITEM-IN-GRAPH TERM-ZERO ZERO-PADDED-LOGITS BCEWL-ON-PROBS KL-INPUT-PROBS DIM-0 "
         "SIG/SOFTMAX-MIX BCE-ON-SOFTMAX",
         r"old (classes|model|network)|trains nothing|teaches nothing|\bis 0\b",

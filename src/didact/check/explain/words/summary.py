@@ -595,6 +595,27 @@ CONSEQUENCES: dict[str, Text] = {
         "pixel",
         "能运行，但被比较的每一行是同一类别的像素，而不是一个像素的各个类别",
     ),
+    "HEAD-WIDENED": Text(
+        "from the second task on it stops with a RuntimeError, since the two outputs differ in "
+        "their number of classes",
+        "从第二个任务起报 RuntimeError：两个输出的类别数不同",
+    ),
+    "LEAF-WRITTEN": Text(
+        "it stops with a RuntimeError at the line that writes into the parameter",
+        "在改写参数的那一行报 RuntimeError",
+    ),
+    "STORED-GRAPH": Text(
+        "it stops with a RuntimeError when a stored output is used as a target for the first time",
+        "第一次拿存下的输出作目标时报 RuntimeError",
+    ),
+    "HEAD-ANEW": Text(
+        "it runs, and the new model begins without what the old head knew",
+        "能运行，但新模型一开始就丢掉了旧分类头学到的东西",
+    ),
+    "SCALE-INVERTED": Text(
+        "it runs, and the bias towards the new classes grows instead of going away",
+        "能运行，但对新类的偏向不减反增",
+    ),
     "NEW-FOR-OLD": Text(
         "it stops with a RuntimeError, or, with as many new classes as old ones, teaches each new "
         "class what belongs to an old one",
