@@ -121,6 +121,8 @@ _TOLD_BY_ERRORS = (
 """Mistakes that the meaning of an error message tells of."""
 
 
+_BY_FORM = frozenset({"ewc", "l2_sp", "margin", "lucir_margin"})
+"""Methods that are told by the form of the formula: no numbers were compared."""
 _SHOWN_BY = {
     "LAMBDA-NAME": "yntax", "STORED-GRAPH": "second time", "LEAF-WRITTEN": "leaf Variable",
     "HEAD-WIDENED": "size of tensor|must match",
@@ -428,9 +430,9 @@ class _Known:
             return self._what_it_is()
         if self.verdict.outcome != "equal":
             return Text("", "") if short else direct.NOT_COMPARED
-        compared = direct.COMPARED.format(
-            what=Text(what.en.strip(), what.zh.strip()), compared=self._compared()
-        )
+        compared = Text(what.en.strip(), what.zh.strip())
+        if self.verdict.method_key not in _BY_FORM:
+            compared = direct.COMPARED.format(what=compared, compared=self._compared())
         return compared if short else Text(f"{direct.YES.en}{compared.en}",
                                            f"{direct.YES.zh}{compared.zh}")  # fmt: skip
 

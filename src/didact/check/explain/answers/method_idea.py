@@ -11,7 +11,7 @@ PLACE = 45
 ASKS = either(
     r"how (do|does|should|can) .*(work|understand|read)|explain|intuition|idea (behind|of)|meaning"
     r"|understand|what does .* do\b",
-    r"怎么理解|如何理解|原理|思路|思想|什么意思|干了什么|做了什么|在做什么|解释|讲解|看不懂|含义",
+    r"怎么理解|如何理解|原理|思路|思想|什么意思|干了什么|做了什么|在做什么|解释|讲解|看不太?懂|不太?明白|含义",
 )
 _POD = Text(
     "Both feature maps are squared and then summed along the width and along the height, so that "
@@ -60,6 +60,13 @@ _IDEAS = {
         "让新模型的特征与旧模型的特征方向一致（1 − cos），长度不作约束。",
     ),
     "pod": _POD,
+    "lucir_margin": Text(
+        "For each sample of an old class the score of its true class is to lie at least the margin "
+        "above each of the K largest scores of new classes; what falls short is the loss. It keeps "
+        "old classes from being taken for new ones.",
+        "对每个旧类样本：真实类的得分要比得分最高的 K 个新类各高出至少一个间隔（margin），不足的部分就"
+        "是损失，防止旧类被误认成新类。",
+    ),
 }
 _IDEAS["derpp"] = both(
     _IDEAS["der"],

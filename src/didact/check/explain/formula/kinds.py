@@ -149,7 +149,7 @@ _REDUCED = frozenset(
     {
         "kl_div", "cross_entropy", "nll_loss", "mse_loss", "l1_loss", "smooth_l1_loss",
         "huber_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
-        "cosine_embedding_loss",
+        "cosine_embedding_loss", "margin_ranking_loss",
     }
 )  # fmt: skip
 

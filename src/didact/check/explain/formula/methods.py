@@ -72,7 +72,11 @@ def _is_stored(given: Given) -> bool:
     """Whether a name comes from a memory: by its own name, or by that of what it was taken of."""
     if "(" not in given.text and _STORED.search(given.text):
         return True
-    calls = [i.text.split("(")[0] for i in given.inputs if isinstance(i, Given) and "(" in i.text]
+    calls = [
+        part
+        for i in given.inputs if isinstance(i, Given) and "(" in i.text
+        for part in (i.text.split("(")[0], *(re.split(r"[(),\s]+", i.text) if not i.model else ()))
+    ]  # fmt: skip
     return given.text.isidentifier() and any(map(_STORED.search, calls))
 
 

@@ -39,6 +39,12 @@ def _heads(judged: Judged, words: str) -> Iterator[Finding]:
                     if target is None:
                         continue
                     edit = Edit(span(target), f"{student}[:, :{teacher}.size(1)]")
+                    rows = next(
+                        (n for n in ast.walk(node) if isinstance(n, ast.Subscript)
+                         and n.value is target and isinstance(n.slice, ast.Slice)), None
+                    )  # fmt: skip
+                    if rows is not None:  # the samples were cut in the place of the classes
+                        edit = Edit(span(rows), f"{student}[:, {ast.unparse(rows.slice)}]")
                     grown = int(told[1]) >= int(told[2]) or judged.incremental
                     message = Text("Slice to the old classes", "切出旧类")
                     fix = Fix((edit,), "unsafe", message) if grown else None

@@ -10,7 +10,7 @@ from didact.check.correct.site import span
 from didact.check.engine.names import is_model, words
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.nodes import nodes_of
-from didact.check.explain.mistakes._code import scopes_of, target_of
+from didact.check.explain.mistakes._code import blocks_of, scopes_of, target_of
 from didact.check.explain.mistakes._look import finding
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
@@ -25,9 +25,8 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
     if not stores:
         return
     for scope in scopes_of(tree):
-        if not isinstance(scope, ast.FunctionDef) and len(scopes_of(tree)) > 1:
-            continue
-        inside = list(ast.walk(scope))
+        inside = [n for block in blocks_of(scope) for s in block for n in ast.walk(s)
+                  if not isinstance(s, ast.FunctionDef | ast.ClassDef)]  # fmt: skip
         made = {t: s for s in inside if isinstance(s, ast.Assign) and (t := target_of(s))}
         quiet = {
             id(n) for w in inside if isinstance(w, ast.With)
@@ -40,6 +39,7 @@ def in_code(tree: ast.Module) -> Iterator[Finding]:
         for call in stores:
             if call not in inside or id(call) in quiet:
                 continue
+            stores = [c for c in stores if c is not call]
             for value in [*call.args, *(k.value for k in call.keywords)]:
                 if isinstance(value, ast.Name) and value.id in made:
                     source = made[value.id]

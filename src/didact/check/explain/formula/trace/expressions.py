@@ -107,7 +107,11 @@ class Expressions(Calls):
             return Constant(math.pi) if path in _PI else Library(path)
         if isinstance(base, Instance):
             if node.attr in base.attributes:
-                return base.attributes[node.attr]
+                value = base.attributes[node.attr]
+                outside = not isinstance(node.value, ast.Name) or node.value.id != "self"
+                if outside and isinstance(value, Constant) and _moves(base.node, node.attr):
+                    return self._given(f"{ast.unparse(node)}", ())
+                return value
             method = method_of(base.node, node.attr)
             if method is not None:
                 return Closure(method, self.top, base)
@@ -302,3 +306,11 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[Expressions, Any, Scope], Value]] =
     ast.BoolOp: Expressions._boolop,
     ast.Call: Expressions._call,
 }
+
+
+def _moves(cls: ast.ClassDef, attribute: str) -> bool:
+    """Whether a method adds to a number that the constructor sets: a count of what was stored."""
+    return any(
+        isinstance(n, ast.AugAssign) and ast.unparse(n.target) == f"self.{attribute}"
+        for n in ast.walk(cls)
+    )

@@ -117,9 +117,17 @@ def _told_by_form(lab: Laboratory, body: Node, sign: int) -> Term | None:
     if found is not None:
         return Term(found.weights, body, found.definition, law, found.parameters, found.old,
                     rank=lab.rank)  # fmt: skip
-    if isinstance(body, Call) and body.name == "margin_ranking_loss":
+    if isinstance(body, Call) and body.name == "margin_ranking_loss" and _is_of_ones(body):
         return Term((), body, RANKING, law, body.args[0], rank=lab.rank)
     return None
+
+
+def _is_of_ones(ranking: Call) -> bool:
+    """Whether the first of two scores is to be the larger one: the target is 1 throughout."""
+    target = ranking.args[2] if len(ranking.args) > 2 else None
+    while isinstance(target, Call) and target.name in {"identity", "floating", "detach"}:
+        target = target.args[0]
+    return isinstance(target, Call) and target.name in {"ones", "ones_like"}
 
 
 def _solve_sum(
