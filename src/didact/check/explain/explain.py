@@ -66,6 +66,12 @@ NOT_MENDED = Text(
     "The code is longer than {most} characters: mistakes are listed and not mended.",
     "代码超过 {most} 个字符：只列出问题，不自动改正。",
 )
+EXPLAINED = 2_000
+"""So many statements are put into words; those behind them are only listed."""
+ONLY_LISTED = Text(
+    f"Only listed: the first {EXPLAINED:,} statements are explained.",
+    f"仅列出：只解释前 {EXPLAINED:,} 条语句。",
+)
 GIVEN = Text(
     "Used here but defined elsewhere, taken as given: {names}.",
     "以下名字在别处定义，视为已知：{names}。",
@@ -335,7 +341,9 @@ def _statements(analysis: Analysis, judged: Judged, proof: Proof) -> list[Note]:
     nodes = [n for n in nodes_of(analysis.tree) if isinstance(n, ast.stmt)]
     nodes.sort(key=lambda n: (n.lineno, n.col_offset))
     lines = analysis.source.split("\n")
-    return [Note(n.lineno, _head(n, lines), explainer.explain(n)) for n in nodes]
+    told = nodes[:EXPLAINED]
+    notes = [Note(n.lineno, _head(n, lines), explainer.explain(n)) for n in told]
+    return notes + [Note(n.lineno, _head(n, lines), ONLY_LISTED) for n in nodes[EXPLAINED:]]
 
 
 def _head(node: ast.stmt, lines: Sequence[str] = ()) -> str:

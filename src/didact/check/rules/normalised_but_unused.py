@@ -91,6 +91,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from didact._core.i18n import Text
@@ -125,8 +126,13 @@ def check(analysis: Analysis) -> Iterator[Found]:
 
 
 def _is_read(name: str, scope: ast.AST) -> bool:
-    loads = (n for n in nodes_of(scope) if isinstance(n, ast.Name) and n.id == name)
-    return any(isinstance(n.ctx, ast.Load) for n in loads)
+    return name in _loaded(scope)
+
+
+@lru_cache(maxsize=64)
+def _loaded(scope: ast.AST) -> frozenset[str]:
+    names = (n for n in nodes_of(scope) if isinstance(n, ast.Name))
+    return frozenset(n.id for n in names if isinstance(n.ctx, ast.Load))
 
 
 def _feeds_loss(analysis: Analysis, softmax: Softmax, raw: str) -> bool:

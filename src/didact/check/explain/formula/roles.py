@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from didact._core.i18n import Text
 from didact.check.engine.names import is_loss, is_model, role_of, words
@@ -105,7 +106,8 @@ def roles_of(
     return found
 
 
-def leaves(node: Node) -> set[Given]:
+@lru_cache(maxsize=4096)
+def leaves(node: Node) -> frozenset[Given]:
     """The names whose numbers make a part: those inside unknown calls do not count."""
     result: set[Given] = set()
     pending: list[Node] = [node]
@@ -132,7 +134,7 @@ def leaves(node: Node) -> set[Given]:
             pending += part.children
         else:
             pending += part.children
-    return result
+    return frozenset(result)
 
 
 def side(node: Node, found: Mapping[Given, Told]) -> str | None:

@@ -29,7 +29,8 @@ def _unused_norms(tracer: Tracer, known: frozenset[str]) -> Iterator[Finding]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             reads.setdefault(node.id, []).append(node)
     in_norms = _names_in_norms(tree)
-    compared: set[int] | None = None
+    compared: dict[str, list[ast.Name]] | None = None
+    plain = {name: [n for n in found if id(n) not in in_norms] for name, found in reads.items()}
     for node in nodes_of(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             call = node.value
@@ -43,18 +44,22 @@ def _unused_norms(tracer: Tracer, known: frozenset[str]) -> Iterator[Finding]:
             original = normalised_name(node.value) or _softened_name(tracer, node.value)
             if original is None or target in reads or target == original:
                 continue
-            direct = None
+            places = plain
             if _softened_name(tracer, node.value):
-                compared = _compared_directly(tracer) if compared is None else compared
-                direct = compared
+                compared = _directly(tracer, plain) if compared is None else compared
+                places = compared
             edits = tuple(
-                Edit(span(n), target) for n in reads.get(original, ())
-                if n.lineno > node.lineno and id(n) not in in_norms
-                and (direct is None or id(n) in direct)
-            )  # fmt: skip
+                Edit(span(n), target) for n in places.get(original, ()) if n.lineno > node.lineno
+            )
             if edits and ("norm" in target.lower() or _softened_name(tracer, node.value)):
                 fix = Fix(edits, "unsafe", Text("Use the normalised", "使用归一化后的值"))
                 yield finding("KE109", Severity.ERROR, node, fix, name=target)
+
+
+def _directly(tracer: Tracer, names: dict[str, list[ast.Name]]) -> dict[str, list[ast.Name]]:
+    """Of the places of each name those where a loss compares it as it is."""
+    compared = _compared_directly(tracer)
+    return {name: [n for n in found if id(n) in compared] for name, found in names.items()}
 
 
 def _names_in_norms(tree: ast.Module) -> set[int]:

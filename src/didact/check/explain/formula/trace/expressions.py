@@ -37,7 +37,7 @@ from didact.check.explain.formula.tree import (
 )
 
 STEPS = 20_000
-DEEPEST = 150
+DEEPEST = 100
 """So many operations on each other are followed; what is deeper is an unknown part."""
 _BINARY = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
