@@ -271,6 +271,20 @@ def _student_with_graph(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
         return
 
 
+def _over_the_classes(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """``dim=-1`` in both softmaxes of a divergence that is summed over the last dimension."""
+    for node in _at(tree, finding):
+        if not isinstance(node, ast.Call) or last_name(node.func) != "kl_div":
+            continue
+        softmaxes = [n for n in node.args if isinstance(n, ast.Call)
+                     and last_name(n.func) in {"softmax", "log_softmax"}]  # fmt: skip
+        dims = [next((k.value for k in n.keywords if k.arg == "dim"), n.args[-1])
+                for n in softmaxes]  # fmt: skip
+        if len(dims) == 2 and all(ast.unparse(d) == "1" for d in dims):
+            yield from (Edit(span(d), "-1") for d in dims)
+            return
+
+
 _BY_KIND: dict[str, Callable[[ast.Module, Finding], Iterator[Edit]]] = {
     "OPT-HAS-TEACHER": _the_student_instead,
     "GRAPH-CUT": _kept_as_it_is,
@@ -282,6 +296,7 @@ _BY_KIND: dict[str, Callable[[ast.Module, Finding], Iterator[Edit]]] = {
     "STUDENT-EVAL-MODE": _trained_again,
     "NOT-IN-OPTIMIZER": _given_to_the_optimiser,
     "BATCHMEAN-3D": _per_place,
+    "DIM-SEQ": _over_the_classes,
 }
 
 

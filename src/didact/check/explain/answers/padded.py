@@ -14,10 +14,13 @@ PLACE = 15
 ASKS = either(r"\bpad|mask|-100|ignor", r"\bpad|填充|掩码|-100|mask|位置")
 _TAKES = either(
     r"count|take part|handled|includ|contribut|ignor|exclud|left out|remov|drop|skip"
-    r"|mask(ed)?\b.*(out|right|ok|correct)|need to mask|should i mask",
-    r"参与|会算|算吗|算进|计入|忽略|去掉|排除|要不要|算不算|影响|管用|生效",
+    r"|mask(ed)?\b.*(out|right|ok|correct)|need to mask|should i mask|necess|need(ed)?\b|required",
+    r"必须|必要|参与|会算|算吗|算进|计入|忽略|去掉|排除|要不要|算不算|影响|管用|生效",
 )
-_SHOULD = either(r"should|need|have to|must|remov|mask out", r"要不要|需要|要去掉|去掉吗|该不该")
+_SHOULD = either(
+    r"should|need|necess|required|have to|must|remov|mask out",
+    r"必须|必要|要不要|需要|要去掉|去掉吗|该不该",
+)
 _NOT = Text(
     "They do not take part: `{mask}` (line {at}) is 0 where {where}, and it stands both in the "
     "sum and in what it is divided by (line {line}).",
@@ -34,10 +37,18 @@ _SELECTED = Text(
     "leaves out where {where} (line {at}).",
     "不参与：`{code}`（第 {line} 行）只取 `{mask}` 为真的位置，{where} 处（第 {at} 行）都被排除。",
 )
+_SELECTED_OUT = Text(
+    "Yes, they have to be left out, and they are: `{code}` (line {line}) keeps the positions of "
+    "`{mask}` alone, which leaves out where {where} (line {at}). Otherwise the student would be "
+    "made to copy what the teacher computes for padding.",
+    "要，代码已经去掉了：`{code}`（第 {line} 行）只取 `{mask}` 为真的位置，{where} 处（第 {at} 行）"
+    "都被排除。否则学生还要去模仿教师在填充位置上的输出。",
+)
 _OWN_LOSS = Text(
     " The model's own loss (`{code}`) ignores −100 as well.",
     "模型自己的损失 `{code}` 也会忽略 −100。",
 )
+_OF_TOKENS = re.compile(r"(attention|attn|padding|token|input)_?mask|attn", re.IGNORECASE)
 _BAD = {"MASK-UNSHIFTED", "MASKED-MEAN", "PAD-UNMASKED", "REDUCE-KWARG", "PAD-IN-SOFT"}
 
 
@@ -50,7 +61,7 @@ def answer(question: str, code: Code) -> Text | None:
     ):
         return None
     masks = masks_of(code)
-    told = _divided(question, code, masks) or _selected(code, masks)
+    told = _divided(question, code, masks) or _selected(question, code, masks)
     if told is None:
         return None
     own = next((t for t in code.terms if re.fullmatch(r"\w+\.loss", code.written(t.body))), None)
@@ -75,6 +86,10 @@ def masks_of(code: Code) -> dict[str, tuple[int, str]]:
                 owner = ast.unparse(getattr(inner.func, "value", inner.func))
                 where = f"`{owner} == {ast.unparse(inner.args[0])}`"
                 found.setdefault(node.targets[0].id, (node.lineno, where))
+            elif isinstance(inner, ast.Name) and _OF_TOKENS.fullmatch(inner.id):
+                where = f"{inner.id} == 0"
+                if node.targets[0].id != inner.id:
+                    found.setdefault(node.targets[0].id, (node.lineno, f"`{where}`"))
             elif isinstance(inner, ast.Compare) and ast.unparse(inner).endswith(" > -1"):
                 where = f"{ast.unparse(inner.left)} ≤ −1"
                 found.setdefault(node.targets[0].id, (node.lineno, f"`{where}`"))
@@ -95,13 +110,17 @@ def _divided(question: str, code: Code, masks: dict[str, tuple[int, str]]) -> Te
     return None
 
 
-def _selected(code: Code, masks: dict[str, tuple[int, str]]) -> Text | None:
+def _selected(question: str, code: Code, masks: dict[str, tuple[int, str]]) -> Text | None:
     for node in code.nodes:
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
-            name = node.slice.id
+        key = node.slice if isinstance(node, ast.Subscript) else None
+        if isinstance(node, ast.Call) and last_name(node.func) == "masked_select":
+            key = node.args[-1] if node.args else None
+        if isinstance(node, ast.Subscript | ast.Call) and isinstance(key, ast.Name):
+            name = key.id
             if name in masks:
                 at, where = masks[name]
-                return _SELECTED.format(
+                form = _SELECTED_OUT if _SHOULD.search(question) else _SELECTED
+                return form.format(
                     code=shown(node), line=node.lineno, mask=name, where=where, at=at
                 )
     return None

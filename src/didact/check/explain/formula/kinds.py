@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import TypeGuard
 
-from didact.check.engine.names import is_class_count, is_label, is_temperature, is_weight
+from didact.check.engine.names import is_class_count, is_label, is_temperature, is_weight, words
 from didact.check.explain.formula.tree import (
     Call,
     Constant,
@@ -92,6 +92,7 @@ _OF_TENSORS = frozenset(
     ]
 )
 _OUTPUT = re.compile(r"pred|logit|out|feat|prob|score|emb|hidden|att|^(y|z|f|x|fm|p|q|h)_", re.I)
+_HEADS = re.compile(r"head|group|chunk|patch|seq|len|dim|hid", re.IGNORECASE)
 _MASK = re.compile(r"mask|valid|keep|attention_m|padding_m", re.IGNORECASE)
 _PAD = re.compile(r"pad|ignore", re.IGNORECASE)
 _HOT = re.compile(r"one_?hot|target_?prob|multi_?hot", re.IGNORECASE)
@@ -288,7 +289,8 @@ def _weights(parts: list[Node]) -> list[Given]:
                 places[child] = places.get(child, 0) + 1
         if isinstance(part, Call) and part.name == "mul" and len(part.args) == 2:
             for one, other in (part.args, part.args[::-1]):
-                for factor in _number_factors(one) if _is_reduced(other) else ():
+                named = isinstance(other, Given) and _is_loss_itself(other)
+                for factor in _number_factors(one) if named or _is_reduced(other) else ():
                     before[factor] = before.get(factor, 0) + 1
                     proper.add(factor)
         if isinstance(part, Call) and part.name == "div" and len(part.args) == 2:
@@ -309,6 +311,12 @@ def _weights(parts: list[Node]) -> list[Given]:
         g for g, n in before.items()
         if n == places[g] and (g.inputs or by_name(g) in unnamed) and g in proper
     ]  # fmt: skip
+
+
+def _is_loss_itself(given: Given) -> bool:
+    """Whether a name is that of a loss that was computed before: ``mlm_loss``, ``out.loss``."""
+    last = given.text.rsplit(".", 1)[-1]
+    return "(" not in last and words(last)[-1:] == ("loss",)
 
 
 def _number_factors(node: Node) -> Iterator[Given]:
@@ -404,7 +412,8 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
         told += [(n, Kind.CLASSES if _ALL_CLASSES.search(n.text) else k)
                  for n, k in zip(args, ends, strict=False) if isinstance(n, Given)]  # fmt: skip
     if call.name in {"view", "reshape"}:
-        told += [(n, Kind.CLASSES) for n in args[2:] if isinstance(n, Given)]
+        told += [(n, Kind.CLASSES) for n in args[2:]
+                 if isinstance(n, Given) and not _HEADS.search(n.text)]  # fmt: skip
     if call.name in {"full", "full_like"} and len(args) > 1:
         told += [(g, Kind.WEIGHT) for g in _number_names(args[1])]
     if call.name == "scatter" and len(args) > 3:

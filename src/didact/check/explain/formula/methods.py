@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from didact.check.engine.names import is_hard_loss, words
 from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.judge import Judged, is_given, is_of_labels
 from didact.check.explain.formula.ranks import words_of
@@ -104,9 +105,16 @@ def _is_triple(judged: Judged) -> bool:
     """DistilBERT's loss: beside soft targets and a cosine of hidden states the labels."""
     every = [t for loss in judged.losses for t in loss.terms]
     return any(
-        t.definition.hard if t.definition is not None else is_of_labels(t, judged.roles)
+        t.definition.hard if t.definition is not None
+        else is_of_labels(t, judged.roles) or _is_hard_by_name(t)
         for t in every
-    )
+    )  # fmt: skip
+
+
+def _is_hard_by_name(term: Term) -> bool:
+    """Whether a term is a loss on the labels that was computed before: ``mlm_loss``."""
+    name = term.body.text if isinstance(term.body, Given) else ""
+    return is_hard_loss(name) or {"mlm", "loss"} <= set(words(name))
 
 
 def _ranks_largest(term: Term) -> bool:

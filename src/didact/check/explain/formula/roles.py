@@ -106,6 +106,10 @@ def roles_of(
     return found
 
 
+_FIRST_ALONE = frozenset({"gather", "masked_select", "expand_as", "view_as", "reshape_as"})
+"""Operations that take their numbers from their first argument, and from the others a place."""
+
+
 @lru_cache(maxsize=4096)
 def leaves(node: Node) -> frozenset[Given]:
     """The names whose numbers make a part: those inside unknown calls do not count."""
@@ -123,7 +127,7 @@ def leaves(node: Node) -> frozenset[Given]:
             pending += part.args[1:]
         elif isinstance(part, Call) and part.name in {"size", "numel", "rank", "length"}:
             continue
-        elif isinstance(part, Call) and part.name == "gather" and part.args:
+        elif isinstance(part, Call) and part.name in _FIRST_ALONE and part.args:
             pending.append(part.args[0])
         elif isinstance(part, Call) and part.name in {"index", "put"} and part.args:
             pending.append(part.args[0])
