@@ -48,7 +48,7 @@ _OWN_LOSS = Text(
     " The model's own loss (`{code}`) ignores −100 as well.",
     "模型自己的损失 `{code}` 也会忽略 −100。",
 )
-_OF_TOKENS = re.compile(r"(attention|attn|padding|token|input)_?mask|attn", re.IGNORECASE)
+_OF_TOKENS = re.compile(r"(attention|attn|token|input)_?mask|attn", re.IGNORECASE)
 _BAD = {"MASK-UNSHIFTED", "MASKED-MEAN", "PAD-UNMASKED", "REDUCE-KWARG", "PAD-IN-SOFT"}
 
 
