@@ -47,6 +47,7 @@ TRAINING = frozenset(
         "STEP-MISSING", "STUDENT-FROZEN", "OPTIMIZER-ANEW", "SUM-NOT-TRAINED",
         "CHANGED-IN-PLACE", "HOOK-CUT", "VALIDATED-IN-TRAINING", "STORED-GRAPH", "LEAF-WRITTEN",
         "HEAD-WIDENED", "HEAD-ANEW",
+        "CHANGED-IN-PLACE", "HOOK-CUT", "VALIDATED-IN-TRAINING", "MICRO-BATCH-MEAN",
     }
 )  # fmt: skip
 """Kinds of findings about how a loss is trained, not about its formula."""

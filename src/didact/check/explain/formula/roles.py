@@ -17,6 +17,8 @@ _SHORT_TEACHER = re.compile(
     r"(^|_)(t|tea|tch|te|ref)(\d|_|$)|^(z|f|fm|feat|feats|logits?|p|g|h|out)_?t$|^tea|teacher|老师|教师|旧",
     re.IGNORECASE,
 )
+INDICES_NAMED = re.compile(r"top_?k?|(^|_)(idx|ids?x|inds?|index|indices)(_|$)", re.IGNORECASE)
+"""Names of places among the classes, such as those of the largest scores."""
 _PLURALS = frozenset({"logits", "feats", "outs"})
 """Names whose last letter says that there are many, not whose they are."""
 _OF_SCHEDULES = re.compile(
@@ -74,6 +76,8 @@ def roles_of(
     found: dict[Given, Told] = {}
     for given, kind in kinds.items():
         if kind is Kind.WEIGHT and _OF_SCHEDULES.search(given.text):
+            continue
+        if kind is Kind.LABELS and INDICES_NAMED.search(given.text):
             continue
         if kind in _KIND_ROLES:
             found[given] = Told(_KIND_ROLES[kind], _KIND_REASONS[kind])

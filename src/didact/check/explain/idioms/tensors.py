@@ -7,6 +7,7 @@ import ast
 from didact._core.i18n import Text
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.formula.roles import INDICES_NAMED
 from didact.check.explain.formula.tree import Call
 from didact.check.explain.idioms._match import arg, is_call, number
 from didact.check.explain.idioms._scene import Scene
@@ -23,6 +24,10 @@ _POSITIVES = Text(
 )
 _LEARNED = Text("a parameter that is learned, {v} at the start", "可学习的参数，初值为 {v}")
 _RESIZED = Text("{x} resized to {size}{how}", "{x} 缩放到{size}{how}")
+_REPLACED = Text("{x} with {v} where {cond}", "{x}，其中 {cond} 处换成 {v}")
+_KEPT = Text("{x} where {cond}, elsewhere {v}", "{x}，只保留 {cond} 处，其余为 {v}")
+_AT = Text("the entries of {x} at the indices {i}, along dim {d}",
+           "{x} 沿 dim={d} 在下标 {i} 处的元素")  # fmt: skip
 _HOW = Text(" ({mode} interpolation)", "（{mode}插值）")
 _FACTOR = Text("{f} times its height and width", "宽高的 {f} 倍大小")
 _MEMBERS = Text("the height and width {s}", "高宽 {s}")
@@ -44,9 +49,43 @@ def phrase(scene: Scene, node: ast.expr) -> Text | None:
         return _FULL_LIKE.format(x=code_of(node.args[0]), v=code_of(node.args[1]))
     if name == "full" and len(node.args) > 1:
         return _FULL.format(v=code_of(node.args[1]))
+    if name == "where" and len(node.args) == 3:
+        return _where(node)
+    if is_call(part, "gather") and name == "gather":
+        return _gathered(node)
     if name == "arange" and _is_target(scene, node):
         return _POSITIVES
     return None
+
+
+def _where(node: ast.Call) -> Text | None:
+    """``where(x <= c, zeros_like(x), x)``."""
+    condition, one, other = node.args
+    if not isinstance(condition, ast.Compare):
+        return None
+    for kept, put, form in ((other, one, _REPLACED), (one, other, _KEPT)):
+        value = _even(put)
+        if value and ast.unparse(kept) == ast.unparse(condition.left):
+            return form.format(x=code_of(kept), v=value, cond=code_of(condition))
+    return None
+
+
+def _even(node: ast.expr) -> str:
+    """The number that stands everywhere in a tensor: of ``zeros_like(x)``, or of a constant."""
+    if isinstance(node, ast.Call):
+        return {"zeros_like": "0", "ones_like": "1"}.get(last_name(node.func), "")
+    bare = node.operand if isinstance(node, ast.UnaryOp) else node
+    return code_of(node) if isinstance(bare, ast.Constant) else ""
+
+
+def _gathered(node: ast.Call) -> Text | None:
+    """``x.gather(-1, top_idx)`` where the indices are no labels."""
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    whole = [*([owner] if owner is not None and ast.unparse(owner) != "torch" else []), *node.args]
+    whole += [k.value for k in node.keywords if k.arg in {"dim", "index"}]
+    if len(whole) != 3 or not INDICES_NAMED.search(ast.unparse(whole[2])):
+        return None
+    return _AT.format(x=code_of(whole[0]), d=ast.unparse(whole[1]), i=code_of(whole[2]))
 
 
 def _filled(node: ast.Call) -> Text | None:
