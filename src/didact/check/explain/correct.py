@@ -134,7 +134,7 @@ def correct(source: str, *, start: Correction | None = None, words: str = "") ->
     return correction
 
 
-_BEFORE = frozenset({"KE126"})
+_BEFORE = frozenset({"KE126", "KE146"})
 """Mended before what the rules find: the new form leaves nothing of that."""
 
 

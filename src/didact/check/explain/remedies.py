@@ -11,7 +11,7 @@ from didact.check.engine.spaces import Role
 from didact.check.explain.call_words import last_name
 from didact.check.explain.formula.judge import Judged
 from didact.check.explain.formula.nodes import nodes_of, text_of
-from didact.check.findings.finding import Edit, Finding, Span
+from didact.check.findings.finding import Edit, Finding, Severity, Span
 
 
 def remedies(tree: ast.Module, finding: Finding, kinds: tuple[str, ...]) -> list[list[Edit]]:
@@ -111,9 +111,13 @@ def _given_to_the_optimiser(tree: ast.Module, finding: Finding) -> Iterator[Edit
 
 
 def _per_place(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
-    """``/ (h * w)`` behind a ``kl_div`` of maps whose height and width have names."""
+    """``/ (h * w)`` behind a ``kl_div`` of maps whose height and width have names.
+
+    Of sequences whose number of positions has none, each position as a row.
+    """
     names = _sizes(tree)
     if not names:
+        yield from _rows(tree, finding)
         return
     for node in _at(tree, finding):
         if isinstance(node, ast.Call) and last_name(node.func) == "kl_div":
@@ -271,6 +275,27 @@ def _student_with_graph(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
         return
 
 
+def _rows(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
+    """``.flatten(0, -2)`` behind both softmaxes over the last dimension."""
+    for node in _at(tree, finding):
+        if finding.severity is Severity.INFO or not isinstance(node, ast.Call):
+            continue
+        sides = [
+            n for n in node.args if isinstance(n, ast.Call)
+            and last_name(n.func) in {"softmax", "log_softmax"}
+            and any(ast.unparse(d) in {"-1", "2"} for d in _dims(n))
+        ]  # fmt: skip
+        if len(sides) == 2 == len(node.args):
+            yield from (Edit(span(n), f"{ast.unparse(n)}.flatten(0, -2)") for n in sides)
+            return
+
+
+def _dims(node: ast.Call) -> list[ast.expr]:
+    """The dimension of a softmax."""
+    named = [k.value for k in node.keywords if k.arg == "dim"]
+    return named or node.args[-1:]
+
+
 def _over_the_classes(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
     """``dim=-1`` in both softmaxes of a divergence that is summed over the last dimension."""
     for node in _at(tree, finding):
@@ -278,8 +303,7 @@ def _over_the_classes(tree: ast.Module, finding: Finding) -> Iterator[Edit]:
             continue
         softmaxes = [n for n in node.args if isinstance(n, ast.Call)
                      and last_name(n.func) in {"softmax", "log_softmax"}]  # fmt: skip
-        dims = [next((k.value for k in n.keywords if k.arg == "dim"), n.args[-1])
-                for n in softmaxes]  # fmt: skip
+        dims = [d for n in softmaxes for d in _dims(n)]
         if len(dims) == 2 and all(ast.unparse(d) == "1" for d in dims):
             yield from (Edit(span(d), "-1") for d in dims)
             return

@@ -13,8 +13,9 @@ from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.tree import Call, walk
 from didact.check.explain.formula.verdict import Term
-from didact.check.explain.mistakes._look import Look, finding
+from didact.check.explain.mistakes._look import Look
 from didact.check.explain.mistakes._positions import HEAD, TAIL, cuts
+from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE146": ("PAD-UNMASKED",)}
@@ -24,9 +25,10 @@ def _unmasked_padding(look: Look) -> Iterator[Finding]:
     """A mean over all positions where the models are given an attention mask."""
     judged = look.judged
     text = ast.unparse(judged.tracer.tree)
-    if not re.search(r"attention_mask=\w", text) or judged.ranks.order[0] != 3:
+    told = re.search(r"attention_mask=\w", text) is not None
+    if not (told or _is_padded(text, look.words)) or judged.ranks.order[0] != 3:
         return
-    masks = attention_masks(judged.tracer.tree)
+    masks = attention_masks(judged.tracer.tree) if told else {_OF_LABELS}
     for loss in judged.losses:
         for term in loss.terms:
             soft = term.definition is not None and term.definition.key in {"kd", "soft_ce"}
@@ -42,8 +44,19 @@ def _unmasked_padding(look: Look) -> Iterator[Finding]:
                             loss.entry.node)  # fmt: skip
                 cut = {c for _, c in cuts(term.body) if c}
                 fix = _fix(masks, node, cut)
-                yield finding("KE146", Severity.WARNING, node, fix)
+                message = OWN["KE146" if told else "KE146-LABELS"]
+                yield Finding("KE146", Severity.WARNING, span(node), message, fix)
                 return
+
+
+_OF_LABELS = 'inputs["labels"]'
+
+
+def _is_padded(text: str, words: str) -> bool:
+    """Whether the reader says that the batches of a Trainer, which hold labels, are padded."""
+    said = re.search(r"padded|padding|pad token|填充", words, re.IGNORECASE)
+    held = re.search(r"model\(\*\*inputs\)", text) and re.search(r"\w\.loss\b", text)
+    return said is not None and held is not None and "labels" not in text.replace(".labels", "")
 
 
 def attention_masks(tree: ast.Module) -> set[str]:
@@ -62,6 +75,7 @@ def _fix(masks: set[str], node: ast.AST, cut: set[str]) -> Fix | None:
         return None
     function, (one, other) = ast.unparse(node.func), node.args
     mask += f"[:, {TAIL}]" if cut else ""
+    mask = f"({mask} != -100)" if mask.startswith(_OF_LABELS) else mask
     each = f"{function}({ast.unparse(one)}, {ast.unparse(other)}, reduction='none').sum(-1)"
     edit = Edit(span(node), f"(({each} * {mask}).sum() / {mask}.sum())")
     return Fix((edit,), "unsafe", Text("Average over the tokens", "只对有效词元取平均"))

@@ -331,6 +331,12 @@ OWN: dict[str, Text] = {
         "学生看到的是混合后的 `{mixed}`，教师看到的却是 `{plain}`：教师的输出对应的是另一幅图，不含"
         "混进来的样本的信息。教师也应输入 `{mixed}`",
     ),
+    "KE146-LABELS": Text(
+        "padding counts, too: its labels are -100, so take the KL of each position, multiply by "
+        '`inputs["labels"] != -100`, cut as the labels are, and divide by its sum',
+        "填充位置也算进去了：它们的标签是 -100，应先得到每个位置的 KL，再乘上 "
+        '`inputs["labels"] != -100`（与标签同样错位），再除以它的和',
+    ),
     "KE147": Text(
         "the soft labels are the teacher's logits; they must be probabilities: softmax of the "
         "teacher's logits / T. With logits there the loss has no lower bound",
