@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, either
+from didact.check.explain.answers.padded import masks_of
 
 PLACE = 25
 ASKS = either(
@@ -19,9 +21,9 @@ _CHANNELS = Text(
     "身，取平均是对分布的个数。只有对每个像素在类别上做 softmax 时，才应除以 B·H·W。",
 )
 _TOKENS = Text(
-    "batchmean is right here: after `{code}` the rows are the kept positions, so dim 0 is their "
+    "Over the tokens that count: after `{code}` the rows are the kept positions, so dim 0 is their "
     "number, and that is what batchmean divides by.",
-    "用 batchmean 就对：经过 `{code}` 之后每一行就是一个保留下来的位置，第 0 维就是它们的个数，"
+    "对有效词元取平均：经过 `{code}` 之后每一行就是一个保留下来的位置，第 0 维就是它们的个数，"
     "batchmean 除的正是它。",
 )
 _PIXEL_ROWS = re.compile(r"permute\(0, 2, 3, 1\)[\s\S]{0,20}(reshape|view)\(-1, ")
@@ -75,4 +77,17 @@ def answer(question: str, code: Code) -> Text | None:
     if kept is not None and code.keys & {"kd", "kd_masked"}:
         mask = kept[2] if "[" not in kept[2] else kept[3]
         return _TOKENS.format(code=f"{kept[1]}[{mask}]")
-    return None
+    return _of_rows(code)
+
+
+def _of_rows(code: Code) -> Text | None:
+    """Where both sides of the divergence are rows that a mask of labels picked."""
+    if not code.keys & {"kd", "kd_masked", "reverse_kl"} or code.kinds & {"BATCHMEAN-3D"}:
+        return None
+    masks = masks_of(code)
+    picked = {
+        n.slice.id: ast.unparse(n) for n in code.nodes
+        if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Name) and n.slice.id in masks
+        and code.text.count(f"[{n.slice.id}]") > 1
+    }  # fmt: skip
+    return _TOKENS.format(code=next(iter(picked.values()))) if len(picked) == 1 else None
