@@ -497,6 +497,13 @@ OWN: dict[str, Text] = {
         "`self.parameters()` 也包含 `self.{teacher}` 的参数：在 no_grad 下它们不会变化，"
         "但不该放在这里；只应传入学生的参数",
     ),
+    "KE213": Text(
+        "`{target}` holds log-probabilities by its name, and kl_div takes its target for "
+        "probabilities: it takes the logarithm of negative numbers, NaN (0 in old versions); add "
+        "log_target=True",
+        "按名字看 `{target}` 存的是对数概率，而 kl_div 默认把 target 当作概率：对负数取对数得到 NaN"
+        "（旧版本当作 0）；应加上 log_target=True",
+    ),
     "KE171": Text(
         "the mask made of `{labels}` selects the positions of the labels, and the logits that "
         "predict them stand one position before: unless `{labels}` were shifted before, cut "
@@ -1256,6 +1263,13 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "A module that is assigned to `self` is a part of it: `self.parameters()` goes through "
             "all parts.",
             "赋给 `self` 的模块都是它的子模块：`self.parameters()` 会遍历全部子模块。",
+        ),
+    ),
+    "KE213": (
+        Text("Stored log-probabilities without log_target", "存的是对数概率却没有 log_target"),
+        Text(
+            "`F.kl_div(log_q, log_p, log_target=True, reduction='batchmean')`.",
+            "写成 `F.kl_div(log_q, log_p, log_target=True, reduction='batchmean')`。",
         ),
     ),
     "KE171": (
