@@ -26,6 +26,34 @@ HARD = (
 )
 CUT = "    zs, zt = zs[:, :-1], zt[:, :-1]\n"
 SEG = f"n, c, h, w = a.shape\nloss = {kl('a{p}.reshape(-1, c)', 'b{p}.reshape(-1, c)')}\n"
+TOKENS = (
+    "out = student(input_ids=ids, attention_mask=am)\nwith torch.no_grad():\n"
+    "    ref = teacher(input_ids=ids, attention_mask=am)\n"
+    "s, t = out.logits[:, :-1], ref.logits[:, :-1]\nm = am[:, 1:]\ntgt = ids[:, {k}]{fill}\n"
+    f"kl = ({kl('s', 't', -1, 'none')}.sum(-1) * m).sum() / m.sum()\n"
+    "loss = F.cross_entropy(s.reshape(-1, s.size(-1)), tgt.reshape(-1)) + kl\n"
+)
+FILL = ".masked_fill(am[:, 1:] == 0, -100)"
+LIT = (
+    "class Lit(pl.LightningModule):\n    def __init__(self, student, teacher):\n"
+    "        super().__init__()\n        self.student = student\n"
+    "        self.teacher = teacher.eval()\n"
+    "    def train(self, mode=True):\n        super().train(mode)\n"
+    "        self.teacher.eval()\n        return self\n"
+    "    def training_step(self, batch, i):\n        s = self.student(batch)\n"
+    "        with torch.no_grad():\n            t = self.teacher(batch)\n"
+    f"        return {kl('s', 't')}\n"
+    "    def configure_optimizers(self):\n        return torch.optim.AdamW({own}.parameters())\n"
+)
+STORED = (
+    "teacher_logp = torch.load('t.pt')\n"
+    "loss = F.kl_div(F.log_softmax(z, -1), teacher_logp[i], reduction='batchmean'{end})\n"
+)
+SAVED_UP = (
+    "# gradient accumulation\nfor i, (x, y) in enumerate(dl):\n"
+    "    loss = F.cross_entropy(net(x), y)\n    {loss}.backward()\n"
+    "    if (i + 1) % n_acc == 0:\n        opt.step()\n        opt.zero_grad()\n"
+)
 OLD = (
     "out = model(x)\nwith torch.no_grad():\n    ref = old_model(x)\n"
     f"loss = F.cross_entropy(out, y) + {kl('out[:, {k}]', 'ref')}\n"
@@ -163,6 +191,11 @@ PAIRS = {
               CAUSAL.format(cut=CUT, labels="batch['labels'][:, 1:]")),
     "KE130": (CAUSAL.format(cut=CUT, labels="labels[:, :-1]"),
               CAUSAL.format(cut=CUT, labels="labels[:, 1:]")),
+    "KE210": (TOKENS.format(k=":-1", fill=FILL), TOKENS.format(k="1:", fill=FILL)),
+    "KE211": (TOKENS.format(k="1:", fill=""), TOKENS.format(k="1:", fill=FILL)),
+    "KE212": (LIT.format(own="self"), LIT.format(own="self.student")),
+    "KE213": (STORED.format(end=""), STORED.format(end=", log_target=True")),
+    "KE214": (SAVED_UP.format(loss="loss"), SAVED_UP.format(loss="(loss / n_acc)")),
     "KE172": (SEG.format(p=""), SEG.format(p=".permute(0, 2, 3, 1)")),
     "KE173": (OLD.format(k="n_old:"), OLD.format(k=":n_old")),
     "KE174": (ICARL.format(k="n_old:"), ICARL.format(k=":n_old")),

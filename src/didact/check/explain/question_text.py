@@ -9,7 +9,7 @@ from didact.check.explain.causes import message_in
 from didact.check.snippet.characters import without_html
 from didact.check.snippet.intact import is_words
 
-_ENDS = re.compile(r"(?<=[?？。!！])|\n|[#＃]|(?=[①②③④⑤⑥⑦⑧⑨])")
+_ENDS = re.compile(r"(?<=[?？。!！])(?!(?<=!)=)|\n|[#＃]|(?=[①②③④⑤⑥⑦⑧⑨])")
 _CHINESE = re.compile(
     r"为什么|为何|为啥|怎么|咋|怎样|是否|是不是|吗|呢|什么|想问|不懂|不明白|搞不懂|疑惑|求教"
     r"|求解|求助|求大佬|求看|报错|求解释|求问|请问|请解释|请教|解释一下|逐行|哪里|哪儿|哪位|多少"

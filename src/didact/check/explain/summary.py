@@ -48,6 +48,7 @@ TRAINING = frozenset(
         "CHANGED-IN-PLACE", "HOOK-CUT", "VALIDATED-IN-TRAINING", "STORED-GRAPH", "LEAF-WRITTEN",
         "HEAD-WIDENED", "HEAD-ANEW",
         "CHANGED-IN-PLACE", "HOOK-CUT", "VALIDATED-IN-TRAINING", "MICRO-BATCH-MEAN",
+        "ACCUMULATED-SUM",
     }
 )  # fmt: skip
 """Kinds of findings about how a loss is trained, not about its formula."""

@@ -6,6 +6,7 @@ import re
 
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, either
+from didact.check.explain.mistakes.undivided_accumulation import is_divided
 
 PLACE = 13
 ASKS = either(r"accum|divid|\bmultipl", r"累积|累加|accum|除以|除")
@@ -20,7 +21,8 @@ _DIVIDED = Text(
 _YES_DIVIDED = Text("Yes, and it is there: ", "要除，代码里已经除了：")
 _WHY = either(r"\bwhy\b|what.*\bfor\b", r"为什么|为何|干嘛|作用|干什么")
 _WHETHER = either(
-    r"should|need|have to|must|right|correct|\bok\b", r"要不要|需要|对吗|对不对|该不该"
+    r"should|need|have to|must|right|correct|\bok\b",
+    r"要不要|需要|对吗|对不对|该不该|可以吗|行吗|能行",
 )
 _NOT = Text(
     "It should be, if the step is to be that of one larger batch: backward() adds up the gradients "
@@ -41,8 +43,7 @@ def answer(question: str, code: Code) -> Text | None:
     shown = re.search(r"accum|累积|累加", question, re.IGNORECASE) or n in question
     if not shown or re.search(r"zero_grad|清零|scheduler|\bclip", question):
         return None
-    over = rf"/=? *{re.escape(n)}(?![\w.])"
-    if re.search(over, code.text):
+    if is_divided(code.text, n):
         said = _DIVIDED.format(n=n)
         if _WHY.search(question):
             return said

@@ -44,6 +44,17 @@ _SELECTED_OUT = Text(
     "要，代码已经去掉了：`{code}`（第 {line} 行）只取 `{mask}` 为真的位置，{where} 处（第 {at} 行）"
     "都被排除。否则学生还要去模仿教师在填充位置上的输出。",
 )
+_BOTH = re.compile(
+    r"(why|为什么|为何|need|还要).*(attention.?mask.*(-100|labels)|(-100|labels).*attention.?mask)",
+    re.IGNORECASE,
+)
+_NOT_THE_SAME = Text(
+    "attention_mask only keeps the tokens from attending to padding; logits come out at the padded "
+    "positions all the same and would count in the loss. The label -100 takes positions out of the "
+    "loss: padding, and whatever else is labelled so (in instruction tuning the prompt).",
+    "attention_mask 只是让其他词元不去注意填充；填充位置上照样会算出 logits，不处理就会进入损失。"
+    "标签 -100 才把位置从损失中去掉：填充，以及其他标为 -100 的位置（指令微调时是提示词部分）。",
+)
 _OWN_LOSS = Text(
     " The model's own loss (`{code}`) ignores −100 as well.",
     "模型自己的损失 `{code}` 也会忽略 −100。",
@@ -56,6 +67,8 @@ def answer(question: str, code: Code) -> Text | None:
     """By the mask that the sum is multiplied with and divided by, or that selects."""
     if not _TAKES.search(question) or re.search(r"\bshift|移位|错位|错开", question):
         return None
+    if _BOTH.search(question) and "-100" in code.text and "attention_mask=" in code.text:
+        return _NOT_THE_SAME
     if code.kinds & _BAD or any(
         "mask" in f.message.en.lower() or "padding" in f.message.en.lower() for f in code.serious
     ):

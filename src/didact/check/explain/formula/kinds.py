@@ -92,6 +92,7 @@ _OF_TENSORS = frozenset(
     ]
 )
 _OUTPUT = re.compile(r"pred|logit|out|feat|prob|score|emb|hidden|att|^(y|z|f|x|fm|p|q|h)_", re.I)
+_LENGTH = re.compile(r"(^|_)(lens?|lengths?|prompt|start|offset)(_|\d|$)", re.IGNORECASE)
 _HEADS = re.compile(r"head|group|chunk|patch|seq|len|dim|hid", re.IGNORECASE)
 _MASK = re.compile(r"mask|valid|keep|attention_m|padding_m", re.IGNORECASE)
 _PAD = re.compile(r"pad|ignore", re.IGNORECASE)
@@ -404,6 +405,12 @@ def _told_by(call: Call) -> list[tuple[Node, Kind]]:
         ):
             picked = picked.args[0]
         told.append((picked, Kind.MASK))
+    if call.name in {"eq", "ne"} and len(args) == 2 and isinstance(args[1], Given):
+        padded = _PAD.search(args[1].text.rsplit(".", 1)[-1])
+        told += [(args[0], Kind.LABELS)] if padded and _is_plain(_unshaped(args[0])) else []
+    if call.name in {"ge", "gt", "le", "lt"} and len(args) == 2:
+        told += [(g, Kind.FLAG) for g in walk(args[1])
+                 if isinstance(g, Given) and _LENGTH.search(g.text)]  # fmt: skip
     if call.name == "booleans" and args and _is_plain(args[0]):
         told.append((args[0], Kind.MASK))
     if call.name == "slice":

@@ -504,6 +504,13 @@ OWN: dict[str, Text] = {
         "按名字看 `{target}` 存的是对数概率，而 kl_div 默认把 target 当作概率：对负数取对数得到 NaN"
         "（旧版本当作 0）；应加上 log_target=True",
     ),
+    "KE214": Text(
+        "backward() adds up the gradients of `{n}` batches before one step, and nothing divides by "
+        "`{n}`: the gradient is `{n}` times that of one large batch; write "
+        "`({loss} / {n}).backward()`",
+        "backward() 把 `{n}` 个批次的梯度累加后才更新一次，却没有除以 `{n}`：梯度是一个大批次的 "
+        "`{n}` 倍；应写 `({loss} / {n}).backward()`",
+    ),
     "KE171": Text(
         "the mask made of `{labels}` selects the positions of the labels, and the logits that "
         "predict them stand one position before: unless `{labels}` were shifted before, cut "
@@ -1270,6 +1277,13 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "`F.kl_div(log_q, log_p, log_target=True, reduction='batchmean')`.",
             "写成 `F.kl_div(log_q, log_p, log_target=True, reduction='batchmean')`。",
+        ),
+    ),
+    "KE214": (
+        Text("Accumulated gradients that nothing divides", "累积的梯度没有平均"),
+        Text(
+            "Adam hides most of the factor, gradient clipping and weight decay do not.",
+            "Adam 会抵消大部分倍数，梯度裁剪和权重衰减则不会。",
         ),
     ),
     "KE171": (

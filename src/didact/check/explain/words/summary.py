@@ -465,6 +465,14 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and only the last of the losses in the loop is trained",
         "能运行，但循环里只有最后一项损失起作用",
     ),
+    "MICRO-BATCH-MEAN": Text(
+        "it runs, and the gradient grows with the steps of accumulation",
+        "能运行，但梯度随累积步数成倍变大",
+    ),
+    "ACCUMULATED-SUM": Text(
+        "it runs, and the gradient is as many times too large as batches are added up",
+        "能运行，但累积多少个批次，梯度就大多少倍",
+    ),
     "OPT-HAS-TEACHER": Text(
         "it runs, with the teacher's parameters in the optimiser",
         "能运行，但教师的参数也在优化器里",

@@ -57,6 +57,9 @@ _MADE = {"new_zeros": "zeros", "new_ones": "ones", "new_tensor": "tensor", "new"
 _OF_MODELS_TOO = frozenset({"norm", "relu", "sort", "add", "to", "cuda", "cpu", "float", "half"})
 """Methods of tensors that a model may have as well."""
 
+_PLACED = frozenset({"cuda", "to", "cpu", "eval", "train", "half", "float", "double", "bfloat16"})
+"""Methods of a module that give back the module."""
+
 
 class Calls(State):
     """Follows calls."""
@@ -74,6 +77,10 @@ class Calls(State):
             base = self._value(node.func.value, scope)
             if isinstance(base, Node):
                 return self._method(node, base, scope)
+            if isinstance(base, Instance) and node.func.attr in _PLACED and (
+                method_of(base.node, node.func.attr) is None
+            ):  # fmt: skip
+                return base
             if isinstance(base, Named) and node.func.attr == "values" and not node.args:
                 return Sequence(tuple(base.items.values()))
         function = self._value(node.func, scope)
