@@ -174,6 +174,11 @@ MMD = (
     "s = F.normalize(fs.flatten(2), dim=2)\nt = F.normalize(ft.flatten(2), dim=2)\n"
     "loss = k(t, t).mean() + k(s, s).mean() - {two}k(s, t).mean()\n"
 )
+PAIRS_OF_ROWS = (
+    "def angles(e):\n    d = F.normalize(e.unsqueeze(0) - e.unsqueeze(1), p=2{dim})\n"
+    "    return torch.bmm(d, d.transpose(1, 2)).view(-1)\n"
+    "loss = F.smooth_l1_loss(angles(fs), angles(ft.detach()))\n"
+)
 COLUMN = "loss = F.cross_entropy(student(x), y{end})\n"
 MIXUP = (
     "xm = lam * x + (1 - lam) * x[perm]\nz = student(xm)\n"
@@ -243,6 +248,7 @@ PAIRS = {
     "KE235": (PLACES.format(up=""), PLACES.format(up=".unsqueeze(1)")),
     "KE236": (HEAD.format(last="4"), HEAD.format(last="4:5")),
     "KE237": (MMD.format(two=""), MMD.format(two="2 * ")),
+    "KE238": (PAIRS_OF_ROWS.format(dim=""), PAIRS_OF_ROWS.format(dim=", dim=2")),
     "KE188": (COLUMN.format(end=".unsqueeze(1)"), COLUMN.format(end="")),
 }  # fmt: skip
 

@@ -82,6 +82,8 @@ def role_of(name: str) -> Role:
     found = words(name)
     if any(word in TEACHER or "teacher" in word for word in found):
         return Role.TEACHER
+    if [*found] == ["s", "t"]:
+        return Role.UNKNOWN  # the teacher's S, or student and time
     if any(word in STUDENT or "student" in word for word in found):
         return Role.STUDENT
     if len(found) > 1 and "t" in (found[0], found[-1]):

@@ -72,6 +72,12 @@ def explain_block(
     return None
 
 
+_NUMBERED = Text(
+    "For each {each} of {over}, with its number {number} from 0:",
+    "逐个取出 {over} 的 {each}，序号 {number} 从 0 起：",
+)
+
+
 def _loop(node: ast.For | ast.AsyncFor) -> Text:
     target, over = _targets(node.target), node.iter
     called = last_name(over.func) if isinstance(over, ast.Call) else ""
@@ -118,6 +124,10 @@ def _loop(node: ast.For | ast.AsyncFor) -> Text:
         sides = list(zip(node.target.elts, node.iter.args, strict=False))
         if len(sides) == len(node.target.elts) == len(node.iter.args):
             return _side_by_side(sides)
+    if counted and isinstance(node.target, ast.Tuple) and len(node.target.elts) == 2:
+        number, each = node.target.elts
+        if isinstance(node.iter, ast.Call) and len(node.iter.args) == 1:
+            return _NUMBERED.format(each=_targets(each), over=shown, number=code_of(number))
     return Text("", "")
 
 

@@ -22,6 +22,9 @@ EMPTY = Text(
 )
 
 
+_SIZE = Text("the size of dim {dim} of {x}", "{x} 第 {dim} 维的大小")
+
+
 def is_suspicious(node: ast.Subscript, value: Value | None) -> bool:
     """Whether a slice takes nothing, or takes samples from a tensor of classes."""
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -55,6 +58,10 @@ def slice_phrase(node: ast.Subscript, value: Value | None) -> Text:
         )
     if len(parts) == 1 and isinstance(only, ast.Constant) and isinstance(only.value, str):
         return Text(f"the entry {only.value!r} of {base}", f"{base} 中的 {only.value!r} 项")
+    if len(parts) == 1 and isinstance(only, ast.Constant) and isinstance(only.value, int):
+        owner = node.value.value if isinstance(node.value, ast.Attribute) else None
+        if owner is not None and node.value.attr == "shape":  # type: ignore[attr-defined]
+            return _SIZE.format(dim=only.value, x=f"`{_text(owner)}`")
     index = ", ".join(f"`{_text(p)}`" for p in parts)
     return Text(f"the entries of {base} at {index}", f"{base} 中下标 {index} 处的元素")
 

@@ -110,7 +110,7 @@ def _product(scene: Scene, part: Call, node: ast.expr) -> Text | None:
         return _ANGLES
     if not all(scene.is_named(side, node) for side in (x, y)):
         return None
-    unit = is_unit(x) and is_unit(y)
+    unit = is_unit(x, last=batched) and is_unit(y, last=batched)
     names = {"x": scene.name(x, node), "y": scene.name(y, node)}
     if batched:
         if not same:
@@ -135,16 +135,18 @@ def is_directions(node: Node) -> bool:
     )  # fmt: skip
 
 
-def is_unit(node: Node) -> bool:
-    """Whether the rows of a part have length 1: ``normalize``, ``x / x.norm(...)``."""
+def is_unit(node: Node, *, last: bool = False) -> bool:
+    """Whether the rows of a part have length 1: ``normalize``, ``x / x.norm(...)``.
+
+    With ``last`` a part has three dimensions, and its rows lie along the last.
+    """
     while is_call(node, "detach", "identity"):
         node = node.args[0]
     if is_call(node, "normalize"):
-        return number(arg(node, 1, "p")) in {None, 2} and number(arg(node, 2, "dim")) in {
-            None,
-            1,
-            -1,
-        }
+        dims = {2, -1} if last else {None, 1, -1}
+        return number(arg(node, 1, "p")) in {None, 2} and number(arg(node, 2, "dim")) in dims
+    if last:
+        return False
     if is_call(node, "div") and isinstance(node.args[1], Given):
         length = node.args[1]
         return "linalg.norm(" in length.text and node.args[0] in length.inputs

@@ -684,6 +684,12 @@ OWN: dict[str, Text] = {
         "混合项 `{text}` 只减了一次：MMD 是 平均 k(t,t) + 平均 k(s,s) − 2·平均 k(s,t)，有系数 2 才"
         "是平方距离（不小于 0，s = t 时为 0）",
     ),
+    "KE238": Text(
+        "the differences of all pairs are [B, B, D], and `{text}` does not run along the vectors "
+        "(dim 2): it mixes the pairs, and the products behind it are no cosines of angles",
+        "两两之差是 [B, B, D]，而 `{text}` 不是沿向量所在的第 2 维归一化：各对之间被混在一起，"
+        "后面的内积就不是夹角余弦",
+    ),
     "KE181": Text(
         "the target −1 pushes the two apart: the loss is max(0, cos) and grows as they become "
         "alike; to make them alike the target is +1, the loss 1 − cos",
@@ -1472,6 +1478,13 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
         Text(
             "`kss.mean() + ktt.mean() - 2 * kst.mean()`.",
             "写成 `kss.mean() + ktt.mean() - 2 * kst.mean()`。",
+        ),
+    ),
+    "KE238": (
+        Text("Directions normalised along the wrong dimension", "方向向量沿错误的维归一化"),
+        Text(
+            "`F.normalize(e.unsqueeze(0) - e.unsqueeze(1), dim=2)`.",
+            "写成 `F.normalize(e.unsqueeze(0) - e.unsqueeze(1), dim=2)`。",
         ),
     ),
     "KE181": (

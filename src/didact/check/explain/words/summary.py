@@ -665,6 +665,7 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and what is minimised is no distance between the two",
         "能运行，但最小化的不是两者之间的距离",
     ),
+    "DIRECTIONS": Text("it runs, and what is compared are no angles", "能运行，但比较的不是夹角"),
     "ATTENTION-SIGNED": Text(
         "it runs, and activations of different sign cancel in the maps",
         "能运行，但注意力图里正负激活互相抵消",
