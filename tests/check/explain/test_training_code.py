@@ -44,6 +44,24 @@ FAULTY = {
             for a, b in val_loader:
                 hits += (student(a).argmax(1) == b).sum().item()
         """),
+    "average not written back": ("KE201", "p.data = 0.9 * p.data + 0.1 * q", """
+        for p, q in zip(ema.parameters(), net.parameters()):
+            p = 0.9 * p + 0.1 * q
+        """),
+    "clipped while scaled": ("KE202", "scaler.unscale_(opt)\n    torch.nn", LOOP.replace(
+        "loss.backward(); opt.step()", "scaler.scale(loss).backward()\n"
+        "    torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)\n    scaler.step(opt)")),
+    "schedule of epochs": ("KE203", "opt.step()\n    sched.step()", """
+        sched = MultiStepLR(opt, [30, 60])
+        for epoch in range(90):
+            for a, b in batches:
+                opt.zero_grad()
+                F.cross_entropy(student(a), b).backward()
+                opt.step()
+                sched.step()
+        """),
+    "student is the teacher": ("KD507", "student = copy.deepcopy(teacher)",
+                               "student = teacher\n" + LOOP),
     "loop over teachers": ("KE122", "total += ", """
         total = F.cross_entropy(zs, b)
         for zt in teacher_logits:
@@ -235,6 +253,22 @@ def test_a_mistake_of_the_training_is_found_and_mended(kind: str) -> None:
 
 
 RIGHT = {
+    "average written back": """
+        for p, q in zip(ema.parameters(), net.parameters()):
+            mixed = 0.9 * p + 0.1 * q
+            p.data.copy_(mixed)
+        for p, q in zip(ema.buffers(), net.buffers()):
+            p.copy_(q)
+        """,
+    "schedule of batches": """
+        sched = CosineAnnealingLR(opt, T_max=9 * len(batches))
+        for epoch in range(9):
+            for a, b in batches:
+                opt.zero_grad()
+                F.cross_entropy(student(a), b).backward()
+                opt.step()
+                sched.step()
+        """,
     "confident samples alone": """
         with torch.no_grad():
             conf, y_hat = torch.softmax(teacher(a), dim=-1).max(dim=-1)

@@ -49,6 +49,8 @@ TRAINING = frozenset(
         "HEAD-WIDENED", "HEAD-ANEW",
         "CHANGED-IN-PLACE", "HOOK-CUT", "VALIDATED-IN-TRAINING", "MICRO-BATCH-MEAN",
         "ACCUMULATED-SUM",
+        "CHANGED-IN-PLACE", "HOOK-CUT", "VALIDATED-IN-TRAINING",
+        "PARAMETER-REBOUND", "CLIPPED-WHILE-SCALED", "SCHEDULER-EACH-BATCH",
     }
 )  # fmt: skip
 """Kinds of findings about how a loss is trained, not about its formula."""

@@ -124,6 +124,14 @@ CATALOGUE = ("ALIAS-TEACHER",)
 def check(analysis: Analysis) -> Iterator[Found]:
     """Find a teacher that is the model that the optimiser trains."""
     for node, target, source in analysis.facts.aliases:
+        if role_of(source) is Role.TEACHER and role_of(target) is Role.STUDENT:
+            back = _goes_back_through(analysis, target) or _goes_back_through(analysis, source)
+            run = _is_run(analysis, target) and _is_run(analysis, source)
+            if back and run and not _is_chosen(analysis, node, source):
+                yield Found(
+                    node, _FOLLOWS_ITSELF.format(teacher=source, student=target), _fix(node)
+                )
+            continue
         if not _is_old(target) or role_of(source) is Role.TEACHER or not is_model(source):
             continue
         trained = any(name in analysis.facts.optimized for name in names_of(source))
@@ -184,6 +192,12 @@ def _fix(node: ast.Assign) -> Fix:
     return Fix((replace(node.value, text),), "unsafe", Text("copy the model", "复制模型"))
 
 
+_FOLLOWS_ITSELF = Text(
+    "{student} is {teacher} itself, not a copy: every step changes the teacher as well, and the "
+    "student follows its own output. Use copy.deepcopy",
+    "{student} 就是 {teacher} 本身，不是副本：每一步也在改动教师，学生只是在追随自己的输出。应使用 "
+    "copy.deepcopy",
+)
 _MESSAGE = Text(
     "{teacher} is {student} itself, not a copy: both change together, and the loss between them "
     "stays 0. Use copy.deepcopy",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from didact._core.i18n import Text
@@ -115,7 +116,9 @@ def without_prompts(page: Page) -> None:
     if not _ANY_PROMPT.search(page.text):
         return
     page.rewrite(lambda line: _GLUED_PROMPT.sub("\n", line))
+    typed = [line[m.end() :] for line in page.lines if (m := _PROMPT.match(line))]
     doctest = bool(_DOCTEST.search(page.text)) and not _DEFINED.search(page.text)
+    doctest = doctest and any(map(_is_typed, typed))
     kept: list[str | None] = []
     after_output, is_open = False, False
     for number, line in zip(page.origin, page.lines, strict=True):
@@ -139,6 +142,17 @@ def without_prompts(page: Page) -> None:
             kept.append(line)
     page.notes.append(PROMPTS_AND_OUTPUT if None in kept else PROMPTS)
     page.keep(kept)
+
+
+def _is_typed(line: str) -> bool:
+    """Whether what stands at a prompt is Python, or may begin it; a quoted sentence is neither."""
+    if not re.match(r"[A-Za-z]+(?: [A-Za-z']+){2}", line) or re.match(r"(?:from|import) ", line):
+        return bool(line.strip())
+    try:
+        ast.parse(line)
+    except (SyntaxError, ValueError):
+        return line.rstrip().endswith((":", ",", "(", "[", "{", "\\"))
+    return True
 
 
 def without_shell(page: Page) -> None:

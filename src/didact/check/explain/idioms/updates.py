@@ -50,7 +50,10 @@ def sentence(scene: Scene, statement: ast.stmt) -> Text | None:
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         return _switch_call(scene, statement.value)
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        return _switch(scene, statement) or _average(statement.targets[0], statement.value)
+        target = statement.targets[0]
+        if isinstance(target, ast.Name) and target.id in _items(scene):
+            return _switch(scene, statement)  # the loop's own name, no parameter
+        return _switch(scene, statement) or _average(target, statement.value)
     if isinstance(statement, ast.For):
         return _loop(statement)
     return None

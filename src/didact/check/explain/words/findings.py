@@ -777,6 +777,27 @@ OWN: dict[str, Text] = {
         "这一项对整个批求和，是“{name}”的 {factor} 倍：旁边的项取的是平均，它的权重就随批大小变"
         "化；用 reduction='batchmean' 除以批大小",
     ),
+    "KE201": Text(
+        "`{name} = ...` only gives the loop's own name a new tensor: the parameters of `{model}` "
+        "stay as they were, and the average is never updated; write into the parameter, "
+        "`{name}.data = ...` or `{name}.data.mul_(...).add_(...)`",
+        "`{name} = ...` 只是让循环变量指向一个新张量：`{model}` 的参数原封不动，滑动平均从未更新；"
+        "应写进参数本身：`{name}.data = ...` 或 `{name}.data.mul_(...).add_(...)`",
+    ),
+    "KE202": Text(
+        "the gradients are clipped while they are still multiplied with the scale of `{scaler}` "
+        "(65536 at first): nearly every step is clipped, and what is left is the limit divided by "
+        "that scale; call `{scaler}.unscale_({optimizer})` before clipping",
+        "裁剪时梯度还乘着 `{scaler}` 的缩放系数（初值 65536）：几乎每一步都会被裁剪，还原之后只剩阈"
+        "值除以这个系数；裁剪之前应先调用 `{scaler}.unscale_({optimizer})`",
+    ),
+    "KE203": Text(
+        "`{name}.step()` stands in the loop over the batches, while the numbers of this `{kind}` "
+        "count epochs: the learning rate falls within the first epochs already; step it once per "
+        "epoch, behind that loop",
+        "`{name}.step()` 写在遍历批次的循环里，而这个 `{kind}` 的数字是按 epoch 计的：学习率在头几"
+        "个 epoch 就降下去了；应放到该循环之后，每个 epoch 调用一次",
+    ),
     "KE200": Text(
         "`{name}` is evaluated in training mode: dropout is on, and BatchNorm normalises with the "
         "statistics of each batch and takes those of the held-out data into its running "
@@ -1623,6 +1644,27 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "Cross-entropy averages over the batch by default; a sum beside it weighs B times "
             "as much.",
             "交叉熵默认对批取平均；旁边求和的项权重是它的 B 倍。",
+        ),
+    ),
+    "KE201": (
+        Text("A moving average that is not written back", "没有写回的滑动平均"),
+        Text(
+            "A name is set anew, the tensor behind it is not changed.",
+            "改变的只是名字的指向，它原来指向的张量没有改变。",
+        ),
+    ),
+    "KE202": (
+        Text("Clipped while scaled", "在缩放状态下裁剪梯度"),
+        Text(
+            "`scaler.unscale_(optimizer)`, then clip, then `scaler.step(optimizer)`.",
+            "先 `scaler.unscale_(optimizer)`，再裁剪，然后 `scaler.step(optimizer)`。",
+        ),
+    ),
+    "KE203": (
+        Text("A schedule of epochs stepped each batch", "按 epoch 计的调度器每批都前进"),
+        Text(
+            "Step it once per epoch, or give it numbers that count batches.",
+            "每个 epoch 前进一次，或者把它的参数换算成批次数。",
         ),
     ),
     "KE200": (

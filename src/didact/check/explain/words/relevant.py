@@ -28,6 +28,18 @@ def _topic(asks: str, kinds: str, says: str) -> Topic:
 
 SYMPTOMS: tuple[Topic, ...] = (
     _topic(
+        r"(ema|teacher|average|教师|老师|滑动平均).*(never|not|n't|stays?|same|不更新|没有?更新"
+        r"|不变|不动|没变化)",
+        "PARAMETER-REBOUND",
+        r"average is never updated",
+    ),
+    _topic(
+        r"learning rate|\blr\b|schedul|学习率|调度",
+        "SCHEDULER-EACH-BATCH",
+        r"learning rate",
+    ),
+    _topic(r"gradscaler|\bscaler\b|unscale|clip|裁剪", "CLIPPED-WHILE-SCALED", r"clipp"),
+    _topic(
         r"(\bval|\btest|accurac|\bacc\b|eval).*(fluctuat|jump|nois|unstable|vari|differ|worse|lower"
         r"|bounc|up and down)"
         r"|(验证|测试|精度|准确率).*(忽高忽低|波动|不稳|抖|跳|不一样|不同|偏低|低很多)",
@@ -242,7 +254,7 @@ SUBJECTS: tuple[Topic, ...] = (
     ),
     _topic(
         r"\bema\b|moving average|mean.?teacher|momentum|滑动平均|动量",
-        "EMA-REVERSED", r"average|momentum",
+        "EMA-REVERSED PARAMETER-REBOUND", r"average|momentum",
     ),
     _topic(
         r"soft ?max|log_softmax|sigmoid|probabilit|概率",

@@ -449,6 +449,17 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, but the averaged teacher becomes a copy of the student after a step or two",
         "能运行，但教师每一步几乎都被学生覆盖，一两步之后就等于学生",
     ),
+    "PARAMETER-REBOUND": Text(
+        "it runs, and the averaged model stays what it was at the start",
+        "能运行，但被平均的模型一直停在初始状态",
+    ),
+    "CLIPPED-WHILE-SCALED": Text(
+        "it runs, and nearly every step is far too small", "能运行，但几乎每一步都小得多"
+    ),
+    "SCHEDULER-EACH-BATCH": Text(
+        "it runs, and the learning rate is nearly 0 after a few epochs",
+        "能运行，但几个 epoch 之后学习率就接近 0",
+    ),
     "VALIDATED-IN-TRAINING": Text(
         "it runs, and the accuracy that is measured is that of the training mode",
         "能运行，但测得的是训练模式下的精度",
@@ -513,7 +524,7 @@ CONSEQUENCES: dict[str, Text] = {
         "能运行，但被丢弃的那一项不起任何作用",
     ),
     "ALIAS-TEACHER": Text(
-        "it runs, and the distillation term is 0 at every step", "能运行，但蒸馏项每一步都是 0"
+        "it runs, and the model is only compared with itself", "能运行，但模型只是在和自己比较"
     ),
     "VALUE-UNREAD": Text(
         "it runs, and what was computed has no effect", "能运行，但算出来的量不起作用"
