@@ -159,7 +159,18 @@ ALIKE = (
     "def far(f, old_f):\n"
     "    return F.cosine_embedding_loss(f, old_f.detach(), torch.ones(f.size(0)))\n"
 )
+GRAD = """\
+import jax
+def loss(params, x, zt, T=4.0):
+    zt = jax.lax.stop_gradient(zt)
+    p, q = jax.nn.softmax(zt / T), jax.nn.log_softmax(net.apply(params, x) / T)
+    return -(p * q).sum(-1).mean()
+"""
+BYOL = "loss = 2 - 2 * F.cosine_similarity(p, z.detach(), dim=-1).mean()\n"
+
 SAID = [
+    (GRAD, "Is stop_gradient needed if I take the grad wrt params?", "No, it changes nothing"),
+    (BYOL, "为什么是 2 - 2 乘余弦？", "因为对单位向量有"),
     (OPTAX.format("student", "teacher"), "Is the order of kl_divergence right?", "Yes: optax."),
     (OPTAX.format("teacher", "student"), "Is the order of kl_divergence right?", "No, exchange"),
     (MIXUP.format("x"), "教师应该看混合后的图还是原图？", "应输入混合后的 `xm`"),

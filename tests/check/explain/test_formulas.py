@@ -158,6 +158,13 @@ def test_the_formula_as_it_is_written(name: str) -> None:
 
 
 METHODS = {
+    "byol": "p = head(net(x))\nloss = 2 - 2 * F.cosine_similarity(p, old(x).detach()).mean()",
+    "simsiam": "p = head(net(x))\nloss = -F.cosine_similarity(p, old(x).detach()).mean()",
+    "kd": """
+        hard = -(F.one_hot(y, 10) * F.log_softmax(s, 1)).sum(1).mean()
+        soft = (F.softmax(t / T, 1) * (F.log_softmax(t / T, 1) - F.log_softmax(s / T, 1))).sum(1)
+        loss = hard + soft.mean() * T ** 2
+        """,
     "derpp": """
         mx, my, mz = memory.sample(32)
         out = net(mx)

@@ -86,6 +86,11 @@ SOFT = """def f(z_s, z_t, y, tau, mask, ts):
     outs = [m(x) for m in teachers]
     return soft
 """
+MIXUP = """lam = np.random.beta(0.2, 0.2)
+xm = lam * x + (1 - lam) * x[perm]
+z = head(proj(net(xm)))
+loss = 2 - 2 * F.cosine_similarity(z, zt, dim=-1).mean()
+"""
 KERAS = """import tensorflow as tf
 def f(s_pred, teacher_pred, T):
     s, t = tf.nn.softmax(s_pred / T), tf.nn.softmax(teacher_pred / T)
@@ -116,6 +121,10 @@ def said(code: str, line: str) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("code", "line", "english", "chinese"),
     [
+        (MIXUP, "lam = np", "Beta(0.2, 0.2)", "Beta(0.2, 0.2)"),
+        (MIXUP, "xm =", "each sample of `x` mixed with", "另一个样本以 `lam` : `1 - lam` 混合"),
+        (MIXUP, "z =", "`net`, `proj` and `head` give of `xm`", "依次经过 `net`、`proj`、`head`"),
+        (MIXUP, "loss =", "squared distance of the two as unit vectors", "平方距离（BYOL）"),
         (DISTANCES, "n2 =", "squared length of every row of `v`", "长度平方"),
         (DISTANCES, "g =", "Euclidean distances of all pairs of rows of `v`", "欧氏距离矩阵"),
         (DISTANCES, "] = 0", "Sets the diagonal of `g`", "对角线"),

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from didact.check.explain import explain
+from didact.check.explain.render import to_text
 
 SMOOTH = """
 def smooth_teacher_loss(logits, labels, K, a=0.9, T=20., w=0.1):
@@ -47,3 +48,16 @@ def test_other_names(old: str, new: str) -> None:
 def test_a_name_that_the_file_sets_is_kept() -> None:
     source = explain("xrange = range\nfor i in xrange(3):\n    loss = F.mse_loss(a, b)\n").source
     assert "in xrange(3)" in source
+
+
+def test_python_2_is_said_first_and_the_old_lines_are_shown() -> None:
+    told = explain(SMOOTH)
+    assert "Python 2" in told.summary[0].en
+    assert not [f for f in told.findings if f.severity.value == "error"]
+    shown = to_text(told, "en")
+    assert "-         u[i, labels[i]]" not in shown
+    assert "  -     for i in xrange(n):" in shown
+    assert "  -     print 'ce', ce.item()" in shown
+    assert "  +     print('ce', ce.item())" in shown
+    newer = explain(SMOOTH.replace("print 'ce', ce.item()", "print(ce.item())"))
+    assert not any("This is Python 2" in line.en for line in newer.summary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from didact._core.i18n import Text
 from didact._core.text import writable
@@ -35,6 +35,7 @@ from didact.check.explain.mistakes.overwritten_loss import OVERWRITTEN
 from didact.check.explain.mistakes.returned import NOTHING
 from didact.check.explain.mistakes.uncleared import UNCLEARED
 from didact.check.explain.naming import as_called, called, hint_by_name
+from didact.check.explain.old_python import as_pasted, first_difference
 from didact.check.explain.own import KEYWORD_AS_NAME, own_findings
 from didact.check.explain.procedures import procedure_in
 from didact.check.explain.proof import Proof
@@ -50,7 +51,13 @@ from didact.check.explain.summary import (
 )
 from didact.check.explain.who import RoleLine
 from didact.check.explain.words.answers_direct import DEPENDS
-from didact.check.explain.words.summary import AS_IT_IS, BESIDE_THE_ERROR, NOTHING_FOUND
+from didact.check.explain.words.summary import (
+    AS_IT_IS,
+    BESIDE_THE_ERROR,
+    NOTHING_FOUND,
+    OLD_PYTHON,
+    ON_PYTHON2,
+)
 from didact.check.findings.finding import Finding, Severity
 from didact.check.rules.teacher_average_reversed import unknown_averages
 from didact.check.snippet import Recovered, recover
@@ -108,6 +115,7 @@ class Explanation:
         rebuilt: Whether the paste had lost its lines or indentation.
         gone: The codes of findings that the corrected code no longer has.
         still: How the corrected formulas depart from their definitions all the same.
+        pasted: The lines of the code as they were read, those of Python 2 as the paste has them.
         known: What is known of each expression of ``source``; None where it is nested too deeply.
     """
 
@@ -128,6 +136,7 @@ class Explanation:
     rebuilt: bool = False
     gone: frozenset[str] = frozenset()
     still: tuple[Text, ...] = ()
+    pasted: tuple[str, ...] = ()
 
     @property
     def mended(self) -> set[str]:
@@ -177,6 +186,10 @@ def _explained(
     overwritten = {f.span.line for f in rules if "SUM-OVERWRITTEN" in kinds_of(f.code)}
     own = [f for f in own if f.code != OVERWRITTEN or f.span.line not in overwritten]
     findings = by_importance(told_once([*rules, *own, *misspelt, *beyond_rules(source, text)]))
+    pasted = as_pasted(recovered, text)
+    old = first_difference(pasted, recovered.source.split("\n"))
+    if old is not None:
+        findings = by_importance([_as_remark(f) for f in findings])
     correction = _named(_corrected(source, recovered.source, own, text), findings)
     right = _judged_again(correction.source, source, judged, text)
     framework = None if torch else min(judged.tracer.frameworks)
@@ -189,6 +202,11 @@ def _explained(
     summary = summary_of(
         verdict, findings, kinds_of, framework, apart=apart, hint=hint, procedure=known
     )
+    summary = summary_of(verdict, findings, kinds_of, framework, apart=apart, hint=hint)
+    if old is not None:
+        stops = AS_IT_IS.en.split("{")[0]
+        summary = [s for s in summary if not (s.en.startswith(stops) and "Python 3" in s.en)]
+        summary = [_on_python2(s) for s in summary]
     if len(source) > MENDED:
         guesses.append(NOT_MENDED.format(most=f"{MENDED:,}"))
     if message_in(text) is not None:
@@ -212,7 +230,7 @@ def _explained(
         losses=judged.losses,
         corrected_losses=right.losses,
         verdict=verdict,
-        summary=summary,
+        summary=summary if old is None else [OLD_PYTHON.format(line=old), *summary],
         roles=role_lines(judged, verdict.method_key),
         framework=framework,
         findings=findings,
@@ -224,7 +242,24 @@ def _explained(
         rebuilt=_is_rebuilt(text, recovered.source),
         gone=_gone(findings, correction.source, source, text),
         still=left_over(right) if torch and right is not judged else (),
+        pasted=tuple(pasted),
     )
+
+
+def _on_python2(line: Text) -> Text:
+    """What happens if it is run, of code that Python 2 alone runs."""
+    english, chinese = AS_IT_IS.en.split("{")[0], AS_IT_IS.zh.split("{")[0]
+    if not line.en.startswith(english):
+        return line
+    return Text(
+        ON_PYTHON2.en + line.en.removeprefix(english), ON_PYTHON2.zh + line.zh.removeprefix(chinese)
+    )
+
+
+def _as_remark(finding: Finding) -> Finding:
+    """A name of Python 2 in a paste of Python 2: the summary has said that it is old."""
+    old = finding.code == "KE103" and "Python 2" in finding.message.en
+    return replace(finding, severity=Severity.INFO) if old else finding
 
 
 def _depends(analysis: Analysis, text: str) -> Text | None:

@@ -34,6 +34,8 @@ def role_lines(judged: Judged, key: str) -> list[RoleLine]:
     who = who_is_who(judged)
     lines: dict[str, RoleLine] = {}
     for given, told in judged.roles.items():
+        if given.text.isdigit():
+            continue
         _of_formula(given, told, judged, who, key, lines)
     for name in who.names.all.values():
         text = name.text.removeprefix("self.")

@@ -65,7 +65,7 @@ def _same(one: list[str], other: list[str]) -> bool:
 
 def changes(explanation: Explanation, language: Language) -> list[str]:
     """The corrected code against the code as it was read: lines with ``-``, ``+`` or a space."""
-    before = explanation.source.strip("\n").split("\n")
+    before = "\n".join(explanation.pasted or [explanation.source]).strip("\n").split("\n")
     after = explanation.correction.source.strip("\n").split("\n")
     shown = marked(explanation.correction, language).strip("\n").split("\n")
     shown = shown if len(shown) == len(after) else after
@@ -378,7 +378,8 @@ def _open(explanation: Explanation) -> list[Text]:
 
 def is_changed(explanation: Explanation) -> bool:
     """Whether a line was mended: imports and a function around a fragment do not count."""
-    return any(code.startswith("K") for codes in explanation.correction.marks for code in codes)
+    mended = any(code.startswith("K") for codes in explanation.correction.marks for code in codes)
+    return mended or "\n".join(explanation.pasted).strip("\n") != explanation.source.strip("\n")
 
 
 def _nothing_changed(explanation: Explanation) -> Text:

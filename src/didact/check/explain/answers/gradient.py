@@ -163,8 +163,31 @@ def answer(question: str, code: Code) -> Text | None:
         told = _open(question, code, source)
     else:
         found, cut = reach.cut[source.name]
+        if "jax" in code.judged.tracer.frameworks and (told := _argument(code, cut)) is not None:
+            return told
         told = _closed(question, code, found, cut, reach)
     return told if code.is_torch or told is None else _elsewhere(told, code)
+
+
+def _argument(code: Code, cut: ast.AST) -> Text | None:
+    """``stop_gradient`` on an argument of its own: JAX differentiates by the first one alone."""
+    name, function = _cut_name(cut), code.function_of(cut)
+    arguments = [a.arg for a in function.args.args] if function is not None else []
+    given = "argnums" in code.text
+    return None if given or name not in arguments[1:] else _OTHER_ARGUMENT.format(
+        name=name, first=arguments[0]
+    )  # fmt: skip
+
+
+_OTHER_ARGUMENT = Text(
+    "No, it changes nothing as long as `{name}` is computed outside: it is an argument of its own, "
+    "and jax.grad differentiates with respect to the first one, `{first}`, alone. It is needed "
+    "where the target is computed from the same parameters inside the function "
+    "(self-distillation); here it is harmless.",
+    "不需要：只要 `{name}` 在外面算好再传进来，加不加都一样：它是单独的参数，而 jax.grad 默认只对"
+    "第一个参数 `{first}` 求导。目标若在函数内由同一组参数算出（自蒸馏），才必须加；这里加了"
+    "也无害。",
+)
 
 
 def _elsewhere(told: Text, code: Code) -> Text | None:

@@ -97,7 +97,9 @@ LOGITS = frozenset(
     ]
 )
 """The losses that are defined on scores: what is normalised already does not belong there."""
-GENERIC = frozenset({"mse", "mse_rows", "mse_sum", "l1", "l1_rows", "smooth_l1", "cosine"})
+GENERIC = frozenset(
+    {"mse", "mse_rows", "mse_sum", "l1", "l1_rows", "smooth_l1", "cosine", "byol", "simsiam"}
+)
 """Comparisons of any two parts."""
 _TARGET = "hot = F.one_hot(y, s.size(1)).float()\n"
 _HINTON = "Hinton, Vinyals, Dean 2015, arXiv:1503.02531"
@@ -423,6 +425,17 @@ DEFINITIONS = (
              "余弦距离，LUCIR、DistilBERT 中有这一项"),
         "Hou et al. 2019; Sanh et al. 2019", "1 − cos(s, t)",
         "return 1 - F.cosine_similarity(s, t, dim=-1).mean()", ranks=(2, 3),
+    ),
+    Definition(
+        "byol",
+        Text("BYOL's squared distance of unit vectors", "BYOL 的损失（单位向量的平方距离）"),
+        "Grill et al. 2020 (BYOL), arXiv:2006.07733", "2 − 2·cos(s, t)",
+        "return 2 - 2 * F.cosine_similarity(s, t, dim=-1).mean()", ranks=(2, 3),
+    ),
+    Definition(
+        "simsiam", Text("SimSiam's negative cosine", "SimSiam 的负余弦相似度"),
+        "Chen, He 2021 (SimSiam), arXiv:2011.10566", "−cos(s, t)",
+        "return -F.cosine_similarity(s, t, dim=-1).mean()", ranks=(2, 3),
     ),
     Definition(
         "rkd_distance", Text("RKD, distances", "RKD 距离损失"),

@@ -28,7 +28,10 @@ from didact.check.explain.formula.verdict.factors import is_same
 def method_keys(judged: Judged) -> list[str]:
     """The named methods that the recognised terms make, the most telling first."""
     terms = [t for t in judged.terms if t.definition is not None]
-    keys = {t.definition.key for t in terms if t.definition is not None}
+    keys = {
+        t.definition.key for t in terms if t.definition is not None
+        and (t.status == "equal" or t.definition.key not in _EXACT)
+    }  # fmt: skip
     found: list[str] = []
     for method, needed in _METHODS:
         if keys & needed:
@@ -59,6 +62,8 @@ def method_keys(judged: Judged) -> list[str]:
 
 
 _MIXTURES = frozenset({"jsd", "jsd_masked"})
+_EXACT = frozenset({"byol", "simsiam"})
+"""Methods whose sign is the whole of them."""
 
 
 def _is_even(term: Term) -> bool:
@@ -144,7 +149,7 @@ _METHODS = (
     ("hard_kd", {"hard_kd"}),
     ("binary_kd", {"binary_kd"}),
     ("consistency", {"mse_probs", "mse_probs_rows"}), ("ewc", {"ewc"}), ("l2_sp", {"l2_sp"}),
-    ("imitation", {"mse_masked"}),
+    ("imitation", {"mse_masked"}), ("byol", {"byol"}), ("simsiam", {"simsiam"}),
 )  # fmt: skip
 
 

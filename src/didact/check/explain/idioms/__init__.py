@@ -13,6 +13,7 @@ from didact._core.i18n import Text
 from didact.check.explain.formula.tree import Call
 from didact.check.explain.idioms import (
     classes,
+    cosines,
     distances,
     divergences,
     hooks,
@@ -38,7 +39,7 @@ __all__ = ["Scene", "idiom", "line_idiom"]
 _MODULES = (
     totals, distances, relations, classes, divergences, softmaxes, selections, squares, maps,
     library_losses, schedules, tensors, modules, old_torch, updates, memory, hooks,
-    mixtures,
+    mixtures, cosines,
 )  # fmt: skip
 """The first that has words is heard."""
 

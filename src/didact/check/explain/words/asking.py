@@ -608,8 +608,8 @@ STUCK = _either(
 )
 """Complaints of a loss that does not fall."""
 DIAGNOSIS = _either(
-    r"wrong|right|correct|bug|error|mistake|\bok(ay)?\b|fine|problem|fails?|issue|negative|"
-    r"\bnan\b|worse"
+    r"wrong|right|correct|bugs?|errors?|mistakes?|\bok(ay)?\b|fine|problems?|fails?|issues?"
+    r"|negative|\bnan\b|worse"
     r"|syntax|invalid|is (this|it|that|my)|missing|forgot|sense|help|check|review",
     r"错|对吗|对不对|正确|问题|正常|毛病|不对|报错|报|bug|吗[?？]?$|是不是|是否|可以吗|"
     r"行不行|行吗|合理|检查|看看"

@@ -25,6 +25,14 @@ METHODS: dict[str, Text] = {
         "PODNet's spatial distillation (Douillard et al. 2020)",
         "PODNet 的空间蒸馏（Douillard 等 2020）",
     ),
+    "byol": Text(
+        "BYOL's loss, the squared distance of unit vectors (Grill et al. 2020)",
+        "BYOL 的损失：单位向量的平方距离（Grill 等 2020）",
+    ),
+    "simsiam": Text(
+        "a negative cosine similarity, as in SimSiam (Chen, He 2021)",
+        "负余弦相似度，即 SimSiam 的损失（Chen、He 2021）",
+    ),
     "cosine": Text("a cosine distance of two representations", "两个表示之间的余弦距离"),
     "one": Text(
         "online distillation: the branches learn from their mean (ONE, Lan et al. 2018)",
@@ -231,6 +239,13 @@ PER_SAMPLE = Text(
     "The loss is one number per sample; their mean is what was compared.",
     "损失是每个样本一个数；比较的是它们的平均值。",
 )
+OLD_PYTHON = Text(
+    "This is Python 2: Python 3 stops with a SyntaxError at line {line} before anything runs. The "
+    "old lines are brought up to date below.",
+    "这是 Python 2 代码：在 Python 3 上第 {line} 行就报 SyntaxError，整段都不会执行。旧写法已在下面"
+    "更新。",
+)
+ON_PYTHON2 = Text("On Python 2: ", "在 Python 2 上：")
 AS_IT_IS = Text("If it is run as it is: {consequence}.", "若照原样运行：{consequence}。")
 RUNS = Text(
     "If it is run as it is: it trains what the formula says.",

@@ -191,6 +191,11 @@ class Calls(State):
                 return ClassValue(node, self.top)
         return None
 
+    def _count_of_classes(self, node: Node) -> Node:
+        """A number of classes that stands in the code, as one that another paste could have."""
+        value = node.value if isinstance(node, Constant) else None
+        return self._given(str(value), ()) if type(value) is int and value > 1 else node
+
     def _library_call(
         self, node: ast.Call, path: str, args: list[Value], nodes: list[Node],
         named: dict[str, Node],
@@ -200,6 +205,9 @@ class Calls(State):
             return self._unknown(ast.unparse(node), nodes)  # to the size of maps that are square
         if path.endswith(".cat") and is_joined_labels(nodes):
             return self._unknown(ast.unparse(node), nodes)  # the labels of a larger batch
+        if path.endswith(".one_hot"):  # ten classes there, and any number of them here
+            nodes = [*nodes[:1], *map(self._count_of_classes, nodes[1:])]
+            named = {k: self._count_of_classes(v) for k, v in named.items()}
         if len(nodes) == len(args):
             made = layer(path, nodes, named)
             if made is not None:
