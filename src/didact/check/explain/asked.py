@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from didact._core.i18n import Text
 from didact.check.explain.answers import Code, answer_from_code
+from didact.check.explain.answers.meaning import meaning_of as meaning_of_terms
 from didact.check.explain.causes import facts_of, meaning_of, message_in, where
 from didact.check.explain.correct import kinds_of
 from didact.check.explain.formula.judge import Loss
@@ -21,6 +22,7 @@ from didact.check.explain.summary import HYGIENE, Verdict
 from didact.check.explain.words import answers_direct as direct
 from didact.check.explain.words import asking, errors
 from didact.check.explain.words import relevant as words
+from didact.check.explain.words.polarity import LEAVES_OUT, is_open, without_yes_or_no
 from didact.check.findings.finding import Finding
 from didact.check.snippet.intact import is_words
 
@@ -103,6 +105,8 @@ def _answers(known: _Known, one: Asked, parts: list[Text], *, about_error: bool)
         known.told |= known.answering
         if said is None or _is_said(said, parts) or again:
             continue
+        if is_open(question):
+            said = without_yes_or_no(said)
         parts.append(said)
         quoted = len(one.parts) > 1 and question != one.parts[0]
         form = asking.FURTHER if quoted else Text("{answer}", "{answer}")
@@ -250,6 +254,8 @@ class _Known:
         found = relevant(question, self.around, self.findings, self.tree)
         if found is None or found.why == "guess":
             return None
+        if LEAVES_OUT.search(question) and found.why in {"all", "trouble"}:
+            return None
         self.answering = _kinds_told(found)
         is_right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
         if found.why == "all" and is_right and self.verdict.outcome == "equal":
@@ -285,6 +291,12 @@ class _Known:
         """KL or cross-entropy: a question about both losses, not about this code's arguments."""
         bare = _CODE_SPAN.sub(" ", question)
         both = asking.KL_AND_CROSS_ENTROPY.search(bare) is not None
+        keys = self.code.keys if self.code is not None else frozenset()
+        if both and asking.WHICH_IT_IS.search(bare) and "=clean" in self.facts:
+            if keys & {"soft_ce", "soft_ce_masked"} and "kd" not in keys:
+                return asking.IS_CROSS_ENTROPY
+            if keys & {"kd", "kd_masked"} and "soft_ce" not in keys:
+                return asking.IS_DIVERGENCE
         return asking.SOFT_OR_KL if both and "=clean" in self.facts else None
 
     def _by_fact(self, question: str) -> Text | None:
@@ -366,8 +378,11 @@ class _Known:
         right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
         judges = right or words.NORMAL.search(question)
         trouble = words.TROUBLE.search(question) or asking.STUCK.search(question)
+        particular = asking.PARTICULAR.search(question) is not None
         if right and self.depends is not None:
             return self.depends
+        if particular and not fault and not trouble:
+            return None
         remarks = [f for f in self.findings if f not in self._serious() and _is_of_value(f)]
         open_ = not self._serious() and self.verdict.outcome != "equal"
         if remarks and open_ and (right or fault or trouble):
@@ -377,7 +392,7 @@ class _Known:
         if alone and not meaning and (told := self._beside_the_loss(question)) is not None:
             return told
         if meaning and alone and not self._is_of_a_part(question):
-            return self._what_it_is() if self._is_judged() else asking.NOT_KNOWN
+            return self._what_it_does() if self._is_judged() else asking.NOT_KNOWN
         plain = self._is_judged() and not self._serious() and not fault
         if alone and asking.IS_IT_THIS.search(question) and plain:
             return self._what_it_is()
@@ -397,6 +412,16 @@ class _Known:
         """The first lines of the summary: the method, and how far it is equal to it."""
         lines = list(self.summary)[0 if self.torch else 1 :][:2]
         return Text(" ".join(s.en.strip() for s in lines), "".join(s.zh for s in lines))
+
+    def _what_it_does(self) -> Text:
+        """The method, what each of its terms does, and how far the code is equal to it."""
+        terms = meaning_of_terms(self.code) if self.code is not None else None
+        if terms is None:
+            return self._what_it_is()
+        lines = list(self.summary)[0 if self.torch else 1 :][:2]
+        at = len(lines) if self.verdict.outcome == "equal" else 1
+        said = [*lines[:at], terms, *lines[at:]]
+        return Text(" ".join(s.en.strip() for s in said), "".join(s.zh for s in said))
 
     def not_answered(self, question: str) -> Text:
         """That it is open, and what would settle it."""
@@ -445,7 +470,7 @@ class _Known:
 
     def _as_named(self, question: str) -> Text | None:
         """Yes or no to whether it is the method that the question names."""
-        named = called([question])
+        named = called([question.lower()])
         method = self.verdict.method
         if named is None or method is None or self.verdict.outcome != "equal":
             return None

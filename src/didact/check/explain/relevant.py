@@ -13,6 +13,7 @@ from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.summary import HYGIENE
 from didact.check.explain.words import asking
 from didact.check.explain.words import relevant as words
+from didact.check.explain.words.polarity import LEAVES_OUT
 from didact.check.findings.finding import Finding, Severity
 
 _MOST_TOLD, _MOST_CAUSES = 3, 2
@@ -92,6 +93,8 @@ def relevant(
     lines = {int(a or b) for a, b in _LINE.findall(question)}
     if at_line := [f for f in serious if f.span.line in lines]:
         return Relevant(tuple(at_line[:_MOST_CAUSES]), "all")
+    if not found and named_subject and _asks_only_of_it(question):
+        return None
     why = "trouble" if words.TROUBLE.search(f"{question} {around}") else "all"
     return Relevant(tuple(_weighty(serious)[:_MOST_TOLD]), why)
 
@@ -100,9 +103,15 @@ def _judges(question: str) -> bool:
     """Whether it is asked if something is right, needed, of use, or what is wrong."""
     if words.CHOOSES.search(question):
         return any(p.search(question) for p in (words.WHERE, words.AT_FAULT))
-    patterns = (words.NORMAL, words.ANY_FAULT, words.AT_FAULT, words.RIGHT, words.HAS_EFFECT,
-                words.NEEDED, words.WHERE, words.TROUBLE)  # fmt: skip
+    patterns = (LEAVES_OUT, words.NORMAL, words.ANY_FAULT, words.AT_FAULT, words.RIGHT,
+                words.HAS_EFFECT, words.NEEDED, words.WHERE, words.TROUBLE)  # fmt: skip
     return any(p.search(question) for p in patterns)
+
+
+def _asks_only_of_it(question: str) -> bool:
+    """Whether it is asked if a thing is needed or has an effect, and not whether all is right."""
+    whole = (words.NORMAL, words.ANY_FAULT, words.AT_FAULT, words.RIGHT, words.WHERE, words.TROUBLE)
+    return not any(p.search(question) for p in whole)
 
 
 def _weighty(findings: Sequence[Finding]) -> list[Finding]:
@@ -168,6 +177,10 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
     several = len(_told(found.findings)) > 1
     if found.why == "guess":
         return words.LIKELY
+    if LEAVES_OUT.search(question):
+        if pointed and kinds & words.TO_ADD:
+            return words.MAY_NOT_GO
+        return words.SHOULD_GO if pointed and kinds & words.TO_REMOVE else words.PLAIN
     if words.NORMAL.search(question):
         return words.NOT_NORMAL
     if words.ANY_FAULT.search(question):

@@ -11,13 +11,15 @@ from didact.check.engine.spaces import Role
 from didact.check.explain.answers._code import Code, both, either, shown
 from didact.check.explain.answers._reach import Reach, Source, losses, reach_of
 from didact.check.explain.call_words import last_name
+from didact.check.explain.words.polarity import LEAVES_OUT
 
 PLACE = 10
 ASKS = either(
     r"\bgrad(ient)?s?\b|detach|no_grad|stop_?gradient|backprop|\bpull|\bdrag"
-    r"|(teacher|old model|old net\w*)\b.*\b(updated|trained|changed)\b",
+    r"|(teacher|old model|old net\w*)\b.*\b(updated|trained|changed|frozen|fixed|constant)\b"
+    r"|freez\w* the (teacher|old)",
     r"梯度|反传|回传|带偏|截断|(教师|老师|旧模型|旧网络|teacher\w*|old\w*) ?(网络|模型)?的?(参数"
-    r"|权重)?(会不会|会|也会)被?(更新|训练)",
+    r"|权重)?(会不会|会|也会|有没有|是不是|是否)?(被|已经?)?(更新|训练|冻结|冻住|固定)",
 )
 _SHOULD = either(
     r"need|necessar|missing|forg[eo]t|should|must|have to|required|why|redundant|superfluous|matter"
@@ -120,6 +122,33 @@ _PEERS_WHY = Text(
     "为了让每个损失都把对方的预测当作常数：{each}。不加的话，第一个 backward() 也会经过另一个网络，"
     "并释放第二个 backward() 还要用的计算图（报 “Trying to backward through the graph a second "
     "time”）。",
+_PEERS_FOR = Text(
+    "each loss takes the other network's output as a constant, so {each}. Without it the first "
+    "backward() would also go through the other network and free the graph that the second one "
+    'needs ("Trying to backward through the graph a second time")',
+    "每个损失把对方的输出当作常数，{each}。不加的话，第一个 backward() 还会穿过另一个网络，并释放第"
+    "二个 backward() 还要用的计算图（报 “Trying to backward through the graph a second time”）",
+)
+_PEERS_NEED = Text("Yes, and it is there ({cuts}): {why}.", "要，代码里已经有了（{cuts}）：{why}。")
+_PEERS_KEEP = Text("No, keep it ({cuts}): {why}.", "不能去掉（{cuts}）：{why}。")
+_PEERS_WHY = Text("With it ({cuts}) {why}.", "加上它（{cuts}），{why}。")
+_KEEP = Text(
+    "No, keep it: {how}. Without it the gradient of this term would also flow back into `{name}` "
+    "and pull it towards the student, and its graph would cost memory. Only where `{name}` was "
+    "computed under torch.no_grad() may it go.",
+    "不建议去掉：{how}。去掉后，这一项的梯度也会流回 `{name}`，把它往学生那边拉，还多占显存。只有 "
+    "`{name}` 本来就在 torch.no_grad() 里算出时才可以去掉。",
+)
+_MAY_GO = Text(
+    "Yes, without a detach() it is the same: {how}.",
+    "可以不写 detach()：{how}，写不写没有区别。",
+)
+_BLOCK_STAYS = Text(
+    "The student's gradient would be the same, but keep it (line {line}): without it a graph is "
+    "built for the teacher, which costs memory and time, and the teacher's parameters get a "
+    "gradient; they change where the optimiser holds them.",
+    "学生的梯度不变，但建议留着（第 {line} 行）：去掉后会为教师建计算图，多占显存和时间，教师的参数"
+    "也会得到梯度；它们若在优化器里就会被改动。",
 )
 _PEERS_NEED = Text(
     "Yes, and it is there ({cuts}). Without it the first backward() would also go through the "
@@ -132,10 +161,29 @@ _UPDATES = Text("`{loss}.backward()` reaches `{model}` alone",
                 "`{loss}.backward()` 只更新 `{model}`")  # fmt: skip
 
 
+_FROZEN = either(r"\b(frozen|fixed|constant)\b", r"冻结|冻住|固定")
+_IS_FROZEN = Text(
+    "Yes, for the gradient: {how}, so none flows into `{name}`. BatchNorm's statistics and dropout "
+    "are another matter: they stand still after eval() alone.",
+    "对梯度来说是：{how}，梯度不会传到 `{name}`。BatchNorm 的统计量和 dropout 是另一回事，要靠 "
+    "eval()。",
+)
+_NOT_FROZEN = Text(
+    "No: `{code}` (line {line}) is computed with its graph, so the gradient goes into its "
+    "parameters; they change where the optimiser holds them. Put the call under torch.no_grad(), "
+    "and call eval() on the model.",
+    "没有：第 {line} 行的 `{code}` 带着计算图，它的参数会得到梯度，"
+    "若在优化器里就会被改动。把这次前向"
+    "放进 torch.no_grad()，并对该模型调用 eval()。",
+)
+
+
 def is_of_gradients(question: str) -> bool:
     """Whether a question is of where a gradient goes, not of its size."""
     if _NOT_THIS.search(question):
         return False
+    if _FROZEN.search(question):
+        return True
     return bool(_SHOULD.search(question) or _FLOWS.search(question))
 
 
@@ -272,6 +320,8 @@ def _closed(question: str, code: Code, source: Source, cut: ast.AST, reach: Reac
     block = code.without_graph(source.called) if source.called is not None else None
     if isinstance(block, ast.With | ast.FunctionDef) and not isinstance(cut, ast.With):
         cut, how = block, _how(block)
+    if _FROZEN.search(question):
+        return _IS_FROZEN.format(how=how, name=_name(source))
     if not _CUT_ASKED.search(question):
         told = _NO_CUT.format(how=how, name=_name(source))
         return Text(told.en, told.zh.replace("不会", "不需要", 1)) if "需要" in question else told
@@ -280,7 +330,11 @@ def _closed(question: str, code: Code, source: Source, cut: ast.AST, reach: Reac
         told = _WHY.format(how=how, name=name)
         return both(told, _OWN_LOSS) if source.name in reach.live else told
     if re.search(r"no_grad", question) and not re.search(r"detach", question):
-        return None if not by_block else _NEEDED_BLOCK.format(line=getattr(cut, "lineno", 0))
+        gone = LEAVES_OUT.search(question) or _IF_NOT.search(question)
+        form = _BLOCK_STAYS if gone else _NEEDED_BLOCK
+        return None if not by_block else form.format(line=getattr(cut, "lineno", 0))
+    if LEAVES_OUT.search(question):
+        return (_MAY_GO if by_block else _KEEP).format(how=how, name=name)
     if not by_block and _IF_NOT.search(question):
         return _WITHOUT.format(name=name)
     if not _SHOULD.search(question):
@@ -312,11 +366,15 @@ def _open(question: str, code: Code, source: Source) -> Text | None:
     name, called = _name(source), source.called
     if _whose(code, source) == "student":
         return _STUDENT.format(name=name)
+    if _FROZEN.search(question):
+        return (
+            None if called is None else _NOT_FROZEN.format(code=shown(called), line=called.lineno)
+        )
     if _UPDATED.search(question) and called is not None:
         return _update(code, source, called)
     if re.search(r"no_grad", question) and called is not None and code.is_torch:
         return _OF_STUDENT.format(code=shown(called), line=called.lineno)
-    if _FINE.search(question):
+    if _FINE.search(question) or LEAVES_OUT.search(question):
         if called is None:
             return _FINE_IF.format(name=name)
         return _NOT_FINE.format(code=shown(called), line=called.lineno)
@@ -401,3 +459,14 @@ def _of_peers(question: str, reached: list[tuple[ast.expr, Reach]]) -> Text | No
         form = _PEERS_WHY if _WHY_ASKED.search(question) else _PEERS_NEED
         return form.format(cuts=shown_cuts, each=told)
     return _PEERS.format(cuts=shown_cuts, each=told)
+    updates = [_UPDATES.format(loss=shown(loss), model=min(m))
+               for loss, m in zip((first, second), models, strict=True)]  # fmt: skip
+    each = Text(" and ".join(u.en for u in updates), "，".join(u.zh for u in updates))
+    if _CUT_ASKED.search(question):
+        form = (
+            _PEERS_KEEP if LEAVES_OUT.search(question)
+            else _PEERS_WHY if _WHY_ASKED.search(question) or _IF_NOT.search(question)
+            else _PEERS_NEED
+        )  # fmt: skip
+        return form.format(cuts=shown_cuts, why=_PEERS_FOR.format(each=each))
+    return _PEERS.format(cuts=shown_cuts, each=each)

@@ -33,12 +33,21 @@ _EXTREME = either(
 )
 _HOW_MUCH = either(
     r"how (should|do|to|can).*(choose|set|pick|tune|weight)|which value|what value|good value"
-    r"|typical|how (large|big|much)",
-    r"取多少|设多少|怎么选|怎么设|怎么调|怎么取|取几|合适|多大|选多少|一般",
+    r"|typical|how (large|big|much|high|small)|tune|what should .* be",
+    r"取多少|设多少|怎么选|怎么设|怎么调|怎么取|取几|合适|多大|选多少|一般|给多少|多少",
 )
 _ROUND = either(
     r"(right|wrong|other) way (a?round)|swapped|exchanged|revers|mixed up|backwards|invert",
     r"写反|反了|弄反|搞反|颠倒|写对|顺序",
+)
+_SIDE = either(
+    r"(on|before|with|weigh\w*|appl\w*|belong|multipl\w+|go(es)?|for)\b.*\b(soft|hard|kd|ce|teacher"
+    r"|label|distill\w*|first|second)\b.*\b(or|side|term|loss)\b",
+    r"(放|乘|加|给|写)在?.{0,4}(软|硬|蒸馏|交叉熵|教师|老师|标签|哪).{0,8}(对|吗|还是|边|项)",
+)
+_EITHER_WAY = Text(
+    "Both conventions are in use; what counts is that the value fits the side it stands on.",
+    "两种写法都有人用，关键是取值要与所乘的那一项对应。",
 )
 _NOT_THIS = either(
     r"nothing|no effect|any effect|warm|schedul|decay|\bema\b|momentum|normali[sz]|share|freez"
@@ -93,7 +102,7 @@ def answer(question: str, code: Code) -> Text | None:
         return None
     names = _weights(question, code)
     if _HOW_MUCH.search(question):
-        return _typical(code)
+        return _how_much(code, names)
     if _ROUND.search(question) and (told := _right_way(code)) is not None:
         return told
     if not names:
@@ -105,6 +114,9 @@ def answer(question: str, code: Code) -> Text | None:
         told = _which_side(question, code, names[0])
         if told is not None:
             return told
+    if _SIDE.search(question) and not _MEANING.search(question) and len(names) == 1:
+        told = _as_written(code, names[0])
+        return None if told is None else both(told, _EITHER_WAY)
     parts = [told for name in names if (told := _one(question, code, name, alone=len(names) == 1))]
     return both(*parts) if parts else None
 
@@ -220,6 +232,11 @@ def _more(code: Code, name: str, question: str) -> Text | None:
     rest = {_is_hard(t) for t, w in held if _is_rest(w)}
     if len(plain) != 1 or None in plain or None in rest or plain & rest:
         return None
+    if code.verdict.method_key in {"ewc", "l2_sp"}:
+        return _TRUSTS_OLD.format(name=name.rsplit(".", 1)[-1])
+    sides = {_is_hard(t) for t in code.terms}
+    if sides != {True, False}:
+        return None
     to_labels = plain == {True}
     asks_labels = re.search(r"label|hard|标签", question, re.IGNORECASE)
     asks_teacher = re.search(r"teacher|soft|kd|old|教师|老师|旧", question, re.IGNORECASE)
@@ -236,6 +253,11 @@ def _more(code: Code, name: str, question: str) -> Text | None:
 _TRUSTS_LABELS = Text(
     "The larger `{name}`, the more the labels count and the less the teacher.",
     "`{name}` 越大，越看重真实标签，越不听教师的。",
+)
+_TRUSTS_OLD = Text(
+    "The larger `{name}`, the better the old task is kept and the less freely the new one is "
+    "learnt.",
+    "`{name}` 越大，旧任务保持得越好，学新任务的自由度越小。",
 )
 _TRUSTS_TEACHER = Text(
     "The larger `{name}`, the more the teacher counts and the less the labels.",
@@ -336,6 +358,61 @@ def _share_of_old(weight: Node) -> bool | None:
     else:
         total = below.name == "add" and upper in below.args
     return bool(old) if total and bool(old) != bool(new) else None
+
+
+_TUNE = Text(
+    "The code cannot tell the best value: choose it on validation data, starting where the terms, "
+    "with their weights, are of the same order.",
+    "最合适的数值从代码看不出来：先让乘上权重后的各项数量级相当，再在验证集上微调。",
+)
+_USUAL: dict[str, Text] = {
+    "dkd": Text(
+        "The code published with DKD takes α = 1, and β mostly 2 to 8 for CIFAR-100, 0.5 for "
+        "ImageNet.",
+        "DKD 公开的代码取 α = 1，β 在 CIFAR-100 上多为 2 到 8，ImageNet 上为 0.5。",
+    ),
+    "at": Text(
+        "The published code uses β = 1000 and adds β/2 times this mean form: the values are small.",
+        "公开代码取 β = 1000，把这个均值形式乘 β/2：因为它的数值很小。",
+    ),
+    "rkd": Text(
+        "The paper weighs distances to angles as 1 : 2 (25 and 50 beside a cross-entropy).",
+        "论文里距离与角度的权重之比为 1 : 2（与交叉熵并用时为 25 和 50）。",
+    ),
+    "ewc": Text(
+        "It depends on the scale of the Fisher values, so values from 1 to 10⁵ are found: raise it "
+        "until the old task's accuracy holds.",
+        "它取决于 Fisher 值的尺度，文献里从 1 到 10⁵ 都有：逐步调大，直到旧任务的精度守得住。",
+    ),
+}
+"""What is usual, by the method."""
+_SOFT_SHARE = Text(
+    "With the factor T² the soft term usually gets the larger share, 0.5 to 0.9.",
+    "乘了 T² 之后，软标签项通常占较大的比例，0.5 到 0.9。",
+)
+
+
+def _how_much(code: Code, names: list[str]) -> Text | None:
+    """What a weight weighs, which way it works, and what is usual."""
+    if (told := _typical(code)) is not None:
+        return told
+    said: list[Text] = []
+    for name in names[:2]:
+        held = _holding(code, name)
+        lines = [_WEIGHS.format(weight=_short(code, w), term=code.name_of(t)) for t, w in held]
+        if lines:
+            said.append(_sentence(lines))
+    if len(names) == 1 and (more := _more(code, names[0], "")) is not None:
+        said.append(more)
+    usual = _USUAL.get(code.verdict.method_key)
+    if not said and (usual is None or not code.terms):
+        return None
+    shares = {n for n in names if any(_is_rest(w) for _, w in _holding(code, n))}
+    if usual is not None:
+        said.append(usual)
+    elif shares and code.verdict.method_key == "kd" and code.verdict.outcome == "equal":
+        said.append(_SOFT_SHARE)
+    return both(*said, _TUNE)
 
 
 def _typical(code: Code) -> Text | None:

@@ -341,6 +341,23 @@ SOFT_OR_KL = Text(
     "KL 可以降到 0。",
 )
 
+IS_CROSS_ENTROPY = Text(
+    "A cross-entropy, with the teacher's probabilities as the target: −Σ p·log q = KL(p ‖ q) + "
+    "H(p). H(p) has no gradient, so it trains as the KL does; only its value does not fall to 0.",
+    "是交叉熵，目标是教师的概率：−Σ p·log q = KL(p ‖ q) + H(p)。H(p) 没有梯度，所以训练效果与 KL "
+    "相同，只是数值降不到 0。",
+)
+IS_DIVERGENCE = Text(
+    "A KL divergence: KL(p ‖ q) = Σ p·(log p − log q), which is the cross-entropy −Σ p·log q less "
+    "the teacher's entropy H(p). H(p) has no gradient, so both train alike; "
+    "only the KL falls to 0.",
+    "是 KL 散度：KL(p ‖ q) = Σ p·(log p − log q)，等于交叉熵 −Σ p·log q 减去教师的熵 H(p)。H(p) "
+    "没有梯度，两者训练效果相同，只有 KL 能降到 0。",
+)
+WHICH_IT_IS = _either(
+    r"^\W*(so )?(is|are) (it|this|that|the \w+|these)\b.*\bor\b", r"(这|它|算)?(到底)?是.{1,12}还是"
+)
+
 _NONE: frozenset[str] = frozenset()
 
 
@@ -501,8 +518,10 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (KL_AND_CROSS_ENTROPY, _NONE, SOFT_OR_KL),
     (_either(r"(which|what|choose|pick|good) (value of |value for )?(the )?"
              r"(temperature|(?-i:T)\b)|\bT ?= ?\d.*\b(ok|good|too)"
-             r"|temperature .*(choose|pick|set to)",
-             r"(?-i:\bT) ?(一般|通常|应该?)?(设|取|选|用)(成|为)?(多少|几)|温度.{0,10}(合适"
+             r"|temperature .*(choose|pick|set to)"
+             r"|how (large|big|high) .*(temperature|(?-i:\bT\b))",
+             r"(?-i:\bT) ?(一般|通常|应该?|该)?(设|取|选|用)?(成|为)?(多少|多大|几)"
+             r"|温度.{0,10}(合适"
              r"|太高|太低|太大|太小)|温度.{0,6}(多少|怎么选|怎么设|如何选"
              r"|取几|取值)"), _NONE, _WHICH_T),
     (
@@ -623,11 +642,21 @@ IS_IT_RIGHT = _either(
 )
 """Questions to which yes is an answer."""
 AS_IN_THE_PAPER = _either(
-    r"(as|like|match(es)?|same as|agree\w* with|consistent with) (in )?(the )?"
-    r"(paper|original|official|hinton)",
-    r"(和|跟|与).{0,6}(论文|官方|原文|原版).{0,14}(一致|一样|相同)|一致吗",
+    r"(as|like|match(es)?|same as|agree\w* with|consistent with|(equal|equivalent|identical"
+    r"|faithful) to) (in )?(the )?"
+    r"(paper|original|official|hinton|published)"
+    r"|\b(loss|version|formula|implementation) (of|from|in) the (original )?paper",
+    r"(和|跟|与|同).{0,12}(论文|官方|原文|原版|原始).{0,14}(一致|一样|相同|等价)|一致吗",
 )
 """Whether it is what was published: answered as whether it is right."""
+PARTICULAR = _either(
+    r"\b(ok|okay|fine|right|correct|valid|safe|alright|all right)\b\W+(if|that|to(?! (do"
+    r"|write|use) (this|it|that|so))|when|with)\b"
+    r"|\b(can|could|may) (i|we|it|the)\b",
+    r"(不一样|不同|放在|放到|之前|之后|一起|共用|单独|换成|改成|如果|的话|没有|[^是对]不).{0,16}"
+    r"(可以|行|没问题)",
+)
+"""Whether something in particular may be so: that the loss is right is no answer to it."""
 RUNS_TODAY = _either(
     r"\b(run|work|port)\w*\b.*(pytorch|torch|python|today|now|version|[123]\.x|modern)"
     r"|(new|recent|current|modern|latest) (py)?torch|python ?3|outdated|deprecated",

@@ -257,7 +257,7 @@ SUBJECTS: tuple[Topic, ...] = (
         "EMA-REVERSED PARAMETER-REBOUND", r"average|momentum",
     ),
     _topic(
-        r"soft ?max|log_softmax|sigmoid|probabilit|概率",
+        r"soft ?max|log_softmax|sigmoid|probabilit|\blogs?\b|logarithm|概率|对数",
         "KL-INPUT-PROBS KL-INPUT-RAW KL-TARGET-LOG KL-TARGET-RAW CE-ON-PROBS BCEWL-ON-PROBS "
         "SOFTMAX-OF-SOFTMAX LOG-OF-SOFTMAX BCE-ON-SOFTMAX SIG/SOFTMAX-MIX KERAS-FROM-LOGITS "
         "KERAS-SOFTMAX-TWICE MIXED-SPACE SLICE-AFTER-SOFTMAX ARGS-REVERSED CE-TARGET-RAW "
@@ -349,10 +349,11 @@ HAS_EFFECT = _words(
 )
 """Whether something has an effect."""
 NEEDED = _words(
-    r"\b(do i (really )?(need|have)|should i|should (it|this|there|they|the)|need(ed)? to"
+    r"\b(do (i|we) (really |still |even |also )?(need|have)|should i|should (it|this|there"
+    r"|they|the)|need(ed)? to"
     r"|needs? (a|the|to)"
     r"|have to|must i|necessary|required|supposed to)\b",
-    r"要不要|需不需要|需要.{0,12}(吗|么)|(应该|应当|应|用不用|必须|是否(需要|要)|是不是(要"
+    r"要不要|需不需要|还需要|需要.{0,12}(吗|么)|(应该|应当|应|用不用|必须|是否(需要|要)|是不是(要"
     r"|应该?)|要).{0,16}(吗|么|吧)",
 )
 """Whether something is needed."""
@@ -366,8 +367,10 @@ WHERE = _words(
     r"|bug|off|miss)\b"
     r"|\bwhere('s| is| am i| did i| are)\b.{0,40}\b(wrong|bug|mistake|error|problem)s?\b|any ideas?"
     r"|what (could|might|can) (be|cause)|the (reason|cause)\b|^why( is that)?\??$"
-    r"|how (do|can|should|to) (i )?(fix|solve|repair)|\bhelp\b|check|review|look over|going on",
-    r"(哪|什么|啥).{0,6}(错|不对|问题|毛病|原因)|怎么(回事|解决|改|办)|咋(回事|整|办)|求(助"
+    r"|how (do|can|should|to|would) (i |you )?(fix|solve|repair|change|improve)"
+    r"|what (would|should|must|do|has) (you|i|to)?\W*(be )?(change|fix|improve)\w*|\bhelp\b"
+    r"|check|review|look over|going on",
+    r"(哪|什么|啥).{0,6}(错|不对|问题|毛病|原因)|(怎么|如何)(回事|解决|改|修|办)|改(哪里|哪儿|哪些|什么)|咋(回事|整|办)|求(助"
     r"|解|大佬|教|指)"
     r"|看看|看下|看一下|指点|检查|该怎么|解答|原因",
 )
@@ -378,6 +381,8 @@ WHY = _words(
 )
 
 NO = Text("No: {found}", "不对：{found}")
+MAY_NOT_GO = Text("No: {found}", "不行：{found}")
+SHOULD_GO = Text("Yes, it should go: {found}", "可以，而且应该去掉：{found}")
 NO_EFFECT = Text("No: {found}", "不会：{found}")
 YES = Text("Yes: {found}", "是的：{found}")
 YES_NEEDED = Text("Yes: {found}", "要：{found}")
