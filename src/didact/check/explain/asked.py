@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from didact._core.i18n import Text
 from didact.check.explain.answers import Code, answer_from_code
 from didact.check.explain.answers.meaning import meaning_of as meaning_of_terms
+from didact.check.explain.answers.range_of_loss import of_named_terms
 from didact.check.explain.causes import facts_of, meaning_of, message_in, where
 from didact.check.explain.correct import kinds_of
 from didact.check.explain.formula.judge import Loss
@@ -22,7 +23,7 @@ from didact.check.explain.summary import HYGIENE, Verdict
 from didact.check.explain.words import answers_direct as direct
 from didact.check.explain.words import asking, errors
 from didact.check.explain.words import relevant as words
-from didact.check.explain.words.polarity import LEAVES_OUT, is_open, without_yes_or_no
+from didact.check.explain.words.polarity import LEAVES_OUT, as_asked
 from didact.check.findings.finding import Finding
 from didact.check.snippet.intact import is_words
 
@@ -105,8 +106,7 @@ def _answers(known: _Known, one: Asked, parts: list[Text], *, about_error: bool)
         known.told |= known.answering
         if said is None or _is_said(said, parts) or again:
             continue
-        if is_open(question):
-            said = without_yes_or_no(said)
+        said = as_asked(question, said)
         parts.append(said)
         quoted = len(one.parts) > 1 and question != one.parts[0]
         form = asking.FURTHER if quoted else Text("{answer}", "{answer}")
@@ -211,7 +211,8 @@ class _Known:
             return None
         by_code = (self._by_fact, self._by_code) if _LEFT_OUT.search(question) else (
             self._by_code, self._by_fact)  # fmt: skip
-        ways = (self._runs_today, self._by_symptom, self._of_two_losses, by_code[0],
+        ways = (self._runs_today, self._of_one_term, self._by_symptom, self._of_two_losses,
+                by_code[0],
                 self._by_mistake, self._about, by_code[1], self._square,
                 self._known_well, self._by_guess)  # fmt: skip
         for way in ways:
@@ -236,6 +237,10 @@ class _Known:
             changes=Text("; ".join(t.en.rstrip(". ") for t in told),
                          "；".join(t.zh.rstrip("。 ") for t in told))
         )  # fmt: skip
+
+    def _of_one_term(self, question: str) -> Text | None:
+        """What values a term can have that the question names, whatever else is wrong."""
+        return None if self.code is None else of_named_terms(question, self.code)
 
     def _by_symptom(self, question: str) -> Text | None:
         """The mistake that explains what is seen, or that is about what the question names."""
@@ -381,7 +386,7 @@ class _Known:
         particular = asking.PARTICULAR.search(question) is not None
         if right and self.depends is not None:
             return self.depends
-        if particular and not fault and not trouble:
+        if (particular or asking.BESIDE_THE_LOSS.search(question)) and not (fault or trouble):
             return None
         remarks = [f for f in self.findings if f not in self._serious() and _is_of_value(f)]
         open_ = not self._serious() and self.verdict.outcome != "equal"
@@ -400,6 +405,8 @@ class _Known:
             if self.verdict.outcome in {"unknown", "none"} and not trouble:
                 return direct.NOT_COMPARED
             what = self._verdict_on_it(short=True)
+            if self.verdict.outcome == "departs":
+                return what
             none = words.NONE_FOUND.format(what=what)
             return Text(f"{none.en.strip()}{words.NEEDS_MORE.en}",
                         f"{none.zh}{words.NEEDS_MORE.zh}") if trouble else none  # fmt: skip

@@ -38,9 +38,13 @@ _REACHES = frozenset(
     ["TARGET-IN-GRAPH", "OPT-HAS-TEACHER", "BN-DRIFT", "TEACHER-TRAIN-MODE", "TEACHER-GRAD"]
 )
 """Mistakes that are an effect where none is meant."""
+_SLICED = re.compile(r"slic|切片|先切|\[:", re.IGNORECASE)
+"""What no mistake but one with a slice answers."""
 _EITHER = re.compile(r"\bor\b|还是", re.IGNORECASE)
 _HYPOTHETICAL = re.compile(
-    r"what (happens|if|would)|how come .* not|if i\b|会怎么样|会怎样|如果|要是|假如", re.IGNORECASE
+    r"what (happens|if|would(?! (you|i) (change|fix|improve)))|how come .* not|if i\b"
+    r"|会怎么样|会怎样|如果|要是|假如",
+    re.IGNORECASE,
 )
 
 
@@ -82,6 +86,8 @@ def relevant(
     if not judging:
         seen = words.WHY.search(question) and any(t.asks.search(question) for t in words.SYMPTOMS)
         return Relevant(tuple(_weighty(serious)[:_MOST_CAUSES]), "guess") if seen else None
+    if _SLICED.search(question) and not _by_topic(question, serious, (words.SLICES,)):
+        return None
     if found := _by_topic(question, serious, (*words.SUBJECTS, *words.IDENTITIES)):
         return Relevant(tuple(found[:_MOST_CAUSES]), "subject")
     named_subject = any(t.asks.search(question) for t in words.SUBJECTS)

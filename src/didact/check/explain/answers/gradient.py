@@ -17,7 +17,7 @@ PLACE = 10
 ASKS = either(
     r"\bgrad(ient)?s?\b|detach|no_grad|stop_?gradient|backprop|\bpull|\bdrag"
     r"|(teacher|old model|old net\w*)\b.*\b(updated|trained|changed|frozen|fixed|constant)\b"
-    r"|freez\w* the (teacher|old)",
+    r"|freez\w* the (teacher|old)|\b(does|do|will|would) \w+ (also )?(train|update|change|touch)\b",
     r"梯度|反传|回传|带偏|截断|(教师|老师|旧模型|旧网络|teacher\w*|old\w*) ?(网络|模型)?的?(参数"
     r"|权重)?(会不会|会|也会|有没有|是不是|是否)?(被|已经?)?(更新|训练|冻结|冻住|固定)",
 )
@@ -142,6 +142,12 @@ _KEEP = Text(
 _MAY_GO = Text(
     "Yes, without a detach() it is the same: {how}.",
     "可以不写 detach()：{how}，写不写没有区别。",
+)
+_OK = either(r"\b(ok|okay|fine|right|correct)\b", r"(可以|行|对|没问题)吗?")
+_BLOCK_FINE = Text(
+    "Yes: under it (line {line}) no graph is built for the teacher, which saves memory and time; "
+    "the numbers are the same.",
+    "可以：第 {line} 行的 no_grad() 里不为教师建计算图，省显存和时间，数值不变。",
 )
 _BLOCK_STAYS = Text(
     "The student's gradient would be the same, but keep it (line {line}): without it a graph is "
@@ -331,7 +337,7 @@ def _closed(question: str, code: Code, source: Source, cut: ast.AST, reach: Reac
         return both(told, _OWN_LOSS) if source.name in reach.live else told
     if re.search(r"no_grad", question) and not re.search(r"detach", question):
         gone = LEAVES_OUT.search(question) or _IF_NOT.search(question)
-        form = _BLOCK_STAYS if gone else _NEEDED_BLOCK
+        form = _BLOCK_STAYS if gone else _BLOCK_FINE if _OK.search(question) else _NEEDED_BLOCK
         return None if not by_block else form.format(line=getattr(cut, "lineno", 0))
     if LEAVES_OUT.search(question):
         return (_MAY_GO if by_block else _KEEP).format(how=how, name=name)

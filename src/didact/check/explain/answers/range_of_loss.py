@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, both, either, listed
+from didact.check.explain.formula.tree import walk
 from didact.check.explain.formula.verdict import Term
 
 PLACE = 15
@@ -147,9 +150,11 @@ def answer(question: str, code: Code) -> Text | None:
     """By the values that the terms can have."""
     if _NOT_THIS.search(question):
         return None
-    ranges = _ranges(code)
-    if not ranges:
-        return None
+    ranges = _ranges(code, code.terms)
+    return _said(question, code, ranges) if ranges else None
+
+
+def _said(question: str, code: Code, ranges: list[tuple[Term, _Range]]) -> Text | None:
     if _BOUND.search(question):
         return _bounded(code, ranges)
     if _NEGATIVE.search(question):
@@ -161,9 +166,35 @@ def answer(question: str, code: Code) -> Text | None:
     return None
 
 
-def _ranges(code: Code) -> list[tuple[Term, _Range]]:
+def of_named_terms(question: str, code: Code) -> Text | None:
+    """The same for the terms that one variable is made of, where the question names it."""
+    if _NOT_THIS.search(question) or not ASKS.search(question):
+        return None
+    for name in code.mentioned(question):
+        terms = _terms_of(code, name)
+        if not terms or len(terms) == len(code.terms):
+            continue
+        ranges = _ranges(code, terms)
+        if ranges:
+            return _said(question, code, ranges)
+    return None
+
+
+def _terms_of(code: Code, name: str) -> list[Term]:
+    """The terms that a variable is made of, set once."""
+    stored = [n for n in code.nodes if isinstance(n, ast.Name) and n.id == name
+              and isinstance(n.ctx, ast.Store)]  # fmt: skip
+    setting = [code.parents.get(id(n)) for n in stored]
+    if len(setting) != 1 or not isinstance(setting[0], ast.Assign):
+        return []
+    traced = code.traced(setting[0].value)
+    inside = {id(p) for p in walk(traced)} if traced is not None else set()
+    return [t for t in code.terms if id(t.body) in inside]
+
+
+def _ranges(code: Code, terms: Sequence[Term]) -> list[tuple[Term, _Range]]:
     found: list[tuple[Term, _Range]] = []
-    for term in code.terms:
+    for term in terms:
         key = term.definition.key if term.definition is not None else ""
         if code.verdict.method_key == "ewc" and key == "ewc" and code.verdict.outcome == "equal":
             found.append((term, _RANGES["ewc"]))

@@ -6,18 +6,39 @@ import re
 
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, either
+from didact.check.explain.formula.tree import Call, walk
 
 PLACE = 20
 ASKS = either(
     r"(same|different|equal|match\w*|matter).*(channel|width|dim|size|number|shape)"
     r"|(channel|width|dim|size|shape)\w*.*(same|different|equal|match|differ)",
-    r"(通道|维度|维数|宽度|尺寸|形状|大小).*(一样|不同|不一样|相同|一致|不等)|(一样|不同"
+    r"\bH ?[、,，和及/x×]? ?W.{0,8}(一样|相同|不同|一致)|(通道|维度|维数|宽度|尺寸|形状"
+    r"|大小).*(一样|不同|不一样|相同|一致|不等)|(一样|不同"
     r"|相同).*(通道|维度|维数|宽度)",
 )
 _GRAM = Text(
     "No: what is compared are relations within the batch, a B×B matrix on each side, whose size "
     "does not depend on the width of the features. Only the batch must be the same.",
     "不需要：比较的是批内样本之间的关系，两边都是 B×B 的矩阵，与特征的宽度无关，只要批大小一致。",
+)
+_PLACES = either(
+    r"\bH ?[,x×/&]? ?W\b|\bH and W\b|spatial|resolution", r"\bH ?[、,，和及/x×]? ?W|空间|分辨率"
+)
+_ELEMENTWISE_PLACES = Text(
+    "Yes: the two are compared place by place, so H and W must be equal when they come to the "
+    "comparison; a 1×1 convolution changes the channels alone. Where they differ, resize one of "
+    "the maps (F.interpolate or F.adaptive_avg_pool2d).",
+    "要：两边逐位置比较，比较时 H、W 必须相同；1×1 卷积只改变通道数。不同时先缩放其中一个"
+    "（F.interpolate 或 F.adaptive_avg_pool2d）。",
+)
+_PRODUCTS = frozenset({"matmul", "mm", "bmm", "cdist", "pdist"})
+_CHANNELWISE = Text(
+    "Yes: channel c of the student is compared with channel c of the teacher over the same H·W "
+    "places, so C, H and W must all be equal; bring the student's to the teacher's by a 1×1 "
+    "convolution, or resize the map.",
+    "要：学生的第 c 个通道与教师的第 c 个通道在同样的 H·W 个位置上比较，C、"
+    "H、W 都必须相同；不同时用 "
+    "1×1 卷积对齐通道，或把特征图缩放到同样大小。",
 )
 _KERNEL = Text(
     "The number of channels may differ, as the kernel compares each channel as a vector of its H·W "
@@ -51,6 +72,12 @@ def answer(question: str, code: Code) -> Text | None:
         return None
     if keys & {"rkd_distance", "rkd_angle", "sp", "pkt"}:
         return _may_differ(question, _GRAM)
+    if "cwd" in keys:
+        return None if _CAN_DIFFER.search(question) else _CHANNELWISE
+    compared = [t for t in code.terms if t.definition is not None and t.student is not None
+                and t.definition.key in {"smooth_l1", "mse", "l1"}]  # fmt: skip
+    if any(isinstance(p, Call) and p.name in _PRODUCTS for t in compared for p in walk(t.student)):  # type: ignore[arg-type]
+        return None
     if keys & {"nst", "nst_student"}:
         return _KERNEL
     if keys & {"cwd"}:
@@ -59,8 +86,13 @@ def answer(question: str, code: Code) -> Text | None:
             question, _PROJECTED.format(layer=layer[1])
         )  # fmt: skip
     if keys & {"mse", "mse_rows", "mse_sum", "l1", "smooth_l1", "cosine"} and re.search(
-        r"channel|width|dim|feature|通道|维|宽度|特征", question, re.IGNORECASE
+        r"channel|width|dim|feature|通道|维|宽度|特征"
+        r"|\bH ?[、,，和及/x×]? ?W",
+        question,
+        re.IGNORECASE,
     ):
+        if _PLACES.search(question):
+            return None if _CAN_DIFFER.search(question) else _ELEMENTWISE_PLACES
         layer = re.search(r"= (nn\.(?:Linear|Conv2d|Conv1d)\([^\n]*)", code.text)
         if layer is not None:
             return _may_differ(question, _PROJECTED.format(layer=layer[1]))

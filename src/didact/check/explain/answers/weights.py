@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from didact._core.i18n import Text
-from didact.check.engine.names import is_weight
+from didact.check.engine.names import is_label, is_weight
 from didact.check.explain.answers._code import Code, both, either, listed
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
@@ -220,8 +220,10 @@ def _is_rest(weight: Node) -> bool:
 def _is_hard(term: Term) -> bool | None:
     if term.definition is not None:
         return term.definition.hard
-    if isinstance(term.body, Given) and term.body.text.endswith(".loss"):
-        return True
+    if isinstance(term.body, Given):
+        inside = {p.text for i in term.body.inputs for p in walk(i) if isinstance(p, Given)}
+        if term.body.text.endswith(".loss") or any(is_label(name) for name in inside):
+            return True
     return None
 
 

@@ -198,6 +198,14 @@ _PEERS_PULL = Text(
     "因为目标没有 detach：每个损失都会回传到另一个网络，既把它带偏，又不得不写 retain_graph=True。"
     "给对方 logits 的 softmax 加上 .detach()，之后也不再需要 retain_graph。",
 )
+_PEERS_RETAIN = Text(
+    "As it stands it is needed, as the targets are not detached and both losses share both "
+    "graphs; but that is the mistake, since each loss then trains the other network as well. Put "
+    ".detach() on the softmax of the other's logits, and retain_graph can go.",
+    "照现在的写法去不掉：目标没有 detach，两个损失共用两张计算图；"
+    "但这正是问题所在，每个损失都会去训"
+    "练另一个网络。给对方 logits 的 softmax 加上 .detach()，之后就不需要 retain_graph 了。",
+)
 _PEERS_KEPT = Text(
     "Two things. Memory: a loss is summed up with its graph; add its .item(). The pull: the "
     "targets are not detached, so each loss goes back into the other network too; put .detach() "
@@ -595,7 +603,8 @@ DIRECT: tuple[Direct, ...] = (
     _direct(r"ln ?\(?k|log ?\(?k|不动|collaps|uniform|塌缩", _UNIFORM_DINO, needs="=dino"),
     _direct(r"平方|squared?|b ?(²|\^ ?2|\*\*2)|除以.{0,6}(b"
     r"|批)", _SP_SQUARED, needs="=sp, =clean", sees=(r"\*\* 2",)),
-    _direct(r"全.{0,2}0|全零|空|all (zeros?|false)|empty|no (positive|foreground)", _EMPTY_MASK,
+    _direct(r"全.{0,2}0|全零|空|(sum\(\)|mask).{0,6}(是|为|等于|==?|is) ?(0|零|zero)"
+            r"|all (zeros?|false)|empty|no (positive|foreground)", _EMPTY_MASK,
             sees=(r"/ \(?mask\.sum\(\)(?!\.clamp)",)),
     _direct(r"torch|pytorch|一样|same", _PADDLE_SAME, needs="@kl_div", sees=(r"import paddle",)),
     _direct(_EITHER_KL, _REVERSE_NOT_FORWARD, needs="=reverse_kl_masked, =clean"),
@@ -638,7 +647,7 @@ DIRECT: tuple[Direct, ...] = (
     _direct(r"stop_?gradient", _NO_STOP, sees=(r"\.gradient\(\w+, [\w.]*student[\w.]*trainable",)),
     _direct(r"\bbias|偏向|偏置|偏新", _BIAS, needs="=kd, =ce, =clean",
             sees=(r"\[:, :\w*(known|old|seen|prev)\w*\]",)),
-    _direct(r"channel|spatial|通道|空间", _CHANNELS, needs="=at",
+    _direct(r"channel|spatial|通道|空间|\bH ?[、,，和及/x×]? ?W\b", _CHANNELS, needs="=at",
             sees=(r"\.mean\((dim=)?1\)\.(flatten|view|reshape)\(",)),
     _direct(r"(teacher|老师|教师).{0,8}(temperature|温度).{0,10}(low|small|小|低)|温度比"
     r"|two temperatures|temperatures? .*different|different temperatures?|T ?(\^|\*\*) ?2|T²"
@@ -654,6 +663,9 @@ DIRECT: tuple[Direct, ...] = (
     _direct(_LARGENESS, _SUMMED_POSITIONS, needs="BATCHMEAN-3D"),
     _direct(r"torch|match|differ|对不上|不一样|不一致|结果", _NUMPY_AXIS, sees=(_AXIS_ZERO,)),
     _direct(r"memory|显存|oom", _PEERS_KEPT, needs="TARGET-IN-GRAPH, @graphs kept"),
+    _direct(r"(?!.*(why|为什么|为何)).*retain_graph", _PEERS_RETAIN,
+            needs="TARGET-IN-GRAPH, @backward, =no error",
+            sees=(r"retain_graph=True(?s:.*)backward\(",)),
     _direct(r"pull|drag|other (net|model)|retain|带偏|拉|另一个", _PEERS_PULL,
             needs="TARGET-IN-GRAPH"),
     _direct(r"(?=.*requires_grad)(?=.*no_grad).*(need|both|enough|redundant|necessary|都要"

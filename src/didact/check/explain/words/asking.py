@@ -476,7 +476,7 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"reduction|default", r"reduction|默认"), _kinds("KL-MEAN"), _SMALL),
     (_either(r"negative|below zero",
          r"负数|为负|是负|负的|负值|变负"), _KL, answers.NEGATIVE_KL[1]),
-    (_either(r"(no|without|not? (use|have) a?) ?temperature|why is there no T\b",
+    (_either(r"(no|without|not? (use|have) a?|need( a| the)?) ?temperature|why is there no T\b",
              r"(没有?|不用|不加|没用|无|不需要) ?(写|使用)? ?(温度"
              r"|(?-i:T)(?![a-z]))"), _NONE, _NO_TEMPERATURE),
     (_either(r"permute|view\(-1, ?c\b|just view", r"permute"
@@ -657,6 +657,12 @@ PARTICULAR = _either(
     r"(可以|行|没问题)",
 )
 """Whether something in particular may be so: that the loss is right is no answer to it."""
+BESIDE_THE_LOSS = _either(
+    r"\b(updates?|ema|momentum|moving average|optimi[sz]ers?|scheduler?|buffer|sampl\w*|loader"
+    r"|train(ing)? loop|augment\w*)\b",
+    r"更新|滑动平均|动量|优化器|清零|采样|缓冲|学习率|训练循环|数据增强",
+)
+"""What a comparison of the loss with its definition does not cover."""
 RUNS_TODAY = _either(
     r"\b(run|work|port)\w*\b.*(pytorch|torch|python|today|now|version|[123]\.x|modern)"
     r"|(new|recent|current|modern|latest) (py)?torch|python ?3|outdated|deprecated",

@@ -41,6 +41,25 @@ _BEGINS_ZH = re.compile(
 )
 
 
+_MAY_GO_ZH = re.compile(r"^(?:不需要|不必|不要|不用)[：，]")
+_STAYS_ZH = re.compile(r"^(?:需要|要)[：，](?:代码里已经有了[：，]?)?")
+_STAYS_EN = re.compile(r"^Yes(?:, and it is there)?[:,]? ?")
+
+
+def as_asked(question: str, said: Text) -> Text:
+    """An answer to whether a thing is needed, begun as the question wants its yes and no."""
+    if is_open(question):
+        return without_yes_or_no(said)
+    if not LEAVES_OUT.search(question):
+        return said
+    if said.en.startswith("No") and _MAY_GO_ZH.search(said.zh):
+        return Text(f"Yes{said.en[2:]}", _MAY_GO_ZH.sub("可以：", said.zh))
+    if said.en.startswith("Yes") and _STAYS_ZH.search(said.zh):
+        rest = _STAYS_EN.sub("", said.en).lstrip(": ")
+        return Text(f"Better not: {rest}", f"最好不要：{_STAYS_ZH.sub('', said.zh)}")
+    return said
+
+
 def without_yes_or_no(said: Text) -> Text:
     """An answer without the yes or no that it begins with."""
     english = _BEGINS_EN.sub("", said.en)

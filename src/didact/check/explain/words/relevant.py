@@ -274,6 +274,7 @@ SUBJECTS: tuple[Topic, ...] = (
     ),
 )  # fmt: skip
 """What in the code a question is about, and the mistakes with it."""
+SLICES = next(t for t in SUBJECTS if "EMPTY-SLICE" in t.kinds and "LAST-CLASSES" in t.kinds)
 IDENTITIES: tuple[Topic, ...] = (
     _topic(r"jensen|\bjsd?\b|js ?散度", "JSD-WRONG JS-EXCHANGED", r"Jensen"),
     _topic(
