@@ -96,7 +96,8 @@ def answer_to(
 def _answers(known: _Known, one: Asked, parts: list[Text], *, about_error: bool) -> list[Text]:
     """What answers the questions of one sentence; ``parts`` is all that was said so far."""
     found: list[Text] = []
-    for question in one.parts:
+    for part in one.parts:
+        question = known.completed(part)
         if about_error and _on_the_error(question):
             continue
         alone = not parts
@@ -108,9 +109,9 @@ def _answers(known: _Known, one: Asked, parts: list[Text], *, about_error: bool)
             continue
         said = as_asked(question, said)
         parts.append(said)
-        quoted = len(one.parts) > 1 and question != one.parts[0]
+        quoted = len(one.parts) > 1 and part != one.parts[0]
         form = asking.FURTHER if quoted else Text("{answer}", "{answer}")
-        found.append(form.format(question=_short(question), answer=said))
+        found.append(form.format(question=_short(part), answer=said))
     return found
 
 
@@ -196,11 +197,20 @@ class _Known:
         self.answering: frozenset[str] = frozenset()
         """The kinds of mistakes that have been told, and that are told now."""
         self.depends: Text | None = None
+        self.before = ""
+        """The question before this one."""
         self.code: Code | None = None
         self.findings, self.verdict = findings, verdict
         self.summary, self.tree, self.source = summary, tree, text_of(tree)
         self.torch = _OTHER.search(self.source) is None
         self.facts = facts if self._serious() else facts | {"=clean"}
+
+    def completed(self, question: str) -> str:
+        """A question with what the one before it was about, where it names nothing itself."""
+        before, self.before = self.before, question
+        if not before or not asking.ELLIPTIC.search(question):
+            return question
+        return f"{asking.QUESTION_WORDS.sub('', before).strip(' ?？')}，{question}"
 
     def special(self, question: str, *, alone: bool = True) -> Text | None:
         """The answer to this very question, where its words and the code fit one.
@@ -209,7 +219,8 @@ class _Known:
         """
         if asking.LINE_BY_LINE.search(question):
             return None
-        by_code = (self._by_fact, self._by_code) if _LEFT_OUT.search(question) else (
+        first = _LEFT_OUT.search(question) and not LEAVES_OUT.search(question)
+        by_code = (self._by_fact, self._by_code) if first else (
             self._by_code, self._by_fact)  # fmt: skip
         ways = (self._runs_today, self._of_one_term, self._by_symptom, self._of_two_losses,
                 by_code[0],
@@ -259,7 +270,13 @@ class _Known:
         found = relevant(question, self.around, self.findings, self.tree)
         if found is None or found.why == "guess":
             return None
-        if LEAVES_OUT.search(question) and found.why in {"all", "trouble"}:
+        unsure = found.why in {"all", "trouble", "words"}
+        kinds = _kinds_told(found)
+        if LEAVES_OUT.search(question) and (unsure or not kinds & (words.TO_ADD | words.TO_REMOVE)):
+            return None
+        if unsure and (words.PERMISSION.search(question) or (
+            found.why == "words" and words.NEEDED.search(question)
+        )):  # fmt: skip
             return None
         self.answering = _kinds_told(found)
         is_right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
@@ -386,10 +403,17 @@ class _Known:
         particular = asking.PARTICULAR.search(question) is not None
         if right and self.depends is not None:
             return self.depends
+        at_fault_alone = words.AT_FAULT.search(question) and not (
+            words.WHERE.search(question) or words.ANY_FAULT.search(question))  # fmt: skip
+        if particular and at_fault_alone:
+            return None
         if (particular or asking.BESIDE_THE_LOSS.search(question)) and not (fault or trouble):
             return None
         remarks = [f for f in self.findings if f not in self._serious() and _is_of_value(f)]
         open_ = not self._serious() and self.verdict.outcome != "equal"
+        by_batch = [f for f in remarks if "divides by the batch" in f.message.en]
+        if by_batch and asking.DIVIDES.search(question):
+            return words.YES_NEEDED.format(found=listing(by_batch[:1], within=True))
         if remarks and open_ and (right or fault or trouble):
             return words.REMARK.format(found=listing(remarks[:1]))
         if right and not trouble and not self._serious():

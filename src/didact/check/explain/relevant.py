@@ -52,8 +52,9 @@ _HYPOTHETICAL = re.compile(
 class Relevant:
     """Findings that answer a question; ``why`` they do.
 
-    By a name, a symptom or a subject that the question names, as the likeliest of a trouble, as
-    all there is to find, or as a guess, where nothing else answers.
+    By a name, a symptom or a subject that the question names, by words that it shares with them,
+    as the likeliest of a trouble, as all there is to find, or as a guess, where nothing else
+    answers.
     """
 
     findings: tuple[Finding, ...]
@@ -69,7 +70,8 @@ def relevant(
     """
     serious = [f for f in findings if f.severity is not Severity.INFO]
     judging = _judges(question)
-    if judging and (named := _named(question, findings, tree)):
+    eval_asked = words.EVALUATION.asks.search(question) is not None
+    if judging and (named := _named(question, findings if eval_asked else serious, tree)):
         return Relevant(tuple(named[:_MOST_CAUSES]), "name")
     identity = not judging and asking.IS_IT_THIS.search(question) is not None
     if not findings or _HYPOTHETICAL.search(question):
@@ -86,10 +88,14 @@ def relevant(
     if not judging:
         seen = words.WHY.search(question) and any(t.asks.search(question) for t in words.SYMPTOMS)
         return Relevant(tuple(_weighty(serious)[:_MOST_CAUSES]), "guess") if seen else None
-    if _SLICED.search(question) and not _by_topic(question, serious, (words.SLICES,)):
-        return None
-    if found := _by_topic(question, serious, (*words.SUBJECTS, *words.IDENTITIES)):
+    for pattern, topic in ((_SLICED, words.SLICES), (words.SQUARES.asks, words.SQUARES)):
+        if pattern.search(question) and not _by_topic(question, serious, (topic,)):
+            return None
+    subjects = (*words.SUBJECTS, *words.IDENTITIES)
+    if found := _by_topic(question, serious, subjects, by_words=False):
         return Relevant(tuple(found[:_MOST_CAUSES]), "subject")
+    if found := _by_topic(question, serious, subjects):
+        return Relevant(tuple(found[:_MOST_CAUSES]), "words")
     named_subject = any(t.asks.search(question) for t in words.SUBJECTS)
     if not named_subject and (found := _by_topic(around, serious, words.SYMPTOMS)):
         worse = [f for f in serious if f.severity is Severity.ERROR and f not in found]
@@ -144,8 +150,10 @@ def _named(question: str, findings: Sequence[Finding], tree: ast.Module) -> list
 
 
 def _by_topic(
-    said: str, findings: Sequence[Finding], topics: Sequence[words.Topic]
-) -> list[Finding]:
+    said: str, findings: Sequence[Finding], topics: Sequence[words.Topic], *,
+    by_words: bool = True,
+) -> list[Finding]:  # fmt: skip
+    """The findings of the first topic that is spoken of: by their kinds, else by their words."""
     for topic in topics:
         if not topic.asks.search(said):
             continue
@@ -155,9 +163,9 @@ def _by_topic(
             for f in findings
         ]
         by_kind = [f for place, f in sorted(placed, key=lambda p: p[0]) if place < len(rank)]
-        by_words = [f for place, f in placed if place == len(rank) and _says(topic, f)]
-        if by_kind or by_words:
-            return [*by_kind, *by_words]
+        said_in = [f for place, f in placed if place == len(rank) and _says(topic, f)]
+        if by_kind or (by_words and said_in):
+            return by_kind or said_in
     return []
 
 
@@ -191,6 +199,10 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
         return words.NOT_NORMAL
     if words.ANY_FAULT.search(question):
         return words.THERE_ARE if several else words.THERE_IS
+    if words.TOO_MUCH.search(question) and found.why != "symptom":
+        return words.AS_WRITTEN
+    if words.PERMISSION.search(question) and not words.ANY_FAULT.search(question):
+        return words.AS_WRITTEN
     if words.HAS_EFFECT.search(question) and pointed:
         without = _NO_EFFECT.search(found.findings[0].message.en)
         if kinds & _REACHES:

@@ -25,11 +25,36 @@ _BY_ARGUMENT = Text(
 )
 
 
+_ASKED_OF = re.compile(r"(w\.?r\.?t\.?|with respect to|对) *`?(\w+)`?", re.IGNORECASE)
+_AS_SAID = Text(
+    "No: where the gradient is taken with respect to `{first}` alone, "
+    "`{other}` is an argument of its "
+    "own and a constant, with or without stop_gradient. It would matter only if `{other}` had been "
+    "computed from `{first}`.",
+    "不需要：只对 `{first}` 求梯度时，`{other}` 是另一个参数，写不写 stop_gradient 都是常数。只有 "
+    "`{other}` 由 `{first}` 算出时才有区别。",
+)
+
+
+def _as_said(question: str, code: Code) -> Text | None:
+    """By the argument that the question says is differentiated."""
+    if "jax" not in code.judged.tracer.frameworks or code.calls("grad", "value_and_grad"):
+        return None
+    asked = _ASKED_OF.search(question)
+    for function in code.functions():
+        names = [a.arg for a in function.args.args]
+        first = asked[2] if asked is not None else names[0] if names else ""
+        others = [n for n in names if role_of(n) is Role.TEACHER]
+        if first in names and len(others) == 1 and others[0] != first:
+            return _AS_SAID.format(first=first, other=others[0])
+    return None
+
+
 def answer(question: str, code: Code) -> Text | None:
     """By the argument of ``jax.grad`` or the variables of a tape."""
     if not is_of_gradients(question):
         return None
-    return _by_argument(code) or _by_tape(question, code)
+    return _as_said(question, code) or _by_argument(code) or _by_tape(question, code)
 
 
 def _by_argument(code: Code) -> Text | None:

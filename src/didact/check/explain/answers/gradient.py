@@ -199,6 +199,8 @@ def answer(question: str, code: Code) -> Text | None:
         return None
     if not (code.is_torch or code.judged.tracer.frameworks & {"jax", "paddle"}):
         return None
+    if "ALIAS-TEACHER" in code.kinds:
+        return None
     reached = [(loss, reach_of(code, loss)) for loss in losses(code)]
     if not reached:
         return None
@@ -431,8 +433,29 @@ _IF_HELD = Text(
 )
 
 
+_BY_TRAINER = Text(
+    "No: Trainer's optimiser holds the parameters of its own model alone. But `{code}` (line {at}) "
+    "is computed with its graph, so backward() fills the .grad of its parameters and costs memory; "
+    "put it under torch.no_grad().",
+    "不会：Trainer 的优化器只含它自己的 model 的参数。但第 {at} 行的 `{code}` "
+    "带着计算图，backward() "
+    "会给它的参数算 .grad，白占显存；应放进 torch.no_grad()。",
+)
+
+
 def _update(code: Code, source: Source, called: ast.Call) -> Text:
     """Whether an optimiser that is shown holds the parameters of a model that gets a gradient."""
+    own = ast.unparse(called.func).startswith("self.")
+    if (
+        own
+        and not code.calls(*_OPTIMISERS)
+        and any(
+            f.name == "compute_loss"
+            and [a.arg for a in f.args.args[:3]] == ["self", "model", "inputs"]
+            for f in code.functions()
+        )
+    ):
+        return _BY_TRAINER.format(code=shown(called), at=called.lineno)
     for call in code.calls(*_OPTIMISERS):
         held = ast.unparse(call.args[0]) if call.args else ""
         if "parameters()" in held and source.name not in held:

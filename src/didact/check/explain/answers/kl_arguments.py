@@ -124,6 +124,8 @@ class Divergence(NamedTuple):
 
 def answer(question: str, code: Code) -> Text | None:
     """By the sides of each kl_div, and by the named loss that a term is."""
+    if re.search(r"slic|切片|先切", question, re.IGNORECASE):
+        return None
     if "LOG-OF-SOFTMAX" in code.kinds and re.search(r"log", question, re.IGNORECASE):
         return None
     if not code.is_torch:

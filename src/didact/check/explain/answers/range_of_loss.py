@@ -129,6 +129,15 @@ _RANGES: dict[str, _Range] = {
     "jsd": _Range(_ZERO_EQUAL,
                   Text("−β·ln β − (1−β)·ln(1−β), that is ln 2 = 0.693 at β = 0.5",
                        "−β·ln β − (1−β)·ln(1−β)，β = 0.5 时即 ln 2 = 0.693"), _NO, _KL_AGREE),
+    "hard_kd": _Range(
+        Text("0, which it only nears as the probability of the teacher's first class goes to 1",
+             " 0（教师第一类的概率趋于 1 时逼近，有限的 logits 取不到）"), None,
+        Text("it grows without limit where the probability of the teacher's first class goes to 0",
+             "教师第一类的概率趋于 0 时可以任意大"), None),
+    "sp": _Range(
+        Text("0, where both matrices are equal", " 0（两个矩阵相等时）"),
+        Text("4/B, as each row of either matrix has length 1",
+             " 4/B（两个矩阵的每一行长度都是 1）"), _NO, _KL_AGREE),
     "ewc": _Range(
         Text("0, where every weight has its old value, as at the start of the new task; the "
              "gradient is 0 there, too",
@@ -177,7 +186,29 @@ def of_named_terms(question: str, code: Code) -> Text | None:
         ranges = _ranges(code, terms)
         if ranges:
             return _said(question, code, ranges)
+    for pattern, keys in _SPOKEN:
+        held = [t for t in code.terms if t.definition is not None and t.definition.key in keys]
+        if held and len(held) < len(code.terms) and pattern.search(question):
+            ranges = _ranges(code, held)
+            return _said(question, code, ranges) if ranges else None
     return None
+
+
+_SPOKEN = (
+    (either(r"cosine", r"余弦"), {"cosine"}),
+    (either(r"\bmse\b", r"\bmse\b|均方"), {"mse", "mse_rows", "mse_sum"}),
+    (
+        either(
+            r"\b(soft|kd|kl|distillation) (loss|term|part)|\bkl\b", r"蒸馏(项|损失)|软标签|\bkl\b"
+        ),
+        {"kd", "soft_ce", "kd_masked", "soft_ce_masked", "reverse_kl", "kd_average"},
+    ),
+    (
+        either(r"\bhard (loss|term)|cross.?entropy|\bce\b", r"硬标签|交叉熵|\bce\b"),
+        {"ce", "ce_padded"},
+    ),
+)
+"""How a term is spoken of."""
 
 
 def _terms_of(code: Code, name: str) -> list[Term]:

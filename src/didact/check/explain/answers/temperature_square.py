@@ -13,12 +13,13 @@ PLACE = 20
 ASKS = either(
     r"\b(temp\w*|tau) ?(\*\*|\^) ?2|T ?(squared|²|\*\*|\^)|temperature squared|\bT ?\* ?T\b"
     r"|square of T|T2\b",
-    r"T ?的?平方|温度的?平方|T²|乘.{0,3}平方|T ?\*\* ?2|T ?\* ?T|T ?\^ ?2|两个 ?T",
+    r"T ?的?平方|温度的?平方|T²|乘.{0,3}平方|乘(了)?两(次|个) ?T|T ?\*\* ?2|T ?\* ?T|T ?\^ ?2"
+    r"|两个 ?T",
 )
 _NEED = either(
     r"need|necessar|should|have to|must|required|drop|for\b|yes or no|right|correct|do i"
     r"|forg[eo]t|missing|leave|without|matter|retune",
-    r"要不要|需要|必须|要乘|该不该|不乘|没乘|没有乘|漏|省|必要|影响|吗|会怎",
+    r"要不要|需要|必须|要乘|该不该|不乘|没乘|没有乘|漏|省|必要|影响|吗|会怎|去掉|能不能|可以",
 )
 _WITHOUT = either(
     r"(drop|leave (it|t)|without|forget|omit|remove|retune|skip)",

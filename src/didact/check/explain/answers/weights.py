@@ -13,7 +13,7 @@ from didact.check.explain.formula.verdict import Term
 PLACE = 20
 ASKS = either(
     r"alpha|beta|gamma|\blam\w*|\bw(eight)?s?\b|weight|coef|ratio|\ba\b|\bb\b|\bw_\w+",
-    r"权重|系数|比例|α|β|γ|λ",
+    r"权重|系数|比例|α|β|γ|λ|\b\w+ ?越(大|小|高|低)",
 )
 _MEANING = either(
     r"what (does|do|is|are)\b|control|mean\b|role|which (term|one|loss|part)|\bfor\?|\bweighs?\b"
@@ -37,7 +37,8 @@ _HOW_MUCH = either(
     r"取多少|设多少|怎么选|怎么设|怎么调|怎么取|取几|合适|多大|选多少|一般|给多少|多少",
 )
 _ROUND = either(
-    r"(right|wrong|other) way (a?round)|swapped|exchanged|revers|mixed up|backwards|invert",
+    r"(right|wrong|other) way (a?round)|swapped|exchanged|revers|mixed up|backwards|invert"
+    r"|on the (right|wrong|correct) (term|side|loss)",
     r"写反|反了|弄反|搞反|颠倒|写对|顺序",
 )
 _SIDE = either(

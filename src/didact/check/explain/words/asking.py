@@ -146,11 +146,6 @@ _DRIFT = Text(
     "train 模式下，每次前向都会更新教师 BatchNorm 的统计量，dropout 也开着：应调用 teacher.eval()，"
     "并放在 torch.no_grad() 下。",
 )
-_DEIT = Text(
-    "Yes: half the cross-entropy with the labels on the class token, half with the argmax of the "
-    "teacher on the distillation token.",
-    "是：类别 token 对真实标签、蒸馏 token 对教师的 argmax，两个交叉熵各占一半。",
-)
 _BETA = Text(
     "The published code uses beta = 1000 and adds beta/2 times the sum over the layer groups of "
     "this mean form.",
@@ -186,6 +181,13 @@ NEEDS_TRAINING = Text(
 FOUND_BELOW = Text(" What was found in it stands below.", "代码里查到的问题见下文。")
 FURTHER = Text(" “{question}”: {answer}", "“{question}”：{answer}")
 HERE = Text(" Here: {message} (line {line}).", "在这段代码里：第 {line} 行，{message}。")
+_NO_TEMPERATURE_BINARY = Text(
+    "None is needed: each class has a sigmoid of its own, and the target is the old network's "
+    "sigmoid, compared at T = 1 as in iCaRL. A T > 1 would pull every σ(z/T) towards 0.5; there is "
+    "no softmax here whose small probabilities it would raise.",
+    "不需要：每个类别各用一个 sigmoid，目标是旧网络的 sigmoid 输出，按 T = 1 比较，iCaRL 就是这样。"
+    "T > 1 会把每个 σ(z/T) 都拉向 0.5；这里没有 softmax，也就没有需要抬高的小概率。",
+)
 _NO_TEMPERATURE = Text(
     "Without a temperature T = 1, so T² = 1 and there is nothing to multiply with. T > 1 makes the "
     "small probabilities of the target larger, so that they count; the formula is the same without "
@@ -476,6 +478,11 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (_either(r"reduction|default", r"reduction|默认"), _kinds("KL-MEAN"), _SMALL),
     (_either(r"negative|below zero",
          r"负数|为负|是负|负的|负值|变负"), _KL, answers.NEGATIVE_KL[1]),
+    (_either(r"(no|without|not? (use|have) a?|need( a| the)?|why( is)?( there)? no) ?temperature",
+             r"(没有?|不用|不加|没用|无|不需要|需要|要不要) ?(写|使用|加)? ?(温度"
+             r"|(?-i:T)(?![a-z]))"),
+     _kinds("=icarl", "=icarl_labels", "=icarl_narrow", "=icarl_narrow_sum", "=icarl_labels_sum",
+            "=icarl_apart", "=binary_kd"), _NO_TEMPERATURE_BINARY),
     (_either(r"(no|without|not? (use|have) a?|need( a| the)?) ?temperature|why is there no T\b",
              r"(没有?|不用|不加|没用|无|不需要) ?(写|使用)? ?(温度"
              r"|(?-i:T)(?![a-z]))"), _NONE, _NO_TEMPERATURE),
@@ -524,6 +531,7 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
              r"|温度.{0,10}(合适"
              r"|太高|太低|太大|太小)|温度.{0,6}(多少|怎么选|怎么设|如何选"
              r"|取几|取值)"), _NONE, _WHICH_T),
+    (_either(r"slic\w*.*softmax|softmax.*slic", r"切片|先切"), _NONE, training.SLICE_FIRST[1]),
     (
         _either(r"log_softmax.*softmax|softmax.*log_softmax", r"log_softmax.*softmax"),
         _NONE, answers.WHICH_LOG[1],
@@ -550,8 +558,6 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
              r"(?:教师|老师).{0,8}变差"), _NONE, _DRIFT),
     (_either(r"1\.46|cross.?entropy", r"1\.46|交叉熵"), _kinds("CE-ON-PROBS"),
      answers.SOFTMAX_BEFORE_CE[1]),
-    (_either(r"slice.*softmax|softmax.*slice", r"切片|先切"), _NONE, training.SLICE_FIRST[1]),
-    (_either(r"deit", r"deit"), _NONE, _DEIT),
     (_either(r"\bbeta\b", r"beta.*多少"), _kinds("=at"), _BETA),
     (_either(r"mse.*\bkl\b|\bkl\b.*mse", r"mse.*kl|kl.*mse"), _NONE, _MSE),
     (
@@ -561,7 +567,7 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
     (
         _either(r"(?:\bT|\btemp\w*|\btau) ?(squared|²|\*\*|\^)|temperature squared|times T\b"
         r"|multipl\w+ (it )?by T",
-                r"T ?的?平方|温度的?平方|T²|两个 ?T|乘.{0,6}T|T\s*\*\*\s*2"),
+                r"T ?的?平方|T ?\* ?T|温度的?平方|T²|两个 ?T|乘.{0,6}T|T\s*\*\*\s*2"),
         _NONE, training.T_SQUARED[1],
     ),
     (_either(r"(why|what)(?!.*no ).*temperature|why.*divide .* by T\b",
@@ -657,6 +663,20 @@ PARTICULAR = _either(
     r"(可以|行|没问题)",
 )
 """Whether something in particular may be so: that the loss is right is no answer to it."""
+DIVIDES = _either(
+    r"\b(must|should|need|have to|has to)\b.*\bdivid\w*\b.*\b(n|b|batch|samples|size\(0\))\b",
+    r"(要|该|应|必须|需要).{0,6}(除以|再除).{0,8}(n\b|b\b|batch|批|样本)",
+)
+"""Whether the batch size must be a divisor."""
+ELLIPTIC = _either(
+    r"^\W*(and |so |but |then )?(what (happens |if )?(i |it )?(if )?(not|i don't|i do not"
+    r"|without it"
+    r"|otherwise)|what otherwise|and if not)\W*$",
+    r"^\W*(那)?(如果|要是)?不(乘|加|写|除|用|切|取|做)(的话|呢|它|了)?.{0,2}(会怎样|会怎么样|怎么样|可以吗"
+    r"|行吗|行不行|会有什么(问题|影响))\W*$",
+)
+"""A question that only makes sense beside the one before it."""
+QUESTION_WORDS = _either(r"^\W*(why|how come|what for)\b", r"请问|为什么要?|为何要?|为啥要?")
 BESIDE_THE_LOSS = _either(
     r"\b(updates?|ema|momentum|moving average|optimi[sz]ers?|scheduler?|buffer|sampl\w*|loader"
     r"|train(ing)? loop|augment\w*)\b",

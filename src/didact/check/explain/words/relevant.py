@@ -159,7 +159,7 @@ SYMPTOMS: tuple[Topic, ...] = (
         r"|improv|drop)"
         r"|stuck|plateau|stopped (learning|improving)|(is|stays|remains|loss) constant"
         r"|flat\b|barely|chance|不(怎么)?(下降|降|收敛|变|动|涨)"
-        r"|降不下|不学习"
+        r"|降不下|不学习|学不到|学不会"
         r"|恒定|常数|卡在|停在|上不去|到不了|降不到)",
         "STUDENT-CUT ITEM-IN-GRAPH GRAPH-CUT STUDENT-NO-GRAD NOT-IN-OPTIMIZER ALIAS-TEACHER "
         "SELF-TARGET STUDENT-UNUSED ZERO-GRAD-LATE CE-ON-PROBS BCEWL-ON-PROBS SOFTMAX-OF-SOFTMAX "
@@ -191,6 +191,10 @@ TROUBLE = re.compile(
 """A training that goes badly, for which any mistake may be the cause."""
 
 SUBJECTS: tuple[Topic, ...] = (
+    _topic(
+        r"deep ?copy|\bcopy\b|副本|拷贝", "ALIAS-TEACHER SELF-TARGET", r"not a copy|same object"
+    ),
+    _topic(r"\bitem\b", "GRAPHS-KEPT ITEM-IN-GRAPH", r"\.item"),
     _topic(
         r"\bmask|\bpad(ding)?\b|-100|ignore_index|掩码|填充",
         "MASKED-MEAN MASK-UNSHIFTED PAD-UNMASKED REDUCED-THEN-MASKED DEAD-MASK REDUCE-KWARG "
@@ -230,7 +234,8 @@ SUBJECTS: tuple[Topic, ...] = (
         "SUM-OUTLIVES OPT-HAS-TEACHER TEACHER-GRAD", r"detach|gradient|graph|no_grad",
     ),
     _topic(
-        r"reduction|batchmean|\bmean\b|average|divid|平均|除以|归约",
+        r"reduction|batchmean|(no|without) arguments|\bdefault|默认|不带参数|\bmean\b|average"
+        r"|divid|平均|除以|归约",
         "KL-MEAN BATCHMEAN-3D CLASS-MEAN MASKED-MEAN MEAN-DIVIDED-AGAIN REDUCE-KWARG "
         "MULTI-TEACHER-SUM TARGET-SUM MICRO-BATCH-MEAN",
         r"reduction|batchmean|divid|\bmean\b|average",
@@ -274,6 +279,13 @@ SUBJECTS: tuple[Topic, ...] = (
     ),
 )  # fmt: skip
 """What in the code a question is about, and the mistakes with it."""
+SQUARES = _topic(
+    r"\bT ?(\^|\*\*) ?2|T²|\bT ?\* ?T\b|T squared|temperature squared|T ?的?平方|乘.{0,3}平方",
+    "NO-T2 T-POW1 T2-TWICE T²-TWICE KERAS-NO-T2 T-IGNORED",
+    r"T²|T\*\*2",
+)
+"""The factor T², which another mistake with the temperature does not settle."""
+EVALUATION = next(t for t in SUBJECTS if "TEACHER-TRAIN-MODE" in t.kinds)
 SLICES = next(t for t in SUBJECTS if "EMPTY-SLICE" in t.kinds and "LAST-CLASSES" in t.kinds)
 IDENTITIES: tuple[Topic, ...] = (
     _topic(r"jensen|\bjsd?\b|js ?散度", "JSD-WRONG JS-EXCHANGED", r"Jensen"),
@@ -358,6 +370,13 @@ NEEDED = _words(
     r"|应该?)|要).{0,16}(吗|么|吧)",
 )
 """Whether something is needed."""
+TOO_MUCH = _words(
+    r"\btoo (high|low|large|small|big|much|little)\b", r"太(大|小|高|低|多|少)|过(大|小|高|低)"
+)
+"""Whether a value is out of proportion: what else is wrong is no yes to it."""
+PERMISSION = _words(r"^\W*(so |and |but |then )?(can|could|may) (i|we|one|it)\b",
+                    r"能不能|可不可以|能否|可否")  # fmt: skip
+"""Whether something may be done: what is wrong with the code is no no to it."""
 CHOOSES = _words(
     r"\b(which|how (large|big|much|many|high)|what (value|number)|choose)\b",
     r"多少|取几|怎么选|怎么设|如何选|哪一?个",
