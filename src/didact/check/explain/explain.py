@@ -202,7 +202,6 @@ def _explained(
     summary = summary_of(
         verdict, findings, kinds_of, framework, apart=apart, hint=hint, procedure=known
     )
-    summary = summary_of(verdict, findings, kinds_of, framework, apart=apart, hint=hint)
     if old is not None:
         stops = AS_IT_IS.en.split("{")[0]
         summary = [s for s in summary if not (s.en.startswith(stops) and "Python 3" in s.en)]

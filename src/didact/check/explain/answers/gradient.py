@@ -115,13 +115,6 @@ _PEERS = Text(
     "No: each loss holds the other network's output as a constant ({cuts}), so {each}.",
     "不会：每个损失里对方的输出都是常数（{cuts}），{each}。",
 )
-_PEERS_WHY = Text(
-    "So that each loss takes the other network's prediction as a constant: {each}. Without it the "
-    "first backward() would also go through the other network and free the graph that the second "
-    'one needs ("Trying to backward through the graph a second time").',
-    "为了让每个损失都把对方的预测当作常数：{each}。不加的话，第一个 backward() 也会经过另一个网络，"
-    "并释放第二个 backward() 还要用的计算图（报 “Trying to backward through the graph a second "
-    "time”）。",
 _PEERS_FOR = Text(
     "each loss takes the other network's output as a constant, so {each}. Without it the first "
     "backward() would also go through the other network and free the graph that the second one "
@@ -155,13 +148,6 @@ _BLOCK_STAYS = Text(
     "gradient; they change where the optimiser holds them.",
     "学生的梯度不变，但建议留着（第 {line} 行）：去掉后会为教师建计算图，多占显存和时间，教师的参数"
     "也会得到梯度；它们若在优化器里就会被改动。",
-)
-_PEERS_NEED = Text(
-    "Yes, and it is there ({cuts}). Without it the first backward() would also go through the "
-    "other network and free the graph that the second one needs "
-    '("Trying to backward through the graph a second time").',
-    "要，代码里已经有了（{cuts}）。不加的话，第一个 backward() 也会经过另一个网络，并释放第二个 "
-    "backward() 还要用的计算图（报 “Trying to backward through the graph a second time”）。",
 )
 _UPDATES = Text("`{loss}.backward()` reaches `{model}` alone",
                 "`{loss}.backward()` 只更新 `{model}`")  # fmt: skip
@@ -481,13 +467,6 @@ def _of_peers(question: str, reached: list[tuple[ast.expr, Reach]]) -> Text | No
     shown_cuts = Text(
         ", ".join(f"`{shown(c)}`" for c in cuts), "、".join(f"`{shown(c)}`" for c in cuts)
     )
-    each = [_UPDATES.format(loss=shown(loss), model=min(m))
-            for loss, m in zip((first, second), models, strict=True)]  # fmt: skip
-    told = Text(" and ".join(e.en for e in each), "，".join(e.zh for e in each))
-    if _CUT_ASKED.search(question):
-        form = _PEERS_WHY if _WHY_ASKED.search(question) else _PEERS_NEED
-        return form.format(cuts=shown_cuts, each=told)
-    return _PEERS.format(cuts=shown_cuts, each=told)
     updates = [_UPDATES.format(loss=shown(loss), model=min(m))
                for loss, m in zip((first, second), models, strict=True)]  # fmt: skip
     each = Text(" and ".join(u.en for u in updates), "，".join(u.zh for u in updates))

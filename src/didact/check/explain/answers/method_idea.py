@@ -64,8 +64,8 @@ _IDEAS = {
         "For each sample of an old class the score of its true class is to lie at least the margin "
         "above each of the K largest scores of new classes; what falls short is the loss. It keeps "
         "old classes from being taken for new ones.",
-        "对每个旧类样本：真实类的得分要比得分最高的 K 个新类各高出至少一个间隔（margin），不足的部分"
-        "就是损失，防止旧类被误认成新类。",
+        "对每个旧类样本：真实类的得分要比得分最高的 K 个新类各高出至少一个间隔（margin），不足的"
+        "部分就是损失，防止旧类被误认成新类。",
     ),
 }
 _IDEAS["derpp"] = both(

@@ -41,7 +41,7 @@ _ROUND = either(
     r"|on the (right|wrong|correct) (term|side|loss)",
     r"写反|反了|弄反|搞反|颠倒|写对|顺序",
 )
-_SIDE = either(
+_PUT_ON = either(
     r"(on|before|with|weigh\w*|appl\w*|belong|multipl\w+|go(es)?|for)\b.*\b(soft|hard|kd|ce|teacher"
     r"|label|distill\w*|first|second)\b.*\b(or|side|term|loss)\b",
     r"(放|乘|加|给|写)在?.{0,4}(软|硬|蒸馏|交叉熵|教师|老师|标签|哪).{0,8}(对|吗|还是|边|项)",
@@ -115,9 +115,10 @@ def answer(question: str, code: Code) -> Text | None:
         told = _which_side(question, code, names[0])
         if told is not None:
             return told
-    if _SIDE.search(question) and not _MEANING.search(question) and len(names) == 1:
+    if _PUT_ON.search(question) and not _MEANING.search(question) and len(names) == 1:
         told = _as_written(code, names[0])
-        return None if told is None else both(told, _EITHER_WAY)
+        if told is not None:
+            return both(told, _EITHER_WAY)
     parts = [told for name in names if (told := _one(question, code, name, alone=len(names) == 1))]
     return both(*parts) if parts else None
 

@@ -476,7 +476,7 @@ def _eliminate(parts: list[Node], tensors: list[Given], found: dict[Given, Told]
     groups = [leaves(p) for p in parts if isinstance(p, Call) and len(p.args) > 1]
     for part in parts:
         if isinstance(part, Given) and part.inputs:
-            inside = {g for i in part.inputs for g in leaves(i)}
+            inside = frozenset(g for i in part.inputs for g in leaves(i))
             groups.append(inside)
             used |= inside if is_loss(_called(part)) else set()
     open_ones = [g for g in open_ones if g in used and not is_loss(_called(g))]
