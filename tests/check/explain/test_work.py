@@ -70,7 +70,7 @@ def test_a_formula_is_followed_to_a_depth() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "loss = " + " + ".join(f"w{n} * F.mse_loss(a{n}, b{n})" for n in range(300)) + "\n",
+        "total = " + " + ".join(f"a{n}" for n in range(1200)) + "\n",
         "def f(w0, y):\n" + "".join(f"    w{n + 1} = w{n} * 2 + y\n" for n in range(250)),
     ],
     ids=["a long sum", "a long chain"],

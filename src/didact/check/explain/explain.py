@@ -73,7 +73,7 @@ NOT_MENDED = Text(
     "The code is longer than {most} characters: mistakes are listed and not mended.",
     "代码超过 {most} 个字符：只列出问题，不自动改正。",
 )
-EXPLAINED = 2_000
+EXPLAINED = 1_000
 """So many statements are put into words; those behind them are only listed."""
 ONLY_LISTED = Text(
     f"Only listed: the first {EXPLAINED:,} statements are explained.",
