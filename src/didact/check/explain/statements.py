@@ -52,7 +52,10 @@ _FOR_EFFECT = Text(
     "changes.",
     "调用 {o} 的方法 `{name}`；返回值没有保存，所以作用在于它改动了什么。",
 )
-_FORWARD = re.compile(r"forward|feature|backbone|extract|encod|stem|layer|head$|^fc$|classif")
+_FORWARD = re.compile(
+    r"forward|feature|backbone|extract|encod|stem|layer\d*$|^(\w+_)?head$|^fc$|classif"
+)
+_CHANGES = re.compile(r"^(add|set|reset|init|expand|extend|grow|update|freeze|unfreeze|load|save)_")
 """Parts of a model: calling them is a forward pass."""
 _BUILT = Text("{target} is the model that {call} builds.", "{target}：由 {call} 建立的模型。")
 _NAN = Text(
@@ -500,7 +503,11 @@ def action(node: ast.Call, reader: Reader) -> Text:
             return _BY_NAME.format(call=code_of(node), en=text.en, zh=text.zh)
     if reader.is_plain_call(node) or name == "print":
         return NOTHING
-    if owner is not None and is_model(last_name(owner)) and not _FORWARD.search(name):
+    if (
+        owner is not None
+        and is_model(last_name(owner))
+        and (not _FORWARD.search(name) or _CHANGES.match(name))
+    ):
         return _FOR_EFFECT.format(o=code_of(owner), name=name)
     what = spaced(reader.phrase(node))
     if name.endswith("_") and not name.endswith("__") and owner is not None:

@@ -106,7 +106,7 @@ from typing import TYPE_CHECKING
 from didact._core.i18n import Text
 from didact.check.engine.names import dotted, is_model, role_of, word_set, words
 from didact.check.engine.nodes import nodes_of
-from didact.check.engine.spaces import Role
+from didact.check.engine.spaces import Grad, Role
 from didact.check.engine.teacher_state import names_of
 from didact.check.findings.finding import Fix, Severity
 from didact.check.rules._rule import Found, replace
@@ -155,10 +155,11 @@ def _is_run(analysis: Analysis, model: str) -> bool:
 
 
 def _goes_back_through(analysis: Analysis, model: str) -> bool:
-    """Whether the file backpropagates, and the model runs with a graph."""
+    """Whether the file backpropagates or returns a loss, and the model runs with a graph."""
     back = any(total.how == "backward" for total in analysis.totals) or any(
         dotted(call.func).endswith(".backward") for call in analysis.index.of(ast.Call)
     )
+    back |= model.startswith("self.") and any(u.input.grad is Grad.YES for u in analysis.uses)
     ran = any(f.model == model and not f.under_no_grad for f in analysis.forwards)
     return back and ran
 

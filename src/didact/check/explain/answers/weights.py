@@ -87,6 +87,12 @@ _SHARE_WRONG = Text(
     "gets the share of the new ones; in BiC (Wu et al. 2019) it is the other way round.",
     "写反了：旧类所占的比例乘在了交叉熵上，蒸馏项乘的是新类的比例；BiC（Wu 等 2019）正好相反。",
 )
+_SWAPPED = either(
+    r"(wrong|other) way (a?round)|swapped|exchanged|revers|mixed up|backwards|invert",
+    r"写反|反了|弄反|搞反|颠倒",
+)
+_SHARE_SWAPPED = Text("Yes, they are swapped:" + _SHARE_WRONG.en[3:], "是的，" + _SHARE_WRONG.zh)
+_SHARE_KEPT = Text("No, they are not swapped:" + _SHARE.en[4:], "没有写反：" + _SHARE.zh[4:])
 _TYPICAL = {
     "lucir": Text(
         "The code takes λ = base·√(n_old/n_new): it grows with the share of old classes, as LUCIR "
@@ -104,7 +110,7 @@ def answer(question: str, code: Code) -> Text | None:
     names = _weights(question, code)
     if _HOW_MUCH.search(question):
         return _how_much(code, names)
-    if _ROUND.search(question) and (told := _right_way(code)) is not None:
+    if _ROUND.search(question) and (told := _right_way(question, code)) is not None:
         return told
     if not names:
         return None
@@ -293,8 +299,9 @@ def _sentence(parts: list[Text]) -> Text:
     return Text(english + ".", "；".join(p.zh for p in parts) + "。")
 
 
-def _right_way(code: Code) -> Text | None:
+def _right_way(question: str, code: Code) -> Text | None:
     """Whether the share of the old classes stands before the distillation term."""
+    swapped = _SWAPPED.search(question) is not None
     for term in code.terms:
         hard = _is_hard(term)
         for weight, power in term.weights:
@@ -302,7 +309,9 @@ def _right_way(code: Code) -> Text | None:
                 continue
             share = _share_of_old(weight)
             if share is not None:
-                return _SHARE if share != hard else _SHARE_WRONG
+                if share == hard:
+                    return _SHARE_SWAPPED if swapped else _SHARE_WRONG
+                return _SHARE_KEPT if swapped else _SHARE
     return None
 
 

@@ -174,6 +174,7 @@ METHOD_HINTS: tuple[tuple[str, Text], ...] = (
         ),
     ),
     *((hint, _WIDENED) for hint in WIDENS),
+    ("add_head", Text("it adds a head for the new task.", "为新任务增加一个分类头。")),
     (
         "incremental",
         Text("it runs one step of class-incremental training.", "执行一步类增量学习。"),
