@@ -232,6 +232,21 @@ FAULTY = {
         old_net = copy.deepcopy(net)
         net.fc = nn.Linear(64, n_old + n_new)
         """),
+    "shares exchanged": ("KE225", "(1 - lam) * F.cross_entropy", """
+        def loss(zs, zt, b, n_old, n_new):
+            lam = n_old / (n_old + n_new)
+            return lam * F.cross_entropy(zs, b) + (1 - lam) * KD
+        """),
+    "an old model of a method": ("KD507", "self.old_net = copy.deepcopy(self.net)", """
+        def before(self):
+            self.old_net = self.net
+
+        def loss(self, a, b):
+            zs = self.net(a)
+            with torch.no_grad():
+                zt = self.old_net(a)
+            return F.cross_entropy(zs, b) + KD
+        """),
     "kept in a condition": ("KE163", "p.detach().clone()", """
         def after(self):
             for n, p in self.net.named_parameters():
@@ -302,6 +317,11 @@ RIGHT = {
             loss = F.cross_entropy(zs, b)
             buffer.add(a, b, zs.detach())
             return loss
+        """,
+    "shares": """
+        def loss(zs, zt, b, n_old, n_new):
+            lam = n_old / (n_old + n_new)
+            return (1 - lam) * F.cross_entropy(zs, b) + lam * KD
         """,
     "rows kept": """
         old_net = copy.deepcopy(net)

@@ -7,6 +7,7 @@ import re
 from didact._core.i18n import Text
 from didact.check.engine.names import is_label, is_weight
 from didact.check.explain.answers._code import Code, both, either, listed
+from didact.check.explain.formula.shares import is_rest, share_of_old
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
 
@@ -173,7 +174,7 @@ def _one(question: str, code: Code, name: str, *, alone: bool) -> Text | None:
         said.append(told)
     lines = [_WEIGHS.format(weight=_short(code, w), term=code.name_of(t)) for t, w in held]
     weighs = _sentence(lines)
-    plain = {_is_hard(t) for t, w in held if not _is_rest(w)}
+    plain = {_is_hard(t) for t, w in held if not is_rest(w)}
     if _HARD_OR_SOFT.search(question) and len(plain) == 1 and None not in plain:
         side = _HARD_LOSS if plain == {True} else _SOFT_LOSS
         weighs = Text(f"{side.en}: {weighs.en[0].lower()}{weighs.en[1:]}", side.zh + weighs.zh)
@@ -217,14 +218,6 @@ def _resting(code: Code, name: str) -> list[Term]:
     return [t for t in code.terms if id(t.body) not in held]
 
 
-def _is_rest(weight: Node) -> bool:
-    """Whether a weight is one minus another."""
-    return (
-        isinstance(weight, Call) and weight.name == "sub"
-        and isinstance(weight.args[0], Constant) and weight.args[0].value == 1
-    )  # fmt: skip
-
-
 def _is_hard(term: Term) -> bool | None:
     if term.definition is not None:
         return term.definition.hard
@@ -238,8 +231,8 @@ def _is_hard(term: Term) -> bool | None:
 def _more(code: Code, name: str, question: str) -> Text | None:
     """Whom a larger weight trusts: the labels or the teacher; of a smaller one the opposite."""
     held = _holding(code, name)
-    plain = {_is_hard(t) for t, w in held if not _is_rest(w)}
-    rest = {_is_hard(t) for t, w in held if _is_rest(w)}
+    plain = {_is_hard(t) for t, w in held if not is_rest(w)}
+    rest = {_is_hard(t) for t, w in held if is_rest(w)}
     if len(plain) != 1 or None in plain or None in rest or plain & rest:
         return None
     if code.verdict.method_key in {"ewc", "l2_sp"}:
@@ -280,8 +273,8 @@ def _at(
 ) -> Text | None:
     """What is left where a weight is 0 or 1."""
     short = name.rsplit(".", 1)[-1]
-    plain = [code.name_of(t) for t, w in held if not _is_rest(w)]
-    others = [code.name_of(t) for t, w in held if _is_rest(w)]
+    plain = [code.name_of(t) for t, w in held if not is_rest(w)]
+    others = [code.name_of(t) for t, w in held if is_rest(w)]
     also = [code.name_of(t) for t in rest]
     told = {
         "1": _AT.format(name=short, value=1, left=listed([*plain, *also])) if others else None,
@@ -307,7 +300,7 @@ def _right_way(question: str, code: Code) -> Text | None:
         for weight, power in term.weights:
             if power != 1 or hard is None:
                 continue
-            share = _share_of_old(weight)
+            share = share_of_old(weight)
             if share is not None:
                 if share == hard:
                     return _SHARE_SWAPPED if swapped else _SHARE_WRONG
@@ -321,7 +314,7 @@ _AS_WRITTEN = Text("As it is written, {told}", "按现在的写法，{told}")
 def _as_written(code: Code, name: str) -> Text | None:
     """What a weight stands before, to whether it is the wrong way round."""
     held = _holding(code, name)
-    if {_is_hard(t) for t, w in held if not _is_rest(w)} - {True, False}:
+    if {_is_hard(t) for t, w in held if not is_rest(w)} - {True, False}:
         return None
     lines = [_WEIGHS.format(weight=_short(code, w), term=code.name_of(t)) for t, w in held]
     return _AS_WRITTEN.format(told=_sentence(lines)) if lines else None
@@ -339,8 +332,8 @@ def _which_side(question: str, code: Code, name: str) -> Text | None:
     if _OTHER_MATTER.search(question):
         return None
     held = _holding(code, name)
-    plain = {_is_hard(t) for t, w in held if not _is_rest(w)}
-    if len(plain) != 1 or None in plain or {_is_hard(t) for t, w in held if _is_rest(w)} & plain:
+    plain = {_is_hard(t) for t, w in held if not is_rest(w)}
+    if len(plain) != 1 or None in plain or {_is_hard(t) for t, w in held if is_rest(w)} & plain:
         return None
     on_labels = plain == {True}
     lines = [_WEIGHS.format(weight=_short(code, w), term=code.name_of(t)) for t, w in held]
@@ -352,25 +345,6 @@ def _which_side(question: str, code: Code, name: str) -> Text | None:
     yes = bool(hard) == on_labels
     begin = Text("Yes: ", "是的：") if yes else Text("No: ", "不是：")
     return Text(begin.en + told.en[0].lower() + told.en[1:], begin.zh + told.zh)
-
-
-def _share_of_old(weight: Node) -> bool | None:
-    """True of old/(old + new), False of one minus it, None of anything else."""
-    if _is_rest(weight) and isinstance(weight, Call):
-        inner = _share_of_old(weight.args[1])
-        return None if inner is None else not inner
-    if not (isinstance(weight, Call) and weight.name == "div"):
-        return None
-    upper, below = weight.args[:2]
-    if not isinstance(upper, Given) or not isinstance(below, Call | Given):
-        return None
-    old = re.search(r"old|known|prev|seen", upper.text)
-    new = re.search(r"new|cur", upper.text)
-    if isinstance(below, Given):
-        total = re.search(r"total|all|num_class|n_class", below.text) is not None
-    else:
-        total = below.name == "add" and upper in below.args
-    return bool(old) if total and bool(old) != bool(new) else None
 
 
 _TUNE = Text(
@@ -420,7 +394,7 @@ def _how_much(code: Code, names: list[str]) -> Text | None:
     usual = _USUAL.get(code.verdict.method_key)
     if not said and (usual is None or not code.terms):
         return None
-    shares = {n for n in names if any(_is_rest(w) for _, w in _holding(code, n))}
+    shares = {n for n in names if any(is_rest(w) for _, w in _holding(code, n))}
     if usual is not None:
         said.append(usual)
     elif shares and code.verdict.method_key == "kd" and code.verdict.outcome == "equal":

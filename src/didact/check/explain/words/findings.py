@@ -551,6 +551,13 @@ OWN: dict[str, Text] = {
         "`{name}` 是全新的一层，旧类对应的行也是随机的：新模型一开始就不会分旧类，只能靠蒸馏项重新"
         "学；应把 `{old}.weight` 拷进 `{name}.weight[:{bound}]`，偏置同理",
     ),
+    "KE225": Text(
+        "the share of the old classes stands before the cross-entropy, and the soft term gets that "
+        "of the new ones: the more classes are old, the less the old model counts; BiC and WA "
+        "weigh the other way round, n_old/n_all before the soft term",
+        "旧类所占的比例乘在了交叉熵上，蒸馏项乘的是新类的比例：旧类越多，旧模型反而越不起作用；"
+        "BiC、WA 的写法相反，蒸馏项乘 n_旧/n_全部",
+    ),
     "KE221": Text(
         "`{call}` (line {line}), by its name, gives the new model a wider head, and the old model "
         "keeps the old one: `{name}` has more columns than the old model's output, and the "
@@ -1358,6 +1365,13 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "Widening a head means a larger layer with the old rows kept: only the new rows begin "
             "at random.",
             "加宽分类头是换一个更大的层并保留旧的行，只有新类的行随机初始化。",
+        ),
+    ),
+    "KE225": (
+        Text("Shares exchanged", "两个比例放反"),
+        Text(
+            "With λ = n_old/n_all the weight of the old model grows with what there is to keep.",
+            "λ = n_旧/n_全部 时，需要保留的越多，旧模型的权重越大。",
         ),
     ),
     "KE221": (

@@ -135,8 +135,8 @@ SYMPTOMS: tuple[Topic, ...] = (
     _topic(
         r"forget|forgot|old (class|task)|(first|old) (task|accuracy)|遗忘|忘(了|光|得)"
         r"|旧(类|任务).*(掉|降|忘|差|0)|(第一个|之前的?)任务.*(掉|降|随机|差|0)",
-        "SCALE-INVERTED HEAD-ANEW ALIAS-TEACHER SELF-TARGET LAST-CLASSES EMPTY-SLICE SLICE-DIM0 "
-        "LABEL-OFFSET STUDENT-CUT "
+        "SCALE-INVERTED SHARES-SWAPPED HEAD-ANEW ALIAS-TEACHER SELF-TARGET LAST-CLASSES "
+        "EMPTY-SLICE SLICE-DIM0 LABEL-OFFSET STUDENT-CUT "
         "ITEM-IN-GRAPH TERM-ZERO ZERO-PADDED-LOGITS BCEWL-ON-PROBS KL-INPUT-PROBS DIM-0 "
         "SIG/SOFTMAX-MIX BCE-ON-SOFTMAX",
         r"old (classes|model|network)|trains nothing|teaches nothing|\bis 0\b",

@@ -646,6 +646,10 @@ CONSEQUENCES: dict[str, Text] = {
         "it runs, and the new model begins without what the old head knew",
         "能运行，但新模型一开始就丢掉了旧分类头学到的东西",
     ),
+    "SHARES-SWAPPED": Text(
+        "it runs, and the more classes are old, the weaker they are held",
+        "能运行，但旧类越多，蒸馏项的权重越小",
+    ),
     "SCALE-INVERTED": Text(
         "it runs, and the bias towards the new classes grows instead of going away",
         "能运行，但对新类的偏向不减反增",
