@@ -186,8 +186,15 @@ MIXUP = (
     "ce = lam * F.cross_entropy(z, y) + (1 - lam) * F.cross_entropy(z, y[perm])\n"
     f"loss = ce + {kl('z / 4', 'zt / 4')} * 16\n"
 )
+FRAGMENT = (
+    "zs = student(x, training=True)\n"
+    "ce = tf.keras.losses.sparse_categorical_crossentropy(y, zs{end})\n"
+    "kd = keras.losses.KLDivergence()(tf.nn.softmax(zt / 3), tf.nn.softmax(zs / 3)) * 9\n"
+    "loss = tf.reduce_mean(ce) + kd\n"
+)
 
 PAIRS = {
+    "KD124": (FRAGMENT.format(end=""), FRAGMENT.format(end=", from_logits=True")),
     "KE240": (MIXUP.format(x="x"), MIXUP.format(x="xm")),
     "KE170": (HARD.format(cut="", view="out.view", end="view"),
               HARD.format(cut="    out, labels = out[:, :-1], labels[:, 1:]\n",
@@ -348,3 +355,17 @@ def test_padding_is_masked_and_averaged_in_one_change() -> None:
     explanation = explain(code)
     assert "KE146" in {f.code for f in explanation.findings}
     assert ".sum(-1) * batch['mask']).sum() / batch['mask'].sum()" in explanation.correction.source
+
+
+@pytest.mark.parametrize("words", ["", "# I get nan\n"])
+def test_a_softmax_by_hand_can_overflow(words: str) -> None:
+    code = (
+        "q = torch.exp({z}) / torch.exp({z}).sum(1, keepdim=True)\n"
+        "loss = -(p * q.log()).sum(1).mean()\n"
+    )
+    told = explain(words + code.format(z="z"))
+    found = [f for f in told.findings if f.code == "KE241"]
+    assert [f.severity is Severity.INFO for f in found] == [not words]
+    assert "softmax(z)" in told.losses[0].text
+    largest = code.format(z="z - z.max(1, keepdim=True)[0]")
+    assert "KE241" not in {f.code for f in explain(words + largest).findings}

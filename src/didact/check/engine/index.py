@@ -32,6 +32,8 @@ CONVENTIONAL = {
     "functional": "torch.nn.functional",
     "Variable": "torch.autograd.Variable",
     "deepcopy": "copy.deepcopy",
+    "tf": "tensorflow",
+    "keras": "keras",
 }
 """What these names mean in a file that does not say so: pasted fragments have no imports."""
 
@@ -148,11 +150,19 @@ class Index:
 
     @cached_property
     def framework(self) -> str:
-        """Whose code it is: ``"torch"`` unless another framework is imported and PyTorch is not."""
+        """Whose code it is: ``"torch"`` unless another framework is imported and PyTorch is not.
+
+        A fragment without imports of either is told by ``tf.`` and ``keras.``.
+        """
         roots = {path.lstrip(".").split(".")[0] for path in self.imports.values()}
         if "torch" in roots or "pytorch_lightning" in roots:
             return "torch"
-        return next((name for root, name in FRAMEWORKS.items() if root in roots), "torch")
+        found = next((name for root, name in FRAMEWORKS.items() if root in roots), None)
+        if found is not None:
+            return found
+        names = {node.id for node in self.of(ast.Name)} & CONVENTIONAL.keys()
+        paths = {str(self.lookup(name)).split(".")[0] for name in names}
+        return "tensorflow" if paths & {"tensorflow", "keras"} and "torch" not in paths else "torch"
 
     def lookup(self, name: str) -> str | None:
         """The dotted path that a global name stands for."""

@@ -177,6 +177,7 @@ def beyond_rules(source: str, words: str) -> list[Finding]:
 
 
 _TOLD_BY: dict[str, frozenset[str]] = {
+    "CE-ON-PROBS": frozenset({"KERAS-SOFTMAX-TWICE"}),
     "JSD-WRONG": frozenset({"JS-EXCHANGED", "SWAPPED", "T-ONE-SIDE", "NO-T2", "KL-MEAN"}),
     "CLASS-MEAN": frozenset({"KL-MEAN"}),
     "LAYER-IN-LOSS": frozenset({"FRESH-ADAPTER"}),

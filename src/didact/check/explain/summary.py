@@ -54,7 +54,7 @@ TRAINING = frozenset(
 BESIDE = frozenset(
     {
         "KD604", "KE101", "KE102", "KE103", "KE104", "KE125", "KE128", "KE150", "KE153", "KE155",
-        "KE156", "KE157", "KE158", "KE160", "KE161", "KE162", "KE164",
+        "KE156", "KE157", "KE158", "KE160", "KE161", "KE162", "KE164", "KE241",
     }
 )  # fmt: skip
 """Codes that say nothing of the formula."""

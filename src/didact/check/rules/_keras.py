@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from didact.check.engine.events import Scope
-from didact.check.engine.index import Index
+from didact.check.engine.index import FRAMEWORKS, Index
 from didact.check.engine.names import dotted, is_temperature, role_of
 from didact.check.engine.spaces import Role
 from didact.check.rules._keras_models import activations_of, compiled_with
@@ -91,9 +91,14 @@ class KerasLoss:
 
 
 def is_keras(analysis: Analysis) -> bool:
-    """Whether a file imports TensorFlow or Keras, and not PyTorch beside it."""
+    """Whether a file imports TensorFlow or Keras, and not PyTorch beside it.
+
+    A fragment without such an import is told by ``tf.`` and ``keras.``.
+    """
     roots = {path.split(".")[0] for path in analysis.index.imports.values()}
-    return bool(roots & set(_PACKAGES)) and "torch" not in roots
+    if "torch" in roots or roots & set(_PACKAGES):
+        return "torch" not in roots
+    return not roots & set(FRAMEWORKS) and analysis.index.framework == "tensorflow"
 
 
 def keras_losses(analysis: Analysis) -> Iterator[KerasLoss]:

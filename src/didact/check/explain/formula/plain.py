@@ -426,14 +426,33 @@ def _length(node: Call) -> Node | None:
 
 
 def _div(node: Call) -> Node | None:
-    """A sum over a list, divided by its length, is a mean."""
+    """A sum over a list, divided by its length, is a mean; exp x / Σ exp x a softmax."""
     above, below = bare(node.args[0]), bare(node.args[1])
+    if (written := softmax_by_hand(node)) is not None:
+        return written
     each = above.args[0] if isinstance(above, Call) and above.name == "sum" else None
     counted = below.args[0] if isinstance(below, Call) and below.name == "length" else None
     whole = isinstance(each, Each) and each.test is None and len(above.children) == 1
     if whole and any(counted is part for part in (each, *each.loop.sources)):  # type: ignore[union-attr]
         return Call("mean", (each,))  # type: ignore[arg-type]
     return None
+
+
+def softmax_by_hand(node: Call) -> Call | None:
+    """``exp(x) / exp(x).sum(dim, keepdim=True)`` as the softmax that it is."""
+    above, below = bare(node.args[0]), bare(node.args[1])
+    if not (isinstance(above, Call) and above.name == "exp" and isinstance(below, Call)):
+        return None
+    dim = below.keyword("dim") or (below.args[1] if len(below.args) > 1 else None)
+    if below.name != "sum" or dim is None or not same(below.args[0], above):
+        return None
+    scores = bare(above.args[0])
+    if isinstance(scores, Call) and scores.name == "sub":
+        most = bare(scores.args[1])
+        most = bare(most.args[0]) if isinstance(most, Call) and most.name == "index" else most
+        if isinstance(most, Call) and most.name in {"max", "amax"}:
+            scores = scores.args[0]
+    return Call("softmax", (scores,), (("dim", dim),))
 
 
 def _zeros(node: Call) -> Node | None:

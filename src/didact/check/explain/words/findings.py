@@ -325,6 +325,15 @@ OWN: dict[str, Text] = {
         "attention_mask 只传给了模型，没有用在损失上：取平均时把填充位置也算进去了；"
         "应乘上掩码，再除以掩码之和",
     ),
+    "KE241": Text(
+        "this softmax is written out without the largest score taken away: exp(x) is inf above 88 "
+        "in float32 (709 in float64, 11 in float16), and inf/inf is NaN. The library's softmax "
+        "takes it away; for a KL use log_softmax, since a probability that rounds to 0 has the "
+        "logarithm −inf",
+        "手写的 softmax 没有先减去最大值：float32 下 x 超过 88（float64 为 709，float16 为 11）时 "
+        "exp(x) 就是 inf，inf/inf 得 NaN。库里的 softmax 会先减最大值；算 KL 时应直接用 "
+        "log_softmax，因为舍入为 0 的概率取对数是 −inf",
+    ),
     "KE240": Text(
         "the student sees the mixture `{mixed}`, the teacher `{plain}`: its output belongs to "
         "other images, with nothing of the samples that were mixed in. Give the teacher `{mixed}`",
@@ -1225,6 +1234,13 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
     "KE146": (
         Text("A mean over padding", "填充也算进了平均"),
         Text("`(kl * mask).sum() / mask.sum()`.", "写成 `(kl * mask).sum() / mask.sum()`。"),
+    ),
+    "KE241": (
+        Text("A softmax by hand that can overflow", "手写的 softmax 会溢出"),
+        Text(
+            "`F.softmax(x, dim=1)`, or subtract the maximum.",
+            "用 `F.softmax(x, dim=1)`，或先减去最大值。",
+        ),
     ),
     "KE240": (
         Text("A teacher that does not see the mixture", "教师没有看到混合后的图"),

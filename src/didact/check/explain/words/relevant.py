@@ -69,7 +69,7 @@ SYMPTOMS: tuple[Topic, ...] = (
         r"|爆炸|发散|溢出"
         r"|(?<![a-z])nans?(?![a-z])|(?<![a-z])inf(?![a-z])",
         "KL-TARGET-LOG ARGS-REVERSED KL-TARGET-RAW INF-MASK EMPTY-SLICE NO-ZERO-GRAD KL-INPUT-RAW "
-        "CE-TARGET-RAW LOG-OF-SOFTMAX",
+        "CE-TARGET-RAW LOG-OF-SOFTMAX EXP-OVERFLOW",
         r"\bNaN\b|\binf\b|−inf|0/0|divi\w+ by 0|by zero|no lower bound",
     ),
     _topic(
