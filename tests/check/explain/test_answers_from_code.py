@@ -168,7 +168,18 @@ def loss(params, x, zt, T=4.0):
 """
 BYOL = "loss = 2 - 2 * F.cosine_similarity(p, z.detach(), dim=-1).mean()\n"
 
+TWO = """\
+def f(s, t, T):
+    return F.kl_div(F.log_softmax(s / T, 1), F.softmax(t / T, 1), reduction="batchmean") * T ** 2
+def g(s, t, T):
+    p = F.softmax(t / T, 1)
+    return ({} * {}).sum(1).mean() * T ** 2
+"""
+OTHER_FORM = TWO.format("p", "(F.log_softmax(t / T, 1) - F.log_softmax(s / T, 1))")
+
 SAID = [
+    (OTHER_FORM, "这两种写法结果一样吗？", "两者算的是同一个东西"),
+    (TWO.format("-p", "F.log_softmax(s / T, 1)"), "Do both give the same gradient?", "The gradie"),
     (GRAD, "Is stop_gradient needed if I take the grad wrt params?", "No, it changes nothing"),
     (BYOL, "为什么是 2 - 2 乘余弦？", "因为对单位向量有"),
     (OPTAX.format("student", "teacher"), "Is the order of kl_divergence right?", "Yes: optax."),
