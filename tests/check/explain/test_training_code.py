@@ -458,3 +458,25 @@ def test_a_cosine_schedule_of_the_temperature_is_followed() -> None:
         """
     told = explain(_code(text))
     assert told.verdict.outcome == "equal"
+
+
+def test_the_square_of_the_first_temperature_becomes_that_of_the_current_one() -> None:
+    text = """
+        def soft(zs, zt, b, epoch, T0=8.0):
+            T = max(1.0, T0 * 0.95 ** epoch)
+            kl = F.kl_div(F.log_softmax(zs / T, 1), F.softmax(zt / T, 1), reduction='batchmean')
+            return F.cross_entropy(zs, b) + {}
+        """
+    for factor, mended in (("kl * T0 ** 2", "kl"), ("kl * T0 * T0", "kl")):
+        told = explain(_code(text.format(factor)))
+        assert "KD201" in {f.code for f in told.findings}
+        assert f"{mended} * T0" not in told.correction.source
+
+
+def test_a_loss_without_a_graph_trains_nothing_when_it_is_marked() -> None:
+    text = LOOP.replace("    loss = KD", "    with torch.no_grad():\n        loss = KD").replace(
+        "opt.zero_grad()", "loss.requires_grad_(True); opt.zero_grad()"
+    )
+    told = explain(_code(text))
+    assert told.verdict.outcome == "departs"
+    assert not any("side gets gradient" in n.explanation.en for n in told.statements)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from didact.check.correct.site import Site, argument, is_softmax, span
 from didact.check.engine.events import LossUse
@@ -23,14 +24,61 @@ def times_t_squared(site: Site) -> list[Edit]:
     if present not in {0, 1}:
         return []
     power = f"{temperature} ** 2"
+    whole = _reduced(site, use.node)
+    for product in [whole, *_products(site)]:
+        if (other := _other_square(product, temperature)) is not None:
+            return [site.replace(factor, temperature) for factor in other]
     weighted = _t_power_one(site, use, temperature)
     if weighted is not None:
         return [site.replace(weighted, power)]
     power = temperature if present == 1 else power
-    whole = _reduced(site, use.node)
     text = site.text(whole)
     loose = isinstance(whole, ast.BinOp) and not isinstance(whole.op, ast.Mult | ast.Div)
     return [site.replace(whole, f"({text}) * {power}" if loose else f"{text} * {power}")]
+
+
+_OF_SCHEDULE = re.compile(r"[Tt]_?(\d|max|min|init|start|base)")
+"""The temperature that a schedule begins or ends with."""
+
+
+def _is_of_schedule(name: str, temperature: str) -> bool:
+    last = name.rsplit(".", 1)[-1]
+    return name != temperature and (
+        is_temperature(last) or _OF_SCHEDULE.fullmatch(last) is not None
+    )
+
+
+def _products(site: Site) -> list[ast.expr]:
+    """The whole products of the code around a loss."""
+    return [
+        node for node in site.analysis.index.of(ast.BinOp)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
+        and not _is_product(site.analysis.parent_of(node))
+    ]  # fmt: skip
+
+
+def _is_product(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
+
+
+def _other_square(whole: ast.expr, temperature: str) -> list[ast.expr] | None:
+    """The factors ``T0`` of a term times ``T0 * T0`` or ``T0 ** 2`` that is softened with ``T``."""
+    found: list[ast.expr] = []
+    squared = False
+    pending = [whole]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            pending += [node.left, node.right]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            squared = ast.unparse(node.right) == "2"
+            found += [node.left] if squared else []
+        elif isinstance(node, ast.Name | ast.Attribute):
+            found.append(node)
+    found = [node for node in found if _is_of_schedule(ast.unparse(node), temperature)]
+    if len({ast.unparse(node) for node in found}) != 1:
+        return None
+    return found if len(found) == (1 if squared else 2) else None
 
 
 _REDUCTIONS = {"sum", "mean", "neg", "squeeze", "float"}

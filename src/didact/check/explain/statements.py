@@ -564,6 +564,8 @@ def _reached(owner: ast.expr | None, reader: Reader) -> Text:
     value = reader.analysis.value_of(owner) if owner is not None else None
     if value is None or not value.terms:
         return nothing
+    if all(term.cut or term.use.under_no_grad for term in value.terms):
+        return nothing
     roles = {term.use.input.grad for term in value.terms} | {t.use.target.grad for t in value.terms}
     soft = [t.use for t in value.terms if not t.use.is_hard]
     known = [reader.proof.value_of(use.target_node) or use.target for use in soft]

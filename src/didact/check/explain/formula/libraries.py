@@ -153,7 +153,7 @@ SAME = frozenset(
         "cpu",
         "contiguous",
         "clone",
-        "requires_grad_",
+        "requires_grad",
         "type",
         "type_as",
         "half",

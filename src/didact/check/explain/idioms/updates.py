@@ -18,6 +18,12 @@ _OFF_WHOLE = Text(
     "Freezes all parameters of {x}: no gradient is computed for them any more.",
     "冻结 {x} 的全部参数：不再为它们计算梯度。",
 )
+_ON_LOSS = Text(
+    "Marks {x} as needing a gradient, so that backward() does not stop; a loss with a graph needs "
+    "no such line, and one without a graph trains nothing in spite of it.",
+    "把 {x} 标为需要梯度，让 backward() 不报错；带计算图的损失不需要这一行，不带计算图的损失加上它"
+    "也训练不了任何参数。",
+)
 _MOVED = Text(
     "One step of a moving average (EMA): {p} ← {d} · {p} + {r} · {q}.",
     "指数滑动平均（EMA）的一步：{p} ← {d} · {p} + {r} · {q}。",
@@ -85,9 +91,19 @@ def _switch(scene: Scene, statement: ast.Assign) -> Text | None:
 
 def _said(scene: Scene, owner: ast.expr, *, on: bool) -> Text:
     if on:
+        if _goes_back(scene, owner):
+            return _ON_LOSS.format(x=code_of(owner))
         return _ON.format(x=code_of(owner))
     whole = isinstance(owner, ast.Name | ast.Attribute) and ast.unparse(owner) not in _items(scene)
     return (_OFF_WHOLE if whole else _OFF).format(x=code_of(owner))
+
+
+def _goes_back(scene: Scene, owner: ast.expr) -> bool:
+    name = ast.unparse(owner)
+    return any(
+        isinstance(n, ast.Call) and ast.unparse(n.func) == f"{name}.backward"
+        for n in nodes_of(scene.judged.tracer.tree)
+    )
 
 
 def _items(scene: Scene) -> set[str]:
