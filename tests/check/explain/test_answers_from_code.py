@@ -9,16 +9,6 @@ from torch.nn import functional
 from didact.check.explain import explain
 from didact.check.explain.answers import _modules
 
-PEERS = """
-for x, y in loader:
-    za, zb = one(x), two(x)
-    kl = torch.nn.KLDivLoss(reduction="batchmean")
-    la = F.cross_entropy(za, y) + kl(F.log_softmax(za, 1), F.softmax(zb.detach(), 1))
-    lb = F.cross_entropy(zb, y) + kl(F.log_softmax(zb, 1), F.softmax(za.detach(), 1))
-    opt_a.zero_grad(); la.backward(); opt_a.step()
-    opt_b.zero_grad(); lb.backward(); opt_b.step()
-"""
-
 KD = """\
 def kd(s, t, y, T=4.0, alpha=0.7):
     p = F.softmax(t / T, dim=1)
@@ -207,7 +197,7 @@ SAID = [
     (KD, "alpha 放在软标签那边对吗？", "是的：`alpha` 乘的是蒸馏项"),
     (KD, "Does alpha weight the hard loss or the soft loss?", "`alpha` weighs the distillation"),
     (KD, "Is alpha on the hard loss?", "No: `alpha` weighs the distillation"),
-    (PEERS, "Why are za and zb detached?", "So that each loss takes the other"),
+    (PEERS, "Why are a and b detached?", "With it (`b.detach()`, `a.detach()`) each loss takes"),
     (PEERS, "Can I call both backward() without retain_graph?", "Yes, without it"),
     (PEERS, "能不能不加 retain_graph 连续 backward 两次？", "可以，不需要 retain_graph"),
     (KD, "alpha 越大越相信老师吗？", "是的：`alpha` 越大，越看重教师"),
