@@ -344,6 +344,13 @@ def test_a_bracket_turned_round_is_not_the_reverse_divergence() -> None:
     assert explain(explanation.correction.source).verdict.outcome == "equal"
 
 
+def test_a_question_whether_labels_are_shifted_is_no_statement_that_they_are() -> None:
+    code = CAUSAL.format(cut="", labels="labels")
+    for said, found in (("are the labels already shifted?", True), ("labels 已经移位了吗", True),
+                        ("the labels are already shifted", False)):  # fmt: skip
+        assert ("KE171" in {f.code for f in explain(f"{code}# {said}\n").findings}) is found
+
+
 def test_padding_is_masked_and_averaged_in_one_change() -> None:
     code = (
         "# an LLM, logits are [B, S, V]\ndef step(student, teacher, batch):\n"

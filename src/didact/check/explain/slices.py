@@ -76,6 +76,7 @@ _SHIFT_FIRST = Text(
 )
 _WITHOUT_LAST = Text("{base} without its last position", "{base} 去掉最后一个位置")
 _WITHOUT_FIRST = Text("{base} without its first position", "{base} 去掉第一个位置")
+_LESS_ONE = Text("{base} without its last entry along dim 1", "{base} 去掉 dim=1 上的最后一个")
 _TARGETS = re.compile(r"label|target|token|input_ids|\bids?\b|mask|attention", re.IGNORECASE)
 _SEQUENCE = re.compile(
     r"label|target|token|input_ids|\bids?\b|mask|logit|attention|seq|shift|text", re.IGNORECASE
@@ -84,8 +85,7 @@ _SEQUENCE = re.compile(
 
 def _time_steps(node: ast.Subscript, parts: list[ast.expr]) -> Text | None:
     """``logits[:, :-1, :]``, ``labels[:, 1:]``: one position less, at the end or at the start."""
-    if not _SEQUENCE.search(_text(node.value)):
-        return None
+    named = _SEQUENCE.search(_text(node.value))
     dots = isinstance(parts[0], ast.Constant) and parts[0].value is Ellipsis
     if (
         len(parts) < 2
@@ -96,6 +96,8 @@ def _time_steps(node: ast.Subscript, parts: list[ast.expr]) -> Text | None:
     ):
         return None
     lower, upper = _text(parts[1].lower), _text(parts[1].upper)
+    if not named:  # whether the last position or the last class, the name does not tell
+        return _LESS_ONE if lower in {"", "0"} and upper == "-1" and not dots else None
     targets = bool(_TARGETS.search(_text(node.value)))
     if lower in {"", "0"} and upper == "-1":
         return _WITHOUT_LAST if targets else _SHIFT_LAST

@@ -32,6 +32,14 @@ _TUPLE = Text(
     "(loss, outputs) 这个元组，以便用 logits 计算指标。",
 )
 
+_SHIFTED = Text(
+    "Yes, in a causal model: given `labels`, transformers' …ForCausalLM shifts them inside, so "
+    "`{code}` needs no shift. What is computed by hand from the logits (the KL, a mask made of "
+    "labels) has to be shifted by hand: logits[:, :-1] with labels[:, 1:].",
+    "因果语言模型的话已经移位：传入 labels 时，transformers 的 …ForCausalLM 会在内部错位，"
+    "`{code}` 不用再移。自己用 logits 算的部分（KL、由标签得到的掩码）要自己移："
+    "logits[:, :-1] 对应 labels[:, 1:]。",
+)
 _UPDATED = re.compile(
     r"(teacher|教师|老师).*(updat|trained|train too|learn|chang|更新|被训练|一起训练|改变)"
     r"|(updat|train)\w* (the|my|also the) teacher",
@@ -74,6 +82,9 @@ def answer(question: str, code: Code) -> Text | None:
         return None
     if _UPDATED.search(question):
         return _teacher(code)
+    held = re.search(r"\b\w+\.loss\b", question)
+    if held is not None and re.search(r"shift|移位|错位|错开", question, re.IGNORECASE):
+        return _SHIFTED.format(code=held[0])
     if re.search(r"includ|contain|already|包含|已经|包括", question) and re.search(
         r"\bkl\b|\bkd\b|distil|teacher|蒸馏|教师", question, re.IGNORECASE
     ):

@@ -29,9 +29,10 @@ NOT_CAUSAL = re.compile(
 )
 """Words of models whose labels stand at the position that predicts them."""
 SHIFTED_BEFORE = re.compile(
-    r"already.{0,20}shift|pre-?shift|labels?.{0,20}\b(is|are|were|was) (already )?shifted"
+    r"already.{0,20}shift(?!\w*[^.\n]{0,40}\?)|pre-?shift"
+    r"|labels?.{0,20}\b(is|are|were|was) (already )?shifted"
     r"|shift(s|ed)?.{0,30}(collat|dataset|data loader)|(collat|dataset).{0,40}shift"
-    r"|已经?.{0,8}(错位|移位|错开|shift)|no_model_batch",
+    r"|已经?.{0,8}(错位|移位|错开|shift)(?!过?了?[^。\n]{0,4}(吗|么|没|[?？]))|no_model_batch",
     re.IGNORECASE,
 )
 """Words that say that the labels come shifted."""
