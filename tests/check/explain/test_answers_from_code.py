@@ -167,6 +167,26 @@ def g(s, t, T):
 """
 OTHER_FORM = TWO.format("p", "(F.log_softmax(t / T, 1) - F.log_softmax(s / T, 1))")
 
+MIXTURE = (
+    "def f(s, t, mask, beta=0.5):\n    p, q = F.softmax(t, -1), F.softmax(s, -1)\n"
+    "    m = beta * p + (1 - beta) * q\n"
+    "    a = F.kl_div(m.log(), p, reduction='none').sum(-1)\n"
+    "    b = F.kl_div(m.log(), q, reduction='none').sum(-1)\n"
+    "    return ((beta * a + (1 - beta) * b) * mask).sum() / mask.sum()\n"
+)
+SAVED_UP = (
+    "for i, (x, y) in enumerate(dl):\n    (F.cross_entropy(net(x), y) / n_acc).backward()\n"
+    "    if (i + 1) % n_acc == 0:\n        opt.step()\n        opt.zero_grad()\n"
+)
+HF = (
+    "class KD(Trainer):\n    def compute_loss(self, model, inputs, return_outputs=False, **kw):\n"
+    "        out = model(**inputs)\n        with torch.no_grad():\n"
+    "            ref = self.teacher(**inputs)\n"
+    "        kd = F.kl_div(F.log_softmax(out.logits, -1), F.softmax(ref.logits, -1), "
+    "reduction='batchmean')\n"
+    "        loss = self.alpha * out.loss + (1 - self.alpha) * kd\n"
+    "        return (loss, out) if return_outputs else loss\n"
+)
 SAID = [
     (OTHER_FORM, "这两种写法结果一样吗？", "两者算的是同一个东西"),
     (TWO.format("-p", "F.log_softmax(s / T, 1)"), "Do both give the same gradient?", "The gradie"),
@@ -250,6 +270,12 @@ SAID = [
     ),
     (SLICED, "先切片再 softmax 和先 softmax 再切片有什么区别？", "区别在分母"),
     (HERDING, "为什么要一个一个选，不直接取离均值最近的？", "因为要让“已选样例的均值”"),
+    (MIXTURE, "Is this bounded?", "Yes: 0 ≤ JSD_β"),
+    (MIXTURE, "beta -> 1 时是反向 KL 吗？", "差一个系数"),
+    (MIXTURE, "除以 batch size 还是 mask.sum()？", "除以 `mask.sum()` 是对的"),
+    (SAVED_UP, "为什么要除以 n_acc？", "backward() 会把 `n_acc` 个批次"),
+    (HF, "Does alpha weight the hard or the soft loss?", "`alpha` weighs `out.loss`"),
+    (HF, "会不会把 teacher 也更新了？", "不会：Trainer 的优化器只含"),
     (ALIKE, "why must I normalise the features before the cosine?", "It is not needed"),
 ]
 

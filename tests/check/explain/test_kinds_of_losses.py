@@ -19,6 +19,40 @@ from didact.check.explain.formula.verdict import Laboratory, Term
 
 KD = "F.kl_div(F.log_softmax({s} / T, 1), F.softmax({t} / T, 1), reduction='batchmean') * T * T"
 RIGHT = {
+    "a mixture over a mask": (
+        "jsd",
+        """
+        def gen_jsd(s, t, mask, beta=0.5):
+            ls, lt = F.log_softmax(s, dim=-1), F.log_softmax(t, dim=-1)
+            lm = torch.logaddexp(lt + math.log(beta), ls + math.log(1 - beta))
+            kl_t = F.kl_div(lm, lt, reduction="none", log_target=True).sum(-1)
+            kl_s = F.kl_div(lm, ls, reduction="none", log_target=True).sum(-1)
+            return ((beta * kl_t + (1 - beta) * kl_s) * mask).sum() / mask.sum()
+        """,
+    ),
+    "an option that asks for a sum": (
+        "kd",
+        """
+        def f(student_logits, teacher_logits, labels, reduction="mean"):
+            lq = F.log_softmax(student_logits, dim=-1)
+            kl = F.kl_div(lq, F.softmax(teacher_logits, -1), reduction="none").sum(-1)
+            kl = kl[labels != -100]
+            if reduction == "sum":
+                return kl.sum()
+            return kl.mean()
+        """,
+    ),
+    "mean-pooled embeddings": (
+        "cosine",
+        """
+        m = batch["attention_mask"].unsqueeze(-1).float()
+        with torch.no_grad():
+            h_t = teacher(**batch).last_hidden_state
+        h_s = student(**batch).last_hidden_state
+        e_s, e_t = (h_s * m).sum(1) / m.sum(1), (h_t * m).sum(1) / m.sum(1)
+        loss = (1 - F.cosine_similarity(e_s, e_t, dim=-1).mean()) / accum
+        """,
+    ),
     "average of probabilities": (
         "multi_kd",
         """
@@ -459,7 +493,7 @@ def same(term: Term, judged: Judged) -> bool:
     draw = Draw(rank=term.rank, seed=5, batch=3, classes=4)
     parts = {
         "s": term.student, "t": term.teacher, "T": term.temperature, "U": term.second,
-        "y": term.labels, "beta": term.scalar, "c": term.centre,
+        "y": term.labels, "beta": term.scalar, "c": term.centre, "m": term.mask,
     }  # fmt: skip
     values = {k: tensor_of(lab.raw(n, draw, term.over)) for k, n in parts.items() if n is not None}
     scope = {"F": F, "torch": torch, "axis": 1 if values["s"].dim() == 4 else -1, **values}
