@@ -187,6 +187,60 @@ HF = (
     "        loss = self.alpha * out.loss + (1 - self.alpha) * kd\n"
     "        return (loss, out) if return_outputs else loss\n"
 )
+CLIP = """\
+def nce(zs, zt, tau=0.1):
+    zs, zt = F.normalize(zs, dim=-1), F.normalize(zt.detach(), dim=-1)
+    z = zs @ zt.T / tau
+    y = torch.arange(zs.shape[0], device=zs.device)
+    return (F.cross_entropy(z, y) + F.cross_entropy(z.T, y)) / 2
+"""
+QUEUE = """\
+pos = (zs * zt).sum(dim=1, keepdim=True)
+neg = zs @ queue.clone().detach().t()
+logits = torch.cat([pos, neg], dim=1) / tau
+loss = F.cross_entropy(logits, torch.zeros(logits.size(0), dtype=torch.long))
+"""
+VOID = """\
+def seg(s, t, gt):  # [N, C, H, W]
+    c = s.size(1)
+    p = F.softmax(t.permute(0, 2, 3, 1).reshape(-1, c), dim=1)
+    q = F.log_softmax(s.permute(0, 2, 3, 1).reshape(-1, c), dim=1)
+    return F.cross_entropy(s, gt, ignore_index=255) + F.kl_div(q, p, reduction="batchmean")
+"""
+OWN_EXITS = """\
+def own(outs, y, T=3.0):
+    loss = F.cross_entropy(outs[-1], y)
+    for o in outs[:-1]:
+        p = F.softmax(outs[-1] / T, 1)
+        loss += F.cross_entropy(o, y)
+        loss += T * T * F.kl_div(F.log_softmax(o / T, 1), p, reduction="batchmean")
+    return loss
+"""
+MARGIN = """\
+t = torch.max(teacher_feat.detach(), margin)
+keep = (student_feat > t) | (t > 0)
+loss = (F.mse_loss(student_feat, t, reduction="none") * keep).sum() / len(t)
+"""
+TURNED = """\
+def angles(e):
+    d = F.normalize(e.unsqueeze(0) - e.unsqueeze(1), dim=2)
+    return torch.bmm(d, d.transpose(1, 2)).view(-1)
+loss = F.smooth_l1_loss(angles(fs), angles(ft.detach()))
+"""
+FSP = """\
+def flow(a, b):
+    a = a.view(a.size(0), a.size(1), -1)
+    b = b.view(b.size(0), b.size(1), -1)
+    return torch.bmm(a, b.transpose(1, 2)) / a.size(2)
+loss = F.mse_loss(flow(fs1, fs2), flow(ft1, ft2).detach())
+"""
+MINUS = "loss = -F.cosine_similarity(emb_s, emb_t.detach(), dim=1).mean()\n"
+MMD = """\
+def k(a, b):
+    return (a.unsqueeze(1) * b.unsqueeze(2)).sum(-1).pow(2)
+s, t = F.normalize(fs.flatten(2), dim=2), F.normalize(ft.flatten(2), dim=2)
+loss = k(t, t).mean() + k(s, s).mean() - k(s, t).mean()
+"""
 SAID = [
     (OTHER_FORM, "这两种写法结果一样吗？", "两者算的是同一个东西"),
     (TWO.format("-p", "F.log_softmax(s / T, 1)"), "Do both give the same gradient?", "The gradie"),
@@ -277,6 +331,18 @@ SAID = [
     (HF, "Does alpha weight the hard or the soft loss?", "`alpha` weighs `out.loss`"),
     (HF, "会不会把 teacher 也更新了？", "不会：Trainer 的优化器只含"),
     (ALIKE, "why must I normalise the features before the cosine?", "It is not needed"),
+    (RKD, "维度不一样（128 和 512），能直接用吗？", "能：比较的是"),
+    (CLIP, "Why two cross entropies?", "Row i of the matrix"),
+    (CLIP, "Does the temperature need T^2?", "No: T² belongs to soft targets"),
+    (QUEUE, "标签全是 0，对吗？", "对：cat 把每一行"),
+    (QUEUE, "why is the queue not detached?", "It is detached. So that"),
+    (VOID, "Does the 255 region get distilled as well?", "Yes: ignore_index=255 acts"),
+    (OWN_EXITS, "要不要 detach？", "要：目标是同一网络"),
+    (MARGIN, "为什么要和 margin 取 max？", "`torch.max("),
+    (TURNED, "unsqueeze 的顺序会影响结果吗？", "不影响："),
+    (FSP, "why divide by the size?", "Each entry of the product"),
+    (MINUS, "The loss is negative, is it ok?", "Yes, that is how"),
+    (MMD, "混合项的系数是不是应该是 2？", "是的：混合项"),
 ]
 
 
@@ -293,6 +359,8 @@ def test_what_the_code_proves_is_said(code: str, question: str, begins: str) -> 
 
 
 NOT_SAID = [
+    (QUEUE, "why is the queue detached?", "towards it"),
+    (CLIP, "Why two cross entropies, does it need T^2?", "1/T)·(softmax(s/T)"),
     (JAX.format("params"), "Is stop_gradient needed on the teacher?", "No, not for the teacher"),
     (KD, "Does the student get a gradient?", "cuts it off"),
     (KD, "my gradients are tiny, why?", "cut"),

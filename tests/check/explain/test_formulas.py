@@ -200,7 +200,10 @@ METHODS = {
         rival = scores[:, n_old:].topk(2, dim=1)[0].view(-1)
         loss = F.margin_ranking_loss(true, rival, torch.ones_like(true), margin=0.5)
         """,
-    "infonce": "loss = F.cross_entropy(z_s @ z_t.t() / tau, torch.arange(z_s.size(0)))",
+    "infonce": """
+        z, y = z_s @ z_t.t() / tau, torch.arange(z_s.size(0))
+        loss = 0.5 * (F.cross_entropy(z, y) + F.cross_entropy(z.t(), y))
+        """,
     "focal": """
         ce = F.cross_entropy(z, y, reduction='none')
         loss = ((1 - torch.exp(-ce)) ** gamma * ce).mean()
@@ -236,6 +239,20 @@ METHODS = {
             soft = F.softmax(outs[-1].detach() / T, 1)
             kd = F.kl_div(F.log_softmax(out / T, 1), soft, reduction='batchmean')
             loss += F.cross_entropy(out, y) + T ** 2 * kd
+        """,
+    "pkt": """
+        x = f_s / (torch.sqrt(torch.sum(f_s ** 2, dim=1, keepdim=True)) + 1e-7)
+        z = f_t / (torch.sqrt(torch.sum(f_t ** 2, dim=1, keepdim=True)) + 1e-7)
+        a, b = (torch.mm(x, x.t()) + 1) / 2, (torch.mm(z, z.t()) + 1) / 2
+        a, b = a / a.sum(dim=1, keepdim=True), b / b.sum(dim=1, keepdim=True)
+        loss = torch.mean(b * torch.log((b + 1e-7) / (a + 1e-7)))
+        """,
+    "pairwise": """
+        n, c, h, w = f_s.shape
+        a = F.normalize(f_s.view(n, c, -1), dim=1)
+        b = F.normalize(f_t.view(n, c, -1), dim=1)
+        d = torch.einsum('icm,icn->imn', [a, a]) - torch.einsum('icm,icn->imn', b, b)
+        loss = d.pow(2).sum() / (h * w) ** 2 / n
         """,
     "imitation": "loss = ((f_s - f_t) ** 2 * fg_mask).sum() / fg_mask.sum() / 2",
     "hint": """

@@ -9,10 +9,11 @@ from didact.check.explain.answers._code import Code, either
 
 PLACE = 7
 ASKS = either(
-    r"\b(should|shouldn't|isn't|supposed|must|need)\b|\bmissing\b",
-    r"是不是(应该?|要|得|少|漏)|应该是|要不要|该不该|少了|漏了|不应该",
+    r"\b(should|shouldn't|isn't|supposed|must|need(ed)?|necessary)\b|\bmissing\b",
+    r"是不是(应该?|要|得|少|漏)|应该是|要不要|该不该|少了|漏了|不应该|需要|必须",
 )
 _SUSPECTED = {
+    "KE172": either(r"permute|transpose|contiguous", r"permute|转置|contiguous"),
     "KE237": either(r"coefficient|factor|\b2\b|twice|cross term", r"系数|2|两倍|混合项|交叉项"),
     "KE233": either(r"arange|zeros|labels?|diagonal", r"arange|标签|对角|全 ?0"),
     "KE230": either(r"\bdim\b|axis|dim ?= ?1", r"dim|维"),

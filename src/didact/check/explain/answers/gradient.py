@@ -80,6 +80,12 @@ _ALREADY = Text(
     "要，代码里已经有了：{how}。不加的话，这一项的梯度也会流回 `{name}`，把它往学生那边拉，还多占显"
     "存。（如果 `{name}` 本来就在 torch.no_grad() 里算出，它就是多余的，但无害。）",
 )
+_DENIED = either(r"\bnot (being )?detach|n't .{0,12}detach", r"(没有?|不)(用|写|做|加)? ?detach")
+_WHY_CONSTANT = Text(
+    "So that `{name}` is a constant here: {how}, and the gradient of this term goes into the other "
+    "side alone.",
+    "为了让 `{name}` 在这里是常数：{how}，这一项的梯度只流向另一侧。",
+)
 _WHY = Text(
     "So that `{name}` is a constant target: {how}, and this term pulls the student's side towards "
     "it, and not it towards the student.",
@@ -321,7 +327,12 @@ def _closed(question: str, code: Code, source: Source, cut: ast.AST, reach: Reac
         return Text(told.en, told.zh.replace("不会", "不需要", 1)) if "需要" in question else told
     by_block = isinstance(cut, ast.With | ast.FunctionDef)
     if _WHY_ASKED.search(question):
-        told = _WHY.format(how=how, name=name)
+        contrast = "cross_entropy(" in code.text and re.search(
+            rf"(@|mm\(|matmul\().*{re.escape(name)}", code.text
+        )
+        told = (_WHY_CONSTANT if contrast else _WHY).format(how=how, name=name)
+        if _DENIED.search(question):
+            told = Text(f"It is detached. {told.en}", f"其实已经切断了。{told.zh}")
         return both(told, _OWN_LOSS) if source.name in reach.live else told
     if re.search(r"no_grad", question) and not re.search(r"detach", question):
         gone = LEAVES_OUT.search(question) or _IF_NOT.search(question)

@@ -24,7 +24,11 @@ _NOT_EVAL = Text(
 def answer(question: str, code: Code) -> Text | None:
     """Where a finding says that the target is in the graph."""
     found = [f for f in code.findings if f.code == "KE108"]
-    if not found or not _NEED.search(question) or re.search(r"\bwhy\b|为什么", question):
+    if (
+        not found
+        or not _NEED.search(question)
+        or re.search(r"\bwhy\b|为什么", question, re.IGNORECASE)
+    ):
         return None
     why = Text(found[0].message.en.rstrip("."), found[0].message.zh.rstrip("。"))
     told = _YES.format(why=why)
