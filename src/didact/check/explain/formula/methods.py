@@ -44,7 +44,7 @@ def method_keys(judged: Judged) -> list[str]:
         found.append(named)
     if "margin" in keys:
         found.append("lucir_margin" if any(map(_ranks_largest, terms)) else "margin")
-    if keys & {"cosine", "simsiam"}:
+    if "cosine" in keys:
         if {"kd", "token_kd"} & set(found) and _is_triple(judged):
             return ["distilbert"]
         found.append("lucir" if judged.incremental else "cosine")
