@@ -179,6 +179,13 @@ PAIRS_OF_ROWS = (
     "    return torch.bmm(d, d.transpose(1, 2)).view(-1)\n"
     "loss = F.smooth_l1_loss(angles(fs), angles(ft.detach()))\n"
 )
+ROOT = (
+    "def pdist(e):\n    sq = e.pow(2).sum(1)\n"
+    "    d = (sq.unsqueeze(1) + sq.unsqueeze(0) - 2 * e @ e.t()){clamp}.sqrt().clone()\n"
+    "    d[range(len(e)), range(len(e))] = 0\n    return d\n"
+    "a, b = pdist(fs), pdist(ft.detach())\n"
+    "loss = F.smooth_l1_loss(a / a[a > 0].mean(), b / b[b > 0].mean())\n"
+)
 COLUMN = "loss = F.cross_entropy(student(x), y{end})\n"
 MIXUP = (
     "xm = lam * x + (1 - lam) * x[perm]\nz = student(xm)\n"
@@ -256,6 +263,7 @@ PAIRS = {
     "KE236": (HEAD.format(last="4"), HEAD.format(last="4:5")),
     "KE237": (MMD.format(two=""), MMD.format(two="2 * ")),
     "KE238": (PAIRS_OF_ROWS.format(dim=""), PAIRS_OF_ROWS.format(dim=", dim=2")),
+    "KE199": (ROOT.format(clamp=""), ROOT.format(clamp=".clamp(min=1e-12)")),
     "KE188": (COLUMN.format(end=".unsqueeze(1)"), COLUMN.format(end="")),
 }  # fmt: skip
 
@@ -315,6 +323,17 @@ def test_what_only_looks_alike_is_left_alone(code: str) -> None:
 def test_a_square_stands_in_front_of_the_call(total: str, found: bool) -> None:
     code = f"def soft(z, t, T=2.0):\n    return {kl('z / T', 't / T')}\nloss = {total}\n"
     assert ("KD201" in {f.code for f in explain(code).findings}) is found
+
+
+@pytest.mark.parametrize(("teacher", "found"), [("self.b(ft)", True), ("ft", False)])
+def test_two_trained_layers_meet_in_a_constant(teacher: str, found: bool) -> None:
+    code = (
+        "class Hint(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.a, d = nn.Linear(64, 32), 32\n        self.a = nn.Linear(64, d)\n"
+        "        self.b = nn.Linear(128, d)\n    def forward(self, fs, ft):\n"
+        f"        ft = ft.detach()\n        return F.mse_loss(self.a(fs), {teacher})\n"
+    )
+    assert ("KE239" in {f.code for f in explain(code).findings}) is found
 
 
 def test_a_similarity_is_not_to_be_minimised() -> None:

@@ -706,6 +706,21 @@ OWN: dict[str, Text] = {
         "两两之差是 [B, B, D]，而 `{text}` 不是沿向量所在的第 2 维归一化：各对之间被混在一起，"
         "后面的内积就不是夹角余弦",
     ),
+    "KE199": Text(
+        "nothing keeps the squared distances above 0: on the diagonal they are 0 or, by rounding, "
+        "a little below, so the root is NaN or has an infinite slope there, and the gradient "
+        "becomes NaN even where the diagonal is overwritten behind it; `.clamp(min=1e-12)` before "
+        "the root",
+        "没有任何地方保证距离的平方大于 0：对角线上它等于 0，舍入后还可能略小于 0，开方得到 NaN，"
+        "或者斜率无穷大，即使之后把对角线改成 0，梯度仍是 NaN；应在开方之前加 `.clamp(min=1e-12)`",
+    ),
+    "KE239": Text(
+        "both sides go through layers that this loss trains (`{layers}`), and nothing else holds "
+        "them: the distance falls to 0 when both give the same constant, whatever the student "
+        "learns; project the student alone, or keep the teacher's layer fixed",
+        "两侧都经过由这个损失训练的层（`{layers}`），又没有别的约束：两层都输出同一个常数时距离就"
+        "是 0，学生什么也没学到；应只对学生做映射，或把教师一侧的层固定",
+    ),
     "KE181": Text(
         "the target −1 pushes the two apart: the loss is max(0, cos) and grows as they become "
         "alike; to make them alike the target is +1, the loss 1 − cos",
@@ -1537,6 +1552,14 @@ OWN_PAGES: dict[str, tuple[Text, Text]] = {
             "`F.normalize(e.unsqueeze(0) - e.unsqueeze(1), dim=2)`.",
             "写成 `F.normalize(e.unsqueeze(0) - e.unsqueeze(1), dim=2)`。",
         ),
+    ),
+    "KE199": (
+        Text("A root of distances that may be 0", "可能为 0 的距离开方"),
+        Text("`d2.clamp(min=1e-12).sqrt()`.", "写成 `d2.clamp(min=1e-12).sqrt()`。"),
+    ),
+    "KE239": (
+        Text("Both sides projected by trained layers", "两侧都用可训练的层映射"),
+        Text("`F.mse_loss(self.reg(fs), ft)`.", "写成 `F.mse_loss(self.reg(fs), ft)`。"),
     ),
     "KE181": (
         Text(

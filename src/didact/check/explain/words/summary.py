@@ -696,6 +696,11 @@ CONSEQUENCES: dict[str, Text] = {
         "能运行，但最小化的不是两者之间的距离",
     ),
     "DIRECTIONS": Text("it runs, and what is compared are no angles", "能运行，但比较的不是夹角"),
+    "ROOT-OF-ZERO": Text("it runs until the gradient becomes NaN", "能运行，直到梯度变成 NaN"),
+    "BOTH-TRAINED": Text(
+        "it runs, and the loss can fall to 0 without the student learning anything",
+        "能运行，但学生什么都没学到，损失也能降到 0",
+    ),
     "ATTENTION-SIGNED": Text(
         "it runs, and activations of different sign cancel in the maps",
         "能运行，但注意力图里正负激活互相抵消",
