@@ -343,6 +343,22 @@ SAID = [
     (FSP, "why divide by the size?", "Each entry of the product"),
     (MINUS, "The loss is negative, is it ok?", "Yes, that is how"),
     (MMD, "混合项的系数是不是应该是 2？", "是的：混合项"),
+    (PEERS, "Can I leave out detach?", "No, keep it (`b.detach()`"),
+    (PEERS, "能不能不加 detach？", "不能去掉（`b.detach()`"),
+    (PEERS, "Why are a and b detached?", "With it (`b.detach()`"),
+    (PEERS, "Can I call backward twice without retain_graph?", "Yes: each loss"),
+    (PEERS, "能不能不加 retain_graph？", "可以：每个损失"),
+    (BLOCK, "Can I leave out no_grad?", "The student's gradient would be the same"),
+    (OPEN, "Is the teacher frozen?", "No: `teacher(x)` (line 3)"),
+    (BLOCK, "Is the teacher frozen?", "Yes, for the gradient"),
+    (KD, "Is this loss bounded?", "Not from above: the distillation term (line 3)"),
+    (KD, "soft 能是负数吗？", "不会，只要"),
+    (KD, "alpha 一般取多大？", "`alpha` 乘的是蒸馏项（第 3 行）"),
+    (KD, "KD 怎么理解？", "这是 Hinton 知识蒸馏（KD，Hinton 等 2015）。逐项与定义一致"),
+    (KD, "Do I need to call teacher.eval()?", "Yes, where the teacher is run"),
+    (KD, "Is it a KL divergence or a cross-entropy?", "A KL divergence: KL(p ‖ q)"),
+    (KD, "我这样写和 Hinton 论文里的一样吗？", "就贴出的部分看，是对的"),
+    (LWF, "Is this the LwF loss from the paper?", "Yes: this is LwF"),
 ]
 
 
@@ -371,6 +387,9 @@ NOT_SAID = [
     (SWAPPED, "Is this KL right with its default reduction?", "as it should be"),
     (LWF, "what shape is kd?", "[B"),
     (KD, "How does T change the gradient?", "flatter"),
+    (KD, "Is it ok to use one optimizer for both?", "Yes"),
+    (KD, "Is it ok if the batch is small?", "Yes"),
+    (RKD, "Why is T not needed?", "No:"),
 ]
 
 

@@ -23,7 +23,7 @@ from didact.check.explain.summary import HYGIENE, Verdict
 from didact.check.explain.words import answers_direct as direct
 from didact.check.explain.words import asking, errors
 from didact.check.explain.words import relevant as words
-from didact.check.explain.words.polarity import LEAVES_OUT, as_asked
+from didact.check.explain.words.polarity import LEAVES_OUT, as_asked, is_open
 from didact.check.findings.finding import Finding
 from didact.check.snippet.intact import is_words
 
@@ -290,7 +290,9 @@ class _Known:
     def _by_guess(self, question: str) -> Text | None:
         """The worst mistakes to a symptom that none of them is known to explain."""
         found = relevant(question, self.around, self.findings, self.tree)
-        return None if found is None else self._composed(question, found)
+        if found is None or found.why != "guess":
+            return None
+        return self._composed(question, found)
 
     def _composed(self, question: str, found: Relevant) -> Text:
         return composed(question, found, departs=self.verdict.outcome != "equal")
@@ -303,6 +305,8 @@ class _Known:
             kinds = set(kinds_of(finding.code))
             if kinds & _MAKES_NEGATIVE:
                 form = direct.NAN_NOT_NEGATIVE if kinds & _MAKES_NAN else direct.NEGATIVE
+                if form is direct.NEGATIVE and _CAN_IT.search(question) and not is_open(question):
+                    form = direct.CAN_BE_NEGATIVE
                 return form.format(message=listing([finding]), line=finding.span.line)
         return None
 
@@ -396,11 +400,14 @@ class _Known:
         asks_fault = (words.WHERE, words.ANY_FAULT, words.AT_FAULT)
         fault = any(p.search(question) for p in asks_fault)
         by_line = asking.LINE_BY_LINE.search(question)
-        meaning = by_line or (asking.MEANING.search(question) and not fault)
+        asks_why = words.WHY.search(question) is not None
+        meaning = by_line or (asking.MEANING.search(question) and not fault and not asks_why)
         right = asking.IS_IT_RIGHT.search(question) or asking.AS_IN_THE_PAPER.search(question)
         judges = right or words.NORMAL.search(question)
         trouble = words.TROUBLE.search(question) or asking.STUCK.search(question)
         particular = asking.PARTICULAR.search(question) is not None
+        if LEAVES_OUT.search(question) and not (by_line or (trouble and fault)):
+            return None
         if right and self.depends is not None:
             return self.depends
         at_fault_alone = words.AT_FAULT.search(question) and not (
@@ -536,6 +543,8 @@ _LEFT_OUT = re.compile(
     re.IGNORECASE,
 )
 """Questions on what is not as in the code: what the code does is no answer to them."""
+_CAN_IT = re.compile(r"^\W*(can|could|may|is it possible)\b|(?<!只)能|会不会|可能", re.IGNORECASE)
+"""Whether something is possible."""
 _BELOW_ZERO = re.compile(r"negative|below zero|minus|负", re.IGNORECASE)
 _CODE_SPAN = re.compile(
     r"`[^`]*[(=][^`]*`|[A-Za-z_][\w.]*\([^\u4e00-\u9fff`]*[,=/][^\u4e00-\u9fff`]*\)"

@@ -110,7 +110,8 @@ def questions_in(text: str) -> list[str]:
         cjk = any("\u4e00" <= c <= "\u9fff" for c in line)
         asks = bool((_CHINESE if cjk else _ENGLISH).search(line))
         ends = line.endswith(("?", "？"))
-        short = not cjk and len(line.split()) < (2 if ends and asks else 3)
+        goes_on = ends and line.lower().startswith(("and ", "or "))
+        short = not cjk and len(line.split()) < (2 if ends and (asks or goes_on) else 3)
         if not (asks or ends) or short:
             continue
         (marked if ends else others).append(line)

@@ -142,6 +142,15 @@ _MAY_GO = Text(
     "Yes, without a detach() it is the same: {how}.",
     "可以不写 detach()：{how}，写不写没有区别。",
 )
+_STUDENT_CUT = either(r"(detach|cut|no_grad).*\bstudent",
+                      r"(学生|student).{0,12}(detach|截断|no_grad)"
+                      r"|(detach|截断).{0,8}(学生|student)")  # fmt: skip
+_OTHER_SIDE = either(r"teacher|\bwhy\b|target", r"教师|老师|为什么|目标|对方")
+_NOT_THE_STUDENT = Text(
+    "No: the student's side must keep its graph, as it is the only one that this term is to train; "
+    "detached, the term would send it no gradient.",
+    "不要：学生一侧必须保留计算图，这一项要训练的正是它；detach 之后它就得不到这一项的梯度。",
+)
 _OK = either(r"\b(ok|okay|fine|right|correct)\b", r"(可以|行|对|没问题)吗?")
 _BLOCK_FINE = Text(
     "Yes: under it (line {line}) no graph is built for the teacher, which saves memory and time; "
@@ -180,7 +189,7 @@ def is_of_gradients(question: str) -> bool:
     """Whether a question is of where a gradient goes, not of its size."""
     if _NOT_THIS.search(question):
         return False
-    if _FROZEN.search(question):
+    if _FROZEN.search(question) or LEAVES_OUT.search(question):
         return True
     return bool(_SHOULD.search(question) or _FLOWS.search(question))
 
@@ -193,6 +202,8 @@ def answer(question: str, code: Code) -> Text | None:
         return None
     if "ALIAS-TEACHER" in code.kinds:
         return None
+    if _STUDENT_CUT.search(question) and _SHOULD.search(question) and code.terms:
+        return None if _OTHER_SIDE.search(question) else _NOT_THE_STUDENT
     reached = [(loss, reach_of(code, loss)) for loss in losses(code)]
     if not reached:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, either
+from didact.check.explain.words.polarity import LEAVES_OUT
 
 PLACE = 40
 ASKS = either(
@@ -27,10 +28,21 @@ _TEXT = Text(
 )
 
 
+_ALONE = Text(
+    "Yes, with a good teacher: the soft term alone trains too, and needs no labels at all. What it "
+    "gives up is the correction where the teacher is wrong; a hard term with a small weight mostly "
+    "gains a little accuracy.",
+    "教师足够好时可以：只用软标签项也能训练，甚至不需要标签。失去的是教师判错时真实标签的纠正；"
+    "保留一个权重较小的硬标签项，通常精度会略高一点。",
+)
+
+
 def answer(question: str, code: Code) -> Text | None:
     """Where a cross-entropy with the labels stands beside the soft term."""
     soft = code.keys & {"kd", "soft_ce", "kd_masked"}
     hard = code.keys & {"ce", "ce_padded"}
     if not (soft and hard) or code.judged.incremental:
         return None
-    return _TEXT if _ASKS.search(question) else None
+    if not _ASKS.search(question):
+        return None
+    return _ALONE if LEAVES_OUT.search(question) else _TEXT

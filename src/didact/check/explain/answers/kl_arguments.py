@@ -54,6 +54,18 @@ _NEGATIVE = either(
     r"(教师|老师|target)[^，；]{0,10}(前|第一)|反了|写反|弄反|交换|换过来|颠倒|放前面|错",
 )
 _BOTH_DIRECTIONS = either(r"\bor\b", r"还是")
+_IF_SWAPPED = either(
+    r"what (happens|if|would).*(swap|exchang|revers|other way|order)",
+    r"(反了|写反|弄反|交换|换一下|对调|颠倒).{0,6}(会怎|会有什么|有什么影响)",
+)
+_WOULD_BE = Text(
+    "With the two sides exchanged, that is kl_div(log_softmax of the teacher, softmax of the "
+    "student), it would be KL(student ‖ teacher), the reverse KL, which seeks one mode. With only "
+    "the tensors exchanged, and so log-probabilities as the target, it would be NaN.",
+    "两侧对调，即 kl_div(教师的 log_softmax, 学生的 softmax)，就变成反向 "
+    "KL，即 KL(学生 ‖ 教师)，倾向"
+    "于抓住一个峰。如果只是把两个参数换位置、让对数概率成了 target，结果会是 NaN。",
+)
 _WHICH = either(r"\bwhich\b", r"哪个|谁|哪一个")
 
 _RIGHT = Text(
@@ -124,6 +136,8 @@ class Divergence(NamedTuple):
 
 def answer(question: str, code: Code) -> Text | None:
     """By the sides of each kl_div, and by the named loss that a term is."""
+    if _IF_SWAPPED.search(question) and code.keys & {"kd", "kd_masked"} and not code.serious:
+        return _WOULD_BE
     if re.search(r"slic|切片|先切", question, re.IGNORECASE):
         return None
     if "LOG-OF-SOFTMAX" in code.kinds and re.search(r"log", question, re.IGNORECASE):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, both, either, listed
-from didact.check.explain.formula.tree import walk
+from didact.check.explain.formula.tree import Given, walk
 from didact.check.explain.formula.verdict import Term
 
 PLACE = 15
@@ -147,6 +147,7 @@ _RANGES: dict[str, _Range] = {
     "skew_kl": _Range(_ZERO_EQUAL, Text("−ln of the teacher's share in the mixture",
                                         "混合分布中教师所占比例的负对数"), _NO, _KL_AGREE),
 }  # fmt: skip
+_GENERIC = frozenset({"mse", "mse_rows", "mse_sum", "l1", "l1_rows", "smooth_l1"})
 _IS_AT_LEAST = Text("the least value of {name} is {low}", "{name}的最小值是{low}")
 _IS_AT_MOST = Text(
     "{name} is at most {high}; its least value is {low}", "{name}不超过 {high}，最小值是{low}"
@@ -230,6 +231,8 @@ def _ranges(code: Code, terms: Sequence[Term]) -> list[tuple[Term, _Range]]:
         if code.verdict.method_key == "ewc" and key == "ewc" and code.verdict.outcome == "equal":
             found.append((term, _RANGES["ewc"]))
             continue
+        if key in _GENERIC and not isinstance(term.student, Given):
+            return []  # what is compared may have a range of its own
         if term.status != "equal" or key not in _RANGES or term.dead:
             return []
         found.append((term, _RANGES[key]))

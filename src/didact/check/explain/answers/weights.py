@@ -10,6 +10,7 @@ from didact.check.explain.answers._code import Code, both, either, listed
 from didact.check.explain.formula.shares import is_rest, share_of_old
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
+from didact.check.explain.words.polarity import LEAVES_OUT
 
 PLACE = 20
 ASKS = either(
@@ -117,6 +118,11 @@ def answer(question: str, code: Code) -> Text | None:
         return None
     if _ROUND.search(question) and len(names) == 1:
         return _as_written(code, names[0])
+    if LEAVES_OUT.search(question) and len(names) == 1 and names[0] in question:
+        held = _holding(code, names[0])
+        if len(held) != 1 or _is_rest(held[0][1]):
+            return None
+        return _WITHOUT.format(name=names[0], term=code.name_of(held[0][0]))
     directed = _DIRECTION.search(question) or _EXTREME.search(question)
     if _SIDE.search(question) and len(names) == 1 and not directed:
         told = _which_side(question, code, names[0])
@@ -308,6 +314,10 @@ def _right_way(question: str, code: Code) -> Text | None:
     return None
 
 
+_WITHOUT = Text(
+    "Yes: without `{name}` it is as with `{name}` = 1, and {term} counts as it is.",
+    "可以：去掉 `{name}` 就相当于 `{name}` = 1，{term}按原样计入。",
+)
 _AS_WRITTEN = Text("As it is written, {told}", "按现在的写法，{told}")
 
 

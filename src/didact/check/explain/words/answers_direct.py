@@ -611,7 +611,7 @@ DIRECT: tuple[Direct, ...] = (
     _direct(_EITHER_KL, _REVERSE_NOT_FORWARD, needs="=reverse_kl, =clean"),
     _direct(r"to (0|zero)|negative|降不到 ?0|到不了 ?0|变负|负数", _SUM_OF_TARGETS,
             needs="TARGET-SUM"),
-    _direct(r"small|tiny|normal|小|正常", _AT_IS_SMALL, needs="=at, =clean"),
+    _direct(r"small|tiny|\bnormal\b|小|正常", _AT_IS_SMALL, needs="=at, =clean"),
     _direct(r"batchmean|kl_div|torch", _SAME_AS_BATCHMEAN, needs="=kd, =clean",
             sees=(r"\b(jnp|tf|paddle)\.",
                   r"mean\([\w.]*sum\(.*axis=-1\)|sum\(.*axis=-1\)\)?\.mean\(")),
@@ -705,6 +705,12 @@ NEGATIVE = Text(
     "log Σ Q = 0); abs or clamp would only hide the cause.",
     "这不正常，原因在第 {line} 行：{message}真正的 KL 散度不会为负（Σ P·log(Q/P) ≤ log Σ Q = 0）；"
     "用 abs 或 clamp 只会掩盖问题。",
+)
+CAN_BE_NEGATIVE = Text(
+    "As it is written, yes, by line {line}: {message} A KL divergence itself is never negative "
+    "(Σ P·log(Q/P) ≤ log Σ Q = 0).",
+    "照现在的写法会，原因在第 {line} 行：{message}真正的 KL 散度不会为负（Σ P·log(Q/P) ≤ log Σ Q = "
+    "0）。",
 )
 NAN_NOT_NEGATIVE = Text(
     "What is shown gives NaN rather than a negative number, because of line {line}: {message}",
