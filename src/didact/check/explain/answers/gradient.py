@@ -122,7 +122,7 @@ _PEERS = Text(
     "不会：每个损失里对方的输出都是常数（{cuts}），{each}。",
 )
 _PEERS_FOR = Text(
-    "each loss takes the other network's output as a constant, so {each}. Without it the first "
+    "each loss takes the other network's output as a constant: {each}. Without it the first "
     "backward() would also go through the other network and free the graph that the second one "
     'needs ("Trying to backward through the graph a second time")',
     "每个损失把对方的输出当作常数，{each}。不加的话，第一个 backward() 还会穿过另一个网络，并释放第"
@@ -130,7 +130,8 @@ _PEERS_FOR = Text(
 )
 _PEERS_NEED = Text("Yes, and it is there ({cuts}): {why}.", "要，代码里已经有了（{cuts}）：{why}。")
 _PEERS_KEEP = Text("No, keep it ({cuts}): {why}.", "不能去掉（{cuts}）：{why}。")
-_PEERS_WHY = Text("With it ({cuts}) {why}.", "加上它（{cuts}），{why}。")
+_PEERS_IF_NOT = Text("With it ({cuts}) {why}.", "加上它（{cuts}），{why}。")
+_PEERS_WHY = Text("So that {why}.", "为了让{why}。")
 _KEEP = Text(
     "No, keep it: {how}. Without it the gradient of this term would also flow back into `{name}` "
     "and pull it towards the student, and its graph would cost memory. Only where `{name}` was "
@@ -495,7 +496,8 @@ def _of_peers(question: str, reached: list[tuple[ast.expr, Reach]]) -> Text | No
     if _CUT_ASKED.search(question):
         form = (
             _PEERS_KEEP if LEAVES_OUT.search(question)
-            else _PEERS_WHY if _WHY_ASKED.search(question) or _IF_NOT.search(question)
+            else _PEERS_IF_NOT if _IF_NOT.search(question)
+            else _PEERS_WHY if _WHY_ASKED.search(question)
             else _PEERS_NEED
         )  # fmt: skip
         return form.format(cuts=shown_cuts, why=_PEERS_FOR.format(each=each))

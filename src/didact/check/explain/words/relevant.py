@@ -133,7 +133,8 @@ SYMPTOMS: tuple[Topic, ...] = (
         r"\btimes (the|its|too|larger|that)|grows? with|sum over all|too large|is a sum\b",
     ),
     _topic(
-        r"\bforget(s|ting)?\b|(model|network|student|it) forgot|old (class|task)|(first|old) (task|accuracy)|遗忘|忘(了|光|得)"
+        r"\bforget(s|ting)?\b|(model|network|student|it) forgot|old (class|task)|(first"
+        r"|old) (task|accuracy)|遗忘|忘(了|光|得)"
         r"|旧(类|任务).*(掉|降|忘|差|0)|(第一个|之前的?)任务.*(掉|降|随机|差|0)",
         "SCALE-INVERTED SHARES-SWAPPED HEAD-ANEW ALIAS-TEACHER SELF-TARGET LAST-CLASSES "
         "EMPTY-SLICE SLICE-DIM0 LABEL-OFFSET STUDENT-CUT "
