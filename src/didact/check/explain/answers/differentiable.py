@@ -6,6 +6,7 @@ import re
 
 from didact._core.i18n import Text
 from didact.check.explain.answers._code import Code, both, either
+from didact.check.explain.formula.definitions import GENERIC
 from didact.check.explain.formula.tree import Given
 
 PLACE = 13
@@ -54,6 +55,9 @@ def answer(question: str, code: Code) -> Text | None:
     if "argmax" in question and "hard_kd" in keys:
         lines = [c.lineno for c in code.calls("argmax")]
         return _ARGMAX.format(line=lines[0]) if len(lines) == 1 else None
+    compared = [t for t in code.terms if t.definition is not None and t.definition.key in GENERIC]
+    if any(not isinstance(t.student, Given) for t in compared):
+        return None  # a root or a norm before the comparison may have a kink of its own
     kinks = keys & {"l1", "l1_rows"}
     if not keys - kinks <= _SMOOTH:
         return None
