@@ -480,3 +480,11 @@ def test_a_loss_without_a_graph_trains_nothing_when_it_is_marked() -> None:
     told = explain(_code(text))
     assert told.verdict.outcome == "departs"
     assert not any("side gets gradient" in n.explanation.en for n in told.statements)
+
+
+def test_a_minus_in_front_of_scores_is_no_temperature() -> None:
+    text = """
+        ent = torch.stack([-(p * p.log()).sum(1) for p in ps], dim=1)
+        w = F.softmax(ent, dim=1)
+        """
+    assert not any("temperature" in n.explanation.en for n in explain(_code(text)).statements)

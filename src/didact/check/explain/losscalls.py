@@ -224,8 +224,9 @@ def facts(value: Value | None, role: Role | str, *, brief: bool = False) -> Text
         space = Text(space.en, " " + space.zh)
     owned = role is not Role.UNKNOWN and value.space is not Space.ONE_HOT
     parts = [_OWNED.format(owner=owner, space=space) if owned else space]
-    if value.temperature is not None and not value.temperature.is_one:
-        parts.append(_TEMPERATURE.format(t=_in_backticks(value.temperature.text)))
+    soft = value.temperature
+    if soft is not None and not soft.is_one and soft.const > 0:  # below 0 it is a sign
+        parts.append(_TEMPERATURE.format(t=_in_backticks(soft.text)))
     if value.axis is not None and not brief:
         parts.append(_axis(value.axis))
     if value.class_slice and value.class_slice not in {":-1", "1:"}:  # a shift of time steps
@@ -287,7 +288,8 @@ def softened(
     if value.axis is not None:
         parts.append(_axis(value.axis))
     known = value.temperature
-    if known is not None and not known.is_one and known.text not in ast.unparse(argument):
+    told = known is None or known.is_one or known.const < 0
+    if known is not None and not told and known.text not in ast.unparse(argument):
         parts.append(_TEMPERATURE.format(t=_in_backticks(known.text)))
     shifted = value.class_slice in {":-1", "1:"}  # a shift of time steps
     if value.class_slice and not shifted and value.class_slice not in ast.unparse(argument):
