@@ -120,7 +120,7 @@ def answer(question: str, code: Code) -> Text | None:
         return _as_written(code, names[0])
     if LEAVES_OUT.search(question) and len(names) == 1 and names[0] in question:
         held = _holding(code, names[0])
-        if len(held) != 1 or _is_rest(held[0][1]):
+        if len(held) != 1 or is_rest(held[0][1]):
             return None
         return _WITHOUT.format(name=names[0], term=code.name_of(held[0][0]))
     directed = _DIRECTION.search(question) or _EXTREME.search(question)
