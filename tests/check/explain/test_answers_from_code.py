@@ -271,7 +271,7 @@ SAID = [
     (KD, "alpha 放在软标签那边对吗？", "是的：`alpha` 乘的是蒸馏项"),
     (KD, "Does alpha weight the hard loss or the soft loss?", "`alpha` weighs the distillation"),
     (KD, "Is alpha on the hard loss?", "No: `alpha` weighs the distillation"),
-    (PEERS, "Why are a and b detached?", "With it (`b.detach()`, `a.detach()`) each loss takes"),
+    (PEERS, "Why are a and b detached?", "So that each loss takes"),
     (PEERS, "Can I call both backward() without retain_graph?", "Yes, without it"),
     (PEERS, "能不能不加 retain_graph 连续 backward 两次？", "可以，不需要 retain_graph"),
     (KD, "alpha 越大越相信老师吗？", "是的：`alpha` 越大，越看重教师"),
