@@ -264,6 +264,13 @@ _MEMORY_KEPT = Text(
     "显存就一步步变大。"
     "应改为 `loss.item()`。",
 )
+_MEMORY_HOOKS = Text(
+    "Look at the hooks first: they run in every forward pass, and what they append to a list stays "
+    "there, the student's with its graph, until the list is cleared. Clear it at the start of each "
+    "step, or keep only the last output.",
+    "先看 hook：每次前向都会执行，追加到列表里的特征一直留着（学生的还连着计算图），直到清空列表。每"
+    "一步开始时清空列表，或只保存最后一次的输出。",
+)
 _MEMORY_ELSE = Text(
     "No line shown here keeps the graph of a past step. Memory is saved by running the teacher "
     "under torch.no_grad(), by a smaller batch, and by mixed precision; if it grows from step to "
@@ -497,6 +504,8 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
      _kinds("@mean over all"), _PADDING_COUNTS),
     (_either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"), _kinds("@graphs kept"),
      _MEMORY_KEPT),
+    (_either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"),
+     _kinds("@register_forward_hook"), _MEMORY_HOOKS),
     (_either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"), _NONE, _MEMORY_ELSE),
     (_either(r"(no|without|need).*project",
          r"(不需要|不用|没有|无需|为何不|为什么不).{0,6}(投影|映射|回归层)"),
