@@ -268,8 +268,8 @@ _MEMORY_HOOKS = Text(
     "Look at the hooks first: they run in every forward pass, and what they append to a list stays "
     "there, the student's with its graph, until the list is cleared. Clear it at the start of each "
     "step, or keep only the last output.",
-    "先看 hook：每次前向都会执行，追加到列表里的特征一直留着（学生的还连着计算图），直到清空列表。每"
-    "一步开始时清空列表，或只保存最后一次的输出。",
+    "先看 hook：每次前向都会执行，追加到列表里的特征一直留着（学生的还连着计算图），直到清空列表。"
+    "每一步开始时清空列表，或只保存最后一次的输出。",
 )
 _MEMORY_ELSE = Text(
     "No line shown here keeps the graph of a past step. Memory is saved by running the teacher "
