@@ -19,6 +19,7 @@ from didact.check.explain.formula.judge import (
     is_of_labels,
     last_alone,
 )
+from didact.check.explain.formula.kinds import INDICES
 from didact.check.explain.formula.libraries import FRAMEWORKS
 from didact.check.explain.formula.methods import is_simple, method_keys
 from didact.check.explain.formula.ranks import dimensions
@@ -170,7 +171,28 @@ def _verdict(case: _Case) -> Verdict:
             and all(set(kinds(f.code)) <= TRAINING and kinds(f.code) for f in case.blocking)
         )
         return Verdict("departs", method, key, tuple(reasons), shape, notes, trained=trained)
+    if shape == dimensions(2) and _may_have_more(judged):
+        notes = (*notes, words.OF_MORE_DIMENSIONS.format(shape=shape))
     return Verdict("equal", method, key, (), shape, notes)
+
+
+def _may_have_more(judged: Judged) -> bool:
+    """Whether a ``batchmean`` stands where no labels and no slice of classes speak for [B, C]."""
+    if (
+        judged.incremental
+        or judged.ranks.certain
+        or any(kind in INDICES for kind in judged.kinds.values())
+    ):
+        return False
+    return any(
+        isinstance(part, Call) and part.name == "kl_div" and _is_batchmean(part)
+        for term in judged.terms for part in walk(term.body)
+    )  # fmt: skip
+
+
+def _is_batchmean(call: Call) -> bool:
+    given = call.keyword("reduction")
+    return isinstance(given, Constant) and given.value == "batchmean"
 
 
 def _meant(judged: Judged) -> tuple[str, Text] | None:

@@ -156,6 +156,11 @@ EQUAL = Text(
     "It is equal to the definition, term by term (for tensors {shape}).",
     "逐项与定义一致（张量形状 {shape}）。",
 )
+OF_MORE_DIMENSIONS = Text(
+    "The code does not tell the shape: `batchmean` divides by dim 0 alone, so with more dimensions "
+    "than {shape} it would sum over the others.",
+    "代码看不出张量的形状：batchmean 只除以第 0 维的大小，若维数多于 {shape}，多出的位置会被求和。",
+)
 EQUAL_ALWAYS = Text("It is equal to the definition, term by term.", "逐项与定义一致。")
 EQUAL_ALWAYS_UP_TO = Text(
     "What it computes is equal to the definition, term by term, but not safely: see the findings "
