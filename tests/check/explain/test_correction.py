@@ -131,12 +131,32 @@ def test_jensen_shannon_is_computed_in_log_space(one: str, two: str, w1: str, w2
          "    q = F.softmax(t / T, dim=-1)\n"
          "    loss = F.kl_div(p, q, reduction='batchmean')\n    return loss * T * T\n",
          "    loss = F.kl_div(p, q, reduction='batchmean') / (s.size(2) * s.size(3))"),
+        ("def kd(a, b, T):  # [B, C, H, W]\n    p = F.log_softmax(a / T, 1)\n"
+         "    q = F.softmax(b / T, 1)\n"
+         "    loss = F.kl_div(p, q, reduction='batchmean')\n    return loss * T * T\n"
+         "def train(student, teacher, x):\n    out_s = student(x)\n    with torch.no_grad():\n"
+         "        out_t = teacher(x)\n    return kd(out_s, out_t, 2.0)\n",
+         "/ (a.size(2) * a.size(3))"),
+        ("def lm(logits, labels):  # logits [B, S, V], -100 on the prompt\n"
+         "    return F.cross_entropy(logits.view(-1, logits.size(-1)), labels.view(-1),"
+         " ignore_index=-100)\n", "    labels = labels[:, 1:].contiguous()"),
     ],
 )  # fmt: skip
 def test_one_plain_change_is_made(code: str, line: str) -> None:
     found = explain(HEAD + code)
     assert not found.open_findings
     assert line in found.correction.source
+
+
+@pytest.mark.parametrize(
+    ("head", "added"), [("import torch.nn as nn\n", True), (HEAD, False), ("", False)]
+)
+def test_an_import_that_the_others_lack_is_added_and_told(head: str, added: bool) -> None:
+    found = explain(head + "def f(a, b):\n    return (1 - F.cosine_similarity(a, b.detach(),"
+                    " dim=1)).mean()\n")  # fmt: skip
+    shown = to_text(found, "en")
+    assert ("not among the imports" in shown) is added
+    assert ("+ import torch.nn.functional as F" in shown) is added
 
 
 def lwf() -> Explanation:

@@ -194,6 +194,11 @@ def test_a_line_that_says_all_itself_stands_alone(line: str) -> None:
         ("clf = student(x).argmin().item()\n", "clf =", "logging"),
         ("onehot = F.one_hot(y, 5).float()\nt = onehot.clone()\nt[:, :2] = torch.sigmoid(o)\nt\n",
          "t[", "positions"),
+        ("def kd(s, ts, T):\n    soft = 0\n    for t in ts:\n"
+         "        soft += F.softmax(t / T, dim=1) / len(ts)\n"
+         "    return F.kl_div(F.log_softmax(s / T, 1), soft, reduction='batchmean') * T * T\n"
+         "loss = kd(student(x), [t1(x), t2(x)], 4)\nloss.backward()\n",
+         "loss.backward", "Only the prediction"),
     ],
 )  # fmt: skip
 def test_what_is_not_so_is_not_said(code: str, line: str, not_said: str) -> None:

@@ -23,6 +23,7 @@ from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.roles import leaves
 from didact.check.explain.formula.trace import trace
 from didact.check.explain.formula.tree import Call, Given, walk
+from didact.check.explain.kept import name_at, reads_foreign
 from didact.check.explain.mistakes import formula_findings, kinds_of_mistakes
 from didact.check.explain.mistakes.temperatures_differ import other_temperature
 from didact.check.explain.own import misspelt, own_findings
@@ -49,6 +50,8 @@ class Correction:
     removed: set[str] = field(default_factory=set)
     spent: int = 0
     """How many characters were analysed to try changes."""
+    imported: Text | None = None
+    """Which imports were added to those that the paste has; None where there were none."""
 
     def undoes(self, source: str) -> bool:
         """Whether a changed text brings back a line that an earlier change replaced."""
@@ -148,6 +151,8 @@ def _mend_formulas(correction: Correction, words: str, only: frozenset[str] = fr
             edits = list(finding.fix.edits) if finding.fix is not None else []
             changed = apply(correction.source, edits) if edits else None
             if changed is None or parse(changed) is None or correction.undoes(changed):
+                continue
+            if reads_foreign(tree_of(changed), tree_of(correction.source)):
                 continue
             left = beyond_rules(changed, words)
             if (
@@ -399,7 +404,9 @@ def _is_of_another(finding: Finding, judged: Judged) -> bool:
     return False
 
 
-_SAME_NUMBERS = frozenset({"detach", "index", "clamp", "add", "identity", "floating", "squeeze"})
+_SAME_NUMBERS = frozenset(
+    {"detach", "index", "clamp", "clamp_min", "add", "identity", "floating", "squeeze"}
+)
 
 
 _FILLED = frozenset({"scatter", "one_hot", "put"})
@@ -449,6 +456,10 @@ def _mend(
             changed is None
             or changed == correction.source
             or correction.undoes(changed)
+            or (
+                parse(changed) is not None
+                and reads_foreign(tree_of(changed), tree_of(correction.source))
+            )
             or not _helps(changed, correction.source, finding, words)
             or (not set(kinds) & _LOOPS and _obscures(changed, correction.source, words))
         ):
@@ -502,7 +513,7 @@ def _divided_by_places(source: str, finding: Finding, words: str) -> list[list[E
         powers = dict(term.law.powers) if term.law is not None else {}
         if not {"S", "H·W"} & powers.keys() or not isinstance(term.student, Given):
             continue
-        name = kept_name(judged, term.student)
+        name = name_at(judged, term.student, finding.span)
         if name is None:
             continue
         count = f"{name}.size(1)" if term.rank == 3 else f"({name}.size(2) * {name}.size(3))"
@@ -512,20 +523,6 @@ def _divided_by_places(source: str, finding: Finding, words: str) -> list[list[E
                 end = Span(where.end_line, where.end_column, where.end_line, where.end_column)
                 return [[Edit(end, f" / {count}")]]
     return []
-
-
-def kept_name(judged: Judged, student: Given) -> str | None:
-    """The name that a side is kept by: a call of a model is not made again to ask for its shape."""
-    if not student.inputs and "(" not in student.text:
-        return student.text
-    name = judged.tracer.labels.get(student, "")
-    if name and "(" not in name:
-        return name
-    for node in nodes_of(judged.tracer.tree):
-        target = node.targets[0] if isinstance(node, ast.Assign) else None
-        if isinstance(target, ast.Name) and judged.tracer.values.get(id(node.value)) is student:  # type: ignore[attr-defined]
-            return target.id
-    return None
 
 
 _LOOPS = frozenset({"SUM-OVERWRITTEN", "LOSS-OVERWRITTEN", "MULTI-TEACHER-SUM"})

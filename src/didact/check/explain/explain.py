@@ -223,6 +223,9 @@ def _explained(
         right.losses, _depends(analysis, text),
         Code(analysis.tree, judged, proof, findings, kinds, verdict, lines), recovered.guesses,
     )  # fmt: skip
+    ready = runnable(correction) if torch else correction
+    if ready.imported is not None and not findings and message_in(text) is None:
+        summary = [*summary, ready.imported]
     return Explanation(
         source=source,
         statements=notes,
@@ -233,7 +236,7 @@ def _explained(
         roles=role_lines(judged, verdict.method_key),
         framework=framework,
         findings=findings,
-        correction=runnable(correction) if torch else correction,
+        correction=ready,
         asked=asked,
         questions=_others(questions(Snippet(analysis, kinds, source)) if torch else [], asked),
         guesses=guesses,

@@ -377,7 +377,9 @@ def _open(explanation: Explanation) -> list[Text]:
 
 
 def is_changed(explanation: Explanation) -> bool:
-    """Whether a line was mended: imports and a function around a fragment do not count."""
+    """Whether a line was mended: imports that a fragment leaves out do not count."""
+    if explanation.correction.imported:
+        return True
     mended = any(code.startswith("K") for codes in explanation.correction.marks for code in codes)
     return mended or "\n".join(explanation.pasted).strip("\n") != explanation.source.strip("\n")
 

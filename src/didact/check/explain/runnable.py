@@ -29,6 +29,11 @@ WRAPPED = Text(
     "片段里有 `return` 却没有 `def`，外面套了一个函数 `snippet`。",
 )
 
+IMPORTED = Text(
+    "{names}: used here and not among the imports of the paste; the import was added.",
+    "{names} 在代码里用到，却不在已有的 import 之中；已补上 import。",
+)
+
 
 def _is_imported(name: str, tree: ast.Module) -> bool:
     """Whether a name is that of a module; an ``optim`` that takes steps is an optimizer."""
@@ -93,6 +98,7 @@ def runnable(correction: Correction) -> Correction:
     source, marks = correction.source, list(correction.marks)
     marks = marks or [set() for _ in source.split("\n")]
     choices = list(correction.choices)
+    imported = None
     missing = [n for n in undefined(tree) if _is_imported(n, tree)]
     if _returns_at_top(tree):
         parameters = ", ".join(n for n in undefined(tree) if not _is_imported(n, tree))
@@ -103,13 +109,16 @@ def runnable(correction: Correction) -> Correction:
             return correction
     if missing:
         added = [_IMPORTS[n] for n in sorted(missing, key=list(_IMPORTS).index)]
+        if any(isinstance(n, ast.Import | ast.ImportFrom) for n in tree.body):
+            imported = IMPORTED.format(names=", ".join(f"`{n}`" for n in missing))
+            choices.append(imported)
         future = _after_future(tree) if not _returns_at_top(tree) else 0
         lines = source.split("\n")
         block = [*added, ""] if future == 0 else added
         source = "\n".join([*lines[:future], *block, *lines[future:]])
         new = [{"import"} if line else set() for line in block]
         marks = [*marks[:future], *new, *marks[future:]]
-    return Correction(source, marks, choices)
+    return Correction(source, marks, choices, imported=imported)
 
 
 def _after_future(tree: ast.Module) -> int:

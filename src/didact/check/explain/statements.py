@@ -574,7 +574,7 @@ def _reached(owner: ast.expr | None, reader: Reader) -> Text:
             " It also reaches what the targets were computed from.",
             "注意：梯度也会回传到目标（软标签）一侧。",
         )
-    if "yes" in roles:
+    if "yes" in roles and all(v.grad == "no" for v in known):
         return Text(" Only the prediction side gets gradient.", "只有预测（学生）一侧得到梯度。")
     return nothing
 

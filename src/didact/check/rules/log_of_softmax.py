@@ -154,10 +154,11 @@ def _is_guarded(analysis: Analysis, log: Log) -> bool:
 
 
 _GUARDED = Text(
-    "log(softmax(x) + eps) keeps small probabilities from 0 by changing them: below eps the value "
-    "is wrong and the gradient vanishes; log_softmax(x) is exact and needs no eps",
-    "log(softmax(x) + eps) 靠改动小概率来避免 0：低于 eps 的值不准，梯度也随之消失；log_softmax(x) "
-    "是精确的，不需要 eps",
+    "log(softmax(x)) with an eps or a clamp between the two keeps small probabilities from 0 by "
+    "changing them: below that bound the value is wrong and the gradient vanishes; log_softmax(x) "
+    "is exact and needs neither",
+    "log(softmax(x)) 中间加 eps 或做 clamp，是靠改动小概率来避免 0：低于该下限的值不准，梯度也随之"
+    "消失；log_softmax(x) 是精确的，两者都不需要",
 )
 _MESSAGE = Text(
     "log(softmax(x)) gives -inf, and NaN in the gradient, when a probability rounds to 0 (a gap "

@@ -17,7 +17,9 @@ _COMPARED = frozenset({"ne", "eq", "gt", "ge", "lt", "le"})
 
 CAUSAL = re.compile(
     r"causal|\bgpt|llama|qwen|mistral|gemma|chatglm|baichuan|deepseek|internlm|minillm|\bgkd\b"
-    r"|\bllms?\b|\bslm\b|\bsft|decoder.only|next.token|autoregressive|自回归|大模型|大语言模型",
+    r"|\bllms?\b|\bslm\b|\bsft|decoder.only|next.token|autoregressive|自回归|大模型|大语言模型"
+    r"|-100 (on|for|over|at) the (prompt|instruction)|(prompt|instruction)s?( tokens)?"
+    r" (is|are|as|=|set to|masked with) -100|(prompt|指令).{0,6}(为|是|设为|置为|填) ?-100",
     re.IGNORECASE,
 )
 """Words of models that predict the next token."""

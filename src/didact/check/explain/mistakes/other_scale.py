@@ -12,6 +12,7 @@ from didact.check.explain.formula.judge import Judged, Loss, has_square_in_front
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Call, Constant, Given, Node, walk
 from didact.check.explain.formula.verdict import Term
+from didact.check.explain.kept import name_at
 from didact.check.explain.mistakes._look import Look, finding, place
 from didact.check.explain.mistakes.channels_instead import in_formulas as over_channels
 from didact.check.explain.mistakes.not_a_mixture import is_no_mixture
@@ -86,9 +87,8 @@ def _rescaled(kind: str, term: Term, places: Mapping[Node, ast.AST], judged: Jud
         factor = f" * {text} ** 2"
     padded = term.rank == 3 and "attention_mask=" in ast.unparse(judged.tracer.tree)
     if kind == "BATCHMEAN-3D" and isinstance(term.student, Given) and not padded:
-        name = judged.tracer.labels.get(term.student, term.student.text)
-        name = name if term.student.inputs else term.student.text
-        if "(" in name:
+        name = name_at(judged, term.student, span(node))
+        if name is None:
             return None
         sizes = f"{name}.size(1)" if term.rank == 3 else f"({name}.size(2) * {name}.size(3))"
         factor = f" / {sizes}"
