@@ -140,6 +140,9 @@ def test_jensen_shannon_is_computed_in_log_space(one: str, two: str, w1: str, w2
         ("def lm(logits, labels):  # logits [B, S, V], -100 on the prompt\n"
          "    return F.cross_entropy(logits.view(-1, logits.size(-1)), labels.view(-1),"
          " ignore_index=-100)\n", "    labels = labels[:, 1:].contiguous()"),
+        ("for x, y in dl: zt = teacher(x).detach(); zs = student(x);"
+         " loss = F.cross_entropy(zs, y) + lam * F.mse_loss(zs, zt); loss.backward(); opt.step()\n",
+         "; opt.zero_grad(); loss.backward(); opt.step()"),
     ],
 )  # fmt: skip
 def test_one_plain_change_is_made(code: str, line: str) -> None:

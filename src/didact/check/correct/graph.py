@@ -264,10 +264,8 @@ def cleared_gradients(site: Site) -> list[Edit]:
         s is statement or s.lineno != statement.lineno
         for s in ast.walk(site.analysis.tree) if isinstance(s, ast.stmt)
     )  # fmt: skip
-    if not alone:
-        return []
-    indent = " " * statement.col_offset
-    return [site.replace(statement, f"{steps[0]}.zero_grad()\n{indent}{site.text(statement)}")]
+    between = f"\n{' ' * statement.col_offset}" if alone else "; "
+    return [site.replace(statement, f"{steps[0]}.zero_grad(){between}{site.text(statement)}")]
 
 
 def own_copy(site: Site) -> list[Edit]:

@@ -256,6 +256,11 @@ def _is_applied(analysis: Analysis, use: LossUse, temperature: Scale) -> bool:
                 if t.scale.const != 1
             )
             or _is_written_apart(analysis.statement_of(use.node), needed)
+            or any(
+                abs(term.scale.const) != 1
+                and _is_written_apart(analysis.statement_of(total.node), needed)
+                for total, term in totals_with(analysis, use)
+            )
         )
     seen = (*terms, *(term for _, term in totals_with(analysis, use)))
     number = _number_of(analysis, use, symbol)
