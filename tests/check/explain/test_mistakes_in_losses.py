@@ -300,13 +300,18 @@ def test_found_and_mended(code: str) -> None:
         "loss = (F.cross_entropy(s, pl, reduction='none') * m).mean()\n",
         "emb = F.normalize(h.mean(1), dim=-1)\nref = F.normalize(g.mean(1), dim=-1)\n"
         "loss = (emb - ref).pow(2).sum(1).mean()\n",
+        "kd = nn.KLDivLoss(reduction='batchmean')(F.log_softmax(s / 5, 1), F.softmax(t / 5, 1))\n"
+        "loss = 0.3 * F.cross_entropy(s, y) + 0.7 * 25 * kd\n",
+        "m = F.one_hot(y, s.size(1)).bool()\np, q = F.softmax(s / T, 1), F.softmax(t / T, 1)\n"
+        "b = torch.stack([p[m], 1 - p[m]], 1)\nc = torch.stack([q[m], 1 - q[m]], 1)\n"
+        "loss = F.kl_div(b.clamp_min(1e-8).log(), c, reduction='batchmean') * T ** 2\n",
     ],
 )  # fmt: skip
 def test_what_only_looks_alike_is_left_alone(code: str) -> None:
     new = (
         {f"KE{n}" for n in range(170, 200)}
         | {f"KE{n}" for n in range(230, 240)}
-        | {"KE110", "KE129", "KE130", "KE131"}
+        | {"KE110", "KE129", "KE130", "KE131", "KD111", "KD201"}
     )
     assert not new & {f.code for f in explain(code).findings}
 
