@@ -19,6 +19,22 @@ def kd(s, t, y, T=4.0, alpha=0.7):
 SWAPPED = (
     "loss = F.kl_div(F.log_softmax(teacher_z, 1), F.softmax(student_z, 1), reduction='batchmean')\n"
 )
+KERAS_FN = """\
+class Distiller(keras.Model):
+    def train_step(self, data):
+        x, y = data
+        teacher_z = self.teacher(x, training=False)
+        with tf.GradientTape() as tape:
+            student_z = self.student(x, training=True)
+            loss = self.kd_fn(tf.nn.softmax(teacher_z / 3), tf.nn.softmax(student_z / 3)) * 9
+        return {"loss": loss}
+"""
+REPLAY = """\
+bx, _, bz = buf.sample(32)
+loss = F.cross_entropy(model(x), y) + 0.1 * F.mse_loss(model(bx), bz)
+bx2, by2, _ = buf.sample(32)
+loss += 0.5 * F.cross_entropy(model(bx2), by2)
+"""
 STEP = """\
 opt = torch.optim.SGD(student.parameters(), lr=0.1)
 for x, y in loader:
@@ -312,6 +328,12 @@ SAID = [
     (KD, "why do we need the hard loss at all?", "The labels are right where"),
     (KD, "Is T applied to both sides?", "Yes, both sides"),
     (KD, "what does line 4 do?", "Line 4, `hard"),
+    (KD, "What does the line with F.cross_entropy do?", "Line 4, `hard"),
+    (KD, "带 cross_entropy 的那一行是做什么的？", "第 4 行 `hard"),
+    (REPLAY, "Why does DER++ sample the buffer two times?", "It is no slip"),
+    (REPLAY, "为什么 buf 要取两次？", "不是写重复了"),
+    (KERAS_FN, "Why softmax and no log in the KLDivergence here?", "No log is needed"),
+    (KERAS_FN, "kd_fn 传的是 KLDivergence()，为什么直接用 softmax？", "不用取对数"),
     (KD, "what if T is 1?", "It works: T = 1"),
     (KD, "hard 的形状是什么？", "输入为 [B, C] 时，`hard`（第 4 行）是标量"),
     (KD, "Does F.cross_entropy need softmax before?", "No: cross_entropy takes raw"),

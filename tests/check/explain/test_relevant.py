@@ -26,6 +26,13 @@ def total(s, t, y, T=4.0, a=0.7):
 RIGHT = TWICE.replace("F.softmax(s, 1), y", "s, y")
 NO_SQUARE = RIGHT.replace(" * T * T", "")
 MEAN = RIGHT.replace('reduction="batchmean"', 'reduction="mean"')
+SUMMED = """\
+for x, y in loader:
+    loss = F.cross_entropy(student(x), y)
+    loss.backward()
+    opt.step()
+    total += loss
+"""
 PROJECTION = """\
 proj = nn.Conv2d(64, 128, 1)
 opt = torch.optim.SGD(student.parameters(), lr=0.1)
@@ -62,6 +69,10 @@ def asked(question: str, code: str) -> tuple[str, str]:
          "原因就在这里："),
         ("loss 卡在 1.5 不动了，帮忙看看", TWICE, "This is the cause: cross_entropy applies",
          "原因就在这里："),
+        ("loss 越训越大，显存也一直涨，求解", SUMMED, "This is the cause: (1) `opt` steps",
+         "原因就在这里：①"),
+        ("The loss explodes, the learning rate is fine though?", SUMMED,
+         "This is the cause: `opt` steps", "原因就在这里："),
         ("Is the softmax wrong?", TWICE, "Yes: cross_entropy applies", "是的："),
         ("Is the temperature wrong?", TWICE, "What was found is something else: ",
          "查到的是另一处："),

@@ -130,7 +130,7 @@ _BY_FORM = frozenset({"ewc", "l2_sp", "margin", "lucir_margin"})
 """Methods that are told by the form of the formula: no numbers were compared."""
 _SHOWN_BY = {
     "LAMBDA-NAME": "yntax", "STORED-GRAPH": "second time", "LEAF-WRITTEN": "leaf Variable",
-    "HEAD-WIDENED": "size of tensor|must match",
+    "HEAD-WIDENED": "size of tensor|must match", "CONSTRUCTOR": "Boolean value of Tensor",
 }  # fmt: skip
 """Mistakes by the words of the error message that they make."""
 
@@ -141,7 +141,8 @@ def _on_message(message: str, findings: Sequence[Finding], tree: ast.Module) -> 
     kinds |= {kind for kind, part in _SHOWN_BY.items() if re.search(part, message)}
     causes = [f for f in findings if kinds & set(kinds_of(f.code))]
     if causes:
-        return [words.CAUSE.format(found=listing(causes, within=True))]
+        form = words.CAUSE_AT if len(causes) == 1 else words.CAUSE
+        return [form.format(found=listing(causes, within=True), line=causes[0].span.line)]
     heads = [f for f in findings if "HEAD-MISMATCH" in kinds_of(f.code)]
     if heads:
         return [listing(heads)]
@@ -422,7 +423,9 @@ class _Known:
         if by_batch and asking.DIVIDES.search(question):
             return words.YES_NEEDED.format(found=listing(by_batch[:1], within=True))
         if remarks and open_ and (right or fault or trouble):
-            return words.REMARK.format(found=listing(remarks[:1]))
+            likely = self.verdict.outcome == "departs" and not (right or self.depends)
+            form = words.LIKELY if likely else words.REMARK
+            return form.format(found=listing(remarks[:1], within=likely))
         if right and not trouble and not self._serious():
             return self._verdict_on_it()
         if alone and not meaning and (told := self._beside_the_loss(question)) is not None:

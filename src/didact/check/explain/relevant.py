@@ -40,6 +40,10 @@ _REACHES = frozenset(
 """Mistakes that are an effect where none is meant."""
 _SLICED = re.compile(r"slic|切片|先切|\[:", re.IGNORECASE)
 """What no mistake but one with a slice answers."""
+_STATED = re.compile(
+    r"\b(?:is|are|looks?|seems?|works?) (?:all )?(?:fine|ok(?:ay)?)\b", re.IGNORECASE
+)
+"""What the reader says is right, and does not ask."""
 _EITHER = re.compile(r"\bor\b|还是", re.IGNORECASE)
 _HYPOTHETICAL = re.compile(
     r"what (happens|if|would(?! (you|i) (change|fix|improve)))|how come .* not|if i\b"
@@ -78,7 +82,7 @@ def relevant(
         return None
     slow = [f for f in findings if "TEACHER-GRAD" in kinds_of(f.code)]
     found = _by_topic(question, serious, words.SYMPTOMS)
-    found = found or _by_topic(question, slow, words.SYMPTOMS)
+    found = _by_clause(question, found, serious) or _by_topic(question, slow, words.SYMPTOMS)
     if found:
         return Relevant(tuple(found[:_MOST_CAUSES]), "symptom")
     if not serious:
@@ -169,6 +173,21 @@ def _by_topic(
     return []
 
 
+def _by_clause(
+    question: str, found: Sequence[Finding], findings: Sequence[Finding]
+) -> list[Finding]:
+    """What explains a symptom, before it the first cause of each of several symptoms."""
+    if not found:
+        return []
+    each = [_by_topic(c, findings, words.SYMPTOMS, by_words=False)
+            for c in words.CLAUSES.split(question)]  # fmt: skip
+    firsts = [causes[0] for causes in each if causes]
+    several = firsts if any(f not in found for f in firsts) else []
+    return [f for n, f in enumerate(several) if f not in several[:n]] + [
+        f for f in found if f not in several
+    ]
+
+
 def _says(topic: words.Topic, finding: Finding) -> bool:
     return topic.says.search(finding.message.en) is not None
 
@@ -221,7 +240,7 @@ def _form(question: str, found: Relevant, *, departs: bool) -> Text:
         return words.ANOTHER if elsewhere else words.NO
     if words.WHERE.search(question) and not words.AT_FAULT.search(question):
         return {"symptom": words.CAUSE, "trouble": words.LIKELY}.get(found.why, words.PLAIN)
-    if found.why == "symptom" and not words.RIGHT.search(question):
+    if found.why == "symptom" and not words.RIGHT.search(_STATED.sub("", question)):
         return words.CAUSE
     elsewhere = not pointed and any(t.asks.search(question) for t in words.SUBJECTS)
     if words.NEEDED.search(question):

@@ -14,10 +14,10 @@ from didact.check.explain.formula.nodes import nodes_of
 
 PLACE = 30
 ASKS = either(
-    r"order|argument|swap|first|y_true|which|\blog|prob|revers|kld",
+    r"order|argument|swap|first|y_true|which|\blog|softmax|prob|revers|kld",
     r"顺序|参数|反|前面|第一个|log|概率|对数|kld",
 )
-_LOG = either(r"log|prob|logits?", r"log|对数|概率")
+_LOG = either(r"log|prob|logits?", r"log|对数|概率|为什么(?:这里)?直接用 ?softmax")
 _ORDER = either(
     r"order|argument|swap|first|y_true|which of|revers|other way",
     r"顺序|参数|反了|前面|第一个|y_true|谁|哪个",
@@ -41,6 +41,16 @@ _PYTORCH = Text(
     "the teacher's probabilities).",
     "PyTorch 的 kl_div 才是反过来的：(input = 学生的对数概率, target = 教师的概率)。",
 )
+_PYTORCH_LOG = Text(
+    " PyTorch's kl_div takes no logarithm of its input and wants the student first, which is why "
+    "log_softmax stands there.",
+    "PyTorch 的 kl_div 不替第一个参数取对数，且学生放前面，所以那里要先 log_softmax。",
+)
+_NAMED = re.compile(
+    r"(?:self\.)?([A-Za-z_]\w*)`?\s*(?:=|:|：|is|was|传的?是|传入的?是?|用的?是|就?是)\s*`?"
+    r"(?:[a-z_]+\.)*(?:KLDivergence|KLD|kl_divergence|kullback_leibler_divergence)\b"
+)
+"""What the reader says to be the divergence."""
 
 
 def answer(question: str, code: Code) -> Text | None:
@@ -55,14 +65,16 @@ def answer(question: str, code: Code) -> Text | None:
     if used != {"tensorflow"}:
         return None
     torch = re.search(r"torch", question, re.IGNORECASE)
-    more = _PYTORCH if torch else Text("", "")
     if _ORDER.search(question):
         begin = _begin(question, sides)
         return None if begin is None else Text(
-            begin.en + _MEANS.en + more.en, begin.zh + _MEANS.zh + more.zh
+            begin.en + _MEANS.en + _PYTORCH.en, begin.zh + _MEANS.zh + _PYTORCH.zh
         )  # fmt: skip
     if _LOG.search(question) and sides[2]:
-        return Text("No log is needed: " + _MEANS.en, "不用取对数：" + _MEANS.zh)
+        more = _PYTORCH_LOG if torch else Text("", "")
+        return Text(
+            "No log is needed: " + _MEANS.en + more.en, "不用取对数：" + _MEANS.zh + more.zh
+        )
     return None
 
 
@@ -72,7 +84,7 @@ def _begin(question: str, sides: tuple[Role, Role, bool]) -> Text | None:
     wrong = sides[0] is Role.STUDENT and sides[1] is Role.TEACHER
     if right == wrong:
         return None
-    if re.search(r"which|who|谁|哪个", question, re.IGNORECASE):
+    if re.search(r"which|who|谁|哪个|前还是|\bor\b.*\bfirst|first,? or\b", question, re.IGNORECASE):
         return (Text("The teacher, as it stands: ", "教师，现在的写法就是对的：") if right
                 else Text("The teacher; here the student stands there, exchange the two: ",
                           "教师；现在把学生放在了前面，应交换："))  # fmt: skip
@@ -95,13 +107,16 @@ def _sides(question: str, code: Code) -> tuple[Role, Role, bool] | None:
         for n in code.nodes if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call)
         and last_name(n.value.func) in _CLASSES for t in n.targets
     }  # fmt: skip
+    objects |= set(_NAMED.findall(question))
     asked = re.search(r"kld|kl_?div|kullback", question, re.IGNORECASE)
     for node in code.nodes:
         if not isinstance(node, ast.Call) or len(node.args) != 2:
             continue
         name = last_name(node.func)
         made = isinstance(node.func, ast.Call) and last_name(node.func.func) in _CLASSES
-        distils = bool(asked) and re.search(r"distill?ation_loss|kd_loss|kl_loss", name)
+        distils = bool(asked) and re.search(
+            r"distill?ation_loss|(?:kd|kl|distill?)_(?:loss|fn)", name
+        )
         if made or name in _CLASSES or name in objects or distils:
             shown = [ast.unparse(a) for a in node.args]
             whose = [_whose(a, code) for a in node.args]

@@ -13,6 +13,13 @@ ASKS = either(
     r"干嘛|干什么|做什么|什么意思|是什么|作用|怎么理解|解释|为什么",
 )
 _NUMBER = re.compile(r"\bline (\d+)|第 ?(\d+) ?行", re.IGNORECASE)
+_WITH = re.compile(
+    r"\blines? (?:with|containing|that (?:has|contains|says|uses))\s+(?:the\s+)?`?(?P<code>.+?)`?"
+    r"(?:\s+(?:in it\s+)?(?:do|does|mean|means|is|for|actually do)\b[^?]*)?\s*[?？]?\s*$"
+    r"|(?:带有?|含有?|包含|写着|有)\s*`?(?P<chinese>[!-~][ -~]*?)`?\s*的?(?:那|这)一?行",
+    re.IGNORECASE,
+)
+"""A line by a piece of its code."""
 _QUOTED = re.compile(r"`([^`]{4,})`")
 _TEXT = Text("Line {line}, `{code}`: {words}", "第 {line} 行 `{code}`：{words}")
 _WHAT = either(
@@ -35,6 +42,11 @@ def answer(question: str, code: Code) -> Text | None:
         wanted = int(number[1] or number[2])
         found = [x for x in code.lines if x[0] == wanted]
         return _said(found[0]) if len(found) == 1 else None
+    held = _WITH.search(question)
+    if held is not None:
+        piece = re.sub(r"\s|`", "", held["code"] or held["chinese"])
+        found = [x for x in code.lines if _holds(x[1], piece) and x[2].en]
+        return _said(found[0]) if len(found) == 1 else None
     for quoted in _QUOTED.findall(question):
         plain = re.sub(r"\s", "", quoted)
         holding = [x for x in code.lines if plain in re.sub(r"\s", "", x[1])]
@@ -47,6 +59,14 @@ def answer(question: str, code: Code) -> Text | None:
         if len(plain) > 12 and plain in bare:
             return _said(statement)
     return None
+
+
+def _holds(statement: str, piece: str) -> bool:
+    """Whether a piece of code stands in a statement, a name as a whole name."""
+    plain = re.sub(r"\s", "", statement)
+    if not piece.isidentifier():
+        return len(piece) > 1 and piece in plain
+    return re.search(rf"(?<!\w){piece}(?!\w)", statement) is not None
 
 
 def _said(found: tuple[int, str, Text]) -> Text:

@@ -126,7 +126,8 @@ SYMPTOMS: tuple[Topic, ...] = (
     ),
     _topic(
         r"(so|too|very|is|are|extremely) (large|big|huge|high)\b|huge|hundreds|thousands|\b\d{4,}\b"
-        r"|dominat|grows? with|特别大|太大|很大|这么大|越来越大|几[千万百]|偏大|上[千万百]"
+        r"|dominat|grows? with|特别大|太大|很大|这么大|越来越大"
+        r"|越(?:训练?|跑|学|练)越[大高]|几[千万百]|偏大|上[千万百]"
         r"|主导|压过",
         "BATCHMEAN-3D DIM-SEQ TARGET-SUM MULTI-TEACHER-SUM T2-TWICE T-POW1 NO-ZERO-GRAD "
         "KL-TARGET-RAW KL-INPUT-RAW DEAD-NORM",
@@ -172,6 +173,9 @@ SYMPTOMS: tuple[Topic, ...] = (
     ),
 )
 """What a reader sees when the code is run, and the mistakes that explain it."""
+
+CLAUSES = re.compile(r"\s*[，,；;、]\s*|\s+(?:and|while|but)\s+|并且|而且|同时|以及|还有")
+"""What stands between two symptoms of one sentence."""
 
 SYMPTOMS_OF_NEGATIVE = frozenset(
     kind for topic in SYMPTOMS if topic.asks.search("negative") for kind in topic.kinds
@@ -413,6 +417,7 @@ THERE_ARE = Text("Yes, {n} things: {found}", "有，{n} 处：{found}")
 NOT_NORMAL = Text("Not as it should be: {found}", "不正常：{found}")
 HAS_IT = Text("Yes: {found}", "会：{found}")
 CAUSE = Text("This is the cause: {found}", "原因就在这里：{found}")
+CAUSE_AT = Text("Line {line} is the cause: {found}", "原因在第 {line} 行：{found}")
 LIKELY = Text(
     "The likeliest cause in what is shown: {found}", "从贴出的代码看，最可能的原因是：{found}"
 )
