@@ -166,7 +166,7 @@ _BLOCK_STAYS = Text(
     "也会得到梯度；它们若在优化器里就会被改动。",
 )
 _UPDATES = Text("`{loss}.backward()` reaches `{model}` alone",
-                "`{loss}.backward()` 只更新 `{model}`")  # fmt: skip
+                "`{loss}.backward()` 只给 `{model}` 求梯度")  # fmt: skip
 
 
 _FROZEN = either(r"\b(frozen|fixed|constant)\b", r"冻结|冻住|固定")

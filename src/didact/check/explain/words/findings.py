@@ -81,10 +81,11 @@ OWN: dict[str, Text] = {
     ),
     "KE155": Text(
         "nothing that is shown puts `{name}` in evaluation mode: unless it is done elsewhere, its "
-        "dropout is on and every forward pass changes its BatchNorm statistics (no_grad stops "
-        "neither); call `{name}.eval()` before the loop",
+        "dropout is on and every forward pass changes its BatchNorm statistics (no_grad and "
+        "detach() stop neither); call `{name}.eval()` before the loop",
         "所示代码里没有把 `{name}` 切到评估模式：如果别处也没有，dropout 就一直开着，每次前向还会"
-        "改动它的 BatchNorm 统计量（no_grad 管不了这些）；应在循环之前调用 `{name}.eval()`",
+        "改动它的 BatchNorm 统计量（no_grad 和 detach() 都管不了这些）；应在循环之前调用 "
+        "`{name}.eval()`",
     ),
     "KE155-COPY": Text(
         "`{name}` is a copy of `{source}` with its mode, and `{source}` is trained: nothing calls "
@@ -96,10 +97,10 @@ OWN: dict[str, Text] = {
     ),
     "KE155-SAID": Text(
         "`{name}` is never put in evaluation mode: its dropout is on, its targets depend on the "
-        "batch, and every forward pass changes its BatchNorm statistics (no_grad stops neither); "
-        "call `{name}.eval()` before the loop",
+        "batch, and every forward pass changes its BatchNorm statistics (neither "
+        "no_grad nor detach() stops that); call `{name}.eval()` before the loop",
         "`{name}` 从未切到评估模式：dropout 开着，目标随当前批变化，每次前向都会改动它的 BatchNorm "
-        "统计量（no_grad 管不了这些）；应在循环之前调用 `{name}.eval()`",
+        "统计量（no_grad 和 detach() 都管不了这些）；应在循环之前调用 `{name}.eval()`",
     ),
     "KE156": Text(
         "a loss is a tensor without dimensions: since PyTorch 0.5 `{code}` ends in an IndexError; "
