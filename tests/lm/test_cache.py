@@ -60,7 +60,8 @@ def test_rows_may_differ_in_length_and_come_back_padded(tmp_path: Path) -> None:
     for place, number in enumerate((2, 3, 5)):
         expected = TopK.of(Model().eval()(data[number][None]), 5, temperatures=(1.0, 2.0))
         assert torch.equal(found[place].ids[mask[place]], expected.ids[0])
-        assert torch.equal(found[place].logits[mask[place]], expected.logits[0])
+        logits = found[place].logits[mask[place]]  # a batch of another size may round otherwise
+        torch.testing.assert_close(logits, expected.logits[0], rtol=0, atol=1e-6)
     student = torch.randn(3, 9, CLASSES)
     assert top_k_kd(student, found, mask=mask).isfinite()
     assert top_k_kd(student, found).isfinite()

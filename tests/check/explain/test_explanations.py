@@ -162,7 +162,7 @@ def test_pages(code: str, language: str) -> None:
 
 
 def test_an_unknown_code_suggests_near_ones() -> None:
-    with pytest.raises(UnknownNameError, match="did you mean .*'KD1"):
+    with pytest.raises(UnknownNameError, match=r"did you mean .*'KD1"):
         rule_page("KD199", "en")
 
 

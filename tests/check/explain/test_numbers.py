@@ -166,7 +166,8 @@ def test_operations_are_those_of_pytorch(expression: str) -> None:
     from didact.check.explain.formula.kinds import Kind
     from didact.check.explain.formula.tree import Evaluator
 
-    given = {g: (Kind.LABELS if g.text == "y" else Kind.TENSOR) for g in kinds}
+    told = {"x": Kind.TENSOR, "w": Kind.TENSOR, "y": Kind.LABELS}
+    given = {g: told.get(g.text, kind) for g, kind in kinds.items()}
     numbers = bind(given.items(), draw)
     for name, value in numbers.items():
         binding[name.text] = tensor_of(value)

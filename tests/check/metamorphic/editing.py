@@ -72,8 +72,10 @@ class Names:
     def __init__(self, tree: ast.Module):
         self.imports = imports_of(tree)
         stored = stored_names(tree)
+        read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
         for name, path in CONVENTIONAL.items():
-            if name not in stored:
+            foreign = path.split(".")[0] in _FOREIGN
+            if name not in stored and (name in read or not foreign):
                 self.imports.setdefault(name, path)
         self.stored = stored
         self.taken = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} | stored
