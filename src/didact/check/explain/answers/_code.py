@@ -18,6 +18,7 @@ from didact.check.explain.formula.verdict import Term
 from didact.check.explain.formula.written import box_of
 from didact.check.explain.proof import Proof
 from didact.check.explain.summary import Verdict
+from didact.check.explain.words.patterns import either as either
 from didact.check.findings.finding import Finding
 
 _LONGEST = 60
@@ -227,11 +228,6 @@ def shortened(code: str) -> str:
 def shown(node: ast.AST) -> str:
     """An expression as code, not too long."""
     return shortened(ast.unparse(node))
-
-
-def either(english: str, chinese: str) -> re.Pattern[str]:
-    """Words of both languages."""
-    return re.compile(f"{english}|{chinese}", re.IGNORECASE)
 
 
 def both(*texts: Text) -> Text:

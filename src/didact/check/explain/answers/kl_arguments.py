@@ -172,8 +172,8 @@ def divergences(code: Code) -> list[Divergence]:
     return list(found.values())
 
 
-def is_log(part: Node) -> bool:
-    """Whether a side is log-probabilities."""
+def _taken_of(part: Node) -> Node:
+    """A value before it was cut, reshaped or taken off the graph."""
     while isinstance(part, Call) and part.name in {
         "detach",
         "identity",
@@ -182,19 +182,18 @@ def is_log(part: Node) -> bool:
         "index",
     }:
         part = part.args[0]
+    return part
+
+
+def is_log(part: Node) -> bool:
+    """Whether a side is log-probabilities."""
+    part = _taken_of(part)
     return isinstance(part, Call) and part.name in {"log_softmax", "log", "logsigmoid", "logsumexp"}
 
 
 def is_probabilities(part: Node) -> bool:
     """Whether a side is probabilities."""
-    while isinstance(part, Call) and part.name in {
-        "detach",
-        "identity",
-        "view",
-        "reshape",
-        "index",
-    }:
-        part = part.args[0]
+    part = _taken_of(part)
     return isinstance(part, Call) and part.name in {"softmax", "sigmoid"}
 
 

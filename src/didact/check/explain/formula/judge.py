@@ -17,7 +17,7 @@ from didact.check.explain.formula.kinds import Kind, kinds_of
 from didact.check.explain.formula.nodes import nodes_of, text_of
 from didact.check.explain.formula.plain import is_zero
 from didact.check.explain.formula.ranks import Ranks, ranks_of, words_of
-from didact.check.explain.formula.roles import Told, leaves, roles_of
+from didact.check.explain.formula.roles import Told, called, leaves, roles_of
 from didact.check.explain.formula.trace import Entry, Tracer, trace
 from didact.check.explain.formula.tree import (
     Call,
@@ -354,7 +354,7 @@ def _is_loss(entry: Entry, tracer: Tracer) -> bool:
     ):
         return True
     named = is_loss_name(tracer.labels.get(entry.value, entry.name).rsplit(".", 1)[-1])
-    return named and any(isinstance(p, Given) and is_loss_name(_callee(p)) for p in parts)
+    return named and any(isinstance(p, Given) and is_loss_name(called(p)) for p in parts)
 
 
 _ACCURACY = re.compile(r"(^|_)acc(s|urac(y|ies))?(_|\d|$)", re.IGNORECASE)
@@ -373,10 +373,6 @@ def _is_place(node: Node) -> bool:
     if isinstance(node, Call):
         return node.name in {"argmin", "argmax", "argsort"}
     return isinstance(node, Given) and bool(re.search(r"\.arg(min|max|sort)\([^()]*\)$", node.text))
-
-
-def _callee(given: Given) -> str:
-    return re.split(r"[(\[]", given.text, maxsplit=1)[0].rsplit(".", 1)[-1]
 
 
 def is_given(term: Term) -> bool:

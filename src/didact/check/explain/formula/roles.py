@@ -185,7 +185,7 @@ def is_layer(name: str) -> bool:
 def _fed(found: Mapping[Given, Told]) -> set[Given]:
     """What models are given: it is nobody's output, whatever it is called."""
     return {
-        i for g in found if g.inputs and not is_layer(_called(g)) for i in g.inputs
+        i for g in found if g.inputs and not is_layer(called(g)) for i in g.inputs
         if isinstance(i, Given) and not i.inputs and not OF_OUTPUTS.search(i.text)
     }  # fmt: skip
 
@@ -258,9 +258,9 @@ def _frozen(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) -
     if any(found[g].role == "teacher" for g in models):
         return
     still = [g for g in models if id(g) not in live]
-    moved = {_called(g) for g in models if id(g) in live}
+    moved = {called(g) for g in models if id(g) in live}
     plain = any(id(g) in live and not g.inputs for g in tensors)
-    apart = plain and not any(_called(g) in moved for g in still)
+    apart = plain and not any(called(g) in moved for g in still)
     if still and (len(still) < len(models) or apart):
         for given in still:
             found[given] = Told("teacher", _NO_GRADIENT)
@@ -279,7 +279,7 @@ def _layered(nodes: list[Node], tensors: list[Given], found: dict[Given, Told]) 
     live = _live(nodes)
     taught = any(told.role == "teacher" for told in found.values())
     for given in tensors:
-        if not given.inputs or not is_layer(_called(given)):
+        if not given.inputs or not is_layer(called(given)):
             continue
         if given not in found and taught and id(given) in live:
             found[given] = Told("student", _LEFT.format(other=_NAMES["teacher"]))
@@ -341,7 +341,7 @@ def _hard_use(
 
 
 def _named(given: Given, labels: Mapping[Node, str]) -> Told | None:
-    last = _called(given) if given.inputs else given.text.rsplit(".", 1)[-1]
+    last = called(given) if given.inputs else given.text.rsplit(".", 1)[-1]
     if given.inputs and is_loss(last):
         return None
     owner = given.text.split(".", 1)[0] if "." in given.text and not given.inputs else ""
@@ -441,7 +441,7 @@ def _of_one_model(one: Given, other: Given) -> bool:
     """Whether two outputs are items of one list, or of heads on one model."""
     if "(" not in one.text:
         return one.inputs == other.inputs
-    return is_layer(_called(one)) and is_layer(_called(other))
+    return is_layer(called(one)) and is_layer(called(other))
 
 
 def place_of(node: Node, given: Given) -> int | None:
@@ -463,7 +463,7 @@ def _is_log(node: Node) -> bool:
     return node.name in {"sub", "mul", "neg"} and any(_is_log(a) for a in node.args)
 
 
-def _called(given: Given) -> str:
+def called(given: Given) -> str:
     """The last part of what is called, of a name the name."""
     return re.split(r"[(\[]", given.text, maxsplit=1)[0].rsplit(".", 1)[-1]
 
@@ -478,8 +478,8 @@ def _eliminate(parts: list[Node], tensors: list[Given], found: dict[Given, Told]
         if isinstance(part, Given) and part.inputs:
             inside = frozenset(g for i in part.inputs for g in leaves(i))
             groups.append(inside)
-            used |= inside if is_loss(_called(part)) else set()
-    open_ones = [g for g in open_ones if g in used and not is_loss(_called(g))]
+            used |= inside if is_loss(called(part)) else set()
+    open_ones = [g for g in open_ones if g in used and not is_loss(called(g))]
     together = len(open_ones) == 1 and any(
         open_ones[0] in group and any(g in found and found[g].role in _OTHER for g in group)
         for group in groups

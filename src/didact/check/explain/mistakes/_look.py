@@ -12,6 +12,7 @@ from didact.check.explain.formula.judge import Judged, Loss
 from didact.check.explain.formula.kinds import Kind
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.tree import Call, Given, Node, walk
+from didact.check.explain.formula.verdict.factors import live as live
 from didact.check.explain.words.findings import OWN
 from didact.check.findings.finding import Finding, Fix, Severity
 
@@ -81,8 +82,6 @@ def tensors(judged: Judged) -> set[Given]:
     return {g for g, k in judged.kinds.items() if k in {Kind.TENSOR, Kind.LIST}}
 
 
-def live(node: Node) -> Node:
-    """A value without the ``detach()`` around it."""
-    while isinstance(node, Call) and node.name in {"detach", "identity"}:
-        node = node.args[0]
-    return node
+def operand(node: ast.expr) -> str:
+    """An expression as a factor: a sum or a product in brackets."""
+    return f"({ast.unparse(node)})" if isinstance(node, ast.BinOp) else ast.unparse(node)

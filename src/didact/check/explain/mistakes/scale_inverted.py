@@ -9,7 +9,7 @@ from didact._core.i18n import Text
 from didact.check.correct.site import span
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.mistakes._code import scopes_of, target_of
-from didact.check.explain.mistakes._look import finding
+from didact.check.explain.mistakes._look import finding, operand
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE220": ("SCALE-INVERTED",)}
@@ -42,16 +42,12 @@ def _rescaled(statement: ast.stmt, made: dict[str, list[ast.expr]]) -> Iterator[
     other = "rest" if side == "first" else "first"
     if above != {side} or below != {other}:
         return
-    right = f"{_operand(ratio.right)} / {_operand(ratio.left)}"
+    right = f"{operand(ratio.right)} / {operand(ratio.left)}"
     fix = Fix((Edit(span(ratio), right),), "unsafe", Text("The ratio the other way up", "倒过来"))
     yield finding(
         "KE220", Severity.ERROR, ratio, fix,
         rows=ast.unparse(rows), ratio=ast.unparse(ratio), right=right,
     )  # fmt: skip
-
-
-def _operand(node: ast.expr) -> str:
-    return f"({ast.unparse(node)})" if isinstance(node, ast.BinOp) else ast.unparse(node)
 
 
 def _product(statement: ast.stmt) -> tuple[ast.expr | None, ast.expr | None]:

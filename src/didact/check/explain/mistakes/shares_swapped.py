@@ -10,7 +10,7 @@ from didact.check.correct.site import span
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.formula.shares import is_rest, share_of_old
 from didact.check.explain.formula.tree import Call, Node
-from didact.check.explain.mistakes._look import Look, finding
+from didact.check.explain.mistakes._look import Look, finding, operand
 from didact.check.findings.finding import Edit, Finding, Fix, Severity
 
 CODES = {"KE225": ("SHARES-SWAPPED",)}
@@ -30,7 +30,7 @@ def in_formulas(look: Look) -> Iterator[Finding]:
             sides = list(_factors(look, weight, weight.args[1]))
             if len(sides) == 2:
                 fix = Fix(
-                    tuple(Edit(span(one), _text(other)) for one, other in (sides, sides[::-1])),
+                    tuple(Edit(span(one), operand(other)) for one, other in (sides, sides[::-1])),
                     "unsafe", Text("Exchange the weights", "交换两个权重"),
                 )  # fmt: skip
                 yield finding("KE225", Severity.WARNING, sides[0], fix)
@@ -45,7 +45,3 @@ def _factors(look: Look, *weights: Node) -> Iterator[ast.expr]:
             for side in (node.left, node.right):
                 if any(values.get(id(side)) is w for w in weights):
                     yield side
-
-
-def _text(node: ast.expr) -> str:
-    return f"({ast.unparse(node)})" if isinstance(node, ast.BinOp) else ast.unparse(node)

@@ -7,11 +7,7 @@ import re
 from didact._core.i18n import Text
 from didact.check.explain.words import answers, errors
 from didact.check.explain.words import answers_training as training
-
-
-def _either(english: str, chinese: str) -> re.Pattern[str]:
-    return re.compile(f"{english}|{chinese}", re.IGNORECASE)
-
+from didact.check.explain.words.patterns import either
 
 _SMALL = Text(
     "reduction='mean' (the default) divides by B·C, not by B alone: the term is 1/C of the KL per "
@@ -363,7 +359,7 @@ IS_DIVERGENCE = Text(
     "是 KL 散度：KL(p ‖ q) = Σ p·(log p − log q)，等于交叉熵 −Σ p·log q 减去教师的熵 H(p)。H(p) "
     "没有梯度，两者训练效果相同，只有 KL 能降到 0。",
 )
-WHICH_IT_IS = _either(
+WHICH_IT_IS = either(
     r"^\W*(so )?(is|are) (it|this|that|the \w+|these)\b.*\bor\b", r"(这|它|算)?(到底)?是.{1,12}还是"
 )
 
@@ -463,76 +459,76 @@ _TUNES = (
     r"|\b(?:alpha|beta|weights?|lambda|lam|lmbda|coefficient).*"
     r"\b(?:choose|tune|set to|pick|value|reasonable|too (?:large|small|high|low))"
 )
-KL_AND_CROSS_ENTROPY = _either(
+KL_AND_CROSS_ENTROPY = either(
     r"(\bkl\b|kl_div|diverg).*cross.?entropy|cross.?entropy.*(\bkl\b|kl_div|diverg)",
     r"(kl|散度).*交叉熵|交叉熵.*(kl|散度)",
 )
 ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
-    (_either(r"\bnan\b", r"nan"), _kinds("KL-TARGET-LOG"), _NAN_LOG),
-    (_either(r"\bnan\b", r"nan"), _kinds("ARGS-REVERSED"), _NAN_REVERSED),
-    (_either(_NOT_FINITE, r"无穷"), _kinds("LOG-OF-SOFTMAX"), _UNDERFLOW),
-    (_either(_NOT_FINITE, r"无穷"), _kinds("@not finite"), _NAN_HERE),
-    (_either(_NOT_FINITE, r"无穷"), _kinds("=sound"), _NAN_ELSEWHERE),
-    (_either(r"(never|not) (becomes? |go(es)? (down )?to |reach(es)? )?(zero|0)\b",
+    (either(r"\bnan\b", r"nan"), _kinds("KL-TARGET-LOG"), _NAN_LOG),
+    (either(r"\bnan\b", r"nan"), _kinds("ARGS-REVERSED"), _NAN_REVERSED),
+    (either(_NOT_FINITE, r"无穷"), _kinds("LOG-OF-SOFTMAX"), _UNDERFLOW),
+    (either(_NOT_FINITE, r"无穷"), _kinds("@not finite"), _NAN_HERE),
+    (either(_NOT_FINITE, r"无穷"), _kinds("=sound"), _NAN_ELSEWHERE),
+    (either(r"(never|not) (becomes? |go(es)? (down )?to |reach(es)? )?(zero|0)\b",
              r"不为 ?0|到不了 ?0|降不到 ?0"),
      _kinds("=soft_ce"), _NEVER_ZERO),
-    (_either(r"\b2\.30?\b", r"2\.30?(?!\d)"), _kinds("=ce"), _CHANCE),
-    (_either(r"number of layers|divide.*layers", r"除以层数"), _NONE, _LAYERS),
-    (_either(r"negative|below zero", r"负数|为负|是负|负的|负值|变负"),
+    (either(r"\b2\.30?\b", r"2\.30?(?!\d)"), _kinds("=ce"), _CHANCE),
+    (either(r"number of layers|divide.*layers", r"除以层数"), _NONE, _LAYERS),
+    (either(r"negative|below zero", r"负数|为负|是负|负的|负值|变负"),
      _kinds("@BCELoss", "@binary_cross_entropy", "@BCEWithLogitsLoss",
             "@binary_cross_entropy_with_logits"), _NEGATIVE_BCE),
-    (_either(r"\btape\b", r"tape"), _kinds("@GradientTape"), _TAPE),
-    (_either(r"reduction|default", r"reduction|默认"), _kinds("KL-MEAN"), _SMALL),
-    (_either(r"negative|below zero",
+    (either(r"\btape\b", r"tape"), _kinds("@GradientTape"), _TAPE),
+    (either(r"reduction|default", r"reduction|默认"), _kinds("KL-MEAN"), _SMALL),
+    (either(r"negative|below zero",
          r"负数|为负|是负|负的|负值|变负"), _KL, answers.NEGATIVE_KL[1]),
-    (_either(r"(no|without|not? (use|have) a?|need( a| the)?|why( is)?( there)? no) ?temperature",
+    (either(r"(no|without|not? (use|have) a?|need( a| the)?|why( is)?( there)? no) ?temperature",
              r"(没有?|不用|不加|没用|无|不需要|需要|要不要) ?(写|使用|加)? ?(温度"
              r"|(?-i:T)(?![a-z]))"),
      _kinds("=icarl", "=icarl_labels", "=icarl_narrow", "=icarl_narrow_sum", "=icarl_labels_sum",
             "=icarl_apart", "=binary_kd"), _NO_TEMPERATURE_BINARY),
-    (_either(r"(no|without|not? (use|have) a?|need( a| the)?) ?temperature|why is there no T\b",
+    (either(r"(no|without|not? (use|have) a?|need( a| the)?) ?temperature|why is there no T\b",
              r"(没有?|不用|不加|没用|无|不需要) ?(写|使用)? ?(温度"
              r"|(?-i:T)(?![a-z]))"), _NONE, _NO_TEMPERATURE),
-    (_either(r"permute|view\(-1, ?c\b|just view", r"permute"
+    (either(r"permute|view\(-1, ?c\b|just view", r"permute"
     r"|view\(-1"), _kinds("@permute", "@view", "@reshape"),
      _PERMUTE),
-    (_either(_PADDED, _PADDED_ZH),
+    (either(_PADDED, _PADDED_ZH),
      _kinds("@selected by mask"), _PADDING_NOT_SELECTED),
-    (_either(_PADDED, _PADDED_ZH),
+    (either(_PADDED, _PADDED_ZH),
      _kinds("@divided by mask"), _PADDING_LEFT_OUT),
-    (_either(_PADDED, _PADDED_ZH),
+    (either(_PADDED, _PADDED_ZH),
      _kinds("@mean over all"), _PADDING_COUNTS),
-    (_either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"), _kinds("@graphs kept"),
+    (either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"), _kinds("@graphs kept"),
      _MEMORY_KEPT),
-    (_either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"),
+    (either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"),
      _kinds("@register_forward_hook"), _MEMORY_HOOKS),
-    (_either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"), _NONE, _MEMORY_ELSE),
-    (_either(r"(no|without|need).*project",
+    (either(r"out of memory|\boom\b|memory", r"显存|内存|爆显|\boom\b"), _NONE, _MEMORY_ELSE),
+    (either(r"(no|without|need).*project",
          r"(不需要|不用|没有|无需|为何不|为什么不).{0,6}(投影|映射|回归层)"),
      _RELATIONAL, _NO_PROJECTION),
-    (_either(r"project|regressor|1x1", r"投影|回归层|regressor"),
+    (either(r"project|regressor|1x1", r"投影|回归层|regressor"),
      _kinds("=hint", "@mse_loss", "@MSELoss"), _PROJECTION),
-    (_either(r"(results?|outputs?|numbers?|accurac\w+|\bacc\b|values?|predictions?|scores?|each "
+    (either(r"(results?|outputs?|numbers?|accurac\w+|\bacc\b|values?|predictions?|scores?|each "
              r"(time|run)|run to run).*(different|differs?|changes?|varies|fluctuat|unstable|not "
              r"the same)|(different|unstable|not the same).*(results?|outputs?|numbers?|accurac\w+"
              r"|values?|predictions?|scores?|each (time|run)|every (time|run))",
              r"(结果|输出|精度|准确率|数值|指标|预测|每次|两次).*(不一样|不同|不稳定|波动|变来变去)"
              r"|(不一样|不同|不稳定).*(结果|输出|精度|准确率|指标)"),
      _kinds("@no eval"), NO_EVAL),
-    (_either(r"(which|what|how|good|choose).*(decay|momentum)|(decay|momentum).*(value"
+    (either(r"(which|what|how|good|choose).*(decay|momentum)|(decay|momentum).*(value"
     r"|be set|choose)",
              r"(decay|momentum|动量|衰减).*(多少|取|设)"), _kinds("@parameters"), _DECAY),
-    (_either(_WHEN_AVERAGED, _WHEN_AVERAGED_ZH), _kinds("@ema after step"), _EMA_AFTER),
-    (_either(_WHEN_AVERAGED, _WHEN_AVERAGED_ZH), _kinds("@ema before step"), _EMA_BEFORE),
-    (_either(r"0\.69|ln ?2|log ?2", r"0\.69|ln ?2"), _KL, _JSD_BOUND),
-    (_either(r"retain_graph", r"retain_graph"), _NONE, errors.SECOND_BACKWARD.format(where="")),
-    (_either(r"\bshift|\[:, ?:-1\]|off by one", r"移位|错位|错开|\[:, ?:-1\]"),
+    (either(_WHEN_AVERAGED, _WHEN_AVERAGED_ZH), _kinds("@ema after step"), _EMA_AFTER),
+    (either(_WHEN_AVERAGED, _WHEN_AVERAGED_ZH), _kinds("@ema before step"), _EMA_BEFORE),
+    (either(r"0\.69|ln ?2|log ?2", r"0\.69|ln ?2"), _KL, _JSD_BOUND),
+    (either(r"retain_graph", r"retain_graph"), _NONE, errors.SECOND_BACKWARD.format(where="")),
+    (either(r"\bshift|\[:, ?:-1\]|off by one", r"移位|错位|错开|\[:, ?:-1\]"),
      _kinds("@kl_div", "@KLDivLoss"), _SHIFT_BESIDE_KL),
-    (_either(r"\bshift|\[:, ?:-1\]|off by one", r"移位|错位|错开|\[:, ?:-1\]"), _NONE, _SHIFT),
-    (_either(r"zero_grad", r"zero_grad|梯度清零|清空梯度"), _NONE, training.ZERO_GRAD[1]),
-    (_either(r"\.item\(|\bitem\b", r"\bitem\b"), _NONE, training.ITEM[1]),
+    (either(r"\bshift|\[:, ?:-1\]|off by one", r"移位|错位|错开|\[:, ?:-1\]"), _NONE, _SHIFT),
+    (either(r"zero_grad", r"zero_grad|梯度清零|清空梯度"), _NONE, training.ZERO_GRAD[1]),
+    (either(r"\.item\(|\bitem\b", r"\bitem\b"), _NONE, training.ITEM[1]),
     (KL_AND_CROSS_ENTROPY, _NONE, SOFT_OR_KL),
-    (_either(r"(which|what|choose|pick|good) (value of |value for )?(the )?"
+    (either(r"(which|what|choose|pick|good) (value of |value for )?(the )?"
              r"(temperature|(?-i:T)\b)|\bT ?= ?\d.*\b(ok|good|too)"
              r"|temperature .*(choose|pick|set to)"
              r"|how (large|big|high) .*(temperature|(?-i:\bT\b))",
@@ -540,81 +536,81 @@ ASKED: tuple[tuple[re.Pattern[str], frozenset[str], Text], ...] = (
              r"|温度.{0,10}(合适"
              r"|太高|太低|太大|太小)|温度.{0,6}(多少|怎么选|怎么设|如何选"
              r"|取几|取值)"), _NONE, _WHICH_T),
-    (_either(r"slic\w*.*softmax|softmax.*slic", r"切片|先切"), _NONE, training.SLICE_FIRST[1]),
+    (either(r"slic\w*.*softmax|softmax.*slic", r"切片|先切"), _NONE, training.SLICE_FIRST[1]),
     (
-        _either(r"log_softmax.*softmax|softmax.*log_softmax", r"log_softmax.*softmax"),
+        either(r"log_softmax.*softmax|softmax.*log_softmax", r"log_softmax.*softmax"),
         _NONE, answers.WHICH_LOG[1],
     ),
-    (_either(r"much smaller|so small|tiny", r"小很多|太小|很小"), _kinds("KL-MEAN"), _SMALL),
-    (_either(r"(mean|reduction).*learning rate|learning rate.*(mean|reduction)",
+    (either(r"much smaller|so small|tiny", r"小很多|太小|很小"), _kinds("KL-MEAN"), _SMALL),
+    (either(r"(mean|reduction).*learning rate|learning rate.*(mean|reduction)",
              r"(mean|reduction).*学习率|学习率.*(mean|reduction)"), _NONE, _LEARNING_RATE),
     (
-        _either(_TUNES, r"alpha.*多少|权重.*多少|取多少|多大合适"),
+        either(_TUNES, r"alpha.*多少|权重.*多少|取多少|多大合适"),
         _kinds("NO-T2"), _ALPHA,
     ),
-    (_either(r"2\.0 ?\+|\+ alpha", r"2\.0|\+ ?alpha"), _kinds("WEIGHT-TYPO"), _CLASS_WEIGHT),
+    (either(r"2\.0 ?\+|\+ alpha", r"2\.0|\+ ?alpha"), _kinds("WEIGHT-TYPO"), _CLASS_WEIGHT),
     (
-        _either(r"grow|large|huge|normal|expected|longer", r"越大|几万|很大|正常"),
+        either(r"grow|large|huge|normal|expected|longer", r"越大|几万|很大|正常"),
         _kinds("BATCHMEAN-3D"), _MUCH,
     ),
-    (_either(r"missing|forgot|wrong", r"缺|漏|错"), _kinds("PAD-UNMASKED"), _PADDING),
-    (_either(r"mask", r"mask|掩码"), _kinds("REDUCE-KWARG"), _REDUCE),
-    (_either(r"order|argument|swap", r"参数.*顺序|顺序对|反了"), _kinds("SWAPPED"), ON_ORDER),
-    (_either(r"uniform|flat", r"均匀"), _kinds("SOFTMAX-OF-SOFTMAX"), _UNIFORM),
-    (_either(r"sharp", r"尖"), _kinds("T-INVERTED"), _HARDER),
-    (_either(r"divide|both", r"两边|都.*除|也.*除"), _kinds("T-ONE-SIDE"), _BOTH),
-    (_either(r"teacher(?:'s)? (?:\w+ ){0,3}(?:gets?|is|becomes?|drops?|goes)\b.*worse",
+    (either(r"missing|forgot|wrong", r"缺|漏|错"), _kinds("PAD-UNMASKED"), _PADDING),
+    (either(r"mask", r"mask|掩码"), _kinds("REDUCE-KWARG"), _REDUCE),
+    (either(r"order|argument|swap", r"参数.*顺序|顺序对|反了"), _kinds("SWAPPED"), ON_ORDER),
+    (either(r"uniform|flat", r"均匀"), _kinds("SOFTMAX-OF-SOFTMAX"), _UNIFORM),
+    (either(r"sharp", r"尖"), _kinds("T-INVERTED"), _HARDER),
+    (either(r"divide|both", r"两边|都.*除|也.*除"), _kinds("T-ONE-SIDE"), _BOTH),
+    (either(r"teacher(?:'s)? (?:\w+ ){0,3}(?:gets?|is|becomes?|drops?|goes)\b.*worse",
              r"(?:教师|老师).{0,8}变差"), _NONE, _DRIFT),
-    (_either(r"1\.46|cross.?entropy", r"1\.46|交叉熵"), _kinds("CE-ON-PROBS"),
+    (either(r"1\.46|cross.?entropy", r"1\.46|交叉熵"), _kinds("CE-ON-PROBS"),
      answers.SOFTMAX_BEFORE_CE[1]),
-    (_either(r"\bbeta\b", r"beta.*多少"), _kinds("=at"), _BETA),
-    (_either(r"mse.*\bkl\b|\bkl\b.*mse", r"mse.*kl|kl.*mse"), _NONE, _MSE),
+    (either(r"\bbeta\b", r"beta.*多少"), _kinds("=at"), _BETA),
+    (either(r"mse.*\bkl\b|\bkl\b.*mse", r"mse.*kl|kl.*mse"), _NONE, _MSE),
     (
-        _either(r"student.*(in front|first)", r"学生.*前面"),
+        either(r"student.*(in front|first)", r"学生.*前面"),
         _kinds("SWAPPED", "=reverse_kl", "=reverse_kl_masked"), _REVERSE,
     ),
     (
-        _either(r"(?:\bT|\btemp\w*|\btau) ?(squared|²|\*\*|\^)|temperature squared|times T\b"
+        either(r"(?:\bT|\btemp\w*|\btau) ?(squared|²|\*\*|\^)|temperature squared|times T\b"
         r"|multipl\w+ (it )?by T",
                 r"T ?的?平方|T ?\* ?T|温度的?平方|T²|两个 ?T|乘.{0,6}T|T\s*\*\*\s*2"),
         _NONE, training.T_SQUARED[1],
     ),
-    (_either(r"(why|what)(?!.*no ).*temperature|why.*divide .* by T\b",
+    (either(r"(why|what)(?!.*no ).*temperature|why.*divide .* by T\b",
          r"(为什么|为何).{0,8}(除以|除|用|加|有).{0,4}(温度|(?<![A-Za-z.])T\b)"
          r"|温度.{0,8}(作用|意义|"
          r"是什么|什么用)"),
      _NONE, _TEMPERATURE),
-    (_either(_TUNES,
+    (either(_TUNES,
          r"(alpha|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适|太大|太小)"),
      _kinds("=kd", "=soft_ce", "=kd_average", "=kd_masked"), training.WEIGHT[1]),
-    (_either(_TUNES,
+    (either(_TUNES,
          r"(alpha|beta|权重|lambda|系数).*(多少|怎么选|怎么设|怎么调|取几|合适|太大|太小)"),
      _NONE, _ON_VALIDATION),
-    (_either(r"teachers?\b.*(sum|mean|average|weight|normali)|(sum|mean|average|weight).*teachers"
+    (either(r"teachers?\b.*(sum|mean|average|weight|normali)|(sum|mean|average|weight).*teachers"
              r"|weights?.*(normali|sum)",
              r"多个?教师.*(平均|求和|权重|加权)|(平均|求和).*教师|权重.*(归一化|和为|加起来)"),
      _kinds("=weighted teachers"), _WEIGHTED),
-    (_either(r"teachers?\b.*(sum|mean|average|weight)|(sum|mean|average|weight).*teachers",
+    (either(r"teachers?\b.*(sum|mean|average|weight)|(sum|mean|average|weight).*teachers",
          r"多个?教师.*(平均|求和|权重|加权)|(平均|求和).*教师"),
      _kinds("=averaged teachers"), _AVERAGED),
-    (_either(r"teachers.*(sum|mean|average)|(sum|mean|average).*teachers",
+    (either(r"teachers.*(sum|mean|average)|(sum|mean|average).*teachers",
          r"教师.*(平均|求和|权重|加权)|(平均|求和|除以).{0,6}教师"),
      _NONE, training.MANY_TEACHERS[1]),
-    (_either(r"(remove|drop|need|necessary|without).*detach|detach.*(necessary|needed|required)",
+    (either(r"(remove|drop|need|necessary|without).*detach|detach.*(necessary|needed|required)",
              r"detach.*(去掉|删|必要|必须|需要|省略|不写|不加)|(去掉|删|不加|需要|必要).*detach"),
      _NONE, WITHOUT_DETACH),
-    (_either(r"divid.*(batch|size\(0\)|shape\[0\]|size\[0\])",
+    (either(r"divid.*(batch|size\(0\)|shape\[0\]|size\[0\])",
              r"除以.*(shape\[0\]|size\(0\)|batch|批大小|批次大小|样本数)"),
      _kinds("@kl_div", "@KLDivLoss"), PER_SAMPLE),
-    (_either(
+    (either(
         r"(?:need|why|which|difference|should|enough|necessary|what).*(?:detach|no_grad|\beval\b"
         r"(?! loss| set| acc))|(?:detach|no_grad|eval)(?:\(\))? (?:or|vs|and|necessary|needed)",
         r"(?:要|区别|为什么|还是|用|必要|需要|应该|是不是).*(?:detach|no_grad|\beval)"
         r"|(?:detach|no_grad|eval).*(?:区别|还是|吗|必要|需要|多余)"),
      _NONE, training.EVAL_DETACH[1]),
-    (_either(r"batchmean", r"batchmean"), _NONE, training.BATCHMEAN[1]),
-    (_either(r"deepcopy", r"deepcopy"), _NONE, training.DEEPCOPY[1]),
-    (_either(r"(?:which|what|right|correct|why|should).*(?<!-)\b(?:dim|axis)\b|\b(?:dim|axis)\b.*"
+    (either(r"batchmean", r"batchmean"), _NONE, training.BATCHMEAN[1]),
+    (either(r"deepcopy", r"deepcopy"), _NONE, training.DEEPCOPY[1]),
+    (either(r"(?:which|what|right|correct|why|should).*(?<!-)\b(?:dim|axis)\b|\b(?:dim|axis)\b.*"
              r"(?:or|right|correct|should|wrong|ok)\b",
              r"(?:哪|什么|为什么|应该|该).*(?:\bdim\b|axis|维)|(?<!-)\b(?:dim|axis)\b.*(?:几"
              r"|哪|填|对|还是|吗|多少)"
@@ -632,8 +628,8 @@ TORCH_ALONE = (
     _NAN_HERE, _NAN_ELSEWHERE, _LEARNING_RATE, answers.WHICH_DIM[1],
 )  # fmt: skip
 """Answers in PyTorch's terms, which are no answer to code of another framework."""
-LINE_BY_LINE = _either(r"line by line|each line|every line", r"逐行|逐句|每一?行|一行一行")
-STUCK = _either(
+LINE_BY_LINE = either(r"line by line|each line|every line", r"逐行|逐句|每一?行|一行一行")
+STUCK = either(
     r"(not|never|n't|isn't|doesn't) \w* ?(fall|decreas|chang|mov|go(es|ing)? down|converg|"
     r"learn|improv)|stuck"
     r"|(is|stays|remains|loss) constant|plateau",
@@ -641,7 +637,7 @@ STUCK = _either(
     r"0)|没有?变化",
 )
 """Complaints of a loss that does not fall."""
-DIAGNOSIS = _either(
+DIAGNOSIS = either(
     r"wrong|right|correct|bugs?|errors?|mistakes?|\bok(ay)?\b|fine|problems?|fails?|issues?"
     r"|negative|\bnan\b|worse"
     r"|syntax|invalid|is (this|it|that|my)|missing|forgot|sense|help|check|review",
@@ -650,13 +646,13 @@ DIAGNOSIS = _either(
     r"|负|nan|变差|求助|缺|漏|正负",
 )
 """Questions that the worst mistake answers."""
-IS_IT_RIGHT = _either(
+IS_IT_RIGHT = either(
     r"\b(is|are|does|do|did) (it|this|that|these|my|the|i)\b.*\b(right|correct(ly)?|ok(ay)?|fine|"
     r"valid|sound|equivalent)\b|\b(right|correct|ok|okay)\?\s*$|sanity check",
     r"对吗|对不对|正确吗|是否正确|有没有问题|没问题吧|可以吗|行吗|写得对|等价吗|合理吗|没写错吧",
 )
 """Questions to which yes is an answer."""
-AS_IN_THE_PAPER = _either(
+AS_IN_THE_PAPER = either(
     r"(as|like|match(es)?|same as|agree\w* with|consistent with|(equal|equivalent|identical"
     r"|faithful) to) (in )?(the )?"
     r"(paper|original|official|hinton|published)"
@@ -664,7 +660,7 @@ AS_IN_THE_PAPER = _either(
     r"(和|跟|与|同).{0,12}(论文|官方|原文|原版|原始).{0,14}(一致|一样|相同|等价)|一致吗",
 )
 """Whether it is what was published: answered as whether it is right."""
-PARTICULAR = _either(
+PARTICULAR = either(
     r"\b(ok|okay|fine|right|correct|valid|safe|alright|all right)\b\W+(if|that|to(?! (do"
     r"|write|use) (this|it|that|so))|when|with)\b"
     r"|\b(can|could|may) (i|we|it|the)\b",
@@ -672,12 +668,12 @@ PARTICULAR = _either(
     r"(可以|行|没问题)",
 )
 """Whether something in particular may be so: that the loss is right is no answer to it."""
-DIVIDES = _either(
+DIVIDES = either(
     r"\b(must|should|need|have to|has to)\b.*\bdivid\w*\b.*\b(n|b|batch|samples|size\(0\))\b",
     r"(要|该|应|必须|需要).{0,6}(除以|再除).{0,8}(n\b|b\b|batch|批|样本)",
 )
 """Whether the batch size must be a divisor."""
-ELLIPTIC = _either(
+ELLIPTIC = either(
     r"^\W*(and |so |but |then )?(what (happens |if )?(i |it )?(if )?(not|i don't|i do not"
     r"|without it"
     r"|otherwise)|what otherwise|and if not)\W*$",
@@ -685,14 +681,14 @@ ELLIPTIC = _either(
     r"|行吗|行不行|会有什么(问题|影响))\W*$",
 )
 """A question that only makes sense beside the one before it."""
-QUESTION_WORDS = _either(r"^\W*(why|how come|what for)\b", r"请问|为什么要?|为何要?|为啥要?")
-BESIDE_THE_LOSS = _either(
+QUESTION_WORDS = either(r"^\W*(why|how come|what for)\b", r"请问|为什么要?|为何要?|为啥要?")
+BESIDE_THE_LOSS = either(
     r"\b(updates?|ema|momentum|moving average|optimi[sz]ers?|scheduler?|buffer|sampl\w*|loader"
     r"|train(ing)? loop|augment\w*)\b",
     r"更新|滑动平均|动量|优化器|清零|采样|缓冲|学习率|训练循环|数据增强",
 )
 """What a comparison of the loss with its definition does not cover."""
-RUNS_TODAY = _either(
+RUNS_TODAY = either(
     r"\b(run|work|port)\w*\b.*(pytorch|torch|python|today|now|version|[123]\.x|modern)"
     r"|(new|recent|current|modern|latest) (py)?torch|python ?3|outdated|deprecated",
     r"还能(跑|用)|能跑吗|(新|现在的|高)版?本?的? ?(py)?torch|新版|兼容|过时|老代码",
@@ -715,13 +711,13 @@ OLD_NAMES: tuple[tuple[str, Text], ...] = (
 NOT_AS_IT_STANDS = Text(
     "Not as it stands. What has to be changed: {changes}.", "照原样不行。要改的地方：{changes}。"
 )
-IS_IT_THIS = _either(
+IS_IT_THIS = either(
     r"(?!.*\b(why|where|when|how)\b)(.*\b(is|isn't|does) (this|that|it)\b|.*\bam i (doing|using)\b"
     r"|.*same (thing )?as|.*thats? .* right\?)",
     r"是(不是)?(?!什么|哪|啥|怎么|为什么).{1,40}(吗|嘛)|算不算|算是.{1,20}吗",
 )
 """Whether it is the method that the question names."""
-TRAINING = _either(
+TRAINING = either(
     r"\bema\b|mean teacher|train(ing)? loop|train\(\)|eval\(\)|(accuracy|acc|mAP|mIoU) .*"
     r"(worse|drop|stuck|fall|low|collaps|not)|(worse|drop|stuck|low).*(accuracy|\bacc\b|mAP|mIoU)"
     r"|epoch|overfit|optimi[sz]er|scheduler|learning rate",
@@ -729,7 +725,7 @@ TRAINING = _either(
     r"|过拟合|优化器|准确率.*(上不去|下降|变差|很低|掉)",
 )
 """Questions about the training around a loss, which a verdict on the loss does not answer."""
-MEANING = _either(
+MEANING = either(
     r"explain|line by line|understand|walk|which (loss|method|paper)|how does (this|it|the)"
     r"|what (does|is|are|do|kind|loss|method)\b|\bmean\b",
     r"解释|叫什么|名字|什么意思|逐行|逐句|是什么|什么损失|什么方法|哪篇|哪种|干什么|做什么|干嘛|"

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from didact._core.i18n import Text
+from didact.check.explain.words.patterns import either
 
 
 class Topic(NamedTuple):
@@ -320,22 +321,18 @@ TO_REMOVE = frozenset(_TO_REMOVE.split())
 """Mistakes that are something too much: whether it is needed is answered with no."""
 
 
-def _words(english: str, chinese: str) -> re.Pattern[str]:
-    return re.compile(f"{english}|{chinese}", re.IGNORECASE)
-
-
-NORMAL = _words(
+NORMAL = either(
     r"\b(is|are) (this|that|it|these) (normal|expected|supposed)|\b(normal|expected|intended)\s*\?"
     r"|bug or (expected|a feature)|\bshould it be\b",
     r"正常的?(现象)?[吗么嘛]|正常(现象)?[?？]|正不正常|(是否|算不算|是不是)正常",
 )
 """Whether it should be so."""
-ANY_FAULT = _words(
+ANY_FAULT = either(
     r"(any|a|some) (bugs?|problems?|issues?|errors?|mistakes?)\b.*\?",
     r"(有没有|有(什么|啥)?|存在).{0,8}(问题|错|毛病|bug)|没(有)?问题吧|哪.{0,4}有问题",
 )
 """Whether there is a mistake at all."""
-AT_FAULT = _words(
+AT_FAULT = either(
     r"\b(?<!what )(?<!where )(is|are|was|am|could|did|isn't|aren't)\b(?:(?!what|where"
     r"|[;.]).){0,48}\b(issue|problem"
     r"|cause|culprit|fault|reason|"
@@ -349,7 +346,7 @@ AT_FAULT = _words(
     r"|(写|弄|搞|放)(错|反|漏)了?(吗|么|吧)",
 )
 """Whether this or that is the mistake."""
-RIGHT = _words(
+RIGHT = either(
     r"\b(right|correct(ly)?|ok(ay)?|fine|valid|proper(ly)?|sound|legit|equivalent|equal"
     r"|the same|match"
     r"(es)?|as intended|make sense|true)\b",
@@ -358,7 +355,7 @@ RIGHT = _words(
     r"|可不可以|行不行|(写|用|算)(得|的)?对|是不是和",
 )
 """Whether it is right."""
-HAS_EFFECT = _words(
+HAS_EFFECT = either(
     r"\b(does|do|did|will|would|is|are)\b.{0,40}\b(anything|effect|matter|used|updated?"
     r"|trained|warm|get a "
     r"gradient)\b",
@@ -366,7 +363,7 @@ HAS_EFFECT = _words(
     r"|更新(了)?吗|有用吗",
 )
 """Whether something has an effect."""
-NEEDED = _words(
+NEEDED = either(
     r"\b(do (i|we) (really |still |even |also )?(need|have)|should i|should (it|this|there"
     r"|they|the)|need(ed)? to"
     r"|needs? (a|the|to)"
@@ -375,19 +372,19 @@ NEEDED = _words(
     r"|应该?)|要).{0,16}(吗|么|吧)",
 )
 """Whether something is needed."""
-TOO_MUCH = _words(
+TOO_MUCH = either(
     r"\btoo (high|low|large|small|big|much|little)\b", r"太(大|小|高|低|多|少)|过(大|小|高|低)"
 )
 """Whether a value is out of proportion: what else is wrong is no yes to it."""
-PERMISSION = _words(r"^\W*(so |and |but |then )?(can|could|may) (i|we|one|it)\b",
+PERMISSION = either(r"^\W*(so |and |but |then )?(can|could|may) (i|we|one|it)\b",
                     r"能不能|可不可以|能否|可否")  # fmt: skip
 """Whether something may be done: what is wrong with the code is no no to it."""
-CHOOSES = _words(
+CHOOSES = either(
     r"\b(which|how (large|big|much|many|high)|what (value|number)|choose)\b",
     r"多少|取几|怎么选|怎么设|如何选|哪一?个",
 )
 """Which of several, or how much."""
-WHERE = _words(
+WHERE = either(
     r"\bwhat('s| is| am i| did i| do i| are)\b.{0,30}\b(wrong|missing|doing wrong|mistake"
     r"|bug|off|miss)\b"
     r"|\bwhere('s| is| am i| did i| are)\b.{0,40}\b(wrong|bug|mistake|error|problem)s?\b|any ideas?"
@@ -400,7 +397,7 @@ WHERE = _words(
     r"|看看|看下|看一下|指点|检查|该怎么|解答|原因",
 )
 """What is wrong, where, and what to do."""
-WHY = _words(
+WHY = either(
     r"\bwhy\b|how come|what (causes|makes)|reason",
     r"为什么|为何|为啥|怎么会|原因|怎么(这么|老|总|一直)",
 )

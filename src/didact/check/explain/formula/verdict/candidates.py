@@ -18,7 +18,7 @@ from didact.check.explain.formula.tree import (
     Sequence,
     walk,
 )
-from didact.check.explain.formula.verdict.factors import is_same
+from didact.check.explain.formula.verdict.factors import is_same, live
 from didact.check.explain.formula.verdict.laboratory import Laboratory
 
 _LOSSES = frozenset(
@@ -104,7 +104,7 @@ def _is_one_of_list(node: Node, lab: Laboratory) -> bool:
     """Whether a part is one tensor of a list: ``feats[-1]``, or what a loop ends with."""
     if not isinstance(node, Call) or node.name not in {"last", "index"} or not node.args:
         return False
-    source = _bare(node.args[0])
+    source = live(node.args[0])
     return (
         isinstance(source, Given) and lab.kinds.get(source) is Kind.LIST
         and not is_weights(source.text)
@@ -139,13 +139,13 @@ def _of_two_temperatures(body: Node, lab: Laboratory) -> Iterator[Inputs]:
                 and inner.name == "div"
                 and is_scalar(inner.args[1], lab.kinds)
             ):
-                soft[part.name].append((_bare(inner.args[0]), inner.args[1]))
+                soft[part.name].append((live(inner.args[0]), inner.args[1]))
     for (teacher, second), (student, first) in product(soft["softmax"], soft["log_softmax"]):
         if second is first or is_same(first, second):
             continue
         yield Inputs(student, teacher, None, first, second=second)
         if isinstance(teacher, Call) and teacher.name == "sub":
-            scores, centre = (_bare(a) for a in teacher.args)
+            scores, centre = (live(a) for a in teacher.args)
             yield Inputs(student, scores, None, first, second=second, centre=centre)
 
 
@@ -193,7 +193,7 @@ def _softened(body: Node, lab: Laboratory) -> tuple[list[Node], list[Node]]:
         if isinstance(inner, Call) and inner.name == "div" and is_scalar(inner.args[1], lab.kinds):
             temperatures[id(inner.args[1])] = inner.args[1]
             inner = inner.args[0]
-        inner = _bare(inner)
+        inner = live(inner)
         scores[id(inner)] = inner
         cut = [
             p for p in walk(body) if part.name == "sigmoid" and isinstance(p, Call)
@@ -218,18 +218,12 @@ def _has_softmax(node: Node) -> bool:
     return any(isinstance(p, Call) and p.name in SOFTMAXES for p in walk(node))
 
 
-def _bare(node: Node) -> Node:
-    while isinstance(node, Call) and node.name in {"detach", "identity"}:
-        node = node.args[0]
-    return node
-
-
 def _compared(body: Node) -> list[Node]:
     """What losses and differences read."""
     found: list[Node] = []
     for part in walk(body):
         if isinstance(part, Call) and (part.name in _LOSSES or part.name in _PAIRED):
-            found += [_bare(argument) for argument in part.args[:2]]
+            found += [live(argument) for argument in part.args[:2]]
     return found
 
 

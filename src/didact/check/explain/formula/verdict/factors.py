@@ -182,3 +182,10 @@ def is_same(one: Node, other: Node) -> bool:
         return False
     pairs = list(zip(one.children, other.children, strict=False))
     return len(one.children) == len(other.children) and all(is_same(a, b) for a, b in pairs)
+
+
+def live(node: Node) -> Node:
+    """A value without the ``detach()`` around it."""
+    while isinstance(node, Call) and node.name in {"detach", "identity"}:
+        node = node.args[0]
+    return node
