@@ -9,8 +9,7 @@ from collections.abc import Callable
 from didact._core.i18n import Text
 from didact.check.engine.names import role_of
 from didact.check.engine.spaces import Role
-from didact.check.explain.call_words import last_name
-from didact.check.explain.formula.nodes import nodes_of
+from didact.check.explain.call_words import last_name, targets_of
 from didact.check.explain.idioms.hooks import without_graph
 from didact.check.explain.losscalls import code_of
 from didact.check.explain.words.roles import behind
@@ -79,7 +78,7 @@ _NUMBERED = Text(
 
 
 def _loop(node: ast.For | ast.AsyncFor) -> Text:
-    target, over = _targets(node.target), node.iter
+    target, over = targets_of(node.target), node.iter
     called = last_name(over.func) if isinstance(over, ast.Call) else ""
     if called == "range" and isinstance(over, ast.Call):
         return _range(over, target)
@@ -127,13 +126,13 @@ def _loop(node: ast.For | ast.AsyncFor) -> Text:
     if counted and isinstance(node.target, ast.Tuple) and len(node.target.elts) == 2:
         number, each = node.target.elts
         if isinstance(node.iter, ast.Call) and len(node.iter.args) == 1:
-            return _NUMBERED.format(each=_targets(each), over=shown, number=code_of(number))
+            return _NUMBERED.format(each=targets_of(each), over=shown, number=code_of(number))
     return Text("", "")
 
 
 def _side_by_side(sides: list[tuple[ast.expr, ast.expr]]) -> Text:
     """``for a, b in zip(x, y)``."""
-    parts = [(_targets(target), code_of(source)) for target, source in sides]
+    parts = [(targets_of(target), code_of(source)) for target, source in sides]
     english = " and ".join(f"{t} of {s}" for t, s in parts)
     chinese = "、".join(f"{s} 的 {t}" for t, s in parts)
     return Text(f"Side by side, for each {english}:", f"并排逐个取出 {chinese}：")
@@ -143,7 +142,7 @@ def _counted_batches(target: ast.expr, shown: str) -> Text:
     """``for i, (x, y) in enumerate(loader)``."""
     assert isinstance(target, ast.Tuple)
     number, rest = code_of(target.elts[0]), target.elts[1]
-    names = _targets(rest)
+    names = targets_of(rest)
     return Text(
         f"For each batch of {shown}: {number} is its number, {names} what it holds.",
         f"逐批遍历 {shown}：{number} 是批次序号，{names} 是该批的内容。",
@@ -158,12 +157,6 @@ def _range(call: ast.Call, target: str) -> Text:
         + (": one round per epoch." if epoch else "."),
         f"{target} 取遍 range({rounds})，重复执行" + ("：每轮一个 epoch。" if epoch else "。"),
     )
-
-
-def _targets(node: ast.expr) -> str:
-    found = [n for n in nodes_of(node) if isinstance(n, ast.Name)]
-    names = [f"`{n.id}`" for n in sorted(found, key=lambda n: (n.lineno, n.col_offset))]
-    return ", ".join(names) or code_of(node)
 
 
 def _context(node: ast.With | ast.AsyncWith) -> Text:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from didact._core.i18n import Text
+from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.losscalls import code_of
 
 
@@ -122,3 +123,10 @@ def _reduction(node: ast.Call) -> Text:
     if last_name(node.func) == "KLDivLoss":
         return Text("; the default reduction 'mean' divides by B·C", "；默认的 'mean' 会除以 B·C")
     return Text("; averaged by default", "；默认取平均")
+
+
+def targets_of(node: ast.expr) -> str:
+    """The names that a loop sets, in the order they are written."""
+    found = [n for n in nodes_of(node) if isinstance(n, ast.Name)]
+    names = [f"`{n.id}`" for n in sorted(found, key=lambda n: (n.lineno, n.col_offset))]
+    return ", ".join(names) or code_of(node)

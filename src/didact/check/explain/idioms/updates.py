@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from didact._core.i18n import Text
-from didact.check.explain.call_words import last_name
+from didact.check.explain.call_words import last_name, targets_of
 from didact.check.explain.formula.nodes import nodes_of
 from didact.check.explain.idioms._scene import Scene
 from didact.check.explain.losscalls import code_of
@@ -170,7 +170,7 @@ def _loop(node: ast.For) -> Text | None:
             return None
         models = _AND.format(a=parts[0][1], b=parts[1][1])  # type: ignore[index]
         words = _PAIRS if kind == "buffers" else _PARAMETERS
-        return words.format(target=_names(node.target), models=models)
+        return words.format(target=targets_of(node.target), models=models)
     found = _of_model(over)
     if found is None:
         return None
@@ -180,7 +180,7 @@ def _loop(node: ast.For) -> Text | None:
             return None
         first, second = (code_of(e) for e in node.target.elts)
         return _ITEMS[kind].format(model=model, first=first, second=second)
-    return _ITEMS[kind].format(model=model, target=_names(node.target))
+    return _ITEMS[kind].format(model=model, target=targets_of(node.target))
 
 
 def _of_model(node: ast.expr) -> tuple[str, str] | None:
@@ -189,9 +189,3 @@ def _of_model(node: ast.expr) -> tuple[str, str] | None:
     if node.func.attr not in _ITEMS or node.args:
         return None
     return node.func.attr, code_of(node.func.value)
-
-
-def _names(node: ast.expr) -> str:
-    found = [n for n in nodes_of(node) if isinstance(n, ast.Name)]
-    names = [f"`{n.id}`" for n in sorted(found, key=lambda n: (n.lineno, n.col_offset))]
-    return ", ".join(names) or code_of(node)
